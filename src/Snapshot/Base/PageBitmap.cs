@@ -1,0 +1,175 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace Snapshot.Base;
+
+/// <summary>A set of pages of one region: one bit a page, in unmanaged memory, fixed capacity.</summary>
+/// <remarks>
+/// No member allocates managed memory after construction, so the set may be used between the last arrival and the
+/// release. Not thread-safe, except <see cref="AddShared"/> and <see cref="MoveSharedTo"/>, which may run against each other: a page
+/// added before the move starts is moved, one added while it runs is moved or stays, none is lost.
+/// </remarks>
+internal sealed unsafe class PageBitmap : IDisposable
+{
+    private ulong* _words;
+    private readonly long _wordCount;
+
+    internal PageBitmap(long capacity)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(capacity);
+        Capacity = capacity;
+        _wordCount = (capacity + 63) >> 6;
+        // calloc: a large map costs address space until it is written.
+        _words = (ulong*)NativeMemory.AllocZeroed((nuint)Math.Max(_wordCount, 1), sizeof(ulong));
+    }
+
+    /// <summary>The number of pages the set can hold; members are in [0, Capacity).</summary>
+    internal long Capacity { get; }
+
+    internal bool Contains(long page)
+    {
+        CheckRange(page, 1);
+        return (_words[page >> 6] >> (int)(page & 63) & 1) != 0;
+    }
+
+    internal void Add(PageRange range)
+    {
+        CheckRange(range.Start, range.Count);
+        for (WordCursor at = new(range); at.Next();) _words[at.Word] |= at.Mask;
+    }
+
+    internal void Remove(PageRange range)
+    {
+        CheckRange(range.Start, range.Count);
+        for (WordCursor at = new(range); at.Next();) _words[at.Word] &= ~at.Mask;
+    }
+
+    /// <summary>Adds pages while other threads add, too, or one moves the set away.</summary>
+    internal void AddShared(PageRange range)
+    {
+        CheckRange(range.Start, range.Count);
+        for (WordCursor at = new(range); at.Next();) Interlocked.Or(ref _words[at.Word], at.Mask);
+    }
+
+    /// <summary>Takes every page out of this set and adds it to <paramref name="target"/>, which one thread owns.</summary>
+    internal void MoveSharedTo(PageBitmap target)
+    {
+        CheckCapacity(target);
+        for (long word = 0; word < _wordCount; word++)
+        {
+            if (Volatile.Read(ref _words[word]) != 0)
+                target._words[word] |= Interlocked.Exchange(ref _words[word], 0);
+        }
+    }
+
+    internal void UnionWith(PageBitmap other)
+    {
+        CheckCapacity(other);
+        for (long word = 0; word < _wordCount; word++)
+        {
+            ulong bits = other._words[word];
+            if (bits != 0) _words[word] |= bits;
+        }
+    }
+
+    internal void ExceptWith(PageBitmap other)
+    {
+        CheckCapacity(other);
+        for (long word = 0; word < _wordCount; word++)
+        {
+            ulong bits = _words[word];
+            if (bits != 0) _words[word] = bits & ~other._words[word];
+        }
+    }
+
+    internal void Clear()
+    {
+        for (long word = 0; word < _wordCount; word++)
+        {
+            if (_words[word] != 0) _words[word] = 0;
+        }
+    }
+
+    internal long Count()
+    {
+        long count = 0;
+        for (long word = 0; word < _wordCount; word++) count += BitOperations.PopCount(_words[word]);
+        return count;
+    }
+
+    /// <summary>
+    /// The first run of members at or after <paramref name="from"/>, or false. Walk a set with
+    /// <c>for (long at = 0; set.NextRun(at, out PageRange run); at = run.End)</c>.
+    /// </summary>
+    internal bool NextRun(long from, out PageRange run)
+    {
+        long start = Find(from, invert: 0);
+        if (start >= Capacity)
+        {
+            run = default;
+            return false;
+        }
+
+        run = new PageRange(start, Find(start, invert: ulong.MaxValue) - start);
+        return true;
+    }
+
+    public void Dispose()
+    {
+        NativeMemory.Free(_words);
+        _words = null;
+        GC.SuppressFinalize(this);
+    }
+
+    ~PageBitmap() => NativeMemory.Free(_words);
+
+    /// <summary>The first page at or after <paramref name="from"/> whose bit, XOR-ed with invert, is set; or Capacity.</summary>
+    private long Find(long from, ulong invert)
+    {
+        if (from >= Capacity) return Capacity;
+        long word = from >> 6;
+        ulong bits = (_words[word] ^ invert) & (ulong.MaxValue << (int)(from & 63));
+        while (bits == 0)
+        {
+            if (++word >= _wordCount) return Capacity;
+            bits = _words[word] ^ invert;
+        }
+
+        // The bits past Capacity in the last word are never set, so only the inverted search can run over it.
+        return Math.Min((word << 6) + BitOperations.TrailingZeroCount(bits), Capacity);
+    }
+
+    private void CheckRange(long start, long count)
+    {
+        if (start < 0 || count < 0 || start > Capacity - count) ThrowRange(start, count);
+    }
+
+    private void ThrowRange(long start, long count) => throw new ArgumentOutOfRangeException(
+        nameof(start), $"pages [{start}, {start + count}) are not within the {Capacity} pages of the set");
+
+    private void CheckCapacity(PageBitmap other)
+    {
+        if (other.Capacity != Capacity) throw new ArgumentException("the sets belong to regions of different capacity");
+    }
+
+    /// <summary>Walks the words that a range touches, each with the mask of its bits.</summary>
+    private ref struct WordCursor(PageRange range)
+    {
+        private long _at = range.Start;
+        private readonly long _end = range.End;
+
+        internal long Word;
+        internal ulong Mask;
+
+        internal bool Next()
+        {
+            if (_at >= _end) return false;
+            Word = _at >> 6;
+            int low = (int)(_at & 63);
+            long bits = Math.Min(64 - low, _end - _at);
+            Mask = (bits == 64 ? ulong.MaxValue : (1UL << (int)bits) - 1) << low;
+            _at += bits;
+            return true;
+        }
+    }
+}

@@ -1,0 +1,68 @@
+namespace Snapshot;
+
+/// <summary>What went wrong, as a program tells it apart.</summary>
+public enum SnapshotErrorCode
+{
+    /// <summary>The native library is missing, unloadable or of another build.</summary>
+    NativeLibrary = 1,
+
+    /// <summary>The kernel or the machine lacks something that was asked for by name.</summary>
+    Unsupported,
+
+    /// <summary>A system call failed; <see cref="SnapshotException.Step"/> and <see cref="SnapshotException.Errno"/> tell which and why.</summary>
+    SystemCall,
+
+    /// <summary>The address at which an arena must be mapped is taken.</summary>
+    AddressTaken,
+
+    /// <summary>An arena has no room for an allocation, or a limit of the session is reached. Nothing was changed.</summary>
+    ArenaFull,
+
+    /// <summary>An arena, root or buffer of that name does not exist, or exists already.</summary>
+    Name,
+
+    /// <summary>The layout of a type differs from the one in the image.</summary>
+    LayoutMismatch,
+
+    /// <summary>A checkpoint is running already.</summary>
+    Busy,
+
+    /// <summary>A handler aborted the checkpoint; <see cref="SnapshotException.AbortCode"/> is what it gave.</summary>
+    Aborted,
+
+    /// <summary>The deadline passed before every participant had come; the message names the late ones.</summary>
+    DeadlineExceeded,
+
+    /// <summary>A handler threw; the exception is the inner one.</summary>
+    HandlerFailed,
+
+    /// <summary>A thread waited for a checkpoint that cannot happen while it waits.</summary>
+    SelfDeadlock,
+
+    /// <summary>The memory for staging changed pages is used up.</summary>
+    StagingFull,
+
+    /// <summary>The store does not hold what was asked for.</summary>
+    NotFound,
+
+    /// <summary>Another process, or another session, has the store open for writing.</summary>
+    StoreBusy,
+
+    /// <summary>Reading or writing the store failed.</summary>
+    StoreIo,
+
+    /// <summary>Bytes of the store are not what was written: a checksum, a bound or a structure is wrong.</summary>
+    Corrupt,
+
+    /// <summary>A file is of a format version this library does not read.</summary>
+    UnsupportedFormat,
+
+    /// <summary>An image needs an ancestor that is missing or is not the one it was made from.</summary>
+    ChainBroken,
+
+    /// <summary>A commit failed at a point where it is unknown whether it became durable; open the store again to learn it.</summary>
+    OutcomeUnknown,
+
+    /// <summary>A resume part failed after a restart, or what the image needs did not come back: the session cannot go on.</summary>
+    RestartFailed,
+}

@@ -1,0 +1,47 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+[assembly: DisableRuntimeMarshalling]
+
+namespace Snapshot.Interop;
+
+/// <summary>The C part: its name, and the handshake that refuses a library of another build.</summary>
+/// <remarks>
+/// Every import lives in this class, one file per C file; nothing but declarations is in those files.
+/// The first use of any of them runs the handshake.
+/// </remarks>
+internal static unsafe partial class Native
+{
+    internal const string Library = "snapshot_native";
+
+    private const int AbiVersion = 1;
+
+    static Native()
+    {
+        int found;
+        try
+        {
+            found = sn_abi_version();
+        }
+        catch (Exception error) when (error is DllNotFoundException or EntryPointNotFoundException or BadImageFormatException)
+        {
+            throw new SnapshotException(
+                SnapshotErrorCode.NativeLibrary,
+                "The native library libsnapshot_native.so could not be loaded from the folder of Snapshot.dll. " +
+                "It is built for 64-bit Linux and is part of the package; reinstall the package or rebuild the solution.",
+                error);
+        }
+
+        if (found != AbiVersion)
+        {
+            throw new SnapshotException(
+                SnapshotErrorCode.NativeLibrary,
+                $"libsnapshot_native.so has ABI version {found}, Snapshot.dll needs {AbiVersion}: the two files come " +
+                "from different builds. Reinstall the package or rebuild the solution.");
+        }
+    }
+
+    [LibraryImport(Library)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    private static partial int sn_abi_version();
+}
