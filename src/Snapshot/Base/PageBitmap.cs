@@ -14,6 +14,10 @@ internal sealed unsafe class PageBitmap : IDisposable
     private ulong* _words;
     private readonly long _wordCount;
 
+    // Words at and past this one are zero, so that the cost of every pass follows the pages in use and not the
+    // capacity. Grows with additions; Clear brings it back to 0.
+    private long _usedWords;
+
     internal PageBitmap(long capacity)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(capacity);
@@ -36,6 +40,7 @@ internal sealed unsafe class PageBitmap : IDisposable
     {
         CheckRange(range.Start, range.Count);
         for (WordCursor at = new(range); at.Next();) _words[at.Word] |= at.Mask;
+        if (range.Count > 0) _usedWords = Math.Max(_usedWords, ((range.End - 1) >> 6) + 1);
     }
 
     internal void Remove(PageRange range)
@@ -48,6 +53,13 @@ internal sealed unsafe class PageBitmap : IDisposable
     internal void AddShared(PageRange range)
     {
         CheckRange(range.Start, range.Count);
+        if (range.Count == 0) return;
+
+        // The mark is raised before the bits are set: a concurrent move that saw the old mark misses bits that were
+        // set while it ran, which it may, and the next move sees them.
+        long used = ((range.End - 1) >> 6) + 1;
+        for (long seen = Volatile.Read(ref _usedWords); seen < used;)
+            seen = Interlocked.CompareExchange(ref _usedWords, used, seen) is var before && before == seen ? used : before;
         for (WordCursor at = new(range); at.Next();) Interlocked.Or(ref _words[at.Word], at.Mask);
     }
 
@@ -55,27 +67,32 @@ internal sealed unsafe class PageBitmap : IDisposable
     internal void MoveSharedTo(PageBitmap target)
     {
         CheckCapacity(target);
-        for (long word = 0; word < _wordCount; word++)
+        long used = Volatile.Read(ref _usedWords);
+        for (long word = 0; word < used; word++)
         {
             if (Volatile.Read(ref _words[word]) != 0)
                 target._words[word] |= Interlocked.Exchange(ref _words[word], 0);
         }
+
+        target._usedWords = Math.Max(target._usedWords, used);
     }
 
     internal void UnionWith(PageBitmap other)
     {
         CheckCapacity(other);
-        for (long word = 0; word < _wordCount; word++)
+        for (long word = 0; word < other._usedWords; word++)
         {
             ulong bits = other._words[word];
             if (bits != 0) _words[word] |= bits;
         }
+
+        _usedWords = Math.Max(_usedWords, other._usedWords);
     }
 
     internal void ExceptWith(PageBitmap other)
     {
         CheckCapacity(other);
-        for (long word = 0; word < _wordCount; word++)
+        for (long word = 0, end = Math.Min(_usedWords, other._usedWords); word < end; word++)
         {
             ulong bits = _words[word];
             if (bits != 0) _words[word] = bits & ~other._words[word];
@@ -84,16 +101,18 @@ internal sealed unsafe class PageBitmap : IDisposable
 
     internal void Clear()
     {
-        for (long word = 0; word < _wordCount; word++)
+        for (long word = 0; word < _usedWords; word++)
         {
             if (_words[word] != 0) _words[word] = 0;
         }
+
+        _usedWords = 0;
     }
 
     internal long Count()
     {
         long count = 0;
-        for (long word = 0; word < _wordCount; word++) count += BitOperations.PopCount(_words[word]);
+        for (long word = 0; word < _usedWords; word++) count += BitOperations.PopCount(_words[word]);
         return count;
     }
 
@@ -127,15 +146,17 @@ internal sealed unsafe class PageBitmap : IDisposable
     private long Find(long from, ulong invert)
     {
         if (from >= Capacity) return Capacity;
+        long limit = _usedWords;
         long word = from >> 6;
+        if (word >= limit) return invert == 0 ? Capacity : from;
         ulong bits = (_words[word] ^ invert) & (ulong.MaxValue << (int)(from & 63));
         while (bits == 0)
         {
-            if (++word >= _wordCount) return Capacity;
+            if (++word >= limit) return invert == 0 ? Capacity : Math.Min(word << 6, Capacity);
             bits = _words[word] ^ invert;
         }
 
-        // The bits past Capacity in the last word are never set, so only the inverted search can run over it.
+        // Bits past Capacity in the last word are never set, so only the search for a gap can run past it.
         return Math.Min((word << 6) + BitOperations.TrailingZeroCount(bits), Capacity);
     }
 
