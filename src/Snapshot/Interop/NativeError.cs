@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 
 namespace Snapshot.Interop;
 
-/// <summary>Turns the errno that a native function returned into an exception.</summary>
 internal static class NativeError
 {
     internal static void ThrowIfFailed(int errno, string step, string advice)
