@@ -1,0 +1,6 @@
+namespace Snapshot.Image;
+
+internal sealed class BlockScratch : IDisposable
+{
+    public void Dispose() => throw new NotImplementedException();
+}

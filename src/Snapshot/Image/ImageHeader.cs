@@ -1,0 +1,24 @@
+using System.Security.Cryptography;
+
+namespace Snapshot.Image;
+
+/// <summary>Names an image by the state it holds.</summary>
+internal readonly record struct ImageLink(Guid ImageId, long Generation);
+
+/// <summary>Which image this is. Ids and time come from the caller, so that equal input makes equal files.</summary>
+/// <param name="ImageId">Names the state of the memory; kept by compaction.</param>
+/// <param name="Generation">At least 1.</param>
+/// <param name="Parent">The image that in-parent extents refer to, or null for a full image.</param>
+/// <param name="Created">The moment of the capture; stored in microseconds.</param>
+internal sealed record ImageHeader(Guid ImageId, long Generation, ImageLink? Parent, DateTimeOffset Created)
+{
+    internal GenerationKind Kind => Parent is null ? GenerationKind.Full : GenerationKind.Incremental;
+
+    /// <summary>A random id: 16 bytes, not a UUID of any version.</summary>
+    internal static Guid NewImageId()
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        RandomNumberGenerator.Fill(bytes);
+        return new Guid(bytes);
+    }
+}

@@ -1,0 +1,42 @@
+namespace Snapshot.Image;
+
+/// <summary>How an image is written. None of it changes what is read back.</summary>
+internal sealed class ImageWriterOptions
+{
+    internal static readonly ImageWriterOptions Default = new();
+
+    internal BlockEncoding Encoding { get; init; } = BlockEncoding.Auto;
+
+    /// <value>Threads that encode; default half of the processors, so that the application keeps the others.</value>
+    internal int EncoderThreads
+    {
+        get;
+        init => field = InRange(value, 1, 256);
+    } = Math.Clamp(System.Environment.ProcessorCount / 2, 1, 16);
+
+    /// <value>Writes in flight at once, each by a thread of its own; default 2.</value>
+    internal int WritesInFlight
+    {
+        get;
+        init => field = InRange(value, 1, 64);
+    } = 2;
+
+    /// <value>Bytes of one write; a multiple of 4096; default 4 MiB.</value>
+    internal int WriteBytes
+    {
+        get;
+        init
+        {
+            InRange(value, ImageFormat.PageSize, 1 << 30);
+            if (value % ImageFormat.PageSize != 0) throw new ArgumentOutOfRangeException(nameof(value), "not a multiple of 4096");
+            field = value;
+        }
+    } = 4 << 20;
+
+    private static int InRange(int value, int least, int most)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(value, least);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(value, most);
+        return value;
+    }
+}

@@ -1,0 +1,9 @@
+namespace Snapshot.Image;
+
+/// <summary>How one block is stored. The values are part of the format, do not renumber.</summary>
+internal enum StoredEncoding : byte
+{
+    Plain = 0,
+    Lz4 = 1,
+    ShuffleLz4 = 2,
+}

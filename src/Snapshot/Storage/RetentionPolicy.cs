@@ -1,0 +1,38 @@
+namespace Snapshot;
+
+/// <summary>Which generations pruning keeps. Whatever a kept image needs is kept, too.</summary>
+public sealed record RetentionPolicy
+{
+    /// <value>The number of newest generations that stay, whatever their age; default 2, so that one may turn out damaged.</value>
+    public int KeepLast
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
+            field = value;
+        }
+    } = 2;
+
+    /// <value>Also keep the generations whose number it divides; default 0: none.</value>
+    public int KeepEvery
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            field = value;
+        }
+    }
+
+    /// <value>The age up to which <see cref="KeepEvery"/> keeps a generation; default null: for ever.</value>
+    public TimeSpan? MaxAge
+    {
+        get;
+        init
+        {
+            if (value is { } age) ArgumentOutOfRangeException.ThrowIfLessThan(age, TimeSpan.Zero);
+            field = value;
+        }
+    }
+}
