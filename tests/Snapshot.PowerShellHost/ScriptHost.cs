@@ -32,10 +32,10 @@ public static class ScriptHost
         }
     }
 
-    /// <summary>The word as a user would type it: bare where that is possible, so that the engine's own treatment of options runs.</summary>
+    /// <summary>The word as a user types it: bare where possible, so that the engine treats options as it does for them.</summary>
     private static string Typed(string word)
     {
-        bool bare = word.Length > 0 && word.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or ':' or '=' or '.' or '/');
+        bool bare = word.Length > 0 && word.All(letter => char.IsAsciiLetterOrDigit(letter) || "-:=./".Contains(letter));
         return bare ? word : $"'{word.Replace("'", "''", StringComparison.Ordinal)}'";
     }
 }

@@ -4,7 +4,7 @@ using Snapshot.Tests.Structure;
 
 namespace Snapshot.Tests.FrontDoor;
 
-/// <summary>A machine as build.ps1 sees it: a PATH with the programs a test puts there, each of which only records how it was called.</summary>
+/// <summary>A machine as build.ps1 sees it: a PATH with the programs a test puts there, which only record their calls.</summary>
 internal sealed class BareMachine : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("snapshot-front-door-").FullName;

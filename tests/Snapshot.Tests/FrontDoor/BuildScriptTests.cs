@@ -86,7 +86,7 @@ public sealed class BuildScriptTests
         Assert.Equal(0, machine.Build(half, "test").ExitCode);
         Assert.Equal(
             ["id [-u]", "apt-get [update]", "apt-get [install] [-y] [gcc] [libc6-dev]", "dotnet [test]"],
-            machine.Calls.Select(call => call.Replace($" [{Repository.Root}/Snapshot.sln] [-c] [Release]", "", StringComparison.Ordinal)));
+            machine.Calls.Select(call => call.Split($" [{Repository.Root}")[0]));
     }
 
     [Theory]

@@ -11,7 +11,7 @@ internal static class Repository
     internal static string Configuration { get; } =
         Path.GetFileName(Path.GetDirectoryName(AppContext.BaseDirectory.TrimEnd('/')))!;
 
-    /// <summary>Every source file under <paramref name="folder"/> that ends in one of <paramref name="extensions"/>, without build output.</summary>
+    /// <summary>The files under a folder that end in one of the extensions, without what a build puts there.</summary>
     internal static IEnumerable<string> Sources(string folder, params string[] extensions)
     {
         string top = Path.Combine(Root, folder);
