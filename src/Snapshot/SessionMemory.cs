@@ -50,7 +50,7 @@ internal sealed unsafe class SessionMemory : IDisposable
         {
             if (Array.Find(_arenas, arena => arena.Name == name) is { } existing) return existing;
             if (_buffers.Contains(name) || _unclaimed.ContainsKey(name)) throw NameTaken(name, "a protected buffer");
-            Arena fresh = Arena.Create(name, options);
+            Arena fresh = Arena.Create(name, baseAddress: null, options);
             AddArena(_nextId, fresh, new PageHashes(fresh.Region.CapacityPages), parentPages: 0, isRestored: false);
             _nextId++;
             return fresh;

@@ -36,7 +36,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         _coordinator = new Coordinator(options.Gates, options.GateTimeout);
         if (restored is not null)
         {
-            _coordinator.Restore(CaptureRecord.Coordination(restored.Metadata));
+            _coordinator.Restore(ImageRecord.Coordination(restored.Head.Generation, restored.Metadata));
             _head = restored.Head;
             Restarted = restored.Info;
         }
@@ -116,7 +116,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     public void Protect<T>(string name, T[] array) where T : unmanaged
     {
         ThrowIfDisposed();
-        _memory.Protect(ProtectedBuffer.Over(name, array));
+        _memory.Protect(ProtectedBuffer.Of(name, array));
     }
 
     /// <summary>Makes a range of native memory part of the image, and after a restart fills it with what the image has.</summary>
@@ -127,7 +127,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     public unsafe void Protect(string name, void* address, long bytes)
     {
         ThrowIfDisposed();
-        _memory.Protect(ProtectedBuffer.Over(name, address, bytes));
+        _memory.Protect(ProtectedBuffer.Of(name, address, bytes));
     }
 
     /// <summary>Gives up a protected buffer of the image that this program does not protect any more.</summary>

@@ -56,7 +56,7 @@ internal sealed class CheckpointRun(Coordinator coordinator, MemoryCapture memor
             try
             {
                 memory.WriteTo(draft.Writer, tally, cancellation);
-                draft.Complete(CaptureRecord.Of(attempt, memory, captured), cancellation);
+                draft.Complete(ImageRecord.Of(coordinator.Export(), memory, captured), cancellation);
                 report.Drained();
 
                 // No cancellation past this line: the generation becomes durable, or it is an error.

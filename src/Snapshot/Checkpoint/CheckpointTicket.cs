@@ -1,6 +1,5 @@
 using Snapshot.Base;
 using Snapshot.Coordination;
-using Snapshot.Interop;
 
 namespace Snapshot;
 
@@ -96,17 +95,17 @@ public sealed class CheckpointTicket
         fixed (uint* word = _moment)
         {
             Volatile.Write(ref *word, moment);
-            NativeError.ThrowIfFailed(Native.sn_futex_wake(word, int.MaxValue), "futex wake", "Please report it.");
+            Futex.WakeAll(word);
         }
     }
 
     private unsafe void WaitUntil(uint moment)
     {
-        if (Participant.WhyWaitingWouldDeadlock() is { } why)
+        if (Coordinator.WhyWaitingWouldDeadlock() is { } why)
         {
             throw new SnapshotException(
                 SnapshotErrorCode.SelfDeadlock,
-                $"This thread would wait for a checkpoint that waits for this thread: it is {why}. Wait after leaving it.");
+                $"This thread would wait for a checkpoint that waits for this thread: {why}. Wait after leaving it.");
         }
 
         fixed (uint* word = _moment)
@@ -117,7 +116,7 @@ public sealed class CheckpointTicket
                 return;
             }
 
-            for (uint seen; (seen = Volatile.Read(ref *word)) < moment;) Native.sn_futex_wait(word, seen, -1);
+            for (uint seen; (seen = Volatile.Read(ref *word)) < moment;) Futex.Wait(word, seen, -1);
         }
     }
 }

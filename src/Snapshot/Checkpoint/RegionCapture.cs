@@ -83,8 +83,8 @@ internal sealed unsafe class RegionCapture : IDisposable
         _arena is null ? RegionKind.Buffer : RegionKind.Arena,
         (ulong)_region.Address,
         _capturedPages,
-        _arena?.Capacity ?? _region.ByteLength,
-        _arena is null ? _region.ByteLength : Pages.Bytes(_capturedPages),
+        _arena?.Capacity ?? _region.CommittedBytes,
+        _arena is null ? _region.CommittedBytes : Pages.Bytes(_capturedPages),
         _arena?.HugePages ?? false);
 
     /// <summary>Pages that the tracker reported for this checkpoint.</summary>
@@ -205,7 +205,7 @@ internal sealed unsafe class RegionCapture : IDisposable
             _staged.Add(new PageRange(page, 1));
         }
 
-        long bytes = Math.Min(Pages.Size, _region.ByteLength - Pages.Bytes(page));
+        long bytes = Math.Min(Pages.Size, _region.CommittedBytes - Pages.Bytes(page));
         _staging.Copy(_region.Address + Pages.Bytes(page), bytes, _slots[page]);
     }
 

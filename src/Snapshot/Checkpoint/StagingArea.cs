@@ -27,10 +27,12 @@ internal sealed unsafe class StagingArea : IDisposable
     internal StagingArea(long limitBytes)
     {
         _capacity = Pages.AlignUp(limitBytes, Pages.HugeSize) >> Pages.Shift;
+        ulong address;
         NativeError.ThrowIfFailed(
-            Native.sn_memory_map((ulong)Pages.Bytes(_capacity), huge: 1, out _base),
+            Native.sn_memory_map((ulong)Pages.Bytes(_capacity), huge: 1, &address),
             "mmap of the staging area",
             $"It takes {Pages.Bytes(_capacity)} bytes of address space; set SnapshotOptions.StagingLimit lower.");
+        _base = address;
     }
 
     /// <summary>Slots in use.</summary>

@@ -17,6 +17,6 @@ internal sealed unsafe class FillTarget(byte* address, long pages, PageHashes ha
             throw new InvalidOperationException($"pages [{firstPage}, {firstPage + count}) are not within the {pages} pages of the region");
         content.CopyTo(new Span<byte>(address + Pages.Bytes(firstPage), content.Length));
         for (int page = 0; page < count; page++)
-            hashes.Set(firstPage + page, PageHashes.Of(content.Slice(page * Pages.Size, Pages.Size)));
+            hashes.Set(firstPage + page, PageHashes.Hash(content.Slice(page * Pages.Size, Pages.Size)));
     }
 }

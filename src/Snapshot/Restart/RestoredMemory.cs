@@ -69,7 +69,8 @@ internal sealed unsafe class RestoredMemory : IDisposable
             return;
         }
 
-        Arena arena = Arena.Restore(description);
+        ArenaOptions options = new() { Capacity = description.CapacityBytes, HugePages = description.HugePages };
+        Arena arena = Arena.Restore(description.Name, (nint)description.BaseAddress, description.CommittedPages, options);
         PageHashes hashes = new(arena.Region.CapacityPages);
         _arenas.Add(new RestoredArena(description, arena, hashes));
         _targets.Add(new FillTarget(arena.Region.Address, description.CommittedPages, hashes));
