@@ -4,5 +4,6 @@ using Snapshot.TestPrograms;
 return (args is [string verb, ..] ? verb : "") switch
 {
     "tracker-as-user" => TrackerAsUser.Run(),
+    "founding" => FoundingScenario.Run(args[1]),
     _ => throw new ArgumentException($"unknown verb in: {string.Join(' ', args)}"),
 };

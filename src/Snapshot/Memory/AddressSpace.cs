@@ -28,14 +28,18 @@ internal sealed unsafe class AddressSpace : IDisposable
     private long _committedPages;
     private bool _released;
 
-    private AddressSpace(string name, ulong baseAddress, long capacityPages)
+    private AddressSpace(string name, ulong baseAddress, long capacityPages, bool hugePages)
     {
         Name = name;
+        HugePages = hugePages;
         _base = baseAddress;
         CapacityPages = capacityPages;
     }
 
     internal string Name { get; }
+
+    /// <summary>Whether huge pages were asked for.</summary>
+    internal bool HugePages { get; }
 
     internal byte* Base => (byte*)_base;
 
@@ -113,7 +117,7 @@ internal sealed unsafe class AddressSpace : IDisposable
     private static AddressSpace Prepare(string name, ulong baseAddress, ArenaOptions options)
     {
         ulong bytes = (ulong)options.Capacity;
-        AddressSpace space = new(name, baseAddress, options.Capacity >> Pages.Shift);
+        AddressSpace space = new(name, baseAddress, options.Capacity >> Pages.Shift, options.HugePages);
         try
         {
             // EINVAL: the kernel was built without transparent huge pages, or without names: neither changes what memory holds.

@@ -85,6 +85,9 @@ public sealed unsafe class Arena : IDisposable
     /// <summary>The arena as tracking and capture see it.</summary>
     internal MemoryRegion Region => _region;
 
+    /// <summary>Whether huge pages were asked for.</summary>
+    internal bool HugePages => _space.HugePages;
+
     /// <summary>Whether the byte at <paramref name="pointer"/> is in the committed part of this arena.</summary>
     public bool Contains(void* pointer) => _region.Contains(pointer);
 

@@ -34,6 +34,8 @@ internal sealed unsafe class ProtectedBuffer : MemoryRegion, IDisposable
 
     internal long ByteLength { get; }
 
+    internal override long CommittedBytes => ByteLength;
+
     /// <summary>Bytes of an element, or 0 where it is unknown.</summary>
     internal int ElementSize { get; }
 
