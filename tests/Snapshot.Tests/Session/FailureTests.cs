@@ -135,7 +135,8 @@ public sealed class FailureTests : IDisposable
             Assert.Equal(at, inTheWay.OpenArena("squatter", Small).BaseAddress);
             SnapshotException taken = Assert.Throws<SnapshotException>(() => SnapshotSession.Open(_store.Path));
             Assert.Equal(SnapshotErrorCode.AddressTaken, taken.Code);
-            Assert.Contains("squatter", taken.Message, StringComparison.Ordinal);
+            Assert.Contains($"0x{at:x}", taken.Message, StringComparison.Ordinal);
+            Assert.Contains("is there", taken.Message, StringComparison.Ordinal);
         }
 
         await using SnapshotSession restarted = SnapshotSession.Open(_store.Path);
