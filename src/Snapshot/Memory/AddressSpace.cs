@@ -4,13 +4,15 @@ using Snapshot.Interop;
 
 namespace Snapshot.Memory;
 
-/// <summary>The address range of one arena: reserved whole, committed from its base upward, released at the end.</summary>
+/// <summary>
+/// The address range of one arena: reserved whole, committed from its base upward, released at the end.
+/// </summary>
 /// <remarks>Not thread-safe, except that <see cref="CommittedPages"/> may be read at any time.</remarks>
 internal sealed unsafe class AddressSpace : IDisposable
 {
     /// <summary>
-    /// Arenas lie in [0x2000_0000_0000, 0x5500_0000_0000). The kernel puts programs at the bottom of the address space or,
-    /// position independent, from 0x55.. upward with their heap, and libraries and stacks at its top. A sanitizer's
+    /// Arenas lie in [0x2000_0000_0000, 0x5500_0000_0000). The kernel puts programs at the bottom of the address space
+    /// or, position independent, from 0x55.. upward with their heap, and libraries and stacks at its top. A sanitizer's
     /// shadow may still be in this range: then the next free place is taken.
     /// </summary>
     internal const ulong LowestBase = 0x2000_0000_0000;
@@ -18,7 +20,9 @@ internal sealed unsafe class AddressSpace : IDisposable
     /// <summary>The end of the range arenas lie in.</summary>
     internal const ulong HighestEnd = 0x5500_0000_0000;
 
-    /// <summary>Left free above an arena, so that running over its end faults instead of reaching the next one.</summary>
+    /// <summary>
+    /// Left free above an arena, so that running over its end faults instead of reaching the next one.
+    /// </summary>
     internal const ulong Gap = 1UL << 30;
 
     private const int AlreadyExists = 17; // EEXIST
@@ -48,7 +52,9 @@ internal sealed unsafe class AddressSpace : IDisposable
     internal long CommittedPages => Volatile.Read(ref _committedPages);
 
     /// <summary>Reserves at exactly <paramref name="baseAddress"/>.</summary>
-    /// <exception cref="SnapshotException"><see cref="SnapshotErrorCode.AddressTaken"/>: something is there; the message says what.</exception>
+    /// <exception cref="SnapshotException">
+    /// <see cref="SnapshotErrorCode.AddressTaken"/>: something is there; the message says what.
+    /// </exception>
     internal static AddressSpace ReserveAt(string name, ulong baseAddress, ArenaOptions options)
     {
         if (baseAddress % Pages.HugeSize != 0)
@@ -60,20 +66,32 @@ internal sealed unsafe class AddressSpace : IDisposable
         return Prepare(name, baseAddress, options);
     }
 
-    /// <summary>Reserves at the first free place at or above <see cref="LowestBase"/>.</summary>
+    /// <summary>
+    /// Reserves at the first place at or above <see cref="LowestBase"/> that is free with a gap on either side.
+    /// </summary>
     internal static AddressSpace ReserveNextFree(string name, ArenaOptions options)
     {
         ulong bytes = (ulong)options.Capacity;
         ulong candidate = LowestBase;
-        while (candidate <= HighestEnd - bytes)
+        while (candidate <= HighestEnd - bytes - Gap)
         {
-            int errno = Native.sn_memory_reserve(candidate, bytes);
-            if (errno == 0) return Prepare(name, candidate, options);
+            ulong low = candidate - Gap;
+            ulong end = candidate + bytes + Gap;
+            int errno = Native.sn_memory_reserve(low, end - low);
+            if (errno == 0)
+            {
+                string advice = ReserveAdvice(name, candidate, bytes);
+                NativeError.ThrowIfFailed(Native.sn_memory_release(low, Gap), "munmap", advice);
+                NativeError.ThrowIfFailed(Native.sn_memory_release(end - Gap, Gap), "munmap", advice);
+                return Prepare(name, candidate, options);
+            }
+
             if (errno != AlreadyExists) throw NativeError.For(errno, "mmap", ReserveAdvice(name, candidate, bytes));
 
-            // What was in the way may be gone again (another thread unmapped it): then the same place is tried once more.
-            ProcessMapping? taken = ProcessMap.FirstIn(candidate, candidate + bytes);
-            if (taken is { } there) candidate = (there.End + Gap + Pages.HugeSize - 1) & ~(ulong)(Pages.HugeSize - 1);
+            // What was in the way may be gone again (another thread unmapped it): then the same place is tried once
+            // more.
+            if (ProcessMap.FirstIn(low, end) is { } there)
+                candidate = (there.End + Gap + Pages.HugeSize - 1) & ~(ulong)(Pages.HugeSize - 1);
         }
 
         throw new SnapshotException(
@@ -120,11 +138,14 @@ internal sealed unsafe class AddressSpace : IDisposable
         AddressSpace space = new(name, baseAddress, options.Capacity >> Pages.Shift, options.HugePages);
         try
         {
-            // EINVAL: the kernel was built without transparent huge pages, or without names: neither changes what memory holds.
+            // EINVAL: the kernel was built without transparent huge pages, or without names: neither changes what
+            // memory holds.
+            string advice = ReserveAdvice(name, baseAddress, bytes);
             int errno = Native.sn_memory_advise_huge(baseAddress, bytes, options.HugePages ? 1 : 0);
-            if (errno != InvalidArgument) NativeError.ThrowIfFailed(errno, "madvise(MADV_HUGEPAGE)", ReserveAdvice(name, baseAddress, bytes));
-            fixed (byte* text = Encoding.UTF8.GetBytes($"snapshot:{name}\0")) errno = Native.sn_memory_name(baseAddress, bytes, text);
-            if (errno != InvalidArgument) NativeError.ThrowIfFailed(errno, "prctl(PR_SET_VMA)", ReserveAdvice(name, baseAddress, bytes));
+            if (errno != InvalidArgument) NativeError.ThrowIfFailed(errno, "madvise(MADV_HUGEPAGE)", advice);
+            fixed (byte* text = Encoding.UTF8.GetBytes($"snapshot:{name}\0"))
+                errno = Native.sn_memory_name(baseAddress, bytes, text);
+            if (errno != InvalidArgument) NativeError.ThrowIfFailed(errno, "prctl(PR_SET_VMA)", advice);
             return space;
         }
         catch

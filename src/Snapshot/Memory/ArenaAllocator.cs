@@ -4,7 +4,9 @@ using Snapshot.Base;
 
 namespace Snapshot.Memory;
 
-/// <summary>Allocates in an arena: small blocks from slabs, the rest in whole pages. All its state is in the arena.</summary>
+/// <summary>
+/// Allocates in an arena: small blocks from slabs, the rest in whole pages. All its state is in the arena.
+/// </summary>
 /// <remarks>
 /// Deterministic: the same calls give the same addresses. A call that throws has changed nothing. Not thread-safe.
 /// </remarks>
@@ -13,6 +15,8 @@ internal sealed unsafe class ArenaAllocator(ArenaRegion region, PageTable table,
     /// <summary>The greatest alignment, 1 GiB: the greatest page of the machine.</summary>
     internal const int MaxAlignment = 1 << 30;
 
+    private const string NotAllocated = "is not allocated: it was freed before, or never handed out";
+
     private readonly Slabs _slabs = new(runs, table);
 
     /// <summary>Allocates zeroed memory; returns its offset from the arena's base.</summary>
@@ -20,19 +24,27 @@ internal sealed unsafe class ArenaAllocator(ArenaRegion region, PageTable table,
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(bytes, 1);
         if (alignment is < 1 or > MaxAlignment || !BitOperations.IsPow2(alignment))
-            throw new ArgumentOutOfRangeException(nameof(alignment), alignment, "an alignment is a power of two from 1 to 1 GiB");
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(alignment), alignment, "an alignment is a power of two from 1 to 1 GiB");
+        }
 
         uint element = elementSize <= uint.MaxValue ? (uint)elementSize : 0;
         int sizeClass = SizeClasses.Holding(bytes, alignment);
-        return sizeClass >= 0 ? AllocateSmall(sizeClass, isRoot, element) : AllocateLarge(bytes, alignment, isRoot, element);
+        return sizeClass >= 0
+            ? AllocateSmall(sizeClass, isRoot, element)
+            : AllocateLarge(bytes, alignment, isRoot, element);
     }
 
     /// <summary>Frees the block that begins at <paramref name="pointer"/>.</summary>
-    /// <exception cref="ArgumentException">No such block, or it belongs to the root table and <paramref name="isRoot"/> is false.</exception>
+    /// <exception cref="ArgumentException">
+    /// No such block, or it belongs to the root table and <paramref name="isRoot"/> is false.
+    /// </exception>
     internal void Free(void* pointer, bool isRoot)
     {
         Block block = Find(pointer, 1);
-        if (table.Base + block.Offset != pointer) throw Wrong(pointer, $"lies {(byte*)pointer - table.Base - block.Offset} bytes into an allocation; pass its first byte");
+        long into = (byte*)pointer - table.Base - block.Offset;
+        if (into != 0) throw Wrong(pointer, $"lies {into} bytes into an allocation; pass its first byte");
         if (block.IsRoot && !isRoot) throw Wrong(pointer, "is the memory of a root; remove the root by its name");
 
         // Discarding can fail, so it comes first.
@@ -57,10 +69,10 @@ internal sealed unsafe class ArenaAllocator(ArenaRegion region, PageTable table,
     /// <exception cref="ArgumentException">There is none, or the range goes beyond it.</exception>
     internal Block Find(void* pointer, long bytes)
     {
-        if (!region.Contains(pointer)) throw Wrong(pointer, $"is not in this arena, which ends at 0x{(ulong)(table.Base + Pages.Bytes(region.CommittedPages)):x}");
+        if (!region.Contains(pointer)) throw Wrong(pointer, "is not in this arena");
         long offset = (byte*)pointer - table.Base;
         long start = table.LiveRunHolding(offset >> Pages.Shift);
-        if (start < 0) throw Wrong(pointer, "is not allocated: it was freed before, or never handed out");
+        if (start < 0) throw Wrong(pointer, NotAllocated);
 
         PageDescriptor* first = table.Descriptor(start);
         PageRange run = new(start, first->PageCount);
@@ -70,9 +82,9 @@ internal sealed unsafe class ArenaAllocator(ArenaRegion region, PageTable table,
             RunKind.Slab => FindSmall(first, run, offset),
             _ => throw Wrong(pointer, "lies in the arena's own tables"),
         };
-        if (block.Bytes == 0) throw Wrong(pointer, "is not allocated: it was freed before, or never handed out");
-        if (bytes < 1 || bytes > block.Offset + block.Bytes - offset)
-            throw new ArgumentException($"the {bytes:N0} bytes at 0x{(ulong)pointer:x} go beyond their allocation of {block.Bytes:N0} bytes at 0x{(ulong)(table.Base + block.Offset):x}", nameof(bytes));
+        if (block.Bytes == 0) throw Wrong(pointer, NotAllocated);
+        if (bytes > block.Offset + block.Bytes - offset)
+            throw Wrong(pointer, $"and {bytes:N0} bytes on go beyond their allocation of {block.Bytes:N0} bytes");
         return block;
     }
 
@@ -107,6 +119,8 @@ internal sealed unsafe class ArenaAllocator(ArenaRegion region, PageTable table,
         return Pages.Bytes(start);
     }
 
-    private ArgumentException Wrong(void* pointer, string what) =>
-        new($"0x{(ulong)pointer:x} {what} (arena '{region.RegionName}' at 0x{(ulong)table.Base:x}). Nothing was changed.", nameof(pointer));
+    private ArgumentException Wrong(void* pointer, string what) => new(
+        $"0x{(ulong)pointer:x} {what} (arena '{region.RegionName}' from 0x{(ulong)table.Base:x}, committed to " +
+        $"0x{(ulong)(table.Base + Pages.Bytes(region.CommittedPages)):x}). Nothing was changed.",
+        nameof(pointer));
 }

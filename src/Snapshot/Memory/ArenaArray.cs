@@ -10,8 +10,8 @@ namespace Snapshot;
 /// <remarks>
 /// The value is unmanaged itself, so it may be stored in an arena, and stays valid across a restart because arenas
 /// come back at their addresses. It does not own the memory: after <see cref="Arena.Free{T}(ArenaArray{T})"/> or
-/// <see cref="Arena.Dispose"/> it must not be used, and nothing detects it when it is. Reading and writing elements from
-/// several threads follows the rules of ordinary memory.
+/// <see cref="Arena.Dispose"/> it must not be used, and nothing detects it when it is. Reading and writing elements
+/// from several threads follows the rules of ordinary memory.
 /// </remarks>
 public readonly unsafe struct ArenaArray<T> : IEquatable<ArenaArray<T>>
     where T : unmanaged
@@ -35,7 +35,9 @@ public readonly unsafe struct ArenaArray<T> : IEquatable<ArenaArray<T>>
     public bool IsEmpty => _length == 0;
 
     /// <summary>The element at <paramref name="index"/>, bounds-checked.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The index is negative or not less than <see cref="Length"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The index is negative or not less than <see cref="Length"/>.
+    /// </exception>
     public ref T this[long index]
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -47,7 +49,9 @@ public readonly unsafe struct ArenaArray<T> : IEquatable<ArenaArray<T>>
     }
 
     /// <summary>All elements as a span.</summary>
-    /// <exception cref="InvalidOperationException">There are more than <see cref="int.MaxValue"/>; take slices.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// There are more than <see cref="int.MaxValue"/>; take slices.
+    /// </exception>
     public Span<T> AsSpan()
     {
         if (_length > int.MaxValue) ThrowTooLong("AsSpan");
@@ -62,8 +66,12 @@ public readonly unsafe struct ArenaArray<T> : IEquatable<ArenaArray<T>>
         return new Span<T>(_pointer + start, length);
     }
 
-    /// <summary>All elements as a <see cref="Memory{T}"/>, for interfaces that need one; allocates its manager.</summary>
-    /// <exception cref="InvalidOperationException">There are more than <see cref="int.MaxValue"/>; take slices.</exception>
+    /// <summary>
+    /// All elements as a <see cref="Memory{T}"/>, for interfaces that need one; allocates its manager.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">
+    /// There are more than <see cref="int.MaxValue"/>; take slices.
+    /// </exception>
     public Memory<T> AsMemory()
     {
         if (_length > int.MaxValue) ThrowTooLong("AsMemory");

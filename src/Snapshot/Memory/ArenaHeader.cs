@@ -27,7 +27,9 @@ internal unsafe struct ArenaHeader
     /// <summary>Lists of free runs, by size; <see cref="RunBins"/> uses 119 of them.</summary>
     internal const int FreeListCount = 128;
 
-    /// <summary>Lists of slabs with room: <see cref="SizeClasses.Count"/> for users' blocks, as many for roots.</summary>
+    /// <summary>
+    /// Lists of slabs with room: <see cref="SizeClasses.Count"/> for users' blocks, as many for roots.
+    /// </summary>
     internal const int SlabListCount = 64;
 
     [FieldOffset(0)] internal ulong Magic;

@@ -5,7 +5,9 @@ namespace Snapshot;
 /// <summary>How an arena is made.</summary>
 public sealed class ArenaOptions
 {
-    /// <summary>The least capacity: room for the arena's own tables (about half a megabyte) and for something to put in it.</summary>
+    /// <summary>
+    /// The least capacity: room for the arena's own tables (about half a megabyte) and for something to put in it.
+    /// </summary>
     public const long MinCapacity = 4L << 20;
 
     /// <summary>
@@ -19,7 +21,9 @@ public sealed class ArenaOptions
     /// 64 GiB by default. A reservation costs no memory, so be generous: an arena cannot grow beyond it, also not
     /// after a restart.
     /// </value>
-    /// <exception cref="ArgumentOutOfRangeException">Less than <see cref="MinCapacity"/> or more than <see cref="MaxCapacity"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// Less than <see cref="MinCapacity"/> or more than <see cref="MaxCapacity"/>.
+    /// </exception>
     public long Capacity
     {
         get;
@@ -33,8 +37,8 @@ public sealed class ArenaOptions
 
     /// <summary>Whether the kernel is asked for huge pages (2 MiB).</summary>
     /// <value>
-    /// True by default: a first touch costs a quarter per byte, protecting memory before a checkpoint a hundredth. Turn it
-    /// off for arenas of sparsely used memory, where a touched byte would make 2 MiB resident. Where the kernel has
+    /// True by default: a first touch costs a quarter per byte, protecting memory before a checkpoint a hundredth. Turn
+    /// it off for arenas of sparsely used memory, where a touched byte would make 2 MiB resident. Where the kernel has
     /// transparent huge pages switched off the request has no effect.
     /// </value>
     public bool HugePages { get; init; } = true;

@@ -6,12 +6,15 @@ using System.Runtime.InteropServices;
 
 namespace Snapshot.Memory;
 
-/// <summary>The layout of an unmanaged type as text, to be stored beside its values and compared after a restart.</summary>
+/// <summary>
+/// The layout of an unmanaged type as text, to be stored beside its values and compared after a restart.
+/// </summary>
 /// <remarks>
-/// <para>First line <c>size BYTES</c>, then a line <c>OFFSET SIZE TYPE PATH</c> for each field that is not itself made of fields, by offset. The
-/// names of the structs on the way are not in it: renaming a struct keeps the values readable, renaming a field may not.</para>
-/// <para>Offsets are found by setting one field of a zeroed value to one and looking for the byte that changed (memory is
-/// little-endian), so they are those of the runtime that executes. The fields of T itself are kept when a
+/// <para>First line <c>size BYTES</c>, then a line <c>OFFSET SIZE TYPE PATH</c> for each field that is not itself made
+/// of fields, by offset. The names of the structs on the way are not in it: renaming a struct keeps the values
+/// readable, renaming a field may not.</para>
+/// <para>Offsets are found by setting one field of a zeroed value to one and looking for the byte that changed (memory
+/// is little-endian), so they are those of the runtime that executes. The fields of T itself are kept when a
 /// program is trimmed; those of a struct inside it may be gone, which is an error that says how to keep them.</para>
 /// </remarks>
 internal static class LayoutFingerprint
@@ -19,6 +22,12 @@ internal static class LayoutFingerprint
     /// <summary>What trimming must keep of a type whose layout is described.</summary>
     internal const DynamicallyAccessedMemberTypes Members =
         DynamicallyAccessedMemberTypes.PublicFields | DynamicallyAccessedMemberTypes.NonPublicFields;
+
+    private const string TrimmingIsSeen =
+        "T's own fields are kept; a nested struct whose fields were trimmed is refused.";
+
+    private const string FixedBuffersAreKept =
+        "The compiler's struct of a fixed buffer has one field, which the program uses, and no constructor.";
 
     private const BindingFlags AllFields = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
 
@@ -39,10 +48,12 @@ internal static class LayoutFingerprint
         }
 
         Field? added = Array.Find(now, field => !Array.Exists(then, other => other.Path == field.Path));
-        return added is not null ? $"{added} is new" : $"the size was {SizeLine(saved)} bytes and is now {SizeLine(current)}";
+        return added is not null
+            ? $"{added} is new"
+            : $"the size was {SizeOf(saved)} bytes and is now {SizeOf(current)}";
     }
 
-    private static string SizeLine(string layout) => layout.Split('\n')[0].Replace("size ", "", StringComparison.Ordinal);
+    private static string SizeOf(string layout) => layout.Split('\n')[0].Split(' ')[1];
 
     private static Field[] Parse(string layout) =>
         [.. layout.Split('\n').Skip(1).Where(line => line.Length > 0).Select(Field.Parse)];
@@ -55,8 +66,8 @@ internal static class LayoutFingerprint
         internal static Field Parse(string line)
         {
             string[] part = line.Split(' ', 4);
-            return new Field(
-                long.Parse(part[0], CultureInfo.InvariantCulture), long.Parse(part[1], CultureInfo.InvariantCulture), part[2], part[3]);
+            long offset = long.Parse(part[0], CultureInfo.InvariantCulture);
+            return new Field(offset, long.Parse(part[1], CultureInfo.InvariantCulture), part[2], part[3]);
         }
 
         internal string ToLine() => string.Create(CultureInfo.InvariantCulture, $"{Offset} {Size} {Type} {Path}");
@@ -74,34 +85,38 @@ internal static class LayoutFingerprint
             List<Field> fields = [];
             if (LeafSize(typeof(T)) is { } size) fields.Add(new Field(0, size, NameOf(typeof(T)), "value"));
             else Visit(typeof(T), default(T), [], fields);
-            IEnumerable<string> lines = fields.OrderBy(field => field.Offset).ThenBy(field => field.Path, StringComparer.Ordinal)
+            IEnumerable<string> lines = fields.OrderBy(field => field.Offset)
+                .ThenBy(field => field.Path, StringComparer.Ordinal)
                 .Select(field => field.ToLine());
-            return string.Join('\n', [string.Create(CultureInfo.InvariantCulture, $"size {Unsafe.SizeOf<T>()}"), .. lines]);
+            string first = string.Create(CultureInfo.InvariantCulture, $"size {Unsafe.SizeOf<T>()}");
+            return string.Join('\n', [first, .. lines]);
         }
 
         /// <summary>Adds the fields of a struct; <paramref name="way"/> leads to it from T.</summary>
-        [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "T's own fields are kept; a nested struct whose fields were trimmed is refused.")]
-        [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "As above.")]
+        [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = TrimmingIsSeen)]
+        [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = TrimmingIsSeen)]
         private static void Visit(Type type, object zero, List<FieldInfo> way, List<Field> into)
         {
             FieldInfo[] own = type.GetFields(AllFields);
             foreach (FieldInfo field in own)
             {
                 way.Add(field);
-                object? inner = field.FieldType.IsPointer || field.FieldType.IsFunctionPointer ? null : field.GetValue(zero);
                 if (field.GetCustomAttribute<FixedBufferAttribute>() is { } buffer)
-                    Add(way, $"{NameOf(buffer.ElementType)}[{buffer.Length}]", (LeafSize(buffer.ElementType) ?? 1) * (long)buffer.Length, into);
+                    Add(way, $"{NameOf(buffer.ElementType)}[{buffer.Length}]", SizeOf(buffer), into);
                 else if (LeafSize(field.FieldType) is { } size)
                     Add(way, NameOf(field.FieldType), size, into);
-                else if (inner is not null && field.FieldType.GetFields(AllFields).Length > 0)
-                    Visit(field.FieldType, inner, way, into);
+                else if (field.FieldType.GetFields(AllFields).Length > 0)
+                    Visit(field.FieldType, field.GetValue(zero)!, way, into);
                 else
-                    throw new NotSupportedException(
-                        $"The layout of {typeof(T)} cannot be described: struct {field.FieldType} of field '{field.Name}' has no fields, or trimming " +
-                        "removed their metadata. Keep it with [DynamicDependency] or a trimmer descriptor, or give the struct a field.");
+                    throw Unknown(field);
                 way.RemoveAt(way.Count - 1);
             }
         }
+
+        private static NotSupportedException Unknown(FieldInfo field) => new(
+            $"The layout of {typeof(T)} cannot be described: struct {field.FieldType} of field '{field.Name}' has no " +
+            "fields, or trimming removed their metadata. Keep it with [DynamicDependency] or a trimmer descriptor, or " +
+            "give the struct a field.");
 
         private static void Add(List<FieldInfo> way, string type, long size, List<Field> into) =>
             into.Add(new Field(OffsetOf(way), size, type, string.Join('.', way.Select(NameOf))));
@@ -125,7 +140,7 @@ internal static class LayoutFingerprint
         }
 
         /// <summary>A value of a field's type whose first byte, and no byte before, differs from zero.</summary>
-        [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "The type was walked already.")]
+        [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = TrimmingIsSeen)]
         private static unsafe object One(Type type)
         {
             if (type.IsPointer) return Pointer.Box((void*)1, type);
@@ -145,8 +160,8 @@ internal static class LayoutFingerprint
         }
 
         /// <summary>The hidden struct of a fixed buffer, with its one field set.</summary>
-        [UnconditionalSuppressMessage("Trimming", "IL2067", Justification = "The struct of a fixed buffer has one field, named by the compiler, and no constructor.")]
-        [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "As above.")]
+        [UnconditionalSuppressMessage("Trimming", "IL2067", Justification = FixedBuffersAreKept)]
+        [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = FixedBuffersAreKept)]
         private static object Marked(Type type)
         {
             object value = RuntimeHelpers.GetUninitializedObject(type);
@@ -156,6 +171,8 @@ internal static class LayoutFingerprint
         }
     }
 
+    private static long SizeOf(FixedBufferAttribute buffer) => LeafSize(buffer.ElementType)!.Value * buffer.Length;
+
     /// <summary>The name of a field, with the number of elements where its struct is an inline array.</summary>
     private static string NameOf(FieldInfo field) =>
         field.DeclaringType?.GetCustomAttribute<InlineArrayAttribute>() is { } array
@@ -164,7 +181,7 @@ internal static class LayoutFingerprint
 
     /// <summary>A type's name without blanks; that of an enumeration with what it is stored as.</summary>
     private static string NameOf(Type type) =>
-        (type.IsEnum ? $"{type.FullName}:{Enum.GetUnderlyingType(type).Name}" : type.IsPrimitive ? type.Name : type.ToString())
+        (type.IsEnum ? $"{type}:{Enum.GetUnderlyingType(type).Name}" : type.IsPrimitive ? type.Name : type.ToString())
         .Replace(" ", "", StringComparison.Ordinal);
 
     /// <summary>The size of a type that is not made of fields, or null.</summary>

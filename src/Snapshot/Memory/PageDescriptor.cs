@@ -11,7 +11,9 @@ internal enum RunKind : byte
     /// <summary>Free memory; reads as zero.</summary>
     Free = 1,
 
-    /// <summary>The last page of a free run of two pages or more; holds the run's length so that a neighbour finds its start.</summary>
+    /// <summary>
+    /// The last page of a free run of two pages or more; holds the run's length so that a neighbour finds its start.
+    /// </summary>
     FreeEnd = 2,
 
     /// <summary>The arena's own tables.</summary>
@@ -26,8 +28,8 @@ internal enum RunKind : byte
 
 /// <summary>One entry of the page table: 32 bytes for each page, filled for the first page of a run.</summary>
 /// <remarks>
-/// Three more uses of entries: the last page of a free run (<see cref="RunKind.FreeEnd"/>); pages 1 to 14 of a slab, whose
-/// entries are its bitmap (see <see cref="Slabs"/>); all others are zero.
+/// Three more uses of entries: the last page of a free run (<see cref="RunKind.FreeEnd"/>); pages 1 to 14 of a slab,
+/// whose entries are its bitmap (see <see cref="Slabs"/>); all others are zero.
 /// </remarks>
 [StructLayout(LayoutKind.Explicit, Size = Bytes)]
 internal struct PageDescriptor
@@ -66,7 +68,9 @@ internal struct ChunkEntry
     /// <summary>Offset of the chunk's page tables from the arena's base; 0: none yet.</summary>
     [FieldOffset(0)] internal long TablesOffset;
 
-    /// <summary>The live run that began in an earlier chunk and holds the first page of this one; else any older value.</summary>
+    /// <summary>
+    /// The live run that began in an earlier chunk and holds the first page of this one; else any older value.
+    /// </summary>
     [FieldOffset(8)] internal long CoveringRun;
 
     /// <summary>The number of excluded pages in the chunk.</summary>

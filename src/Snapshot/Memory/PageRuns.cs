@@ -2,11 +2,13 @@ using Snapshot.Base;
 
 namespace Snapshot.Memory;
 
-/// <summary>Hands out runs of pages and takes them back: splits, merges with free neighbours, grows the arena.</summary>
+/// <summary>
+/// Hands out runs of pages and takes them back: splits, merges with free neighbours, grows the arena.
+/// </summary>
 /// <remarks>
-/// Free runs are merged at once, so no two lie side by side. What is free was given back to the kernel and reads as zero.
-/// A call either succeeds or throws with nothing changed: whatever can fail (a limit, a system call) comes before the
-/// first table is written. Not thread-safe.
+/// Free runs are merged at once, so no two lie side by side. What is free was given back to the kernel and reads as
+/// zero. A call either succeeds or throws with nothing changed: whatever can fail (a limit, a system call) comes before
+/// the first table is written. Not thread-safe.
 /// </remarks>
 internal sealed unsafe class PageRuns(AddressSpace space, PageTable table)
 {
@@ -48,7 +50,9 @@ internal sealed unsafe class PageRuns(AddressSpace space, PageTable table)
         _free.Add(tables, committed - tables);
     }
 
-    /// <summary>Takes <paramref name="pages"/> free pages in a row, from a multiple of <paramref name="alignment"/> on.</summary>
+    /// <summary>
+    /// Takes <paramref name="pages"/> free pages in a row, from a multiple of <paramref name="alignment"/> on.
+    /// </summary>
     internal PageDescriptor* Take(long pages, long alignment, RunKind kind, out long start)
     {
         long run = _free.Find(pages, alignment);
@@ -75,15 +79,10 @@ internal sealed unsafe class PageRuns(AddressSpace space, PageTable table)
 
     private void AddMerged(long start, long end)
     {
-        // Page 0 is live for ever, so there is a page before. Descriptors of slab bitmaps never lie on a run's last page.
+        // Page 0 is live for ever, so there is a page before. Descriptors of slab bitmaps never lie on a run's last
+        // page.
         PageDescriptor* before = table.Descriptor(start - 1);
-        if (!table.IsLive(start - 1) && before->Kind is RunKind.Free or RunKind.FreeEnd)
-        {
-            long left = start - before->PageCount;
-            _free.Remove(left);
-            start = left;
-        }
-
+        if (before->Kind is RunKind.Free or RunKind.FreeEnd) start -= _free.Remove(start - before->PageCount);
         if (end < table.Header->CommittedPages && table.Descriptor(end)->Kind == RunKind.Free) end += _free.Remove(end);
         _free.Add(start, end - start);
     }
@@ -96,7 +95,8 @@ internal sealed unsafe class PageRuns(AddressSpace space, PageTable table)
         GrowthPlan plan = Plan(pages, alignment);
         space.CommitTo(plan.CommittedPages);
 
-        // The new tables lie first in what was committed just now, so their own pages are described, maybe by themselves.
+        // The new tables lie first in what was committed just now, so their own pages are described, maybe by
+        // themselves.
         long tables = (plan.ChunkCount - header->ChunkCount) * PageTable.TablesPages;
         for (long chunk = header->ChunkCount; chunk < plan.ChunkCount; chunk++)
         {
@@ -144,7 +144,7 @@ internal sealed unsafe class PageRuns(AddressSpace space, PageTable table)
     private long StartOfFreeEnd(long committed)
     {
         PageDescriptor* last = table.Descriptor(committed - 1);
-        return !table.IsLive(committed - 1) && last->Kind is RunKind.Free or RunKind.FreeEnd ? committed - last->PageCount : committed;
+        return last->Kind is RunKind.Free or RunKind.FreeEnd ? committed - last->PageCount : committed;
     }
 
     private SnapshotException Full(long pages, long alignment)

@@ -3,10 +3,12 @@ using Snapshot.Base;
 
 namespace Snapshot.Memory;
 
-/// <summary>What each page of an arena is: descriptors, starts of live runs, exclusions. A view of tables that lie in the arena.</summary>
+/// <summary>
+/// What each page of an arena is: descriptors, starts of live runs, exclusions. A view of tables that lie in the arena.
+/// </summary>
 /// <remarks>
-/// <para>A chunk is 64 MiB of arena, 16384 pages. Its tables take 129 pages and are made when the arena grows into it, so
-/// they cost in proportion to what is committed and not to the capacity:</para>
+/// <para>A chunk is 64 MiB of arena, 16384 pages. Its tables take 129 pages and are made when the arena grows into it,
+/// so they cost in proportion to what is committed and not to the capacity:</para>
 /// <code>
 /// bytes 0 ..        16384 PageDescriptors
 /// bytes 524288 ..   start bits: page is the first of a live run (a run that is not free)
@@ -40,7 +42,9 @@ internal sealed unsafe class PageTable(byte* arena)
     internal PageDescriptor* Descriptor(long page) =>
         (PageDescriptor*)(arena + Chunk(page >> ChunkShift)->TablesOffset) + (page & PageMask);
 
-    internal bool IsLive(long page) => (StartBits(page >> ChunkShift)[(page & PageMask) >> 6] >> (int)(page & 63) & 1) != 0;
+    /// <summary>Whether the page is the first of a live run.</summary>
+    internal bool IsLive(long page) =>
+        (StartBits(page >> ChunkShift)[(page & PageMask) >> 6] >> (int)(page & 63) & 1) != 0;
 
     /// <summary>Enters a live run; the descriptor's other fields are zero.</summary>
     internal PageDescriptor* SetLive(PageRange run, RunKind kind)
@@ -59,7 +63,9 @@ internal sealed unsafe class PageTable(byte* arena)
         *Descriptor(start) = default;
     }
 
-    /// <summary>The first page of the live run that holds <paramref name="page"/> (which is committed), or -1.</summary>
+    /// <summary>
+    /// The first page of the live run that holds <paramref name="page"/> (which is committed), or -1.
+    /// </summary>
     internal long LiveRunHolding(long page)
     {
         long chunk = page >> ChunkShift;
@@ -68,7 +74,9 @@ internal sealed unsafe class PageTable(byte* arena)
         ulong below = bits[word] & ulong.MaxValue >> (63 - (int)(page & 63));
         while (below == 0 && word > 0) below = bits[--word];
 
-        long run = below == 0 ? Chunk(chunk)->CoveringRun : (chunk << ChunkShift) + (word << 6) + BitOperations.Log2(below);
+        long run = below == 0
+            ? Chunk(chunk)->CoveringRun
+            : (chunk << ChunkShift) + (word << 6) + BitOperations.Log2(below);
         // A free page finds the live run before it, or a covering run of the past: neither holds the page.
         return IsLive(run) && run + Descriptor(run)->PageCount > page ? run : -1;
     }
@@ -106,6 +114,19 @@ internal sealed unsafe class PageTable(byte* arena)
         }
     }
 
+    /// <summary>The number of live runs that begin in a chunk.</summary>
+    internal long CountLive(long chunk) => CountBits(StartBits(chunk));
+
+    /// <summary>The number of excluded pages of a chunk, by its bits.</summary>
+    internal long CountExcluded(long chunk) => CountBits(ExcludedBits(chunk));
+
+    private static long CountBits(ulong* bits)
+    {
+        long count = 0;
+        for (int word = 0; word < ChunkPages / 64; word++) count += BitOperations.PopCount(bits[word]);
+        return count;
+    }
+
     private void AddExcludedTo(PageBitmap into, long chunk)
     {
         ulong* bits = ExcludedBits(chunk);
@@ -125,5 +146,5 @@ internal sealed unsafe class PageTable(byte* arena)
 
     private ulong* StartBits(long chunk) => (ulong*)(arena + Chunk(chunk)->TablesOffset + DescriptorBytes);
 
-    private ulong* ExcludedBits(long chunk) => (ulong*)(arena + Chunk(chunk)->TablesOffset + DescriptorBytes + BitmapBytes);
+    private ulong* ExcludedBits(long chunk) => StartBits(chunk) + BitmapBytes / sizeof(ulong);
 }

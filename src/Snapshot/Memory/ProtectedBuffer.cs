@@ -6,8 +6,9 @@ namespace Snapshot.Memory;
 /// <summary>Memory outside arenas that is in the image: copied out at a checkpoint, copied back at a restart.</summary>
 /// <remarks>
 /// Its pages are counted from its first byte, which has any address; the last one may be partial. A managed array is
-/// pinned by a handle as long as the buffer lives: whether an array was allocated on the pinned heap cannot be asked of the runtime, and
-/// the handle costs nothing there. Pinning an array of the ordinary heap is correct, too, but hinders the collector.
+/// pinned by a handle as long as the buffer lives: whether an array was allocated on the pinned heap cannot be asked of
+/// the runtime, and the handle costs nothing there. Pinning an array of the ordinary heap is correct, too, but hinders
+/// the collector.
 /// </remarks>
 internal sealed unsafe class ProtectedBuffer : MemoryRegion, IDisposable
 {
@@ -46,7 +47,8 @@ internal sealed unsafe class ProtectedBuffer : MemoryRegion, IDisposable
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(array);
         GCHandle pin = GCHandle.Alloc(array, GCHandleType.Pinned);
-        return new ProtectedBuffer(name, (byte*)pin.AddrOfPinnedObject(), (long)array.Length * sizeof(T), sizeof(T), pin);
+        byte* first = (byte*)pin.AddrOfPinnedObject();
+        return new ProtectedBuffer(name, first, (long)array.Length * sizeof(T), sizeof(T), pin);
     }
 
     /// <summary>A native range, which must stay valid until the buffer is disposed of.</summary>

@@ -63,9 +63,9 @@ internal sealed unsafe class RootTable(string arenaName, ArenaAllocator allocato
         for (long at = table.Header->FirstRoot; at != 0; at = Entry(at)->Next)
         {
             RootEntry* root = Entry(at);
-            roots.Add(new ArenaRoot(
-                Text(root, 0, root->NameBytes), Text(root, root->NameBytes, root->TypeBytes), root->Count, root->DataOffset,
-                root->Count * root->ElementBytes));
+            string type = Text(root, root->NameBytes, root->TypeBytes);
+            long bytes = root->Count * root->ElementBytes;
+            roots.Add(new ArenaRoot(Text(root, 0, root->NameBytes), type, root->Count, root->DataOffset, bytes));
         }
 
         return roots;
@@ -114,7 +114,8 @@ internal sealed unsafe class RootTable(string arenaName, ArenaAllocator allocato
         for (link = &table.Header->FirstRoot; *link != 0; link = &Entry(*link)->Next)
         {
             RootEntry* root = Entry(*link);
-            if (new ReadOnlySpan<byte>((byte*)root + RootEntry.HeaderBytes, root->NameBytes).SequenceEqual(wanted)) return root;
+            ReadOnlySpan<byte> found = new((byte*)root + RootEntry.HeaderBytes, root->NameBytes);
+            if (found.SequenceEqual(wanted)) return root;
         }
 
         return null;

@@ -3,7 +3,9 @@ using Snapshot.Base;
 
 namespace Snapshot.Memory;
 
-/// <summary>The lists of free runs of pages, one for each range of lengths, with a mask of those that are not empty.</summary>
+/// <summary>
+/// The lists of free runs of pages, one for each range of lengths, with a mask of those that are not empty.
+/// </summary>
 /// <remarks>
 /// Lengths 1 to 8 have a list each; beyond that every doubling has four, so the runs of one list differ by a quarter at
 /// most. Last in, first out: the same calls give the same addresses. Not thread-safe.
@@ -19,8 +21,8 @@ internal sealed unsafe class RunBins(PageTable table)
     }
 
     /// <summary>
-    /// A free run that has <paramref name="pages"/> pages in a row beginning at a multiple of <paramref name="alignment"/> (a power
-    /// of two), best list first; 0: none.
+    /// A free run that has <paramref name="pages"/> pages in a row beginning at a multiple of
+    /// <paramref name="alignment"/> (a power of two), best list first; 0: none.
     /// </summary>
     internal long Find(long pages, long alignment)
     {
@@ -40,8 +42,9 @@ internal sealed unsafe class RunBins(PageTable table)
         ArenaHeader* header = table.Header;
         int list = ListFor(pages);
         uint next = header->FreeLists[list];
-        if (pages > 1) *table.Descriptor(start + pages - 1) = new PageDescriptor { Kind = RunKind.FreeEnd, PageCount = (uint)pages };
-        *table.Descriptor(start) = new PageDescriptor { Kind = RunKind.Free, PageCount = (uint)pages, Next = next };
+        uint count = (uint)pages;
+        *table.Descriptor(start + pages - 1) = new PageDescriptor { Kind = RunKind.FreeEnd, PageCount = count };
+        *table.Descriptor(start) = new PageDescriptor { Kind = RunKind.Free, PageCount = count, Next = next };
         if (next != 0) table.Descriptor(next)->Previous = (uint)start;
         header->FreeLists[list] = (uint)start;
         header->FreeListMask[list >> 6] |= 1UL << (list & 63);

@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace Snapshot.Memory;
 
-/// <summary>The sizes of small blocks: 16 to 128 bytes in steps of 16, then four to each doubling, up to 8 KiB.</summary>
+/// <summary>
+/// The sizes of small blocks: 16 to 128 bytes in steps of 16, then four to each doubling, up to 8 KiB.
+/// </summary>
 /// <remarks>
 /// So a block wastes a fifth at most, and a quarter of all sizes (the powers of two) keeps any alignment up to the size
 /// itself. Above 8 KiB whole pages waste less.
@@ -16,7 +18,9 @@ internal static class SizeClasses
     internal static int Bytes(int sizeClass) =>
         sizeClass < 8 ? (sizeClass + 1) * 16 : (5 + (sizeClass - 8) % 4) * (32 << (sizeClass - 8) / 4);
 
-    /// <summary>The smallest class whose blocks hold <paramref name="bytes"/> bytes, 1 to <see cref="MaxBytes"/>.</summary>
+    /// <summary>
+    /// The smallest class whose blocks hold <paramref name="bytes"/> bytes, 1 to <see cref="MaxBytes"/>.
+    /// </summary>
     internal static int Holding(int bytes)
     {
         if (bytes <= 128) return (bytes + 15) / 16 - 1;

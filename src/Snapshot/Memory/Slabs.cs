@@ -5,10 +5,11 @@ namespace Snapshot.Memory;
 
 /// <summary>Hands out small blocks: a slab is a run of 16 pages cut into blocks of one size class.</summary>
 /// <remarks>
-/// <para>Which blocks are in use is not kept in the slab but in its page descriptors, where an overrun does not reach: the
-/// entries of pages 1 to 14 are a bitmap of 3584 bits (bit set: in use), enough for every class but that of 16 bytes, whose
-/// slabs use seven eighths of their bytes. A slab begins at a multiple of 16 pages, so its entries lie in one chunk's tables.
-/// The entry of page 15 stays zero: a run's last entry tells its neighbour whether it is free.</para>
+/// <para>Which blocks are in use is not kept in the slab but in its page descriptors, where an overrun does not reach:
+/// the entries of pages 1 to 14 are a bitmap of 3584 bits (bit set: in use), enough for every class but that of 16
+/// bytes, whose slabs use seven eighths of their bytes. A slab begins at a multiple of 16 pages, so its entries lie in
+/// one chunk's tables. The entry of page 15 stays zero: a run's last entry tells its neighbour whether it is
+/// free.</para>
 /// <para>A slab without a block in use is given back at once. Not thread-safe.</para>
 /// </remarks>
 internal sealed unsafe class Slabs(PageRuns runs, PageTable table)
@@ -42,7 +43,9 @@ internal sealed unsafe class Slabs(PageRuns runs, PageTable table)
         return index < BlockCount(slab->SizeClass) && (Word(slab, index) >> (index & 63) & 1) != 0 ? index : -1;
     }
 
-    /// <summary>Whether giving back one more block leaves the slab empty, so that <see cref="Give"/> gives its pages back.</summary>
+    /// <summary>
+    /// Whether giving back one more block leaves the slab empty, so that <see cref="Give"/> gives its pages back.
+    /// </summary>
     internal bool IsLast(long slabPage) => table.Descriptor(slabPage)->UsedBlocks == 1;
 
     /// <summary>Takes a block back. Of the slab's last block the content must have been discarded.</summary>

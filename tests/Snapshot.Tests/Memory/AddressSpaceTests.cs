@@ -28,8 +28,7 @@ public sealed unsafe class AddressSpaceTests
     [Fact]
     public void An_arena_lies_where_it_is_asked_to()
     {
-        nint place;
-        using (Arena arena = Make(16 * MiB)) place = arena.BaseAddress + 64 * (nint)MiB;
+        nint place = FixedBase();
         using Arena there = Arena.Create("there", place, new ArenaOptions { Capacity = 16 * MiB });
         Assert.Equal(place, there.BaseAddress);
         Assert.Throws<ArgumentException>(() => Arena.Create("odd", place + 4096, new ArenaOptions()));
@@ -78,8 +77,9 @@ public sealed unsafe class AddressSpaceTests
     [Fact]
     public void A_released_range_can_be_reserved_again_and_a_reserved_one_cannot()
     {
-        ulong place;
-        using (Arena arena = Make(16 * MiB)) place = (ulong)arena.BaseAddress;
+        nint there = FixedBase();
+        Make(16 * MiB, at: there).Dispose();
+        ulong place = (ulong)there;
         Assert.Equal(0, Native.sn_memory_reserve(place, 8192));
         Assert.Equal(Exists, Native.sn_memory_reserve(place + 4096, 8192));
         Assert.Equal(0, Native.sn_memory_release(place, 8192));

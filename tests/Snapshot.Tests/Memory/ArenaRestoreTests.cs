@@ -38,7 +38,7 @@ public sealed unsafe class ArenaRestoreTests
         Saved saved;
         long allocated;
         nint freed, last;
-        using (Arena arena = Make(128 * MiB))
+        using (Arena arena = Make(128 * MiB, at: FixedBase()))
         {
             Node** head = (Node**)arena.RootPointer<nint>("head");
             for (int i = 0; i < 5000; i++)
@@ -78,7 +78,7 @@ public sealed unsafe class ArenaRestoreTests
     public void Nothing_works_before_the_content_is_adopted_and_it_is_adopted_once()
     {
         Saved saved;
-        using (Arena arena = Make(16 * MiB)) saved = Saved.Of(arena);
+        using (Arena arena = Make(16 * MiB, at: FixedBase())) saved = Saved.Of(arena);
         using Arena restored = saved.Restore();
         Assert.Throws<InvalidOperationException>(() => { restored.Allocate(1); });
         restored.Adopt();
@@ -89,11 +89,11 @@ public sealed unsafe class ArenaRestoreTests
     [Fact]
     public void Restoring_without_content_is_refused()
     {
-        using Arena empty = Arena.Restore("test", FreeBase(), 512, new ArenaOptions { Capacity = 16 * MiB });
+        using Arena empty = Arena.Restore("test", FixedBase(), 512, new ArenaOptions { Capacity = 16 * MiB });
         Assert.Equal(SnapshotErrorCode.Corrupt, Assert.Throws<SnapshotException>(empty.Adopt).Code);
         Assert.Equal(
             SnapshotErrorCode.Corrupt,
-            Assert.Throws<SnapshotException>(() => Arena.Restore("test", FreeBase(), 1 << 20, new ArenaOptions { Capacity = 16 * MiB })).Code);
+            Assert.Throws<SnapshotException>(() => Arena.Restore("test", FixedBase(), 1 << 20, new ArenaOptions { Capacity = 16 * MiB })).Code);
     }
 
     [Theory]
@@ -128,7 +128,7 @@ public sealed unsafe class ArenaRestoreTests
         Random random = new(Seed);
         int refused = 0;
         int tables = (int)PageRuns.InitialTablesPages(saved.Capacity / 4096) * 4096;
-        for (int i = 0; i < 20_000; i++)
+        for (int i = 0; i < 4_000; i++)
         {
             // Most of the tables is zero: aim at what is not, too.
             int at = random.Next(i % 2 == 0 ? tables : 16_000);
@@ -147,7 +147,7 @@ public sealed unsafe class ArenaRestoreTests
             *place = before;
         }
 
-        Assert.True(refused > 100, $"only {refused} refused (seed {Seed})");
+        Assert.True(refused > 50, $"only {refused} refused (seed {Seed})");
         restored.Adopt();
     }
 
@@ -166,18 +166,12 @@ public sealed unsafe class ArenaRestoreTests
 
     private static Saved SavedScene()
     {
-        using Arena arena = Make(16 * MiB);
+        using Arena arena = Make(16 * MiB, at: FixedBase());
         for (int i = 1; i < 60; i++) arena.Allocate(i * 50);
         void* hole = arena.Allocate(50_000);
         arena.Allocate(50_000);
         arena.Free(hole);
         arena.Root<long>("root") = 5;
         return Saved.Of(arena);
-    }
-
-    private static nint FreeBase()
-    {
-        using Arena arena = Make(16 * MiB);
-        return arena.BaseAddress;
     }
 }

@@ -8,8 +8,15 @@ internal static unsafe class ArenaTesting
 {
     internal const long MiB = 1 << 20;
 
-    internal static Arena Make(long capacity = 256 * MiB, bool huge = false, string name = "test") =>
-        Arena.Create(name, null, new ArenaOptions { Capacity = capacity, HugePages = huge });
+    internal static Arena Make(long capacity = 256 * MiB, bool huge = false, string name = "test", nint? at = null) =>
+        Arena.Create(name, at, new ArenaOptions { Capacity = capacity, HugePages = huge });
+
+    private static long s_fixedBases;
+
+    /// <summary>
+    /// A base that no other test uses, also after its arena is gone: far above where arenas are placed that ask for none.
+    /// </summary>
+    internal static nint FixedBase() => (nint)(0x5400_0000_0000 + (Interlocked.Increment(ref s_fixedBases) << 32));
 
     internal static byte[] Bytes(Arena arena) => new Span<byte>((void*)arena.BaseAddress, checked((int)arena.CommittedBytes)).ToArray();
 
