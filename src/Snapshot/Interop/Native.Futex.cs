@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 
 namespace Snapshot.Interop;
 
-/// <summary>futex.c: sleeping on a word until another thread changes it and says so.</summary>
 internal static unsafe partial class Native
 {
     [LibraryImport(Library)]
