@@ -57,6 +57,10 @@ public sealed class SnapshotStore : IDisposable
         RetentionPolicy policy, IProgress<StoreProgress>? progress = null, CancellationToken cancellation = default) =>
         throw new NotImplementedException();
 
+    /// <summary>The generations that <see cref="PruneAsync"/> would delete now.</summary>
+    /// <param name="policy">What to keep.</param>
+    public IReadOnlyList<GenerationInfo> PlanPrune(RetentionPolicy policy) => throw new NotImplementedException();
+
     /// <summary>What an image says about itself.</summary>
     /// <param name="generation">The generation.</param>
     public ImageDescription Describe(long generation) => throw new NotImplementedException();
