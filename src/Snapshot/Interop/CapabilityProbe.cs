@@ -107,10 +107,11 @@ internal static unsafe class CapabilityProbe
         }
     }
 
-    /// <summary>Asks to sleep on two words of which one differs already: a kernel that knows the call answers EAGAIN.</summary>
+    /// <summary>Asks to sleep while two words hold values of which one is wrong: a kernel that knows the call answers EAGAIN.</summary>
     private static (bool, string) ProbeFutexWaitv()
     {
         // struct futex_waitv: u64 value, u64 address, u32 flags, u32 reserved; flags 0x82 = 32-bit, private.
+        // The values expected are 0 and 1; the word, asked for twice, holds 1.
         uint word = 1;
         ulong* waiters = stackalloc ulong[6];
         for (int index = 0; index < 2; index++)
@@ -120,7 +121,6 @@ internal static unsafe class CapabilityProbe
             waiters[(3 * index) + 2] = 0x82;
         }
 
-        // Neither expected value, 0 and 1 for a word of 1, lets the call sleep: the first differs.
         nint result = ProbeCalls.syscall((nint)ProbeCalls.FutexWaitv, waiters, 2, 0, null, 0);
         int errno = Marshal.GetLastPInvokeError();
         return result == -1 && errno == EAgain
