@@ -11,11 +11,23 @@ internal static class UsageErrors
     {
         Command command = parsed.CommandResult.Command;
         string path = PathOf(parsed.CommandResult);
-        List<string> sentences = [.. parsed.UnmatchedTokens.Select(token => DescribeUnmatched(token, command, path))];
-        if (sentences.Count == 0) sentences.AddRange(parsed.Errors.Select(error => DescribeError(error, command, path)).Distinct());
-        foreach (string sentence in sentences) console.Fail(sentence);
+        foreach (string sentence in Sentences(parsed, command, path)) console.Fail(sentence);
         console.Error.WriteLine($"See '{path} --help'.");
         return ExitCode.Usage;
+    }
+
+    /// <summary>One word that is not known makes the rest of the line mean something else, so only the first is named.</summary>
+    private static IEnumerable<string> Sentences(ParseResult parsed, Command command, string path)
+    {
+        if (parsed.UnmatchedTokens is [string unknown, ..]) return [DescribeUnmatched(unknown, command, path)];
+        if (command.Subcommands.Count > 0) return [$"'{path}' needs a command."];
+        List<string> missing =
+        [
+            .. command.Arguments
+                .Where(argument => argument.Arity.MinimumNumberOfValues > 0 && parsed.GetResult(argument) is null or { Tokens.Count: 0 })
+                .Select(argument => $"'{path}' needs {argument.Name}: {argument.Description}"),
+        ];
+        return missing.Count > 0 ? missing : parsed.Errors.Select(error => error.Message).Distinct();
     }
 
     private static string DescribeUnmatched(string token, Command command, string path)
@@ -27,16 +39,6 @@ internal static class UsageErrors
         string what = isOption ? "option" : command.Subcommands.Count > 0 ? "command" : "argument";
         string? meant = Closest(token, known);
         return $"'{path}' has no {what} '{token}'{(meant is null ? "." : $"; did you mean '{meant}'?")}";
-    }
-
-    private static string DescribeError(ParseError error, Command command, string path)
-    {
-        if (error.SymbolResult is CommandResult && command.Subcommands.Count > 0) return $"'{path}' needs a command.";
-        bool isArgumentMissing = error.SymbolResult is ArgumentResult { Tokens.Count: 0, Argument.Arity.MinimumNumberOfValues: > 0 }
-            || (error.SymbolResult is CommandResult && command.Arguments.Count > 0);
-        if (!isArgumentMissing || error.SymbolResult is OptionResult) return error.Message;
-        Argument missing = (error.SymbolResult as ArgumentResult)?.Argument ?? command.Arguments[0];
-        return command.Arguments.Contains(missing) ? $"'{path}' needs {missing.Name}: {missing.Description}" : error.Message;
     }
 
     private static string PathOf(CommandResult result) =>

@@ -12,11 +12,27 @@ internal static class ProcessInspector
         using DataTarget target = Attach(processId);
         ClrInfo clr = target.ClrVersions.FirstOrDefault()
             ?? throw Unusable(processId, command, "runs no .NET runtime; give the process that runs the sessions.");
-        using ClrRuntime runtime = clr.CreateRuntime();
+        using ClrRuntime runtime = clr.CreateRuntime(DebuggingLibraryOf(clr));
         ClrModule library = runtime.EnumerateModules().FirstOrDefault(IsLibrary)
             ?? throw Unusable(processId, command, $"has not loaded {LibraryFields.Assembly}, so it takes part in no session.");
         using SourceLines lines = new();
         return new ProcessReport(processId, command, new SessionReader(runtime, library, lines).Read());
+    }
+
+    /// <summary>The library that knows the structures of a runtime lies beside it; ClrMD looks for it elsewhere and, on Linux, nowhere.</summary>
+    private static string DebuggingLibraryOf(ClrInfo clr)
+    {
+        const string name = "libmscordaccore.so";
+        string folder = Path.GetDirectoryName(clr.ModuleInfo.FileName) ?? "";
+        string path = Path.Combine(folder, name);
+        if (File.Exists(path)) return path;
+        throw new SnapshotException(
+            SnapshotErrorCode.NotFound,
+            $"The runtime {clr.Version} of the process lies in '{folder}', where there is no {name}. Install the full .NET runtime there, and run this " +
+            "command where the process sees the same files.")
+        {
+            Path = path,
+        };
     }
 
     private static bool IsLibrary(ClrModule module) =>
