@@ -167,6 +167,15 @@ public sealed class SnapshotStore : IDisposable
         }
     }
 
+    /// <summary>The generations that <see cref="PruneAsync"/> would delete now.</summary>
+    /// <param name="policy">What to keep.</param>
+    public IReadOnlyList<GenerationInfo> PlanPrune(RetentionPolicy policy)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        lock (_gate) return [.. Deletable(policy).Select(entry => entry.ToInfo())];
+    }
+
     /// <summary>What an image says about itself.</summary>
     /// <param name="generation">The generation.</param>
     /// <exception cref="SnapshotException">NotFound, Corrupt, StoreIo, UnsupportedFormat.</exception>
@@ -377,8 +386,7 @@ public sealed class SnapshotStore : IDisposable
         List<ManifestEntry> deleted;
         lock (_gate)
         {
-            IEnumerable<long> needed = _drafts.Where(draft => draft.Header.Parent is not null).Select(draft => draft.Header.Parent!.Value.Generation);
-            deleted = Retention.Deletable(_manifest.Entries, policy, DateTimeOffset.UtcNow, needed);
+            deleted = Deletable(policy);
             if (deleted.Count > 0) _manifest.Replace([.. _manifest.Entries.Except(deleted)]);
         }
 
@@ -392,6 +400,13 @@ public sealed class SnapshotStore : IDisposable
         }
 
         return [.. deleted.Select(entry => entry.ToInfo())];
+    }
+
+    /// <summary>Called inside the gate.</summary>
+    private List<ManifestEntry> Deletable(RetentionPolicy policy)
+    {
+        IEnumerable<long> needed = _drafts.Where(draft => draft.Header.Parent is not null).Select(draft => draft.Header.Parent!.Value.Generation);
+        return Retention.Deletable(_manifest.Entries, policy, DateTimeOffset.UtcNow, needed);
     }
 
     private void ThrowIfNotWritable()
