@@ -14,6 +14,9 @@ internal abstract unsafe class MemoryRegion
     /// <summary>Pages that may be accessed now; grows, never shrinks. The last page of a buffer may be partial.</summary>
     internal abstract long CommittedPages { get; }
 
+    /// <summary>Bytes that may be accessed now. A buffer whose last page is partial overrides this; nobody reads past it.</summary>
+    internal virtual long CommittedBytes => Pages.Bytes(CommittedPages);
+
     /// <summary>Pages the region may ever have. Fixed; the capacity of every <see cref="PageBitmap"/> about this region.</summary>
     internal abstract long CapacityPages { get; }
 

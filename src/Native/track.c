@@ -1,0 +1,124 @@
+/*
+ * track.c: which pages were written, as the kernel tells it: userfaultfd in write-protect mode and the PAGEMAP_SCAN
+ * request of /proc/self/pagemap. What the two promise together is explained where they are used, in
+ * src/Snapshot/Tracking/WriteProtectTracker.cs.
+ *
+ * Distributions ship kernel headers older than their kernels, so what is younger than Linux 6.1 is defined here, from
+ * the kernel's include/uapi/linux/fs.h.
+ */
+#include "snapshot_native.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef UFFD_USER_MODE_ONLY
+#define UFFD_USER_MODE_ONLY 1 /* Linux 5.11 */
+#endif
+
+/* struct pm_scan_arg (Linux 6.7), under a name of its own so that newer headers do not clash with it. */
+struct scan_argument {
+    uint64_t size;                /* of this struct: its version */
+    uint64_t flags;               /* SCAN_* */
+    uint64_t start;               /* in: first byte to scan */
+    uint64_t end;                 /* in: byte after the last */
+    uint64_t walk_end;            /* out: where the scan stopped */
+    uint64_t vec;                 /* in: address of the struct page_region array */
+    uint64_t vec_len;             /* in: its capacity, in elements */
+    uint64_t max_pages;           /* in: 0 = no limit */
+    uint64_t category_inverted;   /* in: categories whose bit is flipped before matching */
+    uint64_t category_mask;       /* in: all of these must be set after flipping */
+    uint64_t category_anyof_mask; /* in: at least one of these must be set; 0 = not asked */
+    uint64_t return_mask;         /* in: categories told apart in the result */
+};
+
+#define SCAN_PROTECT_MATCHING UINT64_C(1) /* PM_SCAN_WP_MATCHING */
+#define SCAN_CHECK_WPASYNC UINT64_C(2)    /* PM_SCAN_CHECK_WPASYNC: EPERM where a mapping is not registered */
+#define SCAN_REQUEST _IOWR('f', 16, struct scan_argument)
+
+_Static_assert(sizeof(struct scan_argument) == 96, "struct pm_scan_arg has 12 fields of 8 bytes");
+_Static_assert(sizeof(struct sn_page_region) == 24, "struct page_region has 3 fields of 8 bytes");
+
+int32_t sn_uffd_open(int32_t user_mode_only, uint64_t features, int32_t *fd)
+{
+    int flags = O_CLOEXEC | O_NONBLOCK | (user_mode_only ? UFFD_USER_MODE_ONLY : 0);
+    long opened = syscall(SYS_userfaultfd, flags);
+    if (opened < 0)
+        return errno;
+
+    struct uffdio_api api = {.api = UFFD_API, .features = features};
+    if (ioctl((int)opened, UFFDIO_API, &api) != 0) {
+        int error = errno;
+        close((int)opened);
+        return error;
+    }
+
+    *fd = (int32_t)opened;
+    return 0;
+}
+
+int32_t sn_uffd_register_wp(int32_t fd, uint64_t base, uint64_t bytes)
+{
+    struct uffdio_register request = {.range = {.start = base, .len = bytes}, .mode = UFFDIO_REGISTER_MODE_WP};
+    return ioctl(fd, UFFDIO_REGISTER, &request) == 0 ? 0 : errno;
+}
+
+int32_t sn_uffd_unregister(int32_t fd, uint64_t base, uint64_t bytes)
+{
+    struct uffdio_range range = {.start = base, .len = bytes};
+    return ioctl(fd, UFFDIO_UNREGISTER, &range) == 0 ? 0 : errno;
+}
+
+int32_t sn_uffd_protect(int32_t fd, uint64_t base, uint64_t bytes, int32_t on)
+{
+    struct uffdio_writeprotect request = {
+        .range = {.start = base, .len = bytes},
+        .mode = on ? UFFDIO_WRITEPROTECT_MODE_WP : 0,
+    };
+    return ioctl(fd, UFFDIO_WRITEPROTECT, &request) == 0 ? 0 : errno;
+}
+
+int32_t sn_pagemap_open(int32_t *fd)
+{
+    int opened = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    if (opened < 0)
+        return errno;
+    *fd = opened;
+    return 0;
+}
+
+int32_t sn_pagemap_scan(int32_t fd, uint64_t start, uint64_t end, uint64_t require, uint64_t forbid, int32_t protect,
+                        struct sn_page_region *regions, uint64_t capacity, uint64_t *count, uint64_t *walked)
+{
+    /*
+     * return_mask == require: neighbouring runs that differ in nothing asked for are one run. With require == WRITTEN
+     * and nothing else this is also the shape for which the kernel has a fast path.
+     */
+    struct scan_argument scan = {
+        .size = sizeof scan,
+        .flags = protect ? SCAN_PROTECT_MATCHING | SCAN_CHECK_WPASYNC : 0,
+        .start = start,
+        .end = end,
+        .vec = (uint64_t)(uintptr_t)regions,
+        .vec_len = capacity,
+        .category_inverted = forbid,
+        .category_mask = require | forbid,
+        .return_mask = require,
+    };
+    int found = ioctl(fd, SCAN_REQUEST, &scan);
+    if (found < 0)
+        return errno;
+
+    *count = (uint64_t)found;
+    *walked = scan.walk_end;
+    return 0;
+}
+
+int32_t sn_close(int32_t fd)
+{
+    return close(fd) == 0 ? 0 : errno;
+}

@@ -1,0 +1,84 @@
+using Snapshot.Base;
+
+namespace Snapshot.Coordination;
+
+/// <summary>The session's async handlers and the one thread that runs their parts, in the order in which they are asked for.</summary>
+/// <remarks>
+/// The order is what keeps a late handler harmless: a resume part asked for while a prepare part still runs
+/// comes after it, and so does everything of the next attempt.
+/// </remarks>
+internal sealed class AsyncHandlers
+{
+    private readonly object _gate = new();
+    private readonly Queue<Action> _work = new(64);
+    private Thread? _thread;
+    private bool _isClosed;
+
+    internal HandlerList List { get; } = new();
+
+    /// <summary>What the handler thread does now.</summary>
+    internal HandlerPart Part { get; } = new();
+
+    /// <summary>Queues work for the handler thread. The work must not throw.</summary>
+    internal void Post(Action work)
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_isClosed, this);
+            _work.Enqueue(work);
+            if (_thread is null)
+                Start();
+            Monitor.Pulse(_gate);
+        }
+    }
+
+    /// <summary>The thread ends after the work that was queued.</summary>
+    internal void Close()
+    {
+        lock (_gate)
+        {
+            _isClosed = true;
+            Monitor.Pulse(_gate);
+        }
+    }
+
+    private void Start()
+    {
+        _thread = new Thread(Run) { IsBackground = true, Name = "Snapshot handlers" };
+        _thread.Start();
+    }
+
+    private void Run()
+    {
+        while (Take() is { } work)
+            work();
+    }
+
+    private Action? Take()
+    {
+        lock (_gate)
+        {
+            while (_work.Count == 0)
+            {
+                if (_isClosed)
+                    return null;
+                Monitor.Wait(_gate);
+            }
+
+            return _work.Dequeue();
+        }
+    }
+}
+
+/// <summary>An async handler as arena locks see it. It runs on a thread that is not stopped, so its waits are plain.</summary>
+internal sealed unsafe class AsyncHandlerOwner(int id, string name, HandlerPart part) : LockOwner
+{
+    internal override int OwnerId => id;
+
+    internal override string OwnerName => $"handler '{name}'";
+
+    internal HandlerPart Part => part;
+
+    internal override bool Wait(uint* word, uint expected, long timeoutNanoseconds) =>
+        Futex.Wait(word, expected, timeoutNanoseconds);
+}

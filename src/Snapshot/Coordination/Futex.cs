@@ -1,0 +1,72 @@
+using System.Runtime.InteropServices;
+using Snapshot.Interop;
+
+namespace Snapshot.Coordination;
+
+/// <summary>Waiting for a word of unmanaged memory to change. Spurious returns are allowed everywhere: callers look again.</summary>
+internal static unsafe class Futex
+{
+    private const int Interrupted = 4;
+    private const int TryAgain = 11;
+    private const int NotImplemented = 38;
+    private const int TimedOut = 110;
+    private const long SliceNanoseconds = 1_000_000;
+
+    /// <summary>Decided once by the first wait that needs it: Linux before 5.16 cannot wait for two words.</summary>
+    private static volatile bool s_noWaitEither;
+
+    /// <returns>False when the time passed.</returns>
+    internal static bool Wait(uint* word, uint expected, long timeoutNanoseconds) =>
+        IsWoken(Native.sn_futex_wait(word, expected, timeoutNanoseconds), nameof(Native.sn_futex_wait));
+
+    /// <summary>Waits while both words hold. On an old kernel it returns at least every millisecond.</summary>
+    /// <returns>False when the time passed.</returns>
+    internal static bool WaitEither(uint* word1, uint expected1, uint* word2, uint expected2, long timeoutNanoseconds)
+    {
+        if (!s_noWaitEither)
+        {
+            int errno = Native.sn_futex_wait_either(word1, expected1, word2, expected2, timeoutNanoseconds);
+            if (errno != NotImplemented)
+                return IsWoken(errno, nameof(Native.sn_futex_wait_either));
+            s_noWaitEither = true;
+        }
+
+        return WaitSlice(word1, expected1, word2, expected2, timeoutNanoseconds);
+    }
+
+    internal static void WakeOne(uint* word) => Wake(word, 1);
+
+    internal static void WakeAll(uint* word) => Wake(word, int.MaxValue);
+
+    /// <summary>One millisecond of the first word alone; a change of the second is seen by the caller afterwards.</summary>
+    internal static bool WaitSlice(uint* word1, uint expected1, uint* word2, uint expected2, long timeoutNanoseconds)
+    {
+        if (Volatile.Read(ref *word2) != expected2)
+            return true;
+        bool isLast = timeoutNanoseconds >= 0 && timeoutNanoseconds <= SliceNanoseconds;
+        return Wait(word1, expected1, isLast ? timeoutNanoseconds : SliceNanoseconds) || !isLast;
+    }
+
+    private static void Wake(uint* word, int count)
+    {
+        int errno = Native.sn_futex_wake(word, count);
+        if (errno != 0)
+            throw Failed(nameof(Native.sn_futex_wake), errno);
+    }
+
+    private static bool IsWoken(int errno, string step) => errno switch
+    {
+        0 or TryAgain or Interrupted => true,
+        TimedOut => false,
+        _ => throw Failed(step, errno),
+    };
+
+    private static SnapshotException Failed(string step, int errno) => new(
+        SnapshotErrorCode.SystemCall,
+        $"{step} failed: {Marshal.GetPInvokeErrorMessage(errno)} (errno {errno}). " +
+        "Snapshot cannot coordinate threads without futexes; check the seccomp filter of the process.")
+    {
+        Step = step,
+        Errno = errno,
+    };
+}

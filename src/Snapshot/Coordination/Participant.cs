@@ -1,0 +1,445 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using Snapshot.Base;
+using Snapshot.Coordination;
+
+namespace Snapshot;
+
+/// <summary>A thread that takes part in the checkpoints of a session.</summary>
+/// <remarks>
+/// Bound to the thread that attached: every member but <see cref="Name"/>, <see cref="Id"/> and <see cref="Activity"/> throws
+/// <see cref="InvalidOperationException"/> on another one (<see cref="Poll"/> notices it only while something is pending). Between two
+/// safepoints (a poll, the entry and exit of a critical section or blocked region, a wait for an arena lock) a participant is never
+/// stopped. It must not end without <see cref="Dispose"/>; if its thread does, the next checkpoint removes it.
+/// </remarks>
+public sealed unsafe class Participant : IDisposable
+{
+    [ThreadStatic]
+    private static Participant? s_current;
+
+    private readonly Coordinator _coordinator;
+    private readonly PhaseBarrier _barrier;
+    private readonly int* _hint;
+    private readonly Thread _thread;
+    private readonly int _threadId;
+    private readonly Gates _gates;
+    private readonly ParticipantLockOwner _owner;
+    private readonly CommitMailbox _commits = new();
+
+    /// <summary>Not zero when a slow path has something to do for this participant alone.</summary>
+    private int _attention;
+    private int _criticalDepth;
+    private int _blockedDepth;
+    private int _isGone;
+
+    /// <summary>Whether this participant is in the word's running count; its own thread's knowledge.</summary>
+    private bool _isCounted;
+    private volatile string? _blockedOn;
+    private volatile string? _activity;
+    private volatile Standing _standing;
+
+    internal Participant(Coordinator coordinator, string name, int id, ParticipantOptions options)
+    {
+        _coordinator = coordinator;
+        _barrier = coordinator.Barrier;
+        _hint = _barrier.Hint;
+        _thread = Thread.CurrentThread;
+        _threadId = Environment.CurrentManagedThreadId;
+        _gates = options.Gates ?? coordinator.Gates;
+        _owner = new ParticipantLockOwner(this);
+        _activity = options.Activity;
+        Name = name;
+        Id = id;
+    }
+
+    /// <summary>The participant of the calling thread, or null.</summary>
+    public static Participant? Current => s_current;
+
+    /// <summary>The name, unique among the attached; by it a restart knows the participant again.</summary>
+    public string Name { get; }
+
+    /// <summary>A small number, at least 1, the same for the same name also after a restart; the owner of arena locks.</summary>
+    public int Id { get; }
+
+    /// <summary>What the participant is doing, in the application's words; shown when it is late for a checkpoint. Any thread.</summary>
+    public string? Activity
+    {
+        get => _activity;
+        set => _activity = value;
+    }
+
+    internal HandlerList Handlers { get; } = new();
+
+    internal HandlerPart Part { get; } = new();
+
+    internal Standing Standing => _standing;
+
+    internal bool IsThreadAlive => _thread.IsAlive;
+
+    internal bool IsInCriticalSection => Volatile.Read(ref _criticalDepth) > 0;
+
+    /// <summary>The last attempt this participant took part in, with the handlers it used. Read while it is parked.</summary>
+    internal Attempt? LastAttempt { get; private set; }
+
+    internal HandlerEntry[] LastHandlers { get; private set; } = [];
+
+    internal bool IsOmitted { get; private set; }
+
+    internal long StoppedAt { get; private set; }
+
+    internal long ArrivedAt { get; private set; }
+
+    // ---- safepoints ------------------------------------------------------------------------------------------------
+
+    /// <summary>
+    /// A safepoint: returns at once when nothing is pending (about a nanosecond), else takes part in the checkpoint and returns after it.
+    /// Does nothing inside a handler, a critical section or a blocked region.
+    /// </summary>
+    /// <exception cref="SnapshotException"><see cref="SnapshotErrorCode.RestartFailed"/>: the session cannot go on.</exception>
+    /// <exception cref="ObjectDisposedException">The participant has left.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Poll()
+    {
+        if ((Volatile.Read(ref *_hint) | Volatile.Read(ref _attention)) != 0)
+            PollSlow();
+    }
+
+    /// <summary>Holds back checkpoints until the scope is disposed; waits first while one is pending. Nestable; no-op inside a handler.</summary>
+    /// <remarks>
+    /// Entering (outermost) is a safepoint. Take arena locks that an async handler also takes inside the section, not before it: the
+    /// entry waits for those handlers.
+    /// </remarks>
+    /// <returns>The scope.</returns>
+    /// <exception cref="InvalidOperationException">Called inside a blocked region or on another thread.</exception>
+    public CriticalSection EnterCriticalSection()
+    {
+        ThrowIfUnusable();
+        if (Part.IsRunning)
+            return default;
+        if (_criticalDepth == 0)
+        {
+            AtSafepoint();
+            while (!_barrier.TryEnterCritical(out long word))
+                AwaitOrTakePart(word);
+        }
+
+        _criticalDepth++;
+        return new CriticalSection(this);
+    }
+
+    /// <summary>Enters a critical section if no checkpoint is pending; a nested entry always succeeds.</summary>
+    /// <param name="section">The scope; empty when the result is false.</param>
+    /// <returns>False when a checkpoint is pending.</returns>
+    /// <exception cref="InvalidOperationException">Called inside a blocked region or on another thread.</exception>
+    public bool TryEnterCriticalSection(out CriticalSection section)
+    {
+        ThrowIfUnusable();
+        section = default;
+        if (Part.IsRunning)
+            return true;
+        if (_criticalDepth == 0 && !_barrier.TryEnterCritical(out _))
+            return false;
+        _criticalDepth++;
+        section = new CriticalSection(this);
+        return true;
+    }
+
+    /// <summary>
+    /// Counts as stopped until the scope is disposed, so that checkpoints need not wait while this thread waits for something. Inside, the
+    /// thread must not touch arenas or protected buffers. Nestable; without effect inside a handler or a critical section (which holds
+    /// checkpoints back anyway).
+    /// </summary>
+    /// <remarks>A checkpoint taken meanwhile takes the participant as it is: its sync handlers are not run.</remarks>
+    /// <param name="what">What it waits for; shown in diagnostics.</param>
+    /// <returns>The scope.</returns>
+    public BlockedRegion EnterBlockedRegion(string? what = null)
+    {
+        ThrowIfNotMine();
+        if (Part.IsRunning)
+            return default;
+        if (_blockedDepth == 0 && _criticalDepth == 0)
+        {
+            AtSafepoint();
+            _blockedOn = what;
+            _standing = Standing.Blocked;
+            _isCounted = false;
+            _barrier.Stop(critical: false);
+        }
+
+        _blockedDepth++;
+        return new BlockedRegion(this);
+    }
+
+    /// <summary>Registers a sync handler: its parts run on this thread when a checkpoint stops it.</summary>
+    /// <param name="name">Unique among this participant's handlers; by it a restart knows the handler again.</param>
+    /// <param name="handler">The handler. If the image restarted from names it, it is resumed with Restarted before this returns.</param>
+    /// <returns>The registration.</returns>
+    /// <exception cref="SnapshotException"><see cref="SnapshotErrorCode.Name"/>: the name is taken.
+    /// <see cref="SnapshotErrorCode.RestartFailed"/>: its resume part threw after a restart.</exception>
+    public HandlerRegistration RegisterHandler(string name, ICheckpointHandler handler)
+    {
+        ThrowIfUnusable();
+        _coordinator.ThrowIfFailed();
+        HandlerRegistration registration = Handlers.Add(name, handler, owner: null);
+        ResumeIfRestarted(registration.Entry);
+        return registration;
+    }
+
+    /// <summary>Leaves the session: checkpoints no longer wait for this thread. Harmless when repeated.</summary>
+    /// <exception cref="InvalidOperationException">Called on another thread or inside a handler.</exception>
+    public void Dispose()
+    {
+        if (Volatile.Read(ref _isGone) != 0)
+            return;
+        ThrowIfNotMine();
+        if (Part.IsRunning)
+            throw new InvalidOperationException($"Participant '{Name}' cannot leave the session inside one of its handlers.");
+        DeliverCommits();
+        _coordinator.Remove(this);
+        s_current = null;
+        LockOwner.Current = null;
+    }
+
+    // ---- for the coordinator ---------------------------------------------------------------------------------------
+
+    /// <summary>The thread is in the running count now and may be found through <see cref="Current"/>.</summary>
+    internal void MarkJoined()
+    {
+        _isCounted = true;
+        _standing = Standing.Running;
+        s_current = this;
+        LockOwner.Current = _owner;
+    }
+
+    /// <summary>Registers the handlers brought along, resumes those that an image names, and passes the gate.</summary>
+    internal void Settle(ParticipantOptions options)
+    {
+        foreach ((string name, ICheckpointHandler handler) in options.Handlers)
+            Handlers.Add(name, handler, owner: null);
+        foreach (HandlerEntry entry in Handlers.Enabled)
+            ResumeIfRestarted(entry);
+        if (_gates.HasFlag(Gates.OnRestart) && !_coordinator.Ledger.IsComplete)
+        {
+            using (EnterBlockedRegion("the other handlers of the image, at the restart gate"))
+                _coordinator.AwaitRestartGate();
+        }
+
+        _coordinator.ThrowIfFailed();
+    }
+
+    /// <summary>
+    /// Takes the participant out of the word, once, whoever asks: its own thread, or the coordinator after that thread died (then
+    /// everything it wrote is visible and nothing is half done, as threads of .NET end only by unwinding).
+    /// </summary>
+    /// <returns>False when that was done before.</returns>
+    internal bool TryStopForGood()
+    {
+        if (Interlocked.Exchange(ref _isGone, 1) != 0)
+            return false;
+        _standing = Standing.Gone;
+        Volatile.Write(ref _attention, 1);
+        if (_isCounted)
+            _barrier.Stop(critical: _criticalDepth > 0);
+        _isCounted = false;
+        return true;
+    }
+
+    internal void Notify(CommitNotice notice)
+    {
+        _commits.Post(notice);
+        Volatile.Write(ref _attention, 1);
+    }
+
+    /// <summary>Such as: participant 'w1' (thread 'worker 1'): in application code, activity 'sweep 12'.</summary>
+    internal string Describe()
+    {
+        string doing = Part.Describe() ?? _standing switch
+        {
+            Standing.Blocked => $"in a blocked region{(_blockedOn is { } what ? $" waiting for {what}" : "")}",
+            Standing.Waiting => "waiting for an arena lock",
+            Standing.AtCriticalSection => "waiting at a critical section",
+            Standing.AtGate => "waiting at the gate for the resume parts of others",
+            Standing.Parked => "parked",
+            Standing.Gone => "gone",
+            Standing.Joining => "attaching",
+            _ => IsInCriticalSection ? "in a critical section" : "in application code",
+        };
+        string activity = _activity is { } text ? $", activity '{text}'" : "";
+        return $"participant '{Name}' (thread {_thread.ManagedThreadId} '{_thread.Name}'): {doing}{activity}";
+    }
+
+    // ---- scopes and waits ------------------------------------------------------------------------------------------
+
+    internal void ExitCritical()
+    {
+        if (Volatile.Read(ref _isGone) != 0)
+            return;
+        ThrowIfNotMine();
+        if (_blockedDepth > 0)
+            throw new InvalidOperationException("A critical section was left before the blocked region inside it.");
+        if (--_criticalDepth > 0)
+            return;
+        _barrier.ExitCritical();
+        TakePending();
+    }
+
+    internal void ExitBlocked()
+    {
+        if (Volatile.Read(ref _isGone) != 0)
+            return;
+        ThrowIfNotMine();
+        if (--_blockedDepth > 0 || _isCounted)
+            return;
+        long word;
+        while (!_barrier.TryRejoin(out word))
+            _barrier.Sleep(word);
+        _isCounted = true;
+        _standing = Standing.Running;
+        _blockedOn = null;
+        TakePartIfRaised(word);
+    }
+
+    /// <summary>
+    /// The wait of arena locks, and of anything that has a word: while asleep the participant stays counted and takes part as soon as a
+    /// checkpoint stops participants. Inside a critical section or a handler it is a plain wait.
+    /// </summary>
+    /// <exception cref="SnapshotException"><see cref="SnapshotErrorCode.RestartFailed"/>.</exception>
+    internal bool Wait(uint* word, uint expected, long timeoutNanoseconds)
+    {
+        ThrowIfUnusable();
+        if (Part.IsRunning || _criticalDepth > 0)
+            return Futex.Wait(word, expected, timeoutNanoseconds);
+        _coordinator.ThrowIfFailed();
+        DeliverCommits();
+        long seen = _barrier.Read();
+        if (TakePartIfRaised(seen))
+            return true;
+        _standing = Standing.Waiting;
+        bool isInTime = _barrier.SleepEither(word, expected, seen, timeoutNanoseconds);
+        _standing = Standing.Running;
+        return TakePartIfRaised(_barrier.Read()) || isInTime;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void PollSlow()
+    {
+        ThrowIfNotMine();
+        if (!Part.IsRunning && _criticalDepth == 0 && _blockedDepth == 0)
+            AtSafepoint();
+    }
+
+    private void AtSafepoint()
+    {
+        _coordinator.ThrowIfFailed();
+        TakePartIfRaised(_barrier.Read());
+        DeliverCommits();
+    }
+
+    /// <summary>After the outermost critical section: a checkpoint that waits for it is taken before the application goes on.</summary>
+    private void TakePending()
+    {
+        for (long word = _barrier.Read(); PhaseWord.PhaseOf(word) is Phase.Pending or Phase.Async or Phase.Sync; word = _barrier.Read())
+        {
+            if (AwaitOrTakePart(word))
+                return;
+        }
+    }
+
+    /// <summary>At a critical section while a checkpoint is pending: sleeps, or takes part when it is time to.</summary>
+    private bool AwaitOrTakePart(long word)
+    {
+        if (PhaseWord.PhaseOf(word) == Phase.Sync)
+            return TakePartIfRaised(word);
+        _coordinator.ThrowIfFailed();
+        _standing = Standing.AtCriticalSection;
+        _barrier.Sleep(word);
+        _standing = Standing.Running;
+        return false;
+    }
+
+    // ---- taking part -----------------------------------------------------------------------------------------------
+
+    private bool TakePartIfRaised(long word)
+    {
+        if (PhaseWord.PhaseOf(word) != Phase.Sync)
+            return false;
+        Attempt? attempt = _coordinator.OpenAttempt;
+        if (attempt is null || attempt.Number != PhaseWord.AttemptOf(word) || !attempt.TryEnterPart())
+            return false;
+        TakePart(attempt);
+        return true;
+    }
+
+    /// <summary>The participant's side of one checkpoint.</summary>
+    private void TakePart(Attempt attempt)
+    {
+        StoppedAt = Stopwatch.GetTimestamp();
+        HandlerEntry[] handlers = Handlers.Enabled;
+        int first = HandlerRun.Prepare(handlers, attempt, Part, isSync: true, out bool isOmitted);
+        LastAttempt = attempt;
+        LastHandlers = handlers;
+        IsOmitted = isOmitted;
+        ArrivedAt = Stopwatch.GetTimestamp();
+        _standing = Standing.Parked;
+        _barrier.Park(attempt.Number);
+        _standing = Standing.Running;
+        CheckpointOutcome outcome = attempt.OutcomeFor(isOmitted);
+        HandlerRun.Resume(handlers.AsSpan(first), outcome, Part, Name, attempt.Report);
+        attempt.LeavePart();
+        if (outcome.Kind != CheckpointOutcomeKind.Aborted && _gates.HasFlag(Gates.OnContinue))
+            PassContinueGate(attempt);
+    }
+
+    private void PassContinueGate(Attempt attempt)
+    {
+        _standing = Standing.AtGate;
+        attempt.AwaitResumed(_coordinator.GateTimeout);
+        _standing = Standing.Running;
+        if (!attempt.IsResumed)
+        {
+            throw new SnapshotException(
+                SnapshotErrorCode.DeadlineExceeded,
+                $"Participant '{Name}' waited {_coordinator.GateTimeout} at the gate after checkpoint {attempt.Generation} and resume parts still " +
+                $"run: {_coordinator.DescribeParts()}. A resume part may wait for something this participant holds; do without the gate then.")
+            {
+                Generation = attempt.Generation,
+            };
+        }
+    }
+
+    private void ResumeIfRestarted(HandlerEntry entry)
+    {
+        if (!_coordinator.Ledger.TryClaim(Name, entry.Name))
+            return;
+        _coordinator.ResumeRestarted(entry, Part, Name);
+        _coordinator.ThrowIfFailed();
+    }
+
+    private void DeliverCommits()
+    {
+        if (Volatile.Read(ref _attention) == 0)
+            return;
+        Volatile.Write(ref _attention, 0);
+        Interlocked.MemoryBarrier();
+        while (_commits.TryTake(out CommitNotice notice))
+            HandlerRun.Committed(notice.Handlers, notice.Generation, Part, Name, _coordinator.Report);
+    }
+
+    // ---- guards ----------------------------------------------------------------------------------------------------
+
+    private void ThrowIfUnusable()
+    {
+        ThrowIfNotMine();
+        if (_blockedDepth > 0)
+            throw new InvalidOperationException(
+                $"Participant '{Name}' is inside a blocked region, where memory may be captured at any moment; leave the region first.");
+    }
+
+    private void ThrowIfNotMine()
+    {
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _isGone) != 0, this);
+        if (Environment.CurrentManagedThreadId != _threadId)
+            throw new InvalidOperationException(
+                $"Participant '{Name}' belongs to thread {_threadId}; thread {Environment.CurrentManagedThreadId} must attach under a name of its own.");
+    }
+}

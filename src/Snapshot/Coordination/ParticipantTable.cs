@@ -1,0 +1,98 @@
+namespace Snapshot.Coordination;
+
+/// <summary>A participant as it stood when memory was captured.</summary>
+internal readonly record struct CapturedParticipant(Participant Participant, HandlerEntry[] Handlers, Standing Standing, bool IsOmitted);
+
+/// <summary>Who is attached, by name. Bookkeeping beside the barrier: the word decides who is waited for. Thread-safe.</summary>
+internal sealed class ParticipantTable
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, Participant> _byName = [];
+
+    /// <summary>Reused by every capture.</summary>
+    private CapturedParticipant[] _captured = new CapturedParticipant[16];
+    private int _capturedCount;
+
+    /// <summary>The participants at the latest capture. Valid until the next one.</summary>
+    internal ReadOnlySpan<CapturedParticipant> Captured => _captured.AsSpan(0, _capturedCount);
+
+    internal void Add(Participant participant)
+    {
+        lock (_lock)
+        {
+            if (_byName.ContainsKey(participant.Name))
+                throw new SnapshotException(
+                    SnapshotErrorCode.Name, $"A participant named '{participant.Name}' is attached already; names are unique within a session.");
+            if (_byName.Count == PhaseWord.CountMax)
+                throw new SnapshotException(
+                    SnapshotErrorCode.ArenaFull, $"A session has at most {PhaseWord.CountMax} participants at a time; dispose those that are done.");
+            _byName.Add(participant.Name, participant);
+        }
+    }
+
+    internal void Remove(Participant participant)
+    {
+        lock (_lock)
+            _byName.Remove(participant.Name);
+    }
+
+    /// <summary>Takes one participant out whose thread has ended.</summary>
+    internal Participant? TakeDead()
+    {
+        lock (_lock)
+        {
+            foreach (Participant participant in _byName.Values)
+            {
+                if (participant.IsThreadAlive)
+                    continue;
+                _byName.Remove(participant.Name);
+                return participant;
+            }
+
+            return null;
+        }
+    }
+
+    internal Participant[] ToArray()
+    {
+        lock (_lock)
+            return [.. _byName.Values];
+    }
+
+    /// <summary>Makes room so that <see cref="Capture"/> allocates nothing. Called before participants are stopped.</summary>
+    /// <remarks>
+    /// Whoever is a member at the capture was in the table before this call, or joined the barrier between it and Raise: hence the slack, and
+    /// the growth inside Capture should even that not do.
+    /// </remarks>
+    internal void Reserve()
+    {
+        lock (_lock)
+        {
+            if (_captured.Length < _byName.Count + 16)
+                _captured = new CapturedParticipant[(2 * _byName.Count) + 16];
+        }
+    }
+
+    /// <summary>Fills <see cref="Captured"/>; nobody runs, but blocked participants may leave and newcomers may be waiting.</summary>
+    internal void Capture(Attempt attempt)
+    {
+        lock (_lock)
+        {
+            if (_captured.Length < _byName.Count)
+                _captured = new CapturedParticipant[2 * _byName.Count];
+            _capturedCount = 0;
+            foreach (Participant participant in _byName.Values)
+            {
+                Standing standing = participant.Standing;
+                if (standing is Standing.Joining or Standing.Gone)
+                    continue;
+                bool hasTakenPart = participant.LastAttempt == attempt;
+                _captured[_capturedCount++] = new CapturedParticipant(
+                    participant,
+                    hasTakenPart ? participant.LastHandlers : participant.Handlers.Enabled,
+                    standing,
+                    hasTakenPart && participant.IsOmitted);
+            }
+        }
+    }
+}

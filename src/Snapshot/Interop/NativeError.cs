@@ -1,0 +1,18 @@
+using System.Runtime.InteropServices;
+
+namespace Snapshot.Interop;
+
+internal static class NativeError
+{
+    internal static void ThrowIfFailed(int errno, string step, string advice)
+    {
+        if (errno != 0) throw For(errno, step, advice);
+    }
+
+    internal static SnapshotException For(int errno, string step, string advice) =>
+        new(SnapshotErrorCode.SystemCall, $"{step} failed: {Marshal.GetPInvokeErrorMessage(errno)} (errno {errno}). {advice}")
+        {
+            Step = step,
+            Errno = errno,
+        };
+}

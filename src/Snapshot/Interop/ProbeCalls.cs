@@ -1,0 +1,52 @@
+using System.Runtime.InteropServices;
+
+namespace Snapshot.Interop;
+
+/// <summary>
+/// Calls of libc that only probing makes: it asks the kernel itself, not the C part, whose functions hide what is being
+/// probed.
+/// </summary>
+internal static unsafe partial class ProbeCalls
+{
+    internal const int ReadWrite = 1 | 2; // PROT_READ | PROT_WRITE
+    internal const int PrivateAnonymous = 0x02 | 0x20; // MAP_PRIVATE | MAP_ANONYMOUS
+    internal const int FixedNoReplace = 0x100000; // MAP_FIXED_NOREPLACE
+    internal const int SetVma = 0x53564d41; // PR_SET_VMA
+    internal const int SetVmaName = 0; // PR_SET_VMA_ANON_NAME
+    internal const long FutexWaitv = 449; // __NR_futex_waitv on x86-64
+    internal const nint MapFailed = -1;
+
+    private const string Libc = "libc";
+
+    [LibraryImport(Libc, SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    internal static partial nint mmap(nint address, nuint bytes, int protection, int flags, int fd, nint offset);
+
+    [LibraryImport(Libc)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    internal static partial int munmap(nint address, nuint bytes);
+
+    [LibraryImport(Libc, SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    internal static partial int prctl(int option, nuint argument2, nuint argument3, nuint argument4, byte* argument5);
+
+    [LibraryImport(Libc, SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    internal static partial nint syscall(nint number, void* argument1, nint argument2, nint argument3, void* argument4, nint argument5);
+
+    [LibraryImport(Libc, SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    internal static partial int pipe(int* ends);
+
+    [LibraryImport(Libc, SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    internal static partial nint read(int fd, void* buffer, nuint bytes);
+
+    [LibraryImport(Libc, SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    internal static partial nint write(int fd, void* buffer, nuint bytes);
+
+    [LibraryImport(Libc)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    internal static partial int close(int fd);
+}

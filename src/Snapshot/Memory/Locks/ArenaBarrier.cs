@@ -1,0 +1,179 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using Snapshot.Base;
+using Snapshot.Memory.Locks;
+
+namespace Snapshot;
+
+/// <summary>A phased barrier that lives in an arena and survives a restart without losing or counting twice who had arrived.</summary>
+/// <remarks>
+/// <para>Embed it as a field of a root and call <see cref="Initialize"/> when the memory is new. Never copy it. It has room for
+/// <see cref="MaxParticipants"/> participants (8 bytes each; pages of it that are never used cost nothing).</para>
+/// <para>Waiting counts as stopped: a checkpoint captures the waiter waiting. After a restart it calls
+/// <see cref="SignalAndWait"/> again: it is known to have arrived, is not counted again, and passes at once if its phase was complete.</para>
+/// <para>Thread-safe. Arriving is one compare-and-swap beside two stores to the participant's own record; nothing allocates.</para>
+/// </remarks>
+public unsafe struct ArenaBarrier
+{
+    // _state: bits 32-63 the phase, modulo 2^32; bits 0-31 how many arrived in it, < _participants. One word, so that the
+    // last arriver completes the phase and resets the count in a single compare-and-swap: nobody can arrive in the new phase before
+    // the old count is gone, and no image shows one without the other. Waiters sleep on the upper half.
+    //
+    // _slots[i]: the record of one owner: bit 63 "inside", bits 32-62 its id (0: never used), bits 0-31 the phase it arrived in.
+    //   idle   -> inside : by compare-and-swap, by the owner itself or by an owner without a record that takes an idle one over
+    //   inside -> idle   : by the owner, when it returns
+    // An owner looks from slot id % n upward and may stop at a never-used one, since a used slot is never unused again.
+    //
+    // Why nobody is counted twice, and nobody waits for a phase that is over. Between the store "inside, phase p" and the
+    // compare-and-swap that counts it the owner passes no safepoint, nor between leaving the wait and storing "idle". A
+    // capture therefore finds each owner in one of three situations:
+    //   a. not in the barrier: record idle, not counted in the current phase; after the restart it arrives as usual.
+    //   b. in the wait, record (inside, p), phase == p: counted; the repeated call finds the record and only waits.
+    //   c. in the wait, record (inside, p), phase != p: the last arriver has come; the repeated call returns at once.
+    // The phase cannot run further ahead than p + 1 while the owner has not returned, because p + 1 needs its arrival.
+    // No wake is lost: the kernel compares the phase again before it lets anyone sleep, and the last arriver wakes all
+    // before it reaches its next safepoint; after a restart nobody sleeps.
+    //
+    // Ordering: all changes of _state are interlocked, full fences: what a participant wrote before it arrived is seen by all after
+    // the phase. A slot is read by others only to find an idle one.
+
+    /// <summary>The largest number of participants.</summary>
+    public const int MaxParticipants = 1024;
+
+    private const ulong Inside = 1UL << 63;
+
+    private ulong _state;
+    private int _participants;
+#pragma warning disable CS0169, IDE0051 // Fixes the layout: the records start at a multiple of 8.
+    private readonly int _reserved;
+#pragma warning restore CS0169, IDE0051
+    private fixed ulong _slots[MaxParticipants];
+
+    /// <summary>The number of participants; 0 before <see cref="Initialize"/>.</summary>
+    public readonly int ParticipantCount => _participants;
+
+    /// <summary>The number of the current phase, from 0, modulo 2^32. A snapshot of a moment.</summary>
+    public readonly uint Phase => PhaseOf(Volatile.Read(in _state));
+
+    /// <summary>How many have arrived in the current phase. A snapshot of a moment.</summary>
+    public readonly int ArrivedCount => (int)(uint)Volatile.Read(in _state);
+
+    /// <summary>Sets the number of participants and begins at phase 0. Call it while nobody uses the barrier; not after a restart.</summary>
+    /// <param name="participantCount">From 1 to <see cref="MaxParticipants"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">Outside these bounds.</exception>
+    public void Initialize(int participantCount)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(participantCount, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(participantCount, MaxParticipants);
+        for (int slot = 0; slot < MaxParticipants; slot++)
+        {
+            // Writing only what is not zero keeps unused pages untouched.
+            if (_slots[slot] != 0) _slots[slot] = 0;
+        }
+
+        _participants = participantCount;
+        Volatile.Write(ref _state, 0);
+    }
+
+    /// <summary>Arrives, and waits until all participants have arrived in this phase.</summary>
+    /// <returns>True in exactly one participant per phase: the last to arrive.</returns>
+    /// <exception cref="InvalidOperationException">The barrier was not initialized, more participants use it than it was initialized for, or
+    /// the thread is not attached to a session.</exception>
+    public bool SignalAndWait()
+    {
+        LockOwner owner = LockWord.Caller();
+        if (_participants == 0)
+            throw new InvalidOperationException("An arena barrier is used before Initialize was called on it.");
+
+        ref ulong slot = ref FindSlot(owner.OwnerId, out bool arrivedBeforeRestart);
+        if (!arrivedBeforeRestart && Arrive(owner.OwnerId, ref slot)) return true;
+
+        WaitWhile(owner, phase: (uint)slot);
+        Volatile.Write(ref slot, IdleRecord(owner.OwnerId));
+        return false;
+    }
+
+    /// <summary>Counts the caller; true when it completed the phase, in which case it does not wait.</summary>
+    private bool Arrive(int ownerId, ref ulong slot)
+    {
+        while (true)
+        {
+            ulong state = Volatile.Read(ref _state);
+            Volatile.Write(ref slot, InsideRecord(ownerId, PhaseOf(state)));
+            bool last = (uint)state + 1 == (uint)_participants;
+            ulong next = last ? (ulong)(PhaseOf(state) + 1) << 32 : state + 1;
+            if (Interlocked.CompareExchange(ref _state, next, state) != state) continue;
+            if (!last) return false;
+
+            Volatile.Write(ref slot, IdleRecord(ownerId));
+            if (_participants > 1) LockWord.Wake(ref PhaseWord(), LockWord.All);
+            return true;
+        }
+    }
+
+    private void WaitWhile(LockOwner owner, uint phase)
+    {
+        if (Phase != phase) return;
+        LockWord.SpinBriefly();
+        while (Phase == phase) LockWord.Sleep(owner, ref PhaseWord(), phase, Timeout.Infinite);
+    }
+
+    /// <summary>The caller's record, marked as inside; <paramref name="arrived"/> when it was inside already.</summary>
+    [UnscopedRef]
+    private ref ulong FindSlot(int ownerId, out bool arrived)
+    {
+        while (true)
+        {
+            int index = IndexOfRecord(ownerId);
+            if (index < 0) index = IndexOfIdle(ownerId);
+            ref ulong slot = ref _slots[index];
+            ulong seen = Volatile.Read(ref slot);
+            arrived = (seen & Inside) != 0 && OwnerOf(seen) == ownerId;
+            if (arrived) return ref slot;
+
+            // Fails when another owner took the record over in between.
+            if ((seen & Inside) == 0 && Interlocked.CompareExchange(ref slot, InsideRecord(ownerId, Phase), seen) == seen)
+                return ref slot;
+        }
+    }
+
+    private int IndexOfRecord(int ownerId)
+    {
+        int index = Home(ownerId);
+        for (int probes = 0; probes < _participants; probes++)
+        {
+            ulong seen = Volatile.Read(ref _slots[index]);
+            if (OwnerOf(seen) == ownerId) return index;
+            if (seen == 0) return -1;
+            if (++index == _participants) index = 0;
+        }
+
+        return -1;
+    }
+
+    private int IndexOfIdle(int ownerId)
+    {
+        int index = Home(ownerId);
+        for (int probes = 0; probes < _participants; probes++)
+        {
+            if ((Volatile.Read(ref _slots[index]) & Inside) == 0) return index;
+            if (++index == _participants) index = 0;
+        }
+
+        throw new InvalidOperationException(
+            $"More participants use an arena barrier than the {_participants} it was initialized for.");
+    }
+
+    private readonly int Home(int ownerId) => ownerId % _participants;
+
+    [UnscopedRef]
+    private ref uint PhaseWord() => ref Unsafe.Add(ref Unsafe.As<ulong, uint>(ref _state), 1);
+
+    private static uint PhaseOf(ulong state) => (uint)(state >> 32);
+
+    private static int OwnerOf(ulong slot) => (int)((slot & ~Inside) >> 32);
+
+    private static ulong InsideRecord(int ownerId, uint phase) => Inside | (ulong)(uint)ownerId << 32 | phase;
+
+    private static ulong IdleRecord(int ownerId) => (ulong)(uint)ownerId << 32;
+}

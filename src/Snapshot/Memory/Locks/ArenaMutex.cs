@@ -1,0 +1,142 @@
+using System.Diagnostics.CodeAnalysis;
+using Snapshot.Base;
+using Snapshot.Memory.Locks;
+
+namespace Snapshot;
+
+/// <summary>A mutual-exclusion lock that lives in an arena and survives a restart: held before, held after, by the same participant.</summary>
+/// <remarks>
+/// <para>Embed it as a field of a root; zeroed memory is an unlocked mutex. Never copy it. Its owner is the participant or handler
+/// that entered, not a thread. Waiting counts as stopped: a checkpoint captures the waiter waiting, and after a restart
+/// the waiter calls again. A participant that was captured inside finds <see cref="IsHeldByCurrent"/> true.</para>
+/// <para>Not recursive. Not fair: whoever comes while the mutex is free takes it, also before those who wait.</para>
+/// <para>Thread-safe. Entering and leaving without contention are one atomic instruction each and allocate nothing.</para>
+/// </remarks>
+public struct ArenaMutex
+{
+    // _word: bits 0-30 the id of the owner (0: free), bit 31 "somebody may be asleep on this word".
+    //
+    // Invariants
+    //   1. Only the owner makes the id 0; only a compare-and-swap from id 0 makes it non-zero.
+    //   2. While an owner sleeps, bit 31 is set, or a wake is on its way to a sleeper, or a woken owner has not yet looked at the
+    //      word. Exit clears the bit together with the id, then wakes one; the woken owner sets the bit again when it takes the
+    //      mutex and before it sleeps or gives up. So the bit outlives every hand-over while there may be sleepers, and the last
+    //      of them costs one wake that meets nobody. A bit that is stale after a restart costs the same.
+    //
+    // Ordering: every change of the word is an interlocked operation, a full fence; what an owner wrote inside is visible
+    // to the next one. The kernel compares the word again before it lets anyone sleep, so an Exit between the look and the
+    // sleep is seen.
+    private const uint Contended = 1u << 31;
+
+    private uint _word;
+
+    /// <summary>The id of the participant that holds it, 0 when free. A snapshot of a moment.</summary>
+    public readonly int OwnerId => (int)(Volatile.Read(in _word) & ~Contended);
+
+    /// <summary>True when somebody holds it. A snapshot of a moment.</summary>
+    public readonly bool IsHeld => OwnerId != 0;
+
+    /// <summary>True when the calling participant holds it; only the caller itself can change the answer.</summary>
+    public readonly bool IsHeldByCurrent => LockOwner.Current is { } owner && OwnerId == owner.OwnerId;
+
+    /// <summary>Enters, waiting as long as it takes.</summary>
+    /// <exception cref="InvalidOperationException">The caller holds it already, or its thread is not attached to a session.</exception>
+    public void Enter()
+    {
+        LockOwner owner = LockWord.Caller();
+        if (Interlocked.CompareExchange(ref _word, (uint)owner.OwnerId, 0) != 0) EnterSlowly(owner, Deadline.Never);
+    }
+
+    /// <summary>Enters if that is possible at once.</summary>
+    /// <returns>True when entered.</returns>
+    /// <exception cref="InvalidOperationException">The caller holds it already, or its thread is not attached to a session.</exception>
+    public bool TryEnter() => TryEnter(TimeSpan.Zero);
+
+    /// <summary>Enters, waiting at most <paramref name="timeout"/>.</summary>
+    /// <param name="timeout">Zero: do not wait. <see cref="Timeout.InfiniteTimeSpan"/>: without limit.</param>
+    /// <returns>True when entered, false when the time passed.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A negative time.</exception>
+    /// <exception cref="InvalidOperationException">The caller holds it already, or its thread is not attached to a session.</exception>
+    public bool TryEnter(TimeSpan timeout)
+    {
+        LockOwner owner = LockWord.Caller();
+        Deadline deadline = Deadline.After(timeout);
+        if (Interlocked.CompareExchange(ref _word, (uint)owner.OwnerId, 0) == 0) return true;
+        if (timeout != TimeSpan.Zero) return EnterSlowly(owner, deadline);
+        ThrowIfHeldBy(owner, Volatile.Read(ref _word));
+        return false;
+    }
+
+    /// <summary>Leaves, and wakes one of those who wait.</summary>
+    /// <exception cref="InvalidOperationException">The caller does not hold it.</exception>
+    public void Exit()
+    {
+        LockOwner owner = LockWord.Caller();
+        int holder = OwnerId;
+        if (holder != owner.OwnerId)
+        {
+            throw new InvalidOperationException(
+                $"'{owner.OwnerName}' (owner {owner.OwnerId}) leaves an arena mutex that " +
+                (holder == 0 ? "nobody holds." : $"owner {holder} holds."));
+        }
+
+        if ((Interlocked.Exchange(ref _word, 0) & Contended) != 0) LockWord.Wake(ref _word, 1);
+    }
+
+    /// <summary>Enters, and leaves at the end of the scope: <c>using (state.Mutex.EnterScope()) { … }</c>.</summary>
+    /// <returns>The scope; it refers to the mutex.</returns>
+    /// <exception cref="InvalidOperationException">The caller holds it already, or its thread is not attached to a session.</exception>
+    [UnscopedRef]
+    public Scope EnterScope()
+    {
+        Enter();
+        return new Scope(ref this);
+    }
+
+    private bool EnterSlowly(LockOwner owner, Deadline deadline)
+    {
+        LockWord.SpinBriefly();
+        uint keep = 0;
+        bool expired = false;
+        while (true)
+        {
+            uint seen = Volatile.Read(ref _word);
+            if ((seen & ~Contended) == 0)
+            {
+                if (Interlocked.CompareExchange(ref _word, (uint)owner.OwnerId | keep | seen, seen) == seen) return true;
+                continue;
+            }
+
+            ThrowIfHeldBy(owner, seen);
+            uint contended = seen | Contended;
+            if (seen != contended && Interlocked.CompareExchange(ref _word, contended, seen) != seen) continue;
+
+            // Giving up comes after setting the bit: the wake this owner may have consumed is then owed by the holder.
+            if (expired) return false;
+            expired = !LockWord.Sleep(owner, ref _word, contended, deadline.RemainingNanoseconds);
+            keep = Contended;
+        }
+    }
+
+    private static void ThrowIfHeldBy(LockOwner owner, uint seen)
+    {
+        if ((seen & ~Contended) == (uint)owner.OwnerId)
+        {
+            throw new InvalidOperationException(
+                $"'{owner.OwnerName}' (owner {owner.OwnerId}) enters an arena mutex that it holds already; the mutex is not " +
+                "recursive. After a restart, ask IsHeldByCurrent first.");
+        }
+    }
+
+    /// <summary>Leaves the mutex when disposed.</summary>
+    public readonly ref struct Scope
+    {
+        private readonly ref ArenaMutex _mutex;
+
+        internal Scope(ref ArenaMutex mutex) => _mutex = ref mutex;
+
+        /// <summary>Leaves the mutex.</summary>
+        /// <exception cref="InvalidOperationException">The caller does not hold it.</exception>
+        public void Dispose() => _mutex.Exit();
+    }
+}

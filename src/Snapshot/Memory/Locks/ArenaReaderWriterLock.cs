@@ -1,0 +1,224 @@
+using System.Diagnostics.CodeAnalysis;
+using Snapshot.Base;
+using Snapshot.Memory.Locks;
+
+namespace Snapshot;
+
+/// <summary>A lock for many readers or one writer that lives in an arena and survives a restart: held before, held after.</summary>
+/// <remarks>
+/// <para>Embed it as a field of a root; zeroed memory is an unlocked lock. Never copy it. The writer is known by its participant id;
+/// readers are only counted, so a participant that was captured reading must remember in its own state that it reads.
+/// Waiting counts as stopped: a checkpoint captures the waiter waiting, and after a restart it calls again.</para>
+/// <para>Not recursive, in neither mode, and a reader cannot become the writer. Not fair: who comes while the lock is free for him
+/// takes it. So that readers who overlap for ever do not starve a writer, a new reader lets a waiting writer go first, for at
+/// most a millisecond.</para>
+/// <para>Thread-safe. Without contention each operation is one compare-and-swap and allocates nothing.</para>
+/// </remarks>
+public struct ArenaReaderWriterLock
+{
+    // _word: bits 0-28 number of readers (more than there can be threads); bit 29 "a writer may be waiting"; bit 30 a writer is inside; bit 31 "somebody may be
+    // asleep on this word". Readers and the writer bit are never both non-zero. _writer is the writer's id; it is stored
+    // after bit 30 was gained and cleared before it is given up, with no safepoint between, so an image holds both or none.
+    //
+    // Invariant: while an owner sleeps, bit 31 is set or a wake of all is on its way. Whoever makes the lock free clears both hints
+    // and wakes everyone, and each sets its hints again before it sleeps; so no wake can be consumed in vain. After a
+    // restart bit 29 may stand for a writer that does not come back: it delays a reader by YieldNanoseconds at most.
+    private const uint ReaderMask = (1u << 29) - 1;
+    private const uint WriterWaiting = 1u << 29;
+    private const uint WriterInside = 1u << 30;
+    private const uint Contended = 1u << 31;
+    private const long YieldNanoseconds = 1_000_000;
+
+    private uint _word;
+    private int _writer;
+
+    /// <summary>The number of readers inside. A snapshot of a moment.</summary>
+    public readonly int ReaderCount => (int)(Volatile.Read(in _word) & ReaderMask);
+
+    /// <summary>The id of the participant that holds it for writing, 0 when none does. A snapshot of a moment.</summary>
+    public readonly int WriterId => Volatile.Read(in _writer);
+
+    /// <summary>True when the calling participant holds it for writing; only the caller itself can change the answer.</summary>
+    public readonly bool IsWriteHeldByCurrent => LockOwner.Current is { } owner && WriterId == owner.OwnerId;
+
+    /// <summary>Enters for reading, waiting as long as it takes.</summary>
+    /// <exception cref="InvalidOperationException">The caller holds it for writing, or its thread is not attached to a session.</exception>
+    public void EnterRead() => TryEnterRead(Timeout.InfiniteTimeSpan);
+
+    /// <summary>Enters for reading, waiting at most <paramref name="timeout"/>.</summary>
+    /// <param name="timeout">Zero: do not wait. <see cref="Timeout.InfiniteTimeSpan"/>: without limit.</param>
+    /// <returns>True when entered, false when the time passed.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A negative time.</exception>
+    /// <exception cref="InvalidOperationException">The caller holds it for writing, or its thread is not attached to a session.</exception>
+    public bool TryEnterRead(TimeSpan timeout)
+    {
+        LockOwner owner = LockWord.Caller();
+        Deadline deadline = Deadline.After(timeout);
+        uint seen = Volatile.Read(ref _word);
+        return (seen & (WriterInside | WriterWaiting)) == 0 && Interlocked.CompareExchange(ref _word, seen + 1, seen) == seen
+            || EnterReadSlowly(owner, deadline, wait: timeout != TimeSpan.Zero);
+    }
+
+    /// <summary>Leaves after reading; the last reader wakes those who wait.</summary>
+    /// <exception cref="InvalidOperationException">Nobody reads, or the thread is not attached to a session.</exception>
+    public void ExitRead()
+    {
+        LockWord.Caller();
+        while (true)
+        {
+            uint seen = Volatile.Read(ref _word);
+            uint readers = seen & ReaderMask;
+            if (readers == 0) throw new InvalidOperationException("A reader leaves an arena reader-writer lock that nobody reads.");
+            uint rest = readers == 1 ? 0 : seen - 1;
+            if (Interlocked.CompareExchange(ref _word, rest, seen) != seen) continue;
+            if (readers == 1 && (seen & Contended) != 0) LockWord.Wake(ref _word, LockWord.All);
+            return;
+        }
+    }
+
+    /// <summary>Enters for writing, waiting as long as it takes.</summary>
+    /// <exception cref="InvalidOperationException">The caller holds it for writing already, or its thread is not attached to a session.</exception>
+    public void EnterWrite() => TryEnterWrite(Timeout.InfiniteTimeSpan);
+
+    /// <summary>Enters for writing, waiting at most <paramref name="timeout"/>.</summary>
+    /// <param name="timeout">Zero: do not wait. <see cref="Timeout.InfiniteTimeSpan"/>: without limit.</param>
+    /// <returns>True when entered, false when the time passed.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A negative time.</exception>
+    /// <exception cref="InvalidOperationException">The caller holds it for writing already, or its thread is not attached to a session.</exception>
+    public bool TryEnterWrite(TimeSpan timeout)
+    {
+        LockOwner owner = LockWord.Caller();
+        Deadline deadline = Deadline.After(timeout);
+        if (Interlocked.CompareExchange(ref _word, WriterInside, 0) != 0
+            && !EnterWriteSlowly(owner, deadline, wait: timeout != TimeSpan.Zero))
+            return false;
+        Volatile.Write(ref _writer, owner.OwnerId);
+        return true;
+    }
+
+    /// <summary>Leaves after writing and wakes all who wait.</summary>
+    /// <exception cref="InvalidOperationException">The caller does not hold it for writing.</exception>
+    public void ExitWrite()
+    {
+        LockOwner owner = LockWord.Caller();
+        if (_writer != owner.OwnerId)
+        {
+            throw new InvalidOperationException(
+                $"'{owner.OwnerName}' (owner {owner.OwnerId}) leaves an arena reader-writer lock that " +
+                (_writer == 0 ? "nobody writes." : $"owner {_writer} holds for writing."));
+        }
+
+        Volatile.Write(ref _writer, 0);
+        if ((Interlocked.Exchange(ref _word, 0) & Contended) != 0) LockWord.Wake(ref _word, LockWord.All);
+    }
+
+    /// <summary>Enters for reading, and leaves at the end of the scope.</summary>
+    /// <returns>The scope; it refers to the lock.</returns>
+    /// <exception cref="InvalidOperationException">The caller holds it for writing, or its thread is not attached to a session.</exception>
+    [UnscopedRef]
+    public ReadScope EnterReadScope()
+    {
+        EnterRead();
+        return new ReadScope(ref this);
+    }
+
+    /// <summary>Enters for writing, and leaves at the end of the scope.</summary>
+    /// <returns>The scope; it refers to the lock.</returns>
+    /// <exception cref="InvalidOperationException">The caller holds it for writing already, or its thread is not attached to a session.</exception>
+    [UnscopedRef]
+    public WriteScope EnterWriteScope()
+    {
+        EnterWrite();
+        return new WriteScope(ref this);
+    }
+
+    private bool EnterReadSlowly(LockOwner owner, Deadline deadline, bool wait)
+    {
+        bool expired = false;
+        bool yielded = false;
+        while (true)
+        {
+            uint seen = Volatile.Read(ref _word);
+            ThrowIfWriter(owner);
+            bool writerInside = (seen & WriterInside) != 0;
+            bool yield = (seen & WriterWaiting) != 0 && (seen & ReaderMask) != 0 && !yielded && !expired;
+            if (!writerInside && !yield)
+            {
+                if (Interlocked.CompareExchange(ref _word, seen + 1, seen) == seen) return true;
+                continue;
+            }
+
+            if (!wait) return false;
+            uint marked = seen | Contended;
+            if (marked != seen && Interlocked.CompareExchange(ref _word, marked, seen) != seen) continue;
+            if (expired) return false;
+            long remaining = deadline.RemainingNanoseconds;
+            bool brief = yield && (remaining < 0 || remaining > YieldNanoseconds);
+            bool timedOut = !LockWord.Sleep(owner, ref _word, marked, brief ? YieldNanoseconds : remaining);
+            yielded |= timedOut && brief;
+            expired |= timedOut && !brief;
+        }
+    }
+
+    private bool EnterWriteSlowly(LockOwner owner, Deadline deadline, bool wait)
+    {
+        bool expired = false;
+        while (true)
+        {
+            uint seen = Volatile.Read(ref _word);
+            if ((seen & (WriterInside | ReaderMask)) == 0)
+            {
+                if (Interlocked.CompareExchange(ref _word, seen | WriterInside, seen) == seen) return true;
+                continue;
+            }
+
+            ThrowIfWriter(owner);
+            if (!wait) return false;
+            if (expired)
+            {
+                // Readers held back by this writer, and other writers, look again and set their own hints.
+                Interlocked.And(ref _word, ~WriterWaiting);
+                LockWord.Wake(ref _word, LockWord.All);
+                return false;
+            }
+
+            uint marked = seen | Contended | WriterWaiting;
+            if (marked != seen && Interlocked.CompareExchange(ref _word, marked, seen) != seen) continue;
+            expired = !LockWord.Sleep(owner, ref _word, marked, deadline.RemainingNanoseconds);
+        }
+    }
+
+    private readonly void ThrowIfWriter(LockOwner owner)
+    {
+        if (Volatile.Read(in _writer) == owner.OwnerId)
+        {
+            throw new InvalidOperationException(
+                $"'{owner.OwnerName}' (owner {owner.OwnerId}) enters an arena reader-writer lock that it holds for writing; the lock is " +
+                "not recursive. After a restart, ask IsWriteHeldByCurrent first.");
+        }
+    }
+
+    /// <summary>Leaves the lock after reading when disposed.</summary>
+    public readonly ref struct ReadScope
+    {
+        private readonly ref ArenaReaderWriterLock _lock;
+
+        internal ReadScope(ref ArenaReaderWriterLock target) => _lock = ref target;
+
+        /// <summary>Leaves the lock.</summary>
+        /// <exception cref="InvalidOperationException">Nobody reads.</exception>
+        public void Dispose() => _lock.ExitRead();
+    }
+
+    /// <summary>Leaves the lock after writing when disposed.</summary>
+    public readonly ref struct WriteScope
+    {
+        private readonly ref ArenaReaderWriterLock _lock;
+
+        internal WriteScope(ref ArenaReaderWriterLock target) => _lock = ref target;
+
+        /// <summary>Leaves the lock.</summary>
+        /// <exception cref="InvalidOperationException">The caller does not hold it for writing.</exception>
+        public void Dispose() => _lock.ExitWrite();
+    }
+}

@@ -1,0 +1,50 @@
+using Snapshot.Base;
+
+namespace Snapshot.Tracking;
+
+/// <summary>Answers one question about one region: which pages changed since the last time it was asked.</summary>
+/// <remarks>
+/// <para>
+/// Sequence: create; then Collect, and GiveBack when the checkpoint that collected fails; again and again. Arm whenever
+/// the memory was filled from outside the application. Dispose before the region is unmapped.
+/// </para>
+/// <para>
+/// At creation everything the region contains counts as changed. Pages that were never populated may be left out:
+/// they read as zero, which is what a page that no image mentions reads as.
+/// </para>
+/// <para>
+/// Thread safety: the members are for one thread at a time. The application may write, drop and commit pages of the
+/// region meanwhile; <see cref="SeesEveryWrite"/> tells what a collect is worth then.
+/// </para>
+/// </remarks>
+internal abstract class DirtyTracker : IDisposable
+{
+    /// <summary>The mechanism; never Auto.</summary>
+    internal abstract TrackingMechanism Mechanism { get; }
+
+    /// <summary>
+    /// True: a collect may run against writers; a page written after the collect is in the next one, whatever is written
+    /// to it, so that pages may be copied before the pause. False: a collect, and the copy of what it reports, mean
+    /// something only while nobody writes.
+    /// </summary>
+    internal abstract bool SeesEveryWrite { get; }
+
+    /// <summary>Forgets everything, also what was given back: the content now is the baseline. Nobody may write meanwhile.</summary>
+    internal abstract void Arm();
+
+    /// <summary>
+    /// Adds to <paramref name="changed"/> every committed page that was written or dropped since the last collect (since
+    /// <see cref="Arm"/>, since creation) and every page given back, and re-arms exactly those. May report a page that
+    /// did not change. Allocates no managed memory.
+    /// </summary>
+    /// <exception cref="SnapshotException">The kernel refused. The next collect then contains every committed page.</exception>
+    internal abstract void Collect(PageBitmap changed);
+
+    /// <summary>About how many pages a collect would report now; re-arms nothing.</summary>
+    internal abstract long CountChanged();
+
+    /// <summary>Takes back what a failed checkpoint had collected: the next collect contains these pages.</summary>
+    internal abstract void GiveBack(PageBitmap pages);
+
+    public abstract void Dispose();
+}

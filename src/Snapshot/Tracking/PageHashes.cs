@@ -1,0 +1,85 @@
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
+using Snapshot.Base;
+
+namespace Snapshot.Tracking;
+
+/// <summary>One 128-bit content hash per page of a region, or "unknown": what each page held when it was last recorded.</summary>
+/// <remarks>
+/// XxHash128: not cryptographic; two different contents that nobody constructed collide with a probability of 2^-128. The hash of a page
+/// of zeros is found by a zero test, which runs at the speed of memory and is the same for a partial last page. Not
+/// stored in any image. No member allocates managed memory after construction. Threads may work on different pages
+/// at the same time.
+/// </remarks>
+internal sealed unsafe class PageHashes : IDisposable
+{
+    /// <summary>The hash of every page that holds only zeros.</summary>
+    internal static readonly UInt128 Zero = Known(XxHash128.HashToUInt128(new byte[Pages.Size]));
+
+    /// <summary>16 bytes a page; 0 = unknown. Memory is used only where pages were recorded: large allocations are lazily backed.</summary>
+    private UInt128* _hashes;
+
+    internal PageHashes(long capacityPages)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(capacityPages);
+        CapacityPages = capacityPages;
+        _hashes = (UInt128*)NativeMemory.AllocZeroed((nuint)Math.Max(capacityPages, 1), (nuint)sizeof(UInt128));
+    }
+
+    internal long CapacityPages { get; }
+
+    /// <summary>True when every byte is zero.</summary>
+    internal static bool IsZero(ReadOnlySpan<byte> content) => !content.ContainsAnyExcept((byte)0);
+
+    /// <summary>The hash of a page's content; never 0, which stands for unknown.</summary>
+    internal static UInt128 Hash(ReadOnlySpan<byte> content) =>
+        IsZero(content) ? Zero : Known(XxHash128.HashToUInt128(content));
+
+    internal bool IsKnown(long page) => At(page) != UInt128.Zero;
+
+    /// <summary>True when the page was recorded with exactly this content; the hash is for <see cref="Set"/>.</summary>
+    internal bool Matches(long page, ReadOnlySpan<byte> content, out UInt128 hash)
+    {
+        hash = Hash(content);
+        return At(page) == hash;
+    }
+
+    /// <summary>True when the page was recorded with this hash.</summary>
+    internal bool Matches(long page, UInt128 hash) => At(page) == hash;
+
+    /// <summary>Records what a page holds.</summary>
+    internal void Set(long page, UInt128 hash) => At(page) = hash;
+
+    /// <summary>Makes pages unknown: whatever they hold next counts as different.</summary>
+    internal void Forget(PageBitmap pages)
+    {
+        for (long at = 0; pages.NextRun(at, out PageRange run); at = run.End)
+        {
+            // Writing only what is recorded keeps the rest of the table without memory.
+            for (long page = run.Start; page < run.End; page++)
+            {
+                if (IsKnown(page)) At(page) = UInt128.Zero;
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        NativeMemory.Free(_hashes);
+        _hashes = null;
+        GC.SuppressFinalize(this);
+    }
+
+    ~PageHashes() => NativeMemory.Free(_hashes);
+
+    private static UInt128 Known(UInt128 hash) => hash == UInt128.Zero ? UInt128.One : hash;
+
+    private ref UInt128 At(long page)
+    {
+        if ((ulong)page >= (ulong)CapacityPages) ThrowPage(page);
+        return ref _hashes[page];
+    }
+
+    private void ThrowPage(long page) =>
+        throw new ArgumentOutOfRangeException(nameof(page), $"page {page} is not among the {CapacityPages} pages of the table");
+}

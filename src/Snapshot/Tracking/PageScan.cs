@@ -1,0 +1,70 @@
+using System.Runtime.InteropServices;
+using Snapshot.Interop;
+
+namespace Snapshot.Tracking;
+
+/// <summary>Scans page tables of this process into a buffer of its own, allocated once.</summary>
+internal sealed unsafe class PageScan : IDisposable
+{
+    /// <summary>
+    /// Runs that one call may report: 384 KiB of buffer, touched only as far as it is used. 10,000 scattered pages are
+    /// one call.
+    /// </summary>
+    private const int Capacity = 16 * 1024;
+
+    private readonly PagemapDescriptor _pagemap;
+    private PageRegion* _runs;
+
+    internal PageScan(PagemapDescriptor pagemap)
+    {
+        _pagemap = pagemap;
+        bool referenced = false;
+        pagemap.DangerousAddRef(ref referenced);
+        _runs = (PageRegion*)NativeMemory.AllocZeroed(Capacity, (nuint)sizeof(PageRegion));
+    }
+
+    /// <summary>
+    /// Reports runs of pages in [<paramref name="at"/>, <paramref name="end"/>) that have all categories of
+    /// <paramref name="require"/> and none of <paramref name="forbid"/>, and advances <paramref name="at"/> to where the scan stopped
+    /// (the buffer may fill before the end). The result is valid until the next call. Ends are page-aligned.
+    /// </summary>
+    /// <param name="at">The first address to scan; on return the first one not scanned.</param>
+    /// <param name="end">The address after the last.</param>
+    /// <param name="require">Categories a page must have.</param>
+    /// <param name="forbid">Categories a page must not have.</param>
+    /// <param name="protect">Write-protect exactly the reported pages in the same pass.</param>
+    internal ReadOnlySpan<PageRegion> Step(
+        ref ulong at, ulong end, PageCategories require, PageCategories forbid, bool protect)
+    {
+        ulong count, walked;
+        int errno = Native.sn_pagemap_scan(
+            _pagemap.Number, at, end, (ulong)require, (ulong)forbid, protect ? 1 : 0, _runs, Capacity, &count, &walked);
+        if (errno != 0)
+        {
+            throw NativeError.For(
+                errno, "PAGEMAP_SCAN",
+                "Nothing else may map, move or register memory in the address range of an arena (EPERM: a part of it is no longer tracked).");
+        }
+
+        if (walked <= at || walked > end)
+            throw new InvalidOperationException($"A scan of [{at:x}, {end:x}) claims to have reached {walked:x}.");
+        at = walked;
+        return new ReadOnlySpan<PageRegion>(_runs, checked((int)count));
+    }
+
+    public void Dispose()
+    {
+        if (_runs == null) return;
+        Free();
+        _pagemap.DangerousRelease();
+        GC.SuppressFinalize(this);
+    }
+
+    ~PageScan() => Free();
+
+    private void Free()
+    {
+        NativeMemory.Free(_runs);
+        _runs = null;
+    }
+}

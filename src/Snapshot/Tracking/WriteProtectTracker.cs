@@ -1,0 +1,148 @@
+using Snapshot.Base;
+using Snapshot.Interop;
+using Snapshot.Memory;
+
+namespace Snapshot.Tracking;
+
+/// <summary>
+/// Lets the kernel note the first write to each page: userfaultfd in asynchronous write-protect mode, read and re-armed by
+/// PAGEMAP_SCAN. Exact to 4 KiB.
+/// </summary>
+/// <remarks>
+/// <para>
+/// The bit. Each page-table entry of a registered range has a write-protect bit. A page counts as written when the bit is
+/// clear. A store to a page whose bit is set faults; the kernel clears the bit, makes the page writable and lets the store
+/// retry, without telling anybody. Stores by the kernel on behalf of a system call (read(2), a pipe) take the same fault.
+/// </para>
+/// <para>
+/// No write is lost between report and protection. A scan with <c>protect</c> reports a page and sets its bit under one hold of
+/// the page-table lock, and flushes stale TLB entries of all processors before it lets go of that lock. So each store
+/// falls on one side: either it reached memory before the flush ended, hence before the scan returned, and a copy made
+/// after the scan contains it; or it comes after, faults, clears the bit, and the next scan reports the page. A
+/// fault that cleared the bit just before a scan sets it again has not stored yet: its store retries and faults once more.
+/// </para>
+/// <para>
+/// Dropped pages. Discarding a page (MADV_DONTNEED) discards its entry with the bit, and a scan passes over an empty
+/// stretch of page table in silence; so drops come from <see cref="MemoryRegion.MoveDroppedTo"/>. It is asked before the scan,
+/// although both orders are right: the region reports a drop after the content is gone, so a page that it reports now reads
+/// as zero, or as what was written since, in any copy made after the collect; a page whose report comes later than the
+/// question is in the next collect. A store after a drop populates the page anew with the bit clear, and is seen
+/// by whichever scan comes next.
+/// </para>
+/// <para>
+/// Pages never populated have no entry, or an empty one. Nothing is protected at creation, so what is there counts as written,
+/// and a first store, now or at any later time, leaves an entry with the bit clear. An empty entry beside populated ones (same
+/// 2 MiB) is reported once and then carries a marker with the bit set, which the store that populates it inherits and
+/// trips over; the feature WP_UNPOPULATED exists for that. A page of which only zeros were read maps the shared zero page
+/// with the bit clear: it is reported once, without having changed, and a store to it later faults like any other.
+/// </para>
+/// <para>
+/// Huge pages. A scan that covers a huge page reports and protects it whole and keeps it whole; the first store into it
+/// afterwards splits it, after which only its 4 KiB pages that are written are reported.
+/// </para>
+/// <para>
+/// Growth. The whole reservation is registered once, while most of it is still without access; making a part
+/// accessible later (mprotect) keeps the registration. The committed size is read once per scan, before it.
+/// </para>
+/// <para>
+/// Limit. A device that writes to pages pinned beforehand (direct I/O or io_uring reads in flight) takes no fault. Such a
+/// transfer must not be in flight across a collect; a system call that has returned has no such transfer left.
+/// </para>
+/// </remarks>
+internal sealed unsafe class WriteProtectTracker : DirtyTracker
+{
+    private readonly MemoryRegion _region;
+    private readonly UserfaultDescriptor _userfault;
+    private readonly PageScan _scan;
+    private readonly PageBitmap _givenBack;
+    private bool _disposed;
+
+    /// <exception cref="SnapshotException">The range cannot be registered.</exception>
+    internal WriteProtectTracker(MemoryRegion region, UserfaultDescriptor userfault, PagemapDescriptor pagemap)
+    {
+        _region = region;
+        _userfault = userfault;
+        NativeError.ThrowIfFailed(
+            Native.sn_uffd_register_wp(userfault.Number, Start, CapacityBytes),
+            "UFFDIO_REGISTER",
+            $"The memory of '{region.RegionName}' must be private anonymous memory that no other userfaultfd tracks; " +
+            "content-hash tracking works for any memory.");
+        bool referenced = false;
+        userfault.DangerousAddRef(ref referenced);
+        _scan = new PageScan(pagemap);
+        _givenBack = new PageBitmap(region.CapacityPages);
+    }
+
+    internal override TrackingMechanism Mechanism => TrackingMechanism.WriteProtect;
+
+    internal override bool SeesEveryWrite => true;
+
+    private ulong Start => (ulong)_region.Address;
+
+    private ulong CapacityBytes => (ulong)Pages.Bytes(_region.CapacityPages);
+
+    internal override void Arm()
+    {
+        Scan(protect: true, into: null);
+        _region.MoveDroppedTo(_givenBack);
+        _givenBack.Clear();
+    }
+
+    internal override void Collect(PageBitmap changed)
+    {
+        _region.MoveDroppedTo(changed);
+        try
+        {
+            Scan(protect: true, changed);
+        }
+        catch
+        {
+            // Pages may have been protected again without being reported. Only "everything" covers them.
+            _givenBack.Add(new PageRange(0, _region.CommittedPages));
+            throw;
+        }
+
+        changed.UnionWith(_givenBack);
+        _givenBack.Clear();
+    }
+
+    internal override long CountChanged()
+    {
+        // What was dropped can only be counted by taking it; as a page given back it stays in the next collect.
+        _region.MoveDroppedTo(_givenBack);
+        return Scan(protect: false, into: null) + _givenBack.Count();
+    }
+
+    internal override void GiveBack(PageBitmap pages) => _givenBack.UnionWith(pages);
+
+    public override void Dispose()
+    {
+        if (_disposed) return;
+        _disposed = true;
+
+        // Fails only where nothing is registered any more, and then there is nothing left to undo.
+        _ = Native.sn_uffd_unregister(_userfault.Number, Start, CapacityBytes);
+        _userfault.DangerousRelease();
+        _scan.Dispose();
+        _givenBack.Dispose();
+    }
+
+    /// <summary>Walks the committed part and returns the number of pages found written.</summary>
+    private long Scan(bool protect, PageBitmap? into)
+    {
+        ulong start = Start;
+        ulong end = start + (ulong)Pages.Bytes(_region.CommittedPages);
+        long count = 0;
+        for (ulong at = start; at < end;)
+        {
+            foreach (ref readonly PageRegion run in _scan.Step(ref at, end, PageCategories.Written, PageCategories.None, protect))
+            {
+                PageRange pages = new((long)(run.Start - start) >> Pages.Shift, (long)(run.End - run.Start) >> Pages.Shift);
+                count += pages.Count;
+                into?.Add(pages);
+            }
+        }
+
+        return count;
+    }
+}

@@ -1,0 +1,85 @@
+using System.Runtime.InteropServices;
+using Snapshot.Base;
+using Snapshot.Memory;
+
+namespace Snapshot.TestPrograms;
+
+/// <summary>A region without an allocator: reserved whole, committed page by page, dropped on demand.</summary>
+internal sealed unsafe partial class TrackedMemory : MemoryRegion, IDisposable
+{
+    private const int AdviseDontNeed = 4;
+    private const int AdviseHugePage = 14;
+    private const int ReadWrite = 3;
+    private const int PrivateAnonymousNoReserve = 0x02 | 0x20 | 0x4000;
+
+    private readonly nint _mapping;
+    private readonly nuint _mappedBytes;
+    private readonly PageBitmap _dropped;
+    private long _committed;
+
+    internal TrackedMemory(long capacityPages, long committedPages, bool huge = false)
+    {
+        CapacityPages = capacityPages;
+        _dropped = new PageBitmap(capacityPages);
+        _mappedBytes = (nuint)Pages.Bytes(capacityPages) + Pages.HugeSize;
+        _mapping = mmap(0, _mappedBytes, 0, PrivateAnonymousNoReserve, -1, 0);
+        if (_mapping == -1) throw new InvalidOperationException("mmap failed");
+        Address = (byte*)Pages.AlignUp(_mapping, Pages.HugeSize);
+        if (huge) Check(madvise((nint)Address, (nuint)Pages.Bytes(capacityPages), AdviseHugePage), "madvise");
+        Commit(committedPages);
+    }
+
+    internal override string RegionName => "tracked";
+
+    internal override byte* Address { get; }
+
+    internal override long CommittedPages => Volatile.Read(ref _committed);
+
+    internal override long CapacityPages { get; }
+
+    internal override void MoveDroppedTo(PageBitmap changed) => _dropped.MoveSharedTo(changed);
+
+    internal Span<byte> Page(long page) => Bytes(new PageRange(page, 1));
+
+    internal Span<byte> Bytes(PageRange pages) => new(Address + Pages.Bytes(pages.Start), (int)Pages.Bytes(pages.Count));
+
+    internal void Commit(long pages)
+    {
+        Check(mprotect((nint)Address, (nuint)Pages.Bytes(pages), ReadWrite), "mprotect");
+        Volatile.Write(ref _committed, pages);
+    }
+
+    /// <summary>Discards first and reports then, as the contract of a region says.</summary>
+    internal void Drop(PageRange pages)
+    {
+        Check(madvise((nint)Address + (nint)Pages.Bytes(pages.Start), (nuint)Pages.Bytes(pages.Count), AdviseDontNeed), "madvise");
+        _dropped.AddShared(pages);
+    }
+
+    public void Dispose()
+    {
+        Check(munmap(_mapping, _mappedBytes), "munmap");
+        _dropped.Dispose();
+    }
+
+    private static void Check(int result, string step)
+    {
+        if (result != 0) throw new InvalidOperationException($"{step} failed: errno {Marshal.GetLastPInvokeError()}");
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial nint mmap(nint address, nuint bytes, int protection, int flags, int fd, nint offset);
+
+    [LibraryImport("libc", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int munmap(nint address, nuint bytes);
+
+    [LibraryImport("libc", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int mprotect(nint address, nuint bytes, int protection);
+
+    [LibraryImport("libc", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int madvise(nint address, nuint bytes, int advice);
+}

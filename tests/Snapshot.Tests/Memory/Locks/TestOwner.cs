@@ -1,0 +1,76 @@
+using System.Runtime.InteropServices;
+using Snapshot.Base;
+using Snapshot.Interop;
+using Xunit;
+
+namespace Snapshot.Tests.Memory.Locks;
+
+/// <summary>An owner that waits on a plain futex, tells when it is about to wait, and can be killed while it does.</summary>
+internal sealed unsafe class TestOwner : LockOwner, IDisposable
+{
+    private const int TimedOut = 110;
+
+    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(30);
+
+    private readonly SemaphoreSlim _waiting = new(0);
+    private readonly uint* _killed = (uint*)NativeMemory.AllocZeroed(sizeof(uint));
+
+    internal TestOwner(int id) => OwnerId = id;
+
+    internal override int OwnerId { get; }
+
+    internal override string OwnerName => $"owner-{OwnerId}";
+
+    internal override bool Wait(uint* word, uint expected, long timeoutNanoseconds)
+    {
+        _waiting.Release();
+        int result = Native.sn_futex_wait_either(word, expected, _killed, 0, timeoutNanoseconds);
+        if (*_killed != 0) throw new OwnerKilledException();
+        return result != TimedOut;
+    }
+
+    /// <summary>Runs the action on a thread of its own whose owner this is.</summary>
+    internal Task Run(Action action) => Task.Factory.StartNew(
+        () =>
+        {
+            Current = this;
+            try
+            {
+                action();
+            }
+            catch (OwnerKilledException)
+            {
+                // What SIGKILL leaves behind: nothing.
+            }
+            finally
+            {
+                Current = null;
+            }
+        },
+        CancellationToken.None,
+        TaskCreationOptions.LongRunning,
+        TaskScheduler.Default);
+
+    /// <summary>Runs the action to its end.</summary>
+    internal void Do(Action action) => Run(action).WaitAsync(Hang).GetAwaiter().GetResult();
+
+    /// <summary>Returns once the owner has begun a wait.</summary>
+    internal void AwaitWaiting() => Assert.True(_waiting.Wait(Hang), $"{OwnerName} never waited");
+
+    /// <summary>Ends the thread inside its wait, or at its next one.</summary>
+    internal void Kill()
+    {
+        Volatile.Write(ref *_killed, 1);
+        _ = Native.sn_futex_wake(_killed, int.MaxValue);
+    }
+
+    public void Dispose()
+    {
+        _waiting.Dispose();
+        NativeMemory.Free(_killed);
+    }
+
+    internal static void Join(params Task[] tasks) => Task.WhenAll(tasks).WaitAsync(Hang).GetAwaiter().GetResult();
+
+    private sealed class OwnerKilledException : Exception;
+}

@@ -1,0 +1,31 @@
+using Snapshot.Base;
+using Snapshot.Image;
+using Snapshot.Restart;
+
+namespace Snapshot.Tests.Session;
+
+/// <summary>Reads the memory of a region as a generation has it, without mapping it.</summary>
+internal static class StoredMemory
+{
+    internal static byte[] Read(SnapshotStore store, long generation, string region)
+    {
+        using RestartPlan plan = RestartPlan.Make(store, generation);
+        using BlockScratch scratch = new();
+        ChainRegion found = plan.Regions.Single(candidate => candidate.Description.Name == region);
+        byte[] content = new byte[Pages.Bytes(found.Description.CommittedPages)];
+        foreach (ChainRun run in found.Runs.ToArray())
+        {
+            if (run.Kind != ExtentKind.Present) continue;
+            ImageReader image = plan.Chain[run.Image];
+            for (long page = 0; page < run.PageCount; page++)
+            {
+                int block = image.BlockOf(run.FirstOrdinal + page);
+                int offset = (int)Pages.Bytes(run.FirstOrdinal + page - image.Blocks[block].FirstOrdinal);
+                image.ReadBlock(block, scratch).Slice(offset, Pages.Size)
+                    .CopyTo(content.AsSpan((int)Pages.Bytes(run.FirstPage + page)));
+            }
+        }
+
+        return content;
+    }
+}

@@ -1,0 +1,120 @@
+using Snapshot.Base;
+using Snapshot.TestPrograms;
+using Snapshot.Tracking;
+using Xunit;
+
+namespace Snapshot.Tests.Tracking;
+
+/// <summary>What every tracker promises. The scenarios are in <see cref="TrackerScenarios"/>, shared with the run as an ordinary user.</summary>
+public abstract class DirtyTrackerContract : IDisposable
+{
+    private readonly TrackerFactory _factory;
+
+    protected DirtyTrackerContract(TrackingMechanism mechanism)
+    {
+        _factory = new TrackerFactory(KernelCapabilities.Current, mechanism);
+        Mechanism = mechanism;
+    }
+
+    public TrackingMechanism Mechanism { get; }
+
+    [Fact]
+    public void The_factory_makes_the_mechanism_that_was_asked_for()
+    {
+        using TrackedMemory memory = new(16, 16);
+        using DirtyTracker tracker = _factory.CreateForArena(memory);
+        Assert.Equal(Mechanism, tracker.Mechanism);
+        Assert.Equal(Mechanism == TrackingMechanism.WriteProtect, tracker.SeesEveryWrite);
+    }
+
+    [Fact]
+    public void The_first_collect_holds_what_was_there() => TrackerScenarios.FirstCollectHoldsWhatWasThere(_factory);
+
+    [Fact]
+    public void A_second_collect_is_empty() => TrackerScenarios.SecondCollectIsEmpty(_factory);
+
+    [Fact]
+    public void A_collect_holds_exactly_the_written_pages() => TrackerScenarios.CollectHoldsExactlyTheWrittenPages(_factory);
+
+    [Fact]
+    public void A_page_populated_after_creation_is_seen() => TrackerScenarios.PopulatedAfterCreationIsSeen(_factory);
+
+    [Fact]
+    public void A_write_after_only_reading_is_seen() => TrackerScenarios.WriteAfterOnlyReadingIsSeen(_factory);
+
+    [Fact]
+    public void A_read_from_a_pipe_is_seen() => TrackerScenarios.ReadFromPipeIsSeen(_factory);
+
+    [Fact]
+    public void A_read_from_a_file_is_seen() => TrackerScenarios.ReadFromFileIsSeen(_factory);
+
+    [Fact]
+    public void Dropped_runs_are_reported() => TrackerScenarios.DroppedRunsAreReported(_factory);
+
+    [Fact]
+    public void A_write_after_a_drop_is_seen() => TrackerScenarios.WriteAfterDropIsSeen(_factory);
+
+    [Fact]
+    public void Pages_given_back_come_again_once() => TrackerScenarios.GivenBackPagesComeAgainOnce(_factory);
+
+    [Fact]
+    public void Growth_is_tracked() => TrackerScenarios.GrowthIsTracked(_factory);
+
+    [Fact]
+    public void Huge_pages_are_tracked() => TrackerScenarios.HugePagesAreTracked(_factory);
+
+    [Fact]
+    public void Arming_forgets_everything() => TrackerScenarios.ArmForgets(_factory);
+
+    [Fact]
+    public void Counting_rearms_nothing() => TrackerScenarios.CountingRearmsNothing(_factory);
+
+    [Fact]
+    public void A_collect_allocates_nothing() => TrackerScenarios.CollectAllocatesNothing(_factory);
+
+    [Fact]
+    public void More_runs_than_one_call_reports_are_found() => TrackerScenarios.ManyScatteredPagesAreFound(_factory);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void A_concurrent_writer_loses_no_page(int seed) => TrackerScenarios.ConcurrentWriterLosesNoPage(_factory, seed);
+
+    [Fact]
+    public void Disposing_a_tracker_ends_its_tracking_and_another_may_begin()
+    {
+        using TrackedMemory memory = new(64, 64);
+        memory.Page(7)[0] = 1;
+        _factory.CreateForArena(memory).Dispose();
+        using DirtyTracker second = _factory.CreateForArena(memory);
+        using PageBitmap changed = new(64);
+        second.Collect(changed);
+        Assert.True(changed.Contains(7));
+    }
+
+    [Fact]
+    public void A_tracker_outlives_its_factory()
+    {
+        using TrackedMemory memory = new(64, 64);
+        TrackerFactory factory = new(KernelCapabilities.Current, Mechanism);
+        using DirtyTracker tracker = factory.CreateForArena(memory);
+        factory.Dispose();
+        memory.Page(9)[0] = 1;
+        using PageBitmap changed = new(64);
+        tracker.Collect(changed);
+        Assert.True(changed.Contains(9));
+    }
+
+    public void Dispose()
+    {
+        _factory.Dispose();
+        GC.SuppressFinalize(this);
+    }
+}
+
+/// <summary>Write protection by the kernel; the machine that runs the tests must have it.</summary>
+public sealed class WriteProtectTrackerTests() : DirtyTrackerContract(TrackingMechanism.WriteProtect);
+
+/// <summary>Content hash, on the same promises.</summary>
+public sealed class ContentHashTrackerTests() : DirtyTrackerContract(TrackingMechanism.ContentHash);

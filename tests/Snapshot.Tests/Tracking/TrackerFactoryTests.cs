@@ -1,0 +1,46 @@
+using Snapshot.Tracking;
+using Xunit;
+
+namespace Snapshot.Tests.Tracking;
+
+public sealed class TrackerFactoryTests
+{
+    private static readonly KernelCapabilities Able = KernelCapabilities.Current with { WriteProtectTracking = true };
+    private static readonly KernelCapabilities Unable = KernelCapabilities.Current with { WriteProtectTracking = false };
+
+    [Fact]
+    public void Auto_takes_write_protection_where_the_probe_saw_it_work()
+    {
+        using TrackerFactory factory = new(Able, TrackingMechanism.Auto);
+        Assert.Equal(TrackingMechanism.WriteProtect, factory.Mechanism);
+    }
+
+    [Fact]
+    public void Auto_takes_content_hash_where_it_did_not()
+    {
+        using TrackerFactory factory = new(Unable, TrackingMechanism.Auto);
+        Assert.Equal(TrackingMechanism.ContentHash, factory.Mechanism);
+    }
+
+    [Fact]
+    public void Write_protection_by_name_is_refused_where_it_does_not_work()
+    {
+        SnapshotException error = Assert.Throws<SnapshotException>(() => new TrackerFactory(Unable, TrackingMechanism.WriteProtect));
+        Assert.Equal(SnapshotErrorCode.Unsupported, error.Code);
+        Assert.Contains("userfaultfd", error.Message, StringComparison.Ordinal);
+        Assert.Contains("PAGEMAP_SCAN", error.Message, StringComparison.Ordinal);
+        Assert.Contains("ContentHash", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Pages_of_another_size_are_refused()
+    {
+        KernelCapabilities other = KernelCapabilities.Current with { PageSize = 65536 };
+        SnapshotException error = Assert.Throws<SnapshotException>(() => new TrackerFactory(other, TrackingMechanism.Auto));
+        Assert.Equal(SnapshotErrorCode.Unsupported, error.Code);
+    }
+
+    [Fact]
+    public void What_is_no_mechanism_is_a_wrong_argument() =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => new TrackerFactory(Able, (TrackingMechanism)99));
+}
