@@ -42,6 +42,6 @@ internal sealed class Checkpoints(SnapshotSession session, HeatOptions options, 
             info.Capture.Pause.Total.TotalMilliseconds,
             info.Drain.TotalMilliseconds,
             info.Commit.TotalMilliseconds));
-        if (info.ResumeErrors.Count > 0) throw new AggregateException("A resume part failed.", info.ResumeErrors);
+        if (info.ResumeErrors.Count > 0) throw new AggregateException("A resume part failed.", info.ResumeErrors.Select(error => error.Exception));
     }
 }
