@@ -17,6 +17,7 @@ public sealed class ModelTests(ITestOutputHelper output)
     [InlineData(3, 3, Freedom.Critical | Freedom.CoordinatorAbort)]
     [InlineData(3, 3, Freedom.Die | Freedom.Critical | Freedom.Leave)]
     [InlineData(3, 3, Freedom.Lock | Freedom.HandlerAbort | Freedom.CoordinatorAbort)]
+    [InlineData(3, 3, Freedom.All)]
     internal void The_protocol_keeps_its_promises_in_every_interleaving(int participants, int attached, Freedom freedom)
     {
         BarrierModel model = new(participants, freedom, new ModelRules());
