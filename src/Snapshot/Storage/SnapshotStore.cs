@@ -377,6 +377,7 @@ public sealed class SnapshotStore : IDisposable
         List<ManifestEntry> deleted;
         lock (_gate)
         {
+            _manifest.ThrowIfUnknown();
             IEnumerable<long> needed = _drafts.Where(draft => draft.Header.Parent is not null).Select(draft => draft.Header.Parent!.Value.Generation);
             deleted = Retention.Deletable(_manifest.Entries, policy, DateTimeOffset.UtcNow, needed);
             if (deleted.Count > 0) _manifest.Replace([.. _manifest.Entries.Except(deleted)]);
