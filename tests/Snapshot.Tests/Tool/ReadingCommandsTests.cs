@@ -1,11 +1,12 @@
 using System.Text.Json;
 using Snapshot.Tool;
 using Xunit;
+using Xunit.Abstractions;
 
 namespace Snapshot.Tests.Tool;
 
 /// <summary>list, show and verify on good and on damaged stores.</summary>
-public sealed class ReadingCommandsTests : IDisposable
+public sealed class ReadingCommandsTests(ITestOutputHelper output) : IDisposable
 {
     private readonly StoreOnDisk _store = new();
 
@@ -21,6 +22,23 @@ public sealed class ReadingCommandsTests : IDisposable
         Assert.Equal(2, run.Out.Split("incremental").Length - 1);
         Assert.Contains($"3 generations, ", run.Out, StringComparison.Ordinal);
         Assert.Contains(_store.Path, run.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(80)]
+    [InlineData(200)]
+    public async Task Nothing_is_cut_off_or_wider_than_the_terminal(int width)
+    {
+        _store.FlipByte(2, offset: 5000);
+        string[][] commands = [["list", _store.Path], ["show", _store.Path], ["verify", _store.Path], ["prune", _store.Path, "--keep-last", "1", "--dry-run"], ["doctor"]];
+        foreach (string[] command in commands)
+        {
+            ToolRun run = await ToolRun.Here(width, command);
+            output.WriteLine($"$ snapshot {command[0]}");
+            output.WriteLine(run.Out);
+            Assert.All(run.Out.Split('\n'), line => Assert.True(line.Length <= width, line));
+            Assert.DoesNotContain("…", run.Out, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
