@@ -386,6 +386,7 @@ public sealed class SnapshotStore : IDisposable
         List<ManifestEntry> deleted;
         lock (_gate)
         {
+            _manifest.ThrowIfUnknown();
             deleted = Deletable(policy);
             if (deleted.Count > 0) _manifest.Replace([.. _manifest.Entries.Except(deleted)]);
         }
