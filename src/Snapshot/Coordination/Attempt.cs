@@ -155,7 +155,6 @@ internal sealed class Attempt : IDisposable
     internal void Stop()
     {
         _coordinator.RemoveDead();
-        _coordinator.Table.Reserve();
         SyncRaised = Stopwatch.GetTimestamp();
         _barrier.Raise();
         AwaitEndOf(Phase.Sync);
@@ -373,7 +372,7 @@ internal sealed class Attempt : IDisposable
             _coordinator.Async.Post(_resumeParts);
     }
 
-    /// <summary>The coordinator slept long enough to be sure that all stamps are written: every participant counted has parked.</summary>
+    /// <summary>Every participant stamps its arrival before it parks, so in Capture all stamps are visible.</summary>
     private void MeasureArrivals()
     {
         LastArrived = SyncRaised;

@@ -9,7 +9,7 @@ internal sealed class ParticipantTable
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Participant> _byName = [];
 
-    /// <summary>Reused by every capture.</summary>
+    /// <summary>Reused by every capture; always as long as there are participants, so that a capture allocates nothing.</summary>
     private CapturedParticipant[] _captured = new CapturedParticipant[16];
     private int _capturedCount;
 
@@ -27,6 +27,8 @@ internal sealed class ParticipantTable
                 throw new SnapshotException(
                     SnapshotErrorCode.ArenaFull, $"A session has at most {PhaseWord.CountMax} participants at a time; dispose those that are done.");
             _byName.Add(participant.Name, participant);
+            if (_captured.Length < _byName.Count)
+                Array.Resize(ref _captured, 2 * _byName.Count);
         }
     }
 
@@ -59,27 +61,11 @@ internal sealed class ParticipantTable
             return [.. _byName.Values];
     }
 
-    /// <summary>Makes room so that <see cref="Capture"/> allocates nothing. Called before participants are stopped.</summary>
-    /// <remarks>
-    /// Whoever is a member at the capture was in the table before this call, or joined the barrier between it and Raise: hence the slack, and
-    /// the growth inside Capture should even that not do.
-    /// </remarks>
-    internal void Reserve()
-    {
-        lock (_lock)
-        {
-            if (_captured.Length < _byName.Count + 16)
-                _captured = new CapturedParticipant[(2 * _byName.Count) + 16];
-        }
-    }
-
     /// <summary>Fills <see cref="Captured"/>; nobody runs, but blocked participants may leave and newcomers may be waiting.</summary>
     internal void Capture(Attempt attempt)
     {
         lock (_lock)
         {
-            if (_captured.Length < _byName.Count)
-                _captured = new CapturedParticipant[2 * _byName.Count];
             _capturedCount = 0;
             foreach (Participant participant in _byName.Values)
             {
