@@ -102,7 +102,7 @@ internal sealed class ShowCommand : Command
                 Readable.Number(root.Offset));
         }
 
-        console.Write(table);
+        console.Print(table);
     }
 
     private static void PrintParticipants(IAnsiConsole console, ImageDescription image)
@@ -119,7 +119,7 @@ internal sealed class ShowCommand : Command
         }
 
         foreach (HandlerDescription handler in image.AsyncHandlers) table.Add(Readable.Number(handler.Id), handler.Name, "async handler", "");
-        console.Write(table);
+        console.Print(table);
     }
 
     private static void PrintEncodings(IAnsiConsole console, ImageDescription image)
@@ -136,6 +136,6 @@ internal sealed class ShowCommand : Command
                 encoding.StoredBytes == 0 ? "" : (encoding.PageBytes / (double)encoding.StoredBytes).ToString("0.00", CultureInfo.InvariantCulture));
         }
 
-        console.Write(table);
+        console.Print(table);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Snapshot.Tool;
+using Snapshot.Tool.Output;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -123,6 +124,28 @@ public sealed class ReadingCommandsTests(ITestOutputHelper output) : IDisposable
         _store.FlipByte(2, offset: 5000);
         Assert.Equal(ExitCode.Fine, (await ToolRun.Here("verify", _store.Path, "1")).ExitCode);
         Assert.Equal(ExitCode.Damage, (await ToolRun.Here("verify", _store.Path, "3")).ExitCode);
+    }
+
+    [Fact]
+    public async Task Interrupted_work_has_a_code_of_its_own()
+    {
+        using StringWriter result = new();
+        using StringWriter error = new();
+        ToolConsole console = new(result, error, isOutputTerminal: false, isErrorTerminal: false);
+        Assert.Equal(ExitCode.Interrupted, await SnapshotTool.RunAsync(["verify", _store.Path], console, new CancellationToken(canceled: true)));
+        Assert.Equal(("", "snapshot: interrupted.\n"), (result.ToString(), error.ToString()));
+    }
+
+    [Fact]
+    public async Task Progress_is_drawn_for_a_terminal_and_stays_out_of_the_result()
+    {
+        using StringWriter result = new();
+        using StringWriter error = new();
+        ToolConsole console = new(result, error, isOutputTerminal: false, isErrorTerminal: true, width: 80);
+        Assert.Equal(ExitCode.Fine, await SnapshotTool.RunAsync(["verify", _store.Path, "--json"], console));
+        using JsonDocument report = JsonDocument.Parse(result.ToString());
+        Assert.True(report.RootElement.GetProperty("isIntact").GetBoolean());
+        Assert.Contains("Verifying", error.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
