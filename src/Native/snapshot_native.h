@@ -77,13 +77,14 @@ SN_API int32_t sn_uffd_protect(int32_t fd, uint64_t base, uint64_t bytes, int32_
 SN_API int32_t sn_pagemap_open(int32_t *fd);
 
 /*
- * PAGEMAP_SCAN of [start, end): the runs whose categories contain all bits of `require` and none of `forbid`.
+ * PAGEMAP_SCAN of [start, end): the runs whose categories contain all bits of `require`, none of `forbid` and, unless
+ * `any` is 0, at least one bit of `any`.
  * protect != 0: write-protects exactly the reported pages again in the same pass (needs WP-async).
  * At most `capacity` runs are stored; *count is their number and *walked the address up to which the range was
  * scanned (== end when all of it was).
  */
 SN_API int32_t sn_pagemap_scan(int32_t fd, uint64_t start, uint64_t end, uint64_t require, uint64_t forbid,
-                               int32_t protect, struct sn_page_region *regions, uint64_t capacity, uint64_t *count,
+                               uint64_t any, int32_t protect, struct sn_page_region *regions, uint64_t capacity, uint64_t *count,
                                uint64_t *walked);
 
 /* Closes a descriptor opened by one of the functions above. */

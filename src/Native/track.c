@@ -91,13 +91,11 @@ int32_t sn_pagemap_open(int32_t *fd)
     return 0;
 }
 
-int32_t sn_pagemap_scan(int32_t fd, uint64_t start, uint64_t end, uint64_t require, uint64_t forbid, int32_t protect,
-                        struct sn_page_region *regions, uint64_t capacity, uint64_t *count, uint64_t *walked)
+int32_t sn_pagemap_scan(int32_t fd, uint64_t start, uint64_t end, uint64_t require, uint64_t forbid,
+                        uint64_t any, int32_t protect, struct sn_page_region *regions, uint64_t capacity,
+                        uint64_t *count, uint64_t *walked)
 {
-    /*
-     * return_mask == require: neighbouring runs that differ in nothing asked for are one run. With require == WRITTEN
-     * and nothing else this is also the shape for which the kernel has a fast path.
-     */
+    /* return_mask == require: neighbouring runs that differ in nothing asked for are one run. */
     struct scan_argument scan = {
         .size = sizeof scan,
         .flags = protect ? SCAN_PROTECT_MATCHING | SCAN_CHECK_WPASYNC : 0,
@@ -107,6 +105,7 @@ int32_t sn_pagemap_scan(int32_t fd, uint64_t start, uint64_t end, uint64_t requi
         .vec_len = capacity,
         .category_inverted = forbid,
         .category_mask = require | forbid,
+        .category_anyof_mask = any,
         .return_mask = require,
     };
     int found = ioctl(fd, SCAN_REQUEST, &scan);

@@ -1,1 +1,4 @@
-return 0;
+using Snapshot.Tool;
+using Snapshot.Tool.Output;
+
+return await SnapshotTool.RunAsync(args, ToolConsole.OfProcess());

@@ -65,26 +65,19 @@ internal sealed unsafe class SessionMemory : IDisposable
             string name = buffer.RegionName;
             if (_buffers.Contains(name)) throw NameTaken(name, "a protected buffer");
             if (Array.Exists(_arenas, arena => arena.Name == name)) throw NameTaken(name, "an arena");
-            int id = _nextId;
-            PageHashes hashes = new(buffer.CapacityPages);
-            long parentPages = 0;
             if (_unclaimed.TryGetValue(name, out RestoredBuffer? restored))
             {
                 ThrowUnlessAsLong(buffer, restored);
-                Buffer.MemoryCopy(restored.Content, buffer.Address, buffer.ByteLength, buffer.ByteLength);
-                id = restored.Description.Id;
-                parentPages = restored.Description.CommittedPages;
+                restored.CopyTo(buffer.Address);
+                AddBuffer(restored.Description.Id, buffer, restored.TakeHashes(), restored.Description.CommittedPages);
                 _unclaimed.Remove(name);
                 restored.Dispose();
             }
             else
             {
+                AddBuffer(_nextId, buffer, new PageHashes(buffer.CapacityPages), parentPages: 0);
                 _nextId++;
             }
-
-            DirtyTracker tracker = _trackers.CreateForBuffer(buffer);
-            Capture.Add(new RegionCapture(id, buffer, null, tracker, hashes, Capture.Staging, parentPages));
-            _buffers.Add(name);
         }
     }
 
@@ -117,6 +110,13 @@ internal sealed unsafe class SessionMemory : IDisposable
         foreach (Arena arena in _arenas) arena.Dispose();
         foreach (RestoredBuffer buffer in _unclaimed.Values) buffer.Dispose();
         _trackers.Dispose();
+    }
+
+    private void AddBuffer(int id, ProtectedBuffer buffer, PageHashes hashes, long parentPages)
+    {
+        DirtyTracker tracker = _trackers.CreateForBuffer(buffer);
+        Capture.Add(new RegionCapture(id, buffer, null, tracker, hashes, Capture.Staging, parentPages));
+        _buffers.Add(buffer.RegionName);
     }
 
     private void AddRestored(RestoredArena restored) => AddArena(

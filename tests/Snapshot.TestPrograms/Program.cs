@@ -3,6 +3,8 @@ using Snapshot.TestPrograms;
 // The programs that tests start as processes of their own: one verb, one line.
 return (args is [string verb, ..] ? verb : "") switch
 {
+    "stacks-target" => StacksTarget.Run(),
     "tracker-as-user" => TrackerAsUser.Run(),
+    "founding" => FoundingScenario.Run(args[1]),
     _ => throw new ArgumentException($"unknown verb in: {string.Join(' ', args)}"),
 };

@@ -84,7 +84,8 @@ internal sealed class RandomWriter : IDisposable
         switch (_random.Next(20))
         {
             case 0:
-                _memory.Drop(new PageRange(page, Math.Min(_random.Next(1, 40), _memory.CommittedPages - page)));
+                int longest = _random.Next(8) == 0 ? 1200 : 40; // now and then whole huge pages
+                _memory.Drop(new PageRange(page, Math.Min(_random.Next(1, longest), _memory.CommittedPages - page)));
                 break;
             case 1:
                 Span<byte> content = stackalloc byte[sizeof(long)];

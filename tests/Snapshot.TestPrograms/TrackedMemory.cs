@@ -11,6 +11,7 @@ internal sealed unsafe partial class TrackedMemory : MemoryRegion, IDisposable
     private const int AdviseHugePage = 14;
     private const int ReadWrite = 3;
     private const int PrivateAnonymousNoReserve = 0x02 | 0x20 | 0x4000;
+    private const int Fixed = 0x10;
 
     private readonly nint _mapping;
     private readonly nuint _mappedBytes;
@@ -54,6 +55,24 @@ internal sealed unsafe partial class TrackedMemory : MemoryRegion, IDisposable
     {
         Check(madvise((nint)Address + (nint)Pages.Bytes(pages.Start), (nuint)Pages.Bytes(pages.Count), AdviseDontNeed), "madvise");
         _dropped.AddShared(pages);
+    }
+
+    /// <summary>Whether any of the memory is in huge pages now, by /proc/self/smaps.</summary>
+    internal bool HasHugePages()
+    {
+        string start = $"{(nint)Address:x}-";
+        string? line = File.ReadLines("/proc/self/smaps")
+            .SkipWhile(line => !line.StartsWith(start, StringComparison.Ordinal))
+            .FirstOrDefault(line => line.StartsWith("AnonHugePages:", StringComparison.Ordinal));
+        return line is not null && !line.EndsWith(" 0 kB", StringComparison.Ordinal);
+    }
+
+    /// <summary>Puts another mapping in the place of a page, as a stray mmap would.</summary>
+    internal void Replace(long page)
+    {
+        nint address = (nint)Address + (nint)Pages.Bytes(page);
+        if (mmap(address, Pages.Size, ReadWrite, PrivateAnonymousNoReserve | Fixed, -1, 0) != address)
+            throw new InvalidOperationException("mmap over a page failed");
     }
 
     public void Dispose()

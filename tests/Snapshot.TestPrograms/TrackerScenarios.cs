@@ -20,6 +20,7 @@ internal static class TrackerScenarios
         [nameof(SecondCollectIsEmpty)] = SecondCollectIsEmpty,
         [nameof(CollectHoldsExactlyTheWrittenPages)] = CollectHoldsExactlyTheWrittenPages,
         [nameof(PopulatedAfterCreationIsSeen)] = PopulatedAfterCreationIsSeen,
+        [nameof(UnusedMemoryStaysUnused)] = UnusedMemoryStaysUnused,
         [nameof(WriteAfterOnlyReadingIsSeen)] = WriteAfterOnlyReadingIsSeen,
         [nameof(ReadFromPipeIsSeen)] = ReadFromPipeIsSeen,
         [nameof(ReadFromFileIsSeen)] = ReadFromFileIsSeen,
@@ -76,6 +77,21 @@ internal static class TrackerScenarios
         Expect(tracker, memory);
     }
 
+    /// <summary>Memory never touched is not reported, and tracking it costs it nothing: it can still become a huge page.</summary>
+    internal static void UnusedMemoryStaysUnused(TrackerFactory factory)
+    {
+        using TrackedMemory memory = new(4 * HugePages, 4 * HugePages, huge: true);
+        using DirtyTracker tracker = factory.CreateForArena(memory);
+        Expect(tracker, memory);
+        memory.Page(HugePages + 3)[0] = 1;
+        bool isHuge = memory.HasHugePages();
+        using PageBitmap changed = Collect(tracker, memory);
+        Claim(changed.Contains(HugePages + 3), "the page that was written is reported");
+        Claim(!changed.Contains(0) && !changed.Contains(2 * HugePages), "memory that was never used is not reported");
+        Claim(isHuge || KernelCapabilities.Current.HugePages is not ("always" or "madvise"), "the memory became a huge page");
+        Expect(tracker, memory);
+    }
+
     internal static void WriteAfterOnlyReadingIsSeen(TrackerFactory factory)
     {
         using TrackedMemory memory = new(1024, 1024);
@@ -118,17 +134,17 @@ internal static class TrackerScenarios
 
     internal static void DroppedRunsAreReported(TrackerFactory factory)
     {
-        using TrackedMemory memory = Filled(2048, 2048);
+        using TrackedMemory memory = Filled(2048, 2048, huge: true);
         using DirtyTracker tracker = Settled(factory, memory);
         memory.Drop(new PageRange(100, 3));
-        memory.Drop(new PageRange(HugePages, HugePages)); // a whole page table goes
+        memory.Drop(new PageRange(HugePages, HugePages)); // a whole huge page: nothing of it is left to scan
         Expect(tracker, memory, [.. Range(100, 3), .. Range(HugePages, HugePages)]);
         Expect(tracker, memory);
     }
 
     internal static void WriteAfterDropIsSeen(TrackerFactory factory)
     {
-        using TrackedMemory memory = Filled(2048, 2048);
+        using TrackedMemory memory = Filled(2048, 2048, huge: true);
         using DirtyTracker tracker = Settled(factory, memory);
         memory.Drop(new PageRange(HugePages, HugePages));
         memory.Page(HugePages + 5)[0] = 1;
@@ -292,9 +308,9 @@ internal static class TrackerScenarios
         }
     }
 
-    private static TrackedMemory Filled(long capacity, long committed)
+    private static TrackedMemory Filled(long capacity, long committed, bool huge = false)
     {
-        TrackedMemory memory = new(capacity, committed);
+        TrackedMemory memory = new(capacity, committed, huge);
         for (long page = 0; page < committed; page++) BinaryPrimitives.WriteInt64LittleEndian(memory.Page(page), page + 1);
         return memory;
     }

@@ -11,10 +11,10 @@ namespace Snapshot.Checkpoint;
 /// </summary>
 /// <remarks>
 /// <para>A page moves one way: tracker → <c>changed</c> → a staging slot → the image. Per checkpoint the calls are
-/// <see cref="PreCopyRound"/> (any number of times, against writers), <see cref="CaptureStopped"/> (nobody writes),
+/// <see cref="PreCopyRound"/> (any number of times, against writers), <see cref="Collect"/> and <see cref="Stage"/> (nobody writes),
 /// <see cref="WriteTo"/> (against writers), then exactly one of <see cref="Settle"/> and <see cref="GiveBack"/>.</para>
 /// <para>Invariants. (1) A page in <c>changed</c> that is neither free nor excluded has a slot with its content of the
-/// moment of capture once <see cref="CaptureStopped"/> returned: it was staged after it was last collected, and the
+/// moment of capture once <see cref="Stage"/> returned: it was staged after it was last collected, and the
 /// last collect was made while nobody wrote. (2) The hash of a page is that of its content in the newest committed
 /// image, or unknown; while an image is being written it may run ahead, which is why <see cref="GiveBack"/> forgets it.
 /// (3) A page outside <c>changed</c> is in the parent image as it is in memory.</para>
@@ -97,7 +97,7 @@ internal sealed unsafe class RegionCapture : IDisposable
     /// <remarks>
     /// A page may change while it is copied: then it was written after it was collected, so the next collect reports it
     /// and it is staged again. Free and excluded pages are left out; one that was allocated and written between the
-    /// look at the allocator and the collect is in <c>changed</c> without a slot and is staged in <see cref="CaptureStopped"/>.
+    /// look at the allocator and the collect is in <c>changed</c> without a slot and is staged in <see cref="Stage"/>.
     /// </remarks>
     internal void PreCopyRound()
     {
@@ -106,7 +106,7 @@ internal sealed unsafe class RegionCapture : IDisposable
         StageAll(_recent);
     }
 
-    /// <summary>Collects and stages what is left while nobody writes. No managed allocation.</summary>
+    /// <summary>Takes the set of changed pages, and what is free and excluded, while nobody writes. No managed allocation.</summary>
     internal void Collect()
     {
         CollectRecent();

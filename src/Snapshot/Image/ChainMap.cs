@@ -1,3 +1,5 @@
+using Snapshot.Base;
+
 namespace Snapshot.Image;
 
 /// <summary>A run of pages of a region and the one image of the chain that defines them.</summary>
@@ -17,11 +19,101 @@ internal sealed class ChainRegion(RegionDescription description, ChainRun[] runs
 }
 
 /// <summary>A chain of images flattened: for every page of the newest image the place of its content.</summary>
+/// <remarks>
+/// Per region: the pages still looked for are a sorted list of holes, at first one hole that is the whole region. Each image is
+/// merged with the holes in one walk; what it has in its own parent are the holes for the next image.
+/// </remarks>
 internal sealed class ChainMap
 {
-    /// <summary>Flattens a chain.</summary>
-    internal static ChainMap Build(IReadOnlyList<ImageReader> newestFirst) => throw new NotImplementedException();
+    private ChainMap(ChainRegion[] regions) => Regions = regions;
 
     /// <summary>The regions of the newest image, in its order.</summary>
-    internal IReadOnlyList<ChainRegion> Regions => throw new NotImplementedException();
+    internal IReadOnlyList<ChainRegion> Regions { get; }
+
+    /// <summary>Flattens a chain: an image and all its ancestors.</summary>
+    /// <exception cref="SnapshotException">ChainBroken: an image lacks pages that a younger one needs.</exception>
+    internal static ChainMap Build(IReadOnlyList<ImageReader> newestFirst)
+    {
+        IReadOnlyList<ImageRegion> newest = newestFirst[0].Regions;
+        ChainRegion[] regions = new ChainRegion[newest.Count];
+        for (int i = 0; i < regions.Length; i++) regions[i] = Flatten(newest[i].Description, newestFirst);
+        return new ChainMap(regions);
+    }
+
+    /// <summary>Checks that a parent has every page that its child leaves to it.</summary>
+    /// <exception cref="SnapshotException">ChainBroken: it does not.</exception>
+    internal static void CheckLink(ImageReader child, ImageReader parent)
+    {
+        foreach (ImageRegion region in child.Regions)
+        {
+            long pagesNeeded = 0;
+            foreach (ref readonly ImageExtent extent in region.Extents)
+            {
+                if (extent.Kind == ExtentKind.InParent) pagesNeeded = extent.FirstPage + extent.PageCount;
+            }
+
+            if (pagesNeeded > 0) FindMatching(region.Description, parent, pagesNeeded);
+        }
+    }
+
+    private static ChainRegion Flatten(RegionDescription region, IReadOnlyList<ImageReader> chain)
+    {
+        List<ChainRun> runs = [];
+        List<PageRange> holes = region.CommittedPages > 0 ? [new PageRange(0, region.CommittedPages)] : [];
+        List<PageRange> next = [];
+        for (int image = 0; holes.Count > 0; image++)
+        {
+            if (image == chain.Count)
+                throw ImageErrors.ChainBroken(chain[^1], $"pages of region '{region.Name}' are in a parent that is not in the chain");
+            ReadOnlySpan<ImageExtent> extents = FindMatching(region, chain[image], holes[^1].End).Extents;
+            Merge(extents, holes, image, runs, next);
+            (holes, next) = (next, holes);
+            next.Clear();
+        }
+
+        ChainRun[] sorted = [.. runs];
+        Array.Sort(sorted, static (left, right) => left.FirstPage.CompareTo(right.FirstPage));
+        return new ChainRegion(region, sorted);
+    }
+
+    private static ImageRegion FindMatching(RegionDescription region, ImageReader image, long pagesNeeded)
+    {
+        if (image.FindRegion(region.Id) is not { } found)
+            throw ImageErrors.ChainBroken(image, $"region '{region.Name}' is missing, and a younger image needs pages of it");
+        RegionDescription older = found.Description;
+        bool same = older.Name == region.Name && older.Kind == region.Kind
+            && (older.Kind != RegionKind.Arena || older.BaseAddress == region.BaseAddress);
+        if (!same || older.CommittedPages < pagesNeeded)
+        {
+            throw ImageErrors.ChainBroken(
+                image, $"region {region.Id} ('{older.Name}', {older.CommittedPages} pages) is not the one ('{region.Name}') of which a younger image needs pages");
+        }
+
+        return found;
+    }
+
+    /// <summary>Both lists are sorted and the extents have no gaps, so one walk over both meets every intersection.</summary>
+    private static void Merge(ReadOnlySpan<ImageExtent> extents, List<PageRange> holes, int image, List<ChainRun> runs, List<PageRange> next)
+    {
+        int at = 0;
+        foreach (PageRange hole in holes)
+        {
+            long page = hole.Start;
+            while (page < hole.End)
+            {
+                ref readonly ImageExtent extent = ref extents[at];
+                long extentEnd = extent.FirstPage + extent.PageCount;
+                if (extentEnd <= page)
+                {
+                    at++;
+                    continue;
+                }
+
+                long count = Math.Min(extentEnd, hole.End) - page;
+                if (extent.Kind == ExtentKind.InParent) next.Add(new PageRange(page, count));
+                else runs.Add(new ChainRun(page, count, extent.Kind, image, extent.FirstOrdinal + (page - extent.FirstPage)));
+                page += count;
+            }
+        }
+    }
 }

@@ -1,21 +1,184 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
+using Snapshot.Base;
+
 namespace Snapshot.Image;
 
+/// <summary>
+/// Writes one image: for each region <see cref="BeginRegion"/> and its extents in order, then <see cref="Complete"/>. One thread calls;
+/// encoding and writing happen on threads of the writer. Equal calls make equal files.
+/// </summary>
+/// <remarks>
+/// The first failure of any stage, or the cancellation, is thrown by the next call; after it the writer can only be disposed.
+/// Appending waits while all buffers are on their way and allocates nothing but the growth of the lists of extents and blocks.
+/// </remarks>
 internal sealed class ImageWriter : IDisposable
 {
-    internal ImageWriter(IImageSink sink, ImageHeader header, ImageWriterOptions? options = null, CancellationToken cancellation = default) =>
-        throw new NotImplementedException();
+    private readonly ImageHeader _header;
+    private readonly byte[] _headerPage;
+    private readonly BlockPipeline _pipeline;
+    private readonly List<WrittenRegion> _regions = [];
+    private readonly HashSet<int> _regionIds = [];
+    private readonly List<ulong> _extents = [];
+    private BlockInput? _block;
+    private WrittenRegion? _region;
+    private ExtentKind _runKind;
+    private long _runPages;
+    private long _regionPages;
+    private long _presentPages;
+    private bool _completed;
+
+    internal ImageWriter(IImageSink sink, ImageHeader header, ImageWriterOptions? options = null, CancellationToken cancellation = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(header.Generation, 1);
+        ArgumentOutOfRangeException.ThrowIfEqual(header.ImageId, Guid.Empty);
+        if (header.Parent is { } parent)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(parent.Generation, 1);
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(parent.Generation, header.Generation);
+            ArgumentOutOfRangeException.ThrowIfEqual(parent.ImageId, Guid.Empty);
+        }
+
+        _header = header;
+        _headerPage = HeaderPages.MakeHeader(header);
+        _pipeline = new BlockPipeline(sink, options ?? ImageWriterOptions.Default, cancellation);
+        try
+        {
+            _pipeline.AppendDirectly(_headerPage);
+        }
+        catch
+        {
+            _pipeline.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Ends the region before and starts the next one.</summary>
-    internal void BeginRegion(RegionDescription region) => throw new NotImplementedException();
+    internal void BeginRegion(RegionDescription region)
+    {
+        EndRegion();
+        ArgumentOutOfRangeException.ThrowIfLessThan(region.Id, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(region.CommittedPages);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(region.CommittedPages, ImageExtent.PageCountMax);
+        if (region.Kind == RegionKind.Buffer && Pages.Holding(region.ByteLength) != region.CommittedPages)
+            throw new ArgumentException($"buffer '{region.Name}' has {region.ByteLength} bytes but {region.CommittedPages} pages");
+        if (region.Kind == RegionKind.Arena && (region.BaseAddress % Pages.Size != 0 || region.CapacityBytes < Pages.Bytes(region.CommittedPages)))
+            throw new ArgumentException($"arena '{region.Name}' is not aligned to a page, or committed beyond its capacity");
+        if (!_regionIds.Add(region.Id)) throw new ArgumentException($"region {region.Id} was written already");
+        _region = new WrittenRegion(region, _extents.Count);
+        _regionPages = 0;
+    }
 
     /// <summary>Adds pages without content: in parent, zero or excluded.</summary>
-    internal void Append(ExtentKind kind, long pageCount) => throw new NotImplementedException();
+    internal void Append(ExtentKind kind, long pageCount)
+    {
+        if (kind is not (ExtentKind.InParent or ExtentKind.Zero or ExtentKind.Excluded))
+            throw new ArgumentOutOfRangeException(nameof(kind), kind, "present pages need their content");
+        if (kind == ExtentKind.InParent && _header.Parent is null)
+            throw new InvalidOperationException("a full image has no parent that could hold pages");
+        AddExtent(kind, pageCount);
+    }
 
     /// <summary>Adds present pages; the bytes are copied before this returns.</summary>
-    internal void AppendPages(ReadOnlySpan<byte> pages, int elementSize) => throw new NotImplementedException();
+    /// <param name="pages">Whole pages.</param>
+    /// <param name="elementSize">Bytes of the elements in them (2, 4, 8 or 16 help the encoder), or 0 when not known.</param>
+    internal void AppendPages(ReadOnlySpan<byte> pages, int elementSize)
+    {
+        if (pages.Length % Pages.Size != 0) throw new ArgumentException("not a multiple of the page size", nameof(pages));
+        AddExtent(ExtentKind.Present, pages.Length >> Pages.Shift);
+        _presentPages += pages.Length >> Pages.Shift;
+        while (pages.Length > 0)
+        {
+            if (_block is null)
+            {
+                _block = _pipeline.Rent();
+                _block.ElementSize = elementSize;
+            }
 
-    /// <summary>Waits for the pipeline, writes index and footer.</summary>
-    internal ImageSummary Complete(ImageMetadata metadata, CancellationToken cancellation = default) => throw new NotImplementedException();
+            int part = Math.Min(pages.Length, (ImageFormat.BlockPagesMax - _block.PageCount) * Pages.Size);
+            pages[..part].CopyTo(_block.Pages.Span[(_block.PageCount * Pages.Size)..]);
+            pages = pages[part..];
+            _block.PageCount += part >> Pages.Shift;
+            if (_block.ElementSize != elementSize) _block.ElementSize = 0;
+            if (_block.PageCount == ImageFormat.BlockPagesMax) SubmitBlock();
+        }
+    }
 
-    public void Dispose() => throw new NotImplementedException();
+    /// <summary>Waits for the pipeline, writes index and footer. The file is complete then, but not synced.</summary>
+    internal ImageSummary Complete(ImageMetadata metadata, CancellationToken cancellation = default)
+    {
+        EndRegion();
+        if (_completed) throw new InvalidOperationException("the image is complete");
+        _completed = true;
+        using CancellationTokenRegistration registration =
+            cancellation.Register(() => _pipeline.Fail(new OperationCanceledException(cancellation)));
+        if (_block is not null) SubmitBlock();
+        _pipeline.Drain();
+
+        long indexOffset = _pipeline.Position;
+        FormatWriter index = IndexWriter.Write(HeaderPages.ChecksumOf(_headerPage), _pipeline.Blocks, _regions, _extents, metadata);
+        ulong indexChecksum = XxHash3.HashToUInt64(index.Written);
+        _pipeline.AppendDirectly(index.Written);
+        long length = _pipeline.Position + ImageFormat.PageSize;
+        _pipeline.AppendDirectly(HeaderPages.MakeFooter(new ImageFooter(indexOffset, index.Length, indexChecksum, length, _header.ImageId)));
+        _pipeline.Finish();
+        return new ImageSummary(length, indexChecksum, _presentPages, indexOffset - ImageFormat.PageSize, _pipeline.Blocks.Count);
+    }
+
+    /// <summary>Stops the threads of the writer; what was written stays where it is.</summary>
+    public void Dispose() => _pipeline.Dispose();
+
+    private void SubmitBlock()
+    {
+        _pipeline.Submit(_block!);
+        _block = null;
+    }
+
+    private void AddExtent(ExtentKind kind, long pageCount)
+    {
+        if (_region is null || _completed) throw new InvalidOperationException("extents belong to a region; begin one first");
+        ArgumentOutOfRangeException.ThrowIfNegative(pageCount);
+        if (pageCount == 0) return;
+        if (pageCount > _region.Description.CommittedPages - _regionPages)
+        {
+            throw new InvalidOperationException(
+                $"region '{_region.Description.Name}' has {_region.Description.CommittedPages} pages; {_regionPages} + {pageCount} are too many");
+        }
+
+        if (kind != _runKind) EndRun();
+        _runKind = kind;
+        _runPages += pageCount;
+        _regionPages += pageCount;
+    }
+
+    private void EndRun()
+    {
+        if (_runPages > 0) _extents.Add(ImageExtent.Pack(_runKind, _runPages));
+        _runPages = 0;
+    }
+
+    private void EndRegion()
+    {
+        if (_region is null) return;
+        EndRun();
+        if (_regionPages != _region.Description.CommittedPages)
+        {
+            throw new InvalidOperationException(
+                $"region '{_region.Description.Name}' has {_region.Description.CommittedPages} pages, but extents for {_regionPages} were written");
+        }
+
+        _region.ExtentCount = _extents.Count - _region.FirstExtent;
+        _regions.Add(_region);
+        _region = null;
+    }
+}
+
+/// <summary>A region as the writer collects it.</summary>
+internal sealed class WrittenRegion(RegionDescription description, int firstExtent)
+{
+    internal RegionDescription Description => description;
+
+    internal int FirstExtent => firstExtent;
+
+    internal int ExtentCount { get; set; }
 }

@@ -76,7 +76,7 @@ internal static unsafe class WriteProtectProbe
         PageRegion* runs = stackalloc PageRegion[PageCount];
         ulong count, walked;
         int errno = Native.sn_pagemap_scan(
-            pagemap.Number, (ulong)memory.Address, (ulong)memory.Address + memory.Bytes, (ulong)require, 0,
+            pagemap.Number, (ulong)memory.Address, (ulong)memory.Address + memory.Bytes, (ulong)require, 0, 0,
             protect ? 1 : 0, runs, PageCount, &count, &walked);
         if (errno != 0) return $"the scan failed: {Text(errno)}";
 

@@ -88,7 +88,18 @@ internal sealed unsafe class RestoredBuffer(RegionDescription description) : IDi
     internal byte* Content { get; private set; } =
         (byte*)NativeMemory.AllocZeroed((nuint)description.CommittedPages, Pages.Size);
 
-    internal PageHashes Hashes { get; } = new(description.CommittedPages);
+    internal PageHashes Hashes { get; private set; } = new(description.CommittedPages);
+
+    /// <summary>Copies the content to a buffer that is as long.</summary>
+    internal void CopyTo(byte* target) => Buffer.MemoryCopy(Content, target, description.ByteLength, description.ByteLength);
+
+    /// <summary>Hands the hashes to whoever tracks the buffer from now on.</summary>
+    internal PageHashes TakeHashes()
+    {
+        PageHashes hashes = Hashes;
+        Hashes = new PageHashes(0);
+        return hashes;
+    }
 
     public void Dispose()
     {

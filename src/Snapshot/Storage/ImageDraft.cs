@@ -2,20 +2,55 @@ using Snapshot.Image;
 
 namespace Snapshot.Storage;
 
-/// <summary>An image being written: nothing of it is visible until the store commits it.</summary>
+/// <summary>An image being written: nothing of it is visible until the store commits it. One thread at a time.</summary>
 internal sealed class ImageDraft
 {
-    /// <summary>Takes regions, extents and pages.</summary>
-    internal ImageWriter Writer => throw new NotImplementedException();
+    private readonly IStoreFile _file;
+    private bool _ended;
 
-    internal ImageHeader Header => throw new NotImplementedException();
+    internal ImageDraft(IStoreFile file, string fileName, int revision, ImageHeader header, ImageWriterOptions? options, CancellationToken cancellation)
+    {
+        _file = file;
+        FileName = fileName;
+        Revision = revision;
+        Header = header;
+        Writer = new ImageWriter(file, header, options, cancellation);
+    }
+
+    /// <summary>Takes regions, extents and pages.</summary>
+    internal ImageWriter Writer { get; }
+
+    internal ImageHeader Header { get; }
 
     /// <summary>False when the file system refused direct I/O, or the store was told not to use it.</summary>
-    internal bool DirectIo => throw new NotImplementedException();
+    internal bool DirectIo => _file.DirectIo;
 
     /// <summary>Set by <see cref="Complete"/>.</summary>
-    internal ImageSummary? Summary => throw new NotImplementedException();
+    internal ImageSummary? Summary { get; private set; }
+
+    /// <summary>The name that the commit gives to the file.</summary>
+    internal string FileName { get; }
+
+    internal string PartialName => FileName + ImageFileName.PartialSuffix;
+
+    internal int Revision { get; }
 
     /// <summary>Ends the writing: index and footer are in the file, though not yet durable.</summary>
-    internal ImageSummary Complete(ImageMetadata metadata, CancellationToken cancellation = default) => throw new NotImplementedException();
+    internal ImageSummary Complete(ImageMetadata metadata, CancellationToken cancellation = default) =>
+        Summary = Writer.Complete(metadata, cancellation);
+
+    internal void Sync() => _file.Sync();
+
+    /// <summary>Closes the file; false when that was done before.</summary>
+    internal bool End()
+    {
+        if (_ended) return false;
+        _ended = true;
+        Writer.Dispose();
+        _file.Dispose();
+        return true;
+    }
+
+    internal ManifestEntry ToEntry() =>
+        new(Header.ImageId, Header.Generation, Header.Parent, Summary!.Length, Summary.IndexChecksum, Header.Created, Revision);
 }

@@ -4,76 +4,426 @@ using Snapshot.Storage;
 namespace Snapshot;
 
 /// <summary>A directory of images and the manifest that says which of them are committed.</summary>
+/// <remarks>
+/// Thread-safe. One store at a time has a directory open for writing; any number may read it. A reader sees the generations there were when it
+/// opened the store.
+/// </remarks>
 public sealed class SnapshotStore : IDisposable
 {
-    private SnapshotStore()
+    private const string LockName = "lock";
+
+    private readonly IStoreMedium _medium;
+    private readonly IDisposable? _writerLock;
+    private readonly Manifest _manifest;
+
+    /// <summary>Guards the manifest and the drafts. Held while the manifest is written, never while an image is.</summary>
+    private readonly Lock _gate = new();
+    private readonly List<ImageDraft> _drafts = [];
+
+    /// <summary>Compaction and pruning take turns, so that neither loses what the other reads.</summary>
+    private readonly SemaphoreSlim _maintenance = new(1);
+    private bool _disposed;
+
+    private SnapshotStore(IStoreMedium medium, IDisposable? writerLock, Manifest manifest, StoreOptions options)
     {
+        _medium = medium;
+        _writerLock = writerLock;
+        _manifest = manifest;
+        Options = options;
     }
 
-    /// <summary>Opens a store for writing, making the directory when it is missing.</summary>
+    /// <summary>Opens a store for writing, making the directory when it is missing. Deletes what an interrupted writer left.</summary>
     /// <param name="directory">The path of the directory.</param>
     /// <param name="options">How the store behaves, or null for the defaults.</param>
-    /// <exception cref="SnapshotException">StoreBusy, StoreIo, Corrupt, UnsupportedFormat, NativeLibrary.</exception>
-    public static SnapshotStore Open(string directory, StoreOptions? options = null) => throw new NotImplementedException();
+    /// <exception cref="SnapshotException">
+    /// StoreBusy: it is open for writing elsewhere. Corrupt: the manifest is damaged. StoreIo, UnsupportedFormat, NativeLibrary.
+    /// </exception>
+    public static SnapshotStore Open(string directory, StoreOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        options ??= new StoreOptions();
+        return Open(new DirectoryMedium(Path.GetFullPath(directory), options.DirectIo), options);
+    }
 
-    /// <summary>Opens a store for reading; takes no lock and needs no native code.</summary>
+    /// <summary>Opens a store for reading; takes no lock and needs no native code. It shows the generations there are now.</summary>
     /// <param name="directory">The path of the directory.</param>
-    public static SnapshotStore OpenReadOnly(string directory) => throw new NotImplementedException();
+    /// <exception cref="SnapshotException">NotFound: there is no store. Corrupt: the manifest is damaged. StoreIo, UnsupportedFormat.</exception>
+    public static SnapshotStore OpenReadOnly(string directory)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        return OpenReadOnly(new DirectoryMedium(Path.GetFullPath(directory), directReads: false));
+    }
+
+    internal static SnapshotStore Open(IStoreMedium medium, StoreOptions options)
+    {
+        medium.CreateLocation();
+        IDisposable writerLock = medium.Lock(LockName);
+        try
+        {
+            IReadOnlyList<string> names = medium.List();
+            bool isNew = !names.Contains(Manifest.FileName);
+            if (isNew)
+            {
+                if (names.FirstOrDefault(ImageFileName.IsImage) is { } image) throw ManifestMissing(medium, image);
+                Manifest.Create(medium);
+            }
+
+            Manifest manifest = Manifest.Read(medium);
+            if (!isNew) manifest.Confirm();
+            DeleteLeftovers(medium, names, manifest);
+            return new SnapshotStore(medium, writerLock, manifest, options);
+        }
+        catch
+        {
+            writerLock.Dispose();
+            throw;
+        }
+    }
+
+    internal static SnapshotStore OpenReadOnly(IStoreMedium medium)
+    {
+        IReadOnlyList<string> names = medium.List();
+        if (names.Contains(Manifest.FileName)) return new SnapshotStore(medium, null, Manifest.Read(medium), new StoreOptions());
+        if (names.FirstOrDefault(ImageFileName.IsImage) is { } image) throw ManifestMissing(medium, image);
+        throw new SnapshotException(SnapshotErrorCode.NotFound, $"{medium.Location} is not a store: it has no manifest.") { Path = medium.Location };
+    }
 
     /// <summary>The full path of the directory.</summary>
-    public string Directory => throw new NotImplementedException();
+    public string Directory => _medium.Location;
 
     /// <summary>The options it was opened with.</summary>
-    public StoreOptions Options => throw new NotImplementedException();
+    public StoreOptions Options { get; }
+
+    /// <summary>Whether it was opened for reading.</summary>
+    public bool IsReadOnly => _writerLock is null;
 
     /// <summary>The committed generations, oldest first.</summary>
-    public IReadOnlyList<GenerationInfo> Generations => throw new NotImplementedException();
+    public IReadOnlyList<GenerationInfo> Generations => [.. Entries.Select(entry => entry.ToInfo())];
 
     /// <summary>The newest generation, or null when the store is empty.</summary>
-    public GenerationInfo? Newest => throw new NotImplementedException();
+    public GenerationInfo? Newest => Entries is [.., ManifestEntry newest] ? newest.ToInfo() : null;
 
     /// <summary>Reads every byte of an image and its ancestors, or of all images, and lists everything that is wrong.</summary>
     /// <param name="generation">The generation, or null for all.</param>
     /// <param name="progress">Told about bytes read.</param>
     /// <param name="cancellation">Ends the work.</param>
+    /// <exception cref="SnapshotException">NotFound: there is no such generation. Damage is not thrown but reported.</exception>
     public Task<VerifyReport> VerifyAsync(
-        long? generation = null, IProgress<StoreProgress>? progress = null, CancellationToken cancellation = default) =>
-        throw new NotImplementedException();
+        long? generation = null, IProgress<StoreProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        IReadOnlyList<ManifestEntry> entries = Entries;
+        ManifestEntry? newest = generation is { } wanted ? Find(wanted) : null;
+        return Task.Run(
+            () =>
+            {
+                using StoreVerifier verifier = new(_medium, entries, progress);
+                return verifier.Verify(newest is null ? entries : Ancestry(entries, newest), cancellation);
+            },
+            cancellation);
+    }
 
-    /// <summary>Replaces an incremental image by a full one of the same state.</summary>
+    /// <summary>Replaces an incremental image by a full one of the same state, while the application may run. A full one stays as it is.</summary>
     /// <param name="generation">The generation.</param>
     /// <param name="progress">Told about bytes of memory copied.</param>
-    /// <param name="cancellation">Ends the work; the store is unchanged.</param>
-    public Task<GenerationInfo> CompactAsync(
-        long generation, IProgress<StoreProgress>? progress = null, CancellationToken cancellation = default) =>
-        throw new NotImplementedException();
+    /// <param name="cancellation">Ends the work; the store is unchanged then.</param>
+    /// <exception cref="SnapshotException">NotFound, Corrupt, ChainBroken, StoreIo, OutcomeUnknown.</exception>
+    /// <exception cref="InvalidOperationException">The store is open for reading.</exception>
+    public async Task<GenerationInfo> CompactAsync(
+        long generation, IProgress<StoreProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        ThrowIfNotWritable();
+        await _maintenance.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            ManifestEntry entry = Find(generation);
+            return entry.Parent is null ? entry.ToInfo() : await Task.Run(() => Compact(entry, progress, cancellation), cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            _maintenance.Release();
+        }
+    }
 
-    /// <summary>Deletes the images that a policy does not keep.</summary>
+    /// <summary>Deletes the images that a policy does not keep, and never one that a kept image or one being written needs.</summary>
     /// <param name="policy">What to keep.</param>
     /// <param name="progress">Told about bytes deleted.</param>
-    /// <param name="cancellation">Ends the work between two files.</param>
-    /// <returns>The generations deleted.</returns>
-    public Task<IReadOnlyList<GenerationInfo>> PruneAsync(
-        RetentionPolicy policy, IProgress<StoreProgress>? progress = null, CancellationToken cancellation = default) =>
-        throw new NotImplementedException();
+    /// <param name="cancellation">Ends the work before anything is changed.</param>
+    /// <returns>The generations deleted, oldest first.</returns>
+    /// <exception cref="SnapshotException">StoreIo, OutcomeUnknown.</exception>
+    /// <exception cref="InvalidOperationException">The store is open for reading.</exception>
+    public async Task<IReadOnlyList<GenerationInfo>> PruneAsync(
+        RetentionPolicy policy, IProgress<StoreProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        ThrowIfNotWritable();
+        await _maintenance.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            return await Task.Run(() => Prune(policy, progress), cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            _maintenance.Release();
+        }
+    }
+
+    /// <summary>The generations that <see cref="PruneAsync"/> would delete now.</summary>
+    /// <param name="policy">What to keep.</param>
+    public IReadOnlyList<GenerationInfo> PlanPrune(RetentionPolicy policy)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        lock (_gate) return [.. Deletable(policy).Select(entry => entry.ToInfo())];
+    }
 
     /// <summary>What an image says about itself.</summary>
     /// <param name="generation">The generation.</param>
-    public ImageDescription Describe(long generation) => throw new NotImplementedException();
+    /// <exception cref="SnapshotException">NotFound, Corrupt, StoreIo, UnsupportedFormat.</exception>
+    public ImageDescription Describe(long generation)
+    {
+        ManifestEntry entry = Find(generation);
+        using ImageReader image = GenerationChain.Open(_medium, entry, isAncestor: false);
+        return ImageDescriber.Describe(entry.ToInfo(), image);
+    }
 
-    /// <summary>Starts a new image in a file that becomes visible by <see cref="Commit"/>.</summary>
-    internal ImageDraft BeginImage(ImageHeader header, ImageWriterOptions? options = null, CancellationToken cancellation = default) =>
-        throw new NotImplementedException();
+    /// <summary>
+    /// Starts a new image in a file that becomes visible by <see cref="Commit"/>. The caller ends the draft by that or by <see cref="Abandon"/>.
+    /// </summary>
+    internal ImageDraft BeginImage(ImageHeader header, ImageWriterOptions? options = null, CancellationToken cancellation = default)
+    {
+        lock (_gate)
+        {
+            ThrowIfNotWritable();
+            _manifest.ThrowIfUnknown();
+            IReadOnlyList<ManifestEntry> entries = _manifest.Entries;
+            if (entries is [.., ManifestEntry newest]) ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(header.Generation, newest.Generation, nameof(header));
+            if (header.Parent is { } parent && !entries.Any(entry => entry.Generation == parent.Generation && entry.ImageId == parent.ImageId))
+            {
+                throw new SnapshotException(
+                    SnapshotErrorCode.ChainBroken, $"generation {parent.Generation}, the parent of the new image, is not in {Directory}. Make a full image.")
+                {
+                    Path = Directory,
+                    Generation = parent.Generation,
+                };
+            }
 
-    /// <summary>Makes a completed draft durable and visible.</summary>
-    internal GenerationInfo Commit(ImageDraft draft) => throw new NotImplementedException();
+            return BeginDraft(header, 0, options, cancellation);
+        }
+    }
 
-    /// <summary>Drops a draft and its file.</summary>
-    internal void Abandon(ImageDraft draft) => throw new NotImplementedException();
+    /// <summary>Makes a completed draft durable and visible. When it throws, the draft is gone, except with OutcomeUnknown.</summary>
+    internal GenerationInfo Commit(ImageDraft draft) => Publish(draft, replaced: null);
+
+    /// <summary>Drops a draft and its file. Nothing happens to a draft that was committed or abandoned before.</summary>
+    internal void Abandon(ImageDraft draft)
+    {
+        lock (_gate) _drafts.Remove(draft);
+        if (draft.End()) _medium.Delete(draft.PartialName);
+    }
 
     /// <summary>Opens an image and its ancestors, newest first. The caller disposes them.</summary>
-    internal IReadOnlyList<ImageReader> OpenChain(long generation) => throw new NotImplementedException();
+    /// <exception cref="SnapshotException">NotFound, ChainBroken, Corrupt, StoreIo, UnsupportedFormat; it names the file.</exception>
+    internal IReadOnlyList<ImageReader> OpenChain(long generation)
+    {
+        List<ImageReader> images = [];
+        try
+        {
+            foreach (ManifestEntry entry in GenerationChain.Follow(Entries, Find(generation), Directory))
+                images.Add(GenerationChain.Open(_medium, entry, isAncestor: images.Count > 0));
+            return images;
+        }
+        catch
+        {
+            foreach (ImageReader image in images) image.Dispose();
+            throw;
+        }
+    }
 
-    /// <summary>Ends the work with the store and gives the lock back.</summary>
-    public void Dispose() => throw new NotImplementedException();
+    /// <summary>Ends the work with the store, drops drafts that were not committed, and gives the lock back.</summary>
+    public void Dispose()
+    {
+        ImageDraft[] drafts;
+        lock (_gate)
+        {
+            if (_disposed) return;
+            _disposed = true;
+            drafts = [.. _drafts];
+        }
+
+        try
+        {
+            foreach (ImageDraft draft in drafts) Abandon(draft);
+        }
+        finally
+        {
+            _writerLock?.Dispose();
+            _medium.Dispose();
+            _maintenance.Dispose();
+        }
+    }
+
+    private IReadOnlyList<ManifestEntry> Entries
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            lock (_gate) return _manifest.Entries;
+        }
+    }
+
+    private ManifestEntry Find(long generation) =>
+        Entries.FirstOrDefault(entry => entry.Generation == generation)
+        ?? throw new SnapshotException(SnapshotErrorCode.NotFound, $"{Directory} has no generation {generation}. 'snapshot list' shows what there is.")
+        {
+            Path = Directory,
+            Generation = generation,
+        };
+
+    /// <summary>As much of the chain as there is: verification says itself what is missing.</summary>
+    private static List<ManifestEntry> Ancestry(IReadOnlyList<ManifestEntry> entries, ManifestEntry newest)
+    {
+        List<ManifestEntry> chain = [newest];
+        while (chain[^1].Parent is { } parent && entries.FirstOrDefault(entry => entry.Generation == parent.Generation) is { } found) chain.Add(found);
+        return chain;
+    }
+
+    private ImageDraft BeginDraft(ImageHeader header, int revision, ImageWriterOptions? options, CancellationToken cancellation)
+    {
+        string name = ImageFileName.Of(header.Generation, revision);
+        if (_drafts.Any(draft => draft.FileName == name)) throw new InvalidOperationException($"{name} is being written already");
+        IStoreFile file = _medium.Create(name + ImageFileName.PartialSuffix, Options.DirectIo);
+        try
+        {
+            ImageDraft draft = new(file, name, revision, header, options, cancellation);
+            _drafts.Add(draft);
+            return draft;
+        }
+        catch
+        {
+            file.Dispose();
+            _medium.Delete(name + ImageFileName.PartialSuffix);
+            throw;
+        }
+    }
+
+    /// <summary>The commit: image, name, directory, manifest, each durable before the next.</summary>
+    private GenerationInfo Publish(ImageDraft draft, ManifestEntry? replaced)
+    {
+        if (draft.Summary is null) throw new InvalidOperationException("an image must be complete to be committed");
+        ManifestEntry entry = draft.ToEntry();
+        string file = draft.PartialName;
+        try
+        {
+            draft.Sync();
+            if (!draft.End()) throw new InvalidOperationException("the draft was committed or abandoned before");
+            _medium.Rename(draft.PartialName, draft.FileName);
+            file = draft.FileName;
+            _medium.SyncDirectory();
+            lock (_gate)
+            {
+                _manifest.Replace([.. _manifest.Entries.Where(other => other != replaced).Append(entry).OrderBy(other => other.Generation)]);
+                _drafts.Remove(draft);
+            }
+        }
+        catch (SnapshotException error)
+        {
+            lock (_gate) _drafts.Remove(draft);
+            draft.End();
+            // With an unknown outcome the manifest may list the file already.
+            if (error.Code != SnapshotErrorCode.OutcomeUnknown) DeleteAfterFailure(file);
+            throw;
+        }
+
+        return entry.ToInfo();
+    }
+
+    /// <summary>A second failure on top of the one being thrown adds nothing: the next writer deletes the file.</summary>
+    private void DeleteAfterFailure(string name)
+    {
+        try
+        {
+            _medium.Delete(name);
+        }
+        catch (SnapshotException)
+        {
+        }
+    }
+
+    private GenerationInfo Compact(ManifestEntry entry, IProgress<StoreProgress>? progress, CancellationToken cancellation)
+    {
+        IReadOnlyList<ImageReader> chain = OpenChain(entry.Generation);
+        try
+        {
+            ImageDraft draft;
+            lock (_gate)
+            {
+                _manifest.ThrowIfUnknown();
+                draft = BeginDraft(chain[0].Header with { Parent = null }, entry.Revision + 1, null, cancellation);
+            }
+
+            try
+            {
+                using (ImageCompactor compactor = new(chain, draft.Writer)) compactor.Copy(progress, cancellation);
+                draft.Complete(chain[0].Metadata, cancellation);
+                cancellation.ThrowIfCancellationRequested();
+                GenerationInfo info = Publish(draft, entry);
+                _medium.Delete(entry.FileName);
+                return info;
+            }
+            finally
+            {
+                Abandon(draft);
+            }
+        }
+        finally
+        {
+            foreach (ImageReader image in chain) image.Dispose();
+        }
+    }
+
+    private List<GenerationInfo> Prune(RetentionPolicy policy, IProgress<StoreProgress>? progress)
+    {
+        List<ManifestEntry> deleted;
+        lock (_gate)
+        {
+            deleted = Deletable(policy);
+            if (deleted.Count > 0) _manifest.Replace([.. _manifest.Entries.Except(deleted)]);
+        }
+
+        long bytesTotal = deleted.Sum(entry => entry.FileLength);
+        long bytes = 0;
+        foreach (ManifestEntry entry in deleted)
+        {
+            _medium.Delete(entry.FileName);
+            bytes += entry.FileLength;
+            progress?.Report(new StoreProgress(entry.Generation, bytes, bytesTotal));
+        }
+
+        return [.. deleted.Select(entry => entry.ToInfo())];
+    }
+
+    /// <summary>Called inside the gate.</summary>
+    private List<ManifestEntry> Deletable(RetentionPolicy policy)
+    {
+        IEnumerable<long> needed = _drafts.Where(draft => draft.Header.Parent is not null).Select(draft => draft.Header.Parent!.Value.Generation);
+        return Retention.Deletable(_manifest.Entries, policy, DateTimeOffset.UtcNow, needed);
+    }
+
+    private void ThrowIfNotWritable()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (IsReadOnly) throw new InvalidOperationException($"the store {Directory} is open for reading; use {nameof(Open)}");
+    }
+
+    private static void DeleteLeftovers(IStoreMedium medium, IReadOnlyList<string> names, Manifest manifest)
+    {
+        HashSet<string> committed = [.. manifest.Entries.Select(entry => entry.FileName)];
+        foreach (string name in names)
+        {
+            if (ImageFileName.IsPartial(name) || (ImageFileName.IsImage(name) && !committed.Contains(name))) medium.Delete(name);
+        }
+    }
+
+    private static SnapshotException ManifestMissing(IStoreMedium medium, string image) => StoreErrors.Corrupt(
+        medium.Location, $"there are images ('{image}') but no manifest. Restore the manifest from a copy, or move the images elsewhere.");
 }

@@ -96,8 +96,7 @@ internal sealed unsafe class ContentHashTracker : DirtyTracker
         long done = 0;
         for (ulong at = start; at < end;)
         {
-            foreach (ref readonly PageRegion hole in _scan.Step(
-                ref at, end, PageCategories.None, PageCategories.Present | PageCategories.Swapped, protect: false))
+            foreach (ref readonly PageRegion hole in _scan.Step(ref at, end, PageFilter.Empty, protect: false))
             {
                 PageRange empty = new((long)(hole.Start - start) >> Pages.Shift, (long)(hole.End - hole.Start) >> Pages.Shift);
                 differing += ComparePopulated(new PageRange(done, empty.Start - done), bytes, update, changed);

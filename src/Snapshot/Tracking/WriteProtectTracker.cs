@@ -22,19 +22,23 @@ namespace Snapshot.Tracking;
 /// fault that cleared the bit just before a scan sets it again has not stored yet: its store retries and faults once more.
 /// </para>
 /// <para>
-/// Dropped pages. Discarding a page (MADV_DONTNEED) discards its entry with the bit, and a scan passes over an empty
-/// stretch of page table in silence; so drops come from <see cref="MemoryRegion.MoveDroppedTo"/>. It is asked before the scan,
+/// Dropped pages. Discarding a page (MADV_DONTNEED) discards its entry with the bit, and a page without an entry is not
+/// reported (see below); so drops come from <see cref="MemoryRegion.MoveDroppedTo"/>. It is asked before the scan,
 /// although both orders are right: the region reports a drop after the content is gone, so a page that it reports now reads
 /// as zero, or as what was written since, in any copy made after the collect; a page whose report comes later than the
 /// question is in the next collect. A store after a drop populates the page anew with the bit clear, and is seen
 /// by whichever scan comes next.
 /// </para>
 /// <para>
-/// Pages never populated have no entry, or an empty one. Nothing is protected at creation, so what is there counts as written,
-/// and a first store, now or at any later time, leaves an entry with the bit clear. An empty entry beside populated ones (same
-/// 2 MiB) is reported once and then carries a marker with the bit set, which the store that populates it inherits and
-/// trips over; the feature WP_UNPOPULATED exists for that. A page of which only zeros were read maps the shared zero page
-/// with the bit clear: it is reported once, without having changed, and a store to it later faults like any other.
+/// Pages never populated have no entry. Nothing is protected at creation, so what is there counts as written, and a first
+/// store, now or at any later time, leaves an entry with the bit clear. The kernel's plain question for written pages
+/// includes pages without an entry, and protecting those would give each a marker and each 2 MiB a page table, after which
+/// they never become huge pages. So they are excluded by asking for populated pages only. That question has no
+/// fast path; it is asked only of blocks of 2 MiB not known to be fully populated. Where it is not asked although a page is
+/// empty after all (it was dropped a moment ago), the page is reported without need, as zeros, and the marker
+/// (feature WP_UNPOPULATED) carries the bit on to the entry that the next store makes. A page of which only zeros were read maps
+/// the shared zero page with the bit clear: it is reported once, without having changed, and a store to it later
+/// faults like any other.
 /// </para>
 /// <para>
 /// Huge pages. A scan that covers a huge page reports and protects it whole and keeps it whole; the first store into it
@@ -51,11 +55,17 @@ namespace Snapshot.Tracking;
 /// </remarks>
 internal sealed unsafe class WriteProtectTracker : DirtyTracker
 {
+    private const long BlockPages = Pages.HugeSize / Pages.Size;
+
     private readonly MemoryRegion _region;
     private readonly UserfaultDescriptor _userfault;
     private readonly PageScan _scan;
     private readonly PageBitmap _givenBack;
+    private readonly PageBitmap _dropped;
     private bool _disposed;
+
+    /// <summary>Blocks of 512 pages that were seen populated throughout and not dropped since.</summary>
+    private readonly PageBitmap _fullBlocks;
 
     /// <exception cref="SnapshotException">The range cannot be registered.</exception>
     internal WriteProtectTracker(MemoryRegion region, UserfaultDescriptor userfault, PagemapDescriptor pagemap)
@@ -71,6 +81,8 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker
         userfault.DangerousAddRef(ref referenced);
         _scan = new PageScan(pagemap);
         _givenBack = new PageBitmap(region.CapacityPages);
+        _dropped = new PageBitmap(region.CapacityPages);
+        _fullBlocks = new PageBitmap((region.CapacityPages + BlockPages - 1) / BlockPages);
     }
 
     internal override TrackingMechanism Mechanism => TrackingMechanism.WriteProtect;
@@ -83,14 +95,14 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker
 
     internal override void Arm()
     {
+        TakeDropped(_givenBack);
         Scan(protect: true, into: null);
-        _region.MoveDroppedTo(_givenBack);
         _givenBack.Clear();
     }
 
     internal override void Collect(PageBitmap changed)
     {
-        _region.MoveDroppedTo(changed);
+        TakeDropped(changed);
         try
         {
             Scan(protect: true, changed);
@@ -109,7 +121,7 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker
     internal override long CountChanged()
     {
         // What was dropped can only be counted by taking it; as a page given back it stays in the next collect.
-        _region.MoveDroppedTo(_givenBack);
+        TakeDropped(_givenBack);
         return Scan(protect: false, into: null) + _givenBack.Count();
     }
 
@@ -125,24 +137,65 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker
         _userfault.DangerousRelease();
         _scan.Dispose();
         _givenBack.Dispose();
+        _dropped.Dispose();
+        _fullBlocks.Dispose();
     }
 
-    /// <summary>Walks the committed part and returns the number of pages found written.</summary>
+    /// <summary>Moves what was dropped to <paramref name="into"/>; blocks with a drop are no longer fully populated.</summary>
+    private void TakeDropped(PageBitmap into)
+    {
+        _region.MoveDroppedTo(_dropped);
+        for (long at = 0; _dropped.NextRun(at, out PageRange run); at = run.End)
+        {
+            long first = run.Start / BlockPages;
+            _fullBlocks.Remove(new PageRange(first, ((run.End - 1) / BlockPages) + 1 - first));
+        }
+
+        into.UnionWith(_dropped);
+        _dropped.Clear();
+    }
+
+    /// <summary>Walks the committed part, each stretch of blocks with the question it needs; returns the pages found written.</summary>
     private long Scan(bool protect, PageBitmap? into)
     {
-        ulong start = Start;
-        ulong end = start + (ulong)Pages.Bytes(_region.CommittedPages);
+        long committed = _region.CommittedPages;
         long count = 0;
-        for (ulong at = start; at < end;)
+        for (long at = 0; at < committed;)
         {
-            foreach (ref readonly PageRegion run in _scan.Step(ref at, end, PageCategories.Written, PageCategories.None, protect))
+            bool any = _fullBlocks.NextRun(at / BlockPages, out PageRange full);
+            bool isFull = any && full.Start * BlockPages == at;
+            long end = !any ? committed : Math.Min(committed, (isFull ? full.End : full.Start) * BlockPages);
+            count += Scan(new PageRange(at, end - at), isFull ? PageFilter.Written : PageFilter.WrittenAndPopulated, protect, into);
+            at = end;
+        }
+
+        return count;
+    }
+
+    private long Scan(PageRange range, PageFilter filter, bool protect, PageBitmap? into)
+    {
+        ulong origin = Start;
+        ulong end = origin + (ulong)Pages.Bytes(range.End);
+        long count = 0;
+        for (ulong at = origin + (ulong)Pages.Bytes(range.Start); at < end;)
+        {
+            foreach (ref readonly PageRegion found in _scan.Step(ref at, end, filter, protect))
             {
-                PageRange pages = new((long)(run.Start - start) >> Pages.Shift, (long)(run.End - run.Start) >> Pages.Shift);
-                count += pages.Count;
-                into?.Add(pages);
+                long first = (long)(found.Start - origin) >> Pages.Shift;
+                PageRange run = new(first, ((long)(found.End - origin) >> Pages.Shift) - first);
+                count += run.Count;
+                into?.Add(run);
+                if (run.Count >= BlockPages) NoteFullBlocks(run);
             }
         }
 
         return count;
+    }
+
+    private void NoteFullBlocks(PageRange populated)
+    {
+        long first = (populated.Start + BlockPages - 1) / BlockPages;
+        long end = populated.End / BlockPages;
+        if (end > first) _fullBlocks.Add(new PageRange(first, end - first));
     }
 }

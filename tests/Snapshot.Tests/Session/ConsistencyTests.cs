@@ -56,9 +56,9 @@ public sealed unsafe class ConsistencyTests : IDisposable
         }
 
         Array.ForEach(writers, writer => writer.Start());
-        TimeSpan time = Soak.Time(2);
-        int images = 0;
-        for (Stopwatch clock = Stopwatch.StartNew(); clock.Elapsed < time; images++)
+        TimeSpan time = Soak.Time(1);
+        Stopwatch clock = Stopwatch.StartNew();
+        for (int images = 0; images < 10 || clock.Elapsed < time; images++)
         {
             SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
             byte[] image = StoredMemory.Read(session.Store, info.Generation, "a");
@@ -71,7 +71,6 @@ public sealed unsafe class ConsistencyTests : IDisposable
 
         Volatile.Write(ref stop, true);
         Array.ForEach(writers, writer => writer.Join());
-        Assert.True(images > 3, $"only {images} images were taken");
     }
 
     private static void Write(Participant me, Mark* mark, long* cells, Random random, ref bool stop)

@@ -41,7 +41,7 @@ public sealed class FailureTests : IDisposable
             ArenaArray<long> array = session.OpenArena("a", Small).RootArray<long>("array", 1 << 20);
             await session.CheckpointAsync();
             array.AsSpan().Fill(1);
-            CancelWhenDraining cancel = new();
+            using CancelWhenDraining cancel = new();
             CheckpointTicket ticket = session.RequestCheckpoint(null, cancel, cancel.Token);
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => ticket.Committed);
             await ticket.Captured;
@@ -135,7 +135,8 @@ public sealed class FailureTests : IDisposable
             Assert.Equal(at, inTheWay.OpenArena("squatter", Small).BaseAddress);
             SnapshotException taken = Assert.Throws<SnapshotException>(() => SnapshotSession.Open(_store.Path));
             Assert.Equal(SnapshotErrorCode.AddressTaken, taken.Code);
-            Assert.Contains("squatter", taken.Message, StringComparison.Ordinal);
+            Assert.Contains($"0x{at:x}", taken.Message, StringComparison.Ordinal);
+            Assert.Contains("is there", taken.Message, StringComparison.Ordinal);
         }
 
         await using SnapshotSession restarted = SnapshotSession.Open(_store.Path);
@@ -201,11 +202,13 @@ public sealed class FailureTests : IDisposable
         Assert.Equal(SnapshotErrorCode.StoreNotEmpty, notEmpty.Code);
     }
 
-    private sealed class CancelWhenDraining : IProgress<SnapshotProgress>
+    private sealed class CancelWhenDraining : IProgress<SnapshotProgress>, IDisposable
     {
         private readonly CancellationTokenSource _source = new();
 
         internal CancellationToken Token => _source.Token;
+
+        public void Dispose() => _source.Dispose();
 
         public void Report(SnapshotProgress value)
         {

@@ -17,11 +17,12 @@ internal static class StoredMemory
         {
             if (run.Kind != ExtentKind.Present) continue;
             ImageReader image = plan.Chain[run.Image];
-            for (long page = 0; page < run.PageCount; page++)
+            for (long page = 0, count; page < run.PageCount; page += count)
             {
                 int block = image.BlockOf(run.FirstOrdinal + page);
-                int offset = (int)Pages.Bytes(run.FirstOrdinal + page - image.Blocks[block].FirstOrdinal);
-                image.ReadBlock(block, scratch).Slice(offset, Pages.Size)
+                long inBlock = run.FirstOrdinal + page - image.Blocks[block].FirstOrdinal;
+                count = Math.Min(run.PageCount - page, image.Blocks[block].PageCount - inBlock);
+                image.ReadBlock(block, scratch).Slice((int)Pages.Bytes(inBlock), (int)Pages.Bytes(count))
                     .CopyTo(content.AsSpan((int)Pages.Bytes(run.FirstPage + page)));
             }
         }

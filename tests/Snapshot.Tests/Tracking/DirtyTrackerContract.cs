@@ -40,6 +40,9 @@ public abstract class DirtyTrackerContract : IDisposable
     public void A_page_populated_after_creation_is_seen() => TrackerScenarios.PopulatedAfterCreationIsSeen(_factory);
 
     [Fact]
+    public void Unused_memory_stays_unused() => TrackerScenarios.UnusedMemoryStaysUnused(_factory);
+
+    [Fact]
     public void A_write_after_only_reading_is_seen() => TrackerScenarios.WriteAfterOnlyReadingIsSeen(_factory);
 
     [Fact]
@@ -114,7 +117,37 @@ public abstract class DirtyTrackerContract : IDisposable
 }
 
 /// <summary>Write protection by the kernel; the machine that runs the tests must have it.</summary>
-public sealed class WriteProtectTrackerTests() : DirtyTrackerContract(TrackingMechanism.WriteProtect);
+public sealed class WriteProtectTrackerTests() : DirtyTrackerContract(TrackingMechanism.WriteProtect)
+{
+    [Fact]
+    public void Memory_that_is_no_longer_tracked_is_an_error_after_which_everything_counts_as_changed()
+    {
+        const int operationNotPermitted = 1;
+        using TrackedMemory memory = new(64, 64);
+        using TrackerFactory factory = new(KernelCapabilities.Current, Mechanism);
+        using DirtyTracker tracker = factory.CreateForArena(memory);
+        using PageBitmap changed = new(64);
+        tracker.Collect(changed);
+        Assert.Equal(0, tracker.CountChanged());
+
+        memory.Replace(30);
+        SnapshotException error = Assert.Throws<SnapshotException>(() => tracker.Collect(changed));
+        Assert.Equal((SnapshotErrorCode.SystemCall, operationNotPermitted), (error.Code, error.Errno));
+        Assert.InRange(tracker.CountChanged(), 64, long.MaxValue);
+    }
+
+    [Fact]
+    public void Memory_that_another_session_tracks_is_refused()
+    {
+        using TrackedMemory memory = new(64, 64);
+        using TrackerFactory factory = new(KernelCapabilities.Current, Mechanism);
+        using TrackerFactory other = new(KernelCapabilities.Current, Mechanism);
+        using DirtyTracker tracker = factory.CreateForArena(memory);
+        SnapshotException error = Assert.Throws<SnapshotException>(() => other.CreateForArena(memory));
+        Assert.Equal(SnapshotErrorCode.SystemCall, error.Code);
+        Assert.Contains(memory.RegionName, error.Message, StringComparison.Ordinal);
+    }
+}
 
 /// <summary>Content hash, on the same promises.</summary>
 public sealed class ContentHashTrackerTests() : DirtyTrackerContract(TrackingMechanism.ContentHash);

@@ -1,0 +1,87 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace Snapshot.Tool.Commands;
+
+/// <summary>Arguments and options that several commands have, so that they are worded alike.</summary>
+internal static class CommandParts
+{
+    internal static Argument<string> Store() => new("STORE") { Description = "The directory of the store." };
+
+    internal static Argument<long?> Generation(string whenOmitted) => new("GENERATION")
+    {
+        Description = $"The number of the generation; {whenOmitted} when omitted.",
+        Arity = ArgumentArity.ZeroOrOne,
+        CustomParser = result =>
+        {
+            string token = result.Tokens[0].Value;
+            if (long.TryParse(token, NumberStyles.None, CultureInfo.InvariantCulture, out long number) && number >= 1) return number;
+            result.AddError($"'{token}' is not a generation; give a number from 1 upward, as 'snapshot list' shows them.");
+            return null;
+        },
+    };
+
+    internal static Option<bool> Json() => new("--json") { Description = "Print one JSON value instead of text." };
+
+    internal static Option<int> Count(string name, int minimum, string description)
+    {
+        Option<int> option = new(name)
+        {
+            Description = description,
+            HelpName = "N",
+            CustomParser = result =>
+            {
+                string token = result.Tokens[0].Value;
+                if (int.TryParse(token, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= minimum) return number;
+                result.AddError($"'{token}' is not a value for {name}; give a number from {minimum} upward.");
+                return minimum;
+            },
+        };
+        return option;
+    }
+
+    /// <summary>A time with a unit: 90s, 45m, 36h, 7d, 2w.</summary>
+    internal static Option<TimeSpan?> Age(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "AGE",
+        CustomParser = result =>
+        {
+            string token = result.Tokens[0].Value;
+            if (TryParseAge(token, out TimeSpan age)) return age;
+            result.AddError($"'{token}' is not an age; give a number and a unit, such as 90s, 45m, 36h, 7d or 2w.");
+            return null;
+        },
+    };
+
+    /// <summary>Opens a store that must be there for writing: the library would make a new one.</summary>
+    internal static SnapshotStore OpenExisting(string path)
+    {
+        SnapshotStore.OpenReadOnly(path).Dispose();
+        return SnapshotStore.Open(path);
+    }
+
+    /// <summary>The generation asked for, or the newest.</summary>
+    internal static long GenerationOrNewest(SnapshotStore store, long? generation) =>
+        generation ?? store.Newest?.Generation ?? throw new SnapshotException(
+            SnapshotErrorCode.NotFound, $"The store {store.Directory} holds no generation yet.");
+
+    private static bool TryParseAge(string text, out TimeSpan age)
+    {
+        age = default;
+        double secondsPerUnit = text.Length < 2 ? 0 : text[^1] switch
+        {
+            's' => 1,
+            'm' => 60,
+            'h' => 3600,
+            'd' => 86400,
+            'w' => 7 * 86400,
+            _ => 0,
+        };
+        if (secondsPerUnit == 0) return false;
+        if (!double.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double count)) return false;
+        if (count * secondsPerUnit > TimeSpan.MaxValue.TotalSeconds / 2) return false;
+        age = TimeSpan.FromSeconds(count * secondsPerUnit);
+        return true;
+    }
+}

@@ -1,0 +1,34 @@
+using System.CommandLine;
+using Snapshot.Tool.Output;
+using Spectre.Console;
+
+namespace Snapshot.Tool.Commands;
+
+/// <summary><c>snapshot list STORE</c>: what the store holds, oldest first.</summary>
+internal sealed class ListCommand : Command
+{
+    internal ListCommand(ToolConsole console)
+        : base("list", "Lists the generations of a store, oldest first.")
+    {
+        Argument<string> path = CommandParts.Store();
+        Option<bool> json = CommandParts.Json();
+        Add(path);
+        Add(json);
+        SetAction(parsed => Run(console, parsed.GetRequiredValue(path), parsed.GetValue(json)));
+    }
+
+    private static int Run(ToolConsole console, string path, bool json)
+    {
+        using SnapshotStore store = SnapshotStore.OpenReadOnly(path);
+        if (json) console.WriteJson(store.Generations, ToolJson.Default.IReadOnlyListGenerationInfo);
+        else Print(console.Results, store);
+        return ExitCode.Fine;
+    }
+
+    private static void Print(IAnsiConsole console, SnapshotStore store)
+    {
+        if (store.Generations.Count > 0) console.Write(GenerationTable.Create(store.Generations));
+        long bytes = store.Generations.Sum(info => info.FileBytes);
+        console.Line($"{Readable.Count(store.Generations.Count, "generation")}, {Readable.Bytes(bytes)} in {store.Directory}");
+    }
+}

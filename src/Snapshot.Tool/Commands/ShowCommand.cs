@@ -1,0 +1,136 @@
+using System.CommandLine;
+using System.Globalization;
+using Snapshot.Tool.Output;
+using Spectre.Console;
+
+namespace Snapshot.Tool.Commands;
+
+/// <summary><c>snapshot show STORE [GENERATION]</c>: what one image says about itself.</summary>
+internal sealed class ShowCommand : Command
+{
+    internal ShowCommand(ToolConsole console)
+        : base("show", "Shows what an image holds: regions, roots, participants, encodings, and where it was made.")
+    {
+        Argument<string> path = CommandParts.Store();
+        Argument<long?> generation = CommandParts.Generation("the newest");
+        Option<bool> json = CommandParts.Json();
+        Add(path);
+        Add(generation);
+        Add(json);
+        SetAction(parsed => Run(console, parsed.GetRequiredValue(path), parsed.GetValue(generation), parsed.GetValue(json)));
+    }
+
+    private static int Run(ToolConsole console, string path, long? generation, bool json)
+    {
+        using SnapshotStore store = SnapshotStore.OpenReadOnly(path);
+        ImageDescription image = store.Describe(CommandParts.GenerationOrNewest(store, generation));
+        if (json) console.WriteJson(image, ToolJson.Default.ImageDescription);
+        else Print(console.Results, image);
+        return ExitCode.Fine;
+    }
+
+    private static void Print(IAnsiConsole console, ImageDescription image)
+    {
+        PrintImage(console, image);
+        if (image.Regions.Count > 0) PrintRegions(console, image);
+        if (image.Roots.Count > 0) PrintRoots(console, image);
+        if (image.Participants.Count + image.AsyncHandlers.Count > 0) PrintParticipants(console, image);
+        if (image.Encodings.Count > 0) PrintEncodings(console, image);
+        if (image.Figures.Count > 0)
+        {
+            console.Heading("\nCapture");
+            console.Facts([.. image.Figures.Select(figure => (figure.Key, (string?)figure.Value))]);
+        }
+    }
+
+    private static void PrintImage(IAnsiConsole console, ImageDescription image)
+    {
+        GenerationInfo info = image.Info;
+        EnvironmentDescription? made = image.Environment;
+        console.Heading($"Generation {Readable.Number(info.Generation)}");
+        console.Facts(
+            ("kind", info.Parent is { } parent ? $"incremental, needs generation {Readable.Number(parent)}" : "full"),
+            ("captured", Readable.Time(info.Created)),
+            ("file", $"{info.FileName}, {Readable.Bytes(info.FileBytes)}"),
+            ("format", image.FormatVersion.ToString()),
+            ("image id", info.ImageId.ToString("N")),
+            ("made by", made is null ? null : $"Snapshot {made.LibraryVersion} on {made.RuntimeVersion}, {made.OperatingSystem} {made.Architecture}"),
+            ("machine", made?.MachineName),
+            ("command", made?.ProcessCommand));
+    }
+
+    private static void PrintRegions(IAnsiConsole console, ImageDescription image)
+    {
+        console.Heading("\nRegions");
+        Table table = Tables.Create("Name", "Kind", ">Address", ">Size", ">Here", ">In parent", ">Zero", ">Excluded", ">Extents").Folding(0);
+        foreach (RegionStatistics region in image.Regions)
+        {
+            table.Add(
+                region.Region.Name,
+                region.Region.Kind == RegionKind.Arena ? "arena" : "buffer",
+                "0x" + region.Region.BaseAddress.ToString("x", CultureInfo.InvariantCulture),
+                Readable.Bytes(region.Region.ByteLength),
+                Pages(region.PresentPages),
+                Pages(region.InParentPages),
+                Pages(region.ZeroPages),
+                Pages(region.ExcludedPages),
+                Readable.Number(region.ExtentCount));
+        }
+
+        console.Write(table);
+    }
+
+    private static void PrintRoots(IAnsiConsole console, ImageDescription image)
+    {
+        Dictionary<int, string> arenas = image.Regions.ToDictionary(region => region.Region.Id, region => region.Region.Name);
+        console.Heading("\nRoots");
+        Table table = Tables.Create("Name", "Type", ">Count", "Arena", ">Offset").Folding(0).Folding(1).Folding(3);
+        foreach (RootDescription root in image.Roots)
+        {
+            table.Add(
+                root.Name,
+                root.TypeName,
+                Readable.Number(root.Count),
+                arenas.GetValueOrDefault(root.RegionId, $"region {root.RegionId}"),
+                Readable.Number(root.Offset));
+        }
+
+        console.Write(table);
+    }
+
+    private static void PrintParticipants(IAnsiConsole console, ImageDescription image)
+    {
+        console.Heading("\nParticipants and handlers");
+        Table table = Tables.Create(">Id", "Name", "Kind", "Handlers").Folding(1).Folding(3);
+        foreach (ParticipantDescription participant in image.Participants)
+        {
+            table.Add(
+                Readable.Number(participant.Id),
+                participant.Name,
+                participant.Kind == ParticipantKind.Polled ? "polled thread" : participant.Kind.ToString(),
+                string.Join(", ", participant.Handlers));
+        }
+
+        foreach (HandlerDescription handler in image.AsyncHandlers) table.Add(Readable.Number(handler.Id), handler.Name, "async handler", "");
+        console.Write(table);
+    }
+
+    private static void PrintEncodings(IAnsiConsole console, ImageDescription image)
+    {
+        console.Heading("\nEncodings");
+        Table table = Tables.Create("Encoding", ">Blocks", ">Memory", ">Stored", ">Ratio");
+        foreach (EncodingStatistics encoding in image.Encodings)
+        {
+            table.Add(
+                encoding.Encoding,
+                Readable.Number(encoding.BlockCount),
+                Readable.Bytes(encoding.PageBytes),
+                Readable.Bytes(encoding.StoredBytes),
+                encoding.StoredBytes == 0 ? "" : (encoding.PageBytes / (double)encoding.StoredBytes).ToString("0.00", CultureInfo.InvariantCulture));
+        }
+
+        console.Write(table);
+    }
+
+    private static string Pages(long pages) => pages == 0 ? "" : Readable.Bytes(pages * 4096);
+}

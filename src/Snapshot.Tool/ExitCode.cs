@@ -1,0 +1,23 @@
+namespace Snapshot.Tool;
+
+/// <summary>What the exit status of the process means. A promise to scripts: never renumber.</summary>
+internal static class ExitCode
+{
+    internal const int Fine = 0;
+    internal const int Damage = 1;
+    internal const int Usage = 2;
+    internal const int Environment = 3;
+    internal const int Busy = 4;
+    internal const int Interrupted = 130;
+
+    /// <summary>As the help and docs/TOOL.md show them.</summary>
+    internal static readonly IReadOnlyList<(int Code, string Meaning)> All =
+    [
+        (Fine, "done, and nothing is wrong"),
+        (Damage, "a check failed: the store is damaged, or this machine cannot run Snapshot"),
+        (Usage, "the command line is wrong"),
+        (Environment, "no such store, generation or process, no permission, or reading or writing failed"),
+        (Busy, "another process has the store open for writing"),
+        (Interrupted, "interrupted; the store is unchanged or consistent"),
+    ];
+}

@@ -1,0 +1,53 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Spectre.Console;
+
+namespace Snapshot.Tool.Output;
+
+/// <summary>Where the tool writes: results to one side, everything else to the other.</summary>
+internal sealed class ToolConsole
+{
+    /// <summary>Columns when the output is not a terminal: wide enough that tables are not folded on their way into a file or a pipe.</summary>
+    private const int WidthOfFiles = 200;
+
+    internal ToolConsole(TextWriter output, TextWriter error, bool isOutputTerminal, bool isErrorTerminal, int? width = null)
+    {
+        Out = output;
+        Error = error;
+        Results = CreateConsole(output, isOutputTerminal, width);
+        Progress = isErrorTerminal ? CreateConsole(error, isTerminal: true, width) : null;
+    }
+
+    internal TextWriter Out { get; }
+
+    internal TextWriter Error { get; }
+
+    /// <summary>Tables and text on standard output.</summary>
+    internal IAnsiConsole Results { get; }
+
+    /// <summary>Progress on standard error, or null when nobody watches.</summary>
+    internal IAnsiConsole? Progress { get; }
+
+    internal static ToolConsole OfProcess() =>
+        new(Console.Out, Console.Error, !Console.IsOutputRedirected, !Console.IsErrorRedirected);
+
+    /// <summary>One JSON value on standard output, alone.</summary>
+    internal void WriteJson<T>(T value, JsonTypeInfo<T> type) => Out.WriteLine(JsonSerializer.Serialize(value, type));
+
+    /// <summary>One sentence on standard error.</summary>
+    internal void Fail(string sentence) => Error.WriteLine($"snapshot: {sentence}");
+
+    private static IAnsiConsole CreateConsole(TextWriter writer, bool isTerminal, int? width)
+    {
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(writer),
+            Ansi = isTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = isTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Interactive = isTerminal ? InteractionSupport.Detect : InteractionSupport.No,
+        });
+        if (width is { } columns) console.Profile.Width = columns;
+        else if (!isTerminal) console.Profile.Width = WidthOfFiles;
+        return console;
+    }
+}

@@ -1,0 +1,46 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Snapshot.Tool.Commands;
+using Snapshot.Tool.Stacks;
+
+namespace Snapshot.Tool.Output;
+
+/// <summary>What <c>--json</c> prints. Names are camelCase, enumerations are names, sizes are bytes, times are ISO 8601.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    WriteIndented = true,
+    Converters =
+    [
+        typeof(CamelCaseEnum<GenerationKind>),
+        typeof(CamelCaseEnum<RegionKind>),
+        typeof(CamelCaseEnum<ParticipantKind>),
+        typeof(CamelCaseEnum<SnapshotErrorCode>),
+        typeof(FiguresConverter),
+    ])]
+[JsonSerializable(typeof(IReadOnlyList<GenerationInfo>))]
+[JsonSerializable(typeof(ImageDescription))]
+[JsonSerializable(typeof(VerifyReport))]
+[JsonSerializable(typeof(CompactResult))]
+[JsonSerializable(typeof(PruneResult))]
+[JsonSerializable(typeof(DoctorReport))]
+[JsonSerializable(typeof(ProcessReport))]
+internal sealed partial class ToolJson : JsonSerializerContext;
+
+/// <summary>An enumeration by the camelCase name of its member.</summary>
+internal sealed class CamelCaseEnum<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.CamelCase)
+    where T : struct, Enum;
+
+/// <summary>Figures as one object, in their order.</summary>
+internal sealed class FiguresConverter : JsonConverter<IReadOnlyList<KeyValuePair<string, string>>>
+{
+    public override IReadOnlyList<KeyValuePair<string, string>> Read(
+        ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => throw new NotSupportedException("The tool only writes.");
+
+    public override void Write(
+        Utf8JsonWriter writer, IReadOnlyList<KeyValuePair<string, string>> value, JsonSerializerOptions options)
+    {
+        writer.WriteStartObject();
+        foreach ((string name, string text) in value) writer.WriteString(name, text);
+        writer.WriteEndObject();
+    }
+}

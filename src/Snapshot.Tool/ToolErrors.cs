@@ -1,0 +1,28 @@
+namespace Snapshot.Tool;
+
+/// <summary>The one place that turns a failure into an exit code and a sentence.</summary>
+internal static class ToolErrors
+{
+    /// <summary>Null for what only a defect of the tool can cause; that is let through.</summary>
+    internal static int? ExitCodeOf(Exception error) => Cause(error) switch
+    {
+        SnapshotException { Code: SnapshotErrorCode.StoreBusy } => ExitCode.Busy,
+        SnapshotException { Code: SnapshotErrorCode.Corrupt or SnapshotErrorCode.ChainBroken or SnapshotErrorCode.UnsupportedFormat } =>
+            ExitCode.Damage,
+        SnapshotException or IOException or UnauthorizedAccessException => ExitCode.Environment,
+        OperationCanceledException => ExitCode.Interrupted,
+        _ => null,
+    };
+
+    internal static string Describe(Exception error) => Cause(error) switch
+    {
+        OperationCanceledException => "interrupted.",
+        SnapshotException { Code: SnapshotErrorCode.StoreBusy } busy =>
+            $"{busy.Message} Reading commands (list, show, verify) work meanwhile.",
+        Exception cause => cause.Message,
+    };
+
+    /// <summary>The handshake with the native library runs in a type initializer, which wraps what it throws.</summary>
+    private static Exception Cause(Exception error) =>
+        error is TypeInitializationException { InnerException: { } inner } ? Cause(inner) : error;
+}

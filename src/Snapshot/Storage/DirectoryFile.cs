@@ -1,0 +1,70 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Snapshot.Storage;
+
+/// <summary>A file of a directory.</summary>
+internal sealed class DirectoryFile(string path, SafeFileHandle handle, bool direct) : IStoreFile
+{
+    public string Name => path;
+
+    public bool DirectIo => direct;
+
+    public long Length
+    {
+        get
+        {
+            try
+            {
+                return RandomAccess.GetLength(handle);
+            }
+            catch (IOException error)
+            {
+                throw StoreErrors.Io("asking for the length", path, null, error);
+            }
+        }
+    }
+
+    public void Write(ReadOnlySpan<byte> bytes, long offset)
+    {
+        try
+        {
+            RandomAccess.Write(handle, bytes, offset);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw StoreErrors.Io("writing", path, offset, error);
+        }
+    }
+
+    public void Read(long offset, Span<byte> destination)
+    {
+        try
+        {
+            while (destination.Length > 0)
+            {
+                int count = RandomAccess.Read(handle, destination, offset);
+                if (count == 0) throw new EndOfStreamException("the file ended before its length");
+                destination = destination[count..];
+                offset += count;
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw StoreErrors.Io("reading", path, offset, error);
+        }
+    }
+
+    public void Sync()
+    {
+        try
+        {
+            RandomAccess.FlushToDisk(handle);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw StoreErrors.Io("syncing", path, null, error);
+        }
+    }
+
+    public void Dispose() => handle.Dispose();
+}

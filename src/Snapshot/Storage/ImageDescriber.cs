@@ -1,0 +1,49 @@
+using Snapshot.Image;
+
+namespace Snapshot.Storage;
+
+/// <summary>Sums up an open image for inspection.</summary>
+internal static class ImageDescriber
+{
+    internal static ImageDescription Describe(GenerationInfo info, ImageReader image)
+    {
+        ImageMetadata metadata = image.Metadata;
+        return new ImageDescription(
+            info, image.FormatVersion, image.Header.Parent?.ImageId, [.. image.Regions.Select(CountPages)], metadata.Roots, metadata.Participants,
+            metadata.AsyncHandlers, metadata.Environment, metadata.Figures, CountEncodings(image.Blocks));
+    }
+
+    private static RegionStatistics CountPages(ImageRegion region)
+    {
+        Span<long> pages = stackalloc long[4];
+        foreach (ref readonly ImageExtent extent in region.Extents) pages[(int)extent.Kind] += extent.PageCount;
+        return new RegionStatistics(
+            region.Description, region.Extents.Length, pages[(int)ExtentKind.Present], pages[(int)ExtentKind.InParent],
+            pages[(int)ExtentKind.Zero], pages[(int)ExtentKind.Excluded]);
+    }
+
+    private static List<EncodingStatistics> CountEncodings(ReadOnlySpan<ImageBlock> blocks)
+    {
+        SortedDictionary<(StoredEncoding, byte), EncodingStatistics> counts = [];
+        foreach (ref readonly ImageBlock block in blocks)
+        {
+            (StoredEncoding, byte) key = (block.Encoding, block.ElementSize);
+            if (!counts.TryGetValue(key, out EncodingStatistics? count)) count = new EncodingStatistics(NameOf(block), 0, 0, 0);
+            counts[key] = count with
+            {
+                BlockCount = count.BlockCount + 1,
+                PageBytes = count.PageBytes + block.PageCount * ImageFormat.PageSize,
+                StoredBytes = count.StoredBytes + block.StoredLength,
+            };
+        }
+
+        return [.. counts.Values];
+    }
+
+    private static string NameOf(in ImageBlock block) => block.Encoding switch
+    {
+        StoredEncoding.Plain => "plain",
+        StoredEncoding.Lz4 => "lz4",
+        _ => $"shuffle{block.ElementSize}+lz4",
+    };
+}

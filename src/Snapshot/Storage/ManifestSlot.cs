@@ -1,0 +1,106 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
+using Snapshot.Image;
+
+namespace Snapshot.Storage;
+
+/// <summary>What a slot of the manifest holds: the state of the store at one sequence number.</summary>
+/// <param name="Sequence">At least 1; odd ones live in slot 0, even ones in slot 1.</param>
+/// <param name="Entries">Ascending by generation.</param>
+internal sealed record ManifestState(long Sequence, IReadOnlyList<ManifestEntry> Entries)
+{
+    internal int Slot => (int)((Sequence + 1) & 1);
+}
+
+/// <summary>Encodes and decodes a slot of the manifest as docs/FORMAT.md, section 3.1, has it.</summary>
+internal static class ManifestSlot
+{
+    internal const int SlotBytes = 256 * 1024;
+    internal const int HeaderBytes = 64;
+    internal const int EntryBytes = 96;
+    internal const int EntriesMax = (SlotBytes - HeaderBytes) / EntryBytes;
+
+    private const int ChecksumOffset = 56;
+    private const ushort Major = 1;
+    private const ushort Minor = 0;
+
+    private static ReadOnlySpan<byte> Magic => "SNAPMAN\n"u8;
+
+    /// <summary>Writes the state to the start of a cleared slot.</summary>
+    internal static void Encode(ManifestState state, Span<byte> slot)
+    {
+        if (state.Entries.Count > EntriesMax)
+        {
+            throw new SnapshotException(
+                SnapshotErrorCode.StoreIo, $"a store lists at most {EntriesMax} generations. Prune it; committed generations are untouched.");
+        }
+
+        Magic.CopyTo(slot);
+        BinaryPrimitives.WriteUInt16LittleEndian(slot[8..], Major);
+        BinaryPrimitives.WriteUInt16LittleEndian(slot[10..], Minor);
+        BinaryPrimitives.WriteInt32LittleEndian(slot[12..], state.Entries.Count);
+        BinaryPrimitives.WriteInt64LittleEndian(slot[16..], state.Sequence);
+        for (int i = 0; i < state.Entries.Count; i++) EncodeEntry(state.Entries[i], slot.Slice(HeaderBytes + i * EntryBytes, EntryBytes));
+        BinaryPrimitives.WriteUInt64LittleEndian(slot[ChecksumOffset..], ChecksumOf(slot, state.Entries.Count));
+    }
+
+    /// <summary>The state in a slot, or null when the slot is not valid.</summary>
+    /// <exception cref="SnapshotException">UnsupportedFormat: the slot is intact and of another major version.</exception>
+    internal static ManifestState? Decode(ReadOnlySpan<byte> slot, int slotNumber, string path)
+    {
+        if (!slot.StartsWith(Magic)) return null;
+        int count = BinaryPrimitives.ReadInt32LittleEndian(slot[12..]);
+        if (count is < 0 or > EntriesMax) return null;
+        if (ChecksumOf(slot, count) != BinaryPrimitives.ReadUInt64LittleEndian(slot[ChecksumOffset..])) return null;
+        ushort major = BinaryPrimitives.ReadUInt16LittleEndian(slot[8..]);
+        if (major != Major) throw ImageErrors.Unsupported(path, (long)slotNumber * SlotBytes, $"the manifest has format {major}, this library reads {Major}");
+
+        ManifestEntry[] entries = new ManifestEntry[count];
+        for (int i = 0; i < count; i++)
+        {
+            ManifestEntry? entry = DecodeEntry(slot.Slice(HeaderBytes + i * EntryBytes, EntryBytes));
+            if (entry is null || (i > 0 && entry.Generation <= entries[i - 1].Generation)) return null;
+            entries[i] = entry;
+        }
+
+        ManifestState state = new(BinaryPrimitives.ReadInt64LittleEndian(slot[16..]), entries);
+        return state.Sequence >= 1 && state.Slot == slotNumber ? state : null;
+    }
+
+    private static ulong ChecksumOf(ReadOnlySpan<byte> slot, int count)
+    {
+        XxHash3 hash = new();
+        hash.Append(slot[..ChecksumOffset]);
+        hash.Append(slot.Slice(HeaderBytes, count * EntryBytes));
+        return hash.GetCurrentHashAsUInt64();
+    }
+
+    private static void EncodeEntry(ManifestEntry entry, Span<byte> to)
+    {
+        BinaryPrimitives.WriteInt64LittleEndian(to, entry.Generation);
+        BinaryPrimitives.WriteInt64LittleEndian(to[8..], entry.Parent?.Generation ?? 0);
+        entry.ImageId.TryWriteBytes(to[16..]);
+        (entry.Parent?.ImageId ?? Guid.Empty).TryWriteBytes(to[32..]);
+        BinaryPrimitives.WriteInt64LittleEndian(to[48..], entry.FileLength);
+        BinaryPrimitives.WriteUInt64LittleEndian(to[56..], entry.IndexChecksum);
+        BinaryPrimitives.WriteInt64LittleEndian(to[64..], ImageFormat.ToFileTime(entry.Created));
+        BinaryPrimitives.WriteUInt32LittleEndian(to[72..], (uint)(entry.Parent is null ? GenerationKind.Full : GenerationKind.Incremental));
+        BinaryPrimitives.WriteInt32LittleEndian(to[76..], entry.Revision);
+    }
+
+    private static ManifestEntry? DecodeEntry(ReadOnlySpan<byte> from)
+    {
+        long generation = BinaryPrimitives.ReadInt64LittleEndian(from);
+        long parent = BinaryPrimitives.ReadInt64LittleEndian(from[8..]);
+        Guid parentId = new(from.Slice(32, 16));
+        int revision = BinaryPrimitives.ReadInt32LittleEndian(from[76..]);
+        uint kind = (uint)(parent == 0 ? GenerationKind.Full : GenerationKind.Incremental);
+        bool possible = generation >= 1 && parent >= 0 && parent < generation && (parent == 0) == (parentId == Guid.Empty) && revision >= 0
+            && BinaryPrimitives.ReadUInt32LittleEndian(from[72..]) == kind;
+        if (!possible) return null;
+        return new ManifestEntry(
+            new Guid(from.Slice(16, 16)), generation, parent == 0 ? null : new ImageLink(parentId, parent),
+            BinaryPrimitives.ReadInt64LittleEndian(from[48..]), BinaryPrimitives.ReadUInt64LittleEndian(from[56..]),
+            ImageFormat.FromFileTime(BinaryPrimitives.ReadInt64LittleEndian(from[64..])), revision);
+    }
+}

@@ -1,0 +1,29 @@
+namespace Snapshot.Storage;
+
+/// <summary>Decides which generations a policy lets go.</summary>
+internal static class Retention
+{
+    /// <summary>The entries to delete; what a kept one needs is never among them.</summary>
+    /// <param name="entries">Ascending by generation.</param>
+    /// <param name="policy">What to keep.</param>
+    /// <param name="now">Against which ages count.</param>
+    /// <param name="needed">Generations that images being written need.</param>
+    internal static List<ManifestEntry> Deletable(
+        IReadOnlyList<ManifestEntry> entries, RetentionPolicy policy, DateTimeOffset now, IEnumerable<long> needed)
+    {
+        HashSet<long> kept = [.. needed];
+        // From the youngest to the oldest: when an entry's turn comes, everything that may need it was decided.
+        for (int i = entries.Count - 1; i >= 0; i--)
+        {
+            ManifestEntry entry = entries[i];
+            bool wanted = i >= entries.Count - policy.KeepLast || IsKeptByNumber(entry, policy, now);
+            if (wanted) kept.Add(entry.Generation);
+            if (kept.Contains(entry.Generation) && entry.Parent is { } parent) kept.Add(parent.Generation);
+        }
+
+        return [.. entries.Where(entry => !kept.Contains(entry.Generation))];
+    }
+
+    private static bool IsKeptByNumber(ManifestEntry entry, RetentionPolicy policy, DateTimeOffset now) =>
+        policy.KeepEvery > 0 && entry.Generation % policy.KeepEvery == 0 && (policy.MaxAge is not { } age || now - entry.Created <= age);
+}

@@ -1,0 +1,73 @@
+using Snapshot.Image;
+
+namespace Snapshot.Storage;
+
+/// <summary>Reads every byte of some images and collects what is wrong.</summary>
+internal sealed class StoreVerifier(IStoreMedium medium, IReadOnlyList<ManifestEntry> entries, IProgress<StoreProgress>? progress) : IDisposable
+{
+    private const int WindowBytes = 4 << 20;
+
+    private readonly List<VerifyProblem> _problems = [];
+    private readonly BlockScratch _scratch = new(WindowBytes);
+    private long _blocks;
+    private long _bytes;
+    private long _bytesTotal;
+
+    internal VerifyReport Verify(IReadOnlyList<ManifestEntry> images, CancellationToken cancellation)
+    {
+        _bytesTotal = images.Sum(entry => entry.FileLength);
+        foreach (ManifestEntry entry in images)
+        {
+            long start = _bytes;
+            Attempt(entry, () =>
+            {
+                using ImageReader image = GenerationChain.Open(medium, entry, isAncestor: false);
+                VerifyBlocks(entry, image, cancellation);
+                VerifyLink(entry, image);
+            });
+            _bytes = start + entry.FileLength;
+            progress?.Report(new StoreProgress(entry.Generation, _bytes, _bytesTotal));
+        }
+
+        return new VerifyReport(_problems, images.Count, _blocks, _bytes);
+    }
+
+    public void Dispose() => _scratch.Dispose();
+
+    private void VerifyBlocks(ManifestEntry entry, ImageReader image, CancellationToken cancellation)
+    {
+        long start = _bytes;
+        for (int block = 0; block < image.Blocks.Length; block++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            int at = block;
+            Attempt(entry, () => image.ReadBlock(at, _scratch));
+            _blocks++;
+            if (block % 64 != 63) continue;
+            _bytes = start + image.Blocks[block].Offset;
+            progress?.Report(new StoreProgress(entry.Generation, _bytes, _bytesTotal));
+        }
+    }
+
+    /// <summary>That the parent is there and has the pages is enough for the chain: the parent is held to the same.</summary>
+    private void VerifyLink(ManifestEntry entry, ImageReader image) => Attempt(entry, () =>
+    {
+        List<ManifestEntry> chain = GenerationChain.Follow(entries, entry, medium.Location);
+        if (chain.Count == 1) return;
+        using ImageReader parent = GenerationChain.Open(medium, chain[1], isAncestor: true);
+        ChainMap.CheckLink(image, parent);
+    });
+
+    private void Attempt(ManifestEntry entry, Action check)
+    {
+        try
+        {
+            check();
+        }
+        catch (SnapshotException error) // The report is where it surfaces.
+        {
+            string path = error.Path ?? Path.Combine(medium.Location, entry.FileName);
+            _problems.Add(new VerifyProblem(error.Code, entry.Generation, path, error.Offset, error.Message));
+        }
+    }
+}

@@ -1,0 +1,84 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Snapshot.Coordination;
+
+namespace Snapshot.TestPrograms;
+
+/// <summary>
+/// A session whose participants stand in known places: one waits for an arena mutex, one is in a blocked region, one in
+/// application code. Prints "ready" when all do, and ends when its input does.
+/// </summary>
+internal static unsafe class StacksTarget
+{
+    private static readonly ManualResetEventSlim End = new();
+    private static readonly CountdownEvent InPlace = new(3);
+    private static ArenaMutex* s_mutex;
+
+    internal static int Run()
+    {
+        s_mutex = (ArenaMutex*)NativeMemory.AllocZeroed((nuint)sizeof(ArenaMutex));
+        Coordinator coordinator = new();
+        Thread[] threads =
+        [
+            Start(coordinator, "computing", Compute),
+            Start(coordinator, "reading", Read),
+            Start(coordinator, "locking", Enter),
+        ];
+        InPlace.Wait();
+
+        // The last to report goes on into its wait; nothing it can do later looks different from outside.
+        while (!IsWaiting(coordinator)) Thread.Yield();
+        Console.WriteLine("ready");
+        Console.In.ReadToEnd();
+        End.Set();
+        foreach (Thread thread in threads) thread.Join();
+        coordinator.Dispose();
+        return 0;
+    }
+
+    private static bool IsWaiting(Coordinator coordinator) =>
+        coordinator.Table.ToArray().Any(participant => participant.Standing == Standing.Waiting);
+
+    private static Thread Start(Coordinator coordinator, string name, Action<Participant> work)
+    {
+        Thread thread = new(() =>
+        {
+            using Participant participant = coordinator.Attach(name);
+            work(participant);
+        })
+        {
+            Name = $"{name} thread",
+        };
+        thread.Start();
+        return thread;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Compute(Participant participant)
+    {
+        participant.Activity = "sweep 12";
+        s_mutex->Enter();
+        InPlace.Signal();
+        End.Wait();
+        s_mutex->Exit();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Read(Participant participant)
+    {
+        using (participant.EnterBlockedRegion("the input file"))
+        {
+            InPlace.Signal();
+            End.Wait();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Enter(Participant participant)
+    {
+        while (!s_mutex->IsHeld) Thread.Yield();
+        InPlace.Signal();
+        s_mutex->Enter();
+        s_mutex->Exit();
+    }
+}

@@ -1,0 +1,213 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
+using Snapshot.Image;
+using Xunit;
+
+namespace Snapshot.Tests.Image;
+
+/// <summary>Faults: any byte of a file differs, the file is cut, or someone made a file with right checksums and impossible content.</summary>
+public sealed class DamageTests
+{
+    private static readonly byte[] Intact = SampleImage.Full(BlockEncoding.Auto);
+
+    [Fact]
+    public void Every_flipped_byte_is_found()
+    {
+        using BlockScratch scratch = new();
+        for (int i = 0; i < Intact.Length; i++)
+        {
+            byte[] damaged = [.. Intact];
+            damaged[i] ^= (byte)(1 << (i % 8));
+            SnapshotException? error = ReadAll(damaged, scratch);
+            Assert.True(error is not null, $"the flip of byte {i} was not noticed");
+            Assert.True(error.Code == SnapshotErrorCode.Corrupt, $"the flip of byte {i} is reported as {error.Code}");
+            Assert.Equal("memory.snapshot", error.Path);
+            Assert.NotNull(error.Offset);
+        }
+    }
+
+    [Fact]
+    public void A_damaged_block_leaves_the_other_blocks_readable_and_the_destination_untouched()
+    {
+        byte[] damaged = SampleImage.Write(SampleImage.FullHeader, BlockEncoding.None, writer =>
+        {
+            writer.BeginRegion(SampleImage.Arena(130));
+            writer.AppendPages(SampleImage.Noise(130, 3), 0);
+        });
+        damaged[4096 + 64 * 4096 + 17] ^= 1;
+        using ImageReader image = ImageReader.Open(new MemoryFile(damaged));
+        using BlockScratch scratch = new(1 << 20);
+        byte[] pages = new byte[64 * 4096];
+        image.ReadBlock(0, pages, scratch);
+        Array.Fill(pages, (byte)7);
+        SnapshotException error = Assert.Throws<SnapshotException>(() => image.ReadBlock(1, pages, scratch));
+        Assert.Equal(4096 + 64 * 4096, error.Offset);
+        Assert.All(pages, value => Assert.Equal(7, value));
+        image.ReadBlock(2, pages.AsSpan(0, 2 * 4096), scratch);
+        Assert.Equal(SampleImage.Noise(130, 3)[(128 * 4096)..], pages[..(2 * 4096)]);
+    }
+
+    [Fact]
+    public void A_file_cut_at_any_length_is_refused()
+    {
+        for (int length = 0; length < Intact.Length; length += length % 4096 is 0 or 4095 ? 1 : length % 4096 == 1 ? 4094 : 1)
+        {
+            SnapshotException error = Assert.Throws<SnapshotException>(() => ImageReader.Open(new MemoryFile(Intact[..length])));
+            Assert.Equal(SnapshotErrorCode.Corrupt, error.Code);
+        }
+    }
+
+    [Fact]
+    public void A_refused_source_is_closed()
+    {
+        MemoryFile file = new(Intact[..8192]);
+        Assert.Throws<SnapshotException>(() => ImageReader.Open(file));
+        Assert.True(file.Disposed);
+    }
+
+    [Fact]
+    public void An_unknown_major_version_is_refused_as_such_and_an_unknown_minor_is_read()
+    {
+        byte[] image = [.. Intact];
+        image[8] = 2;
+        Reseal(image);
+        Assert.Equal(SnapshotErrorCode.UnsupportedFormat, Assert.Throws<SnapshotException>(() => ImageReader.Open(new MemoryFile(image))).Code);
+        image[8] = 1;
+        image[10] = 9;
+        image[100] = 1;
+        Reseal(image);
+        using ImageReader reader = ImageReader.Open(new MemoryFile(image));
+        Assert.Equal(new Version(1, 9), reader.FormatVersion);
+    }
+
+    [Theory]
+    [InlineData("ROOT", 0u, null)]
+    [InlineData("ROOT", 1u, SnapshotErrorCode.UnsupportedFormat)]
+    [InlineData("BLKS", 0u, SnapshotErrorCode.Corrupt)]
+    public void An_unknown_section_is_skipped_when_optional_and_refused_when_required(string renamed, uint flags, SnapshotErrorCode? expected)
+    {
+        byte[] image = [.. Intact];
+        int at = image.AsSpan().IndexOf(System.Text.Encoding.ASCII.GetBytes(renamed));
+        "ZZZZ"u8.CopyTo(image.AsSpan(at));
+        BinaryPrimitives.WriteUInt32LittleEndian(image.AsSpan(at + 4), flags);
+        Reseal(image);
+        if (expected is { } code)
+        {
+            Assert.Equal(code, Assert.Throws<SnapshotException>(() => ImageReader.Open(new MemoryFile(image))).Code);
+        }
+        else
+        {
+            using ImageReader reader = ImageReader.Open(new MemoryFile(image));
+            Assert.Empty(reader.Metadata.Roots);
+        }
+    }
+
+    /// <summary>Mutations with the checksums made right again: what remains are the checks of the structure itself.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public void Resealed_mutations_are_read_or_refused_within_the_limits(int seed)
+    {
+        Random random = new(seed);
+        using BlockScratch scratch = new();
+        int refused = 0;
+        for (int round = 0; round < 1500; round++)
+        {
+            byte[] image = [.. Intact];
+            int indexOffset = (int)BitConverter.ToUInt64(image, image.Length - 4096 + 16);
+            int used = (int)BitConverter.ToUInt64(image, indexOffset + 24);
+            for (int changes = random.Next(1, 4); changes > 0; changes--) Mutate(image, indexOffset, used, random);
+            Reseal(image);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            SnapshotException? error = ReadAll(image, scratch);
+            Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 1 << 20, $"seed {seed}, round {round}: too much was allocated");
+            if (error is not null) refused++;
+        }
+
+        Assert.InRange(refused, 500, 1499);
+    }
+
+    [Fact]
+    public void An_index_beyond_the_limit_is_refused_before_it_is_read()
+    {
+        byte[] image = SampleImage.Write(SampleImage.FullHeader, BlockEncoding.None, writer =>
+        {
+            writer.BeginRegion(SampleImage.Arena(2000));
+            for (int i = 0; i < 1000; i++)
+            {
+                writer.Append(ExtentKind.Zero, 1);
+                writer.Append(ExtentKind.Excluded, 1);
+            }
+        });
+        SnapshotException error = Assert.Throws<SnapshotException>(
+            () => ImageReader.Open(new MemoryFile(image), new ImageLimits { IndexBytesMax = 8192 }));
+        Assert.Equal(SnapshotErrorCode.Corrupt, error.Code);
+        Assert.Contains("limit", error.Message, StringComparison.Ordinal);
+    }
+
+    private static SnapshotException? ReadAll(byte[] bytes, BlockScratch scratch)
+    {
+        try
+        {
+            using ImageReader image = ImageReader.Open(new MemoryFile(bytes));
+            for (int block = 0; block < image.Blocks.Length; block++) image.ReadBlock(block, scratch);
+            return null;
+        }
+        catch (SnapshotException error)
+        {
+            return error;
+        }
+    }
+
+    private static void Mutate(byte[] image, int indexOffset, int used, Random random)
+    {
+        int at = random.Next(5) switch
+        {
+            0 => random.Next(8, 80),
+            1 => random.Next(4096, indexOffset),
+            2 => image.Length - 4096 + random.Next(16, 64),
+            _ => indexOffset + random.Next(16, used),
+        };
+        switch (random.Next(3))
+        {
+            case 0: image[at] ^= (byte)(1 << random.Next(8)); break;
+            case 1: image[at] = 0xFF; break;
+            default: image.AsSpan(at, Math.Min(8, image.Length - at)).Fill((byte)random.Next(256)); break;
+        }
+    }
+
+    /// <summary>Makes all checksums right: of the blocks where their entries make sense, then of header, index and footer.</summary>
+    private static void Reseal(byte[] image)
+    {
+        Span<byte> bytes = image;
+        Span<byte> footer = bytes[^4096..];
+        ulong indexOffset = BinaryPrimitives.ReadUInt64LittleEndian(footer[16..]);
+        SealPage(bytes[..4096]);
+        if (indexOffset <= (ulong)image.Length - 8192 && indexOffset >= 4096)
+        {
+            Span<byte> index = bytes[(int)indexOffset..^4096];
+            bytes[4088..4096].CopyTo(index[8..]);
+            ResealBlocks(bytes, index[(32 + 16)..]);
+            BinaryPrimitives.WriteUInt64LittleEndian(footer[32..], XxHash3.HashToUInt64(index));
+        }
+
+        SealPage(footer);
+    }
+
+    private static void ResealBlocks(Span<byte> file, Span<byte> blocks)
+    {
+        ulong count = BinaryPrimitives.ReadUInt64LittleEndian(blocks);
+        for (ulong i = 0; i < count && i < 16; i++)
+        {
+            Span<byte> entry = blocks.Slice(8 + (int)i * 24, 24);
+            ulong offset = BinaryPrimitives.ReadUInt64LittleEndian(entry);
+            long length = (BinaryPrimitives.ReadUInt32LittleEndian(entry[16..]) + 4095L) & -4096;
+            if (offset > (ulong)file.Length || length > file.Length - (long)offset) continue;
+            BinaryPrimitives.WriteUInt64LittleEndian(entry[8..], XxHash3.HashToUInt64(file.Slice((int)offset, (int)length)));
+        }
+    }
+
+    private static void SealPage(Span<byte> page) => BinaryPrimitives.WriteUInt64LittleEndian(page[4088..], XxHash3.HashToUInt64(page[..4088]));
+}

@@ -1,0 +1,61 @@
+using Snapshot.Image;
+using Xunit;
+
+namespace Snapshot.Tests.Image;
+
+/// <summary>The files of format 1.0 that must be readable for ever, and that the writer still makes. They are never regenerated.</summary>
+public sealed class GoldenTests
+{
+    public static TheoryData<string> Names => ["full-none", "full-lz4", "full-shuffle", "full-auto", "incremental-none"];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void The_writer_still_makes_the_golden_file_byte_for_byte(string name) => Assert.Equal(Golden(name), Make(name));
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_golden_file_reads_as_what_it_was_made_from(string name)
+    {
+        using ImageReader image = ImageReader.Open(new MemoryFile(Golden(name)));
+        bool full = name.StartsWith("full", StringComparison.Ordinal);
+        Assert.Equal(full ? SampleImage.FullHeader : SampleImage.IncrementalHeader, image.Header);
+        Assert.Equal(full ? SampleImage.Arena(9) : SampleImage.Arena(10), image.Regions[0].Description);
+        Assert.Equal(SampleImage.Buffer(), image.Regions[1].Description);
+        AssertMetadata(image.Metadata);
+        byte[] stream = full
+            ? [.. SampleImage.Smooth(3), .. SampleImage.Noise(2, 1), .. SampleImage.Smooth(2)]
+            : SampleImage.Noise(1, 2);
+        using BlockScratch scratch = new();
+        Assert.Equal(stream, Enumerable.Range(0, image.Blocks.Length).SelectMany(block => image.ReadBlock(block, scratch).ToArray()));
+    }
+
+    private static void AssertMetadata(ImageMetadata found)
+    {
+        ImageMetadata expected = SampleImage.Metadata;
+        Assert.Equal(expected.Roots, found.Roots);
+        Assert.Equal(expected.AsyncHandlers, found.AsyncHandlers);
+        Assert.Equal(expected.Environment, found.Environment);
+        Assert.Equal(expected.Figures, found.Figures);
+        Assert.Equal(expected.Participants.Select(one => (one.Id, one.Name, one.Kind)), found.Participants.Select(one => (one.Id, one.Name, one.Kind)));
+        Assert.Equal(expected.Participants.Select(one => string.Join('|', one.Handlers)), found.Participants.Select(one => string.Join('|', one.Handlers)));
+    }
+
+    private static byte[] Make(string name) => name switch
+    {
+        "full-none" => SampleImage.Full(BlockEncoding.None),
+        "full-lz4" => SampleImage.Full(BlockEncoding.Lz4),
+        "full-shuffle" => SampleImage.Full(BlockEncoding.ShuffleLz4),
+        "full-auto" => SampleImage.Full(BlockEncoding.Auto),
+        _ => SampleImage.Incremental(BlockEncoding.None),
+    };
+
+    private static byte[] Golden(string name) => File.ReadAllBytes(Path.Combine(Folder(), $"{name}.snapshot"));
+
+    /// <summary>In the source tree, which deterministic builds hide from the compiler: found upwards from the assembly.</summary>
+    private static string Folder()
+    {
+        DirectoryInfo? at = new(AppContext.BaseDirectory);
+        while (at is not null && !File.Exists(Path.Combine(at.FullName, "Snapshot.sln"))) at = at.Parent;
+        return Path.Combine(at!.FullName, "tests", "Snapshot.Tests", "Image", "Golden", "1.0");
+    }
+}

@@ -1,0 +1,105 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Snapshot.Tool;
+using Snapshot.Tool.Output;
+using Xunit;
+
+namespace Snapshot.Tests.Tool;
+
+public sealed class UsageTests
+{
+    [Theory]
+    [InlineData("lsit /tmp", "did you mean 'list'?")]
+    [InlineData("list /tmp --jsn", "did you mean '--json'?")]
+    [InlineData("prune /tmp --keep-lst 3", "did you mean '--keep-last'?")]
+    [InlineData("prune /tmp --kep-every 3", "did you mean '--keep-every'?")]
+    [InlineData("list /tmp --colour", "has no option '--colour'.")]
+    [InlineData("list /tmp extra", "has no argument 'extra'")]
+    [InlineData("", "needs a command")]
+    [InlineData("list", "needs STORE: The directory of the store.")]
+    [InlineData("stacks", "needs PID")]
+    [InlineData("show /tmp abc", "'abc' is not a generation")]
+    [InlineData("show /tmp 0", "'0' is not a generation")]
+    [InlineData("show /tmp -3", "'-3'")]
+    [InlineData("prune /tmp", "--keep-last")]
+    [InlineData("prune /tmp --keep-last 0", "from 1 upward")]
+    [InlineData("prune /tmp --keep-last", "--keep-last")]
+    [InlineData("prune /tmp --keep-last 2 --keep-every 2 --max-age 7y", "'7y' is not an age")]
+    [InlineData("prune /tmp --keep-last 2 --max-age 7d", "give --keep-every, too")]
+    [InlineData("stacks abc", "'abc' is not a process")]
+    [InlineData("stacks self", "'self' is not a process")]
+    public async Task A_wrong_command_line_is_refused_with_a_hint(string line, string hint)
+    {
+        ToolRun run = await ToolRun.Here(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        string error = run.FailsWith(ExitCode.Usage);
+        Assert.Contains(hint, error, StringComparison.Ordinal);
+        Assert.Contains("--help'", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_process_cannot_inspect_itself() => (await ToolRun.Here(
+        "stacks", Environment.ProcessId.ToString(CultureInfo.InvariantCulture))).FailsWith(ExitCode.Usage);
+
+    [Fact]
+    public async Task Every_command_has_help_with_the_exit_codes_and_takes_json()
+    {
+        RootCommand root = SnapshotTool.CreateRoot(new ToolConsole(TextWriter.Null, TextWriter.Null, false, false));
+        foreach (string command in root.Subcommands.Select(command => command.Name))
+        {
+            ToolRun help = await ToolRun.Here(command, "--help");
+            Assert.Equal((ExitCode.Fine, ""), (help.ExitCode, help.Error));
+            Assert.Contains("--json", help.Out, StringComparison.Ordinal);
+            foreach ((int code, string meaning) in ExitCode.All) Assert.Contains($"  {code,-3}  {meaning}", help.Out, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void The_process_returns_the_exit_codes()
+    {
+        Assert.Equal(ExitCode.Usage, ToolRun.Process(null, "lsit").ExitCode);
+        Assert.Equal(ExitCode.Environment, ToolRun.Process(null, "list", "/nowhere/at/all").ExitCode);
+        ToolRun doctor = ToolRun.Process(null, "doctor", "--json");
+        Assert.Equal(ExitCode.Fine, doctor.ExitCode);
+        Assert.True(doctor.Json().GetProperty("canRun").GetBoolean());
+    }
+
+    [Fact]
+    public async Task Doctor_reports_every_finding()
+    {
+        JsonElement report = (await ToolRun.Here("doctor", "--json")).Json();
+        Assert.Equal(
+            KernelCapabilities.Current.Items.Select(item => item.Name),
+            report.GetProperty("findings").EnumerateArray().Select(item => item.GetProperty("name").GetString()));
+        ToolRun text = await ToolRun.Here("doctor");
+        Assert.Equal((ExitCode.Fine, ""), (text.ExitCode, text.Error));
+        foreach (KernelCapability item in KernelCapabilities.Current.Items) Assert.Contains(item.Name, text.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0, "0 B")]
+    [InlineData(999, "999 B")]
+    [InlineData(1000, "0.98 KiB")]
+    [InlineData(4096, "4.00 KiB")]
+    [InlineData(10239, "10.0 KiB")]
+    [InlineData(1048576, "1.00 MiB")]
+    [InlineData(1073741824, "1.00 GiB")]
+    [InlineData(long.MaxValue, "8192 PiB")]
+    public void Sizes_have_three_digits_and_a_binary_unit(long bytes, string text) => Assert.Equal(text, Readable.Bytes(bytes));
+
+    [Fact]
+    public void The_documentation_lists_the_exit_codes_and_the_commands()
+    {
+        string text = File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "TOOL.md"));
+        foreach ((int code, string meaning) in ExitCode.All) Assert.Contains($"| {code} | {meaning} |", text, StringComparison.Ordinal);
+        RootCommand root = SnapshotTool.CreateRoot(new ToolConsole(TextWriter.Null, TextWriter.Null, false, false));
+        foreach (Command command in root.Subcommands) Assert.Contains($"`snapshot {command.Name}", text, StringComparison.Ordinal);
+    }
+
+    private static string RepositoryRoot()
+    {
+        DirectoryInfo? folder = new(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Snapshot.sln"))) folder = folder.Parent;
+        return folder?.FullName ?? throw new InvalidOperationException("the tests do not run inside the repository");
+    }
+}
