@@ -2,7 +2,9 @@ using Snapshot;
 
 namespace HeatDiffusion;
 
-/// <summary>Asks for a checkpoint every so many steps and reports what becomes of it. The first worker calls it; nothing here waits.</summary>
+/// <summary>
+/// Asks for a checkpoint every so many steps and reports what becomes of it. The first worker calls it; nothing here waits.
+/// </summary>
 internal sealed class Checkpoints(SnapshotSession session, HeatOptions options, RunReporter reporter)
 {
     private const int ProgressReports = 100;
@@ -42,6 +44,6 @@ internal sealed class Checkpoints(SnapshotSession session, HeatOptions options, 
             info.Capture.Pause.Total.TotalMilliseconds,
             info.Drain.TotalMilliseconds,
             info.Commit.TotalMilliseconds));
-        if (info.ResumeErrors.Count > 0) throw new AggregateException("A resume part failed.", info.ResumeErrors.Select(error => error.Exception));
+        if (info.ResumeErrors.Count > 0) throw new HeatException($"After checkpoint {info.Generation}: {info.ResumeErrors[0]}");
     }
 }

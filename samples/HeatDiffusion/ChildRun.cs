@@ -11,6 +11,7 @@ internal sealed class ChildRun : IDisposable
     private readonly Task<string> _errors;
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SemaphoreSlim _captures = new(0);
+    private readonly SemaphoreSlim _commits = new(0);
 
     private ChildRun(Process process, Action<RunEvent> observe)
     {
@@ -47,6 +48,9 @@ internal sealed class ChildRun : IDisposable
     /// <summary>Ends with the next checkpoint that is captured.</summary>
     internal Task NextCaptureAsync(CancellationToken cancellation) => _captures.WaitAsync(cancellation);
 
+    /// <summary>Ends with the next checkpoint that is committed.</summary>
+    internal Task NextCommitAsync(CancellationToken cancellation) => _commits.WaitAsync(cancellation);
+
     /// <summary>Ends when the process has ended and all it said is read.</summary>
     internal Task EndAsync() => _reading;
 
@@ -63,7 +67,8 @@ internal sealed class ChildRun : IDisposable
     {
         await EndAsync().ConfigureAwait(false);
         if (_process.ExitCode == 0 && Finished is not null) return Finished;
-        throw new HeatException($"The simulation ended with exit code {_process.ExitCode}: {(await _errors.ConfigureAwait(false)).Trim()}");
+        string errors = (await _errors.ConfigureAwait(false)).Trim();
+        throw new HeatException($"The simulation ended with exit code {_process.ExitCode}: {errors}");
     }
 
     public void Dispose()
@@ -71,16 +76,22 @@ internal sealed class ChildRun : IDisposable
         if (!_process.HasExited) _process.Kill();
         _process.Dispose();
         _captures.Dispose();
+        _commits.Dispose();
     }
 
     private static string[] Arguments(HeatOptions options)
     {
-        (string Name, IFormattable Value)[] numbers =
-            [("--size", options.Size), ("--steps", options.Steps), ("--threads", options.Threads), ("--every-steps", options.EverySteps)];
+        (string Name, long Value)[] numbers =
+        [
+            ("--size", options.Size),
+            ("--steps", options.Steps),
+            ("--threads", options.Threads),
+            ("--every-steps", options.EverySteps),
+        ];
         string[] output = options.Output is null ? [] : ["--output", options.Output];
         return
         [
-            .. numbers.SelectMany(option => (string[])[option.Name, option.Value.ToString(null, CultureInfo.InvariantCulture)]),
+            .. numbers.SelectMany(option => (string[])[option.Name, option.Value.ToString(CultureInfo.InvariantCulture)]),
             "--store", options.Directory, "--input", options.Input, .. output,
         ];
     }
@@ -112,5 +123,6 @@ internal sealed class ChildRun : IDisposable
         observe(happened);
         if (HasStarted) _started.TrySetResult();
         if (happened is RunEvent.Captured) _captures.Release();
+        if (happened is RunEvent.Committed) _commits.Release();
     }
 }

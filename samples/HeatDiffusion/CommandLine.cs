@@ -1,12 +1,14 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Numerics;
 
 namespace HeatDiffusion;
 
 /// <summary>The options, their defaults and their bounds.</summary>
 internal static class CommandLine
 {
-    private static readonly Option<int> s_size = Number("--size", 1024, HeatOptions.SizeMin, HeatOptions.SizeMax, "Values along each side of the plate.");
+    private static readonly Option<int> s_size = Number(
+        "--size", 1024, HeatOptions.SizeMin, HeatOptions.SizeMax, "Values along each side of the plate.");
 
     private static readonly Option<long> s_steps = Number("--steps", 6000L, 1, HeatOptions.StepsMax, "Sweeps over the plate.");
 
@@ -21,11 +23,11 @@ internal static class CommandLine
         HelpName = "directory",
     };
 
-    private static readonly Option<string> s_input = new("--input")
+    private static readonly Option<string?> s_input = new("--input")
     {
-        Description = "PGM picture of the initial temperatures, white is hot; stretched to the plate. Default: one that comes with the sample.",
+        Description = "PGM picture of the initial temperatures, white is hot; stretched to fit. " +
+                      "Default: one that comes with the sample.",
         HelpName = "file",
-        DefaultValueFactory = _ => HeatOptions.ShippedInput,
     };
 
     private static readonly Option<string?> s_output = new("--output")
@@ -36,7 +38,8 @@ internal static class CommandLine
 
     private static readonly Option<int> s_kills = Number("--kills", 5, 0, 100_000, "How often the simulation is killed.");
 
-    private static readonly Option<int> s_seed = Number("--seed", 1, int.MinValue, int.MaxValue, "Of the moments at which it is killed.");
+    private static readonly Option<int> s_seed = Number(
+        "--seed", 1, int.MinValue, int.MaxValue, "Of the moments at which it is killed.");
 
     private static readonly Option<bool> s_json = new("--json") { Description = "Prints JSON and nothing else." };
 
@@ -44,8 +47,8 @@ internal static class CommandLine
     internal static RootCommand Build(Func<DemoOptions, Task<int>> demo, Func<HeatOptions, bool, Task<int>> run)
     {
         RootCommand root = new(
-            "Heat diffusion that survives being killed: runs it in a process of its own, kills that at random moments, restarts it " +
-            "from the newest image each time, and compares the result with that of an uninterrupted run.");
+            "Heat diffusion that survives being killed: runs it in a process of its own, kills that at random moments, " +
+            "restarts it from the newest image each time, and compares the result with that of an uninterrupted run.");
         AddHeatOptions(root);
         root.Add(s_kills);
         root.Add(s_seed);
@@ -53,25 +56,29 @@ internal static class CommandLine
 
         Command single = new("run", "Runs the simulation once, from the newest image of its directory or from the beginning.");
         AddHeatOptions(single);
-        single.Validators.Add(static result =>
-        {
-            if (result.GetValue(s_store) is null) result.AddError("Option '--store' is required.");
-        });
-        single.SetAction(parsed => run(Heat(parsed, parsed.GetValue(s_store)!, parsed.GetValue(s_output)), parsed.GetValue(s_json)));
+        single.SetAction(parsed => run(
+            Heat(parsed, parsed.GetValue(s_store)!, parsed.GetValue(s_output)), parsed.GetValue(s_json)));
         root.Add(single);
         return root;
     }
 
     private static void AddHeatOptions(Command command)
     {
-        foreach (Option option in (Option[])[s_size, s_steps, s_threads, s_everySteps, s_store, s_input, s_output, s_json]) command.Add(option);
-        command.Validators.Add(static result =>
-        {
-            // A value that is no number has its own error and cannot be asked for.
-            if (result.Children.Any(child => child is OptionResult { Errors: var errors } && errors.Any())) return;
-            if (result.GetValue(s_threads) > result.GetValue(s_size) - 2)
-                result.AddError("Option '--threads': there are more threads than rows between the rims; use fewer, or a greater --size.");
-        });
+        Option[] options = [s_size, s_steps, s_threads, s_everySteps, s_store, s_input, s_output, s_json];
+        foreach (Option option in options) command.Add(option);
+    }
+
+    /// <summary>What is wrong with a command line; empty when nothing is.</summary>
+    internal static IEnumerable<string> Misuses(ParseResult parsed)
+    {
+        // Values may be asked for only when each of them is one.
+        if (parsed.Errors.Count > 0) return parsed.Errors.Select(error => error.Message);
+        List<string> misuses = [];
+        if (parsed.GetValue(s_threads) > parsed.GetValue(s_size) - 2)
+            misuses.Add("Option '--threads': there are more threads than rows between the rims; use fewer, or a greater --size.");
+        if (parsed.CommandResult.Command is not RootCommand && parsed.GetValue(s_store) is null)
+            misuses.Add("Option '--store': a run needs a directory for its images.");
+        return misuses;
     }
 
     private static HeatOptions Heat(ParseResult parsed, string directory, string? output) => new(
@@ -80,7 +87,7 @@ internal static class CommandLine
         parsed.GetValue(s_threads),
         parsed.GetValue(s_everySteps),
         Path.GetFullPath(directory),
-        Path.GetFullPath(parsed.GetValue(s_input)!),
+        Path.GetFullPath(parsed.GetValue(s_input) ?? HeatOptions.ShippedInput),
         output is null ? null : Path.GetFullPath(output));
 
     private static DemoOptions Demo(ParseResult parsed)
@@ -89,19 +96,27 @@ internal static class CommandLine
         string directory = store ?? Path.Combine(Path.GetTempPath(), $"heat-diffusion-{Path.GetRandomFileName()}");
         string output = parsed.GetValue(s_output) ?? Path.Combine(Path.GetTempPath(), "heat-diffusion.pgm");
         return new DemoOptions(
-            Heat(parsed, directory, output), parsed.GetValue(s_kills), parsed.GetValue(s_seed), parsed.GetValue(s_json), store is not null);
+            Heat(parsed, directory, output),
+            parsed.GetValue(s_kills),
+            parsed.GetValue(s_seed),
+            parsed.GetValue(s_json),
+            KeepsDirectory: store is not null);
     }
 
-    private static Option<T> Number<T>(string name, T byDefault, T least, T most, string description) where T : struct, IComparable<T>
+    private static Option<T> Number<T>(string name, T byDefault, T least, T most, string description)
+        where T : struct, INumber<T> => new(name)
     {
-        Option<T> option = new(name) { Description = description, HelpName = "number", DefaultValueFactory = _ => byDefault };
-        option.Validators.Add(result =>
+        Description = description,
+        HelpName = "number",
+        DefaultValueFactory = _ => byDefault,
+        CustomParser = result =>
         {
-            if (result.Tokens.Count == 0 || result.Errors.Any()) return;
-            T value = result.GetValueOrDefault<T>();
-            if (value.CompareTo(least) < 0 || value.CompareTo(most) > 0)
-                result.AddError($"Option '{name}': {value} is not between {least} and {most}.");
-        });
-        return option;
-    }
+            string text = result.Tokens[0].Value;
+            if (!T.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out T value))
+                result.AddError($"Option '{name}': '{text}' is not a whole number, or far too large.");
+            else if (value < least || value > most)
+                result.AddError($"Option '{name}': {text} is not between {least} and {most}.");
+            return value;
+        },
+    };
 }

@@ -3,7 +3,8 @@ using System.Diagnostics;
 namespace HeatDiffusion;
 
 /// <summary>
-/// The demo: an uninterrupted run, then the same simulation killed at random moments and restarted each time, then the comparison.
+/// The demo: an uninterrupted run, then the same simulation killed at random moments and restarted each time, then the
+/// comparison.
 /// </summary>
 internal sealed class Demo(DemoOptions options, DemoLedger ledger)
 {
@@ -21,7 +22,7 @@ internal sealed class Demo(DemoOptions options, DemoLedger ledger)
         for (int runs = 0; ledger.Kills.Count < options.Kills; runs++)
         {
             if (runs == options.Kills * RunsPerKillMax)
-                throw new HeatException($"{runs} runs were over before they could be killed {options.Kills} times; give it more --steps.");
+                throw new HeatException($"{runs} runs gave too little time for {options.Kills} kills; give it more --steps.");
             await RunAndKillAsync(plan, expected).ConfigureAwait(false);
         }
 
@@ -49,8 +50,7 @@ internal sealed class Demo(DemoOptions options, DemoLedger ledger)
             RunEvent.Finished result = await child.ResultAsync().ConfigureAwait(false);
             TimeSpan compute = time.Elapsed - start;
 
-            // A third of the kills let a run compute; each may use twice its share of the whole.
-            return (result, new KillPlan(options.Seed, start, compute * (6.0 / (options.Kills + 3))));
+            return (result, new KillPlan(options.Seed, start, compute / (options.Kills + 1)));
         }
         finally
         {
@@ -58,14 +58,17 @@ internal sealed class Demo(DemoOptions options, DemoLedger ledger)
         }
     }
 
-    /// <summary>One run, which is killed when its moment comes; it may be over before.</summary>
+    /// <summary>
+    /// One run, which is killed when its moment comes. When it is over before, the next one begins from the beginning.
+    /// </summary>
     private async Task RunAndKillAsync(KillPlan plan, RunEvent.Finished expected)
     {
         KillMoment moment = plan.Next();
         using ChildRun child = ChildRun.Start(options.Heat with { Output = null }, happened => Observe(happened, plan));
         using CancellationTokenSource over = new();
         Task isTime = WaitForAsync(moment, child, over.Token);
-        if (await Task.WhenAny(isTime, child.EndAsync()).ConfigureAwait(false) == isTime && await child.KillAsync().ConfigureAwait(false))
+        Task first = await Task.WhenAny(isTime, child.EndAsync()).ConfigureAwait(false);
+        if (first == isTime && await child.KillAsync().ConfigureAwait(false))
         {
             ledger.TakeKill(DoingOf(child));
             return;
@@ -73,7 +76,8 @@ internal sealed class Demo(DemoOptions options, DemoLedger ledger)
 
         await over.CancelAsync().ConfigureAwait(false);
         if (await child.ResultAsync().ConfigureAwait(false) != expected)
-            throw new HeatException("A restarted run came to another result than the uninterrupted one.");
+            throw new HeatException($"A restarted run came to another result; its files are in '{options.Heat.Directory}'.");
+        Directory.Delete(options.Heat.Directory, recursive: true);
     }
 
     private void Observe(RunEvent happened, KillPlan plan)
@@ -84,8 +88,12 @@ internal sealed class Demo(DemoOptions options, DemoLedger ledger)
 
     private static async Task WaitForAsync(KillMoment moment, ChildRun child, CancellationToken cancellation)
     {
-        if (moment.Target == KillTarget.Compute) await child.Started.WaitAsync(cancellation).ConfigureAwait(false);
-        if (moment.Target == KillTarget.Drain) await child.NextCaptureAsync(cancellation).ConfigureAwait(false);
+        for (int checkpoint = 0; checkpoint < moment.Checkpoints; checkpoint++)
+        {
+            if (moment.Target == KillTarget.Compute) await child.NextCommitAsync(cancellation).ConfigureAwait(false);
+            if (moment.Target == KillTarget.Drain) await child.NextCaptureAsync(cancellation).ConfigureAwait(false);
+        }
+
         await Task.Delay(moment.Delay, cancellation).ConfigureAwait(false);
     }
 

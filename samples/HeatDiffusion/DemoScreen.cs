@@ -17,7 +17,7 @@ internal sealed class DemoScreen(IAnsiConsole console, DemoOptions options, Demo
             return await demo.RunAsync(console.WriteLine).ConfigureAwait(false);
 
         string sentence = "";
-        return await console.Live(Picture(sentence, LiveRows)).StartAsync(live =>
+        return await console.Live(Picture(sentence, LiveRows)).AutoClear(true).StartAsync(live =>
         {
             ledger.Changed += () => live.UpdateTarget(Picture(sentence, LiveRows));
             return demo.RunAsync(said => live.UpdateTarget(Picture(sentence = said, LiveRows)));
@@ -30,13 +30,14 @@ internal sealed class DemoScreen(IAnsiConsole console, DemoOptions options, Demo
         console.Write(Generations(int.MaxValue));
         console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{report.Kills} kills, {report.KillsInRestart} of them while restarting and {report.KillsInDrain} while writing an image; " +
+            $"{report.Kills} kills, {report.KillsInRestart} while restarting and {report.KillsInDrain} while writing an image; " +
             $"{report.Generations} generations; pause {report.PauseMsMedian:F3} ms median, {report.PauseMsMax:F3} ms at most."));
         console.WriteLine($"The final field is in {report.Output}");
-        if (options.KeepsDirectory) console.WriteLine($"The images are in {options.Heat.StoreDirectory}, the results in {options.Heat.ResultsPath}");
+        if (options.KeepsDirectory)
+            console.WriteLine($"The images are in {options.Heat.StoreDirectory}, the results in {options.Heat.ResultsPath}");
         console.MarkupLine(report.Equal
             ? "[green]The result equals that of the uninterrupted run, bit for bit.[/]"
-            : $"[red]The result differs from that of the uninterrupted run: {report.Checksum}, not {report.ExpectedChecksum}.[/]");
+            : $"[red]The result differs from that of the uninterrupted run: {report.Checksum}, {report.ExpectedChecksum}.[/]");
     }
 
     private Rows Picture(string sentence, int rows) => new(new Text(sentence), new Markup(Bar()), Generations(rows));
@@ -48,16 +49,16 @@ internal sealed class DemoScreen(IAnsiConsole console, DemoOptions options, Demo
         string from = ledger.RestartedFrom is { } generation ? $", from generation {generation}" : "";
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"[green]{new string('━', filled)}[/][grey]{new string('━', BarWidth - filled)}[/] step {ledger.Step} of {options.Heat.Steps}{from}, " +
-            $"{ledger.Kills.Count} of {options.Kills} kills");
+            $"[green]{new string('━', filled)}[/][grey]{new string('━', BarWidth - filled)}[/] " +
+            $"step {ledger.Step} of {options.Heat.Steps}{from}, {ledger.Kills.Count} of {options.Kills} kills");
     }
 
     private Table Generations(int rowsMax)
     {
         Table table = new Table().Border(TableBorder.Simple)
             .AddColumn(new TableColumn("generation").RightAligned())
-            .AddColumn("kind")
-            .AddColumn(new TableColumn("changed pages").RightAligned())
+            .AddColumn(new TableColumn("kind").NoWrap())
+            .AddColumn(new TableColumn("pages changed").RightAligned())
             .AddColumn(new TableColumn("bytes written").RightAligned())
             .AddColumn(new TableColumn("pause ms").RightAligned())
             .AddColumn(new TableColumn("drain ms").RightAligned());
@@ -71,7 +72,8 @@ internal sealed class DemoScreen(IAnsiConsole console, DemoOptions options, Demo
         ILookup<int, KillTarget> kills = ledger.Kills.ToLookup(kill => kill.AfterGenerations, kill => kill.Doing);
         for (int index = 0; index <= generations.Count; index++)
         {
-            foreach (KillTarget doing in kills[index]) yield return [new Text(""), new Markup($"[red]killed while {Words(doing)}[/]")];
+            foreach (KillTarget doing in kills[index])
+                yield return [new Markup("[red]killed[/]"), new Markup($"[red]{Words(doing)}[/]")];
             if (index < generations.Count) yield return Row(generations[index]);
         }
     }
@@ -88,8 +90,8 @@ internal sealed class DemoScreen(IAnsiConsole console, DemoOptions options, Demo
 
     private static string Words(KillTarget doing) => doing switch
     {
-        KillTarget.Restart => "restarting",
-        KillTarget.Drain => "writing an image",
-        _ => "computing",
+        KillTarget.Restart => "while restarting",
+        KillTarget.Drain => "while writing",
+        _ => "while computing",
     };
 }

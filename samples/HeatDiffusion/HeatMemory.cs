@@ -37,7 +37,8 @@ internal sealed unsafe class HeatMemory
     /// <exception cref="HeatException">The store holds another simulation.</exception>
     internal static HeatMemory Open(SnapshotSession session, HeatOptions options)
     {
-        long bytes = 2L * options.Size * options.Size * sizeof(double) + options.Steps / HeatOptions.StepsPerResult * sizeof(ResultRecord);
+        long bytes = 2L * options.Size * options.Size * sizeof(double)
+            + options.Steps / HeatOptions.StepsPerResult * sizeof(ResultRecord);
         HeatMemory memory = new(session.OpenArena("heat", new ArenaOptions { Capacity = bytes + Overhead }), options);
         if (memory.State->IsBegun == 0) memory.Begin(options);
         return memory;
@@ -46,7 +47,7 @@ internal sealed unsafe class HeatMemory
     /// <summary>The field that sweep number <paramref name="step"/> reads; the sweep writes that of the next step.</summary>
     internal double* Field(long step) => (step & 1) == 0 ? _even.Pointer : _odd.Pointer;
 
-    /// <summary>The bytes of a field, in pieces that fit a span.</summary>
+    /// <summary>XXH64 of the field that sweep number <paramref name="step"/> would read.</summary>
     internal string Checksum(long step)
     {
         XxHash64 hash = new();
@@ -57,7 +58,7 @@ internal sealed unsafe class HeatMemory
     /// <summary>The field as grey, black for 0 and white for the hottest temperature.</summary>
     internal void WritePicture(string path, long step)
     {
-        byte[] grey = new byte[checked(Size * Size)];
+        byte[] grey = new byte[Size * Size];
         double* field = Field(step);
         for (int index = 0; index < grey.Length; index++)
             grey[index] = (byte)Math.Clamp(Math.Round(field[index] / HeatOptions.HottestTemperature * 255), 0, 255);
@@ -69,9 +70,10 @@ internal sealed unsafe class HeatMemory
 
     private void Begin(HeatOptions options)
     {
-        InitialField.Fill(Pgm.Read(options.Input), Size, _even.Pointer);
-        // The rim is never written by a sweep, so both fields need it.
-        InitialField.Fill(Pgm.Read(options.Input), Size, _odd.Pointer);
+        // Both fields, because a sweep does not write the rim.
+        GreyImage image = Pgm.Read(options.Input);
+        InitialField.Fill(image, Size, _even.Pointer);
+        InitialField.Fill(image, Size, _odd.Pointer);
         State->Size = options.Size;
         State->Threads = options.Threads;
         State->Steps = options.Steps;
@@ -91,11 +93,11 @@ internal sealed unsafe class HeatMemory
         foreach ((string name, long then, long now) in parameters)
         {
             if (then != now)
-                throw new HeatException($"'{options.Directory}' continues a simulation with {name} {then}, not {now}. Use another directory.");
+                throw new HeatException($"'{options.Directory}' has a simulation with {name} {then}, not {now}; use another.");
         }
 
         if (State->InputChecksum != InputChecksum(options))
-            throw new HeatException($"'{options.Directory}' continues a simulation of another picture than '{options.Input}'.");
+            throw new HeatException($"'{options.Directory}' has a simulation of another picture than '{options.Input}'.");
     }
 
     private static ulong InputChecksum(HeatOptions options) => XxHash64.HashToUInt64(File.ReadAllBytes(options.Input));

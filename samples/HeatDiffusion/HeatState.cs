@@ -18,7 +18,9 @@ internal struct HeatState
     internal LogState Log;
 }
 
-/// <summary>Where a thread stands: everything it needs to go on after a restart. One cache line, so that threads share none.</summary>
+/// <summary>
+/// Where a thread stands: everything it needs to go on after a restart. One cache line, so that threads share none.
+/// </summary>
 [StructLayout(LayoutKind.Sequential, Size = 64)]
 internal struct WorkerState
 {
@@ -33,7 +35,9 @@ internal struct WorkerState
     internal long SweepsCounted;
 }
 
-/// <summary>What a thread does next in its sweep. It may be stopped in each stage, and repeats the stage after a restart.</summary>
+/// <summary>
+/// What a thread does next in its sweep. It may be stopped in each stage, and repeats the stage after a restart.
+/// </summary>
 internal enum WorkerStage
 {
     /// <summary>Compute the rows. Repeating it is harmless: the rows read are not written before the barrier.</summary>

@@ -1,6 +1,8 @@
 namespace HeatDiffusion;
 
-/// <summary>Temperatures from a picture, which is stretched to the plate: each value is that of the pixel under its middle.</summary>
+/// <summary>
+/// Temperatures from a picture, which is stretched to the plate: each value is that of the pixel under its middle.
+/// </summary>
 internal static unsafe class InitialField
 {
     internal static void Fill(GreyImage image, int size, double* field)

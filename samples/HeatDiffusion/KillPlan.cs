@@ -13,8 +13,11 @@ internal enum KillTarget
     Drain,
 }
 
-/// <summary>When to kill a run: so long after the moment at which what it aims at begins.</summary>
-internal readonly record struct KillMoment(KillTarget Target, TimeSpan Delay);
+/// <summary>When to kill a run.</summary>
+/// <param name="Target">What it is to be doing.</param>
+/// <param name="Checkpoints">How many checkpoints it begins (Drain) or commits (Compute) before.</param>
+/// <param name="Delay">How long after that.</param>
+internal readonly record struct KillMoment(KillTarget Target, int Checkpoints, TimeSpan Delay);
 
 /// <summary>Random moments to kill at; the same for the same seed, as far as clocks allow.</summary>
 /// <param name="seed">Of the sequence.</param>
@@ -22,20 +25,23 @@ internal readonly record struct KillMoment(KillTarget Target, TimeSpan Delay);
 /// <param name="compute">How long it may compute before it is killed.</param>
 internal sealed class KillPlan(int seed, TimeSpan restart, TimeSpan compute)
 {
+    private const int CheckpointsMax = 3;
+
     private readonly Random _random = new(seed);
 
-    /// <summary>How long images take, as seen so far.</summary>
+    /// <summary>How long an image takes, as seen last.</summary>
     internal TimeSpan Drain { get; set; } = TimeSpan.FromMilliseconds(20);
 
     internal KillMoment Next()
     {
         KillTarget target = (KillTarget)_random.Next(3);
+        int checkpoints = _random.Next(1, CheckpointsMax + 1);
         TimeSpan longest = target switch
         {
             KillTarget.Restart => restart,
             KillTarget.Compute => compute,
             _ => Drain,
         };
-        return new KillMoment(target, longest * _random.NextDouble());
+        return new KillMoment(target, checkpoints, longest * _random.NextDouble());
     }
 }

@@ -11,7 +11,9 @@ internal sealed record GreyImage(int Width, int Height, int Max, ushort[] Values
     internal double At(double x, double y) => (double)Values[(int)(y * Height) * Width + (int)(x * Width)] / Max;
 }
 
-/// <summary>The plain picture format PGM: P2 (text) and P5 (binary, one or two bytes a value). http://netpbm.sourceforge.net/doc/pgm.html</summary>
+/// <summary>
+/// The plain picture format PGM: P2 (text) and P5 (binary, one or two bytes a value). http://netpbm.sourceforge.net/doc/pgm.html
+/// </summary>
 internal static class Pgm
 {
     /// <summary>More than any sample needs; keeps a damaged header from asking for all memory.</summary>

@@ -8,9 +8,10 @@ const int Failed = 1;
 const int Misused = 2;
 
 ParseResult parsed = CommandLine.Build(DemoAsync, RunAsync).Parse(args);
-if (parsed.Errors.Count > 0)
+string[] misuses = [.. CommandLine.Misuses(parsed)];
+if (misuses.Length > 0)
 {
-    foreach (System.CommandLine.Parsing.ParseError error in parsed.Errors) Console.Error.WriteLine($"heat: {error.Message}");
+    foreach (string misuse in misuses) Console.Error.WriteLine($"heat: {misuse}");
     Console.Error.WriteLine("heat: --help shows the options.");
     return Misused;
 }
@@ -36,6 +37,8 @@ static async Task<int> DemoAsync(DemoOptions options)
     string directory = options.Heat.Directory;
     if (Directory.Exists(directory) && Directory.EnumerateFileSystemEntries(directory).Any())
         throw new HeatException($"'{directory}' is not empty. The demo begins a new simulation; give it a new directory.");
+    if (!Directory.Exists(Path.GetDirectoryName(options.Heat.Output)))
+        throw new HeatException($"There is no directory for the picture '{options.Heat.Output}'.");
     Pgm.Read(options.Heat.Input);
 
     DemoLedger ledger = new();

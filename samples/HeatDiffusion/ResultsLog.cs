@@ -10,7 +10,8 @@ namespace HeatDiffusion;
 /// appends what was recorded and makes it durable, so every image finds its results in the file.
 /// </summary>
 /// <remarks>
-/// The prepare part enters an arena lock that the recording thread enters, too, and holds it until its resume part. So that thread
+/// The prepare part enters an arena lock that the recording thread enters, too, and holds it until its resume part. So
+/// that thread
 /// may be captured waiting for the lock. After a restart the lock is still held; the resume part cuts off what a lost
 /// generation had appended and leaves the lock, and only then the thread enters. Neither waits for the other in any other way.
 /// </remarks>
@@ -82,7 +83,7 @@ internal sealed unsafe class ResultsLog : ICheckpointHandler, IDisposable
         if (_file.Length < State->FileBytes)
         {
             throw new HeatException(
-                $"'{_file.Name}' has {_file.Length} bytes, fewer than the {State->FileBytes} that belong to the image: it is not the file of this run.");
+                $"'{_file.Name}' has {_file.Length} bytes, fewer than the {State->FileBytes} of the image: not the file of this run.");
         }
 
         _file.SetLength(State->FileBytes);

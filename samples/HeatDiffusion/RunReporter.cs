@@ -20,7 +20,7 @@ internal sealed class RunReporter(TextWriter output, bool isJson)
 
     private static string? Sentence(RunEvent happened) => happened switch
     {
-        RunEvent.Started { Generation: { } generation, Step: var step } => $"Restarted from generation {generation}, at step {step}.",
+        RunEvent.Started { Generation: { } from } started => $"Restarted from generation {from}, at step {started.Step}.",
         RunEvent.Started => "Started.",
         RunEvent.Committed image => string.Create(
             CultureInfo.InvariantCulture,

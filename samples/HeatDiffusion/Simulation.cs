@@ -18,16 +18,15 @@ internal static class Simulation
 
         Checkpoints checkpoints = new(session, options, reporter);
         reporter.Report(new RunEvent.Started(session.Restarted?.Generation, memory.Workers[0].Step));
-        Thread[] threads = [.. Enumerable.Range(0, options.Threads).Select(index => Start(index, options, memory, log, checkpoints, session))];
+        Thread[] threads = [.. Enumerable.Range(0, options.Threads)
+            .Select(index => Start(new Worker(index, options, memory, log, checkpoints), $"worker {index}", session))];
         foreach (Thread thread in threads) thread.Join();
         await checkpoints.Latest.ConfigureAwait(false);
         return Finish(session, memory, log, options, reporter);
     }
 
-    private static Thread Start(
-        int index, HeatOptions options, HeatMemory memory, ResultsLog log, Checkpoints checkpoints, SnapshotSession session)
+    private static Thread Start(Worker worker, string name, SnapshotSession session)
     {
-        Worker worker = new(index, options, memory, log, checkpoints);
         Thread thread = new(() =>
         {
             try
@@ -37,13 +36,13 @@ internal static class Simulation
             catch (Exception error)
             {
                 // The others wait for this thread at the barrier and always would: the process is what ends.
-                Console.Error.WriteLine($"heat: thread {index} failed: {error}");
+                Console.Error.WriteLine($"heat: {name} failed: {error}");
                 Environment.Exit(1);
             }
         })
         {
             IsBackground = true,
-            Name = $"worker {index}",
+            Name = name,
         };
         thread.Start();
         return thread;

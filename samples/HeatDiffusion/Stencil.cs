@@ -6,13 +6,17 @@ namespace HeatDiffusion;
 /// The five-point stencil of the explicit scheme for the heat equation: u' = u + α (north + south + east + west − 4u), with the
 /// rim of the plate held at its temperature.
 /// </summary>
-/// <remarks>The order of the operations is the same in every lane and in the scalar rest, so a result does not depend on the machine.</remarks>
+/// <remarks>
+/// The order of the operations is the same in every lane and in the scalar rest, so a result does not depend on the machine.
+/// </remarks>
 internal static unsafe class Stencil
 {
     /// <summary>α = κ Δt / Δx². The scheme is stable up to 1/4.</summary>
     internal const double Alpha = 0.2;
 
-    /// <summary>Computes one row of <paramref name="target"/>, without its two ends, from three rows of <paramref name="source"/>.</summary>
+    /// <summary>
+    /// Computes one row of <paramref name="target"/>, without its two ends, from three rows of <paramref name="source"/>.
+    /// </summary>
     /// <param name="source">A field of size × size values, row by row.</param>
     /// <param name="target">Another one.</param>
     /// <param name="size">Values in a row.</param>

@@ -2,9 +2,12 @@ using Snapshot;
 
 namespace HeatDiffusion;
 
-/// <summary>One thread of the simulation: it sweeps its band of rows, meets the others, and goes on where its state in the arena says.</summary>
+/// <summary>
+/// One thread of the simulation: it sweeps its band of rows, meets the others, and goes on where its state in the arena says.
+/// </summary>
 /// <remarks>
-/// It may be stopped in <see cref="Participant.Poll"/>, at the barrier and at the lock of the results. Between two of these its state
+/// It may be stopped in <see cref="Participant.Poll"/>, at the barrier and at the lock of the results. Between two of
+/// these its state
 /// changes as a whole, so each image shows it in one of the stages of <see cref="WorkerStage"/>.
 /// </remarks>
 internal sealed unsafe class Worker(int index, HeatOptions options, HeatMemory memory, ResultsLog log, Checkpoints checkpoints)
