@@ -199,6 +199,32 @@ public sealed class SnapshotStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task Closing_the_store_ends_a_compaction_that_runs()
+    {
+        using ManualResetEventSlim inside = new();
+        using ManualResetEventSlim go = new();
+        SnapshotStore store = SnapshotStore.Open(_directory);
+        _script.Commit(store, full: true);
+        _script.Commit(store, full: false);
+        string[] before = FileNames();
+        Immediate parked = new([], () =>
+        {
+            inside.Set();
+            go.Wait();
+        });
+        Task compaction = Task.Run(() => store.CompactAsync(2, parked));
+        inside.Wait();
+        Task closing = Task.Run(store.Dispose);
+        go.Set();
+        await closing;
+        // It may have been past its last look at the token: then it is complete, else nothing has changed.
+        if (await Record.ExceptionAsync(() => compaction) is { } error) Assert.IsAssignableFrom<OperationCanceledException>(error);
+        using SnapshotStore again = SnapshotStore.OpenReadOnly(_directory);
+        Assert.Equal(before.Length, FileNames().Length);
+        await _script.AssertHolds(again);
+    }
+
+    [Fact]
     public async Task Pruning_spares_the_parent_of_an_image_being_written()
     {
         using SnapshotStore store = SnapshotStore.Open(_directory);
