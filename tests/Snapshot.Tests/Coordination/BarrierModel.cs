@@ -20,7 +20,9 @@ internal enum Freedom
 
 internal delegate bool Rule(long word, out long next);
 
-/// <summary>The rules of the word and the habits around it; the defaults are the real ones, tests break one at a time.</summary>
+/// <summary>
+/// The rules of the word and the habits around it; the defaults are the real ones, tests break one at a time.
+/// </summary>
 internal sealed class ModelRules
 {
     internal Rule Attach { get; init; } = PhaseWord.TryAttach;
@@ -101,7 +103,10 @@ internal enum Driving
     AbortWake,
 }
 
-/// <summary>One participant, in 16 bits: place, sleep, the attempt it parks for, the half it goes to sleep on, whether it still has to notify.</summary>
+/// <summary>
+/// One participant, in 16 bits: place, sleep, the attempt it parks for, the half it goes to sleep on, whether it still
+/// has to notify.
+/// </summary>
 internal readonly record struct Local(ushort Bits)
 {
     internal At At => (At)(Bits & 15);
@@ -125,7 +130,9 @@ internal readonly record struct Local(ushort Bits)
     internal Local Notified() => new((ushort)(Bits & 0x7FFF));
 }
 
-/// <summary>The shared memory and the coordinator: the word's fields, the hint, the event count, and what checks need.</summary>
+/// <summary>
+/// The shared memory and the coordinator: the word's fields, the hint, the event count, and what checks need.
+/// </summary>
 internal record struct Shared(long Word, Driving Driving, int Done, bool Hint, bool IsStale, bool IsRequested, int AsyncWins, int CaptureWins)
 {
     internal readonly int Half => ((int)PhaseWord.PhaseOf(Word) << 2) | PhaseWord.AttemptOf(Word);
@@ -145,10 +152,11 @@ internal record struct Shared(long Word, Driving Driving, int Done, bool Hint, b
 internal readonly record struct ModelState(ulong Locals, uint Shared);
 
 /// <summary>
-/// The barrier as a transition system: every step is one atomic access to shared memory or one system call, in every order. The rules of
-/// the word are the very functions the barrier executes. Obligatory steps are those that must happen some day (a running participant
-/// polls, a critical section ends, the coordinator goes on); the others may or may not. Waits have no time-outs, so that nothing hides a
-/// lost wake-up; the coordinator's slices exist only to find the dead and, optionally, the deadline.
+/// The barrier as a transition system: every step is one atomic access to shared memory or one system call, in every
+/// order. The rules of the word are the very functions the barrier executes. Obligatory steps are those that must
+/// happen some day (a running participant polls, a critical section ends, the coordinator goes on); the others may or
+/// may not. Waits have no time-outs, so that nothing hides a lost wake-up; the coordinator's slices exist only to find
+/// the dead and, optionally, the deadline.
 /// </summary>
 internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules rules, int checkpoints = 2)
 {
@@ -170,7 +178,10 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
             !local.MustNotify && local.At is At.Out or At.Running or At.Blocked or At.WaitingForLock or At.Dead or At.DeadInCritical);
     }
 
-    /// <summary>Calls <paramref name="emit"/> with every successor and whether the step is obligatory. Throws on a broken invariant.</summary>
+    /// <summary>
+    /// Calls <paramref name="emit"/> with every successor and whether the step is obligatory. Throws on a broken
+    /// invariant.
+    /// </summary>
     internal void Expand(ModelState state, Action<ModelState, bool> emit)
     {
         _emit = emit;

@@ -1,6 +1,9 @@
 namespace Snapshot.Tests.Coordination;
 
-/// <summary>Visits every reachable state of a model, and checks that from each the goal can be reached by obligatory steps alone.</summary>
+/// <summary>
+/// Visits every reachable state of a model, and checks that from each the goal can be reached by obligatory steps
+/// alone.
+/// </summary>
 internal static class Explorer
 {
     /// <returns>The number of states.</returns>

@@ -5,18 +5,14 @@ using Xunit.Abstractions;
 namespace Snapshot.Tests.Coordination;
 
 /// <summary>
-/// The barrier's rules, explored exhaustively: nobody waits for ever, one winner per phase, no capture while someone runs, no lost
-/// wake-up, nobody counted twice. Broken rules show that the explorer would notice.
+/// The barrier's rules, explored exhaustively: nobody waits for ever, one winner per phase, no capture while someone
+/// runs, no lost wake-up, nobody counted twice. Broken rules show that the explorer would notice.
 /// </summary>
 public sealed class ModelTests(ITestOutputHelper output)
 {
     [Theory]
     [InlineData(1, 0, Freedom.All)]
     [InlineData(2, 2, Freedom.All)]
-    [InlineData(3, 3, Freedom.Join | Freedom.Leave | Freedom.Block)]
-    [InlineData(3, 3, Freedom.Critical | Freedom.CoordinatorAbort)]
-    [InlineData(3, 3, Freedom.Die | Freedom.Critical | Freedom.Leave)]
-    [InlineData(3, 3, Freedom.Lock | Freedom.HandlerAbort | Freedom.CoordinatorAbort)]
     [InlineData(3, 3, Freedom.All)]
     internal void The_protocol_keeps_its_promises_in_every_interleaving(int participants, int attached, Freedom freedom)
     {
