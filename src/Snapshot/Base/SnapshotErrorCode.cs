@@ -45,6 +45,9 @@ public enum SnapshotErrorCode
     /// <summary>The store does not hold what was asked for.</summary>
     NotFound,
 
+    /// <summary>A fresh start was asked for in a store that holds generations.</summary>
+    StoreNotEmpty,
+
     /// <summary>Another process, or another session, has the store open for writing.</summary>
     StoreBusy,
 

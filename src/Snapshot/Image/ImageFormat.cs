@@ -46,6 +46,7 @@ internal static class ImageFormat
         internal const uint Extents = 'E' | 'X' << 8 | 'T' << 16 | 'N' << 24;
         internal const uint Roots = 'R' | 'O' << 8 | 'O' << 16 | 'T' << 24;
         internal const uint Participants = 'P' | 'A' << 8 | 'R' << 16 | 'T' << 24;
+        internal const uint LockOwners = 'O' | 'W' << 8 | 'N' << 16 | 'R' << 24;
         internal const uint AsyncHandlers = 'H' | 'N' << 8 | 'D' << 16 | 'L' << 24;
         internal const uint Environment = 'E' | 'N' << 8 | 'V' << 16 | 'I' << 24;
         internal const uint Figures = 'F' | 'I' << 8 | 'G' << 16 | 'R' << 24;

@@ -76,6 +76,7 @@ internal ref struct IndexReader
             case Section.Roots: _metadata = _metadata with { Roots = MetadataReader.Roots(payload) }; break;
             case Section.Participants: _metadata = _metadata with { Participants = MetadataReader.Participants(payload) }; break;
             case Section.AsyncHandlers: _metadata = _metadata with { AsyncHandlers = MetadataReader.Handlers(payload) }; break;
+            case Section.LockOwners: _metadata = _metadata with { Owners = MetadataReader.Owners(payload) }; break;
             case Section.Environment: _metadata = _metadata with { Environment = MetadataReader.Environment(payload) }; break;
             case Section.Figures: _metadata = _metadata with { Figures = MetadataReader.Figures(payload) }; break;
             default:

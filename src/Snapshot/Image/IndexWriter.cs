@@ -21,6 +21,7 @@ internal static class IndexWriter
         Add(Section.Roots, false, () => WriteRoots(to, metadata.Roots));
         Add(Section.Participants, true, () => WriteParticipants(to, metadata.Participants));
         Add(Section.AsyncHandlers, true, () => WriteHandlers(to, metadata.AsyncHandlers));
+        if (metadata.Owners.Count > 0) Add(Section.LockOwners, true, () => WriteOwners(to, metadata.Owners));
         if (metadata.Environment is { } environment) Add(Section.Environment, false, () => WriteEnvironment(to, environment));
         Add(Section.Figures, false, () => WriteFigures(to, metadata.Figures));
         to.PatchU32(16, sections);
@@ -115,6 +116,19 @@ internal static class IndexWriter
         {
             to.U32((uint)handler.Id);
             to.Text(handler.Name);
+        }
+    }
+
+    private static void WriteOwners(FormatWriter to, IReadOnlyList<LockOwnerDescription> owners)
+    {
+        to.U32((uint)owners.Count);
+        to.U32(0);
+        foreach (LockOwnerDescription owner in owners)
+        {
+            to.U32((uint)owner.Id);
+            to.U8((byte)owner.Kind);
+            to.U8(0);
+            to.Text(owner.Name);
         }
     }
 

@@ -53,6 +53,22 @@ internal static class MetadataReader
         return handlers;
     }
 
+    internal static LockOwnerDescription[] Owners(FormatReader from)
+    {
+        LockOwnerDescription[] owners = new LockOwnerDescription[CountOf(ref from, 8)];
+        for (int i = 0; i < owners.Length; i++)
+        {
+            int id = from.Id();
+            LockOwnerKind kind = (LockOwnerKind)from.U8();
+            if (!Enum.IsDefined(kind)) throw from.Corrupt($"lock owner {id} is of unknown kind {(int)kind}");
+            from.Skip(1);
+            owners[i] = new LockOwnerDescription(id, from.Text(), kind);
+        }
+
+        from.ExpectEnd();
+        return owners;
+    }
+
     internal static EnvironmentDescription Environment(FormatReader from)
     {
         string[] texts = new string[6];

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Snapshot.Interop;
 
+/// <summary>Turns the errno of a step into the exception that names both.</summary>
 internal static class NativeError
 {
     internal static void ThrowIfFailed(int errno, string step, string advice)

@@ -1,0 +1,49 @@
+using BenchmarkDotNet.Attributes;
+using Snapshot.Base;
+using Snapshot.Image;
+using Snapshot.Tracking;
+
+namespace Snapshot.Microbench;
+
+/// <summary>What a block of 64 pages costs on its way to an image: its hashes, and its encoding.</summary>
+public unsafe class EncodeBench
+{
+    private const int PageCount = 64;
+    private const int Bytes = PageCount * Pages.Size;
+
+    private readonly AlignedBuffer _pages = new(Bytes);
+    private BlockEncoder _encoder = null!;
+
+    /// <summary>The content: a smooth field of doubles, or noise.</summary>
+    [Params("smooth", "noise")]
+    public string Content { get; set; } = "";
+
+    /// <summary>The encoding.</summary>
+    [Params(BlockEncoding.None, BlockEncoding.Lz4, BlockEncoding.ShuffleLz4, BlockEncoding.Auto)]
+    public BlockEncoding Encoding { get; set; }
+
+    /// <summary>Makes the content.</summary>
+    [GlobalSetup]
+    public void Fill()
+    {
+        _encoder = new BlockEncoder(Encoding);
+        Random random = new(1);
+        double* cells = (double*)_pages.Pointer;
+        for (int index = 0; index < Bytes / sizeof(double); index++)
+            cells[index] = Content == "smooth" ? 300 + 20 * Math.Sin(index * 1e-3) : BitConverter.Int64BitsToDouble(random.NextInt64());
+    }
+
+    /// <summary>Hashes of the pages, to see which changed.</summary>
+    [Benchmark]
+    public ulong Hash()
+    {
+        UInt128 sum = 0;
+        for (int page = 0; page < PageCount; page++)
+            sum ^= PageHashes.Hash(new ReadOnlySpan<byte>(_pages.Pointer + page * Pages.Size, Pages.Size));
+        return (ulong)sum;
+    }
+
+    /// <summary>The block as it goes to the file.</summary>
+    [Benchmark]
+    public int Encode() => _encoder.Encode(_pages.Pointer, Bytes, sizeof(double)).StoredLength;
+}

@@ -1,0 +1,23 @@
+/* main.c: runs the tests of the C part, one group for each of its files. Exit code 0: all held. */
+#include "check.h"
+
+int main(void)
+{
+    static const struct {
+        const char *name;
+        void (*run)(void);
+    } groups[] = {
+        {"memory", test_memory},
+        {"track", test_track},
+        {"futex", test_futex},
+        {"file", test_file},
+    };
+
+    CHECK_EQUAL(sn_abi_version(), SN_ABI_VERSION);
+    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
+        groups[i].run();
+        printf("%s: ok\n", groups[i].name);
+        fflush(stdout);
+    }
+    return 0;
+}

@@ -1,0 +1,102 @@
+/* track_test.c: written pages are reported once, also those the kernel wrote, and a bad argument is an errno. */
+#include "check.h"
+
+#include <errno.h>
+#include <linux/userfaultfd.h>
+#include <unistd.h>
+
+#define WP_UNPOPULATED (UINT64_C(1) << 13) /* UFFD_FEATURE_WP_UNPOPULATED, Linux 6.4 */
+#define WP_ASYNC (UINT64_C(1) << 15)       /* UFFD_FEATURE_WP_ASYNC, Linux 6.7 */
+#define PAGES UINT64_C(16)
+
+static uint64_t map_pages(void)
+{
+    uint64_t base = 0;
+    CHECK_EQUAL(sn_memory_map(PAGES * PAGE, 0, &base), 0);
+    return base;
+}
+
+static void written_pages_are_reported_once(int32_t uffd, int32_t pagemap)
+{
+    uint64_t base = map_pages(), count = 0, walked = 0;
+    struct sn_page_region found[4];
+    CHECK_EQUAL(sn_uffd_register_wp(uffd, base, PAGES * PAGE), 0);
+    CHECK_EQUAL(sn_uffd_protect(uffd, base, PAGES * PAGE, 1), 0);
+
+    int pipes[2];
+    CHECK_EQUAL(pipe(pipes), 0);
+    CHECK_EQUAL(write(pipes[1], "x", 1), 1);
+    CHECK_EQUAL(read(pipes[0], (void *)(uintptr_t)(base + 9 * PAGE), 1), 1); /* the kernel writes page 9 */
+    close(pipes[0]);
+    close(pipes[1]);
+    bytes_at(base)[3 * PAGE] = 1;
+    bytes_at(base)[4 * PAGE] = 1;
+
+    CHECK_EQUAL(sn_pagemap_scan(pagemap, base, base + PAGES * PAGE, SN_PAGE_WRITTEN, 0, 1, found, 4, &count, &walked), 0);
+    CHECK_EQUAL(count, 2);
+    CHECK_EQUAL(found[0].start, base + 3 * PAGE);
+    CHECK_EQUAL(found[0].end, base + 5 * PAGE);
+    CHECK_EQUAL(found[1].start, base + 9 * PAGE);
+    CHECK_EQUAL(found[1].end, base + 10 * PAGE);
+    CHECK_EQUAL(walked, base + PAGES * PAGE);
+
+    CHECK_EQUAL(sn_pagemap_scan(pagemap, base, base + PAGES * PAGE, SN_PAGE_WRITTEN, 0, 1, found, 4, &count, &walked), 0);
+    CHECK_EQUAL(count, 0);
+    CHECK_EQUAL(sn_uffd_unregister(uffd, base, PAGES * PAGE), 0);
+    CHECK_EQUAL(sn_memory_release(base, PAGES * PAGE), 0);
+}
+
+static void a_scan_stops_where_its_buffer_is_full(int32_t uffd, int32_t pagemap)
+{
+    uint64_t base = map_pages(), count = 0, walked = 0;
+    struct sn_page_region found[1];
+    CHECK_EQUAL(sn_uffd_register_wp(uffd, base, PAGES * PAGE), 0);
+    CHECK_EQUAL(sn_uffd_protect(uffd, base, PAGES * PAGE, 1), 0);
+    bytes_at(base)[PAGE] = 1;
+    bytes_at(base)[6 * PAGE] = 1;
+
+    CHECK_EQUAL(sn_pagemap_scan(pagemap, base, base + PAGES * PAGE, SN_PAGE_WRITTEN, 0, 1, found, 1, &count, &walked), 0);
+    CHECK_EQUAL(count, 1);
+    CHECK_EQUAL(found[0].start, base + PAGE);
+    CHECK(walked > base + PAGE && walked <= base + 6 * PAGE);
+    CHECK_EQUAL(sn_pagemap_scan(pagemap, walked, base + PAGES * PAGE, SN_PAGE_WRITTEN, 0, 1, found, 1, &count, &walked), 0);
+    CHECK_EQUAL(count, 1);
+    CHECK_EQUAL(found[0].start, base + 6 * PAGE);
+    CHECK_EQUAL(sn_uffd_unregister(uffd, base, PAGES * PAGE), 0);
+    CHECK_EQUAL(sn_memory_release(base, PAGES * PAGE), 0);
+}
+
+static void what_the_kernel_refuses_is_an_errno(int32_t uffd, int32_t pagemap)
+{
+    uint64_t count = 7, walked = 7;
+    struct sn_page_region found[1];
+    int32_t fd = 7;
+    CHECK_EQUAL(sn_uffd_open(1, UINT64_C(1) << 63, &fd), EINVAL);
+    CHECK_EQUAL(fd, 7);
+    CHECK_EQUAL(sn_uffd_register_wp(uffd, TEST_BASE + 1, PAGE), EINVAL);
+    CHECK_EQUAL(sn_uffd_unregister(uffd, TEST_BASE + 1, PAGE), EINVAL);
+    CHECK(sn_uffd_protect(uffd, TEST_BASE, PAGE, 1) != 0);
+    CHECK_EQUAL(sn_uffd_register_wp(-1, TEST_BASE, PAGE), EBADF);
+    CHECK_EQUAL(
+        sn_pagemap_scan(pagemap, TEST_BASE + 1, TEST_BASE + PAGE, SN_PAGE_WRITTEN, 0, 0, found, 1, &count, &walked), EINVAL);
+    CHECK_EQUAL(count, 7);
+    CHECK_EQUAL(walked, 7);
+}
+
+void test_track(void)
+{
+    int32_t uffd = -1, pagemap = -1;
+    CHECK_EQUAL(sn_close(-1), EBADF);
+    CHECK_EQUAL(sn_pagemap_open(&pagemap), 0);
+    int32_t error = sn_uffd_open(1, WP_UNPOPULATED | WP_ASYNC, &uffd);
+    if (error != 0) {
+        /* An older kernel, or a container that forbids the call: the library then tracks by content. */
+        printf("track: no write-protect tracking here (errno %d)\n", error);
+    } else {
+        written_pages_are_reported_once(uffd, pagemap);
+        a_scan_stops_where_its_buffer_is_full(uffd, pagemap);
+        what_the_kernel_refuses_is_an_errno(uffd, pagemap);
+        CHECK_EQUAL(sn_close(uffd), 0);
+    }
+    CHECK_EQUAL(sn_close(pagemap), 0);
+}

@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using Snapshot.Coordination;
+using Snapshot.Storage;
+
+namespace Snapshot.Checkpoint;
+
+/// <summary>The clock of one checkpoint: what each part took, and progress. Nothing here decides anything.</summary>
+internal sealed class CheckpointReport(IProgress<SnapshotProgress>? progress, long generation)
+{
+    private const long PagesPerReport = 4096;
+
+    private CheckpointStage _stage;
+    private long _entered;
+    private long _pauseBegan;
+    private long _allocatedBefore;
+    private long _stagedBefore;
+    private long _collected;
+    private long _staged;
+    private long _tracked;
+    private long _drained;
+    private long _committing;
+    private long _nextReport = PagesPerReport;
+    private TimeSpan _prepare;
+    private PauseInfo? _pause;
+
+    internal void Enter(CheckpointStage stage)
+    {
+        _stage = stage;
+        _entered = Stopwatch.GetTimestamp();
+        if (stage == CheckpointStage.Committing) _committing = _entered;
+        progress?.Report(new SnapshotProgress(generation, stage, 0, 0));
+    }
+
+    internal void Prepared() => _prepare = Stopwatch.GetElapsedTime(_entered);
+
+    // The three below run inside the pause and allocate nothing.
+
+    internal void BeginPause(MemoryCapture memory)
+    {
+        _stagedBefore = memory.Staging.Copied;
+        _allocatedBefore = GC.GetAllocatedBytesForCurrentThread();
+        _pauseBegan = Stopwatch.GetTimestamp();
+    }
+
+    internal void Collected() => _collected = Stopwatch.GetTimestamp();
+
+    internal void Staged() => _staged = Stopwatch.GetTimestamp();
+
+    internal void Released(Attempt attempt, MemoryCapture memory)
+    {
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - _allocatedBefore;
+        _tracked = memory.TrackedPages;
+        _pause = new PauseInfo
+        {
+            Total = Stopwatch.GetElapsedTime(attempt.FirstStopped, attempt.Released),
+            Gather = Stopwatch.GetElapsedTime(attempt.FirstStopped, _pauseBegan),
+            Collect = Stopwatch.GetElapsedTime(_pauseBegan, _collected),
+            Copy = Stopwatch.GetElapsedTime(_collected, _staged),
+            Release = Stopwatch.GetElapsedTime(_staged, attempt.Released),
+            PagesCopied = memory.Staging.Copied - _stagedBefore,
+            ManagedBytesAllocated = allocated,
+        };
+    }
+
+    internal CaptureInfo Captured(CaptureChoice choice) => new()
+    {
+        Generation = generation,
+        Mode = choice.Mode,
+        ModeReason = choice.Reason,
+        PagesTracked = _tracked,
+        Prepare = _prepare,
+        Pause = _pause!,
+    };
+
+    /// <summary>Pages handled so far in this stage; reported now and then.</summary>
+    internal void Pages(long done)
+    {
+        if (progress is null || done < _nextReport) return;
+        _nextReport = done + PagesPerReport;
+        progress.Report(new SnapshotProgress(generation, _stage, done, _tracked));
+    }
+
+    internal void Drained() => _drained = Stopwatch.GetTimestamp();
+
+    internal SnapshotInfo Info(
+        CaptureInfo captured, GenerationInfo committed, ImageDraft draft, PageTally tally, Attempt attempt) => new()
+        {
+            Generation = committed.Generation,
+            Parent = committed.Parent,
+            Capture = captured,
+            PagesChanged = tally.Changed,
+            BytesWritten = committed.FileBytes,
+            DirectIo = draft.DirectIo,
+            Drain = Stopwatch.GetElapsedTime(attempt.Released, _drained),
+            Commit = Stopwatch.GetElapsedTime(_committing, _entered),
+            ResumeErrors = attempt.ResumeErrors,
+        };
+}

@@ -1,0 +1,85 @@
+using Snapshot.Coordination;
+using Snapshot.Image;
+using Snapshot.Storage;
+
+namespace Snapshot.Checkpoint;
+
+/// <summary>The checkpoint, read top to bottom.</summary>
+/// <remarks>
+/// Whatever fails, wherever, leaves by the one exit at the end: the changed pages go back to tracking, every handler whose
+/// prepare part ran is told, participants go on, and the newest committed generation is what it was.
+/// </remarks>
+internal sealed class CheckpointRun(Coordinator coordinator, MemoryCapture memory, SnapshotStore store)
+{
+    /// <summary>Takes one checkpoint; returns when it is committed.</summary>
+    /// <param name="ticket">Who asked, and what for.</param>
+    /// <param name="header">The image to be: its generation, and the parent it is an increment of.</param>
+    /// <param name="options">How the image is written.</param>
+    /// <param name="deadline">Time until every participant has come.</param>
+    internal SnapshotInfo Execute(CheckpointTicket ticket, ImageHeader header, ImageWriterOptions options, TimeSpan deadline)
+    {
+        CancellationToken cancellation = ticket.Cancellation;
+        CheckpointReport report = new(ticket.Progress, header.Generation);
+
+        // Idle → Async: no participant is in a critical section, and none enters one until the pause is over.
+        report.Enter(CheckpointStage.Waiting);
+        using Attempt attempt = coordinator.Begin(header.Generation, deadline, cancellation);
+        try
+        {
+            // Async handlers prepare, last registered first, and beside them changed pages are copied. The application runs.
+            report.Enter(CheckpointStage.Preparing);
+            CaptureChoice choice = default;
+            attempt.PrepareAsync(meanwhile: () => choice = memory.PreCopy(cancellation));
+            report.Prepared();
+
+            // Participants are stopped at safepoints; each runs its sync handlers and parks.
+            report.Enter(CheckpointStage.Stopping);
+            attempt.Stop();
+
+            // Nobody runs. From here to the release no managed memory is allocated: a collection would lengthen the pause.
+            report.BeginPause(memory);
+            memory.Collect();
+            report.Collected();
+            memory.Stage();
+            report.Staged();
+            attempt.Release();
+            report.Released(attempt, memory);
+
+            // The pause is over; resume parts run. What follows is beside the application.
+            CaptureInfo captured = report.Captured(choice);
+            ticket.SetCaptured(captured);
+
+            report.Enter(CheckpointStage.Draining);
+            ImageDraft draft = store.BeginImage(header, options, cancellation);
+            GenerationInfo committed;
+            PageTally tally = new(report.Pages);
+            try
+            {
+                memory.WriteTo(draft.Writer, tally, cancellation);
+                draft.Complete(ImageRecord.Of(coordinator.Export(), memory, captured), cancellation);
+                report.Drained();
+
+                // No cancellation past this line: the generation becomes durable, or it is an error.
+                report.Enter(CheckpointStage.Committing);
+                attempt.BeginCommit();
+                committed = store.Commit(draft);
+            }
+            catch
+            {
+                store.Abandon(draft);
+                throw;
+            }
+
+            memory.Settle();
+            attempt.Complete();
+            report.Enter(CheckpointStage.Committed);
+            return report.Info(captured, committed, draft, tally, attempt);
+        }
+        catch (Exception error)
+        {
+            memory.GiveBack();
+            attempt.Abort(error);
+            throw;
+        }
+    }
+}

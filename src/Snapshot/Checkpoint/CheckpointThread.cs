@@ -1,0 +1,103 @@
+using System.Collections.Concurrent;
+
+namespace Snapshot.Checkpoint;
+
+/// <summary>The thread on which a session's checkpoints run, one after the other.</summary>
+internal sealed class CheckpointThread : IDisposable
+{
+    private readonly BlockingCollection<CheckpointTicket> _requests = [];
+    private readonly Func<CheckpointTicket, SnapshotInfo> _run;
+    private readonly Thread _thread;
+    private readonly Lock _admission = new();
+    private CheckpointTicket? _current;
+    private int _open;
+    private bool _closed;
+
+    /// <param name="run">Executes one checkpoint; what it throws ends the ticket.</param>
+    internal CheckpointThread(Func<CheckpointTicket, SnapshotInfo> run)
+    {
+        _run = run;
+        _thread = new Thread(Loop) { Name = "snapshot checkpoint", IsBackground = true };
+        _thread.Start();
+    }
+
+    /// <summary>Puts a request in line.</summary>
+    /// <exception cref="SnapshotException">Busy: another is open and the request does not want to wait.</exception>
+    /// <exception cref="ObjectDisposedException">The session is closed.</exception>
+    internal void Submit(CheckpointTicket ticket)
+    {
+        lock (_admission)
+        {
+            ObjectDisposedException.ThrowIf(_closed, typeof(SnapshotSession));
+            if (_open > 0 && !ticket.Options.WaitIfBusy)
+            {
+                throw new SnapshotException(
+                    SnapshotErrorCode.Busy,
+                    "A checkpoint is running. Await its ticket first, or set CheckpointOptions.WaitIfBusy.");
+            }
+
+            _open++;
+            _requests.Add(ticket);
+        }
+    }
+
+    /// <summary>Cancels what is open and waits until the thread has ended.</summary>
+    public void Dispose()
+    {
+        lock (_admission)
+        {
+            if (_closed) return;
+            _closed = true;
+            _requests.CompleteAdding();
+            _current?.Cancel();
+        }
+
+        _thread.Join();
+        _requests.Dispose();
+    }
+
+    private void Loop()
+    {
+        foreach (CheckpointTicket ticket in _requests.GetConsumingEnumerable())
+        {
+            lock (_admission)
+            {
+                _current = ticket;
+                if (_closed) ticket.Cancel();
+            }
+
+            Execute(ticket);
+        }
+    }
+
+    /// <summary>Runs one; the next request is admitted before the ticket tells that this one has ended.</summary>
+    private void Execute(CheckpointTicket ticket)
+    {
+        SnapshotInfo info;
+        try
+        {
+            ticket.Cancellation.ThrowIfCancellationRequested();
+            info = _run(ticket);
+        }
+#pragma warning disable CA1031 // Whatever it is belongs to the one who asked.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            Leave();
+            ticket.SetFailed(error);
+            return;
+        }
+
+        Leave();
+        ticket.SetCommitted(info);
+    }
+
+    private void Leave()
+    {
+        lock (_admission)
+        {
+            _open--;
+            _current = null;
+        }
+    }
+}

@@ -1,0 +1,122 @@
+using Snapshot.Base;
+using Snapshot.Coordination;
+
+namespace Snapshot;
+
+/// <summary>A checkpoint that was asked for: the moments it is captured and committed, and the way to cancel it.</summary>
+/// <remarks>All members may be used from any thread.</remarks>
+public sealed class CheckpointTicket
+{
+    // What participants sleep on: 0 asked for, 1 captured, 2 ended. Only ever grows. Pinned, since the kernel is given its address.
+    private readonly uint[] _moment = GC.AllocateArray<uint>(1, pinned: true);
+
+    private readonly TaskCompletionSource<CaptureInfo> _captured = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<SnapshotInfo> _committed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _cancellation;
+
+    internal CheckpointTicket(CheckpointOptions options, IProgress<SnapshotProgress>? progress, CancellationToken cancellation)
+    {
+        Options = options;
+        Progress = progress;
+        _cancellation = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+
+        // Whoever only watches one of the two moments must not be told of the other's failure by the finalizer.
+        _ = _captured.Task.ContinueWith(task => _ = task.Exception, TaskScheduler.Default);
+        _ = _committed.Task.ContinueWith(task => _ = task.Exception, TaskScheduler.Default);
+    }
+
+    /// <summary>
+    /// Ends when memory is captured and the participants go on. Faults with the <see cref="SnapshotException"/> that ended the
+    /// checkpoint before that. Must not be waited for in a handler, in a critical section, or by blocking in a participant: use
+    /// <see cref="WaitCaptured"/> there, which takes part.
+    /// </summary>
+    public Task<CaptureInfo> Captured => _captured.Task;
+
+    /// <summary>Ends when the generation is durable and visible. Faults with what ended the checkpoint before that. The same rule holds.</summary>
+    public Task<SnapshotInfo> Committed => _committed.Task;
+
+    internal CheckpointOptions Options { get; }
+
+    internal IProgress<SnapshotProgress>? Progress { get; }
+
+    internal CancellationToken Cancellation => _cancellation.Token;
+
+    /// <summary>Gives the checkpoint up if it is not being committed yet: nothing becomes visible, and the next one contains its pages.</summary>
+    public void Cancel() => _cancellation.Cancel();
+
+    /// <summary>Waits for <see cref="Captured"/>; a participant that waits stands at a safepoint and takes part.</summary>
+    /// <exception cref="SnapshotException">What ended the checkpoint; SelfDeadlock inside a handler or a critical section.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public CaptureInfo WaitCaptured()
+    {
+        WaitUntil(1);
+        return _captured.Task.GetAwaiter().GetResult();
+    }
+
+    /// <summary>Waits for <see cref="Committed"/>; a participant that waits stands at a safepoint and takes part.</summary>
+    /// <exception cref="SnapshotException">What ended the checkpoint; SelfDeadlock inside a handler or a critical section.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public SnapshotInfo WaitCommitted()
+    {
+        WaitUntil(2);
+        return _committed.Task.GetAwaiter().GetResult();
+    }
+
+    internal void SetCaptured(CaptureInfo info)
+    {
+        _captured.SetResult(info);
+        Reach(1);
+    }
+
+    internal void SetCommitted(SnapshotInfo info)
+    {
+        _committed.SetResult(info);
+        Reach(2);
+    }
+
+    internal void SetFailed(Exception error)
+    {
+        if (error is OperationCanceledException cancelled)
+        {
+            _captured.TrySetCanceled(cancelled.CancellationToken);
+            _committed.TrySetCanceled(cancelled.CancellationToken);
+        }
+        else
+        {
+            _captured.TrySetException(error);
+            _committed.TrySetException(error);
+        }
+
+        Reach(2);
+    }
+
+    private unsafe void Reach(uint moment)
+    {
+        fixed (uint* word = _moment)
+        {
+            Volatile.Write(ref *word, moment);
+            Futex.WakeAll(word);
+        }
+    }
+
+    private unsafe void WaitUntil(uint moment)
+    {
+        if (Coordinator.WhyWaitingWouldDeadlock() is { } why)
+        {
+            throw new SnapshotException(
+                SnapshotErrorCode.SelfDeadlock,
+                $"This thread would wait for a checkpoint that waits for this thread: {why}. Wait after leaving it.");
+        }
+
+        fixed (uint* word = _moment)
+        {
+            if (LockOwner.Current is { } owner)
+            {
+                for (uint seen; (seen = Volatile.Read(ref *word)) < moment;) owner.Wait(word, seen, -1);
+                return;
+            }
+
+            for (uint seen; (seen = Volatile.Read(ref *word)) < moment;) Futex.Wait(word, seen, -1);
+        }
+    }
+}

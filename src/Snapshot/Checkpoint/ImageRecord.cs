@@ -1,0 +1,62 @@
+using System.Globalization;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using Snapshot.Coordination;
+using Snapshot.Image;
+using Snapshot.Memory;
+
+namespace Snapshot.Checkpoint;
+
+/// <summary>What an image says apart from memory: made from a capture, and read back for a restart.</summary>
+internal static class ImageRecord
+{
+    private static readonly EnvironmentDescription Here = new(
+        typeof(ImageRecord).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown",
+        RuntimeInformation.FrameworkDescription,
+        RuntimeInformation.OSDescription,
+        RuntimeInformation.ProcessArchitecture.ToString(),
+        Environment.MachineName,
+        Environment.ProcessPath);
+
+    internal static ImageMetadata Of(CoordinationState state, MemoryCapture memory, CaptureInfo captured) => new()
+    {
+        Owners = [.. state.Ids.Select(owner => new LockOwnerDescription(owner.Id, owner.Name, KindOf(owner.Kind)))],
+        Participants = [.. state.Participants.Select(participant => new ParticipantDescription(
+            IdOf(state, OwnerKind.Participant, participant.Name), participant.Name, ParticipantKind.Polled, participant.Handlers))],
+        AsyncHandlers = [.. state.Handlers.Select(name => new HandlerDescription(IdOf(state, OwnerKind.Handler, name), name))],
+        Roots = [.. memory.Captured.Where(region => region.Arena is not null).SelectMany(RootsOf)],
+        Environment = Here,
+        Figures = FiguresOf(memory, captured),
+    };
+
+    internal static CoordinationState Coordination(long generation, ImageMetadata metadata) => new(
+        generation,
+        [.. metadata.Owners.Select(owner => new OwnerIdState(KindOf(owner.Kind), owner.Name, owner.Id))],
+        [.. metadata.Participants.Select(participant => new ParticipantState(participant.Name, participant.Handlers))],
+        [.. metadata.AsyncHandlers.Select(handler => handler.Name)]);
+
+    private static LockOwnerKind KindOf(OwnerKind kind) => kind == OwnerKind.Participant ? LockOwnerKind.Participant : LockOwnerKind.Handler;
+
+    private static OwnerKind KindOf(LockOwnerKind kind) => kind == LockOwnerKind.Participant ? OwnerKind.Participant : OwnerKind.Handler;
+
+    private static int IdOf(CoordinationState state, OwnerKind kind, string name) =>
+        state.Ids.First(owner => owner.Kind == kind && owner.Name == name).Id;
+
+    private static IEnumerable<RootDescription> RootsOf(RegionCapture region) => region.Arena!.Roots.Select(
+        root => new RootDescription(region.Id, root.Name, root.TypeName, root.Count, root.Offset));
+
+    private static KeyValuePair<string, string>[] FiguresOf(MemoryCapture memory, CaptureInfo captured) =>
+    [
+        new("mode", captured.Mode.ToString()),
+        new("mode reason", captured.ModeReason),
+        new("tracking", string.Join(", ", memory.Captured.Select(region => region.Tracker.Mechanism).Distinct().Order())),
+        new("pages tracked", captured.PagesTracked.ToString(CultureInfo.InvariantCulture)),
+        new("pages copied in pause", captured.Pause.PagesCopied.ToString(CultureInfo.InvariantCulture)),
+        new("pause ms", Milliseconds(captured.Pause.Total)),
+        new("gather ms", Milliseconds(captured.Pause.Gather)),
+        new("collect ms", Milliseconds(captured.Pause.Collect)),
+        new("copy ms", Milliseconds(captured.Pause.Copy)),
+    ];
+
+    private static string Milliseconds(TimeSpan time) => time.TotalMilliseconds.ToString("F3", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,173 @@
+using System.Text;
+using Snapshot.Base;
+using Snapshot.Interop;
+
+namespace Snapshot.Memory;
+
+/// <summary>
+/// The address range of one arena: reserved whole, committed from its base upward, released at the end.
+/// </summary>
+/// <remarks>Not thread-safe, except that <see cref="CommittedPages"/> may be read at any time.</remarks>
+internal sealed unsafe class AddressSpace : IDisposable
+{
+    /// <summary>
+    /// Arenas lie in [0x2000_0000_0000, 0x5500_0000_0000). The kernel puts programs at the bottom of the address space
+    /// or, position independent, from 0x55.. upward with their heap, and libraries and stacks at its top. A sanitizer's
+    /// shadow may still be in this range: then the next free place is taken.
+    /// </summary>
+    internal const ulong LowestBase = 0x2000_0000_0000;
+
+    /// <summary>The end of the range arenas lie in.</summary>
+    internal const ulong HighestEnd = 0x5500_0000_0000;
+
+    /// <summary>
+    /// Left free above an arena, so that running over its end faults instead of reaching the next one.
+    /// </summary>
+    internal const ulong Gap = 1UL << 30;
+
+    private const int AlreadyExists = 17; // EEXIST
+    private const int InvalidArgument = 22; // EINVAL
+
+    private readonly ulong _base;
+    private long _committedPages;
+    private bool _released;
+
+    private AddressSpace(string name, ulong baseAddress, long capacityPages, bool hugePages)
+    {
+        Name = name;
+        HugePages = hugePages;
+        _base = baseAddress;
+        CapacityPages = capacityPages;
+    }
+
+    internal string Name { get; }
+
+    /// <summary>Whether huge pages were asked for.</summary>
+    internal bool HugePages { get; }
+
+    internal byte* Base => (byte*)_base;
+
+    internal long CapacityPages { get; }
+
+    internal long CommittedPages => Volatile.Read(ref _committedPages);
+
+    /// <summary>Reserves at exactly <paramref name="baseAddress"/>.</summary>
+    /// <exception cref="SnapshotException">
+    /// <see cref="SnapshotErrorCode.AddressTaken"/>: something is there; the message says what.
+    /// </exception>
+    internal static AddressSpace ReserveAt(string name, ulong baseAddress, ArenaOptions options)
+    {
+        if (baseAddress % Pages.HugeSize != 0)
+            throw new ArgumentException($"the base 0x{baseAddress:x} is not a multiple of 2 MiB", nameof(baseAddress));
+        ulong bytes = (ulong)options.Capacity;
+        int errno = Native.sn_memory_reserve(baseAddress, bytes);
+        if (errno == AlreadyExists) throw Taken(name, baseAddress, bytes);
+        NativeError.ThrowIfFailed(errno, "mmap", ReserveAdvice(name, baseAddress, bytes));
+        return Prepare(name, baseAddress, options);
+    }
+
+    /// <summary>
+    /// Reserves at the first place at or above <see cref="LowestBase"/> that is free with a gap on either side.
+    /// </summary>
+    internal static AddressSpace ReserveNextFree(string name, ArenaOptions options)
+    {
+        ulong bytes = (ulong)options.Capacity;
+        ulong candidate = LowestBase;
+        while (candidate <= HighestEnd - bytes - Gap)
+        {
+            ulong low = candidate - Gap;
+            ulong end = candidate + bytes + Gap;
+            int errno = Native.sn_memory_reserve(low, end - low);
+            if (errno == 0)
+            {
+                string advice = ReserveAdvice(name, candidate, bytes);
+                NativeError.ThrowIfFailed(Native.sn_memory_release(low, Gap), "munmap", advice);
+                NativeError.ThrowIfFailed(Native.sn_memory_release(end - Gap, Gap), "munmap", advice);
+                return Prepare(name, candidate, options);
+            }
+
+            if (errno != AlreadyExists) throw NativeError.For(errno, "mmap", ReserveAdvice(name, candidate, bytes));
+
+            // What was in the way may be gone again (another thread unmapped it): then the same place is tried once
+            // more.
+            if (ProcessMap.FirstIn(low, end) is { } there)
+                candidate = (there.End + Gap + Pages.HugeSize - 1) & ~(ulong)(Pages.HugeSize - 1);
+        }
+
+        throw new SnapshotException(
+            SnapshotErrorCode.AddressTaken,
+            $"No {bytes:N0} bytes of address space in a row are free for arena '{name}' between 0x{LowestBase:x} and " +
+            $"0x{HighestEnd:x}. Dispose of arenas not needed, or give this one a smaller ArenaOptions.Capacity.");
+    }
+
+    /// <summary>Makes the pages up to <paramref name="pages"/> accessible; they read as zero.</summary>
+    internal void CommitTo(long pages)
+    {
+        long committed = _committedPages;
+        if (pages <= committed) return;
+        int errno = Native.sn_memory_commit(
+            _base + (ulong)Pages.Bytes(committed), (ulong)Pages.Bytes(pages - committed));
+        NativeError.ThrowIfFailed(
+            errno, "mprotect",
+            $"Arena '{Name}' could not grow to {Pages.Bytes(pages):N0} bytes and is as it was; the machine, a " +
+            "control group or vm.overcommit_memory=2 limits the memory of this process.");
+        Volatile.Write(ref _committedPages, pages);
+    }
+
+    /// <summary>Drops the content of committed pages: they read as zero and cost nothing.</summary>
+    internal void Discard(PageRange range)
+    {
+        int errno = Native.sn_memory_discard(_base + (ulong)Pages.Bytes(range.Start), (ulong)Pages.Bytes(range.Count));
+        NativeError.ThrowIfFailed(
+            errno, "madvise(MADV_DONTNEED)",
+            $"Arena '{Name}' could not give memory back; locked memory (mlock) is a cause.");
+    }
+
+    public void Dispose()
+    {
+        if (_released) return;
+        _released = true;
+        Volatile.Write(ref _committedPages, 0);
+        NativeError.ThrowIfFailed(
+            Native.sn_memory_release(_base, (ulong)Pages.Bytes(CapacityPages)), "munmap",
+            $"The address range of arena '{Name}' stays in use until the process ends.");
+    }
+
+    /// <summary>Advises and names the whole range at once: both are kept when a part of it is committed.</summary>
+    private static AddressSpace Prepare(string name, ulong baseAddress, ArenaOptions options)
+    {
+        ulong bytes = (ulong)options.Capacity;
+        AddressSpace space = new(name, baseAddress, options.Capacity >> Pages.Shift, options.HugePages);
+        try
+        {
+            // EINVAL: the kernel was built without transparent huge pages, or without names: neither changes what
+            // memory holds.
+            string advice = ReserveAdvice(name, baseAddress, bytes);
+            int errno = Native.sn_memory_advise_huge(baseAddress, bytes, options.HugePages ? 1 : 0);
+            if (errno != InvalidArgument) NativeError.ThrowIfFailed(errno, "madvise(MADV_HUGEPAGE)", advice);
+            fixed (byte* text = Encoding.UTF8.GetBytes($"snapshot:{name}\0"))
+                errno = Native.sn_memory_name(baseAddress, bytes, text);
+            if (errno != InvalidArgument) NativeError.ThrowIfFailed(errno, "prctl(PR_SET_VMA)", advice);
+            return space;
+        }
+        catch
+        {
+            space.Dispose();
+            throw;
+        }
+    }
+
+    private static SnapshotException Taken(string name, ulong baseAddress, ulong bytes)
+    {
+        ProcessMapping? there = ProcessMap.FirstIn(baseAddress, baseAddress + bytes);
+        string what = there is { } mapping ? $"'{mapping.Line}'" : "a mapping that has gone meanwhile";
+        return new SnapshotException(
+            SnapshotErrorCode.AddressTaken,
+            $"Arena '{name}' must lie at 0x{baseAddress:x}-0x{baseAddress + bytes:x} and {what} is there. Open the " +
+            "session before anything else maps memory there, unload or unmap what is in the way, or start the process " +
+            "again: the kernel places such mappings at random.") { Step = "mmap", Errno = AlreadyExists };
+    }
+
+    private static string ReserveAdvice(string name, ulong baseAddress, ulong bytes) =>
+        $"Arena '{name}' needs {bytes:N0} bytes of address space at 0x{baseAddress:x}; check capacity and ulimit -v.";
+}

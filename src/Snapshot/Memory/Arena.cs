@@ -1,0 +1,388 @@
+using System.Diagnostics.CodeAnalysis;
+using Snapshot.Base;
+using Snapshot.Memory;
+
+namespace Snapshot;
+
+/// <summary>
+/// Unmanaged memory at a fixed virtual address that is in the image whole, its allocator's state included, and that a
+/// restarted process finds at the same address: pointers into it, also from other arenas, stay valid.
+/// </summary>
+/// <remarks>
+/// <para>Memory handed out reads as zero. A call that throws has changed nothing. The same calls in the same order give
+/// the same addresses.</para>
+/// <para>Thread-safe, except <see cref="Dispose"/>: after it, or while it runs, no memory of the arena may be used.
+/// There is no finalizer, because pointers into an arena do not keep it alive.</para>
+/// </remarks>
+public sealed unsafe class Arena : IDisposable
+{
+    /// <summary>
+    /// The longest name: the kernel shows at most 79 bytes of a mapping's name, of which "snapshot:" takes nine.
+    /// </summary>
+    public const int MaxNameLength = 64;
+
+    private const int DefaultAlignment = 16;
+
+    /// <summary>
+    /// Typed arrays of this size or more begin at a cache line, for vectors and against false sharing.
+    /// </summary>
+    private const int CacheLine = 64;
+
+    private readonly Lock _gate = new();
+    private readonly AddressSpace _space;
+    private readonly ArenaRegion _region;
+    private readonly PageTable _table;
+    private readonly PageRuns _runs;
+    private readonly ArenaAllocator _allocator;
+    private readonly RootTable _roots;
+    private State _state = State.AwaitingContent;
+
+    private Arena(AddressSpace space)
+    {
+        _space = space;
+        _region = new ArenaRegion(space);
+        _table = new PageTable(space.Base);
+        _runs = new PageRuns(space, _table);
+        _allocator = new ArenaAllocator(_region, _table, _runs);
+        _roots = new RootTable(space.Name, _allocator, _table);
+    }
+
+    private enum State
+    {
+        AwaitingContent,
+        Ready,
+        Disposed,
+    }
+
+    /// <summary>The name, unique in its session.</summary>
+    public string Name => _space.Name;
+
+    /// <summary>The address of the first byte.</summary>
+    public nint BaseAddress => (nint)_space.Base;
+
+    /// <summary>Bytes of address space that are reserved.</summary>
+    public long Capacity => Pages.Bytes(_space.CapacityPages);
+
+    /// <summary>
+    /// Bytes that may be accessed now: what is allocated, what is free between it, and the arena's own tables.
+    /// </summary>
+    public long CommittedBytes => Pages.Bytes(_space.CommittedPages);
+
+    /// <summary>Bytes of live allocations and roots, each rounded up to its size class or to whole pages.</summary>
+    public long AllocatedBytes
+    {
+        get
+        {
+            using Lock.Scope scope = Enter();
+            return _table.Header->AllocatedBytes;
+        }
+    }
+
+    /// <summary>The named roots, in the order in which they were made.</summary>
+    public IReadOnlyList<ArenaRoot> Roots
+    {
+        get
+        {
+            using Lock.Scope scope = Enter();
+            return _roots.List();
+        }
+    }
+
+    /// <summary>The arena as tracking and capture see it.</summary>
+    internal MemoryRegion Region => _region;
+
+    /// <summary>Whether huge pages were asked for.</summary>
+    internal bool HugePages => _space.HugePages;
+
+    /// <summary>Whether the byte at <paramref name="pointer"/> is in the committed part of this arena.</summary>
+    public bool Contains(void* pointer) => _region.Contains(pointer);
+
+    /// <summary>Allocates zeroed memory. Of 2 MiB and more it begins at a multiple of 2 MiB.</summary>
+    /// <param name="bytes">At least 1.</param>
+    /// <param name="alignment">A power of two, up to 1 GiB.</param>
+    /// <exception cref="SnapshotException">
+    /// <see cref="SnapshotErrorCode.ArenaFull"/>: the capacity is used up.
+    /// </exception>
+    public void* Allocate(long bytes, int alignment = DefaultAlignment)
+    {
+        using Lock.Scope scope = Enter();
+        return _space.Base + _allocator.Allocate(bytes, alignment, elementSize: 0, isRoot: false);
+    }
+
+    /// <summary>
+    /// Allocates <paramref name="count"/> zeroed elements, aligned to 64 bytes where they take that many; none for 0.
+    /// </summary>
+    /// <exception cref="SnapshotException">
+    /// <see cref="SnapshotErrorCode.ArenaFull"/>: the capacity is used up.
+    /// </exception>
+    public ArenaArray<T> Allocate<T>(long count)
+        where T : unmanaged
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        if (count == 0) return default;
+        long bytes = count <= long.MaxValue / sizeof(T) ? count * sizeof(T) : long.MaxValue;
+        using Lock.Scope scope = Enter();
+        int alignment = bytes < CacheLine ? DefaultAlignment : CacheLine;
+        long offset = _allocator.Allocate(bytes, alignment, sizeof(T), isRoot: false);
+        return new ArenaArray<T>((T*)(_space.Base + offset), count);
+    }
+
+    /// <summary>
+    /// Frees an allocation. Whole pages go back to the kernel, read as zero and cost nothing in the image.
+    /// </summary>
+    /// <param name="pointer">The first byte of an allocation of this arena.</param>
+    /// <exception cref="ArgumentException">
+    /// It is not: freed already, inside an allocation, of another arena, or a root.
+    /// </exception>
+    public void Free(void* pointer)
+    {
+        ArgumentNullException.ThrowIfNull(pointer);
+        using Lock.Scope scope = Enter();
+        _allocator.Free(pointer, isRoot: false);
+    }
+
+    /// <summary>Frees an array; an empty one is no allocation, and nothing happens.</summary>
+    /// <exception cref="ArgumentException">
+    /// The array is not an allocation of this arena, or was freed already.
+    /// </exception>
+    public void Free<T>(ArenaArray<T> array)
+        where T : unmanaged
+    {
+        if (!array.IsEmpty) Free(array.Pointer);
+    }
+
+    /// <summary>
+    /// Declares part of an allocation to be scratch: it is not saved and reads as zero after a restart. Only whole
+    /// pages (4 KiB) inside the range are excluded; the bytes at its ends that share a page with others are still
+    /// saved.
+    /// </summary>
+    /// <returns>The number of bytes excluded.</returns>
+    /// <exception cref="ArgumentException">The range is not within one live allocation.</exception>
+    public long Exclude(void* pointer, long bytes) => SetExcluded(pointer, bytes, excluded: true);
+
+    /// <summary>Declares the whole pages of an array to be scratch: not saved, zero after a restart.</summary>
+    /// <returns>The number of bytes excluded.</returns>
+    /// <exception cref="ArgumentException">The array is not within one live allocation.</exception>
+    public long Exclude<T>(ArenaArray<T> array)
+        where T : unmanaged => array.IsEmpty ? 0 : Exclude(array.Pointer, array.Length * sizeof(T));
+
+    /// <summary>
+    /// Takes back <see cref="Exclude(void*, long)"/> for the whole pages inside the range: the next checkpoint saves
+    /// them.
+    /// </summary>
+    /// <returns>The number of bytes included.</returns>
+    /// <exception cref="ArgumentException">The range is not within one live allocation.</exception>
+    public long Include(void* pointer, long bytes) => SetExcluded(pointer, bytes, excluded: false);
+
+    /// <summary>Takes back <see cref="Exclude{T}(ArenaArray{T})"/>.</summary>
+    /// <returns>The number of bytes included.</returns>
+    /// <exception cref="ArgumentException">The array is not within one live allocation.</exception>
+    public long Include<T>(ArenaArray<T> array)
+        where T : unmanaged => array.IsEmpty ? 0 : Include(array.Pointer, array.Length * sizeof(T));
+
+    /// <summary>
+    /// The root of that name: zeroed when it is made by this call, as it was left when it exists, also in an earlier
+    /// process.
+    /// </summary>
+    /// <param name="name">1 to 255 bytes of UTF-8.</param>
+    /// <exception cref="SnapshotException">
+    /// <see cref="SnapshotErrorCode.LayoutMismatch"/>: it exists with another layout; the message names the field.
+    /// <see cref="SnapshotErrorCode.ArenaFull"/>: there is no room to make it.
+    /// </exception>
+    public ref T Root<[DynamicallyAccessedMembers(LayoutFingerprint.Members)] T>(string name)
+        where T : unmanaged => ref *RootPointer<T>(name);
+
+    /// <summary>
+    /// <see cref="Root{T}"/> as a pointer, which stays valid until the root is removed, also across restarts.
+    /// </summary>
+    /// <inheritdoc cref="Root{T}" path="/exception"/>
+    public T* RootPointer<[DynamicallyAccessedMembers(LayoutFingerprint.Members)] T>(string name)
+        where T : unmanaged => RootArray<T>(name, 1).Pointer;
+
+    /// <summary>
+    /// The root of that name, an array of <paramref name="count"/> elements: made zeroed, or found as it was left.
+    /// </summary>
+    /// <exception cref="SnapshotException">
+    /// <see cref="SnapshotErrorCode.LayoutMismatch"/>: it exists with another layout or another number of elements.
+    /// <see cref="SnapshotErrorCode.ArenaFull"/>: there is no room to make it.
+    /// </exception>
+    public ArenaArray<T> RootArray<[DynamicallyAccessedMembers(LayoutFingerprint.Members)] T>(string name, long count)
+        where T : unmanaged
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        using Lock.Scope scope = Enter();
+        return new ArenaArray<T>(_roots.FindOrMake<T>(name, count), count);
+    }
+
+    /// <summary>Finds a root without making it.</summary>
+    /// <returns>False when there is none of that name.</returns>
+    /// <exception cref="SnapshotException">
+    /// <see cref="SnapshotErrorCode.LayoutMismatch"/>: it exists with another layout.
+    /// </exception>
+    public bool TryGetRoot<[DynamicallyAccessedMembers(LayoutFingerprint.Members)] T>(
+        string name, out ArenaArray<T> root)
+        where T : unmanaged
+    {
+        using Lock.Scope scope = Enter();
+        RootEntry* entry = _roots.Find<T>(name);
+        root = entry is null ? default : new ArenaArray<T>((T*)(_space.Base + entry->DataOffset), entry->Count);
+        return entry is not null;
+    }
+
+    /// <summary>Removes a root and frees its memory.</summary>
+    /// <returns>False when there is none of that name.</returns>
+    public bool RemoveRoot(string name)
+    {
+        using Lock.Scope scope = Enter();
+        return _roots.Remove(name);
+    }
+
+    /// <summary>Unmaps the arena; the second call does nothing.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            if (_state == State.Disposed) return;
+            _state = State.Disposed;
+            _region.Dispose();
+        }
+    }
+
+    /// <summary>Makes an empty arena at <paramref name="baseAddress"/>, or at the next free place.</summary>
+    internal static Arena Create(string name, nint? baseAddress, ArenaOptions options)
+    {
+        Arena arena = Reserve(name, baseAddress, options);
+        try
+        {
+            arena._runs.Format();
+            arena._state = State.Ready;
+            return arena;
+        }
+        catch
+        {
+            arena.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Makes the mapping of an arena of which an image holds the content: <paramref name="committedPages"/> zeroed
+    /// pages at <paramref name="baseAddress"/>, to be filled by the caller, who then calls <see cref="Adopt"/>. Until
+    /// then nothing else works.
+    /// </summary>
+    internal static Arena Restore(string name, nint baseAddress, long committedPages, ArenaOptions options)
+    {
+        long capacity = options.Capacity >> Pages.Shift;
+        if (committedPages < PageRuns.InitialTablesPages(capacity) || committedPages > capacity)
+        {
+            throw new SnapshotException(
+                SnapshotErrorCode.Corrupt,
+                $"Arena '{name}' is recorded with {committedPages} committed pages, which its capacity of {capacity} " +
+                "pages rules out. Restart from another generation.");
+        }
+
+        Arena arena = Reserve(name, baseAddress, options);
+        try
+        {
+            arena._space.CommitTo(committedPages);
+            return arena;
+        }
+        catch
+        {
+            arena.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Takes over the content that was filled in, after checking that it is an arena in order.</summary>
+    /// <exception cref="SnapshotException">
+    /// <see cref="SnapshotErrorCode.Corrupt"/>, <see cref="SnapshotErrorCode.UnsupportedFormat"/>.
+    /// </exception>
+    internal void Adopt()
+    {
+        lock (_gate)
+        {
+            if (_state != State.AwaitingContent)
+                throw new InvalidOperationException($"Arena '{Name}' does not wait for content.");
+            CheckTables();
+            _state = State.Ready;
+        }
+    }
+
+    /// <summary>
+    /// Holds off every change of the arena's tables by other threads until the scope is disposed of, on the same
+    /// thread: what is captured meanwhile has no half-done allocation in it.
+    /// </summary>
+    internal Lock.Scope Freeze() => Enter();
+
+    /// <summary>
+    /// Adds the free pages, which read as zero. Allocates no managed memory; hold <see cref="Freeze"/>.
+    /// </summary>
+    internal void MarkFree(PageBitmap into)
+    {
+        RunBins free = _runs.Free;
+        for (int list = free.NextUsed(0); list >= 0; list = free.NextUsed(list + 1))
+        {
+            for (long run = _table.Header->FreeLists[list]; run != 0; run = _table.Descriptor(run)->Next)
+                into.Add(new PageRange(run, _table.Descriptor(run)->PageCount));
+        }
+    }
+
+    /// <summary>Adds the excluded pages. Allocates no managed memory; hold <see cref="Freeze"/>.</summary>
+    internal void MarkExcluded(PageBitmap into) => _table.AddExcludedTo(into);
+
+    /// <summary>
+    /// Bytes of an element in the memory that <paramref name="page"/> belongs to, or 0 where it is unknown. Hold
+    /// <see cref="Freeze"/>.
+    /// </summary>
+    internal int ElementSizeAt(long page)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(page);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(page, _space.CommittedPages);
+        long run = _table.LiveRunHolding(page);
+        uint size = run < 0 ? 0 : _table.Descriptor(run)->ElementSize;
+        return size <= int.MaxValue ? (int)size : 0;
+    }
+
+    /// <summary>Checks every table against every other; throws Corrupt.</summary>
+    internal void CheckTables() => new ArenaCheck(_space, _table).Run();
+
+    private static Arena Reserve(string name, nint? baseAddress, ArenaOptions options)
+    {
+        CheckName(name);
+        AddressSpace space = baseAddress is { } fixedBase
+            ? AddressSpace.ReserveAt(name, (ulong)fixedBase, options)
+            : AddressSpace.ReserveNextFree(name, options);
+        return new Arena(space);
+    }
+
+    private static void CheckName(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        // The kernel refuses other characters in the name of a mapping.
+        ReadOnlySpan<char> text = name;
+        if (text.Length > MaxNameLength || text.ContainsAnyExceptInRange(' ', '~') || text.ContainsAny("\\`$[]"))
+        {
+            throw new ArgumentException(
+                $"an arena's name has at most {MaxNameLength} printable ASCII characters, none of them \\ ` $ [ ]",
+                nameof(name));
+        }
+    }
+
+    private long SetExcluded(void* pointer, long bytes, bool excluded)
+    {
+        ArgumentNullException.ThrowIfNull(pointer);
+        ArgumentOutOfRangeException.ThrowIfLessThan(bytes, 1);
+        using Lock.Scope scope = Enter();
+        return _allocator.SetExcluded(pointer, bytes, excluded);
+    }
+
+    private Lock.Scope Enter()
+    {
+        Lock.Scope scope = _gate.EnterScope();
+        if (_state == State.Ready) return scope;
+        scope.Dispose();
+        ObjectDisposedException.ThrowIf(_state == State.Disposed, this);
+        throw new InvalidOperationException($"Arena '{Name}' waits for its content to be restored.");
+    }
+}

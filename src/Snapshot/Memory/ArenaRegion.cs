@@ -1,0 +1,53 @@
+using Snapshot.Base;
+
+namespace Snapshot.Memory;
+
+/// <summary>An arena as tracking and capture see it: its pages, and which of them were dropped.</summary>
+internal sealed unsafe class ArenaRegion(AddressSpace space) : MemoryRegion, IDisposable
+{
+    private readonly PageBitmap _dropped = new(space.CapacityPages);
+    private int _anyDropped;
+
+    internal override string RegionName => space.Name;
+
+    internal override byte* Address => space.Base;
+
+    internal override long CommittedPages => space.CommittedPages;
+
+    internal override long CapacityPages => space.CapacityPages;
+
+    /// <summary>Whether the byte is in the committed part.</summary>
+    internal bool Contains(void* pointer) =>
+        pointer >= space.Base && pointer < space.Base + Pages.Bytes(space.CommittedPages);
+
+    /// <summary>Discards pages and reports them.</summary>
+    internal void Drop(PageRange range)
+    {
+        space.Discard(range);
+        Report(range);
+    }
+
+    /// <summary>Reports pages as changed in a way that no tracking sees.</summary>
+    internal void Report(PageRange range)
+    {
+        if (range.Count == 0) return;
+        _dropped.AddShared(range);
+        Volatile.Write(ref _anyDropped, 1);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>
+    /// The flag spares a walk through a bit for every page of the capacity where nothing was dropped. It is taken down
+    /// before the bits are, and put up after they are: a bit that is missed has its flag still to come.
+    /// </remarks>
+    internal override void MoveDroppedTo(PageBitmap changed)
+    {
+        if (Interlocked.Exchange(ref _anyDropped, 0) != 0) _dropped.MoveSharedTo(changed);
+    }
+
+    public void Dispose()
+    {
+        space.Dispose();
+        _dropped.Dispose();
+    }
+}

@@ -1,0 +1,33 @@
+using System.Globalization;
+
+namespace Snapshot.Memory;
+
+/// <summary>One line of /proc/self/maps: what the process has mapped at an address.</summary>
+internal readonly record struct ProcessMapping(ulong Start, ulong End, string Line);
+
+/// <summary>Reads the memory map of this process, to say what is in the way.</summary>
+internal static class ProcessMap
+{
+    /// <summary>The lowest mapping that overlaps [start, end), or null.</summary>
+    internal static ProcessMapping? FirstIn(ulong start, ulong end)
+    {
+        foreach (string line in File.ReadLines("/proc/self/maps"))
+        {
+            ProcessMapping mapping = Parse(line);
+            if (mapping.End > start && mapping.Start < end) return mapping;
+        }
+
+        return null;
+    }
+
+    // 7f0c1a000000-7f0c1a021000 rw-p 00000000 00:00 0     [anon:name]
+    private static ProcessMapping Parse(string line)
+    {
+        int dash = line.IndexOf('-', StringComparison.Ordinal);
+        int blank = line.IndexOf(' ', StringComparison.Ordinal);
+        return new ProcessMapping(
+            ulong.Parse(line.AsSpan(0, dash), NumberStyles.HexNumber, CultureInfo.InvariantCulture),
+            ulong.Parse(line.AsSpan(dash + 1, blank - dash - 1), NumberStyles.HexNumber, CultureInfo.InvariantCulture),
+            line);
+    }
+}

@@ -1,0 +1,29 @@
+namespace Snapshot;
+
+/// <summary>What a restart may do.</summary>
+public sealed class RestartOptions
+{
+    /// <summary>The generation to restart from.</summary>
+    /// <value>Default null: the newest.</value>
+    public long? Generation { get; init; }
+
+    /// <summary>
+    /// Whether to go to the newest older generation that verifies when the wanted one does not. <see cref="RestartInfo.Skipped"/>
+    /// then tells what was passed over and why.
+    /// </summary>
+    /// <value>Default false: a damaged image is an error.</value>
+    public bool AllowOlderGeneration { get; init; }
+
+    /// <summary>Threads that read, verify and decode.</summary>
+    /// <value>Default one per processor.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Less than 1.</exception>
+    public int Threads
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
+            field = value;
+        }
+    } = Environment.ProcessorCount;
+}

@@ -1,0 +1,110 @@
+using System.Runtime.InteropServices;
+using Snapshot.Base;
+using Snapshot.Image;
+using Snapshot.Memory;
+using Snapshot.Tracking;
+
+namespace Snapshot.Restart;
+
+/// <summary>The regions of an image in the memory of this process: arenas at their addresses, buffers wherever there is room.</summary>
+internal sealed unsafe class RestoredMemory : IDisposable
+{
+    private readonly List<RestoredArena> _arenas = [];
+    private readonly List<RestoredBuffer> _buffers = [];
+    private readonly List<FillTarget> _targets = [];
+
+    private RestoredMemory()
+    {
+    }
+
+    internal IReadOnlyList<RestoredArena> Arenas => _arenas;
+
+    internal IReadOnlyList<RestoredBuffer> Buffers => _buffers;
+
+    /// <summary>Where the content of each region of the plan goes, in the order of the plan.</summary>
+    internal IReadOnlyList<FillTarget> Targets => _targets;
+
+    /// <summary>Maps every region; when one fails, none stays mapped.</summary>
+    /// <exception cref="SnapshotException">AddressTaken, SystemCall.</exception>
+    internal static RestoredMemory Map(IReadOnlyList<ChainRegion> regions)
+    {
+        RestoredMemory memory = new();
+        try
+        {
+            foreach (ChainRegion region in regions) memory.Add(region.Description);
+            return memory;
+        }
+        catch
+        {
+            memory.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Checks that what was filled in is what an arena looks like.</summary>
+    /// <exception cref="SnapshotException">Corrupt.</exception>
+    internal void Adopt()
+    {
+        foreach (RestoredArena restored in _arenas) restored.Arena.Adopt();
+    }
+
+    public void Dispose()
+    {
+        foreach (RestoredArena restored in _arenas)
+        {
+            restored.Arena.Dispose();
+            restored.Hashes.Dispose();
+        }
+
+        foreach (RestoredBuffer restored in _buffers) restored.Dispose();
+    }
+
+    private void Add(RegionDescription description)
+    {
+        if (description.Kind == RegionKind.Buffer)
+        {
+            RestoredBuffer buffer = new(description);
+            _buffers.Add(buffer);
+            _targets.Add(new FillTarget(buffer.Content, description.CommittedPages, buffer.Hashes));
+            return;
+        }
+
+        ArenaOptions options = new() { Capacity = description.CapacityBytes, HugePages = description.HugePages };
+        Arena arena = Arena.Restore(description.Name, (nint)description.BaseAddress, description.CommittedPages, options);
+        PageHashes hashes = new(arena.Region.CapacityPages);
+        _arenas.Add(new RestoredArena(description, arena, hashes));
+        _targets.Add(new FillTarget(arena.Region.Address, description.CommittedPages, hashes));
+    }
+}
+
+/// <summary>An arena as restored.</summary>
+internal sealed record RestoredArena(RegionDescription Description, Arena Arena, PageHashes Hashes);
+
+/// <summary>The content of a protected buffer, kept until the user protects the buffer of that name again.</summary>
+internal sealed unsafe class RestoredBuffer(RegionDescription description) : IDisposable
+{
+    internal RegionDescription Description => description;
+
+    internal byte* Content { get; private set; } =
+        (byte*)NativeMemory.AllocZeroed((nuint)description.CommittedPages, Pages.Size);
+
+    internal PageHashes Hashes { get; private set; } = new(description.CommittedPages);
+
+    /// <summary>Copies the content to a buffer that is as long.</summary>
+    internal void CopyTo(byte* target) => Buffer.MemoryCopy(Content, target, description.ByteLength, description.ByteLength);
+
+    /// <summary>Hands the hashes to whoever tracks the buffer from now on.</summary>
+    internal PageHashes TakeHashes()
+    {
+        PageHashes hashes = Hashes;
+        Hashes = new PageHashes(0);
+        return hashes;
+    }
+
+    public void Dispose()
+    {
+        NativeMemory.Free(Content);
+        Content = null;
+        Hashes.Dispose();
+    }
+}

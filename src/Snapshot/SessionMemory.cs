@@ -1,0 +1,146 @@
+using Snapshot.Base;
+using Snapshot.Checkpoint;
+using Snapshot.Interop;
+using Snapshot.Memory;
+using Snapshot.Restart;
+using Snapshot.Tracking;
+
+namespace Snapshot;
+
+/// <summary>The regions of a session by name, each with what tracks and captures it.</summary>
+/// <remarks>Thread-safe.</remarks>
+internal sealed unsafe class SessionMemory : IDisposable
+{
+    private readonly Lock _changing = new();
+    private readonly TrackerFactory _trackers;
+    private readonly Dictionary<string, RestoredBuffer> _unclaimed = [];
+    private readonly HashSet<string> _buffers = [];
+    private Arena[] _arenas = [];
+    private int _nextId = 1;
+
+    /// <param name="options">Mechanism, capture mode and limits.</param>
+    /// <param name="restored">What a restart mapped; owned from here on, or null.</param>
+    internal SessionMemory(SnapshotOptions options, RestoredMemory? restored)
+    {
+        _trackers = new TrackerFactory(KernelCapabilities.Current, options.Tracking);
+        if (options.Capture == CaptureMode.PreCopy && _trackers.Mechanism == TrackingMechanism.ContentHash)
+        {
+            throw new SnapshotException(
+                SnapshotErrorCode.Unsupported,
+                "Pre-copy was asked for by name, and tracking is by content here, which does not see a write before the " +
+                "application stops. Use CaptureMode.Auto or Stage, or write-protect tracking where 'snapshot doctor' shows it.");
+        }
+
+        Capture = new MemoryCapture(new StagingArea(options.StagingLimit), options.Capture);
+        foreach (RestoredArena arena in restored?.Arenas ?? []) AddRestored(arena);
+        foreach (RestoredBuffer buffer in restored?.Buffers ?? []) _unclaimed.Add(buffer.Description.Name, buffer);
+        _nextId = 1 + Math.Max(
+            restored?.Arenas.Select(arena => arena.Description.Id).DefaultIfEmpty().Max() ?? 0,
+            restored?.Buffers.Select(buffer => buffer.Description.Id).DefaultIfEmpty().Max() ?? 0);
+    }
+
+    internal MemoryCapture Capture { get; }
+
+    internal IReadOnlyList<Arena> Arenas => Volatile.Read(ref _arenas);
+
+    internal Arena OpenArena(string name, ArenaOptions options)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        lock (_changing)
+        {
+            if (Array.Find(_arenas, arena => arena.Name == name) is { } existing) return existing;
+            if (_buffers.Contains(name) || _unclaimed.ContainsKey(name)) throw NameTaken(name, "a protected buffer");
+            Arena fresh = Arena.Create(name, baseAddress: null, options);
+            AddArena(_nextId, fresh, new PageHashes(fresh.Region.CapacityPages), parentPages: 0, isRestored: false);
+            _nextId++;
+            return fresh;
+        }
+    }
+
+    /// <summary>Adds a buffer; one that the image has is filled from it.</summary>
+    internal void Protect(ProtectedBuffer buffer)
+    {
+        lock (_changing)
+        {
+            string name = buffer.RegionName;
+            if (_buffers.Contains(name)) throw NameTaken(name, "a protected buffer");
+            if (Array.Exists(_arenas, arena => arena.Name == name)) throw NameTaken(name, "an arena");
+            if (_unclaimed.TryGetValue(name, out RestoredBuffer? restored))
+            {
+                ThrowUnlessAsLong(buffer, restored);
+                restored.CopyTo(buffer.Address);
+                AddBuffer(restored.Description.Id, buffer, restored.TakeHashes(), restored.Description.CommittedPages);
+                _unclaimed.Remove(name);
+                restored.Dispose();
+            }
+            else
+            {
+                AddBuffer(_nextId, buffer, new PageHashes(buffer.CapacityPages), parentPages: 0);
+                _nextId++;
+            }
+        }
+    }
+
+    internal bool DropRestoredBuffer(string name)
+    {
+        lock (_changing)
+        {
+            if (!_unclaimed.Remove(name, out RestoredBuffer? restored)) return false;
+            restored.Dispose();
+            return true;
+        }
+    }
+
+    /// <summary>A checkpoint now would leave out what the image had: refused, until it was protected again or dropped.</summary>
+    internal void ThrowIfBuffersUnclaimed()
+    {
+        lock (_changing)
+        {
+            if (_unclaimed.Count == 0) return;
+            throw new SnapshotException(
+                SnapshotErrorCode.Name,
+                $"The image this session was restarted from has protected buffers that this program has not protected again: " +
+                $"{string.Join(", ", _unclaimed.Keys.Order())}. Protect them before the first checkpoint, or drop them with DropRestoredBuffer.");
+        }
+    }
+
+    public void Dispose()
+    {
+        Capture.Dispose();
+        foreach (Arena arena in _arenas) arena.Dispose();
+        foreach (RestoredBuffer buffer in _unclaimed.Values) buffer.Dispose();
+        _trackers.Dispose();
+    }
+
+    private void AddBuffer(int id, ProtectedBuffer buffer, PageHashes hashes, long parentPages)
+    {
+        DirtyTracker tracker = _trackers.CreateForBuffer(buffer);
+        Capture.Add(new RegionCapture(id, buffer, null, tracker, hashes, Capture.Staging, parentPages));
+        _buffers.Add(buffer.RegionName);
+    }
+
+    private void AddRestored(RestoredArena restored) => AddArena(
+        restored.Description.Id, restored.Arena, restored.Hashes, restored.Description.CommittedPages, isRestored: true);
+
+    private void AddArena(int id, Arena arena, PageHashes hashes, long parentPages, bool isRestored)
+    {
+        DirtyTracker tracker = _trackers.CreateForArena(arena.Region);
+
+        // The restart wrote every page it filled; that is the image's content, not a change to it.
+        if (isRestored) tracker.Arm();
+        Capture.Add(new RegionCapture(id, arena.Region, arena, tracker, hashes, Capture.Staging, parentPages));
+        _arenas = [.. _arenas, arena];
+    }
+
+    private static void ThrowUnlessAsLong(ProtectedBuffer buffer, RestoredBuffer restored)
+    {
+        if (buffer.ByteLength == restored.Description.ByteLength) return;
+        throw new SnapshotException(
+            SnapshotErrorCode.LayoutMismatch,
+            $"Protected buffer '{buffer.RegionName}' has {buffer.ByteLength} bytes, in the image it has {restored.Description.ByteLength}. " +
+            "Protect a buffer of that length and copy from it.");
+    }
+
+    private static SnapshotException NameTaken(string name, string what) =>
+        new(SnapshotErrorCode.Name, $"'{name}' is the name of {what} of this session. Names are unique among arenas and buffers.");
+}

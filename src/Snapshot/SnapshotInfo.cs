@@ -1,0 +1,38 @@
+namespace Snapshot;
+
+/// <summary>A committed generation and what it took.</summary>
+public sealed record SnapshotInfo
+{
+    /// <summary>The generation, one more than the last the store had seen.</summary>
+    public required long Generation { get; init; }
+
+    /// <summary>The generation it is an increment of, or null when it is full.</summary>
+    public required long? Parent { get; init; }
+
+    /// <summary>How memory was captured, and the pause.</summary>
+    public required CaptureInfo Capture { get; init; }
+
+    /// <summary>Pages whose content differs from the parent's; pages of 4096 bytes.</summary>
+    public required long PagesChanged { get; init; }
+
+    /// <summary>Bytes of the pages that changed.</summary>
+    public long BytesChanged => PagesChanged * 4096;
+
+    /// <summary>Bytes of the image file.</summary>
+    public required long BytesWritten { get; init; }
+
+    /// <summary>Whether the image was written past the page cache. False where the file system refuses it.</summary>
+    public required bool DirectIo { get; init; }
+
+    /// <summary>Encoding and writing the image, beside the application.</summary>
+    public required TimeSpan Drain { get; init; }
+
+    /// <summary>Making the image durable and visible.</summary>
+    public required TimeSpan Commit { get; init; }
+
+    /// <summary>What resume parts threw after going on, as far as they had run by the commit. The image is valid all the same.</summary>
+    public required IReadOnlyList<HandlerError> ResumeErrors { get; init; }
+
+    /// <summary>What pruning or compaction after an earlier commit failed with, or null. Committed generations are not affected.</summary>
+    public Exception? KeepingError { get; init; }
+}

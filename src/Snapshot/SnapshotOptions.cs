@@ -1,0 +1,75 @@
+namespace Snapshot;
+
+/// <summary>How a session behaves. Immutable; each property validates what it is given.</summary>
+public sealed class SnapshotOptions
+{
+    /// <summary>How the store behaves: what it keeps, and how long a chain may grow.</summary>
+    /// <value>Default: see <see cref="StoreOptions"/>.</value>
+    public StoreOptions Store
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            field = value;
+        }
+    } = new();
+
+    /// <summary>How changed pages are copied out of the application's way.</summary>
+    /// <value>Default <see cref="CaptureMode.Auto"/>.</value>
+    public CaptureMode Capture { get; init => field = Defined(value); } = CaptureMode.Auto;
+
+    /// <summary>The mechanism that tells which pages changed.</summary>
+    /// <value>Default <see cref="TrackingMechanism.Auto"/>: the best one that was seen to work on this machine.</value>
+    public TrackingMechanism Tracking { get; init => field = Defined(value); } = TrackingMechanism.Auto;
+
+    /// <summary>How blocks of pages are encoded in an image.</summary>
+    /// <value>Default <see cref="BlockEncoding.Auto"/>: what shrinks the block at hand, plain when nothing does.</value>
+    public BlockEncoding Encoding { get; init => field = Defined(value); } = BlockEncoding.Auto;
+
+    /// <summary>Threads that encode blocks during a drain.</summary>
+    /// <value>Default half the processors, at least 1: the other half is the application's.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Less than 1 or more than 64.</exception>
+    public int EncoderThreads { get; init => field = InRange(value, 1, 64); } = Math.Max(1, Environment.ProcessorCount / 2);
+
+    /// <summary>Bytes of memory that copies of changed pages may take.</summary>
+    /// <value>Default half the memory available to the process. A checkpoint that needs more fails and loses nothing.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Less than 1 MiB.</exception>
+    public long StagingLimit { get; init => field = AtLeast(value, 1 << 20); } = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
+
+    /// <summary>Time from a request to the moment every participant has come, unless the request says otherwise.</summary>
+    /// <value>Default 60 seconds: longer than any sensible distance between two safepoints, short enough to notice a hang.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Not positive.</exception>
+    public TimeSpan Deadline { get; init => field = Positive(value); } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Whether participants are held until all resume parts are done, after a restart or on going on. A participant may override it.</summary>
+    /// <value>Default <see cref="Gates.None"/>: locks that live in arenas order what needs order.</value>
+    public Gates Gates { get; init; } = Gates.None;
+
+    /// <summary>How long a gate stays closed after a restart before the restart has failed.</summary>
+    /// <value>Default 60 seconds.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Not positive.</exception>
+    public TimeSpan GateTimeout { get; init => field = Positive(value); } = TimeSpan.FromSeconds(60);
+
+    private static T Defined<T>(T value) where T : struct, Enum =>
+        Enum.IsDefined(value) ? value : throw new ArgumentOutOfRangeException(nameof(value), value, $"not a {typeof(T).Name}");
+
+    private static int InRange(int value, int least, int most)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(value, least);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(value, most);
+        return value;
+    }
+
+    private static long AtLeast(long value, long least)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(value, least);
+        return value;
+    }
+
+    private static TimeSpan Positive(TimeSpan value)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(value, TimeSpan.Zero);
+        return value;
+    }
+}

@@ -1,0 +1,39 @@
+using System.Diagnostics;
+
+namespace Snapshot.Tests.Session;
+
+/// <summary>A child process that runs a verb of Snapshot.TestPrograms.</summary>
+internal sealed class TestProgram : IDisposable
+{
+    private readonly Process _process;
+
+    internal TestProgram(params string[] arguments)
+    {
+        string program = Path.Combine(AppContext.BaseDirectory, "Snapshot.TestPrograms.dll");
+        ProcessStartInfo start = new("dotnet", ["exec", program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        _process = Process.Start(start)!;
+    }
+
+    /// <summary>Lines of standard output up to and including the first that starts with the given text.</summary>
+    /// <exception cref="InvalidOperationException">The process ended without it.</exception>
+    internal List<string> ReadUntil(string text)
+    {
+        List<string> lines = [];
+        while (_process.StandardOutput.ReadLine() is { } line)
+        {
+            lines.Add(line);
+            if (line.StartsWith(text, StringComparison.Ordinal)) return lines;
+        }
+
+        throw new InvalidOperationException(
+            $"the program ended without '{text}':\n{string.Join('\n', lines)}\n{_process.StandardError.ReadToEnd()}");
+    }
+
+    /// <summary>Kills the process with SIGKILL, when it still runs, and waits for its end.</summary>
+    public void Dispose()
+    {
+        _process.Kill();
+        _process.WaitForExit();
+        _process.Dispose();
+    }
+}
