@@ -270,9 +270,9 @@ internal static class TrackerScenarios
         using RandomWriter writer = new(memory, seed);
         using PageBitmap changed = new(memory.CapacityPages);
         byte[] copy = new byte[Pages.Bytes(memory.CapacityPages)];
-        for (int round = 0; round < 200; round++)
+        for (int round = 0; round < 100; round++)
         {
-            writer.AwaitProgress(operations: 50);
+            writer.AwaitProgress(operations: 30);
             tracker.Collect(changed);
             if (tracker.SeesEveryWrite) CopyAndClear(memory, changed, copy);
             if (round % 20 != 19) continue;

@@ -46,7 +46,8 @@ internal sealed class DoctorCommand : Command
                 detail);
         }
 
-        console.Write(table);
+        console.Print(table);
+        console.Line("");
         if (!report.CanRun) console.Bad("Snapshot cannot run here");
         else if (report.Tracking == "writeProtect") console.Good("Snapshot runs here; changed pages are found by write protection");
         else console.Good("Snapshot runs here; changed pages are found by content hash, so a pause grows with the memory in use");

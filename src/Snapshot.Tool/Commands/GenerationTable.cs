@@ -3,21 +3,28 @@ using Spectre.Console;
 
 namespace Snapshot.Tool.Commands;
 
-/// <summary>Generations as rows.</summary>
+/// <summary>Generations as rows; the names of files only where there is room for them.</summary>
 internal static class GenerationTable
 {
-    internal static Table Create(IEnumerable<GenerationInfo> generations)
+    private const int WidthForFiles = 100;
+
+    internal static Table Create(IEnumerable<GenerationInfo> generations, int width)
     {
-        Table table = Tables.Create(">Generation", "Kind", ">Needs", "Captured", ">Size", "File");
+        string[] columns = [">Generation", "Kind", ">Needs", "Captured", ">Size", "File"];
+        int shown = width >= WidthForFiles ? columns.Length : columns.Length - 1;
+        Table table = Tables.Create(columns.AsSpan(0, shown));
         foreach (GenerationInfo info in generations)
         {
-            table.Add(
+            string[] cells =
+            [
                 Readable.Number(info.Generation),
                 info.Kind == GenerationKind.Full ? "full" : "incremental",
                 info.Parent is { } parent ? Readable.Number(parent) : "",
                 Readable.Time(info.Created),
                 Readable.Bytes(info.FileBytes),
-                info.FileName);
+                info.FileName,
+            ];
+            table.Add(cells.AsSpan(0, shown));
         }
 
         return table;

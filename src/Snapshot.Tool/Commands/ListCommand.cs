@@ -27,7 +27,12 @@ internal sealed class ListCommand : Command
 
     private static void Print(IAnsiConsole console, SnapshotStore store)
     {
-        if (store.Generations.Count > 0) console.Write(GenerationTable.Create(store.Generations));
+        if (store.Generations.Count > 0)
+        {
+            console.Print(GenerationTable.Create(store.Generations, console.Profile.Width));
+            console.Line("");
+        }
+
         long bytes = store.Generations.Sum(info => info.FileBytes);
         console.Line($"{Readable.Count(store.Generations.Count, "generation")}, {Readable.Bytes(bytes)} in {store.Directory}");
     }

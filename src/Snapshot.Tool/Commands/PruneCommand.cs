@@ -66,7 +66,12 @@ internal sealed class PruneCommand : Command
 
     private static void Print(IAnsiConsole console, PruneResult result)
     {
-        if (result.Deleted.Count > 0) console.Write(GenerationTable.Create(result.Deleted));
+        if (result.Deleted.Count > 0)
+        {
+            console.Print(GenerationTable.Create(result.Deleted, console.Profile.Width));
+            console.Line("");
+        }
+
         console.Line(
             $"{(result.DryRun ? "Would delete" : "Deleted")} {Readable.Count(result.Deleted.Count, "generation")}, " +
             $"{Readable.Bytes(result.BytesFreed)}; {result.Kept.Count} kept");

@@ -8,6 +8,8 @@ namespace Snapshot.Tool.Commands;
 /// <summary><c>snapshot show STORE [GENERATION]</c>: what one image says about itself.</summary>
 internal sealed class ShowCommand : Command
 {
+    private const int PageBytes = 4096;
+
     internal ShowCommand(ToolConsole console)
         : base("show", "Shows what an image holds: regions, roots, participants, encodings, and where it was made.")
     {
@@ -62,23 +64,28 @@ internal sealed class ShowCommand : Command
     private static void PrintRegions(IAnsiConsole console, ImageDescription image)
     {
         console.Heading("\nRegions");
-        Table table = Tables.Create("Name", "Kind", ">Address", ">Size", ">Here", ">In parent", ">Zero", ">Excluded", ">Extents").Folding(0);
-        foreach (RegionStatistics region in image.Regions)
-        {
-            table.Add(
-                region.Region.Name,
-                region.Region.Kind == RegionKind.Arena ? "arena" : "buffer",
-                "0x" + region.Region.BaseAddress.ToString("x", CultureInfo.InvariantCulture),
-                Readable.Bytes(region.Region.ByteLength),
-                Pages(region.PresentPages),
-                Pages(region.InParentPages),
-                Pages(region.ZeroPages),
-                Pages(region.ExcludedPages),
-                Readable.Number(region.ExtentCount));
-        }
-
-        console.Write(table);
+        console.Facts([.. image.Regions.Select(region => (region.Region.Name, (string?)Describe(region)))]);
     }
+
+    private static string Describe(RegionStatistics statistics)
+    {
+        RegionDescription region = statistics.Region;
+        string address = "0x" + region.BaseAddress.ToString("x", CultureInfo.InvariantCulture);
+        string what = region.Kind == RegionKind.Arena
+            ? $"arena at {address}, {Readable.Bytes(region.ByteLength)} of {Readable.Bytes(region.CapacityBytes)}{(region.HugePages ? ", huge pages" : "")}"
+            : $"buffer at {address}, {Readable.Bytes(region.ByteLength)}";
+        string[] parts =
+        [
+            Part(statistics.PresentPages, "here"),
+            Part(statistics.InParentPages, "in parent"),
+            Part(statistics.ZeroPages, "zero"),
+            Part(statistics.ExcludedPages, "excluded"),
+            Readable.Count(statistics.ExtentCount, "extent"),
+        ];
+        return $"{what}\n{string.Join(", ", parts.Where(part => part.Length > 0))}";
+    }
+
+    private static string Part(long pages, string where) => pages == 0 ? "" : $"{Readable.Bytes(pages * PageBytes)} {where}";
 
     private static void PrintRoots(IAnsiConsole console, ImageDescription image)
     {
@@ -95,7 +102,7 @@ internal sealed class ShowCommand : Command
                 Readable.Number(root.Offset));
         }
 
-        console.Write(table);
+        console.Print(table);
     }
 
     private static void PrintParticipants(IAnsiConsole console, ImageDescription image)
@@ -112,7 +119,7 @@ internal sealed class ShowCommand : Command
         }
 
         foreach (HandlerDescription handler in image.AsyncHandlers) table.Add(Readable.Number(handler.Id), handler.Name, "async handler", "");
-        console.Write(table);
+        console.Print(table);
     }
 
     private static void PrintEncodings(IAnsiConsole console, ImageDescription image)
@@ -129,8 +136,6 @@ internal sealed class ShowCommand : Command
                 encoding.StoredBytes == 0 ? "" : (encoding.PageBytes / (double)encoding.StoredBytes).ToString("0.00", CultureInfo.InvariantCulture));
         }
 
-        console.Write(table);
+        console.Print(table);
     }
-
-    private static string Pages(long pages) => pages == 0 ? "" : Readable.Bytes(pages * 4096);
 }

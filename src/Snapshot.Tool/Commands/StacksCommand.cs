@@ -68,13 +68,24 @@ internal sealed class StacksCommand : Command
             (participant.SystemThreadId is { } systemId ? $" (system {systemId})" : "") +
             (participant.ThreadName is { } name ? $" '{name}'" : "");
         console.Facts(("activity", participant.Activity), ("thread", thread));
+        if (participant.Stack.Count > 0) console.Write(StackOf(participant));
+    }
+
+    private static Grid StackOf(ParticipantReport participant)
+    {
+        Grid grid = new();
+        grid.AddColumn(new GridColumn { Padding = new Padding(4, 0, 2, 0) });
+        grid.AddColumn(new GridColumn { NoWrap = true, Padding = new Padding(0, 0, 0, 0) });
         foreach (FrameReport frame in participant.Stack)
         {
-            Paragraph line = new();
-            line.Append($"    {frame.Method}");
-            if (frame.File is { } file) line.Append($"  {Path.GetFileName(file)}:{frame.Line}", new Style(Color.Grey));
-            line.Append("\n");
-            console.Write(line);
+            string place = frame.File is { } file ? $"{Path.GetFileName(file)}:{frame.Line}" : "";
+            grid.AddRow(new Text(ShortName(frame.Method)), new Text(place, new Style(Color.Grey)));
         }
+
+        return grid;
     }
+
+    /// <summary>Without parameters: the line tells overloads apart. JSON has the whole signature.</summary>
+    private static string ShortName(string method) =>
+        method.StartsWith("ILStubClass.", StringComparison.Ordinal) ? "(call into native code)" : method.Split('(')[0];
 }

@@ -51,7 +51,7 @@ internal sealed class VerifyCommand : Command
                 problem.Message);
         }
 
-        console.Write(table);
-        console.Bad($"Damaged: {Readable.Count(report.Problems.Count, "problem")}; {read}");
+        console.Print(table);
+        console.Bad($"\nDamaged: {Readable.Count(report.Problems.Count, "problem")}; {read}");
     }
 }

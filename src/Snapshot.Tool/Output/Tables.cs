@@ -1,4 +1,5 @@
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace Snapshot.Tool.Output;
 
@@ -34,6 +35,9 @@ internal static class Tables
         table.AddRow(row);
     }
 
+    /// <summary>Prints a table without the empty lines that its border has above and below.</summary>
+    internal static void Print(this IAnsiConsole console, Table table) => console.Write(new WithoutOuterLines(table));
+
     internal static void Heading(this IAnsiConsole console, string text) =>
         console.Write(new Text(text + "\n", new Style(decoration: Decoration.Bold)));
 
@@ -55,5 +59,21 @@ internal static class Tables
         }
 
         console.Write(grid);
+    }
+
+    private sealed class WithoutOuterLines(Table table) : Renderable
+    {
+        protected override IEnumerable<Segment> Render(RenderOptions options, int maxWidth)
+        {
+            List<SegmentLine> lines = Segment.SplitLines(((IRenderable)table).Render(options, maxWidth));
+            int last = lines.FindLastIndex(line => !IsBlank(line));
+            foreach (SegmentLine line in lines.Take(last + 1).SkipWhile(IsBlank))
+            {
+                foreach (Segment segment in line) yield return segment;
+                yield return Segment.LineBreak;
+            }
+        }
+
+        private static bool IsBlank(SegmentLine line) => line.TrueForAll(segment => string.IsNullOrWhiteSpace(segment.Text));
     }
 }

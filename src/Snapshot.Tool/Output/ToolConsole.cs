@@ -1,3 +1,5 @@
+using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Spectre.Console;
@@ -9,6 +11,9 @@ internal sealed class ToolConsole
 {
     /// <summary>Columns when the output is not a terminal: wide enough that tables are not folded on their way into a file or a pipe.</summary>
     private const int WidthOfFiles = 200;
+
+    /// <summary>Not for HTML: only what JSON demands is escaped.</summary>
+    private static readonly JsonWriterOptions JsonForFiles = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     internal ToolConsole(TextWriter output, TextWriter error, bool isOutputTerminal, bool isErrorTerminal, int? width = null)
     {
@@ -32,7 +37,12 @@ internal sealed class ToolConsole
         new(Console.Out, Console.Error, !Console.IsOutputRedirected, !Console.IsErrorRedirected);
 
     /// <summary>One JSON value on standard output, alone.</summary>
-    internal void WriteJson<T>(T value, JsonTypeInfo<T> type) => Out.WriteLine(JsonSerializer.Serialize(value, type));
+    internal void WriteJson<T>(T value, JsonTypeInfo<T> type)
+    {
+        using MemoryStream text = new();
+        using (Utf8JsonWriter writer = new(text, JsonForFiles)) JsonSerializer.Serialize(writer, value, type);
+        Out.WriteLine(Encoding.UTF8.GetString(text.GetBuffer(), 0, (int)text.Length));
+    }
 
     /// <summary>One sentence on standard error.</summary>
     internal void Fail(string sentence) => Error.WriteLine($"snapshot: {sentence}");

@@ -8,7 +8,6 @@ namespace Snapshot.Tool.Output;
 /// <summary>What <c>--json</c> prints. Names are camelCase, enumerations are names, sizes are bytes, times are ISO 8601.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    WriteIndented = true,
     Converters =
     [
         typeof(CamelCaseEnum<GenerationKind>),

@@ -12,7 +12,9 @@ internal static class ProcessInspector
         using DataTarget target = Attach(processId);
         ClrInfo clr = target.ClrVersions.FirstOrDefault()
             ?? throw Unusable(processId, command, "runs no .NET runtime; give the process that runs the sessions.");
-        using ClrRuntime runtime = clr.CreateRuntime(DebuggingLibraryOf(clr));
+
+        // Not compared by version, which a runtime on Linux does not tell: the two files come from one folder.
+        using ClrRuntime runtime = clr.CreateRuntime(DebuggingLibraryOf(clr), ignoreMismatch: true);
         ClrModule library = runtime.EnumerateModules().FirstOrDefault(IsLibrary)
             ?? throw Unusable(processId, command, $"has not loaded {LibraryFields.Assembly}, so it takes part in no session.");
         using SourceLines lines = new();
@@ -28,7 +30,7 @@ internal static class ProcessInspector
         if (File.Exists(path)) return path;
         throw new SnapshotException(
             SnapshotErrorCode.NotFound,
-            $"The runtime {clr.Version} of the process lies in '{folder}', where there is no {name}. Install the full .NET runtime there, and run this " +
+            $"The runtime of the process lies in '{folder}', where there is no {name}. Install the full .NET runtime there, and run this " +
             "command where the process sees the same files.")
         {
             Path = path,

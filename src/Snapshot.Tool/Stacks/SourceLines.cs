@@ -18,8 +18,12 @@ internal sealed class SourceLines : IDisposable
         // A return address lies behind the call; the byte before it belongs to the statement that calls.
         int ilOffset = method.GetILOffset(isInnermost ? instruction : instruction - 1);
         if (ilOffset < 0) return null;
-        MethodDefinitionHandle handle = MetadataTokens.MethodDefinitionHandle(method.MetadataToken & 0xFF_FFFF);
         MetadataReader reader = symbols.GetMetadataReader();
+
+        // Stubs that the runtime makes have the token of no row.
+        int row = method.MetadataToken & 0xFF_FFFF;
+        if (row < 1 || row > reader.MethodDebugInformation.Count) return null;
+        MethodDefinitionHandle handle = MetadataTokens.MethodDefinitionHandle(row);
         SequencePoint? found = null;
         foreach (SequencePoint point in reader.GetMethodDebugInformation(handle).GetSequencePoints())
         {

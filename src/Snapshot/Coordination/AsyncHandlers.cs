@@ -1,11 +1,11 @@
-using Snapshot.Base;
-
 namespace Snapshot.Coordination;
 
-/// <summary>The session's async handlers and the one thread that runs their parts, in the order in which they are asked for.</summary>
+/// <summary>
+/// The session's async handlers and the one thread that runs their parts, in the order in which they are asked for.
+/// </summary>
 /// <remarks>
-/// The order is what keeps a late handler harmless: a resume part asked for while a prepare part still runs
-/// comes after it, and so does everything of the next attempt.
+/// The order is what keeps a late handler harmless: a resume part asked for while a prepare part still runs comes after
+/// it, and so does everything of the next attempt.
 /// </remarks>
 internal sealed class AsyncHandlers
 {
@@ -68,17 +68,4 @@ internal sealed class AsyncHandlers
             return _work.Dequeue();
         }
     }
-}
-
-/// <summary>An async handler as arena locks see it. It runs on a thread that is not stopped, so its waits are plain.</summary>
-internal sealed unsafe class AsyncHandlerOwner(int id, string name, HandlerPart part) : LockOwner
-{
-    internal override int OwnerId => id;
-
-    internal override string OwnerName => $"handler '{name}'";
-
-    internal HandlerPart Part => part;
-
-    internal override bool Wait(uint* word, uint expected, long timeoutNanoseconds) =>
-        Futex.Wait(word, expected, timeoutNanoseconds);
 }

@@ -4,8 +4,9 @@ namespace Snapshot.Coordination;
 
 /// <summary>One checkpoint as the coordinator drives it, from the request to the commit or the abort.</summary>
 /// <remarks>
-/// Driven by one thread at a time; participants and the handler thread use the members under "for those who take part". All figures are
-/// <see cref="Stopwatch"/> ticks. Between <see cref="LastArrived"/> and <see cref="Released"/> nothing is allocated on the managed heap.
+/// Driven by one thread at a time; participants and the handler thread use the members under "for those who take part".
+/// All figures are <see cref="Stopwatch"/> ticks. Between <see cref="LastArrived"/> and <see cref="Released"/> nothing
+/// is allocated on the managed heap.
 /// </remarks>
 internal sealed class Attempt : IDisposable
 {
@@ -28,10 +29,15 @@ internal sealed class Attempt : IDisposable
     /// <summary>The first abort by a handler, or what the first prepare part that threw did; set once.</summary>
     private Exception? _requested;
 
-    /// <summary>Written by the coordinator before the change of the word that lets participants go on; read by them after it.</summary>
+    /// <summary>
+    /// Written by the coordinator before the change of the word that lets participants go on; read by them after it.
+    /// </summary>
     private CheckpointOutcome _outcome;
 
-    /// <summary>Parts under way: one for the async handlers, one for each participant from its first prepare to its last resume part.</summary>
+    /// <summary>
+    /// Parts under way: one for the async handlers, one for each participant from its first prepare to its last resume
+    /// part.
+    /// </summary>
     private int _parts = 1;
     private int _asyncFirst;
     private volatile bool _isAsyncDone;
@@ -63,7 +69,9 @@ internal sealed class Attempt : IDisposable
 
     internal long SyncRaised { get; private set; }
 
-    /// <summary>When the first participant stopped executing application code; <see cref="LastArrived"/> when none had to.</summary>
+    /// <summary>
+    /// When the first participant stopped executing application code; <see cref="LastArrived"/> when none had to.
+    /// </summary>
     internal long FirstStopped { get; private set; }
 
     /// <summary>When the last participant had parked; <see cref="SyncRaised"/> when none had to.</summary>
@@ -106,7 +114,9 @@ internal sealed class Attempt : IDisposable
     /// <summary>The participants at the capture; empty before it.</summary>
     internal ReadOnlySpan<CapturedParticipant> Captured => IsCaptured ? _coordinator.Table.Captured : [];
 
-    /// <summary>True once the attempt is going to be aborted; long work of the coordinator may look at it and stop.</summary>
+    /// <summary>
+    /// True once the attempt is going to be aborted; long work of the coordinator may look at it and stop.
+    /// </summary>
     internal bool IsDoomed => _isDoomed;
 
     // ---- the coordinator's sequence --------------------------------------------------------------------------------
@@ -124,8 +134,12 @@ internal sealed class Attempt : IDisposable
         AwaitEndOf(Phase.Pending);
     }
 
-    /// <summary>Runs the async handlers' prepare parts on the handler thread and <paramref name="meanwhile"/> on this one; returns when both are done.</summary>
-    /// <exception cref="SnapshotException">Aborted, HandlerFailed or DeadlineExceeded; the abort is complete.</exception>
+    /// <summary>
+    /// Runs the async handlers' prepare parts on the handler thread and <paramref name="meanwhile"/> on this one;
+    /// returns when both are done.
+    /// </summary>
+    /// <exception cref="SnapshotException">Aborted, HandlerFailed or DeadlineExceeded; the abort is
+    /// complete.</exception>
     /// <exception cref="OperationCanceledException">The abort is complete.</exception>
     internal void PrepareAsync(Action meanwhile)
     {
@@ -149,13 +163,15 @@ internal sealed class Attempt : IDisposable
         AsyncDone = Stopwatch.GetTimestamp();
     }
 
-    /// <summary>Stops the participants: returns in phase Capture, with everyone parked, in a blocked region, or gone.</summary>
-    /// <exception cref="SnapshotException">Aborted, HandlerFailed or DeadlineExceeded (naming the late); the abort is complete.</exception>
+    /// <summary>
+    /// Stops the participants: returns in phase Capture, with everyone parked, in a blocked region, or gone.
+    /// </summary>
+    /// <exception cref="SnapshotException">Aborted, HandlerFailed or DeadlineExceeded (naming the late); the abort is
+    /// complete.</exception>
     /// <exception cref="OperationCanceledException">The abort is complete.</exception>
     internal void Stop()
     {
         _coordinator.RemoveDead();
-        _coordinator.Table.Reserve();
         SyncRaised = Stopwatch.GetTimestamp();
         _barrier.Raise();
         AwaitEndOf(Phase.Sync);
@@ -187,14 +203,14 @@ internal sealed class Attempt : IDisposable
         }
 
         if (AsyncEntries.Length > 0)
-            _coordinator.Async.Post(() => HandlerRun.Committed(AsyncEntries, Generation, _coordinator.Async.Part, null, Report));
+            _coordinator.Async.Post(NotifyAsync);
         _barrier.Advance();
         End();
     }
 
     /// <summary>
-    /// Ends the attempt. Up to the capture everybody whose prepare part was called is resumed with Aborted; after the release nobody is told
-    /// again. No effect on an attempt that is over.
+    /// Ends the attempt. Up to the capture everybody whose prepare part was called is resumed with Aborted; after the
+    /// release nobody is told again. No effect on an attempt that is over.
     /// </summary>
     internal void Abort(Exception cause)
     {
@@ -212,7 +228,10 @@ internal sealed class Attempt : IDisposable
 
     /// <summary>Aborts an attempt that was not completed.</summary>
     public void Dispose() => Abort(new SnapshotException(
-        SnapshotErrorCode.Aborted, $"Checkpoint {Generation} was given up before it was complete.") { Generation = Generation });
+        SnapshotErrorCode.Aborted, $"Checkpoint {Generation} was given up before it was complete.")
+    {
+        Generation = Generation,
+    });
 
     // ---- for those who take part -----------------------------------------------------------------------------------
 
@@ -222,8 +241,9 @@ internal sealed class Attempt : IDisposable
     internal bool IsResumed => _resumed.IsSet;
 
     /// <summary>
-    /// A participant is about to take part. Count first, then look at the word again: an abort changes the word first and looks
-    /// at the count then, so one of the two sees the other, and an abort that is complete is not followed by a prepare part.
+    /// A participant is about to take part. Count first, then look at the word again: an abort changes the word first
+    /// and looks at the count then, so one of the two sees the other, and an abort that is complete is not followed by
+    /// a prepare part.
     /// </summary>
     /// <returns>False when the attempt no longer stops participants.</returns>
     internal bool TryEnterPart()
@@ -250,7 +270,9 @@ internal sealed class Attempt : IDisposable
     }
 
     internal CheckpointOutcome OutcomeFor(bool isOmitted) =>
-        isOmitted && _outcome.Kind == CheckpointOutcomeKind.Continued ? _outcome with { Kind = CheckpointOutcomeKind.Omitted } : _outcome;
+        isOmitted && _outcome.Kind == CheckpointOutcomeKind.Continued
+            ? _outcome with { Kind = CheckpointOutcomeKind.Omitted }
+            : _outcome;
 
     internal void Report(HandlerError error)
     {
@@ -265,8 +287,9 @@ internal sealed class Attempt : IDisposable
     // ---- waiting ---------------------------------------------------------------------------------------------------
 
     /// <summary>
-    /// Waits until <paramref name="phase"/> has done its work. The deadline may only end that phase: if the last arriver was
-    /// faster, the checkpoint is in time. What a handler asked for, and cancellation, end the attempt in the next phase just as well.
+    /// Waits until <paramref name="phase"/> has done its work. The deadline may only end that phase: if the last
+    /// arriver was faster, the checkpoint is in time. What a handler asked for, and cancellation, end the attempt in
+    /// the next phase just as well.
     /// </summary>
     private void AwaitEndOf(Phase phase)
     {
@@ -319,21 +342,23 @@ internal sealed class Attempt : IDisposable
         IEnumerable<Participant> participants = _coordinator.Table.ToArray();
         Late = phase switch
         {
-            Phase.Pending => [.. participants.Where(participant => participant.IsInCriticalSection).Select(participant => participant.Describe())],
+            Phase.Pending => [.. participants.Where(late => late.IsInCriticalSection).Select(late => late.Describe())],
             Phase.Async => [$"the handler thread: {_coordinator.Async.Part.Describe() ?? "between two handlers"}"],
-            _ => [.. participants.Where(IsLate).Select(participant => participant.Describe())],
+            _ => [.. participants.Where(IsLate).Select(late => late.Describe())],
         };
         return new SnapshotException(
             SnapshotErrorCode.DeadlineExceeded,
-            $"Checkpoint {Generation} was aborted: its deadline of {_timeout} passed in phase {phase}. Late: {string.Join("; ", Late)}. " +
-            "Poll more often, put waits into blocked regions, or allow more time; 'snapshot stacks PID' shows where threads are.")
+            $"Checkpoint {Generation} was aborted: its deadline of {_timeout} passed in phase {phase}. " +
+            $"Late: {string.Join("; ", Late)}. Poll more often, put waits into blocked regions, or allow more time; " +
+            "'snapshot stacks PID' shows where threads are.")
         {
             Generation = Generation,
         };
     }
 
     private static bool IsLate(Participant participant) =>
-        participant.Part.IsRunning || participant.Standing is not (Standing.Parked or Standing.Blocked or Standing.Joining or Standing.Gone);
+        participant.Part.IsRunning ||
+        participant.Standing is not (Standing.Parked or Standing.Blocked or Standing.Joining or Standing.Gone);
 
     // ---- endings ---------------------------------------------------------------------------------------------------
 
@@ -373,7 +398,7 @@ internal sealed class Attempt : IDisposable
             _coordinator.Async.Post(_resumeParts);
     }
 
-    /// <summary>The coordinator slept long enough to be sure that all stamps are written: every participant counted has parked.</summary>
+    /// <summary>Every participant stamps its arrival before it parks, so in Capture all stamps are visible.</summary>
     private void MeasureArrivals()
     {
         LastArrived = SyncRaised;
@@ -397,6 +422,9 @@ internal sealed class Attempt : IDisposable
         _isAsyncDone = true;
         _barrier.Notify();
     }
+
+    private void NotifyAsync() =>
+        HandlerRun.Committed(AsyncEntries, Generation, _coordinator.Async.Part, null, Report);
 
     private void RunAsyncResume()
     {

@@ -14,7 +14,9 @@ public static class CheckpointHandler
         Action<long>? committed = null) => new DelegateHandler(prepare, resume, committed);
 
     private sealed class DelegateHandler(
-        Action<PrepareContext>? prepare, Action<CheckpointOutcome>? resume, Action<long>? committed) : ICheckpointHandler
+        Action<PrepareContext>? prepare,
+        Action<CheckpointOutcome>? resume,
+        Action<long>? committed) : ICheckpointHandler
     {
         public void Prepare(PrepareContext context) => prepare?.Invoke(context);
 

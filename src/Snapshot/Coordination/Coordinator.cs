@@ -2,11 +2,13 @@ using Snapshot.Base;
 
 namespace Snapshot.Coordination;
 
-/// <summary>The session's side of the protocol: who takes part, which handlers there are, and the one open attempt.</summary>
+/// <summary>
+/// The session's side of the protocol: who takes part, which handlers there are, and the one open attempt.
+/// </summary>
 /// <remarks>
-/// Thread-safe, except that an <see cref="Attempt"/> is driven by one thread at a time. The call sequence of a checkpoint:
-/// <c>Begin, PrepareAsync, Stop, (capture), Release, (drain), BeginCommit, (commit), Complete</c>; every failure up to the release is an
-/// abort that is complete when the exception arrives.
+/// Thread-safe, except that an <see cref="Attempt"/> is driven by one thread at a time. The call sequence of a
+/// checkpoint: <c>Begin, PrepareAsync, Stop, (capture), Release, (drain), BeginCommit, (commit), Complete</c>; every
+/// failure up to the release is an abort that is complete when the exception arrives.
 /// </remarks>
 internal sealed class Coordinator : IDisposable
 {
@@ -40,7 +42,9 @@ internal sealed class Coordinator : IDisposable
     /// <summary>Called for what handlers throw where that undoes nothing. Any thread; must not throw.</summary>
     internal Action<HandlerError>? HandlerFailed { get; set; }
 
-    /// <summary>Called with the name of each participant whose thread ended without leaving. Any thread; must not throw.</summary>
+    /// <summary>
+    /// Called with the name of each participant whose thread ended without leaving. Any thread; must not throw.
+    /// </summary>
     internal Action<string>? ParticipantDied { get; set; }
 
     internal Attempt? OpenAttempt => Volatile.Read(ref _attempt);
@@ -50,8 +54,8 @@ internal sealed class Coordinator : IDisposable
     internal AsyncHandlers Async => _async;
 
     /// <summary>
-    /// Why the calling thread must not wait for a checkpoint: it is inside a handler part or a critical section, so that none can complete
-    /// while it waits. Null when it may wait.
+    /// Why the calling thread must not wait for a checkpoint: it is inside a handler part or a critical section, so
+    /// that none can complete while it waits. Null when it may wait.
     /// </summary>
     internal static string? WhyWaitingWouldDeadlock()
     {
@@ -66,14 +70,16 @@ internal sealed class Coordinator : IDisposable
     }
 
     /// <summary>Enrols the calling thread. Waits while participants are stopped for a checkpoint.</summary>
-    /// <exception cref="InvalidOperationException">The thread is a participant already, or the handler thread.</exception>
+    /// <exception cref="InvalidOperationException">The thread is a participant already, or the handler
+    /// thread.</exception>
     /// <exception cref="SnapshotException">Name, RestartFailed, or ArenaFull when there are too many.</exception>
     internal Participant Attach(string name, ParticipantOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ThrowIfUnusable();
         if (LockOwner.Current is { } owner)
-            throw new InvalidOperationException($"This thread acts as {owner.OwnerName} already; a thread is one participant at a time.");
+            throw new InvalidOperationException(
+                $"This thread acts as {owner.OwnerName} already; a thread is one participant at a time.");
         options ??= new ParticipantOptions();
         RemoveDead();
         Participant participant = new(this, name, _ids.Get(OwnerKind.Participant, name), options);
@@ -94,7 +100,10 @@ internal sealed class Coordinator : IDisposable
         return participant;
     }
 
-    /// <summary>Registers an async handler. If the image restarted from names it, it is resumed on the handler thread, concurrently.</summary>
+    /// <summary>
+    /// Registers an async handler. If the image restarted from names it, it is resumed on the handler thread,
+    /// concurrently.
+    /// </summary>
     internal HandlerRegistration RegisterHandler(string name, ICheckpointHandler handler)
     {
         ThrowIfUnusable();
@@ -114,8 +123,8 @@ internal sealed class Coordinator : IDisposable
     /// <param name="generation">The generation it will have.</param>
     /// <param name="timeout">From now until every participant must have come.</param>
     /// <param name="cancellation">Aborts the attempt up to the capture.</param>
-    /// <exception cref="SnapshotException">Busy, DeadlineExceeded (naming who is in a critical section) or RestartFailed; no attempt is open
-    /// then.</exception>
+    /// <exception cref="SnapshotException">Busy, DeadlineExceeded (naming who is in a critical section) or
+    /// RestartFailed; no attempt is open then.</exception>
     /// <exception cref="OperationCanceledException">No attempt is open.</exception>
     internal Attempt Begin(long generation, TimeSpan timeout, CancellationToken cancellation = default)
     {
@@ -124,7 +133,8 @@ internal sealed class Coordinator : IDisposable
         Attempt attempt = new(this, generation, timeout, cancellation);
         if (Interlocked.CompareExchange(ref _attempt, attempt, null) is { } other)
             throw new SnapshotException(
-                SnapshotErrorCode.Busy, $"Checkpoint {other.Generation} is running (phase {Phase}); wait for it before asking for another.")
+                SnapshotErrorCode.Busy,
+                $"Checkpoint {other.Generation} is running (phase {Phase}); wait for it before asking for another.")
             {
                 Generation = other.Generation,
             };
@@ -136,7 +146,7 @@ internal sealed class Coordinator : IDisposable
     internal CoordinationState Export()
     {
         if (OpenAttempt is not { IsCaptured: true } attempt)
-            return Export(Ledger.Generation, _table.ToArray().Select(p => new ParticipantState(p.Name, Names(p.Handlers.Enabled))), _async.List.Enabled);
+            return Export(Ledger.Generation, _table.ToArray().Select(ToState), _async.List.Enabled);
         List<ParticipantState> participants = [];
         foreach (CapturedParticipant captured in _table.Captured)
         {
@@ -166,7 +176,10 @@ internal sealed class Coordinator : IDisposable
     internal void ThrowIfFailed()
     {
         if (Volatile.Read(ref _failure) is { } failure)
-            throw new SnapshotException(failure.Code, failure.Message, failure.InnerException) { Generation = failure.Generation };
+            throw new SnapshotException(failure.Code, failure.Message, failure.InnerException)
+            {
+                Generation = failure.Generation,
+            };
     }
 
     private void ThrowIfUnusable()
@@ -175,7 +188,9 @@ internal sealed class Coordinator : IDisposable
         ThrowIfFailed();
     }
 
-    /// <summary>Runs one claimed handler's resume part with Restarted; what it throws fails the restart for everybody.</summary>
+    /// <summary>
+    /// Runs one claimed handler's resume part with Restarted; what it throws fails the restart for everybody.
+    /// </summary>
     internal void ResumeRestarted(HandlerEntry entry, HandlerPart part, string? participant)
     {
         if (Volatile.Read(ref _failure) is not null)
@@ -188,8 +203,9 @@ internal sealed class Coordinator : IDisposable
         else
             FailRestart(
                 $"The restart from generation {Ledger.Generation} failed: the resume part of handler '{entry.Name}'" +
-                $"{(participant is null ? "" : $" of participant '{participant}'")} threw {error.Exception.GetType().Name}: " +
-                $"{error.Exception.Message} The session cannot go on; restart again, from an older generation if it persists.",
+                $"{(participant is null ? "" : $" of participant '{participant}'")} threw " +
+                $"{error.Exception.GetType().Name}: {error.Exception.Message} The session cannot go on; restart again, " +
+                "from an older generation if it persists.",
                 error.Exception);
     }
 
@@ -197,8 +213,9 @@ internal sealed class Coordinator : IDisposable
     {
         if (!Ledger.AwaitComplete(GateTimeout))
             FailRestart(
-                $"The restart from generation {Ledger.Generation} failed: these did not resume within {GateTimeout}: {Ledger.DescribeMissing()}. " +
-                "Register every handler the image names (sync ones through ParticipantOptions.Handlers), or do without the gate.",
+                $"The restart from generation {Ledger.Generation} failed: these did not resume within {GateTimeout}: " +
+                $"{Ledger.DescribeMissing()}. Register every handler the image names (sync ones through " +
+                "ParticipantOptions.Handlers), or do without the gate.",
                 cause: null);
     }
 
@@ -228,23 +245,33 @@ internal sealed class Coordinator : IDisposable
     /// <summary>Which handler parts run now.</summary>
     internal string DescribeParts()
     {
-        IEnumerable<string> parts = _table.ToArray().Where(participant => participant.Part.IsRunning).Select(participant => participant.Describe());
-        return string.Join("; ", _async.Part.Describe() is { } part ? parts.Prepend($"the handler thread {part}") : parts);
+        IEnumerable<string> parts = _table.ToArray().Where(busy => busy.Part.IsRunning).Select(busy => busy.Describe());
+        if (_async.Part.Describe() is { } part)
+            parts = parts.Prepend($"the handler thread {part}");
+        return string.Join("; ", parts);
     }
 
-    private CoordinationState Export(long generation, IEnumerable<ParticipantState> participants, HandlerEntry[] handlers)
+    private CoordinationState Export(
+        long generation, IEnumerable<ParticipantState> participants, HandlerEntry[] handlers)
     {
         IEnumerable<ParticipantState> all = participants.Concat(Ledger.MissingParticipants())
             .GroupBy(participant => participant.Name)
-            .Select(group => new ParticipantState(group.Key, [.. group.SelectMany(participant => participant.Handlers).Distinct()]));
-        return new CoordinationState(generation, _ids.Export(), [.. all], [.. Names(handlers).Concat(Ledger.MissingHandlers()).Distinct()]);
+            .Select(group => new ParticipantState(group.Key, [.. group.SelectMany(state => state.Handlers).Distinct()]));
+        IEnumerable<string> names = Names(handlers).Concat(Ledger.MissingHandlers()).Distinct();
+        return new CoordinationState(generation, _ids.Export(), [.. all], [.. names]);
     }
+
+    private static ParticipantState ToState(Participant participant) =>
+        new(participant.Name, Names(participant.Handlers.Enabled));
 
     private static string[] Names(HandlerEntry[] handlers) => [.. handlers.Select(handler => handler.Name)];
 
     private void FailRestart(string message, Exception? cause)
     {
-        SnapshotException failure = new(SnapshotErrorCode.RestartFailed, message, cause) { Generation = Ledger.Generation };
+        SnapshotException failure = new(SnapshotErrorCode.RestartFailed, message, cause)
+        {
+            Generation = Ledger.Generation,
+        };
         if (Interlocked.CompareExchange(ref _failure, failure, null) is not null)
             return;
         Ledger.Fail();

@@ -3,7 +3,9 @@ using Snapshot.Interop;
 
 namespace Snapshot.Coordination;
 
-/// <summary>Waiting for a word of unmanaged memory to change. Spurious returns are allowed everywhere: callers look again.</summary>
+/// <summary>
+/// Waiting for a word of unmanaged memory to change. Spurious returns are allowed everywhere: callers look again.
+/// </summary>
 internal static unsafe class Futex
 {
     private const int Interrupted = 4;
@@ -38,7 +40,9 @@ internal static unsafe class Futex
 
     internal static void WakeAll(uint* word) => Wake(word, int.MaxValue);
 
-    /// <summary>One millisecond of the first word alone; a change of the second is seen by the caller afterwards.</summary>
+    /// <summary>
+    /// One millisecond of the first word alone; a change of the second is seen by the caller afterwards.
+    /// </summary>
     internal static bool WaitSlice(uint* word1, uint expected1, uint* word2, uint expected2, long timeoutNanoseconds)
     {
         if (Volatile.Read(ref *word2) != expected2)

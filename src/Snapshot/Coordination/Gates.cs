@@ -1,6 +1,8 @@
 namespace Snapshot;
 
-/// <summary>Where application code waits until all resume parts are done. Default: nowhere; locks in arenas order the threads.</summary>
+/// <summary>
+/// Where application code waits until all resume parts are done. Default: nowhere; locks in arenas order the threads.
+/// </summary>
 [Flags]
 public enum Gates
 {
@@ -10,6 +12,8 @@ public enum Gates
     /// <summary>Attaching after a restart returns only when every handler the image names has been resumed.</summary>
     OnRestart = 1,
 
-    /// <summary>After a checkpoint a participant goes on only when all resume parts of that checkpoint are done.</summary>
+    /// <summary>
+    /// After a checkpoint a participant goes on only when all resume parts of that checkpoint are done.
+    /// </summary>
     OnContinue = 2,
 }

@@ -6,4 +6,5 @@ namespace Snapshot;
 /// <param name="Part">"resume" or "committed".</param>
 /// <param name="Generation">The generation.</param>
 /// <param name="Exception">What was thrown.</param>
-public sealed record HandlerError(string Handler, string? Participant, string Part, long Generation, Exception Exception);
+public sealed record HandlerError(
+    string Handler, string? Participant, string Part, long Generation, Exception Exception);

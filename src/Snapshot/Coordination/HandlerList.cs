@@ -9,7 +9,8 @@ namespace Snapshot.Coordination;
 internal sealed record HandlerEntry(string Name, ICheckpointHandler Handler, LockOwner? Owner);
 
 /// <summary>An ordered list of handlers whose changes are atomic against a running checkpoint.</summary>
-/// <remarks>Every change publishes a new immutable array; a checkpoint takes the array once and uses it to its end.</remarks>
+/// <remarks>Every change publishes a new immutable array; a checkpoint takes the array once and uses it to its
+/// end.</remarks>
 internal sealed class HandlerList
 {
     private readonly Lock _lock = new();
@@ -26,7 +27,9 @@ internal sealed class HandlerList
         lock (_lock)
         {
             if (_registrations.Exists(other => other.Name == name))
-                throw new SnapshotException(SnapshotErrorCode.Name, $"A handler named '{name}' is registered here already; replace it or choose another name.");
+                throw new SnapshotException(
+                    SnapshotErrorCode.Name,
+                    $"A handler named '{name}' is registered here already; replace it or choose another name.");
             HandlerRegistration registration = new(this, new HandlerEntry(name, handler, owner));
             _registrations.Add(registration);
             Publish();
@@ -55,5 +58,5 @@ internal sealed class HandlerList
     }
 
     private void Publish() =>
-        _enabled = [.. _registrations.Where(registration => registration.Enabled).Select(registration => registration.Entry)];
+        _enabled = [.. _registrations.Where(one => one.Enabled).Select(one => one.Entry)];
 }

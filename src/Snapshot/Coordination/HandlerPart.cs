@@ -1,6 +1,8 @@
 namespace Snapshot.Coordination;
 
-/// <summary>Which part of which handler runs on a thread now, for diagnostics and for the rules that hold inside handlers.</summary>
+/// <summary>
+/// Which part of which handler runs on a thread now, for diagnostics and for the rules that hold inside handlers.
+/// </summary>
 /// <remarks>Written by the thread that runs the parts, read by any.</remarks>
 internal sealed class HandlerPart
 {

@@ -4,8 +4,8 @@ namespace Snapshot;
 
 /// <summary>A registered handler: replace it, switch it off, or dispose this to unregister it.</summary>
 /// <remarks>
-/// Thread-safe. Each change is atomic against a running checkpoint: one that has called this handler's prepare part calls the resume part of
-/// the same object, whatever was changed in between.
+/// Thread-safe. Each change is atomic against a running checkpoint: one that has called this handler's prepare part
+/// calls the resume part of the same object, whatever was changed in between.
 /// </remarks>
 public sealed class HandlerRegistration : IDisposable
 {
@@ -19,7 +19,9 @@ public sealed class HandlerRegistration : IDisposable
         _entry = entry;
     }
 
-    /// <summary>The name, unique among the handlers of its session or participant; by it a restart finds the handler.</summary>
+    /// <summary>
+    /// The name, unique among the handlers of its session or participant; by it a restart finds the handler.
+    /// </summary>
     public string Name => _entry.Name;
 
     /// <summary>Whether checkpoints call the handler. Default: true.</summary>
@@ -41,7 +43,9 @@ public sealed class HandlerRegistration : IDisposable
         _list.Change(this, _entry with { Handler = handler }, _isEnabled);
     }
 
-    /// <summary>Unregisters the handler. A checkpoint that has called its prepare part still calls its resume part.</summary>
+    /// <summary>
+    /// Unregisters the handler. A checkpoint that has called its prepare part still calls its resume part.
+    /// </summary>
     public void Dispose() => _list.Remove(this);
 
     internal void Set(HandlerEntry entry, bool isEnabled)

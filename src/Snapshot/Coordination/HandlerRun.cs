@@ -5,14 +5,17 @@ namespace Snapshot.Coordination;
 /// <summary>Calls the parts of one list of handlers, in order, on the calling thread.</summary>
 internal static class HandlerRun
 {
-    /// <summary>Prepare parts, last registered first, until all ran, the attempt is doomed, or the participant is omitted.</summary>
+    /// <summary>
+    /// Prepare parts, last registered first, until all ran, the attempt is doomed, or the participant is omitted.
+    /// </summary>
     /// <param name="handlers">The list, first registered first.</param>
     /// <param name="attempt">The attempt.</param>
     /// <param name="part">Shows what runs.</param>
     /// <param name="isSync">Whether they belong to a participant.</param>
     /// <param name="isOmitted">Whether one of them omitted its participant.</param>
     /// <returns>Index of the first handler whose prepare part was called; the length when none was.</returns>
-    internal static int Prepare(HandlerEntry[] handlers, Attempt attempt, HandlerPart part, bool isSync, out bool isOmitted)
+    internal static int Prepare(
+        HandlerEntry[] handlers, Attempt attempt, HandlerPart part, bool isSync, out bool isOmitted)
     {
         int first = handlers.Length;
         isOmitted = false;
@@ -32,7 +35,11 @@ internal static class HandlerRun
 
     /// <summary>Resume parts, first registered first; what they throw is reported and the others still run.</summary>
     internal static void Resume(
-        ReadOnlySpan<HandlerEntry> handlers, CheckpointOutcome outcome, HandlerPart part, string? participant, Action<HandlerError> report)
+        ReadOnlySpan<HandlerEntry> handlers,
+        CheckpointOutcome outcome,
+        HandlerPart part,
+        string? participant,
+        Action<HandlerError> report)
     {
         foreach (HandlerEntry entry in handlers)
         {
@@ -41,9 +48,15 @@ internal static class HandlerRun
         }
     }
 
-    /// <summary>Committed parts, first registered first; what they throw is reported and the others still run.</summary>
+    /// <summary>
+    /// Committed parts, first registered first; what they throw is reported and the others still run.
+    /// </summary>
     internal static void Committed(
-        ReadOnlySpan<HandlerEntry> handlers, long generation, HandlerPart part, string? participant, Action<HandlerError> report)
+        ReadOnlySpan<HandlerEntry> handlers,
+        long generation,
+        HandlerPart part,
+        string? participant,
+        Action<HandlerError> report)
     {
         foreach (HandlerEntry entry in handlers)
         {
@@ -52,7 +65,9 @@ internal static class HandlerRun
         }
     }
 
-    /// <summary>The one place where handlers are called: whatever they throw is returned, for the caller to act on.</summary>
+    /// <summary>
+    /// The one place where handlers are called: whatever they throw is returned, for the caller to act on.
+    /// </summary>
     private static Exception? Call(HandlerEntry entry, HandlerPart part, string kind, Action<ICheckpointHandler> call)
     {
         LockOwner? outer = LockOwner.Current;

@@ -4,10 +4,10 @@ namespace Snapshot;
 
 /// <summary>Code that is to run around the point where memory is captured.</summary>
 /// <remarks>
-/// Registered with a session it is an <i>async</i> handler: it runs on the session's handler thread, its prepare part while
-/// the application goes on computing. Registered with a participant it is a <i>sync</i> handler: it runs on that
-/// participant's thread, after that was stopped at a safepoint. Prepare parts run last registered first, resume
-/// parts first registered first. A handler is called by one thread at a time.
+/// Registered with a session it is an <i>async</i> handler: it runs on the session's handler thread, its prepare part
+/// while the application goes on computing. Registered with a participant it is a <i>sync</i> handler: it runs on that
+/// participant's thread, after that was stopped at a safepoint. Prepare parts run last registered first, resume parts
+/// first registered first. A handler is called by one thread at a time.
 /// </remarks>
 public interface ICheckpointHandler
 {
@@ -19,16 +19,16 @@ public interface ICheckpointHandler
     public void Prepare(PrepareContext context);
 
     /// <summary>
-    /// Runs after memory was captured, after the checkpoint was aborted, or after a restart. Throwing after Continued, Omitted or Aborted
-    /// is reported apart and changes nothing else; throwing after Restarted fails the restart.
+    /// Runs after memory was captured, after the checkpoint was aborted, or after a restart. Throwing after Continued,
+    /// Omitted or Aborted is reported apart and changes nothing else; throwing after Restarted fails the restart.
     /// </summary>
     /// <param name="outcome">What happened.</param>
-    [SuppressMessage("Naming", "CA1716", Justification = "Prepare and resume are the terms of the field; Visual Basic can escape the word.")]
+    [SuppressMessage("Naming", "CA1716", Justification = "The term of the field; Visual Basic can escape it.")]
     public void Resume(CheckpointOutcome outcome);
 
     /// <summary>
-    /// Runs after the generation became durable and visible; what the outside must not see before that hangs on this. For a sync
-    /// handler it runs at its participant's next safepoint. Throwing is reported apart.
+    /// Runs after the generation became durable and visible; what the outside must not see before that hangs on this.
+    /// For a sync handler it runs at its participant's next safepoint. Throwing is reported apart.
     /// </summary>
     /// <param name="generation">The generation.</param>
     public void Committed(long generation)

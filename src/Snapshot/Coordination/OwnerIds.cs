@@ -20,7 +20,10 @@ internal sealed class OwnerIds
     internal IReadOnlyList<OwnerIdState> Export()
     {
         lock (_lock)
-            return [.. _ids.Select(pair => new OwnerIdState(pair.Key.Kind, pair.Key.Name, pair.Value)).OrderBy(state => state.Id)];
+        {
+            return [.. _ids.OrderBy(pair => pair.Value)
+                .Select(pair => new OwnerIdState(pair.Key.Kind, pair.Key.Name, pair.Value))];
+        }
     }
 
     internal void Restore(IReadOnlyList<OwnerIdState> states)

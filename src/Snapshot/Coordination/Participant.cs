@@ -7,10 +7,11 @@ namespace Snapshot;
 
 /// <summary>A thread that takes part in the checkpoints of a session.</summary>
 /// <remarks>
-/// Bound to the thread that attached: every member but <see cref="Name"/>, <see cref="Id"/> and <see cref="Activity"/> throws
-/// <see cref="InvalidOperationException"/> on another one (<see cref="Poll"/> notices it only while something is pending). Between two
-/// safepoints (a poll, the entry and exit of a critical section or blocked region, a wait for an arena lock) a participant is never
-/// stopped. It must not end without <see cref="Dispose"/>; if its thread does, the next checkpoint removes it.
+/// Bound to the thread that attached: every member but <see cref="Name"/>, <see cref="Id"/> and <see cref="Activity"/>
+/// throws <see cref="InvalidOperationException"/> on another one (<see cref="Poll"/> notices it only while something is
+/// pending). Between two safepoints (a poll, the entry and exit of a critical section or blocked region, a wait for an
+/// arena lock) a participant is never stopped. It must not end without <see cref="Dispose"/>; if its thread does, the
+/// next checkpoint removes it.
 /// </remarks>
 public sealed unsafe class Participant : IDisposable
 {
@@ -58,10 +59,14 @@ public sealed unsafe class Participant : IDisposable
     /// <summary>The name, unique among the attached; by it a restart knows the participant again.</summary>
     public string Name { get; }
 
-    /// <summary>A small number, at least 1, the same for the same name also after a restart; the owner of arena locks.</summary>
+    /// <summary>
+    /// A small number, at least 1, the same for the same name also after a restart; the owner of arena locks.
+    /// </summary>
     public int Id { get; }
 
-    /// <summary>What the participant is doing, in the application's words; shown when it is late for a checkpoint. Any thread.</summary>
+    /// <summary>
+    /// What the participant is doing, in the application's words; shown when it is late for a checkpoint. Any thread.
+    /// </summary>
     public string? Activity
     {
         get => _activity;
@@ -78,7 +83,9 @@ public sealed unsafe class Participant : IDisposable
 
     internal bool IsInCriticalSection => Volatile.Read(ref _criticalDepth) > 0;
 
-    /// <summary>The last attempt this participant took part in, with the handlers it used. Read while it is parked.</summary>
+    /// <summary>
+    /// The last attempt this participant took part in, with the handlers it used. Read while it is parked.
+    /// </summary>
     internal Attempt? LastAttempt { get; private set; }
 
     internal HandlerEntry[] LastHandlers { get; private set; } = [];
@@ -92,10 +99,11 @@ public sealed unsafe class Participant : IDisposable
     // ---- safepoints ------------------------------------------------------------------------------------------------
 
     /// <summary>
-    /// A safepoint: returns at once when nothing is pending (about a nanosecond), else takes part in the checkpoint and returns after it.
-    /// Does nothing inside a handler, a critical section or a blocked region.
+    /// A safepoint: returns at once when nothing is pending (about a nanosecond), else takes part in the checkpoint and
+    /// returns after it. Does nothing inside a handler, a critical section or a blocked region.
     /// </summary>
-    /// <exception cref="SnapshotException"><see cref="SnapshotErrorCode.RestartFailed"/>: the session cannot go on.</exception>
+    /// <exception cref="SnapshotException"><see cref="SnapshotErrorCode.RestartFailed"/>: the session cannot go
+    /// on.</exception>
     /// <exception cref="ObjectDisposedException">The participant has left.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Poll()
@@ -104,10 +112,13 @@ public sealed unsafe class Participant : IDisposable
             PollSlow();
     }
 
-    /// <summary>Holds back checkpoints until the scope is disposed; waits first while one is pending. Nestable; no-op inside a handler.</summary>
+    /// <summary>
+    /// Holds back checkpoints until the scope is disposed; waits first while one is pending. Nestable; no-op inside a
+    /// handler.
+    /// </summary>
     /// <remarks>
-    /// Entering (outermost) is a safepoint. Take arena locks that an async handler also takes inside the section, not before it: the
-    /// entry waits for those handlers.
+    /// Entering (outermost) is a safepoint. Take arena locks that an async handler also takes inside the section, not
+    /// before it: the entry waits for those handlers.
     /// </remarks>
     /// <returns>The scope.</returns>
     /// <exception cref="InvalidOperationException">Called inside a blocked region or on another thread.</exception>
@@ -145,9 +156,9 @@ public sealed unsafe class Participant : IDisposable
     }
 
     /// <summary>
-    /// Counts as stopped until the scope is disposed, so that checkpoints need not wait while this thread waits for something. Inside, the
-    /// thread must not touch arenas or protected buffers. Nestable; without effect inside a handler or a critical section (which holds
-    /// checkpoints back anyway).
+    /// Counts as stopped until the scope is disposed, so that checkpoints need not wait while this thread waits for
+    /// something. Inside, the thread must not touch arenas or protected buffers. Nestable; without effect inside a
+    /// handler or a critical section (which holds checkpoints back anyway).
     /// </summary>
     /// <remarks>A checkpoint taken meanwhile takes the participant as it is: its sync handlers are not run.</remarks>
     /// <param name="what">What it waits for; shown in diagnostics.</param>
@@ -172,7 +183,8 @@ public sealed unsafe class Participant : IDisposable
 
     /// <summary>Registers a sync handler: its parts run on this thread when a checkpoint stops it.</summary>
     /// <param name="name">Unique among this participant's handlers; by it a restart knows the handler again.</param>
-    /// <param name="handler">The handler. If the image restarted from names it, it is resumed with Restarted before this returns.</param>
+    /// <param name="handler">The handler. If the image restarted from names it, it is resumed with Restarted before
+    /// this returns.</param>
     /// <returns>The registration.</returns>
     /// <exception cref="SnapshotException"><see cref="SnapshotErrorCode.Name"/>: the name is taken.
     /// <see cref="SnapshotErrorCode.RestartFailed"/>: its resume part threw after a restart.</exception>
@@ -193,7 +205,7 @@ public sealed unsafe class Participant : IDisposable
             return;
         ThrowIfNotMine();
         if (Part.IsRunning)
-            throw new InvalidOperationException($"Participant '{Name}' cannot leave the session inside one of its handlers.");
+            throw new InvalidOperationException($"Participant '{Name}' cannot leave inside one of its handlers.");
         DeliverCommits();
         _coordinator.Remove(this);
         s_current = null;
@@ -228,8 +240,8 @@ public sealed unsafe class Participant : IDisposable
     }
 
     /// <summary>
-    /// Takes the participant out of the word, once, whoever asks: its own thread, or the coordinator after that thread died (then
-    /// everything it wrote is visible and nothing is half done, as threads of .NET end only by unwinding).
+    /// Takes the participant out of the word, once, whoever asks: its own thread, or the coordinator after that thread
+    /// died (then everything it wrote is visible and nothing is half done, as threads of .NET end only by unwinding).
     /// </summary>
     /// <returns>False when that was done before.</returns>
     internal bool TryStopForGood()
@@ -300,8 +312,8 @@ public sealed unsafe class Participant : IDisposable
     }
 
     /// <summary>
-    /// The wait of arena locks, and of anything that has a word: while asleep the participant stays counted and takes part as soon as a
-    /// checkpoint stops participants. Inside a critical section or a handler it is a plain wait.
+    /// The wait of arena locks, and of anything that has a word: while asleep the participant stays counted and takes
+    /// part as soon as a checkpoint stops participants. Inside a critical section or a handler it is a plain wait.
     /// </summary>
     /// <exception cref="SnapshotException"><see cref="SnapshotErrorCode.RestartFailed"/>.</exception>
     internal bool Wait(uint* word, uint expected, long timeoutNanoseconds)
@@ -335,17 +347,20 @@ public sealed unsafe class Participant : IDisposable
         DeliverCommits();
     }
 
-    /// <summary>After the outermost critical section: a checkpoint that waits for it is taken before the application goes on.</summary>
+    /// <summary>
+    /// After the outermost critical section: a checkpoint that waits for it is taken before the application goes on.
+    /// </summary>
     private void TakePending()
     {
-        for (long word = _barrier.Read(); PhaseWord.PhaseOf(word) is Phase.Pending or Phase.Async or Phase.Sync; word = _barrier.Read())
-        {
-            if (AwaitOrTakePart(word))
-                return;
-        }
+        long word;
+        do
+            word = _barrier.Read();
+        while (PhaseWord.PhaseOf(word) is Phase.Pending or Phase.Async or Phase.Sync && !AwaitOrTakePart(word));
     }
 
-    /// <summary>At a critical section while a checkpoint is pending: sleeps, or takes part when it is time to.</summary>
+    /// <summary>
+    /// At a critical section while a checkpoint is pending: sleeps, or takes part when it is time to.
+    /// </summary>
     private bool AwaitOrTakePart(long word)
     {
         if (PhaseWord.PhaseOf(word) == Phase.Sync)
@@ -399,8 +414,9 @@ public sealed unsafe class Participant : IDisposable
         {
             throw new SnapshotException(
                 SnapshotErrorCode.DeadlineExceeded,
-                $"Participant '{Name}' waited {_coordinator.GateTimeout} at the gate after checkpoint {attempt.Generation} and resume parts still " +
-                $"run: {_coordinator.DescribeParts()}. A resume part may wait for something this participant holds; do without the gate then.")
+                $"Participant '{Name}' waited {_coordinator.GateTimeout} at the gate after checkpoint " +
+                $"{attempt.Generation} and resume parts still run: {_coordinator.DescribeParts()}. A resume part may wait " +
+                "for something this participant holds; do without the gate then.")
             {
                 Generation = attempt.Generation,
             };
@@ -432,7 +448,8 @@ public sealed unsafe class Participant : IDisposable
         ThrowIfNotMine();
         if (_blockedDepth > 0)
             throw new InvalidOperationException(
-                $"Participant '{Name}' is inside a blocked region, where memory may be captured at any moment; leave the region first.");
+                $"Participant '{Name}' is inside a blocked region, where memory may be captured at any moment; " +
+                "leave the region first.");
     }
 
     private void ThrowIfNotMine()
@@ -440,6 +457,7 @@ public sealed unsafe class Participant : IDisposable
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _isGone) != 0, this);
         if (Environment.CurrentManagedThreadId != _threadId)
             throw new InvalidOperationException(
-                $"Participant '{Name}' belongs to thread {_threadId}; thread {Environment.CurrentManagedThreadId} must attach under a name of its own.");
+                $"Participant '{Name}' belongs to thread {_threadId}; thread {Environment.CurrentManagedThreadId} must " +
+                "attach under a name of its own.");
     }
 }

@@ -1,15 +1,20 @@
 namespace Snapshot.Coordination;
 
 /// <summary>A participant as it stood when memory was captured.</summary>
-internal readonly record struct CapturedParticipant(Participant Participant, HandlerEntry[] Handlers, Standing Standing, bool IsOmitted);
+internal readonly record struct CapturedParticipant(
+    Participant Participant, HandlerEntry[] Handlers, Standing Standing, bool IsOmitted);
 
-/// <summary>Who is attached, by name. Bookkeeping beside the barrier: the word decides who is waited for. Thread-safe.</summary>
+/// <summary>
+/// Who is attached, by name. Bookkeeping beside the barrier: the word decides who is waited for. Thread-safe.
+/// </summary>
 internal sealed class ParticipantTable
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Participant> _byName = [];
 
-    /// <summary>Reused by every capture.</summary>
+    /// <summary>
+    /// Reused by every capture; always as long as there are participants, so that a capture allocates nothing.
+    /// </summary>
     private CapturedParticipant[] _captured = new CapturedParticipant[16];
     private int _capturedCount;
 
@@ -22,11 +27,15 @@ internal sealed class ParticipantTable
         {
             if (_byName.ContainsKey(participant.Name))
                 throw new SnapshotException(
-                    SnapshotErrorCode.Name, $"A participant named '{participant.Name}' is attached already; names are unique within a session.");
+                    SnapshotErrorCode.Name,
+                    $"A participant named '{participant.Name}' is attached already; names are unique within a session.");
             if (_byName.Count == PhaseWord.CountMax)
                 throw new SnapshotException(
-                    SnapshotErrorCode.ArenaFull, $"A session has at most {PhaseWord.CountMax} participants at a time; dispose those that are done.");
+                    SnapshotErrorCode.ArenaFull,
+                    $"A session has at most {PhaseWord.CountMax} participants at a time; dispose those that are done.");
             _byName.Add(participant.Name, participant);
+            if (_captured.Length < _byName.Count)
+                Array.Resize(ref _captured, 2 * _byName.Count);
         }
     }
 
@@ -59,27 +68,13 @@ internal sealed class ParticipantTable
             return [.. _byName.Values];
     }
 
-    /// <summary>Makes room so that <see cref="Capture"/> allocates nothing. Called before participants are stopped.</summary>
-    /// <remarks>
-    /// Whoever is a member at the capture was in the table before this call, or joined the barrier between it and Raise: hence the slack, and
-    /// the growth inside Capture should even that not do.
-    /// </remarks>
-    internal void Reserve()
-    {
-        lock (_lock)
-        {
-            if (_captured.Length < _byName.Count + 16)
-                _captured = new CapturedParticipant[(2 * _byName.Count) + 16];
-        }
-    }
-
-    /// <summary>Fills <see cref="Captured"/>; nobody runs, but blocked participants may leave and newcomers may be waiting.</summary>
+    /// <summary>
+    /// Fills <see cref="Captured"/>; nobody runs, but blocked participants may leave and newcomers may be waiting.
+    /// </summary>
     internal void Capture(Attempt attempt)
     {
         lock (_lock)
         {
-            if (_captured.Length < _byName.Count)
-                _captured = new CapturedParticipant[2 * _byName.Count];
             _capturedCount = 0;
             foreach (Participant participant in _byName.Values)
             {

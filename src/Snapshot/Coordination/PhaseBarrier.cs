@@ -7,32 +7,34 @@ namespace Snapshot.Coordination;
 /// <remarks>
 /// <para>Rules: <see cref="PhaseWord"/>. This class adds atomicity, sleeping and waking, and nothing else.</para>
 /// <para>
-/// Ordering. Every change is a compare-and-swap with full-fence semantics, so the changes of the word are one total order
-/// and each is a release of all its thread did before and an acquire of all that was published by earlier changes.
-/// (a) What a participant wrote before it stopped (<see cref="Park"/>, <see cref="Stop"/>) happens before the capture:
-/// the coordinator reads Capture from the last of these changes or a later one, and all of them are read-modify-writes
-/// of the same word, so it synchronises with every one. (b) What the session wrote during the capture, and
-/// the outcome of the attempt, happen before anything a participant does after it read a word later than the
-/// release or the abort. (c) A newcomer or a participant leaving a blocked region changes the word before it touches memory, so it
-/// either comes before Raise and is waited for, or re-joins in Sync and is waited for, or is refused until the capture is over.
+/// Ordering. Every change is a compare-and-swap with full-fence semantics, so the changes of the word are one total
+/// order and each is a release of all its thread did before and an acquire of all that was published by earlier
+/// changes. (a) What a participant wrote before it stopped (<see cref="Park"/>, <see cref="Stop"/>) happens before the
+/// capture: the coordinator reads Capture from the last of these changes or a later one, and all of them are
+/// read-modify-writes of the same word, so it synchronises with every one. (b) What the session wrote during the
+/// capture, and the outcome of the attempt, happen before anything a participant does after it read a word later than
+/// the release or the abort. (c) A newcomer or a participant leaving a blocked region changes the word before it
+/// touches memory, so it either comes before Raise and is waited for, or re-joins in Sync and is waited for, or is
+/// refused until the capture is over.
 /// </para>
 /// <para>
-/// No lost wake-up. A sleeper passes the value it decided on to the futex, which compares and enqueues atomically; a waker
-/// changes the word before it wakes. Participants only ever wait for the end of Pending..Async (waiting at a critical section),
-/// of Sync..Capture (parked, newcomers, leavers of blocked regions) or for Sync to begin (waiting for a lock); each of
-/// these is an act of the coordinator that wakes everybody: <see cref="Raise"/>, <see cref="Release"/>, <see cref="TryAbort"/>. Pending to
-/// Async and Sync to Capture are done by participants and wake only the coordinator: those asleep on the older value
-/// would look and sleep again, which on the way to a capture costs cores and time (no thundering herd in the pause).
+/// No lost wake-up. A sleeper passes the value it decided on to the futex, which compares and enqueues atomically; a
+/// waker changes the word before it wakes. Participants only ever wait for the end of Pending..Async (waiting at a
+/// critical section), of Sync..Capture (parked, newcomers, leavers of blocked regions) or for Sync to begin (waiting
+/// for a lock); each of these is an act of the coordinator that wakes everybody: <see cref="Raise"/>,
+/// <see cref="Release"/>, <see cref="TryAbort"/>. Pending to Async and Sync to Capture are done by participants and
+/// wake only the coordinator: those asleep on the older value would look and sleep again, which on the way to a capture
+/// costs cores and time (no thundering herd in the pause).
 /// </para>
 /// <para>
-/// The coordinator sleeps on a counter of its own (<see cref="Attention"/>), because what it waits for is more than the phase: the winner of a
-/// phase, a handler that aborts and the handler thread all advance it. It reads the counter, then its conditions, then sleeps on
-/// the value read: an event in between makes the sleep return at once.
+/// The coordinator sleeps on a counter of its own (<see cref="Attention"/>), because what it waits for is more than the
+/// phase: the winner of a phase, a handler that aborts and the handler thread all advance it. It reads the counter,
+/// then its conditions, then sleeps on the value read: an event in between makes the sleep return at once.
 /// </para>
 /// <para>
 /// The hint is what polls read; it lives on a line of its own that nobody writes while nothing is pending, and the word
-/// decides. It is set before Raise and cleared before the CAS that lets participants go on. Cleared later, it could wipe out the hint of
-/// the next attempt; set later, a poll between would merely miss one turn.
+/// decides. It is set before Raise and cleared before the CAS that lets participants go on. Cleared later, it could
+/// wipe out the hint of the next attempt; set later, a poll between would merely miss one turn.
 /// </para>
 /// <para>Thread safety: all members, any thread, within the rules' "who".</para>
 /// </remarks>
@@ -81,7 +83,9 @@ internal sealed unsafe class PhaseBarrier
     /// <inheritdoc cref="TryAttach"/>
     internal bool TryEnterCritical(out long word) => TryChange(&PhaseWord.TryEnterCritical, out _, out word);
 
-    /// <summary>Leaves the session or enters a blocked region. Also done by the coordinator for a participant whose thread died.</summary>
+    /// <summary>
+    /// Leaves the session or enters a blocked region. Also done by the coordinator for a participant whose thread died.
+    /// </summary>
     internal void Stop(bool critical)
     {
         bool isDone = critical
@@ -96,7 +100,9 @@ internal sealed unsafe class PhaseBarrier
         NotifyIfWon(isDone, before, after);
     }
 
-    /// <summary>Parks for an attempt and sleeps until it is released or aborted. Returns at once when it is over already.</summary>
+    /// <summary>
+    /// Parks for an attempt and sleeps until it is released or aborted. Returns at once when it is over already.
+    /// </summary>
     internal void Park(int attempt)
     {
         long word = Read();
@@ -161,8 +167,8 @@ internal sealed unsafe class PhaseBarrier
     }
 
     /// <summary>
-    /// Ends the attempt if it is still in <paramref name="from"/>. This is how a deadline loses against the last arriver or wins: one
-    /// compare-and-swap of each is in the order of changes before the other.
+    /// Ends the attempt if it is still in <paramref name="from"/>. This is how a deadline loses against the last
+    /// arriver or wins: one compare-and-swap of each is in the order of changes before the other.
     /// </summary>
     internal bool TryAbort(Phase from)
     {
@@ -183,7 +189,9 @@ internal sealed unsafe class PhaseBarrier
         return false;
     }
 
-    /// <summary>Sleeps until <see cref="Notify"/> was called after <paramref name="seen"/> was read, at most that long.</summary>
+    /// <summary>
+    /// Sleeps until <see cref="Notify"/> was called after <paramref name="seen"/> was read, at most that long.
+    /// </summary>
     internal void AwaitAttention(uint seen, long timeoutNanoseconds)
     {
         if (!SpinWhile(_attention, seen))
@@ -266,6 +274,7 @@ internal sealed unsafe class PhaseBarrier
     }
 
     private static void ThrowBroken(long word) => throw new InvalidOperationException(
-        $"The phase barrier was asked for a change that phase {PhaseWord.PhaseOf(word)} of attempt {PhaseWord.AttemptOf(word)} does not " +
-        $"allow (running {PhaseWord.RunningOf(word)}, held {PhaseWord.HeldOf(word)}). This is a defect of Snapshot; please report it.");
+        $"The phase barrier was asked for a change that phase {PhaseWord.PhaseOf(word)} of attempt " +
+        $"{PhaseWord.AttemptOf(word)} does not allow (running {PhaseWord.RunningOf(word)}, held " +
+        $"{PhaseWord.HeldOf(word)}). This is a defect of Snapshot; please report it.");
 }

@@ -17,9 +17,9 @@ namespace Snapshot.Coordination;
 ///
 /// The upper half (phase and attempt) is the word participants sleep on: it never has the same value in two phases.
 ///
-/// Invariants, in every value the word ever has (checked by <see cref="Holds"/> and by the model in the tests):
-/// Async implies held = 0; Sync implies running > 0; Capture implies running = 0. So Capture is entered by exactly the
-/// CAS that takes the last running participant out, whoever does it, and by nobody else.
+/// Invariants, in every value the word ever has (checked by <see cref="Holds"/> and by the model in the tests): Async
+/// implies held = 0; Sync implies running > 0; Capture implies running = 0. So Capture is entered by exactly the CAS
+/// that takes the last running participant out, whoever does it, and by nobody else.
 ///
 /// A rule returns false where it does not apply; the word is then to be waited for, or the caller broke its contract.
 /// The barrier and the exhaustive model in the tests execute these same functions.
@@ -68,8 +68,8 @@ internal static class PhaseWord
     }
 
     /// <summary>
-    /// Leave of a blocked region: running + 1. Allowed in Sync, where the participant then takes part like everybody else;
-    /// refused in Capture, where it waits.
+    /// Leave of a blocked region: running + 1. Allowed in Sync, where the participant then takes part like everybody
+    /// else; refused in Capture, where it waits.
     /// </summary>
     internal static bool TryRejoin(long word, out long next)
     {
@@ -78,8 +78,9 @@ internal static class PhaseWord
     }
 
     /// <summary>
-    /// A running participant outside critical sections leaves the session or enters a blocked region: running - 1. Whoever
-    /// makes running 0 in Sync enters Capture in the same step. Nobody runs in Capture, so nobody can ask this there.
+    /// A running participant outside critical sections leaves the session or enters a blocked region: running - 1.
+    /// Whoever makes running 0 in Sync enters Capture in the same step. Nobody runs in Capture, so nobody can ask this
+    /// there.
     /// </summary>
     internal static bool TryStop(long word, out long next)
     {
@@ -96,7 +97,9 @@ internal static class PhaseWord
         return true;
     }
 
-    /// <summary>Outermost entry into a critical section: held + 1. Refused from Pending to Capture: a checkpoint has precedence.</summary>
+    /// <summary>
+    /// Outermost entry into a critical section: held + 1. Refused from Pending to Capture: a checkpoint has precedence.
+    /// </summary>
     internal static bool TryEnterCritical(long word, out long next)
     {
         next = word + HeldOne;
@@ -104,8 +107,8 @@ internal static class PhaseWord
     }
 
     /// <summary>
-    /// Outermost exit: held - 1. Whoever makes held 0 in Pending enters Async in the same step. From Async to Capture nobody is
-    /// inside a critical section, so nobody can ask this there.
+    /// Outermost exit: held - 1. Whoever makes held 0 in Pending enters Async in the same step. From Async to Capture
+    /// nobody is inside a critical section, so nobody can ask this there.
     /// </summary>
     internal static bool TryExitCritical(long word, out long next)
     {
@@ -119,8 +122,9 @@ internal static class PhaseWord
     }
 
     /// <summary>
-    /// A participant whose prepare parts are done stops for attempt <paramref name="attempt"/>: running - 1, held (parked) + 1; the
-    /// last one enters Capture. Refused when that attempt is over: the participant was never stopped and goes on.
+    /// A participant whose prepare parts are done stops for attempt <paramref name="attempt"/>: running - 1, held
+    /// (parked) + 1; the last one enters Capture. Refused when that attempt is over: the participant was never stopped
+    /// and goes on.
     /// </summary>
     internal static bool TryPark(long word, int attempt, out long next)
     {
@@ -165,7 +169,9 @@ internal static class PhaseWord
         return phase is Phase.Release or Phase.Drain or Phase.Commit;
     }
 
-    /// <summary>Any phase but Idle to Idle. The parked, if any, are running again before any of them has woken.</summary>
+    /// <summary>
+    /// Any phase but Idle to Idle. The parked, if any, are running again before any of them has woken.
+    /// </summary>
     internal static bool TryAbort(long word, out long next)
     {
         Phase phase = PhaseOf(word);

@@ -25,8 +25,8 @@ public sealed class PrepareContext
     internal bool IsOmitted => _isOmitted;
 
     /// <summary>
-    /// Aborts the checkpoint. Prepare parts that were not called yet are not called; everybody whose was, and the requester, are
-    /// told this code. Of several aborts exactly one wins.
+    /// Aborts the checkpoint. Prepare parts that were not called yet are not called; everybody whose was, and the
+    /// requester, are told this code. Of several aborts exactly one wins.
     /// </summary>
     /// <param name="code">A code of the application's choice.</param>
     /// <param name="reason">For the message of the requester's exception.</param>
@@ -45,8 +45,8 @@ public sealed class PrepareContext
     }
 
     /// <summary>
-    /// Leaves the participant whose handler this is out of the image. It is stopped for the capture as always; its remaining prepare parts
-    /// are not called, and the resume parts of the others are told Omitted.
+    /// Leaves the participant whose handler this is out of the image. It is stopped for the capture as always; its
+    /// remaining prepare parts are not called, and the resume parts of the others are told Omitted.
     /// </summary>
     /// <exception cref="InvalidOperationException">This is an async handler, or the prepare part is over.</exception>
     public void Omit()
@@ -62,6 +62,7 @@ public sealed class PrepareContext
     private void ThrowIfOver()
     {
         if (_isOver)
-            throw new InvalidOperationException("A prepare context is valid only until the prepare part it was given to returns.");
+            throw new InvalidOperationException(
+                "A prepare context is valid only until the prepare part it was given to returns.");
     }
 }

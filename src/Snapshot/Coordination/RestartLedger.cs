@@ -1,6 +1,8 @@
 namespace Snapshot.Coordination;
 
-/// <summary>After a restart: which handlers of the image have not been resumed yet. Each is resumed exactly once. Thread-safe.</summary>
+/// <summary>
+/// After a restart: which handlers of the image have not been resumed yet. Each is resumed exactly once. Thread-safe.
+/// </summary>
 internal sealed class RestartLedger
 {
     private readonly object _gate = new();
@@ -29,7 +31,9 @@ internal sealed class RestartLedger
         }
     }
 
-    /// <summary>True for the first who registers under a name of the image; that one must be resumed with Restarted.</summary>
+    /// <summary>
+    /// True for the first who registers under a name of the image; that one must be resumed with Restarted.
+    /// </summary>
     internal bool TryClaim(string? participant, string handler)
     {
         lock (_gate)

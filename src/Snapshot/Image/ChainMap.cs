@@ -61,6 +61,7 @@ internal sealed class ChainMap
         List<ChainRun> runs = [];
         List<PageRange> holes = region.CommittedPages > 0 ? [new PageRange(0, region.CommittedPages)] : [];
         List<PageRange> next = [];
+        List<int> ends = [];
         for (int image = 0; holes.Count > 0; image++)
         {
             if (image == chain.Count)
@@ -69,11 +70,46 @@ internal sealed class ChainMap
             Merge(extents, holes, image, runs, next);
             (holes, next) = (next, holes);
             next.Clear();
+            ends.Add(runs.Count);
         }
 
-        ChainRun[] sorted = [.. runs];
-        Array.Sort(sorted, static (left, right) => left.FirstPage.CompareTo(right.FirstPage));
-        return new ChainRegion(region, sorted);
+        return new ChainRegion(region, SortByPage([.. runs], ends));
+    }
+
+    /// <summary>The runs of each image are in order already; neighbours are merged until one sequence is left.</summary>
+    /// <param name="runs">The runs of all images, one image after the other.</param>
+    /// <param name="ends">Where the runs of each image end.</param>
+    private static ChainRun[] SortByPage(ChainRun[] runs, List<int> ends)
+    {
+        ChainRun[] target = new ChainRun[ends.Count > 1 ? runs.Length : 0];
+        while (ends.Count > 1)
+        {
+            List<int> mergedEnds = [];
+            int start = 0;
+            for (int i = 0; i < ends.Count; i += 2)
+            {
+                int end = i + 1 < ends.Count ? ends[i + 1] : ends[i];
+                MergeSorted(runs.AsSpan(start..ends[i]), runs.AsSpan(ends[i]..end), target.AsSpan(start..end));
+                mergedEnds.Add(end);
+                start = end;
+            }
+
+            (runs, target) = (target, runs);
+            ends = mergedEnds;
+        }
+
+        return runs;
+    }
+
+    private static void MergeSorted(ReadOnlySpan<ChainRun> left, ReadOnlySpan<ChainRun> right, Span<ChainRun> target)
+    {
+        int l = 0;
+        int r = 0;
+        for (int i = 0; i < target.Length; i++)
+        {
+            bool takeLeft = r == right.Length || (l < left.Length && left[l].FirstPage < right[r].FirstPage);
+            target[i] = takeLeft ? left[l++] : right[r++];
+        }
     }
 
     private static ImageRegion FindMatching(RegionDescription region, ImageReader image, long pagesNeeded)

@@ -97,7 +97,7 @@ internal sealed unsafe class AddressSpace : IDisposable
         throw new SnapshotException(
             SnapshotErrorCode.AddressTaken,
             $"No {bytes:N0} bytes of address space in a row are free for arena '{name}' between 0x{LowestBase:x} and " +
-            $"0x{HighestEnd:x}. Dispose of arenas that are not needed, or give this one a smaller ArenaOptions.Capacity.");
+            $"0x{HighestEnd:x}. Dispose of arenas not needed, or give this one a smaller ArenaOptions.Capacity.");
     }
 
     /// <summary>Makes the pages up to <paramref name="pages"/> accessible; they read as zero.</summary>
@@ -108,7 +108,8 @@ internal sealed unsafe class AddressSpace : IDisposable
         int errno = Native.sn_memory_commit(
             _base + (ulong)Pages.Bytes(committed), (ulong)Pages.Bytes(pages - committed));
         NativeError.ThrowIfFailed(
-            errno, "mprotect", $"Arena '{Name}' could not grow to {Pages.Bytes(pages):N0} bytes and is as it was; the machine, a " +
+            errno, "mprotect",
+            $"Arena '{Name}' could not grow to {Pages.Bytes(pages):N0} bytes and is as it was; the machine, a " +
             "control group or vm.overcommit_memory=2 limits the memory of this process.");
         Volatile.Write(ref _committedPages, pages);
     }
@@ -118,7 +119,8 @@ internal sealed unsafe class AddressSpace : IDisposable
     {
         int errno = Native.sn_memory_discard(_base + (ulong)Pages.Bytes(range.Start), (ulong)Pages.Bytes(range.Count));
         NativeError.ThrowIfFailed(
-            errno, "madvise(MADV_DONTNEED)", $"Arena '{Name}' could not give memory back; locked memory (mlock) is a cause.");
+            errno, "madvise(MADV_DONTNEED)",
+            $"Arena '{Name}' could not give memory back; locked memory (mlock) is a cause.");
     }
 
     public void Dispose()
@@ -161,11 +163,11 @@ internal sealed unsafe class AddressSpace : IDisposable
         string what = there is { } mapping ? $"'{mapping.Line}'" : "a mapping that has gone meanwhile";
         return new SnapshotException(
             SnapshotErrorCode.AddressTaken,
-            $"Arena '{name}' must lie at 0x{baseAddress:x}-0x{baseAddress + bytes:x} and {what} is there. Open the session " +
-            "before anything else maps memory there, unload or unmap what is in the way, or start the process again: " +
-            "the kernel places such mappings at random.") { Step = "mmap", Errno = AlreadyExists };
+            $"Arena '{name}' must lie at 0x{baseAddress:x}-0x{baseAddress + bytes:x} and {what} is there. Open the " +
+            "session before anything else maps memory there, unload or unmap what is in the way, or start the process " +
+            "again: the kernel places such mappings at random.") { Step = "mmap", Errno = AlreadyExists };
     }
 
     private static string ReserveAdvice(string name, ulong baseAddress, ulong bytes) =>
-        $"Arena '{name}' needs {bytes:N0} bytes of address space at 0x{baseAddress:x}; check ulimit -v and the capacity.";
+        $"Arena '{name}' needs {bytes:N0} bytes of address space at 0x{baseAddress:x}; check capacity and ulimit -v.";
 }

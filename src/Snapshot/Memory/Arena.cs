@@ -277,8 +277,8 @@ public sealed unsafe class Arena : IDisposable
         {
             throw new SnapshotException(
                 SnapshotErrorCode.Corrupt,
-                $"Arena '{name}' is recorded with {committedPages} committed pages, which its capacity of {capacity} pages " +
-                "rules out. Restart from another generation.");
+                $"Arena '{name}' is recorded with {committedPages} committed pages, which its capacity of {capacity} " +
+                "pages rules out. Restart from another generation.");
         }
 
         Arena arena = Reserve(name, baseAddress, options);

@@ -114,7 +114,7 @@ public readonly unsafe struct ArenaArray<T> : IEquatable<ArenaArray<T>>
     }
 
     private void ThrowIndex(long index) =>
-        throw new ArgumentOutOfRangeException(nameof(index), $"{index} is not within the {_length} elements of the array");
+        throw new ArgumentOutOfRangeException(nameof(index), $"{index} is not within the array's {_length} elements");
 
     private void ThrowTooLong(string member) => throw new InvalidOperationException(
         $"The array has {_length} elements and {member}() can show at most {int.MaxValue}; " +

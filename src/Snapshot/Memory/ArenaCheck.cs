@@ -25,7 +25,7 @@ internal sealed unsafe class ArenaCheck(AddressSpace space, PageTable table)
 
     private void CheckHeader()
     {
-        Expect(Header->Magic == ArenaHeader.ExpectedMagic, $"it begins with 0x{Header->Magic:x16}, no mark of an arena", 0);
+        Expect(Header->Magic == ArenaHeader.ExpectedMagic, "it does not begin with the mark of an arena", 0);
         if (Header->FormatVersion != ArenaHeader.CurrentVersion)
         {
             throw new SnapshotException(
@@ -36,8 +36,8 @@ internal sealed unsafe class ArenaCheck(AddressSpace space, PageTable table)
 
         Expect(Header->HeaderBytes == ArenaHeader.Bytes, "the size of its header is wrong", 12);
         Expect(Header->Base == (ulong)space.Base, $"it says that its base is 0x{Header->Base:x}", 16);
-        Expect(Header->CapacityPages == space.CapacityPages, $"its capacity is {Header->CapacityPages} pages by itself", 24);
-        Expect(Header->CommittedPages == space.CommittedPages, $"it has {Header->CommittedPages} pages by itself", 32);
+        Expect(Header->CapacityPages == space.CapacityPages, $"its capacity is {Header->CapacityPages} pages", 24);
+        Expect(Header->CommittedPages == space.CommittedPages, $"it has {Header->CommittedPages} committed pages", 32);
     }
 
     private void CheckDirectory()
@@ -50,7 +50,8 @@ internal sealed unsafe class ArenaCheck(AddressSpace space, PageTable table)
         for (long chunk = 0; chunk < Header->ChunkCount; chunk++)
         {
             ChunkEntry entry = *table.Chunk(chunk);
-            bool tables = entry.TablesOffset >= first && entry.TablesOffset <= last && entry.TablesOffset % Pages.Size == 0;
+            long tablesAt = entry.TablesOffset;
+            bool tables = tablesAt >= first && tablesAt <= last && tablesAt % Pages.Size == 0;
             bool covering = entry.CoveringRun >= 0 && entry.CoveringRun < space.CommittedPages;
             bool right = tables && covering && entry.ExcludedPages == table.CountExcluded(chunk);
             Expect(right, $"directory entry {chunk} is wrong", OffsetOf(table.Chunk(chunk)));
@@ -182,8 +183,8 @@ internal sealed unsafe class ArenaCheck(AddressSpace space, PageTable table)
 
     private SnapshotException Wrong(string what, long offset) => new(
         SnapshotErrorCode.Corrupt,
-        $"Arena '{space.Name}' at 0x{(ulong)space.Base:x} does not hold a valid arena: {what} (at byte {offset:N0} of " +
-        $"{Pages.Bytes(space.CommittedPages):N0}). Restart from another generation.") { Offset = offset };
+        $"Arena '{space.Name}' at 0x{(ulong)space.Base:x} does not hold a valid arena: {what} (at byte {offset:N0} " +
+        $"of {Pages.Bytes(space.CommittedPages):N0}). Restart from another generation.") { Offset = offset };
 
     private long OffsetOf(void* place) => (byte*)place - table.Base;
 }

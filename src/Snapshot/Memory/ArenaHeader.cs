@@ -8,7 +8,7 @@ namespace Snapshot.Memory;
 /// <code>
 /// page 0           this header
 /// page 1 ...       directory: one ChunkEntry for each 64 MiB of capacity
-/// then             page tables of the first chunk (see PageTable); those of later chunks lie where the arena had grown to
+/// then             page tables of the first chunk (see PageTable); those of later chunks lie where the arena grew
 /// then             runs of pages: free, large allocations, slabs of small blocks, further page tables
 /// </code>
 /// The layout is part of the image: a change needs a new <see cref="CurrentVersion"/>. Offsets are pinned by a test.

@@ -115,8 +115,8 @@ internal static class LayoutFingerprint
 
         private static NotSupportedException Unknown(FieldInfo field) => new(
             $"The layout of {typeof(T)} cannot be described: struct {field.FieldType} of field '{field.Name}' has no " +
-            "fields, or trimming removed their metadata. Keep it with [DynamicDependency] or a trimmer descriptor, or " +
-            "give the struct a field.");
+            "fields, or trimming removed their metadata. Keep it with [DynamicDependency] or a trimmer descriptor, " +
+            "or give the struct a field.");
 
         private static void Add(List<FieldInfo> way, string type, long size, List<Field> into) =>
             into.Add(new Field(OffsetOf(way), size, type, string.Join('.', way.Select(NameOf))));

@@ -60,7 +60,7 @@ internal sealed unsafe class PageRuns(AddressSpace space, PageTable table)
         {
             Grow(pages, alignment);
             run = _free.Find(pages, alignment);
-            if (run == 0) throw new InvalidOperationException("The arena grew and has still no room for what it grew for.");
+            if (run == 0) throw new InvalidOperationException("The arena grew and still has no room.");
         }
 
         long end = run + _free.Remove(run);
@@ -154,8 +154,8 @@ internal sealed unsafe class PageRuns(AddressSpace space, PageTable table)
         return new SnapshotException(
             SnapshotErrorCode.ArenaFull,
             $"Arena '{space.Name}' has no {Pages.Bytes(pages):N0} bytes in a row{aligned}: of its capacity of " +
-            $"{Pages.Bytes(header->CapacityPages):N0} bytes {Pages.Bytes(header->CommittedPages):N0} are committed, of these " +
-            $"{Pages.Bytes(header->FreePages):N0} free. The arena is as it was. Free memory, or make the arena with a larger " +
-            "ArenaOptions.Capacity (a reservation costs nothing).");
+            $"{Pages.Bytes(header->CapacityPages):N0} bytes {Pages.Bytes(header->CommittedPages):N0} are committed, " +
+            $"of these {Pages.Bytes(header->FreePages):N0} free. The arena is as it was. Free memory, or make the arena " +
+            "with a larger ArenaOptions.Capacity (a reservation costs nothing).");
     }
 }

@@ -70,13 +70,17 @@ internal sealed unsafe class PageTable(byte* arena)
     {
         long chunk = page >> ChunkShift;
         ulong* bits = StartBits(chunk);
-        long word = (page & PageMask) >> 6;
+        int word = (int)(page & PageMask) >> 6;
         ulong below = bits[word] & ulong.MaxValue >> (63 - (int)(page & 63));
-        while (below == 0 && word > 0) below = bits[--word];
+        if (below == 0)
+        {
+            word = new ReadOnlySpan<ulong>(bits, word).LastIndexOfAnyExcept(0UL);
+            if (word >= 0) below = bits[word];
+        }
 
         long run = below == 0
             ? Chunk(chunk)->CoveringRun
-            : (chunk << ChunkShift) + (word << 6) + BitOperations.Log2(below);
+            : (chunk << ChunkShift) + ((long)word << 6) + BitOperations.Log2(below);
         // A free page finds the live run before it, or a covering run of the past: neither holds the page.
         return IsLive(run) && run + Descriptor(run)->PageCount > page ? run : -1;
     }
@@ -104,13 +108,15 @@ internal sealed unsafe class PageTable(byte* arena)
         }
     }
 
-    /// <summary>Adds every excluded page to <paramref name="into"/>; chunks without any cost one look.</summary>
+    /// <summary>Adds every excluded page to <paramref name="into"/>; a whole chunk of them or of none is one step.</summary>
     internal void AddExcludedTo(PageBitmap into)
     {
         long chunks = ChunksHolding(Header->CommittedPages);
         for (long chunk = 0; chunk < chunks; chunk++)
         {
-            if (Chunk(chunk)->ExcludedPages != 0) AddExcludedTo(into, chunk);
+            long excluded = Chunk(chunk)->ExcludedPages;
+            if (excluded == ChunkPages) into.Add(new PageRange(chunk << ChunkShift, ChunkPages));
+            else if (excluded != 0) AddExcludedTo(into, chunk);
         }
     }
 

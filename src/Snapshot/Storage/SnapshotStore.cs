@@ -22,6 +22,9 @@ public sealed class SnapshotStore : IDisposable
 
     /// <summary>Compaction and pruning take turns, so that neither loses what the other reads.</summary>
     private readonly SemaphoreSlim _maintenance = new(1);
+
+    /// <summary>Ends a compaction when the store is closed.</summary>
+    private readonly CancellationTokenSource _closing = new();
     private bool _disposed;
 
     private SnapshotStore(IStoreMedium medium, IDisposable? writerLock, Manifest manifest, StoreOptions options)
@@ -127,16 +130,19 @@ public sealed class SnapshotStore : IDisposable
     /// <param name="progress">Told about bytes of memory copied.</param>
     /// <param name="cancellation">Ends the work; the store is unchanged then.</param>
     /// <exception cref="SnapshotException">NotFound, Corrupt, ChainBroken, StoreIo, OutcomeUnknown.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled, or the store was closed.</exception>
     /// <exception cref="InvalidOperationException">The store is open for reading.</exception>
     public async Task<GenerationInfo> CompactAsync(
         long generation, IProgress<StoreProgress>? progress = null, CancellationToken cancellation = default)
     {
         ThrowIfNotWritable();
-        await _maintenance.WaitAsync(cancellation).ConfigureAwait(false);
+        using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _closing.Token);
+        await _maintenance.WaitAsync(ending.Token).ConfigureAwait(false);
         try
         {
             ManifestEntry entry = Find(generation);
-            return entry.Parent is null ? entry.ToInfo() : await Task.Run(() => Compact(entry, progress, cancellation), cancellation).ConfigureAwait(false);
+            if (entry.Parent is null) return entry.ToInfo();
+            return await Task.Run(() => Compact(entry, progress, ending.Token), ending.Token).ConfigureAwait(false);
         }
         finally
         {
@@ -156,10 +162,11 @@ public sealed class SnapshotStore : IDisposable
     {
         ArgumentNullException.ThrowIfNull(policy);
         ThrowIfNotWritable();
-        await _maintenance.WaitAsync(cancellation).ConfigureAwait(false);
+        using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _closing.Token);
+        await _maintenance.WaitAsync(ending.Token).ConfigureAwait(false);
         try
         {
-            return await Task.Run(() => Prune(policy, progress), cancellation).ConfigureAwait(false);
+            return await Task.Run(() => Prune(policy, progress), ending.Token).ConfigureAwait(false);
         }
         finally
         {
@@ -242,14 +249,17 @@ public sealed class SnapshotStore : IDisposable
     /// <summary>Ends the work with the store, drops drafts that were not committed, and gives the lock back.</summary>
     public void Dispose()
     {
-        ImageDraft[] drafts;
         lock (_gate)
         {
             if (_disposed) return;
             _disposed = true;
-            drafts = [.. _drafts];
         }
 
+        // What compacts or prunes uses the drafts and the manifest: it must be over before they go.
+        _closing.Cancel();
+        _maintenance.Wait();
+        ImageDraft[] drafts;
+        lock (_gate) drafts = [.. _drafts];
         try
         {
             foreach (ImageDraft draft in drafts) Abandon(draft);
@@ -258,7 +268,7 @@ public sealed class SnapshotStore : IDisposable
         {
             _writerLock?.Dispose();
             _medium.Dispose();
-            _maintenance.Dispose();
+            _closing.Dispose();
         }
     }
 
@@ -386,6 +396,7 @@ public sealed class SnapshotStore : IDisposable
         List<ManifestEntry> deleted;
         lock (_gate)
         {
+            _manifest.ThrowIfUnknown();
             deleted = Deletable(policy);
             if (deleted.Count > 0) _manifest.Replace([.. _manifest.Entries.Except(deleted)]);
         }

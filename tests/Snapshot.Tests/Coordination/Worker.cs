@@ -6,7 +6,10 @@ using Xunit;
 
 namespace Snapshot.Tests.Coordination;
 
-/// <summary>A thread that is a participant: it executes what it is given, and in between waits at a safepoint, so that it is on time.</summary>
+/// <summary>
+/// A thread that is a participant: it executes what it is given, and in between waits at a safepoint, so that it is on
+/// time.
+/// </summary>
 internal sealed unsafe class Worker : IDisposable
 {
     private readonly ConcurrentQueue<Action> _work = new();

@@ -141,7 +141,7 @@ public sealed unsafe class ArenaFreeAndExcludeTests
         byte* block = (byte*)arena.Allocate(100_000);
         arena.Allocate(100_000);
         byte[] before = Bytes(arena);
-        Assert.Contains("beyond", Assert.Throws<ArgumentException>(() => arena.Exclude(block, 200_000)).Message, StringComparison.Ordinal);
+        Refused("beyond", () => arena.Exclude(block, 200_000));
         Assert.Throws<ArgumentException>(() => arena.Exclude((void*)arena.BaseAddress, 4096));
         arena.Free(block);
         Assert.Throws<ArgumentException>(() => arena.Exclude(block, 4096));

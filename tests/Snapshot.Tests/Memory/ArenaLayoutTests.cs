@@ -39,9 +39,14 @@ public sealed unsafe class ArenaLayoutTests
     [Fact]
     public void Descriptors_and_root_entries_keep_their_offsets()
     {
-        Assert.Equal([0, 1, 2, 4, 8, 12, 16, 20], Offsets<PageDescriptor>("Kind", "SizeClass", "IsRoot", "PageCount", "Previous", "Next", "ElementSize", "UsedBlocks"));
+        Assert.Equal(
+            [0, 1, 2, 4, 8, 12, 16, 20],
+            Offsets<PageDescriptor>(
+                "Kind", "SizeClass", "IsRoot", "PageCount", "Previous", "Next", "ElementSize", "UsedBlocks"));
         Assert.Equal([0, 8, 16], Offsets<ChunkEntry>("TablesOffset", "CoveringRun", "ExcludedPages"));
-        Assert.Equal([0, 8, 16, 24, 32, 36, 40], Offsets<RootEntry>("Next", "DataOffset", "Count", "ElementBytes", "NameBytes", "TypeBytes", "LayoutBytes"));
+        Assert.Equal(
+            [0, 8, 16, 24, 32, 36, 40],
+            Offsets<RootEntry>("Next", "DataOffset", "Count", "ElementBytes", "NameBytes", "TypeBytes", "LayoutBytes"));
     }
 
     [Fact]
@@ -57,7 +62,8 @@ public sealed unsafe class ArenaLayoutTests
         for (int bytes = 1; bytes <= SizeClasses.MaxBytes; bytes++)
         {
             int sizeClass = SizeClasses.Holding(bytes);
-            Assert.True(SizeClasses.Bytes(sizeClass) >= bytes && (sizeClass == 0 || SizeClasses.Bytes(sizeClass - 1) < bytes), $"{bytes} bytes");
+            Assert.True(SizeClasses.Bytes(sizeClass) >= bytes, $"{bytes} bytes do not fit");
+            Assert.True(sizeClass == 0 || SizeClasses.Bytes(sizeClass - 1) < bytes, $"{bytes} bytes fit a smaller class");
         }
     }
 
@@ -76,5 +82,6 @@ public sealed unsafe class ArenaLayoutTests
         Assert.InRange(RunBins.ListFor(ArenaOptions.MaxCapacity / 4096), 0, ArenaHeader.FreeListCount - 1);
     }
 
-    private static int[] Offsets<T>(params string[] fields) => [.. fields.Select(field => (int)Marshal.OffsetOf<T>(field))];
+    private static int[] Offsets<T>(params string[] fields) =>
+        [.. fields.Select(field => (int)Marshal.OffsetOf<T>(field))];
 }

@@ -24,7 +24,8 @@ public sealed unsafe class ArenaRestoreTests
 
         internal Arena Restore(Action<byte[]>? damage = null)
         {
-            Arena arena = Arena.Restore("test", Base, Pages, new ArenaOptions { Capacity = Capacity, HugePages = false });
+            ArenaOptions options = new() { Capacity = Capacity, HugePages = false };
+            Arena arena = Arena.Restore("test", Base, Pages, options);
             byte[] content = (byte[])Content.Clone();
             damage?.Invoke(content);
             content.CopyTo(new Span<byte>(arena.Region.Address, content.Length));
@@ -89,11 +90,12 @@ public sealed unsafe class ArenaRestoreTests
     [Fact]
     public void Restoring_without_content_is_refused()
     {
-        using Arena empty = Arena.Restore("test", FixedBase(), 512, new ArenaOptions { Capacity = 16 * MiB });
+        ArenaOptions options = new() { Capacity = 16 * MiB };
+        using Arena empty = Arena.Restore("test", FixedBase(), 512, options);
         Assert.Equal(SnapshotErrorCode.Corrupt, Assert.Throws<SnapshotException>(empty.Adopt).Code);
         Assert.Equal(
             SnapshotErrorCode.Corrupt,
-            Assert.Throws<SnapshotException>(() => Arena.Restore("test", FixedBase(), 1 << 20, new ArenaOptions { Capacity = 16 * MiB })).Code);
+            Assert.Throws<SnapshotException>(() => Arena.Restore("test", FixedBase(), 1 << 20, options)).Code);
     }
 
     [Theory]
@@ -139,7 +141,8 @@ public sealed unsafe class ArenaRestoreTests
             {
                 restored.CheckTables();
             }
-            catch (SnapshotException error) when (error.Code is SnapshotErrorCode.Corrupt or SnapshotErrorCode.UnsupportedFormat)
+            catch (SnapshotException error)
+                when (error.Code is SnapshotErrorCode.Corrupt or SnapshotErrorCode.UnsupportedFormat)
             {
                 refused++;
             }
@@ -161,7 +164,8 @@ public sealed unsafe class ArenaRestoreTests
         Assert.Equal(SnapshotErrorCode.AddressTaken, error.Code);
         Assert.Contains($"0x{inside:x}", error.Message, StringComparison.Ordinal);
         Assert.Contains($"{there.BaseAddress:x}-", error.Message, StringComparison.Ordinal);
-        Assert.Equal(SnapshotErrorCode.AddressTaken, Assert.Throws<SnapshotException>(() => Arena.Create("test", there.BaseAddress, new ArenaOptions())).Code);
+        error = Assert.Throws<SnapshotException>(() => Arena.Create("test", there.BaseAddress, new ArenaOptions()));
+        Assert.Equal(SnapshotErrorCode.AddressTaken, error.Code);
     }
 
     private static Saved SavedScene()

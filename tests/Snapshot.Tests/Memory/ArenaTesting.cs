@@ -1,3 +1,4 @@
+using System.Globalization;
 using Snapshot.Base;
 using Xunit;
 
@@ -18,12 +19,22 @@ internal static unsafe class ArenaTesting
     /// </summary>
     internal static nint FixedBase() => (nint)(0x5400_0000_0000 + (Interlocked.Increment(ref s_fixedBases) << 32));
 
-    internal static byte[] Bytes(Arena arena) => new Span<byte>((void*)arena.BaseAddress, checked((int)arena.CommittedBytes)).ToArray();
+    /// <summary>Asserts that the call is refused as a wrong argument, in a message with these words.</summary>
+    internal static void Refused(string words, Action call) =>
+        Assert.Contains(words, Assert.ThrowsAny<ArgumentException>(call).Message, StringComparison.Ordinal);
+
+    /// <summary>Asserts that the call finds the arena full.</summary>
+    internal static void Full(Action call) =>
+        Assert.Equal(SnapshotErrorCode.ArenaFull, Assert.Throws<SnapshotException>(call).Code);
+
+    internal static byte[] Bytes(Arena arena) =>
+        new Span<byte>((void*)arena.BaseAddress, checked((int)arena.CommittedBytes)).ToArray();
 
     internal static bool IsZero(void* start, long bytes) =>
         new Span<byte>(start, checked((int)bytes)).IndexOfAnyExcept((byte)0) < 0;
 
-    internal static long PageOf(Arena arena, void* pointer) => ((byte*)pointer - (byte*)arena.BaseAddress) >> Pages.Shift;
+    internal static long PageOf(Arena arena, void* pointer) =>
+        ((byte*)pointer - (byte*)arena.BaseAddress) >> Pages.Shift;
 
     internal static PageBitmap Dropped(Arena arena)
     {
@@ -56,7 +67,7 @@ internal static unsafe class ArenaTesting
         foreach (string line in File.ReadLines("/proc/self/smaps"))
         {
             int dash = line.IndexOf('-', StringComparison.Ordinal);
-            if (dash > 0 && ulong.TryParse(line.AsSpan(0, dash), System.Globalization.NumberStyles.HexNumber, null, out ulong start))
+            if (dash > 0 && ulong.TryParse(line.AsSpan(0, dash), NumberStyles.HexNumber, null, out ulong start))
                 inside = start >= (ulong)arena.BaseAddress && start < (ulong)arena.BaseAddress + (ulong)arena.Capacity;
             else if (inside && line.StartsWith(figure + ":", StringComparison.Ordinal))
                 sum += long.Parse(line.AsSpan(figure.Length + 1).Trim(" kB"), null);
@@ -74,6 +85,7 @@ internal sealed class HugePagesFactAttribute : FactAttribute
     public HugePagesFactAttribute()
     {
         string setting = File.Exists(Setting) ? File.ReadAllText(Setting) : "absent";
-        if (setting == "absent" || setting.Contains("[never]", StringComparison.Ordinal)) Skip = $"no transparent huge pages: {Setting} is {setting.Trim()}";
+        if (setting == "absent" || setting.Contains("[never]", StringComparison.Ordinal))
+            Skip = $"no transparent huge pages: {Setting} is {setting.Trim()}";
     }
 }

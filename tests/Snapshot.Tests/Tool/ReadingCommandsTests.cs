@@ -1,11 +1,13 @@
 using System.Text.Json;
 using Snapshot.Tool;
+using Snapshot.Tool.Output;
 using Xunit;
+using Xunit.Abstractions;
 
 namespace Snapshot.Tests.Tool;
 
 /// <summary>list, show and verify on good and on damaged stores.</summary>
-public sealed class ReadingCommandsTests : IDisposable
+public sealed class ReadingCommandsTests(ITestOutputHelper output) : IDisposable
 {
     private readonly StoreOnDisk _store = new();
 
@@ -21,6 +23,23 @@ public sealed class ReadingCommandsTests : IDisposable
         Assert.Equal(2, run.Out.Split("incremental").Length - 1);
         Assert.Contains($"3 generations, ", run.Out, StringComparison.Ordinal);
         Assert.Contains(_store.Path, run.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(80)]
+    [InlineData(200)]
+    public async Task Nothing_is_cut_off_or_wider_than_the_terminal(int width)
+    {
+        _store.FlipByte(2, offset: 5000);
+        string[][] commands = [["list", _store.Path], ["show", _store.Path], ["verify", _store.Path], ["prune", _store.Path, "--keep-last", "1", "--dry-run"], ["doctor"]];
+        foreach (string[] command in commands)
+        {
+            ToolRun run = await ToolRun.Here(width, command);
+            output.WriteLine($"$ snapshot {command[0]}");
+            output.WriteLine(run.Out);
+            Assert.All(run.Out.Split('\n'), line => Assert.True(line.Length <= width, line));
+            Assert.DoesNotContain("…", run.Out, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
@@ -105,6 +124,28 @@ public sealed class ReadingCommandsTests : IDisposable
         _store.FlipByte(2, offset: 5000);
         Assert.Equal(ExitCode.Fine, (await ToolRun.Here("verify", _store.Path, "1")).ExitCode);
         Assert.Equal(ExitCode.Damage, (await ToolRun.Here("verify", _store.Path, "3")).ExitCode);
+    }
+
+    [Fact]
+    public async Task Interrupted_work_has_a_code_of_its_own()
+    {
+        using StringWriter result = new();
+        using StringWriter error = new();
+        ToolConsole console = new(result, error, isOutputTerminal: false, isErrorTerminal: false);
+        Assert.Equal(ExitCode.Interrupted, await SnapshotTool.RunAsync(["verify", _store.Path], console, new CancellationToken(canceled: true)));
+        Assert.Equal(("", "snapshot: interrupted.\n"), (result.ToString(), error.ToString()));
+    }
+
+    [Fact]
+    public async Task Progress_is_drawn_for_a_terminal_and_stays_out_of_the_result()
+    {
+        using StringWriter result = new();
+        using StringWriter error = new();
+        ToolConsole console = new(result, error, isOutputTerminal: false, isErrorTerminal: true, width: 80);
+        Assert.Equal(ExitCode.Fine, await SnapshotTool.RunAsync(["verify", _store.Path, "--json"], console));
+        using JsonDocument report = JsonDocument.Parse(result.ToString());
+        Assert.True(report.RootElement.GetProperty("isIntact").GetBoolean());
+        Assert.Contains("Verifying", error.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

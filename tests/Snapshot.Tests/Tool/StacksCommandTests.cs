@@ -5,10 +5,11 @@ using System.Text.Json;
 using Snapshot.Tool;
 using Snapshot.Tool.Stacks;
 using Xunit;
+using Xunit.Abstractions;
 
 namespace Snapshot.Tests.Tool;
 
-public sealed class StacksCommandTests
+public sealed class StacksCommandTests(ITestOutputHelper output)
 {
     [Fact]
     public async Task Shows_what_each_participant_of_a_live_process_does_and_where()
@@ -34,7 +35,8 @@ public sealed class StacksCommandTests
             AssertParticipant(session, "locking", "waiting for an arena lock", null, "StacksTarget.Enter(");
             AssertParticipant(session, "reading", "in a blocked region waiting for the input file", null, "StacksTarget.Read(");
 
-            ToolRun text = await ToolRun.Here("stacks", processId);
+            ToolRun text = await ToolRun.Here(80, "stacks", processId);
+            output.WriteLine(text.Out);
             Assert.Equal((ExitCode.Fine, ""), (text.ExitCode, text.Error));
             foreach (string part in new[] { "sweep 12", "waiting for an arena lock", "the input file", "StacksTarget.cs:", "'reading thread'" })
                 Assert.Contains(part, text.Out, StringComparison.Ordinal);

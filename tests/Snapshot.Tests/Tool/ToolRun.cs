@@ -11,11 +11,14 @@ namespace Snapshot.Tests.Tool;
 internal sealed record ToolRun(int ExitCode, string Out, string Error)
 {
     /// <summary>In this process, through the root command.</summary>
-    internal static async Task<ToolRun> Here(params string[] args)
+    internal static Task<ToolRun> Here(params string[] args) => Here(120, args);
+
+    /// <summary>The same as if the terminal had that many columns.</summary>
+    internal static async Task<ToolRun> Here(int width, params string[] args)
     {
         using StringWriter output = new();
         using StringWriter error = new();
-        int exitCode = await SnapshotTool.RunAsync(args, new ToolConsole(output, error, isOutputTerminal: false, isErrorTerminal: false, width: 120));
+        int exitCode = await SnapshotTool.RunAsync(args, new ToolConsole(output, error, isOutputTerminal: false, isErrorTerminal: false, width));
         return new ToolRun(exitCode, output.ToString(), error.ToString());
     }
 

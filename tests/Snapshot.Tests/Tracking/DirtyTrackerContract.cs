@@ -81,7 +81,6 @@ public abstract class DirtyTrackerContract : IDisposable
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    [InlineData(3)]
     public void A_concurrent_writer_loses_no_page(int seed) => TrackerScenarios.ConcurrentWriterLosesNoPage(_factory, seed);
 
     [Fact]

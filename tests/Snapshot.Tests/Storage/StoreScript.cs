@@ -1,0 +1,56 @@
+using Snapshot.Image;
+using Snapshot.Storage;
+using Snapshot.Tests.Image;
+
+namespace Snapshot.Tests.Storage;
+
+/// <summary>Writes generations of a changing memory into a store and remembers what each of them must hold.</summary>
+internal sealed class StoreScript(int seed)
+{
+    private static readonly ImageWriterOptions Options = new() { Encoding = BlockEncoding.Lz4, WriteBytes = 16384, WritesInFlight = 1, EncoderThreads = 1 };
+
+    private readonly MemoryModel _memory = new(seed, regionCount: 2, pagesMax: 12);
+    private ImageLink? _last;
+
+    /// <summary>What every generation holds, also of those whose commit was only attempted.</summary>
+    internal Dictionary<long, Dictionary<int, byte[]>> Content { get; } = [];
+
+    /// <summary>Generations whose commit returned.</summary>
+    internal HashSet<long> Acknowledged { get; } = [];
+
+    internal ImageDraft? LastDraft { get; private set; }
+
+    internal ImageDraft Write(SnapshotStore store, bool full, DateTimeOffset? created = null)
+    {
+        long generation = (store.Newest?.Generation ?? 0) + 1;
+        if (Content.Count > 0) _memory.Mutate();
+        Content[generation] = _memory.Content();
+        ImageHeader header = new(Guid.NewGuid(), generation, full ? null : _last, created ?? DateTimeOffset.UtcNow);
+        ImageDraft draft = LastDraft = store.BeginImage(header, Options);
+        _memory.WriteTo(draft.Writer, full);
+        draft.Complete(SampleImage.Metadata);
+        return draft;
+    }
+
+    internal GenerationInfo Commit(SnapshotStore store, bool full, DateTimeOffset? created = null)
+    {
+        ImageDraft draft = Write(store, full, created);
+        GenerationInfo info = store.Commit(draft);
+        _last = new ImageLink(info.ImageId, info.Generation);
+        Acknowledged.Add(info.Generation);
+        return info;
+    }
+
+    /// <summary>Every generation of the store verifies and restores what was committed.</summary>
+    internal async Task AssertHolds(SnapshotStore store)
+    {
+        VerifyReport report = await store.VerifyAsync();
+        Xunit.Assert.Empty(report.Problems);
+        foreach (GenerationInfo info in store.Generations)
+        {
+            IReadOnlyList<ImageReader> chain = store.OpenChain(info.Generation);
+            MemoryModel.AssertSame(Content[info.Generation], MemoryModel.Restore(chain));
+            foreach (ImageReader image in chain) image.Dispose();
+        }
+    }
+}
