@@ -28,7 +28,7 @@ internal sealed class CheckpointThread : IDisposable
     {
         lock (_admission)
         {
-            ObjectDisposedException.ThrowIf(_closed, typeof(SnapshotSession));
+            ObjectDisposedException.ThrowIf(_closed, this);
             if (_open > 0 && !ticket.Options.WaitIfBusy)
             {
                 throw new SnapshotException(

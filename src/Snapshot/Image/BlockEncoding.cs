@@ -1,6 +1,8 @@
 namespace Snapshot;
 
-/// <summary>How the blocks of an image are encoded. The choice is made per block and recorded; a block that would not shrink is stored plain.</summary>
+/// <summary>
+/// How the blocks of an image are encoded. The choice is made per block and recorded; a block that would not shrink is stored plain.
+/// </summary>
 public enum BlockEncoding
 {
     /// <summary>LZ4, of the shuffled bytes where the element size is known or a trial shows a gain; plain where a trial shows none.</summary>
