@@ -3,7 +3,9 @@ using Snapshot.Base;
 
 namespace Snapshot.Image;
 
-/// <summary>A block as it goes to the file; the bytes belong to the encoder or to the input, padded with zeros.</summary>
+/// <summary>
+/// A block as it goes to the file; the bytes belong to the encoder or to the input, padded with zeros.
+/// </summary>
 internal readonly unsafe struct EncodedBlock(byte* bytes, int storedLength, StoredEncoding encoding, byte elementSize)
 {
     internal StoredEncoding Encoding => encoding;
@@ -65,7 +67,9 @@ internal sealed unsafe class BlockEncoder(BlockEncoding policy) : IDisposable
         _ => ChooseBySample(pages, length, elementSize),
     };
 
-    /// <summary>Tries what is plausible on a few pages from all over the block; a gain below 1/16 is not worth the time.</summary>
+    /// <summary>
+    /// Tries what is plausible on a few pages from all over the block; a gain below 1/16 is not worth the time.
+    /// </summary>
     private (StoredEncoding Encoding, int ElementSize) ChooseBySample(byte* pages, int length, int elementSize)
     {
         int sampleLength = TakeSample(pages, length);

@@ -1,11 +1,15 @@
 namespace Snapshot;
 
 /// <summary>
-/// How the blocks of an image are encoded. The choice is made per block and recorded; a block that would not shrink is stored plain.
+/// How the blocks of an image are encoded. The choice is made per block and recorded; a block that would not shrink
+/// is stored plain.
 /// </summary>
 public enum BlockEncoding
 {
-    /// <summary>LZ4, of the shuffled bytes where the element size is known or a trial shows a gain; plain where a trial shows none.</summary>
+    /// <summary>
+    /// LZ4, of the shuffled bytes where the element size is known or a trial shows a gain; plain where a trial shows
+    /// none.
+    /// </summary>
     Auto = 0,
 
     /// <summary>Plain: no processor time, no gain.</summary>
@@ -14,6 +18,8 @@ public enum BlockEncoding
     /// <summary>LZ4 of the bytes as they are.</summary>
     Lz4,
 
-    /// <summary>LZ4 of the bytes shuffled by the element size; by 8 where it is not known. For floating-point fields.</summary>
+    /// <summary>
+    /// LZ4 of the bytes shuffled by the element size; by 8 where it is not known. For floating-point fields.
+    /// </summary>
     ShuffleLz4,
 }

@@ -19,9 +19,9 @@ internal sealed class BlockInput : IDisposable
 }
 
 /// <summary>
-/// Copied pages -> encoder threads -> appended in order -> writer threads. All buffers exist from the start and go round, which bounds
-/// the memory and makes a slow disk hold back the producer. The first failure of any stage, or the cancellation, stops
-/// all stages and is thrown to the producer.
+/// Copied pages -> encoder threads -> appended in order -> writer threads. All buffers exist from the start and go
+/// round, which bounds the memory and makes a slow disk hold back the producer. The first failure of any stage, or
+/// the cancellation, stops all stages and is thrown to the producer.
 /// </summary>
 internal sealed unsafe class BlockPipeline : IDisposable
 {
@@ -35,7 +35,9 @@ internal sealed unsafe class BlockPipeline : IDisposable
     private readonly CancellationTokenRegistration _cancellation;
     private ExceptionDispatchInfo? _failure;
 
-    /// <summary>Guards <see cref="_turn"/>: the sequence of the block that may be appended next. Its thread alone appends.</summary>
+    /// <summary>
+    /// Guards <see cref="_turn"/>: the sequence of the block that may be appended next. Its thread alone appends.
+    /// </summary>
     private readonly object _turnGate = new();
     private long _turn;
     private long _submittedCount;
@@ -143,7 +145,9 @@ internal sealed unsafe class BlockPipeline : IDisposable
         }
     }
 
-    /// <summary>Blocks are taken in order, so whoever waits here waits for a thread that already encodes: no deadlock.</summary>
+    /// <summary>
+    /// Blocks are taken in order, so whoever waits here waits for a thread that already encodes: no deadlock.
+    /// </summary>
     private bool AppendInOrder(BlockInput input, EncodedBlock block, ulong checksum)
     {
         lock (_turnGate)

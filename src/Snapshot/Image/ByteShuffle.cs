@@ -4,13 +4,14 @@ using System.Runtime.Intrinsics.X86;
 namespace Snapshot.Image;
 
 /// <summary>
-/// Groups bytes of equal significance: with n elements of e bytes, target[k * n + i] = source[i * e + k]. The neighbouring values of
-/// a field share their high bytes, which LZ4 then finds (the shuffle filter of HDF5 and Blosc).
+/// Groups bytes of equal significance: with n elements of e bytes, target[k * n + i] = source[i * e + k]. The
+/// neighbouring values of a field share their high bytes, which LZ4 then finds (the shuffle filter of HDF5 and
+/// Blosc).
 /// </summary>
 /// <remarks>
-/// The vectors of 16 elements are transposed by rounds of a perfect shuffle: interleaving the first half of the vectors with the
-/// second rotates the bits of every byte's address left by one. The address of a byte is (element, byte): 4 + log2(e) bits;
-/// 4 rounds make it (byte, element), and log2(e) more rounds bring it back.
+/// The vectors of 16 elements are transposed by rounds of a perfect shuffle: interleaving the first half of the
+/// vectors with the second rotates the bits of every byte's address left by one. The address of a byte is (element,
+/// byte): 4 + log2(e) bits; 4 rounds make it (byte, element), and log2(e) more rounds bring it back.
 /// </remarks>
 internal static unsafe class ByteShuffle
 {

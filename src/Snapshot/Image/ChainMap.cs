@@ -20,8 +20,8 @@ internal sealed class ChainRegion(RegionDescription description, ChainRun[] runs
 
 /// <summary>A chain of images flattened: for every page of the newest image the place of its content.</summary>
 /// <remarks>
-/// Per region: the pages still looked for are a sorted list of holes, at first one hole that is the whole region. Each image is
-/// merged with the holes in one walk; what it has in its own parent are the holes for the next image.
+/// Per region: the pages still looked for are a sorted list of holes, at first one hole that is the whole region.
+/// Each image is merged with the holes in one walk; what it has in its own parent are the holes for the next image.
 /// </remarks>
 internal sealed class ChainMap
 {
@@ -76,7 +76,9 @@ internal sealed class ChainMap
         return new ChainRegion(region, SortByPage([.. runs], ends));
     }
 
-    /// <summary>The runs of each image are in order already; neighbours are merged until one sequence is left.</summary>
+    /// <summary>
+    /// The runs of each image are in order already; neighbours are merged until one sequence is left.
+    /// </summary>
     /// <param name="runs">The runs of all images, one image after the other.</param>
     /// <param name="ends">Where the runs of each image end.</param>
     private static ChainRun[] SortByPage(ChainRun[] runs, List<int> ends)
@@ -130,7 +132,9 @@ internal sealed class ChainMap
         return found;
     }
 
-    /// <summary>Both lists are sorted and the extents have no gaps, so one walk over both meets every intersection.</summary>
+    /// <summary>
+    /// Both lists are sorted and the extents have no gaps, so one walk over both meets every intersection.
+    /// </summary>
     private static void Merge(ReadOnlySpan<ImageExtent> extents, List<PageRange> holes, int image, List<ChainRun> runs, List<PageRange> next)
     {
         int at = 0;

@@ -1,6 +1,8 @@
 namespace Snapshot.Image;
 
-/// <summary>Where the content of the pages of an extent is. The values are part of the format, do not renumber.</summary>
+/// <summary>
+/// Where the content of the pages of an extent is. The values are part of the format, do not renumber.
+/// </summary>
 internal enum ExtentKind : byte
 {
     /// <summary>In the parent image, in the region with the same id, at the same pages.</summary>

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Snapshot.Image;
 
-/// <summary>Takes little-endian fields from bytes that are not trusted: every read is checked against what is there.</summary>
+/// <summary>
+/// Takes little-endian fields from bytes that are not trusted: every read is checked against what is there.
+/// </summary>
 internal ref struct FormatReader(ReadOnlySpan<byte> bytes, string name, long fileOffset)
 {
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);

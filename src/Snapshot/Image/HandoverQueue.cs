@@ -1,6 +1,8 @@
 namespace Snapshot.Image;
 
-/// <summary>Hands objects from threads to threads in order. Bounded by the number of objects there are: buffers go round.</summary>
+/// <summary>
+/// Hands objects from threads to threads in order. Bounded by the number of objects there are: buffers go round.
+/// </summary>
 internal sealed class HandoverQueue<T>(int capacity)
     where T : class
 {
@@ -17,7 +19,9 @@ internal sealed class HandoverQueue<T>(int capacity)
         }
     }
 
-    /// <summary>Waits for an object; null when there will be none: the queue was ended and is empty, or was aborted.</summary>
+    /// <summary>
+    /// Waits for an object; null when there will be none: the queue was ended and is empty, or was aborted.
+    /// </summary>
     internal T? Take()
     {
         lock (_items)

@@ -7,8 +7,8 @@ internal interface IImageSink
     public string Name { get; }
 
     /// <summary>
-    /// Writes all bytes. Offset and length are multiples of 4096 and the memory is native and aligned to 4096, as direct
-    /// I/O wants it. A failure is a <see cref="SnapshotException"/> with path and offset.
+    /// Writes all bytes. Offset and length are multiples of 4096 and the memory is native and aligned to 4096, as
+    /// direct I/O wants it. A failure is a <see cref="SnapshotException"/> with path and offset.
     /// </summary>
     public void Write(ReadOnlySpan<byte> bytes, long offset);
 }

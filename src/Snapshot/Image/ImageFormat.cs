@@ -55,7 +55,9 @@ internal static class ImageFormat
     /// <summary>Microseconds since 1970, as the format keeps time.</summary>
     internal static long ToFileTime(DateTimeOffset time) => (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
 
-    /// <summary>The time of a file; a value beyond what the platform can express becomes the nearest that it can.</summary>
+    /// <summary>
+    /// The time of a file; a value beyond what the platform can express becomes the nearest that it can.
+    /// </summary>
     internal static DateTimeOffset FromFileTime(long microseconds)
     {
         const long Least = -62_135_596_800_000_000, Most = 253_402_300_799_999_999;

@@ -1,7 +1,8 @@
 namespace Snapshot.Image;
 
 /// <summary>
-/// The last stage of writing: collects bytes in large aligned buffers and keeps several writes in flight. One thread at a time appends.
+/// The last stage of writing: collects bytes in large aligned buffers and keeps several writes in flight. One thread
+/// at a time appends.
 /// </summary>
 internal sealed class ImageOutput : IDisposable
 {

@@ -4,7 +4,10 @@ using Snapshot.Base;
 
 namespace Snapshot.Image;
 
-/// <summary>An image open for reading. Everything but the blocks is checked by <see cref="Open"/>; blocks are checked as they are read.</summary>
+/// <summary>
+/// An image open for reading. Everything but the blocks is checked by <see cref="Open"/>; blocks are checked as they
+/// are read.
+/// </summary>
 /// <remarks>Thread-safe; threads that read blocks need a <see cref="BlockScratch"/> each.</remarks>
 internal sealed unsafe class ImageReader : IDisposable
 {
@@ -129,7 +132,9 @@ internal sealed unsafe class ImageReader : IDisposable
         return new ImageReader(source, header, version, footer, index);
     }
 
-    /// <summary>The stored bytes of a block in the window, which is read from this block on when it is not in it.</summary>
+    /// <summary>
+    /// The stored bytes of a block in the window, which is read from this block on when it is not in it.
+    /// </summary>
     private byte* Fetch(int block, BlockScratch scratch)
     {
         ref readonly ImageBlock entry = ref _index.Blocks[block];

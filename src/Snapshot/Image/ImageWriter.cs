@@ -1,16 +1,16 @@
-using System.Buffers.Binary;
 using System.IO.Hashing;
 using Snapshot.Base;
 
 namespace Snapshot.Image;
 
 /// <summary>
-/// Writes one image: for each region <see cref="BeginRegion"/> and its extents in order, then <see cref="Complete"/>. One thread calls;
-/// encoding and writing happen on threads of the writer. Equal calls make equal files.
+/// Writes one image: for each region <see cref="BeginRegion"/> and its extents in order, then <see cref="Complete"/>.
+/// One thread calls; encoding and writing happen on threads of the writer. Equal calls make equal files.
 /// </summary>
 /// <remarks>
-/// The first failure of any stage, or the cancellation, is thrown by the next call; after it the writer can only be disposed.
-/// Appending waits while all buffers are on their way and allocates nothing but the growth of the lists of extents and blocks.
+/// The first failure of any stage, or the cancellation, is thrown by the next call; after it the writer can only be
+/// disposed. Appending waits while all buffers are on their way and allocates nothing but the growth of the lists of
+/// extents and blocks.
 /// </remarks>
 internal sealed class ImageWriter : IDisposable
 {
@@ -81,7 +81,8 @@ internal sealed class ImageWriter : IDisposable
 
     /// <summary>Adds present pages; the bytes are copied before this returns.</summary>
     /// <param name="pages">Whole pages.</param>
-    /// <param name="elementSize">Bytes of the elements in them (2, 4, 8 or 16 help the encoder), or 0 when not known.</param>
+    /// <param name="elementSize">Bytes of the elements in them (2, 4, 8 or 16 help the encoder), or 0 when not
+    /// known.</param>
     internal void AppendPages(ReadOnlySpan<byte> pages, int elementSize)
     {
         if (pages.Length % Pages.Size != 0) throw new ArgumentException("not a multiple of the page size", nameof(pages));

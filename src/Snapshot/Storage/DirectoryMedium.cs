@@ -5,7 +5,8 @@ namespace Snapshot.Storage;
 
 /// <summary>The medium that is a directory of a local or shared file system.</summary>
 /// <param name="directory">The full path.</param>
-/// <param name="directReads">Whether reading bypasses the page cache, too; needs the native library, as all writing does.</param>
+/// <param name="directReads">Whether reading bypasses the page cache, too; needs the native library, as all writing
+/// does.</param>
 internal sealed class DirectoryMedium(string directory, bool directReads) : IStoreMedium
 {
     // No file but the lock is locked: readers may come at any time, and what they read is never changed in place.

@@ -6,7 +6,8 @@ namespace Snapshot.Storage;
 internal static class GenerationChain
 {
     /// <summary>The entry and its ancestors, newest first.</summary>
-    /// <exception cref="SnapshotException">ChainBroken: an ancestor is not committed, or is not the one the child was made from.</exception>
+    /// <exception cref="SnapshotException">ChainBroken: an ancestor is not committed, or is not the one the child was
+    /// made from.</exception>
     internal static List<ManifestEntry> Follow(IReadOnlyList<ManifestEntry> entries, ManifestEntry newest, string location)
     {
         Dictionary<long, ManifestEntry> byGeneration = entries.ToDictionary(entry => entry.Generation);

@@ -3,11 +3,15 @@ using Snapshot.Image;
 namespace Snapshot.Storage;
 
 /// <summary>
-/// The file operations a store is made of, so that tests can crash between any two of them. What is not synced may be lost or torn by
-/// a crash: the content of a file until its <see cref="IStoreFile.Sync"/>, a creation, a rename or a deletion until
-/// <see cref="SyncDirectory"/>. Failures are <see cref="SnapshotException"/>s with code StoreIo and the path.
+/// The file operations a store is made of, so that tests can crash between any two of them. What is not synced may be
+/// lost or torn by a crash: the content of a file until its <see cref="IStoreFile.Sync"/>, a creation, a rename or a
+/// deletion until <see cref="SyncDirectory"/>. Failures are <see cref="SnapshotException"/>s with code StoreIo and
+/// the path.
 /// </summary>
-/// <remarks>Call sequence of a commit: Create, Write…, Sync, Rename, SyncDirectory, then OpenForUpdate of the manifest, Write, Sync.</remarks>
+/// <remarks>
+/// Call sequence of a commit: Create, Write…, Sync, Rename, SyncDirectory, then OpenForUpdate of the manifest, Write,
+/// Sync.
+/// </remarks>
 internal interface IStoreMedium : IDisposable
 {
     /// <summary>The directory, for messages.</summary>
@@ -16,13 +20,17 @@ internal interface IStoreMedium : IDisposable
     /// <summary>Makes the directory when it is missing.</summary>
     public void CreateLocation();
 
-    /// <summary>Locks the named file against other writers until the result is disposed; StoreBusy when it is locked.</summary>
+    /// <summary>
+    /// Locks the named file against other writers until the result is disposed; StoreBusy when it is locked.
+    /// </summary>
     public IDisposable Lock(string name);
 
     /// <summary>The names of all files.</summary>
     public IReadOnlyList<string> List();
 
-    /// <summary>Makes an empty file, replacing one of that name, for writing by direct I/O when asked for and possible.</summary>
+    /// <summary>
+    /// Makes an empty file, replacing one of that name, for writing by direct I/O when asked for and possible.
+    /// </summary>
     public IStoreFile Create(string name, bool direct);
 
     /// <summary>Opens an existing file for reading and writing, by the page cache.</summary>

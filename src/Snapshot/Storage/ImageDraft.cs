@@ -2,7 +2,9 @@ using Snapshot.Image;
 
 namespace Snapshot.Storage;
 
-/// <summary>An image being written: nothing of it is visible until the store commits it. One thread at a time.</summary>
+/// <summary>
+/// An image being written: nothing of it is visible until the store commits it. One thread at a time.
+/// </summary>
 internal sealed class ImageDraft
 {
     private readonly IStoreFile _file;

@@ -3,8 +3,8 @@ using Snapshot.Image;
 namespace Snapshot.Storage;
 
 /// <summary>
-/// The manifest file: two slots, of which the valid one with the higher sequence is the state of the store. A change overwrites the other one,
-/// so that whatever a crash leaves of it, the state before is still there.
+/// The manifest file: two slots, of which the valid one with the higher sequence is the state of the store. A change
+/// overwrites the other one, so that whatever a crash leaves of it, the state before is still there.
 /// </summary>
 internal sealed class Manifest
 {
@@ -56,7 +56,8 @@ internal sealed class Manifest
     }
 
     /// <summary>
-    /// Writes the state that was read once more, in place and unchanged: what was merely readable after a failed sync becomes durable, or this fails.
+    /// Writes the state that was read once more, in place and unchanged: what was merely readable after a failed sync
+    /// becomes durable, or this fails.
     /// </summary>
     internal void Confirm() => WriteSlot(_state);
 

@@ -45,7 +45,8 @@ internal static class ManifestSlot
     }
 
     /// <summary>The state in a slot, or null when the slot is not valid.</summary>
-    /// <exception cref="SnapshotException">UnsupportedFormat: the slot is intact and of another major version.</exception>
+    /// <exception cref="SnapshotException">UnsupportedFormat: the slot is intact and of another major
+    /// version.</exception>
     internal static ManifestState? Decode(ReadOnlySpan<byte> slot, int slotNumber, string path)
     {
         if (!slot.StartsWith(Magic)) return null;

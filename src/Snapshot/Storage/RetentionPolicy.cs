@@ -3,7 +3,8 @@ namespace Snapshot;
 /// <summary>Which generations pruning keeps. Whatever a kept image needs is kept, too.</summary>
 public sealed record RetentionPolicy
 {
-    /// <value>The number of newest generations that stay, whatever their age; default 2, so that one may turn out damaged.</value>
+    /// <value>The number of newest generations that stay, whatever their age; default 2, so that one may turn out
+    /// damaged.</value>
     public int KeepLast
     {
         get;

@@ -5,8 +5,8 @@ namespace Snapshot;
 
 /// <summary>A directory of images and the manifest that says which of them are committed.</summary>
 /// <remarks>
-/// Thread-safe. One store at a time has a directory open for writing; any number may read it. A reader sees the generations there were when it
-/// opened the store.
+/// Thread-safe. One store at a time has a directory open for writing; any number may read it. A reader sees the
+/// generations there were when it opened the store.
 /// </remarks>
 public sealed class SnapshotStore : IDisposable
 {
@@ -16,7 +16,9 @@ public sealed class SnapshotStore : IDisposable
     private readonly IDisposable? _writerLock;
     private readonly Manifest _manifest;
 
-    /// <summary>Guards the manifest and the drafts. Held while the manifest is written, never while an image is.</summary>
+    /// <summary>
+    /// Guards the manifest and the drafts. Held while the manifest is written, never while an image is.
+    /// </summary>
     private readonly Lock _gate = new();
     private readonly List<ImageDraft> _drafts = [];
 
@@ -35,11 +37,14 @@ public sealed class SnapshotStore : IDisposable
         Options = options;
     }
 
-    /// <summary>Opens a store for writing, making the directory when it is missing. Deletes what an interrupted writer left.</summary>
+    /// <summary>
+    /// Opens a store for writing, making the directory when it is missing. Deletes what an interrupted writer left.
+    /// </summary>
     /// <param name="directory">The path of the directory.</param>
     /// <param name="options">How the store behaves, or null for the defaults.</param>
     /// <exception cref="SnapshotException">
-    /// StoreBusy: it is open for writing elsewhere. Corrupt: the manifest is damaged. StoreIo, UnsupportedFormat, NativeLibrary.
+    /// StoreBusy: it is open for writing elsewhere. Corrupt: the manifest is damaged. StoreIo, UnsupportedFormat,
+    /// NativeLibrary.
     /// </exception>
     public static SnapshotStore Open(string directory, StoreOptions? options = null)
     {
@@ -48,9 +53,12 @@ public sealed class SnapshotStore : IDisposable
         return Open(new DirectoryMedium(Path.GetFullPath(directory), options.DirectIo), options);
     }
 
-    /// <summary>Opens a store for reading; takes no lock and needs no native code. It shows the generations there are now.</summary>
+    /// <summary>
+    /// Opens a store for reading; takes no lock and needs no native code. It shows the generations there are now.
+    /// </summary>
     /// <param name="directory">The path of the directory.</param>
-    /// <exception cref="SnapshotException">NotFound: there is no store. Corrupt: the manifest is damaged. StoreIo, UnsupportedFormat.</exception>
+    /// <exception cref="SnapshotException">NotFound: there is no store. Corrupt: the manifest is damaged. StoreIo,
+    /// UnsupportedFormat.</exception>
     public static SnapshotStore OpenReadOnly(string directory)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
@@ -106,11 +114,14 @@ public sealed class SnapshotStore : IDisposable
     /// <summary>The newest generation, or null when the store is empty.</summary>
     public GenerationInfo? Newest => Entries is [.., ManifestEntry newest] ? newest.ToInfo() : null;
 
-    /// <summary>Reads every byte of an image and its ancestors, or of all images, and lists everything that is wrong.</summary>
+    /// <summary>
+    /// Reads every byte of an image and its ancestors, or of all images, and lists everything that is wrong.
+    /// </summary>
     /// <param name="generation">The generation, or null for all.</param>
     /// <param name="progress">Told about bytes read.</param>
     /// <param name="cancellation">Ends the work.</param>
-    /// <exception cref="SnapshotException">NotFound: there is no such generation. Damage is not thrown but reported.</exception>
+    /// <exception cref="SnapshotException">NotFound: there is no such generation. Damage is not thrown but
+    /// reported.</exception>
     public Task<VerifyReport> VerifyAsync(
         long? generation = null, IProgress<StoreProgress>? progress = null, CancellationToken cancellation = default)
     {
@@ -125,7 +136,10 @@ public sealed class SnapshotStore : IDisposable
             cancellation);
     }
 
-    /// <summary>Replaces an incremental image by a full one of the same state, while the application may run. A full one stays as it is.</summary>
+    /// <summary>
+    /// Replaces an incremental image by a full one of the same state, while the application may run. A full one stays
+    /// as it is.
+    /// </summary>
     /// <param name="generation">The generation.</param>
     /// <param name="progress">Told about bytes of memory copied.</param>
     /// <param name="cancellation">Ends the work; the store is unchanged then.</param>
@@ -150,7 +164,9 @@ public sealed class SnapshotStore : IDisposable
         }
     }
 
-    /// <summary>Deletes the images that a policy does not keep, and never one that a kept image or one being written needs.</summary>
+    /// <summary>
+    /// Deletes the images that a policy does not keep, and never one that a kept image or one being written needs.
+    /// </summary>
     /// <param name="policy">What to keep.</param>
     /// <param name="progress">Told about bytes deleted.</param>
     /// <param name="cancellation">Ends the work before anything is changed.</param>
@@ -194,7 +210,8 @@ public sealed class SnapshotStore : IDisposable
     }
 
     /// <summary>
-    /// Starts a new image in a file that becomes visible by <see cref="Commit"/>. The caller ends the draft by that or by <see cref="Abandon"/>.
+    /// Starts a new image in a file that becomes visible by <see cref="Commit"/>. The caller ends the draft by that
+    /// or by <see cref="Abandon"/>.
     /// </summary>
     internal ImageDraft BeginImage(ImageHeader header, ImageWriterOptions? options = null, CancellationToken cancellation = default)
     {
@@ -220,10 +237,14 @@ public sealed class SnapshotStore : IDisposable
         }
     }
 
-    /// <summary>Makes a completed draft durable and visible. When it throws, the draft is gone, except with OutcomeUnknown.</summary>
+    /// <summary>
+    /// Makes a completed draft durable and visible. When it throws, the draft is gone, except with OutcomeUnknown.
+    /// </summary>
     internal GenerationInfo Commit(ImageDraft draft) => Publish(draft, replaced: null);
 
-    /// <summary>Drops a draft and its file. Nothing happens to a draft that was committed or abandoned before.</summary>
+    /// <summary>
+    /// Drops a draft and its file. Nothing happens to a draft that was committed or abandoned before.
+    /// </summary>
     internal void Abandon(ImageDraft draft)
     {
         lock (_gate) _drafts.Remove(draft);
@@ -231,7 +252,8 @@ public sealed class SnapshotStore : IDisposable
     }
 
     /// <summary>Opens an image and its ancestors, newest first. The caller disposes them.</summary>
-    /// <exception cref="SnapshotException">NotFound, ChainBroken, Corrupt, StoreIo, UnsupportedFormat; it names the file.</exception>
+    /// <exception cref="SnapshotException">NotFound, ChainBroken, Corrupt, StoreIo, UnsupportedFormat; it names the
+    /// file.</exception>
     internal IReadOnlyList<ImageReader> OpenChain(long generation)
     {
         List<ImageReader> images = [];
@@ -352,7 +374,9 @@ public sealed class SnapshotStore : IDisposable
         return entry.ToInfo();
     }
 
-    /// <summary>A second failure on top of the one being thrown adds nothing: the next writer deletes the file.</summary>
+    /// <summary>
+    /// A second failure on top of the one being thrown adds nothing: the next writer deletes the file.
+    /// </summary>
     private void DeleteAfterFailure(string name)
     {
         try

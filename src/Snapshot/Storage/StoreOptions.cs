@@ -14,7 +14,8 @@ public sealed class StoreOptions
         }
     } = new();
 
-    /// <value>The most images a restart may have to read; the session makes a full image or compacts at that length. Default 32.</value>
+    /// <value>The most images a restart may have to read; the session makes a full image or compacts at that length.
+    /// Default 32.</value>
     public int ChainLengthMax
     {
         get;
@@ -26,8 +27,8 @@ public sealed class StoreOptions
     } = 32;
 
     /// <value>
-    /// Whether images bypass the page cache; default true, because it is several times as fast as writing and syncing. A file
-    /// system that refuses it gets buffered writes, and the summary of the image says so.
+    /// Whether images bypass the page cache; default true, because it is several times as fast as writing and
+    /// syncing. A file system that refuses it gets buffered writes, and the summary of the image says so.
     /// </value>
     public bool DirectIo { get; init; } = true;
 }

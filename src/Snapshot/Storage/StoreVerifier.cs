@@ -49,7 +49,9 @@ internal sealed class StoreVerifier(IStoreMedium medium, IReadOnlyList<ManifestE
         }
     }
 
-    /// <summary>That the parent is there and has the pages is enough for the chain: the parent is held to the same.</summary>
+    /// <summary>
+    /// That the parent is there and has the pages is enough for the chain: the parent is held to the same.
+    /// </summary>
     private void VerifyLink(ManifestEntry entry, ImageReader image) => Attempt(entry, () =>
     {
         List<ManifestEntry> chain = GenerationChain.Follow(entries, entry, medium.Location);
