@@ -64,10 +64,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     public static SnapshotSession Open(string directory, SnapshotOptions? options = null)
     {
         options ??= new SnapshotOptions();
-        return Begin(
-            SnapshotStore.Open(directory, options.Store),
-            options,
-            static store => store.Newest is null ? null : RestartRun.Execute(store, new RestartOptions()));
+        return Open(SnapshotStore.Open(directory, options.Store), options);
     }
 
     /// <summary>Starts fresh in an empty store.</summary>
@@ -192,6 +189,10 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// <inheritdoc cref="DisposeAsync"/>
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
+    /// <summary>The same with a store that is open already; owned from here on.</summary>
+    internal static SnapshotSession Open(SnapshotStore store, SnapshotOptions options) => Begin(
+        store, options, static opened => opened.Newest is null ? null : RestartRun.Execute(opened, new RestartOptions()));
+
     private static SnapshotSession Begin(SnapshotStore store, SnapshotOptions options, Func<SnapshotStore, RestoredState?> restart)
     {
         RestoredState? restored = null;
@@ -211,6 +212,10 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     private SnapshotInfo TakeCheckpoint(CheckpointTicket ticket)
     {
         _memory.ThrowIfBuffersUnclaimed();
+
+        // After a commit of unknown outcome the store is read again. Whether that generation turns out to be there or not, the
+        // next one is an increment of the last that is known to be: its pages were given back.
+        _store.SettleOutcome();
         ImageHeader header = new(ImageHeader.NewImageId(), (_store.Newest?.Generation ?? 0) + 1, _head, DateTimeOffset.UtcNow);
         ImageWriterOptions writing = new() { Encoding = _options.Encoding, EncoderThreads = _options.EncoderThreads };
         CheckpointRun run = new(_coordinator, _memory.Capture, _store);

@@ -13,6 +13,7 @@ internal static unsafe class CapabilityProbe
 
     internal static KernelCapabilities Run()
     {
+        Native.Require();
         string release = ReadText("/proc/sys/kernel/osrelease") ?? "unknown";
         int privileged = OpenUserfault(userModeOnly: 0);
         int userMode = OpenUserfault(userModeOnly: 1);

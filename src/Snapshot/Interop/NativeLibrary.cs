@@ -8,7 +8,6 @@ namespace Snapshot.Interop;
 /// <summary>The C part: its name, and the handshake that refuses a library of another build.</summary>
 /// <remarks>
 /// Every import lives in this class, one file per C file; nothing but declarations is in those files.
-/// The first use of any of them runs the handshake.
 /// </remarks>
 internal static unsafe partial class Native
 {
@@ -16,12 +15,31 @@ internal static unsafe partial class Native
 
     private const int AbiVersion = 1;
 
-    static Native()
+    private static bool s_isChecked;
+
+    /// <summary>Runs the handshake, once. Whatever opens the way to other imports calls it first.</summary>
+    /// <remarks>Not a static constructor: what that throws arrives wrapped, and this must arrive as it is.</remarks>
+    /// <exception cref="SnapshotException">NativeLibrary: it is missing, unloadable or of another build.</exception>
+    internal static void Require()
     {
-        int found;
+        if (Volatile.Read(ref s_isChecked)) return;
+        int found = AbiVersionOfLibrary();
+        if (found != AbiVersion)
+        {
+            throw new SnapshotException(
+                SnapshotErrorCode.NativeLibrary,
+                $"libsnapshot_native.so has ABI version {found}, Snapshot.dll needs {AbiVersion}: the two files come " +
+                "from different builds. Reinstall the package or rebuild the solution.");
+        }
+
+        Volatile.Write(ref s_isChecked, true);
+    }
+
+    private static int AbiVersionOfLibrary()
+    {
         try
         {
-            found = sn_abi_version();
+            return sn_abi_version();
         }
         catch (Exception error) when (error is DllNotFoundException or EntryPointNotFoundException or BadImageFormatException)
         {
@@ -30,14 +48,6 @@ internal static unsafe partial class Native
                 "The native library libsnapshot_native.so could not be loaded from the folder of Snapshot.dll. " +
                 "It is built for 64-bit Linux and is part of the package; reinstall the package or rebuild the solution.",
                 error);
-        }
-
-        if (found != AbiVersion)
-        {
-            throw new SnapshotException(
-                SnapshotErrorCode.NativeLibrary,
-                $"libsnapshot_native.so has ABI version {found}, Snapshot.dll needs {AbiVersion}: the two files come " +
-                "from different builds. Reinstall the package or rebuild the solution.");
         }
     }
 

@@ -14,7 +14,12 @@ internal sealed class DirectoryMedium(string directory, bool directReads) : ISto
 
     public string Location => directory;
 
-    public void CreateLocation() => Try("creating the directory", directory, () => Directory.CreateDirectory(directory));
+    public void CreateLocation()
+    {
+        // Only writing needs native code: here it begins.
+        Native.Require();
+        Try("creating the directory", directory, () => Directory.CreateDirectory(directory));
+    }
 
     public IDisposable Lock(string name)
     {

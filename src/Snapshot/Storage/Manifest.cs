@@ -72,6 +72,20 @@ internal sealed class Manifest
         _state = next;
     }
 
+    /// <summary>Settles an unknown outcome: reads which state the file has, and makes that one durable.</summary>
+    /// <remarks>
+    /// What was read may be there only for readers, since a failed sync says nothing about what is on the disk; hence the
+    /// confirmation. When it fails, too, the outcome stays unknown.
+    /// </remarks>
+    internal void Settle()
+    {
+        if (_unknownOutcome is null) return;
+        Manifest found = Read(_medium);
+        found.Confirm();
+        _state = found._state;
+        _unknownOutcome = null;
+    }
+
     internal void ThrowIfUnknown()
     {
         if (_unknownOutcome is null) return;
@@ -97,7 +111,7 @@ internal sealed class Manifest
             _unknownOutcome = new SnapshotException(
                 SnapshotErrorCode.OutcomeUnknown,
                 $"{file.Name}: writing or syncing the manifest failed, so it is unknown whether the change is durable. " +
-                "Nothing more is accepted; open the store again to learn which state it has.",
+                "The next checkpoint, or opening the store again, reads which state it has before anything else is done.",
                 error)
             {
                 Path = file.Name,

@@ -209,6 +209,13 @@ public sealed class SnapshotStore : IDisposable
         return ImageDescriber.Describe(entry.ToInfo(), image);
     }
 
+    /// <summary>After a commit of unknown outcome: reads which generations there are and makes them durable.</summary>
+    /// <exception cref="SnapshotException">OutcomeUnknown, still; StoreIo, Corrupt.</exception>
+    internal void SettleOutcome()
+    {
+        lock (_gate) _manifest.Settle();
+    }
+
     /// <summary>
     /// Starts a new image in a file that becomes visible by <see cref="Commit"/>. The caller ends the draft by that
     /// or by <see cref="Abandon"/>.

@@ -137,7 +137,7 @@ public sealed class ReadingCommandsTests(ITestOutputHelper output) : IDisposable
     }
 
     [Fact]
-    public async Task Progress_is_drawn_for_a_terminal_and_stays_out_of_the_result()
+    public async Task Progress_for_a_terminal_stays_out_of_the_result()
     {
         using StringWriter result = new();
         using StringWriter error = new();
@@ -145,7 +145,6 @@ public sealed class ReadingCommandsTests(ITestOutputHelper output) : IDisposable
         Assert.Equal(ExitCode.Fine, await SnapshotTool.RunAsync(["verify", _store.Path, "--json"], console));
         using JsonDocument report = JsonDocument.Parse(result.ToString());
         Assert.True(report.RootElement.GetProperty("isIntact").GetBoolean());
-        Assert.Contains("Verifying", error.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -9,6 +9,10 @@ using Xunit.Abstractions;
 
 namespace Snapshot.Tests.Tool;
 
+/// <summary>
+/// The command runs as a process of its own: a parent that traces its child would compete for its stops with the code of
+/// .NET that waits for children.
+/// </summary>
 public sealed class StacksCommandTests(ITestOutputHelper output)
 {
     [Fact]
@@ -25,7 +29,7 @@ public sealed class StacksCommandTests(ITestOutputHelper output)
             Assert.Equal("ready", await target.StandardOutput.ReadLineAsync());
             string processId = target.Id.ToString(CultureInfo.InvariantCulture);
 
-            ToolRun json = await ToolRun.Here("stacks", processId, "--json");
+            ToolRun json = ToolRun.Process(null, "stacks", processId, "--json");
             Assert.True(json.ExitCode == ExitCode.Fine, json.Error);
             JsonElement session = json.Json().GetProperty("sessions")[0];
             Assert.Equal("Idle", session.GetProperty("phase").GetString());
@@ -35,7 +39,7 @@ public sealed class StacksCommandTests(ITestOutputHelper output)
             AssertParticipant(session, "locking", "waiting for an arena lock", null, "StacksTarget.Enter(");
             AssertParticipant(session, "reading", "in a blocked region waiting for the input file", null, "StacksTarget.Read(");
 
-            ToolRun text = await ToolRun.Here(80, "stacks", processId);
+            ToolRun text = ToolRun.Process(null, "stacks", processId);
             output.WriteLine(text.Out);
             Assert.Equal((ExitCode.Fine, ""), (text.ExitCode, text.Error));
             foreach (string part in new[] { "sweep 12", "waiting for an arena lock", "the input file", "StacksTarget.cs:", "'reading thread'" })
@@ -54,11 +58,11 @@ public sealed class StacksCommandTests(ITestOutputHelper output)
     [Fact]
     public async Task A_process_that_is_not_there_or_has_no_runtime_is_an_environment_error()
     {
-        Assert.Contains("no process", (await ToolRun.Here("stacks", "2147483647")).FailsWith(ExitCode.Environment), StringComparison.Ordinal);
+        Assert.Contains("no process", ToolRun.Process(null, "stacks", "2147483647").FailsWith(ExitCode.Environment), StringComparison.Ordinal);
         using Process sleeper = Process.Start(new ProcessStartInfo("sleep", ["60"]))!;
         try
         {
-            string error = (await ToolRun.Here("stacks", sleeper.Id.ToString(CultureInfo.InvariantCulture))).FailsWith(ExitCode.Environment);
+            string error = ToolRun.Process(null, "stacks", sleeper.Id.ToString(CultureInfo.InvariantCulture)).FailsWith(ExitCode.Environment);
             Assert.Contains("runs no .NET runtime", error, StringComparison.Ordinal);
         }
         finally

@@ -10,6 +10,8 @@ namespace Snapshot.Tests.Tool;
 /// <summary>One run of the command: what it printed on either side, and its exit code.</summary>
 internal sealed record ToolRun(int ExitCode, string Out, string Error)
 {
+    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(60);
+
     /// <summary>In this process, through the root command.</summary>
     internal static Task<ToolRun> Here(params string[] args) => Here(120, args);
 
@@ -31,10 +33,15 @@ internal sealed record ToolRun(int ExitCode, string Out, string Error)
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         })!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> error = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return new ToolRun(process.ExitCode, output, error.Result);
+        if (!process.WaitForExit(Hang))
+        {
+            process.Kill();
+            Assert.Fail($"snapshot {string.Join(' ', args)} did not end within {Hang}");
+        }
+
+        return new ToolRun(process.ExitCode, output.Result, error.Result);
     }
 
     /// <summary>The dotnet that runs the tests: two folders above shared/Microsoft.NETCore.App/VERSION.</summary>
