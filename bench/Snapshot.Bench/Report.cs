@@ -68,7 +68,9 @@ internal static class Report
             Number(measured.DrainGigabytesPerSecond / measured.DirectWriteGigabytesPerSecond));
         AnsiConsole.Write(summary);
         AnsiConsole.MarkupLineInterpolated(
-            $"{Mebibytes(scenario.ArenaBytes)} MiB arena, {scenario.DirtyPercent} % {(scenario.IsDense ? "dense" : "random")}, {scenario.Threads} threads; {last.Capture.Mode} ({last.Capture.ModeReason}), encoding {scenario.Encoding}, {(last.DirectIo ? "direct I/O" : "buffered I/O: the file system refuses direct I/O")}");
+            $"{Mebibytes(scenario.ArenaBytes)} MiB arena, {scenario.DirtyPercent} % {(scenario.IsDense ? "dense" : "random")}, " +
+            $"{scenario.Threads} threads; {last.Capture.Mode} ({last.Capture.ModeReason}), encoding {scenario.Encoding}, " +
+            (last.DirectIo ? "direct I/O" : "buffered I/O: the file system refuses direct I/O"));
     }
 
     private static double MedianOf(Measurement measured, Func<PauseInfo, TimeSpan> part) =>
