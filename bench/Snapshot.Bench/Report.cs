@@ -67,8 +67,11 @@ internal static class Report
             $"{Number(measured.DirectWriteGigabytesPerSecond)} GB/s  dd bs=4M oflag=direct",
             Number(measured.DrainGigabytesPerSecond / measured.DirectWriteGigabytesPerSecond));
         AnsiConsole.Write(summary);
-        AnsiConsole.MarkupLineInterpolated(
-            $"{Mebibytes(scenario.ArenaBytes)} MiB arena, {scenario.DirtyPercent} % {(scenario.IsDense ? "dense" : "random")}, {scenario.Threads} threads; {last.Capture.Mode} ({last.Capture.ModeReason}), encoding {scenario.Encoding}, {(last.DirectIo ? "direct I/O" : "buffered I/O: the file system refuses direct I/O")}");
+        string pattern = scenario.IsDense ? "dense" : "random";
+        string writing = last.DirectIo ? "direct I/O" : "buffered I/O, since the file system refuses direct I/O";
+        AnsiConsole.WriteLine(
+            $"{Mebibytes(scenario.ArenaBytes)} MiB arena, {scenario.DirtyPercent} % {pattern}, {scenario.Threads} threads; " +
+            $"{last.Capture.Mode} ({last.Capture.ModeReason}); encoding {scenario.Encoding}; {writing}");
     }
 
     private static double MedianOf(Measurement measured, Func<PauseInfo, TimeSpan> part) =>

@@ -18,7 +18,11 @@ internal static class ScenarioCommand
             DefaultValueFactory = _ => 1L << 30,
         };
         Option<double> dirty = new("--dirty") { Description = "Percent of the pages written between checkpoints.", DefaultValueFactory = _ => 10 };
-        Option<string> pattern = new("--pattern") { Description = "Which pages: one dense range, or random ones.", DefaultValueFactory = _ => "dense" };
+        Option<string> pattern = new("--pattern")
+        {
+            Description = "Which pages: one dense range, or random ones.",
+            DefaultValueFactory = _ => "dense",
+        };
         Option<int> threads = new("--threads") { Description = "Participants that write.", DefaultValueFactory = _ => Environment.ProcessorCount };
         Option<int> rounds = new("--rounds") { Description = "Checkpoints measured, after the full one.", DefaultValueFactory = _ => 9 };
         Option<string> mode = new("--mode") { Description = "How pages are captured.", DefaultValueFactory = _ => "auto" };

@@ -12,6 +12,7 @@ internal sealed class ChildRun : IDisposable
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SemaphoreSlim _captures = new(0);
     private readonly SemaphoreSlim _commits = new(0);
+    private bool _isKilled;
 
     private ChildRun(Process process, Action<RunEvent> observe)
     {
@@ -54,9 +55,10 @@ internal sealed class ChildRun : IDisposable
     /// <summary>Ends when the process has ended and all it said is read.</summary>
     internal Task EndAsync() => _reading;
 
-    /// <summary>SIGKILL. Returns false when the process had ended by itself.</summary>
+    /// <summary>SIGKILL. Returns false when the run was over: then it is a result, even if its process had not quite ended.</summary>
     internal async Task<bool> KillAsync()
     {
+        _isKilled = true;
         _process.Kill();
         await EndAsync().ConfigureAwait(false);
         return Finished is null;
@@ -66,7 +68,7 @@ internal sealed class ChildRun : IDisposable
     internal async Task<RunEvent.Finished> ResultAsync()
     {
         await EndAsync().ConfigureAwait(false);
-        if (_process.ExitCode == 0 && Finished is not null) return Finished;
+        if (Finished is not null && (_process.ExitCode == 0 || _isKilled)) return Finished;
         string errors = (await _errors.ConfigureAwait(false)).Trim();
         throw new HeatException($"The simulation ended with exit code {_process.ExitCode}: {errors}");
     }

@@ -32,7 +32,7 @@ internal static class CommandLine
 
     private static readonly Option<string?> s_output = new("--output")
     {
-        Description = "PGM picture of the final temperatures. Default of the demo: heat-diffusion.pgm in the directory for temporary files.",
+        Description = "PGM picture of the final temperatures. Default of the demo: heat-diffusion.pgm among the temporary files.",
         HelpName = "file",
     };
 

@@ -56,12 +56,12 @@ internal sealed class DemoScreen(IAnsiConsole console, DemoOptions options, Demo
     private Table Generations(int rowsMax)
     {
         Table table = new Table().Border(TableBorder.Simple)
-            .AddColumn(new TableColumn("generation").RightAligned())
+            .AddColumn(new TableColumn("generation").RightAligned().NoWrap())
             .AddColumn(new TableColumn("kind").NoWrap())
-            .AddColumn(new TableColumn("pages changed").RightAligned())
-            .AddColumn(new TableColumn("bytes written").RightAligned())
-            .AddColumn(new TableColumn("pause ms").RightAligned())
-            .AddColumn(new TableColumn("drain ms").RightAligned());
+            .AddColumn(new TableColumn("pages changed").RightAligned().NoWrap())
+            .AddColumn(new TableColumn("bytes written").RightAligned().NoWrap())
+            .AddColumn(new TableColumn("pause ms").RightAligned().NoWrap())
+            .AddColumn(new TableColumn("drain ms").RightAligned().NoWrap());
         foreach (IRenderable[] row in Rows().TakeLast(rowsMax)) table.AddRow(row);
         return table;
     }

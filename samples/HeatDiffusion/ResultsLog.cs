@@ -83,7 +83,7 @@ internal sealed unsafe class ResultsLog : ICheckpointHandler, IDisposable
         if (_file.Length < State->FileBytes)
         {
             throw new HeatException(
-                $"'{_file.Name}' has {_file.Length} bytes, fewer than the {State->FileBytes} of the image: not the file of this run.");
+                $"'{_file.Name}' has {_file.Length} bytes, fewer than the image's {State->FileBytes}: not the file of this run.");
         }
 
         _file.SetLength(State->FileBytes);

@@ -4,7 +4,7 @@ namespace Snapshot.Tool;
 internal static class ToolErrors
 {
     /// <summary>Null for what only a defect of the tool can cause; that is let through.</summary>
-    internal static int? ExitCodeOf(Exception error) => Cause(error) switch
+    internal static int? ExitCodeOf(Exception error) => error switch
     {
         SnapshotException { Code: SnapshotErrorCode.StoreBusy } => ExitCode.Busy,
         SnapshotException { Code: SnapshotErrorCode.Corrupt or SnapshotErrorCode.ChainBroken or SnapshotErrorCode.UnsupportedFormat } =>
@@ -14,15 +14,11 @@ internal static class ToolErrors
         _ => null,
     };
 
-    internal static string Describe(Exception error) => Cause(error) switch
+    internal static string Describe(Exception error) => error switch
     {
         OperationCanceledException => "interrupted.",
         SnapshotException { Code: SnapshotErrorCode.StoreBusy } busy =>
             $"{busy.Message} Reading commands (list, show, verify) work meanwhile.",
-        Exception cause => cause.Message,
+        _ => error.Message,
     };
-
-    /// <summary>The handshake with the native library runs in a type initializer, which wraps what it throws.</summary>
-    private static Exception Cause(Exception error) =>
-        error is TypeInitializationException { InnerException: { } inner } ? Cause(inner) : error;
 }

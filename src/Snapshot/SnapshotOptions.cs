@@ -42,7 +42,9 @@ public sealed class SnapshotOptions
     /// <exception cref="ArgumentOutOfRangeException">Not positive.</exception>
     public TimeSpan Deadline { get; init => field = Positive(value); } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Whether participants are held until all resume parts are done, after a restart or on going on. A participant may override it.</summary>
+    /// <summary>
+    /// Whether participants are held until all resume parts are done, after a restart or on going on. A participant may override it.
+    /// </summary>
     /// <value>Default <see cref="Gates.None"/>: locks that live in arenas order what needs order.</value>
     public Gates Gates { get; init; } = Gates.None;
 

@@ -166,7 +166,10 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         return ticket;
     }
 
-    /// <summary>Takes a checkpoint; ends when it is committed. Not for participants, which must not await while threads run: see <see cref="CheckpointTicket"/>.</summary>
+    /// <summary>
+    /// Takes a checkpoint; ends when it is committed. Not for participants, which must not await while threads run:
+    /// see <see cref="CheckpointTicket"/>.
+    /// </summary>
     /// <inheritdoc cref="RequestCheckpoint"/>
     public Task<SnapshotInfo> CheckpointAsync(
         CheckpointOptions? options = null, IProgress<SnapshotProgress>? progress = null, CancellationToken cancellation = default) =>

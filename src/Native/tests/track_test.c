@@ -9,6 +9,13 @@
 #define WP_ASYNC (UINT64_C(1) << 15)       /* UFFD_FEATURE_WP_ASYNC, Linux 6.7 */
 #define PAGES UINT64_C(16)
 
+/* The written pages of [start, end), protected again. */
+static int32_t collect(int32_t pagemap, uint64_t start, uint64_t end, struct sn_page_region *found, uint64_t capacity,
+                       uint64_t *count, uint64_t *walked)
+{
+    return sn_pagemap_scan(pagemap, start, end, SN_PAGE_WRITTEN, 0, 0, 1, found, capacity, count, walked);
+}
+
 static uint64_t map_pages(void)
 {
     uint64_t base = 0;
@@ -32,7 +39,7 @@ static void written_pages_are_reported_once(int32_t uffd, int32_t pagemap)
     bytes_at(base)[3 * PAGE] = 1;
     bytes_at(base)[4 * PAGE] = 1;
 
-    CHECK_EQUAL(sn_pagemap_scan(pagemap, base, base + PAGES * PAGE, SN_PAGE_WRITTEN, 0, 1, found, 4, &count, &walked), 0);
+    CHECK_EQUAL(collect(pagemap, base, base + PAGES * PAGE, found, 4, &count, &walked), 0);
     CHECK_EQUAL(count, 2);
     CHECK_EQUAL(found[0].start, base + 3 * PAGE);
     CHECK_EQUAL(found[0].end, base + 5 * PAGE);
@@ -40,7 +47,7 @@ static void written_pages_are_reported_once(int32_t uffd, int32_t pagemap)
     CHECK_EQUAL(found[1].end, base + 10 * PAGE);
     CHECK_EQUAL(walked, base + PAGES * PAGE);
 
-    CHECK_EQUAL(sn_pagemap_scan(pagemap, base, base + PAGES * PAGE, SN_PAGE_WRITTEN, 0, 1, found, 4, &count, &walked), 0);
+    CHECK_EQUAL(collect(pagemap, base, base + PAGES * PAGE, found, 4, &count, &walked), 0);
     CHECK_EQUAL(count, 0);
     CHECK_EQUAL(sn_uffd_unregister(uffd, base, PAGES * PAGE), 0);
     CHECK_EQUAL(sn_memory_release(base, PAGES * PAGE), 0);
@@ -55,14 +62,27 @@ static void a_scan_stops_where_its_buffer_is_full(int32_t uffd, int32_t pagemap)
     bytes_at(base)[PAGE] = 1;
     bytes_at(base)[6 * PAGE] = 1;
 
-    CHECK_EQUAL(sn_pagemap_scan(pagemap, base, base + PAGES * PAGE, SN_PAGE_WRITTEN, 0, 1, found, 1, &count, &walked), 0);
+    CHECK_EQUAL(collect(pagemap, base, base + PAGES * PAGE, found, 1, &count, &walked), 0);
     CHECK_EQUAL(count, 1);
     CHECK_EQUAL(found[0].start, base + PAGE);
     CHECK(walked > base + PAGE && walked <= base + 6 * PAGE);
-    CHECK_EQUAL(sn_pagemap_scan(pagemap, walked, base + PAGES * PAGE, SN_PAGE_WRITTEN, 0, 1, found, 1, &count, &walked), 0);
+    CHECK_EQUAL(collect(pagemap, walked, base + PAGES * PAGE, found, 1, &count, &walked), 0);
     CHECK_EQUAL(count, 1);
     CHECK_EQUAL(found[0].start, base + 6 * PAGE);
     CHECK_EQUAL(sn_uffd_unregister(uffd, base, PAGES * PAGE), 0);
+    CHECK_EQUAL(sn_memory_release(base, PAGES * PAGE), 0);
+}
+
+static void any_of_several_categories_will_do(int32_t pagemap)
+{
+    uint64_t base = map_pages(), count = 0, walked = 0;
+    struct sn_page_region found[4];
+    bytes_at(base)[2 * PAGE] = 1;
+    CHECK_EQUAL(sn_pagemap_scan(pagemap, base, base + PAGES * PAGE, 0, 0, SN_PAGE_PRESENT | SN_PAGE_SWAPPED, 0, found, 4,
+                                &count, &walked), 0);
+    CHECK_EQUAL(count, 1);
+    CHECK_EQUAL(found[0].start, base + 2 * PAGE);
+    CHECK_EQUAL(found[0].end, base + 3 * PAGE);
     CHECK_EQUAL(sn_memory_release(base, PAGES * PAGE), 0);
 }
 
@@ -77,8 +97,7 @@ static void what_the_kernel_refuses_is_an_errno(int32_t uffd, int32_t pagemap)
     CHECK_EQUAL(sn_uffd_unregister(uffd, TEST_BASE + 1, PAGE), EINVAL);
     CHECK(sn_uffd_protect(uffd, TEST_BASE, PAGE, 1) != 0);
     CHECK_EQUAL(sn_uffd_register_wp(-1, TEST_BASE, PAGE), EBADF);
-    CHECK_EQUAL(
-        sn_pagemap_scan(pagemap, TEST_BASE + 1, TEST_BASE + PAGE, SN_PAGE_WRITTEN, 0, 0, found, 1, &count, &walked), EINVAL);
+    CHECK_EQUAL(collect(pagemap, TEST_BASE + 1, TEST_BASE + PAGE, found, 1, &count, &walked), EINVAL);
     CHECK_EQUAL(count, 7);
     CHECK_EQUAL(walked, 7);
 }
@@ -95,6 +114,7 @@ void test_track(void)
     } else {
         written_pages_are_reported_once(uffd, pagemap);
         a_scan_stops_where_its_buffer_is_full(uffd, pagemap);
+        any_of_several_categories_will_do(pagemap);
         what_the_kernel_refuses_is_an_errno(uffd, pagemap);
         CHECK_EQUAL(sn_close(uffd), 0);
     }

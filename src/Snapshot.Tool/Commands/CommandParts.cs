@@ -79,7 +79,8 @@ internal static class CommandParts
             _ => 0,
         };
         if (secondsPerUnit == 0) return false;
-        if (!double.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double count)) return false;
+        ReadOnlySpan<char> number = text.AsSpan(0, text.Length - 1);
+        if (!double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double count)) return false;
         if (count * secondsPerUnit > TimeSpan.MaxValue.TotalSeconds / 2) return false;
         age = TimeSpan.FromSeconds(count * secondsPerUnit);
         return true;

@@ -72,7 +72,8 @@ internal sealed class ShowCommand : Command
         RegionDescription region = statistics.Region;
         string address = "0x" + region.BaseAddress.ToString("x", CultureInfo.InvariantCulture);
         string what = region.Kind == RegionKind.Arena
-            ? $"arena at {address}, {Readable.Bytes(region.ByteLength)} of {Readable.Bytes(region.CapacityBytes)}{(region.HugePages ? ", huge pages" : "")}"
+            ? $"arena at {address}, {Readable.Bytes(region.ByteLength)} of {Readable.Bytes(region.CapacityBytes)}" +
+              (region.HugePages ? ", huge pages" : "")
             : $"buffer at {address}, {Readable.Bytes(region.ByteLength)}";
         string[] parts =
         [

@@ -89,7 +89,8 @@ internal sealed class SessionReader(ClrRuntime runtime, ClrModule library, Sourc
         ClrObject entry = part.ReadObjectField(LibraryFields.HandlerPart.Entry);
         return entry.IsNull
             ? null
-            : $"in the {part.ReadStringField(LibraryFields.HandlerPart.Kind)} part of handler '{entry.ReadStringField(LibraryFields.HandlerEntry.Name)}'";
+            : $"in the {part.ReadStringField(LibraryFields.HandlerPart.Kind)} part of handler " +
+              $"'{entry.ReadStringField(LibraryFields.HandlerEntry.Name)}'";
     }
 
     private List<FrameReport> ReadStack(ClrThread thread)

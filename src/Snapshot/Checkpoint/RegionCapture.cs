@@ -250,8 +250,11 @@ internal sealed unsafe class RegionCapture : IDisposable
             return;
         }
 
-        tally.Changed++;
-        if (hash == PageHashes.Zero) writer.Append(ExtentKind.Zero, 1);
+        // Zeros where nothing is known of the page are most often memory that was populated and never written: they take
+        // no room in the image, and do not count as a change.
+        bool isZero = hash == PageHashes.Zero;
+        if (!isZero || _hashes.IsKnown(page)) tally.Changed++;
+        if (isZero) writer.Append(ExtentKind.Zero, 1);
         else writer.AppendPages(content, _arena?.ElementSizeAt(page) ?? 0);
         _hashes.Set(page, hash);
     }

@@ -124,7 +124,9 @@ internal sealed class ChainMap
         if (!same || older.CommittedPages < pagesNeeded)
         {
             throw ImageErrors.ChainBroken(
-                image, $"region {region.Id} ('{older.Name}', {older.CommittedPages} pages) is not the one ('{region.Name}') of which a younger image needs pages");
+                image,
+                $"region {region.Id} ('{older.Name}', {older.CommittedPages} pages) is not the one ('{region.Name}') " +
+                "of which a younger image needs pages");
         }
 
         return found;

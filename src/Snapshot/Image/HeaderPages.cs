@@ -46,7 +46,8 @@ internal static class HeaderPages
     {
         CheckPage(page, HeaderMagic, "header", name, 0);
         version = new Version(Get16(page, Header.Major), Get16(page, Header.Minor));
-        if (version.Major != Major) throw ImageErrors.Unsupported(name, Header.Major, $"the image has format {version}, this library reads {Major}.x");
+        if (version.Major != Major)
+            throw ImageErrors.Unsupported(name, Header.Major, $"the image has format {version}, this library reads {Major}.x");
 
         ImageHeader header = new(
             new Guid(page.Slice(Header.ImageId, 16)), Size(page, Header.Generation, name, 0), ReadParent(page, name),

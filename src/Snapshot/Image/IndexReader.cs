@@ -80,7 +80,8 @@ internal ref struct IndexReader
             case Section.Environment: _metadata = _metadata with { Environment = MetadataReader.Environment(payload) }; break;
             case Section.Figures: _metadata = _metadata with { Figures = MetadataReader.Figures(payload) }; break;
             default:
-                if (required) throw ImageErrors.Unsupported(_name, _offset, $"the image needs section {NameOf(id)}, which this library does not know");
+                if (required)
+                    throw ImageErrors.Unsupported(_name, _offset, $"the image needs section {NameOf(id)}, which this library does not know");
                 break;
         }
     }
@@ -158,7 +159,13 @@ internal ref struct IndexReader
         foreach (ref ImageBlock block in blocks.AsSpan())
         {
             block = new ImageBlock(
-                _blocks.Size(), _blocks.U64(), ordinal, (int)Math.Min(_blocks.U32(), int.MaxValue), _blocks.U16(), (StoredEncoding)_blocks.U8(), _blocks.U8());
+                _blocks.Size(),
+                _blocks.U64(),
+                ordinal,
+                (int)Math.Min(_blocks.U32(), int.MaxValue),
+                _blocks.U16(),
+                (StoredEncoding)_blocks.U8(),
+                _blocks.U8());
             if (block.Offset != offset || !IsPossible(block)) throw _blocks.Corrupt($"the entry of the block with page {ordinal} is impossible");
             ordinal += block.PageCount;
             offset += Pages.AlignUp(block.StoredLength, PageSize);

@@ -20,7 +20,8 @@ internal static class GenerationChain
                 string why = found is null ? "is not in the store" : "is not the one it was made from";
                 throw new SnapshotException(
                     SnapshotErrorCode.ChainBroken,
-                    $"{Path.Combine(location, chain[^1].FileName)} needs generation {parent.Generation}, which {why}. Restart from an older generation.")
+                    $"{Path.Combine(location, chain[^1].FileName)} needs generation {parent.Generation}, which {why}. " +
+                    "Restart from an older generation.")
                 {
                     Path = Path.Combine(location, chain[^1].FileName),
                     Generation = chain[^1].Generation,
@@ -45,7 +46,8 @@ internal static class GenerationChain
         {
             throw new SnapshotException(
                 isAncestor ? SnapshotErrorCode.ChainBroken : SnapshotErrorCode.NotFound,
-                $"{error.Path}: the image of generation {entry.Generation} is missing. Restore the file, or restart from a generation that does not need it.",
+                $"{error.Path}: the image of generation {entry.Generation} is missing. " +
+                "Restore the file, or restart from a generation that does not need it.",
                 error)
             {
                 Path = error.Path,

@@ -10,7 +10,13 @@ internal sealed class ImageDraft
     private readonly IStoreFile _file;
     private bool _ended;
 
-    internal ImageDraft(IStoreFile file, string fileName, int revision, ImageHeader header, ImageWriterOptions? options, CancellationToken cancellation)
+    internal ImageDraft(
+        IStoreFile file,
+        string fileName,
+        int revision,
+        ImageHeader header,
+        ImageWriterOptions? options,
+        CancellationToken cancellation)
     {
         _file = file;
         FileName = fileName;

@@ -54,7 +54,8 @@ internal static class ManifestSlot
         if (count is < 0 or > EntriesMax) return null;
         if (ChecksumOf(slot, count) != BinaryPrimitives.ReadUInt64LittleEndian(slot[ChecksumOffset..])) return null;
         ushort major = BinaryPrimitives.ReadUInt16LittleEndian(slot[8..]);
-        if (major != Major) throw ImageErrors.Unsupported(path, (long)slotNumber * SlotBytes, $"the manifest has format {major}, this library reads {Major}");
+        if (major != Major)
+            throw ImageErrors.Unsupported(path, (long)slotNumber * SlotBytes, $"the manifest has format {major}, this library reads {Major}");
 
         ManifestEntry[] entries = new ManifestEntry[count];
         for (int i = 0; i < count; i++)

@@ -227,11 +227,13 @@ public sealed class SnapshotStore : IDisposable
             ThrowIfNotWritable();
             _manifest.ThrowIfUnknown();
             IReadOnlyList<ManifestEntry> entries = _manifest.Entries;
-            if (entries is [.., ManifestEntry newest]) ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(header.Generation, newest.Generation, nameof(header));
+            if (entries is [.., ManifestEntry newest])
+                ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(header.Generation, newest.Generation, nameof(header));
             if (header.Parent is { } parent && !entries.Any(entry => entry.Generation == parent.Generation && entry.ImageId == parent.ImageId))
             {
                 throw new SnapshotException(
-                    SnapshotErrorCode.ChainBroken, $"generation {parent.Generation}, the parent of the new image, is not in {Directory}. Make a full image.")
+                    SnapshotErrorCode.ChainBroken,
+                    $"generation {parent.Generation}, the parent of the new image, is not in {Directory}. Make a full image.")
                 {
                     Path = Directory,
                     Generation = parent.Generation,
@@ -312,7 +314,9 @@ public sealed class SnapshotStore : IDisposable
 
     private ManifestEntry Find(long generation) =>
         Entries.FirstOrDefault(entry => entry.Generation == generation)
-        ?? throw new SnapshotException(SnapshotErrorCode.NotFound, $"{Directory} has no generation {generation}. 'snapshot list' shows what there is.")
+        ?? throw new SnapshotException(
+            SnapshotErrorCode.NotFound,
+            $"{Directory} has no generation {generation}. 'snapshot list' shows what there is.")
         {
             Path = Directory,
             Generation = generation,
@@ -322,7 +326,8 @@ public sealed class SnapshotStore : IDisposable
     private static List<ManifestEntry> Ancestry(IReadOnlyList<ManifestEntry> entries, ManifestEntry newest)
     {
         List<ManifestEntry> chain = [newest];
-        while (chain[^1].Parent is { } parent && entries.FirstOrDefault(entry => entry.Generation == parent.Generation) is { } found) chain.Add(found);
+        while (chain[^1].Parent is { } parent && entries.FirstOrDefault(entry => entry.Generation == parent.Generation) is { } found)
+            chain.Add(found);
         return chain;
     }
 

@@ -10,16 +10,28 @@ internal static partial class Tidiness
 {
     internal const int FileLinesMax = 500;
     internal const int FunctionLinesMax = 80;
-    internal const int LineLengthMax = 130;
+    internal const int LineLengthMax = 150;
 
-    internal static IEnumerable<string> FaultsOf(string path, string text)
+    /// <summary>What is wrong with any file: leftovers and names.</summary>
+    internal static IEnumerable<string> LeftoversOf(string path, string text)
     {
         string[] lines = text.Split('\n');
-        if (lines.Length > FileLinesMax) yield return $"{path}: {lines.Length} lines, more than {FileLinesMax}";
         if (VagueName().IsMatch(Path.GetFileName(path))) yield return $"{path}: says nothing about what is in it";
         for (int index = 0; index < lines.Length; index++)
         {
-            if (FaultOfLine(lines[index]) is { } fault) yield return $"{path}({index + 1}): {fault}";
+            if (LeftoverOf(lines[index]) is { } fault) yield return $"{path}({index + 1}): {fault}";
+        }
+    }
+
+    /// <summary>What is too long in a file that people read to learn how the library works.</summary>
+    internal static IEnumerable<string> ExcessesOf(string path, string text)
+    {
+        string[] lines = text.Split('\n');
+        if (lines.Length > FileLinesMax) yield return $"{path}: {lines.Length} lines, more than {FileLinesMax}";
+        for (int index = 0; index < lines.Length; index++)
+        {
+            if (lines[index].Length <= LineLengthMax) continue;
+            yield return $"{path}({index + 1}): {lines[index].Length} characters, more than {LineLengthMax}";
         }
 
         bool isCSharp = path.EndsWith(".cs", StringComparison.Ordinal);
@@ -30,10 +42,9 @@ internal static partial class Tidiness
         }
     }
 
-    private static string? FaultOfLine(string line)
+    private static string? LeftoverOf(string line)
     {
         if (line.Contains('\t', StringComparison.Ordinal)) return "a tab";
-        if (line.Length > LineLengthMax) return $"{line.Length} characters, more than {LineLengthMax}";
         if (line.EndsWith(' ') || line.EndsWith('\r')) return "white space at the end";
         if (Reminder().IsMatch(line)) return "a reminder of unfinished work";
         if (CodeInComment().IsMatch(line)) return "code in a comment";

@@ -16,9 +16,10 @@ namespace Snapshot;
 /// </remarks>
 public struct ArenaReaderWriterLock
 {
-    // _word: bits 0-28 number of readers (more than there can be threads); bit 29 "a writer may be waiting"; bit 30 a writer is inside; bit 31 "somebody may be
-    // asleep on this word". Readers and the writer bit are never both non-zero. _writer is the writer's id; it is stored
-    // after bit 30 was gained and cleared before it is given up, with no safepoint between, so an image holds both or none.
+    // _word: bits 0-28 number of readers (more than there can be threads); bit 29 "a writer may be waiting"; bit 30 a
+    // writer is inside; bit 31 "somebody may be asleep on this word". Readers and the writer bit are never both
+    // non-zero. _writer is the writer's id; it is stored after bit 30 was gained and cleared before it is given up,
+    // with no safepoint between, so an image holds both or none.
     //
     // Invariant: while an owner sleeps, bit 31 is set or a wake of all is on its way. Whoever makes the lock free clears both hints
     // and wakes everyone, and each sets its hints again before it sleeps; so no wake can be consumed in vain. After a
