@@ -33,7 +33,9 @@ public class SafepointBench
     public long Nothing()
     {
         Participant me = Me;
-        for (int index = 0; index < Operations; index++) _sum += index;
+        long sum = _sum;
+        for (int index = 0; index < Operations; index++) sum += index;
+        _sum = sum;
         GC.KeepAlive(me);
         return _sum;
     }
@@ -43,13 +45,14 @@ public class SafepointBench
     public long Poll()
     {
         Participant me = Me;
+        long sum = _sum;
         for (int index = 0; index < Operations; index++)
         {
-            _sum += index;
+            sum += index;
             me.Poll();
         }
 
-        return _sum;
+        return _sum = sum;
     }
 
     /// <summary>The loop with an outermost critical section.</summary>

@@ -1,5 +1,6 @@
 using Snapshot.Base;
 using Snapshot.Checkpoint;
+using Snapshot.Image;
 using Snapshot.Interop;
 using Snapshot.Memory;
 using Snapshot.Restart;
@@ -20,7 +21,8 @@ internal sealed unsafe class SessionMemory : IDisposable
 
     /// <param name="options">Mechanism, capture mode and limits.</param>
     /// <param name="restored">What a restart mapped; owned from here on, or null.</param>
-    internal SessionMemory(SnapshotOptions options, RestoredMemory? restored)
+    /// <param name="parent">The image that the restored memory is as, or null.</param>
+    internal SessionMemory(SnapshotOptions options, RestoredMemory? restored, ImageLink? parent)
     {
         _trackers = new TrackerFactory(KernelCapabilities.Current, options.Tracking);
         if (options.Capture == CaptureMode.PreCopy && _trackers.Mechanism == TrackingMechanism.ContentHash)
@@ -31,7 +33,7 @@ internal sealed unsafe class SessionMemory : IDisposable
                 "application stops. Use CaptureMode.Auto or Stage, or write-protect tracking where 'snapshot doctor' shows it.");
         }
 
-        Capture = new MemoryCapture(new StagingArea(options.StagingLimit), options.Capture);
+        Capture = new MemoryCapture(new StagingArea(options.StagingLimit), options.Capture, parent);
         foreach (RestoredArena arena in restored?.Arenas ?? []) AddRestored(arena);
         foreach (RestoredBuffer buffer in restored?.Buffers ?? []) _unclaimed.Add(buffer.Description.Name, buffer);
         _nextId = 1 + Math.Max(

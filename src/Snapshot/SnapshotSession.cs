@@ -23,21 +23,17 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     private readonly SessionMemory _memory;
     private readonly CheckpointThread _checkpoints;
     private readonly StoreKeeping _keeping;
-
-    // The image whose state the session continues; the next one is an increment of it. The checkpoint thread's alone.
-    private ImageLink? _head;
     private int _disposed;
 
     private SnapshotSession(SnapshotStore store, SnapshotOptions options, RestoredState? restored)
     {
         _store = store;
         _options = options;
-        _memory = new SessionMemory(options, restored?.Memory);
+        _memory = new SessionMemory(options, restored?.Memory, restored?.Head);
         _coordinator = new Coordinator(options.Gates, options.GateTimeout);
         if (restored is not null)
         {
             _coordinator.Restore(ImageRecord.Coordination(restored.Head.Generation, restored.Metadata));
-            _head = restored.Head;
             Restarted = restored.Info;
         }
 
@@ -216,11 +212,10 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         // After a commit of unknown outcome the store is read again. Whether that generation turns out to be there or not, the
         // next one is an increment of the last that is known to be: its pages were given back.
         _store.SettleOutcome();
-        ImageHeader header = new(ImageHeader.NewImageId(), (_store.Newest?.Generation ?? 0) + 1, _head, DateTimeOffset.UtcNow);
+        ImageHeader header = new(ImageHeader.NewImageId(), (_store.Newest?.Generation ?? 0) + 1, _memory.Capture.Parent, DateTimeOffset.UtcNow);
         ImageWriterOptions writing = new() { Encoding = _options.Encoding, EncoderThreads = _options.EncoderThreads };
         CheckpointRun run = new(_coordinator, _memory.Capture, _store);
         SnapshotInfo info = run.Execute(ticket, header, writing, ticket.Options.Deadline ?? _options.Deadline);
-        _head = new ImageLink(header.ImageId, header.Generation);
         Exception? keepingError = _keeping.LastError;
         _keeping.Request();
         return info with { KeepingError = keepingError };

@@ -18,7 +18,7 @@ internal sealed class CheckpointReport(IProgress<SnapshotProgress>? progress, lo
     private long _staged;
     private long _tracked;
     private long _drained;
-    private long _committing;
+    private TimeSpan _commit;
     private long _nextReport = PagesPerReport;
     private TimeSpan _prepare;
     private PauseInfo? _pause;
@@ -27,7 +27,6 @@ internal sealed class CheckpointReport(IProgress<SnapshotProgress>? progress, lo
     {
         _stage = stage;
         _entered = Stopwatch.GetTimestamp();
-        if (stage == CheckpointStage.Committing) _committing = _entered;
         progress?.Report(new SnapshotProgress(generation, stage, 0, 0));
     }
 
@@ -82,6 +81,8 @@ internal sealed class CheckpointReport(IProgress<SnapshotProgress>? progress, lo
 
     internal void Drained() => _drained = Stopwatch.GetTimestamp();
 
+    internal void Committed() => _commit = Stopwatch.GetElapsedTime(_entered);
+
     internal SnapshotInfo Info(
         CaptureInfo captured, GenerationInfo committed, ImageDraft draft, PageTally tally, Attempt attempt) => new()
         {
@@ -92,7 +93,7 @@ internal sealed class CheckpointReport(IProgress<SnapshotProgress>? progress, lo
             BytesWritten = committed.FileBytes,
             DirectIo = draft.DirectIo,
             Drain = Stopwatch.GetElapsedTime(attempt.Released, _drained),
-            Commit = Stopwatch.GetElapsedTime(_committing, _entered),
+            Commit = _commit,
             ResumeErrors = attempt.ResumeErrors,
         };
 }

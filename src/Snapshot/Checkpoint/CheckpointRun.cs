@@ -70,9 +70,9 @@ internal sealed class CheckpointRun(Coordinator coordinator, MemoryCapture memor
                 throw;
             }
 
-            memory.Settle();
+            report.Committed();
+            memory.Settle(new ImageLink(header.ImageId, header.Generation));
             attempt.Complete();
-            report.Enter(CheckpointStage.Committed);
             return report.Info(captured, committed, draft, tally, attempt);
         }
         catch (Exception error)

@@ -22,11 +22,18 @@ internal sealed class MemoryCapture : IDisposable
     // The regions of the running checkpoint: those that existed at the moment of capture.
     private RegionCapture[] _captured = [];
 
-    internal MemoryCapture(StagingArea staging, CaptureMode mode)
+    /// <param name="staging">Where pages are staged; owned from here on.</param>
+    /// <param name="mode">The mode asked for.</param>
+    /// <param name="parent">The image that the memory is as, or null when it was never in one.</param>
+    internal MemoryCapture(StagingArea staging, CaptureMode mode, ImageLink? parent)
     {
         _staging = staging;
         _mode = mode;
+        Parent = parent;
     }
+
+    /// <summary>The newest committed image of this memory: what changed is told relative to it. Null before the first.</summary>
+    internal ImageLink? Parent { get; private set; }
 
     internal StagingArea Staging => _staging;
 
@@ -81,9 +88,14 @@ internal sealed class MemoryCapture : IDisposable
         foreach (RegionCapture region in _captured) region.WriteTo(writer, tally, cancellation);
     }
 
-    /// <summary>The image is committed.</summary>
-    internal void Settle()
+    /// <summary>The image is committed: what changes from now on changes relative to it.</summary>
+    /// <remarks>
+    /// The parent first: should a region fail to settle, its pages are given back and then merely written once more.
+    /// The other way round the next image would lack what this one has.
+    /// </remarks>
+    internal void Settle(ImageLink image)
     {
+        Parent = image;
         foreach (RegionCapture region in _captured) region.Settle();
         _staging.ReturnAll();
     }

@@ -24,7 +24,4 @@ public enum CheckpointStage
 
     /// <summary>The image is being made durable.</summary>
     Committing,
-
-    /// <summary>The generation is durable and visible.</summary>
-    Committed,
 }
