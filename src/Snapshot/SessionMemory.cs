@@ -15,7 +15,7 @@ internal sealed unsafe class SessionMemory : IDisposable
     private readonly Lock _changing = new();
     private readonly TrackerFactory _trackers;
     private readonly Dictionary<string, RestoredBuffer> _unclaimed = [];
-    private readonly HashSet<string> _buffers = [];
+    private readonly Dictionary<string, ProtectedBuffer> _buffers = [];
     private Arena[] _arenas = [];
     private int _nextId = 1;
 
@@ -51,7 +51,7 @@ internal sealed unsafe class SessionMemory : IDisposable
         lock (_changing)
         {
             if (Array.Find(_arenas, arena => arena.Name == name) is { } existing) return existing;
-            if (_buffers.Contains(name) || _unclaimed.ContainsKey(name)) throw NameTaken(name, "a protected buffer");
+            if (_buffers.ContainsKey(name) || _unclaimed.ContainsKey(name)) throw NameTaken(name, "a protected buffer");
             Arena fresh = Arena.Create(name, baseAddress: null, options);
             AddArena(_nextId, fresh, new PageHashes(fresh.Region.CapacityPages), parentPages: 0, isRestored: false);
             _nextId++;
@@ -65,7 +65,7 @@ internal sealed unsafe class SessionMemory : IDisposable
         lock (_changing)
         {
             string name = buffer.RegionName;
-            if (_buffers.Contains(name)) throw NameTaken(name, "a protected buffer");
+            if (_buffers.ContainsKey(name)) throw NameTaken(name, "a protected buffer");
             if (Array.Exists(_arenas, arena => arena.Name == name)) throw NameTaken(name, "an arena");
             if (_unclaimed.TryGetValue(name, out RestoredBuffer? restored))
             {
@@ -110,6 +110,7 @@ internal sealed unsafe class SessionMemory : IDisposable
     {
         Capture.Dispose();
         foreach (Arena arena in _arenas) arena.Dispose();
+        foreach (ProtectedBuffer buffer in _buffers.Values) buffer.Dispose();
         foreach (RestoredBuffer buffer in _unclaimed.Values) buffer.Dispose();
         _trackers.Dispose();
     }
@@ -118,7 +119,7 @@ internal sealed unsafe class SessionMemory : IDisposable
     {
         DirtyTracker tracker = _trackers.CreateForBuffer(buffer);
         Capture.Add(new RegionCapture(id, buffer, null, tracker, hashes, Capture.Staging, parentPages));
-        _buffers.Add(buffer.RegionName);
+        _buffers.Add(buffer.RegionName, buffer);
     }
 
     private void AddRestored(RestoredArena restored) => AddArena(

@@ -30,7 +30,11 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         _store = store;
         _options = options;
         _memory = new SessionMemory(options, restored?.Memory, restored?.Head);
-        _coordinator = new Coordinator(options.Gates, options.GateTimeout);
+        _coordinator = new Coordinator(options.Gates, options.GateTimeout)
+        {
+            HandlerFailed = error => HandlerFailed?.Invoke(this, error),
+            ParticipantDied = name => ParticipantDied?.Invoke(this, name),
+        };
         if (restored is not null)
         {
             _coordinator.Restore(ImageRecord.Coordination(restored.Head.Generation, restored.Metadata));
@@ -52,6 +56,18 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
 
     /// <summary>The arenas that are open, those of the image included.</summary>
     public IReadOnlyList<Arena> Arenas => _memory.Arenas;
+
+    /// <summary>
+    /// Raised when a handler throws where that undoes nothing: in a resume part after Continued, Omitted or Aborted, and in
+    /// a committed part. On the thread the handler ran on; a subscriber must not throw.
+    /// </summary>
+    public event EventHandler<HandlerError>? HandlerFailed;
+
+    /// <summary>
+    /// Raised with the name of a participant whose thread ended without leaving: it is not waited for any more, and locks
+    /// it held stay held. On the thread that noticed; a subscriber must not throw.
+    /// </summary>
+    public event EventHandler<string>? ParticipantDied;
 
     /// <summary>Restarts from the newest generation of a store, or starts fresh when it holds none.</summary>
     /// <param name="directory">The directory of the store; made when it is missing.</param>

@@ -95,5 +95,6 @@ internal sealed class CheckpointReport(IProgress<SnapshotProgress>? progress, lo
             Drain = Stopwatch.GetElapsedTime(attempt.Released, _drained),
             Commit = _commit,
             ResumeErrors = attempt.ResumeErrors,
+            ParticipantsDied = [.. attempt.Died],
         };
 }

@@ -14,8 +14,9 @@ public sealed class StoreOptions
         }
     } = new();
 
-    /// <value>The most images a restart may have to read; the session makes a full image or compacts at that length.
-    /// Default 32.</value>
+    /// <value>
+    /// The most images a restart should have to read: a longer chain is compacted beside the session. Default 32.
+    /// </value>
     public int ChainLengthMax
     {
         get;

@@ -1,0 +1,49 @@
+using Xunit;
+
+namespace Snapshot.Tests.Session;
+
+/// <summary>What undoes nothing is still told: to whoever subscribed, and with the generation.</summary>
+public sealed class ReportTests : IDisposable
+{
+    private readonly TemporaryStore _store = new();
+
+    public void Dispose() => _store.Dispose();
+
+    [Fact]
+    public async Task A_resume_part_and_a_committed_part_that_throw_are_reported_and_the_image_is_valid()
+    {
+        List<HandlerError> errors = [];
+        using CountdownEvent both = new(2);
+        await using SnapshotSession session = SnapshotSession.Open(_store.Path);
+        session.OpenArena("a", new ArenaOptions { Capacity = 64 << 20 });
+        session.HandlerFailed += (_, error) =>
+        {
+            lock (errors) errors.Add(error);
+            both.Signal();
+        };
+        session.RegisterHandler("throws", CheckpointHandler.Create(
+            _ => { },
+            _ => throw new InvalidOperationException("resume"),
+            _ => throw new InvalidOperationException("committed")));
+        Assert.Equal(1, (await session.CheckpointAsync()).Generation);
+        both.Wait();
+        Assert.Equal(["resume", "committed"], errors.Select(error => error.Exception.Message));
+        Assert.All(errors, error => Assert.Equal("throws", error.Handler));
+        Assert.Equal(1, session.Store.Newest!.Generation);
+    }
+
+    [Fact]
+    public async Task A_participant_whose_thread_ended_is_named_and_not_waited_for()
+    {
+        string? died = null;
+        await using SnapshotSession session = SnapshotSession.Open(_store.Path);
+        session.OpenArena("a", new ArenaOptions { Capacity = 64 << 20 });
+        session.ParticipantDied += (_, name) => died = name;
+        Thread careless = new(() => session.Attach("careless"));
+        careless.Start();
+        careless.Join();
+        SnapshotInfo info = await session.CheckpointAsync();
+        Assert.Equal("careless", died);
+        Assert.Equal(["careless"], info.ParticipantsDied);
+    }
+}
