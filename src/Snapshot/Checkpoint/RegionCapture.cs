@@ -103,7 +103,14 @@ internal sealed unsafe class RegionCapture : IDisposable
     {
         LookAtAllocation();
         CollectRecent();
+        _pending.Clear();
+        _pending.UnionWith(_recent);
         StageAll(_recent);
+
+        // What was left out may have a slot of an earlier round, with a content from before it was freed or excluded. Should
+        // it be allocated again and not be written, no later collect reports it: that slot must not stand for it.
+        _pending.ExceptWith(_recent);
+        _staged.ExceptWith(_pending);
     }
 
     /// <summary>Takes the set of changed pages, and what is free and excluded, while nobody writes. No managed allocation.</summary>
@@ -181,6 +188,7 @@ internal sealed unsafe class RegionCapture : IDisposable
         if (_arena is null) return;
         _free.Clear();
         _excluded.Clear();
+        using Lock.Scope scope = _arena.Freeze();
         _arena.MarkFree(_free);
         _arena.MarkExcluded(_excluded);
     }
@@ -255,8 +263,15 @@ internal sealed unsafe class RegionCapture : IDisposable
         bool isZero = hash == PageHashes.Zero;
         if (!isZero || _hashes.IsKnown(page)) tally.Changed++;
         if (isZero) writer.Append(ExtentKind.Zero, 1);
-        else writer.AppendPages(content, _arena?.ElementSizeAt(page) ?? 0);
+        else writer.AppendPages(content, ElementSizeAt(page));
         _hashes.Set(page, hash);
+    }
+
+    private int ElementSizeAt(long page)
+    {
+        if (_arena is null) return 0;
+        using Lock.Scope scope = _arena.Freeze();
+        return _arena.ElementSizeAt(page);
     }
 
     private void Forget()

@@ -1,0 +1,62 @@
+using Snapshot.Base;
+using Snapshot.Checkpoint;
+using Snapshot.Image;
+using Snapshot.Interop;
+using Snapshot.Tests.Image;
+using Snapshot.Tests.Memory;
+using Snapshot.Tracking;
+using Xunit;
+
+namespace Snapshot.Tests.Checkpoint;
+
+public sealed unsafe class RegionCaptureTests
+{
+    private const int Bytes = 16 * Pages.Size;
+
+    [Fact]
+    public void Memory_freed_after_it_was_pre_copied_is_zero_when_it_is_allocated_again()
+    {
+        using Arena arena = ArenaTesting.Make(16 * ArenaTesting.MiB);
+        using StagingArea staging = new(16 * ArenaTesting.MiB);
+        using TrackerFactory trackers = new(KernelCapabilities.Current, TrackingMechanism.Auto);
+        using RegionCapture capture = new(
+            1, arena.Region, arena, trackers.CreateForArena(arena.Region), new PageHashes(arena.Region.CapacityPages), staging, 0);
+        byte* memory = (byte*)arena.Allocate(Bytes, Pages.Size);
+        new Span<byte>(memory, Bytes).Fill(1);
+
+        capture.PreCopyRound();
+        arena.Free(memory);
+        capture.PreCopyRound();
+        Assert.True(memory == arena.Allocate(Bytes, Pages.Size), "the arena is to give the same memory again");
+        capture.Collect();
+        capture.Stage();
+
+        using MemoryFile file = new();
+        using ImageWriter writer = new(file, new ImageHeader(ImageHeader.NewImageId(), 1, null, DateTimeOffset.UnixEpoch));
+        capture.WriteTo(writer, new PageTally(_ => { }), default);
+        writer.Complete(new ImageMetadata());
+        using ImageReader reader = ImageReader.Open(new MemoryFile(file.Bytes));
+        Span<byte> written = MemoryOf(reader).AsSpan((int)(memory - (byte*)arena.BaseAddress), Bytes);
+        Assert.Equal(-1, written.IndexOfAnyExcept((byte)0));
+    }
+
+    /// <summary>The memory of the only region of a full image.</summary>
+    private static byte[] MemoryOf(ImageReader reader)
+    {
+        ImageRegion region = Assert.Single(reader.Regions);
+        byte[] memory = new byte[Pages.Bytes(region.Description.CommittedPages)];
+        using BlockScratch scratch = new();
+        foreach (ChainRun run in Assert.Single(ChainMap.Build([reader]).Regions).Runs.ToArray())
+        {
+            for (long page = 0; run.Kind == ExtentKind.Present && page < run.PageCount; page++)
+            {
+                int block = reader.BlockOf(run.FirstOrdinal + page);
+                long inBlock = run.FirstOrdinal + page - reader.Blocks[block].FirstOrdinal;
+                reader.ReadBlock(block, scratch).Slice((int)Pages.Bytes(inBlock), Pages.Size)
+                    .CopyTo(memory.AsSpan((int)Pages.Bytes(run.FirstPage + page)));
+            }
+        }
+
+        return memory;
+    }
+}
