@@ -62,7 +62,9 @@ internal sealed class MemoryCapture : IDisposable
         return CaptureChoice.For(_mode, movable.Length > 0);
     }
 
-    /// <summary>Takes the set of changed pages of every region and re-arms tracking. Nobody writes. No managed allocation.</summary>
+    /// <summary>
+    /// Takes the set of changed pages of every region and re-arms tracking. Nobody writes. No managed allocation.
+    /// </summary>
     internal void Collect()
     {
         _captured = Volatile.Read(ref _regions);
