@@ -3,7 +3,8 @@ using Snapshot.Image;
 namespace Snapshot.Storage;
 
 /// <summary>Reads every byte of some images and collects what is wrong.</summary>
-internal sealed class StoreVerifier(IStoreMedium medium, IReadOnlyList<ManifestEntry> entries, IProgress<StoreProgress>? progress) : IDisposable
+internal sealed class StoreVerifier(
+    IStoreMedium medium, IReadOnlyList<ManifestEntry> entries, IProgress<StoreProgress>? progress) : IDisposable
 {
     private const int WindowBytes = 4 << 20;
 
