@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Snapshot.Base;
@@ -8,6 +9,8 @@ namespace Snapshot.Base;
 /// No member allocates managed memory after construction, so the set may be used between the last arrival and the
 /// release. Not thread-safe, except <see cref="AddShared"/> and <see cref="MoveSharedTo"/>, which may run against
 /// each other: a page added before the move starts is moved, one added while it runs is moved or stays, none is lost.
+/// The passes over words are compiled with full optimization at once: the first pause of a process must not pay for
+/// code that the runtime would otherwise first run unoptimized.
 /// </remarks>
 internal sealed unsafe class PageBitmap : IDisposable
 {
@@ -80,6 +83,7 @@ internal sealed unsafe class PageBitmap : IDisposable
         target._usedWords = Math.Max(target._usedWords, used);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void UnionWith(PageBitmap other)
     {
         CheckCapacity(other);
@@ -92,6 +96,7 @@ internal sealed unsafe class PageBitmap : IDisposable
         _usedWords = Math.Max(_usedWords, other._usedWords);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void ExceptWith(PageBitmap other)
     {
         CheckCapacity(other);
@@ -102,6 +107,7 @@ internal sealed unsafe class PageBitmap : IDisposable
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Clear()
     {
         for (long word = 0; word < _usedWords; word++)
@@ -148,6 +154,7 @@ internal sealed unsafe class PageBitmap : IDisposable
     /// <summary>
     /// The first page at or after <paramref name="from"/> whose bit, XOR-ed with invert, is set; or Capacity.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private long Find(long from, ulong invert)
     {
         if (from >= Capacity) return Capacity;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Snapshot.Base;
 using Snapshot.Image;
@@ -204,6 +205,8 @@ internal sealed unsafe class RegionCapture : IDisposable
         _arena.MarkExcluded(_excluded);
     }
 
+    // Optimized at once, as the passes of PageBitmap are: it runs inside the pause.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void StageAll(PageBitmap pages)
     {
         pages.ExceptWith(_free);
