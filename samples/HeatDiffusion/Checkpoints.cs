@@ -3,7 +3,8 @@ using Snapshot;
 namespace HeatDiffusion;
 
 /// <summary>
-/// Asks for a checkpoint every so many steps and reports what becomes of it. The first worker calls it; nothing here waits.
+/// Asks for a checkpoint every so many steps and reports what becomes of it.
+/// The first worker calls it; nothing here waits.
 /// </summary>
 internal sealed class Checkpoints(SnapshotSession session, HeatOptions options, RunReporter reporter)
 {
@@ -22,9 +23,11 @@ internal sealed class Checkpoints(SnapshotSession session, HeatOptions options, 
     internal void AfterStep(long step)
     {
         if (step % _stepsPerReport == 0) reporter.Report(new RunEvent.Progressed(step));
-        bool isDue = options.EverySteps > 0 && step % options.EverySteps == 0 && Volatile.Read(ref _attached) == options.Threads;
+        bool isDue = options.EverySteps > 0 && step % options.EverySteps == 0
+            && Volatile.Read(ref _attached) == options.Threads;
 
-        // While one is being drained the next is not due: a disk that cannot follow makes checkpoints rarer, not the run slower.
+        // While one is being drained the next is not due:
+        // a disk that cannot follow makes checkpoints rarer, not the run slower.
         if (!isDue || !_latest.IsCompleted) return;
         if (_latest.IsFaulted) _latest.GetAwaiter().GetResult();
         _latest = FollowAsync(session.RequestCheckpoint());
@@ -44,6 +47,7 @@ internal sealed class Checkpoints(SnapshotSession session, HeatOptions options, 
             info.Capture.Pause.Total.TotalMilliseconds,
             info.Drain.TotalMilliseconds,
             info.Commit.TotalMilliseconds));
-        if (info.ResumeErrors.Count > 0) throw new HeatException($"After checkpoint {info.Generation}: {info.ResumeErrors[0]}");
+        if (info.ResumeErrors.Count > 0)
+            throw new HeatException($"After checkpoint {info.Generation}: {info.ResumeErrors[0]}");
     }
 }

@@ -37,7 +37,8 @@ internal sealed class ChildRun : IDisposable
     {
         string program = Environment.ProcessPath!;
         // Started as `dotnet HeatDiffusion.dll` this process is dotnet itself, which then needs the assembly.
-        string[] assembly = Path.GetFileNameWithoutExtension(program) == "dotnet" ? [typeof(ChildRun).Assembly.Location] : [];
+        string[] assembly =
+            Path.GetFileNameWithoutExtension(program) == "dotnet" ? [typeof(ChildRun).Assembly.Location] : [];
         ProcessStartInfo start = new(program, [.. assembly, "run", "--json", .. Arguments(options)])
         {
             RedirectStandardOutput = true,
@@ -55,7 +56,9 @@ internal sealed class ChildRun : IDisposable
     /// <summary>Ends when the process has ended and all it said is read.</summary>
     internal Task EndAsync() => _reading;
 
-    /// <summary>SIGKILL. Returns false when the run was over: then it is a result, even if its process had not quite ended.</summary>
+    /// <summary>
+    /// SIGKILL. Returns false when the run was over: then it is a result, even if its process had not quite ended.
+    /// </summary>
     internal async Task<bool> KillAsync()
     {
         _isKilled = true;
@@ -93,7 +96,8 @@ internal sealed class ChildRun : IDisposable
         string[] output = options.Output is null ? [] : ["--output", options.Output];
         return
         [
-            .. numbers.SelectMany(option => (string[])[option.Name, option.Value.ToString(CultureInfo.InvariantCulture)]),
+            .. numbers.SelectMany(
+                option => (string[])[option.Name, option.Value.ToString(CultureInfo.InvariantCulture)]),
             "--store", options.Directory, "--input", options.Input, .. output,
         ];
     }

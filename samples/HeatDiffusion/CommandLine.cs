@@ -10,16 +10,19 @@ internal static class CommandLine
     private static readonly Option<int> s_size = Number(
         "--size", 1024, HeatOptions.SizeMin, HeatOptions.SizeMax, "Values along each side of the plate.");
 
-    private static readonly Option<long> s_steps = Number("--steps", 6000L, 1, HeatOptions.StepsMax, "Sweeps over the plate.");
+    private static readonly Option<long> s_steps = Number(
+        "--steps", 6000L, 1, HeatOptions.StepsMax, "Sweeps over the plate.");
 
-    private static readonly Option<int> s_threads = Number("--threads", 4, 1, HeatOptions.ThreadsMax, "Worker threads.");
+    private static readonly Option<int> s_threads = Number(
+        "--threads", 4, 1, HeatOptions.ThreadsMax, "Worker threads.");
 
     private static readonly Option<long> s_everySteps = Number(
         "--every-steps", 200L, 0, HeatOptions.StepsMax, "Sweeps between two checkpoints; 0 takes none.");
 
     private static readonly Option<string?> s_store = new("--store")
     {
-        Description = "Directory for the images and the results file. Default of the demo: a temporary one, deleted afterwards.",
+        Description =
+            "Directory for the images and the results file. Default of the demo: a temporary one, deleted afterwards.",
         HelpName = "directory",
     };
 
@@ -32,11 +35,13 @@ internal static class CommandLine
 
     private static readonly Option<string?> s_output = new("--output")
     {
-        Description = "PGM picture of the final temperatures. Default of the demo: heat-diffusion.pgm among the temporary files.",
+        Description =
+            "PGM picture of the final temperatures. Default of the demo: heat-diffusion.pgm among the temporary files.",
         HelpName = "file",
     };
 
-    private static readonly Option<int> s_kills = Number("--kills", 5, 0, 100_000, "How often the simulation is killed.");
+    private static readonly Option<int> s_kills = Number(
+        "--kills", 5, 0, 100_000, "How often the simulation is killed.");
 
     private static readonly Option<int> s_seed = Number(
         "--seed", 1, int.MinValue, int.MaxValue, "Of the moments at which it is killed.");
@@ -47,14 +52,16 @@ internal static class CommandLine
     internal static RootCommand Build(Func<DemoOptions, Task<int>> demo, Func<HeatOptions, bool, Task<int>> run)
     {
         RootCommand root = new(
-            "Heat diffusion that survives being killed: runs it in a process of its own, kills that at random moments, " +
-            "restarts it from the newest image each time, and compares the result with that of an uninterrupted run.");
+            "Heat diffusion that survives being killed: runs it in a process of its own, " +
+            "kills that at random moments, restarts it from the newest image each time, " +
+            "and compares the result with that of an uninterrupted run.");
         AddHeatOptions(root);
         root.Add(s_kills);
         root.Add(s_seed);
         root.SetAction(parsed => demo(Demo(parsed)));
 
-        Command single = new("run", "Runs the simulation once, from the newest image of its directory or from the beginning.");
+        Command single = new(
+            "run", "Runs the simulation once, from the newest image of its directory or from the beginning.");
         AddHeatOptions(single);
         single.SetAction(parsed => run(
             Heat(parsed, parsed.GetValue(s_store)!, parsed.GetValue(s_output)), parsed.GetValue(s_json)));
@@ -75,7 +82,12 @@ internal static class CommandLine
         if (parsed.Errors.Count > 0) return parsed.Errors.Select(error => error.Message);
         List<string> misuses = [];
         if (parsed.GetValue(s_threads) > parsed.GetValue(s_size) - 2)
-            misuses.Add("Option '--threads': there are more threads than rows between the rims; use fewer, or a greater --size.");
+        {
+            misuses.Add(
+                "Option '--threads': there are more threads than rows between the rims; " +
+                "use fewer, or a greater --size.");
+        }
+
         if (parsed.CommandResult.Command is not RootCommand && parsed.GetValue(s_store) is null)
             misuses.Add("Option '--store': a run needs a directory for its images.");
         return misuses;

@@ -22,7 +22,11 @@ internal sealed class Demo(DemoOptions options, DemoLedger ledger)
         for (int runs = 0; ledger.Kills.Count < options.Kills; runs++)
         {
             if (runs == options.Kills * RunsPerKillMax)
-                throw new HeatException($"{runs} runs gave too little time for {options.Kills} kills; give it more --steps.");
+            {
+                throw new HeatException(
+                    $"{runs} runs gave too little time for {options.Kills} kills; give it more --steps.");
+            }
+
             await RunAndKillAsync(plan, expected).ConfigureAwait(false);
         }
 
@@ -36,13 +40,16 @@ internal sealed class Demo(DemoOptions options, DemoLedger ledger)
         return await child.ResultAsync().ConfigureAwait(false);
     }
 
-    /// <summary>What the result must be, and from the times of this run a plan that spreads the kills over the other.</summary>
+    /// <summary>
+    /// What the result must be, and from the times of this run a plan that spreads the kills over the other.
+    /// </summary>
     private async Task<(RunEvent.Finished Result, KillPlan Plan)> RunReferenceAsync()
     {
         DirectoryInfo directory = Directory.CreateTempSubdirectory("heat-reference-");
         try
         {
-            HeatOptions uninterrupted = options.Heat with { Directory = directory.FullName, EverySteps = 0, Output = null };
+            HeatOptions uninterrupted =
+                options.Heat with { Directory = directory.FullName, EverySteps = 0, Output = null };
             Stopwatch time = Stopwatch.StartNew();
             using ChildRun child = ChildRun.Start(uninterrupted, static _ => { });
             await child.Started.ConfigureAwait(false);
@@ -76,13 +83,18 @@ internal sealed class Demo(DemoOptions options, DemoLedger ledger)
 
         await over.CancelAsync().ConfigureAwait(false);
         if (await child.ResultAsync().ConfigureAwait(false) != expected)
-            throw new HeatException($"A restarted run came to another result; its files are in '{options.Heat.Directory}'.");
+        {
+            throw new HeatException(
+                $"A restarted run came to another result; its files are in '{options.Heat.Directory}'.");
+        }
+
         Directory.Delete(options.Heat.Directory, recursive: true);
     }
 
     private void Observe(RunEvent happened, KillPlan plan)
     {
-        if (happened is RunEvent.Committed image) plan.Drain = TimeSpan.FromMilliseconds(image.DrainMs + image.CommitMs);
+        if (happened is RunEvent.Committed image)
+            plan.Drain = TimeSpan.FromMilliseconds(image.DrainMs + image.CommitMs);
         ledger.Take(happened);
     }
 

@@ -4,7 +4,9 @@ using Spectre.Console.Rendering;
 
 namespace HeatDiffusion;
 
-/// <summary>The demo as a person sees it: a bar that moves, and the table of generations with the kills between them.</summary>
+/// <summary>
+/// The demo as a person sees it: a bar that moves, and the table of generations with the kills between them.
+/// </summary>
 internal sealed class DemoScreen(IAnsiConsole console, DemoOptions options, DemoLedger ledger)
 {
     private const int BarWidth = 40;
@@ -30,14 +32,20 @@ internal sealed class DemoScreen(IAnsiConsole console, DemoOptions options, Demo
         console.Write(Generations(int.MaxValue));
         console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{report.Kills} kills, {report.KillsInRestart} while restarting and {report.KillsInDrain} while writing an image; " +
-            $"{report.Generations} generations; pause {report.PauseMsMedian:F3} ms median, {report.PauseMsMax:F3} ms at most."));
+            $"{report.Kills} kills, {report.KillsInRestart} while restarting " +
+            $"and {report.KillsInDrain} while writing an image; {report.Generations} generations; " +
+            $"pause {report.PauseMsMedian:F3} ms median, {report.PauseMsMax:F3} ms at most."));
         console.WriteLine($"The final field is in {report.Output}");
         if (options.KeepsDirectory)
-            console.WriteLine($"The images are in {options.Heat.StoreDirectory}, the results in {options.Heat.ResultsPath}");
+        {
+            console.WriteLine(
+                $"The images are in {options.Heat.StoreDirectory}, the results in {options.Heat.ResultsPath}");
+        }
+
         console.MarkupLine(report.Equal
             ? "[green]The result equals that of the uninterrupted run, bit for bit.[/]"
-            : $"[red]The result differs from that of the uninterrupted run: {report.Checksum}, {report.ExpectedChecksum}.[/]");
+            : "[red]The result differs from that of the uninterrupted run: " +
+                $"{report.Checksum}, {report.ExpectedChecksum}.[/]");
     }
 
     private Rows Picture(string sentence, int rows) => new(new Text(sentence), new Markup(Bar()), Generations(rows));

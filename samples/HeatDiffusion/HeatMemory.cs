@@ -44,7 +44,9 @@ internal sealed unsafe class HeatMemory
         return memory;
     }
 
-    /// <summary>The field that sweep number <paramref name="step"/> reads; the sweep writes that of the next step.</summary>
+    /// <summary>
+    /// The field that sweep number <paramref name="step"/> reads; the sweep writes that of the next step.
+    /// </summary>
     internal double* Field(long step) => (step & 1) == 0 ? _even.Pointer : _odd.Pointer;
 
     /// <summary>XXH64 of the field that sweep number <paramref name="step"/> would read.</summary>
@@ -93,11 +95,17 @@ internal sealed unsafe class HeatMemory
         foreach ((string name, long then, long now) in parameters)
         {
             if (then != now)
-                throw new HeatException($"'{options.Directory}' has a simulation with {name} {then}, not {now}; use another.");
+            {
+                throw new HeatException(
+                    $"'{options.Directory}' has a simulation with {name} {then}, not {now}; use another.");
+            }
         }
 
         if (State->InputChecksum != InputChecksum(options))
-            throw new HeatException($"'{options.Directory}' has a simulation of another picture than '{options.Input}'.");
+        {
+            throw new HeatException(
+                $"'{options.Directory}' has a simulation of another picture than '{options.Input}'.");
+        }
     }
 
     private static ulong InputChecksum(HeatOptions options) => XxHash64.HashToUInt64(File.ReadAllBytes(options.Input));

@@ -10,7 +10,10 @@ internal static unsafe class InitialField
         for (int y = 0; y < size; y++)
         {
             for (int x = 0; x < size; x++)
-                field[(long)y * size + x] = image.At((x + 0.5) / size, (y + 0.5) / size) * HeatOptions.HottestTemperature;
+            {
+                double grey = image.At((x + 0.5) / size, (y + 0.5) / size);
+                field[(long)y * size + x] = grey * HeatOptions.HottestTemperature;
+            }
         }
     }
 }

@@ -7,12 +7,15 @@ namespace HeatDiffusion;
 /// <summary>A grey picture, row by row from the top; each value is between 0 and <paramref name="Max"/>.</summary>
 internal sealed record GreyImage(int Width, int Height, int Max, ushort[] Values)
 {
-    /// <summary>The grey at a place given in parts of the width and height, both in [0, 1), as a part of white.</summary>
+    /// <summary>
+    /// The grey at a place given in parts of the width and height, both in [0, 1), as a part of white.
+    /// </summary>
     internal double At(double x, double y) => (double)Values[(int)(y * Height) * Width + (int)(x * Width)] / Max;
 }
 
 /// <summary>
-/// The plain picture format PGM: P2 (text) and P5 (binary, one or two bytes a value). http://netpbm.sourceforge.net/doc/pgm.html
+/// The plain picture format PGM: P2 (text) and P5 (binary, one or two bytes a value).
+/// http://netpbm.sourceforge.net/doc/pgm.html
 /// </summary>
 internal static class Pgm
 {
@@ -51,7 +54,10 @@ internal static class Pgm
 
         int valueBytes = isText ? 2 : max > Grey8Max ? 2 : 1; // as text a value takes a digit and a blank at least
         if ((long)width * height * valueBytes - (isText ? 1 : 0) > reader.Remaining)
-            throw new FormatException($"it ends after {reader.Remaining} bytes of values, too few for {width} x {height}.");
+        {
+            throw new FormatException(
+                $"it ends after {reader.Remaining} bytes of values, too few for {width} x {height}.");
+        }
 
         ushort[] values = new ushort[width * height];
         for (int index = 0; index < values.Length; index++)
@@ -68,7 +74,8 @@ internal static class Pgm
     internal static void Write(string path, int width, int height, ReadOnlySpan<byte> values)
     {
         using FileStream file = File.Create(path);
-        file.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"P5\n{width} {height}\n{Grey8Max}\n")));
+        string header = string.Create(CultureInfo.InvariantCulture, $"P5\n{width} {height}\n{Grey8Max}\n");
+        file.Write(Encoding.ASCII.GetBytes(header));
         file.Write(values);
     }
 

@@ -18,7 +18,8 @@ if (misuses.Length > 0)
 
 try
 {
-    return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }).ConfigureAwait(false);
+    InvocationConfiguration configuration = new() { EnableDefaultExceptionHandler = false };
+    return await parsed.InvokeAsync(configuration).ConfigureAwait(false);
 }
 catch (Exception error) when (error is HeatException or SnapshotException or IOException or UnauthorizedAccessException)
 {
@@ -36,7 +37,11 @@ static async Task<int> DemoAsync(DemoOptions options)
 {
     string directory = options.Heat.Directory;
     if (Directory.Exists(directory) && Directory.EnumerateFileSystemEntries(directory).Any())
-        throw new HeatException($"'{directory}' is not empty. The demo begins a new simulation; give it a new directory.");
+    {
+        throw new HeatException(
+            $"'{directory}' is not empty. The demo begins a new simulation; give it a new directory.");
+    }
+
     if (!Directory.Exists(Path.GetDirectoryName(options.Heat.Output)))
         throw new HeatException($"There is no directory for the picture '{options.Heat.Output}'.");
     Pgm.Read(options.Heat.Input);

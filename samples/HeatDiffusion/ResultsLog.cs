@@ -6,14 +6,14 @@ using Snapshot;
 namespace HeatDiffusion;
 
 /// <summary>
-/// The results file, and the async handler that keeps it in step with the images. It grows only in the handler: the prepare part
-/// appends what was recorded and makes it durable, so every image finds its results in the file.
+/// The results file, and the async handler that keeps it in step with the images. It grows only in the handler: the
+/// prepare part appends what was recorded and makes it durable, so every image finds its results in the file.
 /// </summary>
 /// <remarks>
 /// The prepare part enters an arena lock that the recording thread enters, too, and holds it until its resume part. So
-/// that thread
-/// may be captured waiting for the lock. After a restart the lock is still held; the resume part cuts off what a lost
-/// generation had appended and leaves the lock, and only then the thread enters. Neither waits for the other in any other way.
+/// that thread may be captured waiting for the lock. After a restart the lock is still held; the resume part cuts off
+/// what a lost generation had appended and leaves the lock, and only then the thread enters. Neither waits for the
+/// other in any other way.
 /// </remarks>
 internal sealed unsafe class ResultsLog : ICheckpointHandler, IDisposable
 {
@@ -71,7 +71,8 @@ internal sealed unsafe class ResultsLog : ICheckpointHandler, IDisposable
         for (; State->Flushed < State->Count; State->Flushed++)
         {
             ResultRecord record = _memory.Results[State->Flushed];
-            _file.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{record.Step} {record.Heat:R}\n")));
+            string line = string.Create(CultureInfo.InvariantCulture, $"{record.Step} {record.Heat:R}\n");
+            _file.Write(Encoding.ASCII.GetBytes(line));
         }
 
         _file.Flush(flushToDisk: true);
@@ -83,7 +84,8 @@ internal sealed unsafe class ResultsLog : ICheckpointHandler, IDisposable
         if (_file.Length < State->FileBytes)
         {
             throw new HeatException(
-                $"'{_file.Name}' has {_file.Length} bytes, fewer than the image's {State->FileBytes}: not the file of this run.");
+                $"'{_file.Name}' has {_file.Length} bytes, fewer than the image's {State->FileBytes}: " +
+                "not the file of this run.");
         }
 
         _file.SetLength(State->FileBytes);

@@ -24,8 +24,8 @@ internal abstract record RunEvent
 
     /// <summary>A generation is durable.</summary>
     internal sealed record Committed(
-        long Generation, long? Parent, long PagesChanged, long BytesChanged, long BytesWritten, double PauseMs, double DrainMs,
-        double CommitMs) : RunEvent;
+        long Generation, long? Parent, long PagesChanged, long BytesChanged, long BytesWritten,
+        double PauseMs, double DrainMs, double CommitMs) : RunEvent;
 
     /// <summary>All sweeps are done.</summary>
     /// <param name="Checksum">XXH64 of the final field.</param>

@@ -20,13 +20,15 @@ internal sealed class RunReporter(TextWriter output, bool isJson)
 
     private static string? Sentence(RunEvent happened) => happened switch
     {
-        RunEvent.Started { Generation: { } from } started => $"Restarted from generation {from}, at step {started.Step}.",
+        RunEvent.Started { Generation: { } from } started =>
+            $"Restarted from generation {from}, at step {started.Step}.",
         RunEvent.Started => "Started.",
         RunEvent.Committed image => string.Create(
             CultureInfo.InvariantCulture,
             $"Generation {image.Generation}: {image.PagesChanged} pages changed, {image.BytesWritten} bytes written, " +
             $"pause {image.PauseMs:F3} ms, drain {image.DrainMs:F1} ms."),
-        RunEvent.Finished end => $"Finished. Checksum of the field {end.Checksum}, of the results {end.ResultsChecksum}.",
+        RunEvent.Finished end =>
+            $"Finished. Checksum of the field {end.Checksum}, of the results {end.ResultsChecksum}.",
         _ => null,
     };
 }

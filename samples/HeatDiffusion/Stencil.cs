@@ -3,11 +3,12 @@ using System.Numerics;
 namespace HeatDiffusion;
 
 /// <summary>
-/// The five-point stencil of the explicit scheme for the heat equation: u' = u + α (north + south + east + west − 4u), with the
-/// rim of the plate held at its temperature.
+/// The five-point stencil of the explicit scheme for the heat equation: u' = u + α (north + south + east + west − 4u),
+/// with the rim of the plate held at its temperature.
 /// </summary>
 /// <remarks>
-/// The order of the operations is the same in every lane and in the scalar rest, so a result does not depend on the machine.
+/// The order of the operations is the same in every lane and in the scalar rest,
+/// so a result does not depend on the machine.
 /// </remarks>
 internal static unsafe class Stencil
 {
@@ -15,7 +16,8 @@ internal static unsafe class Stencil
     internal const double Alpha = 0.2;
 
     /// <summary>
-    /// Computes one row of <paramref name="target"/>, without its two ends, from three rows of <paramref name="source"/>.
+    /// Computes one row of <paramref name="target"/>, without its two ends,
+    /// from three rows of <paramref name="source"/>.
     /// </summary>
     /// <param name="source">A field of size × size values, row by row.</param>
     /// <param name="target">Another one.</param>

@@ -3,14 +3,15 @@ using Snapshot;
 namespace HeatDiffusion;
 
 /// <summary>
-/// One thread of the simulation: it sweeps its band of rows, meets the others, and goes on where its state in the arena says.
+/// One thread of the simulation: it sweeps its band of rows, meets the others,
+/// and goes on where its state in the arena says.
 /// </summary>
 /// <remarks>
 /// It may be stopped in <see cref="Participant.Poll"/>, at the barrier and at the lock of the results. Between two of
-/// these its state
-/// changes as a whole, so each image shows it in one of the stages of <see cref="WorkerStage"/>.
+/// these its state changes as a whole, so each image shows it in one of the stages of <see cref="WorkerStage"/>.
 /// </remarks>
-internal sealed unsafe class Worker(int index, HeatOptions options, HeatMemory memory, ResultsLog log, Checkpoints checkpoints)
+internal sealed unsafe class Worker(
+    int index, HeatOptions options, HeatMemory memory, ResultsLog log, Checkpoints checkpoints)
 {
     private readonly WorkerState* _state = &memory.Workers.Pointer[index];
     private readonly int _firstRow = RowOf(index, options);
@@ -52,7 +53,10 @@ internal sealed unsafe class Worker(int index, HeatOptions options, HeatMemory m
         }
 
         if (counter.Sweeps != options.Steps)
-            throw new InvalidOperationException($"Thread {index} counted {counter.Sweeps} sweeps in {options.Steps} steps.");
+        {
+            throw new InvalidOperationException(
+                $"Thread {index} counted {counter.Sweeps} sweeps in {options.Steps} steps.");
+        }
     }
 
     private bool IsRecorded => (_state->Step + 1) % HeatOptions.StepsPerResult == 0;
@@ -70,7 +74,8 @@ internal sealed unsafe class Worker(int index, HeatOptions options, HeatMemory m
             if (IsRecorded) heat += Stencil.SumRow(target, options.Size, row);
         }
 
-        // The first thread reads it in its Record stage, while the others are at most one sweep ahead, which is not recorded.
+        // The first thread reads it in its Record stage,
+        // while the others are at most one sweep ahead, which is not recorded.
         if (IsRecorded) _state->Heat = heat;
     }
 
@@ -89,5 +94,6 @@ internal sealed unsafe class Worker(int index, HeatOptions options, HeatMemory m
     }
 
     /// <summary>The first row of a band; the rim belongs to none.</summary>
-    private static int RowOf(int index, HeatOptions options) => 1 + (int)((long)(options.Size - 2) * index / options.Threads);
+    private static int RowOf(int index, HeatOptions options) =>
+        1 + (int)((long)(options.Size - 2) * index / options.Threads);
 }

@@ -8,7 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
-/* From include/uapi/linux/futex.h and asm/unistd_64.h of Linux 5.16, for distributions whose headers are older. */
+/*
+ * From include/uapi/linux/futex.h and asm/unistd_64.h of Linux 5.16,
+ * for distributions whose headers are older.
+ */
 #define SN_SYS_FUTEX_WAITV 449
 #define SN_FUTEX_32 2u
 
@@ -24,16 +27,18 @@ struct sn_futex_waitv {
 int32_t sn_futex_wait(const uint32_t *word, uint32_t expected, int64_t timeout_ns)
 {
     struct timespec limit = {.tv_sec = timeout_ns / SN_NANOSECONDS, .tv_nsec = timeout_ns % SN_NANOSECONDS};
-    long result = syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, timeout_ns < 0 ? NULL : &limit, NULL, 0);
+    long result = syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, timeout_ns < 0 ? NULL : &limit,
+                          NULL, 0);
     return result == 0 ? 0 : errno;
 }
 
-int32_t sn_futex_wait_either(const uint32_t *word1, uint32_t expected1, const uint32_t *word2, uint32_t expected2,
-                             int64_t timeout_ns)
+int32_t sn_futex_wait_either(const uint32_t *word1, uint32_t expected1, const uint32_t *word2,
+                             uint32_t expected2, int64_t timeout_ns)
 {
+    const uint32_t flags = SN_FUTEX_32 | FUTEX_PRIVATE_FLAG;
     struct sn_futex_waitv waiters[2] = {
-        {.value = expected1, .address = (uint64_t)(uintptr_t)word1, .flags = SN_FUTEX_32 | FUTEX_PRIVATE_FLAG},
-        {.value = expected2, .address = (uint64_t)(uintptr_t)word2, .flags = SN_FUTEX_32 | FUTEX_PRIVATE_FLAG},
+        {.value = expected1, .address = (uint64_t)(uintptr_t)word1, .flags = flags},
+        {.value = expected2, .address = (uint64_t)(uintptr_t)word2, .flags = flags},
     };
     struct timespec limit = {0};
     if (timeout_ns >= 0) {

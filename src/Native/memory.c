@@ -32,7 +32,9 @@ static int32_t result(int failed)
 
 int32_t sn_memory_reserve(uint64_t base, uint64_t bytes)
 {
-    /* MAP_NORESERVE: the reservation, and what is committed of it later, is not charged until it is written. */
+    /*
+     * MAP_NORESERVE: the reservation, and what is committed of it later, is not charged until it is written.
+     */
     void *got = mmap(at(base), bytes, PROT_NONE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
     if (got == MAP_FAILED)
@@ -78,7 +80,9 @@ int32_t sn_memory_name(uint64_t base, uint64_t bytes, const char *name)
 
 int32_t sn_memory_map(uint64_t bytes, int32_t huge, uint64_t *base)
 {
-    /* Huge pages need an aligned start: map one huge page more and give back what sticks out on both sides. */
+    /*
+     * Huge pages need an aligned start: map one huge page more and give back what sticks out on both sides.
+     */
     uint64_t slack = huge ? HUGE_BYTES : 0;
     if (bytes > UINT64_MAX - slack)
         return ENOMEM;

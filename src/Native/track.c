@@ -1,10 +1,10 @@
 /*
- * track.c: which pages were written, as the kernel tells it: userfaultfd in write-protect mode and the PAGEMAP_SCAN
- * request of /proc/self/pagemap. What the two promise together is explained where they are used, in
- * src/Snapshot/Tracking/WriteProtectTracker.cs.
+ * track.c: which pages were written, as the kernel tells it: userfaultfd in write-protect mode and the
+ * PAGEMAP_SCAN request of /proc/self/pagemap. What the two promise together is explained where they are used,
+ * in src/Snapshot/Tracking/WriteProtectTracker.cs.
  *
- * Distributions ship kernel headers older than their kernels, so what is younger than Linux 6.1 is defined here, from
- * the kernel's include/uapi/linux/fs.h.
+ * Distributions ship kernel headers older than their kernels, so what is younger than Linux 6.1 is defined
+ * here, from the kernel's include/uapi/linux/fs.h.
  */
 #include "snapshot_native.h"
 
@@ -63,7 +63,10 @@ int32_t sn_uffd_open(int32_t user_mode_only, uint64_t features, int32_t *fd)
 
 int32_t sn_uffd_register_wp(int32_t fd, uint64_t base, uint64_t bytes)
 {
-    struct uffdio_register request = {.range = {.start = base, .len = bytes}, .mode = UFFDIO_REGISTER_MODE_WP};
+    struct uffdio_register request = {
+        .range = {.start = base, .len = bytes},
+        .mode = UFFDIO_REGISTER_MODE_WP,
+    };
     return ioctl(fd, UFFDIO_REGISTER, &request) == 0 ? 0 : errno;
 }
 

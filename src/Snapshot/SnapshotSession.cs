@@ -60,8 +60,8 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     public IReadOnlyList<Arena> Arenas => _memory.Arenas;
 
     /// <summary>
-    /// Raised when a handler throws where that undoes nothing: in a resume part after Continued, Omitted or Aborted, and
-    /// in a committed part. On the thread the handler ran on; a subscriber must not throw.
+    /// Raised when a handler throws where that undoes nothing: in a resume part after Continued, Omitted or Aborted,
+    /// and in a committed part. On the thread the handler ran on; a subscriber must not throw.
     /// </summary>
     public event EventHandler<HandlerError>? HandlerFailed;
 

@@ -1,4 +1,7 @@
-/* file_test.c: O_DIRECT comes and goes on an open descriptor, directories are made durable, errors are errnos. */
+/*
+ * file_test.c: O_DIRECT comes and goes on an open descriptor,
+ * directories are made durable, errors are errnos.
+ */
 #include "check.h"
 
 #include <errno.h>

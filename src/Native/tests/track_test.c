@@ -1,4 +1,6 @@
-/* track_test.c: written pages are reported once, also those the kernel wrote, and a bad argument is an errno. */
+/*
+ * track_test.c: written pages are reported once, also those the kernel wrote, and a bad argument is an errno.
+ */
 #include "check.h"
 
 #include <errno.h>
@@ -10,8 +12,8 @@
 #define PAGES UINT64_C(16)
 
 /* The written pages of [start, end), protected again. */
-static int32_t collect(int32_t pagemap, uint64_t start, uint64_t end, struct sn_page_region *found, uint64_t capacity,
-                       uint64_t *count, uint64_t *walked)
+static int32_t collect(int32_t pagemap, uint64_t start, uint64_t end, struct sn_page_region *found,
+                       uint64_t capacity, uint64_t *count, uint64_t *walked)
 {
     return sn_pagemap_scan(pagemap, start, end, SN_PAGE_WRITTEN, 0, 0, 1, found, capacity, count, walked);
 }
@@ -78,8 +80,8 @@ static void any_of_several_categories_will_do(int32_t pagemap)
     uint64_t base = map_pages(), count = 0, walked = 0;
     struct sn_page_region found[4];
     bytes_at(base)[2 * PAGE] = 1;
-    CHECK_EQUAL(sn_pagemap_scan(pagemap, base, base + PAGES * PAGE, 0, 0, SN_PAGE_PRESENT | SN_PAGE_SWAPPED, 0, found, 4,
-                                &count, &walked), 0);
+    CHECK_EQUAL(sn_pagemap_scan(pagemap, base, base + PAGES * PAGE, 0, 0, SN_PAGE_PRESENT | SN_PAGE_SWAPPED,
+                                0, found, 4, &count, &walked), 0);
     CHECK_EQUAL(count, 1);
     CHECK_EQUAL(found[0].start, base + 2 * PAGE);
     CHECK_EQUAL(found[0].end, base + 3 * PAGE);

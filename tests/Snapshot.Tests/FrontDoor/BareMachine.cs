@@ -4,7 +4,9 @@ using Snapshot.Tests.Structure;
 
 namespace Snapshot.Tests.FrontDoor;
 
-/// <summary>A machine as build.ps1 sees it: a PATH with the programs a test puts there, which only record their calls.</summary>
+/// <summary>
+/// A machine as build.ps1 sees it: a PATH with the programs a test puts there, which only record their calls.
+/// </summary>
 internal sealed class BareMachine : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("snapshot-front-door-").FullName;
@@ -22,7 +24,9 @@ internal sealed class BareMachine : IDisposable
     /// <summary>The calls so far: the program, then each argument in brackets.</summary>
     internal string[] Calls => File.Exists(Log) ? File.ReadAllLines(Log) : [];
 
-    /// <summary>Puts a program on the PATH that records its call and then runs <paramref name="then"/>, a line of sh.</summary>
+    /// <summary>
+    /// Puts a program on the PATH that records its call and then runs <paramref name="then"/>, a line of sh.
+    /// </summary>
     internal void Add(string program, string then = "exit 0")
     {
         string path = Path.Combine(_directory, program);
@@ -40,7 +44,8 @@ internal sealed class BareMachine : IDisposable
     {
         string script = Path.Combine(Repository.Root, "build.ps1");
         ProcessStartInfo start = half == "PowerShell"
-            ? new ProcessStartInfo(Environment.ProcessPath!, [typeof(ScriptHost).Assembly.Location, script, .. arguments])
+            ? new ProcessStartInfo(
+                Environment.ProcessPath!, [typeof(ScriptHost).Assembly.Location, script, .. arguments])
             : new ProcessStartInfo(FindOnPath(half.Split(' ')[0])!, [.. half.Split(' ')[1..], script, .. arguments]);
         start.WorkingDirectory = _directory;
         start.Environment["PATH"] = _directory;

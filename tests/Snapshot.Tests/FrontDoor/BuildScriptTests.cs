@@ -8,7 +8,9 @@ public sealed class BuildScriptTests
 {
     private const string InstallHint = "sudo apt-get install gcc libc6-dev";
 
-    /// <summary>The shells of this machine; the PowerShell half runs in the engine itself, so it is always among them.</summary>
+    /// <summary>
+    /// The shells of this machine; the PowerShell half runs in the engine itself, so it is always among them.
+    /// </summary>
     public static TheoryData<string> Halves => new(((string[])["PowerShell", "sh", "dash", "bash --posix"])
         .Where(half => half == "PowerShell" || BareMachine.FindOnPath(half.Split(' ')[0]) is not null));
 
@@ -36,7 +38,8 @@ public sealed class BuildScriptTests
     public void Arguments_arrive_as_they_were_typed(string half)
     {
         using BareMachine machine = new("dotnet", "cc");
-        machine.Build(half, "demo", "--store", "/tmp/two words", "it's", "$HOME \"*\"", "", "-p:Name=value", "--size=12");
+        machine.Build(
+            half, "demo", "--store", "/tmp/two words", "it's", "$HOME \"*\"", "", "-p:Name=value", "--size=12");
         Assert.EndsWith(
             "[--] [--store] [/tmp/two words] [it's] [$HOME \"*\"] [] [-p:Name=value] [--size=12]",
             Assert.Single(machine.Calls), StringComparison.Ordinal);
@@ -97,7 +100,11 @@ public sealed class BuildScriptTests
         machine.Add("id", "echo 1000");
         Assert.Equal(0, machine.Build(half, "demo").ExitCode);
         Assert.Equal(
-            ["sudo [-n] [true]", "sudo [-n] [apt-get] [update]", "sudo [-n] [apt-get] [install] [-y] [gcc] [libc6-dev]"],
+            [
+                "sudo [-n] [true]",
+                "sudo [-n] [apt-get] [update]",
+                "sudo [-n] [apt-get] [install] [-y] [gcc] [libc6-dev]",
+            ],
             machine.Calls[1..^1]);
     }
 
@@ -111,7 +118,9 @@ public sealed class BuildScriptTests
         machine.Add("sudo", "exit 1");
         ProgramResult withPassword = machine.Build(half, "demo");
         Assert.All([withoutSudo, withPassword], result => Assert.Equal(1, result.ExitCode));
-        Assert.All([withoutSudo, withPassword], result => Assert.Contains(InstallHint, result.Error, StringComparison.Ordinal));
+        Assert.All(
+            [withoutSudo, withPassword],
+            result => Assert.Contains(InstallHint, result.Error, StringComparison.Ordinal));
         Assert.DoesNotContain(machine.Calls, call => call.StartsWith("dotnet", StringComparison.Ordinal));
         Assert.Equal(machine.Build("sh", "demo"), withPassword);
     }

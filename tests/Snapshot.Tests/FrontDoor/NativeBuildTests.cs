@@ -58,5 +58,8 @@ public sealed class NativeBuildTests : IDisposable
     private ProgramResult Build(params string[] arguments) => Repository.Run(
         _directory.FullName,
         "dotnet",
-        ["msbuild", "native.proj", "-t:CompileNative", "-p:Configuration=Release", "-nologo", "-nodeReuse:false", .. arguments]);
+        [
+            "msbuild", "native.proj", "-t:CompileNative", "-p:Configuration=Release", "-nologo", "-nodeReuse:false",
+            .. arguments,
+        ]);
 }

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Snapshot.Tests.FrontDoor;
 
-/// <summary>A test that is skipped where the compiler cannot link the address and undefined-behaviour sanitizers.</summary>
+/// <summary>
+/// A test that is skipped where the compiler cannot link the address and undefined-behaviour sanitizers.
+/// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class SanitizerFactAttribute : FactAttribute
 {
@@ -15,7 +17,8 @@ public sealed class SanitizerFactAttribute : FactAttribute
     /// <summary>Probes once a process.</summary>
     public SanitizerFactAttribute()
     {
-        if (!s_present) Skip = "the C compiler cannot link -fsanitize=address,undefined (Debian: its runtimes are part of gcc)";
+        if (!s_present)
+            Skip = "the C compiler cannot link -fsanitize=address,undefined (Debian: its runtimes are part of gcc)";
     }
 
     private static bool Probe()

@@ -23,18 +23,21 @@ public sealed class CommandLineTests
     {
         RootCommand root = CommandLine.Build(_ => Task.FromResult(0), (_, _) => Task.FromResult(0));
         Assert.Contains(
-            CommandLine.Misuses(root.Parse(line.Split(' '))), misuse => misuse.StartsWith(expected, StringComparison.Ordinal));
+            CommandLine.Misuses(root.Parse(line.Split(' '))),
+            misuse => misuse.StartsWith(expected, StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task Options_reach_the_demo_and_the_defaults_are_filled_in()
     {
         DemoOptions? seen = null;
-        RootCommand root = CommandLine.Build(options => Task.FromResult((seen = options) is null ? 1 : 0), (_, _) => Task.FromResult(0));
+        RootCommand root = CommandLine.Build(
+            options => Task.FromResult((seen = options) is null ? 1 : 0), (_, _) => Task.FromResult(0));
         ParseResult parsed = root.Parse(["--size", "64", "--seed=-7", "--store", "/tmp/two words", "--json"]);
         Assert.Empty(CommandLine.Misuses(parsed));
         await parsed.InvokeAsync();
-        HeatOptions heat = new(64, 6000, 4, 200, "/tmp/two words", HeatOptions.ShippedInput, Path.Combine(Path.GetTempPath(), "heat-diffusion.pgm"));
+        string output = Path.Combine(Path.GetTempPath(), "heat-diffusion.pgm");
+        HeatOptions heat = new(64, 6000, 4, 200, "/tmp/two words", HeatOptions.ShippedInput, output);
         Assert.Equal(new DemoOptions(heat, 5, -7, IsJson: true, KeepsDirectory: true), seen);
     }
 

@@ -22,10 +22,12 @@ public sealed class DemoTests : IDisposable
         JsonElement report = JsonDocument.Parse(demo.Output.TrimEnd().Split('\n')[^1]).RootElement;
         Assert.True(report.GetProperty("equal").GetBoolean());
         Assert.Equal(4, report.GetProperty("kills").GetInt32());
-        Assert.Equal(PlainHeat.ChecksumOf(HeatOptions.ShippedInput, 128, 400), report.GetProperty("checksum").GetString());
+        Assert.Equal(
+            PlainHeat.ChecksumOf(HeatOptions.ShippedInput, 128, 400), report.GetProperty("checksum").GetString());
         Assert.True(report.GetProperty("generations").GetInt32() > 0);
         Assert.True(report.GetProperty("bytesWritten").GetInt64() > 0);
-        Assert.True(report.GetProperty("bytesChanged").GetInt64() >= report.GetProperty("generations").GetInt32() * 4096L);
+        Assert.True(
+            report.GetProperty("bytesChanged").GetInt64() >= report.GetProperty("generations").GetInt32() * 4096L);
         double median = report.GetProperty("pauseMsMedian").GetDouble();
         Assert.InRange(report.GetProperty("pauseMsMax").GetDouble(), median, double.MaxValue);
         Assert.True(median > 0);
@@ -36,7 +38,8 @@ public sealed class DemoTests : IDisposable
     public void A_finished_run_is_found_again_and_another_one_is_refused()
     {
         string store = Path.Combine(_directory.FullName, "run");
-        string[] options = ["run", "--steps", "60", "--threads", "3", "--every-steps", "10", "--store", store, "--json"];
+        string[] options =
+            ["run", "--steps", "60", "--threads", "3", "--every-steps", "10", "--store", store, "--json"];
         ProgramResult first = Heat([.. options, "--size", "40"]);
         Assert.True(first.ExitCode == 0, first.ToString());
         ProgramResult again = Heat([.. options, "--size", "40"]);
@@ -52,7 +55,10 @@ public sealed class DemoTests : IDisposable
     public void A_shortened_results_file_is_noticed()
     {
         string store = Path.Combine(_directory.FullName, "run");
-        string[] options = ["run", "--size", "40", "--steps", "60", "--threads", "2", "--every-steps", "20", "--store", store, "--json"];
+        string[] options =
+        [
+            "run", "--size", "40", "--steps", "60", "--threads", "2", "--every-steps", "20", "--store", store, "--json",
+        ];
         Assert.Equal(0, Heat(options).ExitCode);
         File.WriteAllText(Path.Combine(store, "results.txt"), "");
         ProgramResult restarted = Heat(options);

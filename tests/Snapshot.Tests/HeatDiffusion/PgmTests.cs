@@ -62,7 +62,10 @@ public sealed class PgmTests
 
     [Fact]
     public void An_unreadable_picture_is_named() =>
-        Assert.Contains("/no/such.pgm", Assert.Throws<HeatException>(() => Pgm.Read("/no/such.pgm")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "/no/such.pgm",
+            Assert.Throws<HeatException>(() => Pgm.Read("/no/such.pgm")).Message,
+            StringComparison.Ordinal);
 
     private static GreyImage Parse(string text) => Pgm.Parse(Encoding.Latin1.GetBytes(text));
 }

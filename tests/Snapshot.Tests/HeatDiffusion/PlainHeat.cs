@@ -4,7 +4,9 @@ using HeatDiffusion;
 
 namespace Snapshot.Tests.HeatDiffusion;
 
-/// <summary>Heat diffusion as one writes it first: one thread, managed arrays, no checkpoints. What the sample must agree with.</summary>
+/// <summary>
+/// Heat diffusion as one writes it first: one thread, managed arrays, no checkpoints. What the sample must agree with.
+/// </summary>
 internal static class PlainHeat
 {
     internal static double[] RandomField(int size, int seed)
@@ -36,7 +38,11 @@ internal static class PlainHeat
         GreyImage image = Pgm.Read(picture);
         double[] field = new double[size * size];
         for (int index = 0; index < field.Length; index++)
-            field[index] = image.At((index % size + 0.5) / size, (index / size + 0.5) / size) * HeatOptions.HottestTemperature;
+        {
+            double grey = image.At((index % size + 0.5) / size, (index / size + 0.5) / size);
+            field[index] = grey * HeatOptions.HottestTemperature;
+        }
+
         for (int step = 0; step < steps; step++) field = Sweep(field, size);
         return Convert.ToHexStringLower(XxHash64.Hash(MemoryMarshal.AsBytes(field.AsSpan())));
     }

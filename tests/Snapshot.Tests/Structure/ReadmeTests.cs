@@ -18,7 +18,8 @@ public sealed partial class ReadmeTests
             File.WriteAllText(Path.Combine(directory.FullName, "Program.cs"), block.Groups[1].Value);
             File.WriteAllText(Path.Combine(directory.FullName, "Readme.csproj"), Project);
             ProgramResult built = Repository.Run(
-                directory.FullName, "dotnet", "build", "-c", Repository.Configuration, "-nologo", "-v", "q", "-nodeReuse:false");
+                directory.FullName,
+                "dotnet", "build", "-c", Repository.Configuration, "-nologo", "-v", "q", "-nodeReuse:false");
             Assert.True(built.ExitCode == 0, built.ToString());
             string program = Path.Combine(directory.FullName, "bin", Repository.Configuration, "net10.0", "Readme");
             ProgramResult run = Repository.Run(directory.FullName, program);
@@ -31,7 +32,9 @@ public sealed partial class ReadmeTests
         }
     }
 
-    /// <summary>What a new console project has, and the reference; the library is the one built for these tests.</summary>
+    /// <summary>
+    /// What a new console project has, and the reference; the library is the one built for these tests.
+    /// </summary>
     private static string Project => $"""
         <Project Sdk="Microsoft.NET.Sdk">
           <PropertyGroup>

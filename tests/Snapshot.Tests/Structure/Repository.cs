@@ -18,7 +18,8 @@ internal static class Repository
         if (!Directory.Exists(top)) return [];
         return Directory.EnumerateFiles(top, "*", SearchOption.AllDirectories)
             .Where(file => extensions.Contains(Path.GetExtension(file)))
-            .Where(file => !file.Contains("/obj/", StringComparison.Ordinal) && !file.Contains("/bin/", StringComparison.Ordinal))
+            .Where(file => !file.Contains("/obj/", StringComparison.Ordinal))
+            .Where(file => !file.Contains("/bin/", StringComparison.Ordinal))
             .Order(StringComparer.Ordinal);
     }
 
@@ -44,7 +45,8 @@ internal static class Repository
         string? directory = AppContext.BaseDirectory;
         while (directory is not null && !File.Exists(Path.Combine(directory, "Snapshot.sln")))
             directory = Path.GetDirectoryName(directory);
-        return directory ?? throw new InvalidOperationException($"Snapshot.sln is in no folder above {AppContext.BaseDirectory}");
+        return directory
+            ?? throw new InvalidOperationException($"Snapshot.sln is in no folder above {AppContext.BaseDirectory}");
     }
 }
 

@@ -1,12 +1,18 @@
 namespace Snapshot.Tests.Structure;
 
-/// <summary>The rooms of src/Snapshot and the arrows allowed between them: the table of ARCHITECTURE.md as code.</summary>
+/// <summary>
+/// The rooms of src/Snapshot and the arrows allowed between them: the table of ARCHITECTURE.md as code.
+/// </summary>
 internal static class Room
 {
-    /// <summary>The files directly in src/Snapshot: the public face, which may use every room and is used by none.</summary>
+    /// <summary>
+    /// The files directly in src/Snapshot: the public face, which may use every room and is used by none.
+    /// </summary>
     internal const string Root = "(root)";
 
-    /// <summary>What of Interop the room Storage may use: the calls .NET lacks for files, and the errors they give.</summary>
+    /// <summary>
+    /// What of Interop the room Storage may use: the calls .NET lacks for files, and the errors they give.
+    /// </summary>
     private static readonly string[] s_storageMayCall = ["Require", "sn_file_set_direct", "sn_directory_sync"];
 
     private static readonly Dictionary<string, string[]> s_mayUse = new()
@@ -20,7 +26,8 @@ internal static class Room
         ["Image"] = ["Base"],
         ["Storage"] = ["Base", "Image"],
         ["Checkpoint"] = ["Base", "Interop", "Memory", "Tracking", "Threads", "Coordination", "Image", "Storage"],
-        ["Restart"] = ["Base", "Interop", "Memory", "Tracking", "Threads", "Coordination", "Image", "Storage", "Checkpoint"],
+        ["Restart"] =
+            ["Base", "Interop", "Memory", "Tracking", "Threads", "Coordination", "Image", "Storage", "Checkpoint"],
     };
 
     /// <summary>The room of a path relative to src/Snapshot.</summary>
@@ -32,7 +39,9 @@ internal static class Room
 
     internal static bool Exists(string room) => room == Root || s_mayUse.ContainsKey(room);
 
-    /// <summary>Whether code in <paramref name="from"/> may use a member of a type of room <paramref name="to"/>.</summary>
+    /// <summary>
+    /// Whether code in <paramref name="from"/> may use a member of a type of room <paramref name="to"/>.
+    /// </summary>
     /// <param name="from">The room of the user.</param>
     /// <param name="to">The room of the used type.</param>
     /// <param name="type">The used type.</param>

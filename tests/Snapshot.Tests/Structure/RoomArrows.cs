@@ -8,14 +8,18 @@ namespace Snapshot.Tests.Structure;
 internal static class RoomArrows
 {
     private const string ImplicitUsings =
-        "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq;" +
+        "global using System; global using System.Collections.Generic; " +
+        "global using System.IO; global using System.Linq;" +
         "global using System.Net.Http; global using System.Threading; global using System.Threading.Tasks;";
 
-    /// <summary>The forbidden arrows in sources given as (path relative to src/Snapshot, text), one line each.</summary>
+    /// <summary>
+    /// The forbidden arrows in sources given as (path relative to src/Snapshot, text), one line each.
+    /// </summary>
     internal static IReadOnlyList<string> Forbidden(IEnumerable<(string Path, string Text)> sources)
     {
         CSharpParseOptions options = new(LanguageVersion.Preview);
-        SyntaxTree[] trees = [.. sources.Select(source => CSharpSyntaxTree.ParseText(source.Text, options, source.Path))];
+        SyntaxTree[] trees =
+            [.. sources.Select(source => CSharpSyntaxTree.ParseText(source.Text, options, source.Path))];
         CSharpCompilation compilation = CSharpCompilation.Create(
             "Snapshot",
             [.. trees, CSharpSyntaxTree.ParseText(ImplicitUsings, options, "GlobalUsings.cs")],
@@ -28,7 +32,8 @@ internal static class RoomArrows
     private static IEnumerable<string> ForbiddenIn(SyntaxTree tree, SemanticModel model)
     {
         string from = Room.Of(tree.FilePath);
-        foreach (SimpleNameSyntax name in tree.GetRoot().DescendantNodes(descendIntoTrivia: false).OfType<SimpleNameSyntax>())
+        SyntaxNode root = tree.GetRoot();
+        foreach (SimpleNameSyntax name in root.DescendantNodes(descendIntoTrivia: false).OfType<SimpleNameSyntax>())
         {
             SymbolInfo info = model.GetSymbolInfo(name);
             ISymbol? symbol = info.Symbol ?? info.CandidateSymbols.FirstOrDefault();
@@ -46,7 +51,9 @@ internal static class RoomArrows
         }
     }
 
-    /// <summary>The framework and the packages, as this process has them; the library itself is read from its sources.</summary>
+    /// <summary>
+    /// The framework and the packages, as this process has them; the library itself is read from its sources.
+    /// </summary>
     private static IEnumerable<MetadataReference> References() =>
         ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(':')
         .Where(path => !Path.GetFileName(path).StartsWith("Snapshot", StringComparison.Ordinal))

@@ -8,7 +8,8 @@ public sealed class RoomTests
     private static readonly string[] s_imports = ["[LibraryImport", "[DllImport"];
 
     private static IEnumerable<(string Path, string Text)> Library => Repository.Sources("src/Snapshot", ".cs")
-        .Select(file => (Path.GetRelativePath(Path.Combine(Repository.Root, "src/Snapshot"), file), File.ReadAllText(file)));
+        .Select(file =>
+            (Path.GetRelativePath(Path.Combine(Repository.Root, "src/Snapshot"), file), File.ReadAllText(file)));
 
     [Fact]
     public void No_room_uses_another_against_the_table()
@@ -39,9 +40,15 @@ public sealed class RoomTests
         [
             ("Memory/Field.cs", "namespace Snapshot.Memory;\nclass Field { internal static Field Make() => new(); }"),
             ("Options.cs", "namespace Snapshot;\npublic sealed class Options { }"),
-            ("Base/Named.cs", "namespace Snapshot.Base;\ninternal sealed class Named { Snapshot.Memory.Field? _field; }"),
-            ("Image/Inferred.cs", "namespace Snapshot.Image;\nclass Inferred\n{\n    void Use() { var a = Memory.Field.Make(); }\n}"),
-            ("Tracking/Upward.cs", "namespace Snapshot.Tracking;\nclass Upward { Options? _options; Memory.Field? _allowed; }"),
+            (
+                "Base/Named.cs",
+                "namespace Snapshot.Base;\ninternal sealed class Named { Snapshot.Memory.Field? _field; }"),
+            (
+                "Image/Inferred.cs",
+                "namespace Snapshot.Image;\nclass Inferred\n{\n    void Use() { var a = Memory.Field.Make(); }\n}"),
+            (
+                "Tracking/Upward.cs",
+                "namespace Snapshot.Tracking;\nclass Upward { Options? _options; Memory.Field? _allowed; }"),
         ];
         Assert.Equal(
             [

@@ -56,13 +56,16 @@ internal static partial class Tidiness
         SyntaxNode root = CSharpSyntaxTree.ParseText(text, new CSharpParseOptions(LanguageVersion.Preview)).GetRoot();
         foreach (SyntaxNode node in root.DescendantNodes())
         {
-            if (node is not (BaseMethodDeclarationSyntax or AccessorDeclarationSyntax or LocalFunctionStatementSyntax)) continue;
+            if (node is not (BaseMethodDeclarationSyntax or AccessorDeclarationSyntax or LocalFunctionStatementSyntax))
+                continue;
             FileLinePositionSpan span = node.GetLocation().GetLineSpan();
             yield return (span.StartLinePosition.Line + 1, span.EndLinePosition.Line - span.StartLinePosition.Line + 1);
         }
     }
 
-    /// <summary>A function in C, as written here, is what stands between a brace in the first column and its end.</summary>
+    /// <summary>
+    /// A function in C, as written here, is what stands between a brace in the first column and its end.
+    /// </summary>
     private static IEnumerable<(int Line, int Length)> CFunctions(string[] lines)
     {
         int start = -1;
@@ -82,7 +85,9 @@ internal static partial class Tidiness
     [GeneratedRegex("\\b(TO[D]O|FIX[M]E|X[X]X|HA[C]K)\\b")]
     private static partial Regex Reminder();
 
-    /// <summary>A line comment that ends as only code does. Layouts and call sequences belong in <c>///</c> remarks.</summary>
+    /// <summary>
+    /// A line comment that ends as only code does. Layouts and call sequences belong in <c>///</c> remarks.
+    /// </summary>
     [GeneratedRegex("^\\s*//(?!/).*(\\);|\\{|\\w;|^\\s*//\\s*\\})$")]
     private static partial Regex CodeInComment();
 }
