@@ -109,7 +109,7 @@ internal sealed unsafe class SessionMemory : IDisposable
     public void Dispose()
     {
         Capture.Dispose();
-        foreach (Arena arena in _arenas) arena.Dispose();
+        foreach (Arena arena in _arenas) arena.Close();
         foreach (ProtectedBuffer buffer in _buffers.Values) buffer.Dispose();
         foreach (RestoredBuffer buffer in _unclaimed.Values) buffer.Dispose();
         _trackers.Dispose();
@@ -132,6 +132,7 @@ internal sealed unsafe class SessionMemory : IDisposable
         // The restart wrote every page it filled; that is the image's content, not a change to it.
         if (isRestored) tracker.Arm();
         Capture.Add(new RegionCapture(id, arena.Region, arena, tracker, hashes, Capture.Staging, parentPages));
+        arena.BelongToSession();
         _arenas = [.. _arenas, arena];
     }
 
