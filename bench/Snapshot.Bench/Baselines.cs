@@ -9,7 +9,9 @@ internal static unsafe class Baselines
 {
     private const int PageBytes = 4096;
 
-    /// <summary>One thread copies the given pages to memory that is resident; the median of three, in milliseconds.</summary>
+    /// <summary>
+    /// One thread copies the given pages to memory that is resident; the median of three, in milliseconds.
+    /// </summary>
     internal static double MemcpyMilliseconds(byte* memory, ReadOnlySpan<long> pages)
     {
         nuint bytes = (nuint)pages.Length * PageBytes;
@@ -25,7 +27,8 @@ internal static unsafe class Baselines
                 int run = 1;
                 while (index + run < pages.Length && pages[index + run] == pages[index] + run) run++;
                 Buffer.MemoryCopy(
-                    memory + pages[index] * PageBytes, target + (long)index * PageBytes, (long)run * PageBytes, (long)run * PageBytes);
+                    memory + pages[index] * PageBytes, target + (long)index * PageBytes, (long)run * PageBytes,
+                    (long)run * PageBytes);
                 index += run;
             }
 
@@ -36,7 +39,9 @@ internal static unsafe class Baselines
         return times.Order().ElementAt(1);
     }
 
-    /// <summary>GB/s of <c>dd bs=4M oflag=direct conv=fsync</c> into the directory; the best of three runs of that many bytes.</summary>
+    /// <summary>
+    /// GB/s of <c>dd bs=4M oflag=direct conv=fsync</c> into the directory; the best of three runs of that many bytes.
+    /// </summary>
     /// <exception cref="IOException">dd failed, for instance because the file system refuses direct I/O.</exception>
     internal static double DirectWriteGigabytesPerSecond(string directory, long bytes)
     {
@@ -47,7 +52,9 @@ internal static unsafe class Baselines
         {
             ProcessStartInfo start = new(
                 "dd",
-                ["if=/dev/zero", $"of={file}", "bs=4M", $"count={blocks.ToString(CultureInfo.InvariantCulture)}", "oflag=direct", "conv=fsync"])
+                [
+                    "if=/dev/zero", $"of={file}", "bs=4M", $"count={blocks.ToString(CultureInfo.InvariantCulture)}",
+                    "oflag=direct", "conv=fsync"])
             {
                 RedirectStandardError = true,
             };

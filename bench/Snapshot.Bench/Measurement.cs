@@ -3,7 +3,8 @@ using Spectre.Console;
 namespace Snapshot.Bench;
 
 /// <summary>The figures of one scenario: of each checkpoint, and of the baselines in the same run.</summary>
-internal sealed record Measurement(IReadOnlyList<SnapshotInfo> Rounds, double MemcpyMilliseconds, double DirectWriteGigabytesPerSecond)
+internal sealed record Measurement(
+    IReadOnlyList<SnapshotInfo> Rounds, double MemcpyMilliseconds, double DirectWriteGigabytesPerSecond)
 {
     internal double PauseMedian => Median(Rounds.Select(info => info.Capture.Pause.Total.TotalMilliseconds));
 
@@ -12,7 +13,8 @@ internal sealed record Measurement(IReadOnlyList<SnapshotInfo> Rounds, double Me
     /// <summary>GB/s of the image file, from the end of the pause to the end of the writing and the syncing.</summary>
     internal double DrainGigabytesPerSecond => Median(Rounds.Select(DrainOf));
 
-    internal static double DrainOf(SnapshotInfo info) => info.BytesWritten / (info.Drain + info.Commit).TotalSeconds / 1e9;
+    internal static double DrainOf(SnapshotInfo info) =>
+        info.BytesWritten / (info.Drain + info.Commit).TotalSeconds / 1e9;
 
     internal static Measurement Run(Scenario scenario, bool quiet)
     {
@@ -41,7 +43,11 @@ internal sealed record Measurement(IReadOnlyList<SnapshotInfo> Rounds, double Me
             Capture = scenario.Capture,
             Encoding = scenario.Encoding,
             StagingLimit = scenario.ArenaBytes + (1L << 30),
-            Store = new StoreOptions { Retention = new RetentionPolicy { KeepLast = 1 }, ChainLengthMax = int.MaxValue },
+            Store = new StoreOptions
+            {
+                Retention = new RetentionPolicy { KeepLast = 1 },
+                ChainLengthMax = int.MaxValue,
+            },
         };
         using SnapshotSession session = SnapshotSession.Create(Path.Combine(directory, "store"), options);
         using Workload workload = new(session, scenario);

@@ -50,8 +50,10 @@ internal static class Report
         {
             PauseInfo pause = info.Capture.Pause;
             rounds.AddRow(
-                info.Generation.ToString(CultureInfo.InvariantCulture), Mebibytes(info.BytesChanged), Mebibytes(info.BytesWritten),
-                Milliseconds(pause.Total), Milliseconds(pause.Gather), Milliseconds(pause.Collect), Milliseconds(pause.Copy),
+                info.Generation.ToString(CultureInfo.InvariantCulture), Mebibytes(info.BytesChanged),
+                Mebibytes(info.BytesWritten),
+                Milliseconds(pause.Total), Milliseconds(pause.Gather), Milliseconds(pause.Collect),
+                Milliseconds(pause.Copy),
                 Milliseconds(pause.Release), Number(Measurement.DrainOf(info)));
         }
 
@@ -59,7 +61,8 @@ internal static class Report
         SnapshotInfo last = measured.Rounds[^1];
         Table summary = new Table().Border(TableBorder.Simple).AddColumns("figure", "measured", "baseline", "ratio");
         summary.AddRow(
-            "pause, median", $"{Number(measured.PauseMedian)} ms", $"{Number(measured.MemcpyMilliseconds)} ms  memcpy of the pages written",
+            "pause, median", $"{Number(measured.PauseMedian)} ms",
+            $"{Number(measured.MemcpyMilliseconds)} ms  memcpy of the pages written",
             Number(measured.PauseMedian / measured.MemcpyMilliseconds));
         summary.AddRow("pause, longest", $"{Number(measured.PauseMax)} ms", "", "");
         summary.AddRow(
@@ -70,8 +73,8 @@ internal static class Report
         string pattern = scenario.IsDense ? "dense" : "random";
         string writing = last.DirectIo ? "direct I/O" : "buffered I/O, since the file system refuses direct I/O";
         AnsiConsole.WriteLine(
-            $"{Mebibytes(scenario.ArenaBytes)} MiB arena, {scenario.DirtyPercent} % {pattern}, {scenario.Threads} threads; " +
-            $"{last.Capture.Mode} ({last.Capture.ModeReason}); encoding {scenario.Encoding}; {writing}");
+            $"{Mebibytes(scenario.ArenaBytes)} MiB arena, {scenario.DirtyPercent} % {pattern}, {scenario.Threads} " +
+            $"threads; {last.Capture.Mode} ({last.Capture.ModeReason}); encoding {scenario.Encoding}; {writing}");
     }
 
     private static double MedianOf(Measurement measured, Func<PauseInfo, TimeSpan> part) =>
@@ -81,5 +84,6 @@ internal static class Report
 
     private static string Milliseconds(TimeSpan time) => Number(time.TotalMilliseconds);
 
-    private static string Number(double value) => value.ToString(value >= 100 ? "F0" : "F2", CultureInfo.InvariantCulture);
+    private static string Number(double value) =>
+        value.ToString(value >= 100 ? "F0" : "F2", CultureInfo.InvariantCulture);
 }

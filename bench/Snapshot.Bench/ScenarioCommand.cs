@@ -7,7 +7,8 @@ namespace Snapshot.Bench;
 /// <summary>The command line of a scenario.</summary>
 internal static class ScenarioCommand
 {
-    private static readonly (string Suffix, long Factor)[] Units = [("GiB", 1L << 30), ("MiB", 1L << 20), ("KiB", 1L << 10), ("", 1)];
+    private static readonly (string Suffix, long Factor)[] Units =
+        [("GiB", 1L << 30), ("MiB", 1L << 20), ("KiB", 1L << 10), ("", 1)];
 
     internal static Command Create(string name, string description, string encodingDefault)
     {
@@ -17,16 +18,33 @@ internal static class ScenarioCommand
             CustomParser = ParseSize,
             DefaultValueFactory = _ => 1L << 30,
         };
-        Option<double> dirty = new("--dirty") { Description = "Percent of the pages written between checkpoints.", DefaultValueFactory = _ => 10 };
+        Option<double> dirty = new("--dirty")
+        {
+            Description = "Percent of the pages written between checkpoints.",
+            DefaultValueFactory = _ => 10,
+        };
         Option<string> pattern = new("--pattern")
         {
             Description = "Which pages: one dense range, or random ones.",
             DefaultValueFactory = _ => "dense",
         };
-        Option<int> threads = new("--threads") { Description = "Participants that write.", DefaultValueFactory = _ => Environment.ProcessorCount };
-        Option<int> rounds = new("--rounds") { Description = "Checkpoints measured, after the full one.", DefaultValueFactory = _ => 9 };
-        Option<string> mode = new("--mode") { Description = "How pages are captured.", DefaultValueFactory = _ => "auto" };
-        Option<string> encoding = new("--encoding") { Description = "How blocks are encoded.", DefaultValueFactory = _ => encodingDefault };
+        Option<int> threads = new("--threads")
+        {
+            Description = "Participants that write.",
+            DefaultValueFactory = _ => Environment.ProcessorCount,
+        };
+        Option<int> rounds = new("--rounds")
+        {
+            Description = "Checkpoints measured, after the full one.",
+            DefaultValueFactory = _ => 9,
+        };
+        Option<string> mode =
+            new("--mode") { Description = "How pages are captured.", DefaultValueFactory = _ => "auto" };
+        Option<string> encoding = new("--encoding")
+        {
+            Description = "How blocks are encoded.",
+            DefaultValueFactory = _ => encodingDefault,
+        };
         Option<DirectoryInfo> store = new("--store")
         {
             Description = "A directory on the disk to measure; a fresh folder in it is used and deleted.",
@@ -41,7 +59,8 @@ internal static class ScenarioCommand
         Require(threads, value => value is >= 1 and <= 1024, "1 to 1024");
         Require(rounds, value => value >= 1, "at least 1");
 
-        Command command = new(name, description) { arena, dirty, pattern, threads, rounds, mode, encoding, store, json };
+        Command command =
+            new(name, description) { arena, dirty, pattern, threads, rounds, mode, encoding, store, json };
         command.SetAction(result =>
         {
             Scenario scenario = new()
@@ -71,16 +90,18 @@ internal static class ScenarioCommand
         return command;
     }
 
-    private static void Require<T>(Option<T> option, Func<T, bool> holds, string range) => option.Validators.Add(result =>
-    {
-        if (result.Errors.Any() || result.GetValueOrDefault<T>() is not { } value || holds(value)) return;
-        result.AddError($"{option.Name}: {range}, not {value}.");
-    });
+    private static void Require<T>(Option<T> option, Func<T, bool> holds, string range) =>
+        option.Validators.Add(result =>
+        {
+            if (result.Errors.Any() || result.GetValueOrDefault<T>() is not { } value || holds(value)) return;
+            result.AddError($"{option.Name}: {range}, not {value}.");
+        });
 
     private static long ParseSize(ArgumentResult result)
     {
         string text = result.Tokens[^1].Value;
-        (string suffix, long factor) = Units.First(unit => text.EndsWith(unit.Suffix, StringComparison.OrdinalIgnoreCase));
+        (string suffix, long factor) = Units.First(
+            unit => text.EndsWith(unit.Suffix, StringComparison.OrdinalIgnoreCase));
         string number = text[..^suffix.Length];
         if (double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value > 0)
             return (long)(value * factor) & -4096L;

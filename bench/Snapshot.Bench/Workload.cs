@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 
 namespace Snapshot.Bench;
 
-/// <summary>The application: participants that fill an array with incompressible data and rewrite parts of it on command.</summary>
+/// <summary>
+/// The application: participants that fill an array with incompressible data and rewrite parts of it on command.
+/// </summary>
 internal sealed unsafe class Workload : IDisposable
 {
     private const int LongsPerPage = 512;
@@ -34,7 +36,9 @@ internal sealed unsafe class Workload : IDisposable
 
     internal byte* Memory => (byte*)_memory;
 
-    /// <summary>Has these pages rewritten by all threads, and returns when that is done; the threads go on polling.</summary>
+    /// <summary>
+    /// Has these pages rewritten by all threads, and returns when that is done; the threads go on polling.
+    /// </summary>
     internal void Write(long[] pages)
     {
         _pages = pages;
@@ -84,7 +88,8 @@ internal sealed unsafe class Workload : IDisposable
             }
 
             long[] pages = _pages;
-            long from = pages.LongLength * index / _scenario.Threads, to = pages.LongLength * (index + 1) / _scenario.Threads;
+            long from = pages.LongLength * index / _scenario.Threads,
+                to = pages.LongLength * (index + 1) / _scenario.Threads;
             ulong state = (ulong)(round * 1024 + index + 1) * 0x9E3779B97F4A7C15;
             for (long at = from; at < to; at++)
             {

@@ -30,7 +30,9 @@ public unsafe class EncodeBench
         Random random = new(1);
         double* cells = (double*)_pages.Pointer;
         for (int index = 0; index < Bytes / sizeof(double); index++)
-            cells[index] = Content == "smooth" ? 300 + 20 * Math.Sin(index * 1e-3) : BitConverter.Int64BitsToDouble(random.NextInt64());
+            cells[index] = Content == "smooth"
+                ? 300 + 20 * Math.Sin(index * 1e-3)
+                : BitConverter.Int64BitsToDouble(random.NextInt64());
     }
 
     /// <summary>Hashes of the pages, to see which changed.</summary>

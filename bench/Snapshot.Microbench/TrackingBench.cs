@@ -5,7 +5,9 @@ using Snapshot.Tracking;
 
 namespace Snapshot.Microbench;
 
-/// <summary>The first write to a page after a collect, and the collect, over 256 MiB of which one percent is written.</summary>
+/// <summary>
+/// The first write to a page after a collect, and the collect, over 256 MiB of which one percent is written.
+/// </summary>
 public unsafe class TrackingBench
 {
     private const long Bytes = 256L << 20;

@@ -27,7 +27,8 @@ internal static class SnapshotTool
 
     /// <summary>Runs one command line; never throws what a user can cause.</summary>
     /// <returns>One of <see cref="ExitCode"/>.</returns>
-    internal static async Task<int> RunAsync(IReadOnlyList<string> args, ToolConsole console, CancellationToken cancellation = default)
+    internal static async Task<int> RunAsync(
+        IReadOnlyList<string> args, ToolConsole console, CancellationToken cancellation = default)
     {
         ParseResult parsed = CreateRoot(console).Parse(args);
         bool wantsHelp = parsed.Action is HelpWithExitCodes;

@@ -7,7 +7,10 @@ internal static class ToolErrors
     internal static int? ExitCodeOf(Exception error) => error switch
     {
         SnapshotException { Code: SnapshotErrorCode.StoreBusy } => ExitCode.Busy,
-        SnapshotException { Code: SnapshotErrorCode.Corrupt or SnapshotErrorCode.ChainBroken or SnapshotErrorCode.UnsupportedFormat } =>
+        SnapshotException
+        {
+            Code: SnapshotErrorCode.Corrupt or SnapshotErrorCode.ChainBroken or SnapshotErrorCode.UnsupportedFormat
+        } =>
             ExitCode.Damage,
         SnapshotException or IOException or UnauthorizedAccessException => ExitCode.Environment,
         OperationCanceledException => ExitCode.Interrupted,

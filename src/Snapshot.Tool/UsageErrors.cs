@@ -16,7 +16,9 @@ internal static class UsageErrors
         return ExitCode.Usage;
     }
 
-    /// <summary>One word that is not known makes the rest of the line mean something else, so only the first is named.</summary>
+    /// <summary>
+    /// One word that is not known makes the rest of the line mean something else, so only the first is named.
+    /// </summary>
     private static IEnumerable<string> Sentences(ParseResult parsed, Command command, string path)
     {
         if (parsed.UnmatchedTokens is [string unknown, ..]) return [DescribeUnmatched(unknown, command, path)];
@@ -24,7 +26,9 @@ internal static class UsageErrors
         List<string> missing =
         [
             .. command.Arguments
-                .Where(argument => argument.Arity.MinimumNumberOfValues > 0 && parsed.GetResult(argument) is null or { Tokens.Count: 0 })
+                .Where(
+                    argument => argument.Arity.MinimumNumberOfValues > 0
+                        && parsed.GetResult(argument) is null or { Tokens.Count: 0 })
                 .Select(argument => $"'{path}' needs {argument.Name}: {argument.Description}"),
         ];
         return missing.Count > 0 ? missing : parsed.Errors.Select(error => error.Message).Distinct();
@@ -52,7 +56,9 @@ internal static class UsageErrors
         .Select(pair => pair.Word)
         .FirstOrDefault();
 
-    /// <summary>Optimal string alignment distance: insertions, deletions, replacements and swaps of neighbours.</summary>
+    /// <summary>
+    /// Optimal string alignment distance: insertions, deletions, replacements and swaps of neighbours.
+    /// </summary>
     private static int Distance(string a, string b)
     {
         int[,] d = new int[a.Length + 1, b.Length + 1];
@@ -64,7 +70,8 @@ internal static class UsageErrors
             {
                 int replace = d[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
                 d[i, j] = Math.Min(replace, Math.Min(d[i - 1, j], d[i, j - 1]) + 1);
-                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) d[i, j] = Math.Min(d[i, j], d[i - 2, j - 2] + 1);
+                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                    d[i, j] = Math.Min(d[i, j], d[i - 2, j - 2] + 1);
             }
         }
 

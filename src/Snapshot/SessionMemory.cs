@@ -29,8 +29,9 @@ internal sealed unsafe class SessionMemory : IDisposable
         {
             throw new SnapshotException(
                 SnapshotErrorCode.Unsupported,
-                "Pre-copy was asked for by name, and tracking is by content here, which does not see a write before the " +
-                "application stops. Use CaptureMode.Auto or Stage, or write-protect tracking where 'snapshot doctor' shows it.");
+                "Pre-copy was asked for by name, and tracking is by content here, which does not see a write before " +
+                "the application stops. Use CaptureMode.Auto or Stage, or write-protect tracking where 'snapshot " +
+                "doctor' shows it.");
         }
 
         Capture = new MemoryCapture(new StagingArea(options.StagingLimit), options.Capture, parent);
@@ -93,7 +94,9 @@ internal sealed unsafe class SessionMemory : IDisposable
         }
     }
 
-    /// <summary>A checkpoint now would leave out what the image had: refused, until it was protected again or dropped.</summary>
+    /// <summary>
+    /// A checkpoint now would leave out what the image had: refused, until it was protected again or dropped.
+    /// </summary>
     internal void ThrowIfBuffersUnclaimed()
     {
         lock (_changing)
@@ -101,8 +104,9 @@ internal sealed unsafe class SessionMemory : IDisposable
             if (_unclaimed.Count == 0) return;
             throw new SnapshotException(
                 SnapshotErrorCode.Name,
-                $"The image this session was restarted from has protected buffers that this program has not protected again: " +
-                $"{string.Join(", ", _unclaimed.Keys.Order())}. Protect them before the first checkpoint, or drop them with DropRestoredBuffer.");
+                "The image this session was restarted from has protected buffers that this program has not protected " +
+                $"again: {string.Join(", ", _unclaimed.Keys.Order())}. Protect them before the first checkpoint, or " +
+                "drop them with DropRestoredBuffer.");
         }
     }
 
@@ -123,7 +127,8 @@ internal sealed unsafe class SessionMemory : IDisposable
     }
 
     private void AddRestored(RestoredArena restored) => AddArena(
-        restored.Description.Id, restored.Arena, restored.Hashes, restored.Description.CommittedPages, isRestored: true);
+        restored.Description.Id, restored.Arena, restored.Hashes, restored.Description.CommittedPages,
+        isRestored: true);
 
     private void AddArena(int id, Arena arena, PageHashes hashes, long parentPages, bool isRestored)
     {
@@ -141,10 +146,12 @@ internal sealed unsafe class SessionMemory : IDisposable
         if (buffer.ByteLength == restored.Description.ByteLength) return;
         throw new SnapshotException(
             SnapshotErrorCode.LayoutMismatch,
-            $"Protected buffer '{buffer.RegionName}' has {buffer.ByteLength} bytes, in the image it has {restored.Description.ByteLength}. " +
-            "Protect a buffer of that length and copy from it.");
+            $"Protected buffer '{buffer.RegionName}' has {buffer.ByteLength} bytes, in the image it has " +
+            $"{restored.Description.ByteLength}. Protect a buffer of that length and copy from it.");
     }
 
     private static SnapshotException NameTaken(string name, string what) =>
-        new(SnapshotErrorCode.Name, $"'{name}' is the name of {what} of this session. Names are unique among arenas and buffers.");
+        new(
+            SnapshotErrorCode.Name,
+            $"'{name}' is the name of {what} of this session. Names are unique among arenas and buffers.");
 }

@@ -24,26 +24,37 @@ public sealed class SnapshotOptions
     public TrackingMechanism Tracking { get; init => field = Defined(value); } = TrackingMechanism.Auto;
 
     /// <summary>How blocks of pages are encoded in an image.</summary>
-    /// <value>Default <see cref="BlockEncoding.Auto"/>: what shrinks the block at hand, plain when nothing does.</value>
+    /// <value>
+    /// Default <see cref="BlockEncoding.Auto"/>: what shrinks the block at hand, plain when nothing does.
+    /// </value>
     public BlockEncoding Encoding { get; init => field = Defined(value); } = BlockEncoding.Auto;
 
     /// <summary>Threads that encode blocks during a drain.</summary>
     /// <value>Default half the processors, at least 1: the other half is the application's.</value>
     /// <exception cref="ArgumentOutOfRangeException">Less than 1 or more than 64.</exception>
-    public int EncoderThreads { get; init => field = InRange(value, 1, 64); } = Math.Max(1, Environment.ProcessorCount / 2);
+    public int EncoderThreads { get; init => field = InRange(value, 1, 64); } =
+        Math.Max(1, Environment.ProcessorCount / 2);
 
     /// <summary>Bytes of memory that copies of changed pages may take.</summary>
-    /// <value>Default half the memory available to the process. A checkpoint that needs more fails and loses nothing.</value>
+    /// <value>
+    /// Default half the memory available to the process. A checkpoint that needs more fails and loses nothing.
+    /// </value>
     /// <exception cref="ArgumentOutOfRangeException">Less than 1 MiB.</exception>
-    public long StagingLimit { get; init => field = AtLeast(value, 1 << 20); } = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
+    public long StagingLimit { get; init => field = AtLeast(value, 1 << 20); } =
+        GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
 
-    /// <summary>Time from a request to the moment every participant has come, unless the request says otherwise.</summary>
-    /// <value>Default 60 seconds: longer than any sensible distance between two safepoints, short enough to notice a hang.</value>
+    /// <summary>
+    /// Time from a request to the moment every participant has come, unless the request says otherwise.
+    /// </summary>
+    /// <value>
+    /// Default 60 seconds: longer than any sensible distance between two safepoints, short enough to notice a hang.
+    /// </value>
     /// <exception cref="ArgumentOutOfRangeException">Not positive.</exception>
     public TimeSpan Deadline { get; init => field = Positive(value); } = TimeSpan.FromSeconds(60);
 
     /// <summary>
-    /// Whether participants are held until all resume parts are done, after a restart or on going on. A participant may override it.
+    /// Whether participants are held until all resume parts are done, after a restart or on going on. A participant
+    /// may override it.
     /// </summary>
     /// <value>Default <see cref="Gates.None"/>: locks that live in arenas order what needs order.</value>
     public Gates Gates { get; init; } = Gates.None;
@@ -54,7 +65,9 @@ public sealed class SnapshotOptions
     public TimeSpan GateTimeout { get; init => field = Positive(value); } = TimeSpan.FromSeconds(60);
 
     private static T Defined<T>(T value) where T : struct, Enum =>
-        Enum.IsDefined(value) ? value : throw new ArgumentOutOfRangeException(nameof(value), value, $"not a {typeof(T).Name}");
+        Enum.IsDefined(value)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), value, $"not a {typeof(T).Name}");
 
     private static int InRange(int value, int least, int most)
     {

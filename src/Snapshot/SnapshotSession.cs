@@ -11,9 +11,11 @@ namespace Snapshot;
 
 /// <summary>One unit of checkpoint and restart in a process: arenas, participants, handlers and one store.</summary>
 /// <remarks>
-/// <para>Open it, open its arenas, attach the threads that write them, and ask for checkpoints. After a crash the same program
-/// opens the same store and finds the arenas at their addresses as they were at the newest committed generation.</para>
-/// <para>Members may be used from any thread, unless they say otherwise. Close it after the participants have left.</para>
+/// <para>Open it, open its arenas, attach the threads that write them, and ask for checkpoints. After a crash the
+/// same program opens the same store and finds the arenas at their addresses as they were at the newest committed
+/// generation.</para>
+/// <para>Members may be used from any thread, unless they say otherwise. Close it after the participants have
+/// left.</para>
 /// </remarks>
 public sealed class SnapshotSession : IAsyncDisposable, IDisposable
 {
@@ -58,14 +60,14 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     public IReadOnlyList<Arena> Arenas => _memory.Arenas;
 
     /// <summary>
-    /// Raised when a handler throws where that undoes nothing: in a resume part after Continued, Omitted or Aborted, and in
-    /// a committed part. On the thread the handler ran on; a subscriber must not throw.
+    /// Raised when a handler throws where that undoes nothing: in a resume part after Continued, Omitted or Aborted, and
+    /// in a committed part. On the thread the handler ran on; a subscriber must not throw.
     /// </summary>
     public event EventHandler<HandlerError>? HandlerFailed;
 
     /// <summary>
-    /// Raised with the name of a participant whose thread ended without leaving: it is not waited for any more, and locks
-    /// it held stay held. On the thread that noticed; a subscriber must not throw.
+    /// Raised with the name of a participant whose thread ended without leaving: it is not waited for any more, and
+    /// locks it held stay held. On the thread that noticed; a subscriber must not throw.
     /// </summary>
     public event EventHandler<string>? ParticipantDied;
 
@@ -82,15 +84,21 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// <summary>Starts fresh in an empty store.</summary>
     /// <param name="directory">The directory of the store; made when it is missing.</param>
     /// <param name="options">How the session behaves, or null for the defaults.</param>
-    /// <exception cref="SnapshotException">StoreNotEmpty when it holds generations; any code of opening a store.</exception>
+    /// <exception cref="SnapshotException">
+    /// StoreNotEmpty when it holds generations; any code of opening a store.
+    /// </exception>
     public static SnapshotSession Create(string directory, SnapshotOptions? options = null)
     {
         options ??= new SnapshotOptions();
-        return Begin(SnapshotStore.Open(directory, options.Store), options, static store => store.Newest is not { } newest
-            ? null
-            : throw new SnapshotException(
-                SnapshotErrorCode.StoreNotEmpty,
-                $"'{store.Directory}' holds generation {newest.Generation}: restart from it, or start in another directory.")
+        return Begin(
+            SnapshotStore.Open(directory, options.Store),
+            options,
+            static store => store.Newest is not { } newest
+                ? null
+                : throw new SnapshotException(
+                    SnapshotErrorCode.StoreNotEmpty,
+                    $"'{store.Directory}' holds generation {newest.Generation}: restart from it, or start in " +
+                    "another directory.")
                 { Path = store.Directory, Generation = newest.Generation });
     }
 
@@ -99,9 +107,11 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// <param name="restart">Which generation, and whether an older one will do; or null for the newest.</param>
     /// <param name="options">How the session behaves, or null for the defaults.</param>
     /// <exception cref="SnapshotException">
-    /// NotFound, Corrupt, ChainBroken, UnsupportedFormat, AddressTaken, and any code of opening a store. Nothing stays mapped.
+    /// NotFound, Corrupt, ChainBroken, UnsupportedFormat, AddressTaken, and any code of opening a store. Nothing
+    /// stays mapped.
     /// </exception>
-    public static SnapshotSession Restart(string directory, RestartOptions? restart = null, SnapshotOptions? options = null)
+    public static SnapshotSession Restart(
+        string directory, RestartOptions? restart = null, SnapshotOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
         if (!Directory.Exists(directory))
@@ -114,22 +124,31 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
 
         options ??= new SnapshotOptions();
         return Begin(
-            SnapshotStore.Open(directory, options.Store), options, store => RestartRun.Execute(store, restart ?? new RestartOptions()));
+            SnapshotStore.Open(directory, options.Store), options,
+            store => RestartRun.Execute(store, restart ?? new RestartOptions()));
     }
 
-    /// <summary>Opens an arena: the one of that name when the session has it, open or restored, else a fresh one.</summary>
+    /// <summary>
+    /// Opens an arena: the one of that name when the session has it, open or restored, else a fresh one.
+    /// </summary>
     /// <param name="name">Unique in the session.</param>
     /// <param name="options">For a fresh arena; one that exists keeps what it was made with.</param>
-    /// <exception cref="SnapshotException">AddressTaken, SystemCall, Name (a protected buffer has that name).</exception>
+    /// <exception cref="SnapshotException">
+    /// AddressTaken, SystemCall, Name (a protected buffer has that name).
+    /// </exception>
     public Arena OpenArena(string name, ArenaOptions? options = null)
     {
         ThrowIfDisposed();
         return _memory.OpenArena(name, options ?? new ArenaOptions());
     }
 
-    /// <summary>Makes a managed array part of the image, and after a restart fills it with what the image has.</summary>
+    /// <summary>
+    /// Makes a managed array part of the image, and after a restart fills it with what the image has.
+    /// </summary>
     /// <param name="name">Unique in the session.</param>
-    /// <param name="array">On the pinned heap (<see cref="GC.AllocateArray{T}(int, bool)"/>); as long as it was in the image.</param>
+    /// <param name="array">
+    /// On the pinned heap (<see cref="GC.AllocateArray{T}(int, bool)"/>); as long as it was in the image.
+    /// </param>
     /// <exception cref="SnapshotException">Name (taken), LayoutMismatch (another length).</exception>
     public void Protect<T>(string name, T[] array) where T : unmanaged
     {
@@ -137,7 +156,9 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         Protect(ProtectedBuffer.Of(name, array));
     }
 
-    /// <summary>Makes a range of native memory part of the image, and after a restart fills it with what the image has.</summary>
+    /// <summary>
+    /// Makes a range of native memory part of the image, and after a restart fills it with what the image has.
+    /// </summary>
     /// <param name="name">Unique in the session.</param>
     /// <param name="address">The first byte; must stay valid until the session is closed.</param>
     /// <param name="bytes">As many as it had in the image.</param>
@@ -153,7 +174,9 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// <returns>Whether the image had such a buffer, not yet protected again.</returns>
     public bool DropRestoredBuffer(string name) => _memory.DropRestoredBuffer(name);
 
-    /// <summary>Enrols the calling thread. In a restarted session the handlers it brings are resumed with Restarted first.</summary>
+    /// <summary>
+    /// Enrols the calling thread. In a restarted session the handlers it brings are resumed with Restarted first.
+    /// </summary>
     /// <param name="name">Unique among the attached; after a restart the name under which the image knows it.</param>
     /// <param name="options">Its handlers and gates, or null for none.</param>
     /// <exception cref="SnapshotException">Name (taken), RestartFailed.</exception>
@@ -163,8 +186,13 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         return _coordinator.Attach(name, options);
     }
 
-    /// <summary>Registers an async handler. In a restarted session one that the image knows is resumed with Restarted, concurrently.</summary>
-    /// <param name="name">Unique among the async handlers; after a restart the name under which the image knows it.</param>
+    /// <summary>
+    /// Registers an async handler. In a restarted session one that the image knows is resumed with Restarted,
+    /// concurrently.
+    /// </summary>
+    /// <param name="name">
+    /// Unique among the async handlers; after a restart the name under which the image knows it.
+    /// </param>
     /// <param name="handler">Its parts run on the session's handler thread.</param>
     /// <exception cref="SnapshotException">Name (taken), RestartFailed.</exception>
     public HandlerRegistration RegisterHandler(string name, ICheckpointHandler handler)
@@ -179,7 +207,8 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// <param name="cancellation">Gives it up, up to the commit.</param>
     /// <exception cref="SnapshotException">Busy: one is running and the request does not want to wait.</exception>
     public CheckpointTicket RequestCheckpoint(
-        CheckpointOptions? options = null, IProgress<SnapshotProgress>? progress = null, CancellationToken cancellation = default)
+        CheckpointOptions? options = null, IProgress<SnapshotProgress>? progress = null,
+        CancellationToken cancellation = default)
     {
         ThrowIfDisposed();
         CheckpointTicket ticket = new(options ?? new CheckpointOptions(), progress, cancellation);
@@ -202,10 +231,13 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// </summary>
     /// <inheritdoc cref="RequestCheckpoint"/>
     public Task<SnapshotInfo> CheckpointAsync(
-        CheckpointOptions? options = null, IProgress<SnapshotProgress>? progress = null, CancellationToken cancellation = default) =>
+        CheckpointOptions? options = null, IProgress<SnapshotProgress>? progress = null,
+        CancellationToken cancellation = default) =>
         RequestCheckpoint(options, progress, cancellation).Committed;
 
-    /// <summary>Gives up a running checkpoint, ends the session's threads, unmaps its arenas and closes the store.</summary>
+    /// <summary>
+    /// Gives up a running checkpoint, ends the session's threads, unmaps its arenas and closes the store.
+    /// </summary>
     /// <exception cref="InvalidOperationException">Called by a progress callback, on the checkpoint thread.</exception>
     public async ValueTask DisposeAsync()
     {
@@ -228,7 +260,8 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
 
     /// <summary>The same with a store that is open already; owned from here on.</summary>
     internal static SnapshotSession Open(SnapshotStore store, SnapshotOptions options) => Begin(
-        store, options, static opened => opened.Newest is null ? null : RestartRun.Execute(opened, new RestartOptions()));
+        store, options,
+        static opened => opened.Newest is null ? null : RestartRun.Execute(opened, new RestartOptions()));
 
     private void Protect(ProtectedBuffer buffer)
     {
@@ -243,7 +276,8 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         }
     }
 
-    private static SnapshotSession Begin(SnapshotStore store, SnapshotOptions options, Func<SnapshotStore, RestoredState?> restart)
+    private static SnapshotSession Begin(
+        SnapshotStore store, SnapshotOptions options, Func<SnapshotStore, RestoredState?> restart)
     {
         RestoredState? restored = null;
         try
@@ -263,10 +297,14 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     {
         _memory.ThrowIfBuffersUnclaimed();
 
-        // After a commit of unknown outcome the store is read again. Whether that generation turns out to be there or not, the
-        // next one is an increment of the last that is known to be: its pages were given back.
+        // After a commit of unknown outcome the store is read again. Whether that generation turns out to be there or
+        // not, the next one is an increment of the last that is known to be: its pages were given back.
         _store.SettleOutcome();
-        ImageHeader header = new(ImageHeader.NewImageId(), (_store.Newest?.Generation ?? 0) + 1, _memory.Capture.Parent, DateTimeOffset.UtcNow);
+        ImageHeader header = new(
+            ImageHeader.NewImageId(),
+            (_store.Newest?.Generation ?? 0) + 1,
+            _memory.Capture.Parent,
+            DateTimeOffset.UtcNow);
         ImageWriterOptions writing = new() { Encoding = _options.Encoding, EncoderThreads = _options.EncoderThreads };
         CheckpointRun run = new(_coordinator, _memory.Capture, _store);
         SnapshotInfo info = run.Execute(ticket, header, writing, ticket.Options.Deadline ?? _options.Deadline);

@@ -6,8 +6,8 @@ namespace Snapshot.TestPrograms;
 /// in the next, the handler's resume part gives the lock back, and only then the worker enters.
 /// </summary>
 /// <remarks>
-/// Prints one line per event. <c>founding STORE</c> takes the checkpoint, lets the worker enter (Continue), then waits to be killed.
-/// <c>founding STORE</c> on a store with a generation is the other outcome (Restart).
+/// Prints one line per event. <c>founding STORE</c> takes the checkpoint, lets the worker enter (Continue), then
+/// waits to be killed. <c>founding STORE</c> on a store with a generation is the other outcome (Restart).
 /// </remarks>
 internal static class FoundingScenario
 {
@@ -22,7 +22,8 @@ internal static class FoundingScenario
     internal static unsafe int Run(string directory)
     {
         using SnapshotSession session = SnapshotSession.Open(directory);
-        Shared* shared = session.OpenArena("shared", new ArenaOptions { Capacity = 16 << 20 }).RootPointer<Shared>("shared");
+        Shared* shared = session.OpenArena("shared", new ArenaOptions { Capacity = 16 << 20 })
+            .RootPointer<Shared>("shared");
         using ManualResetEventSlim locked = new(), wanting = new();
         Say(session.IsRestarted
             ? $"restarted: mutex {(shared->Mutex.IsHeld ? "held" : "free")}, entered {shared->Entered}"
@@ -62,11 +63,13 @@ internal static class FoundingScenario
         return 0;
     }
 
-    private static unsafe void Work(SnapshotSession session, Shared* shared, ManualResetEventSlim locked, ManualResetEventSlim wanting)
+    private static unsafe void Work(
+        SnapshotSession session, Shared* shared, ManualResetEventSlim locked, ManualResetEventSlim wanting)
     {
         using Participant me = session.Attach("worker");
 
-        // In the first process it computes until the handler has the lock, and only then wants it: it polls no more before that.
+        // In the first process it computes until the handler has the lock, and only then wants it: it polls no more
+        // before that.
         if (!session.IsRestarted) locked.Wait();
         Say("worker: wants the lock");
         wanting.Set();

@@ -3,7 +3,9 @@ using Snapshot.Base;
 
 namespace Snapshot.TestPrograms;
 
-/// <summary>A thread that changes random pages, each operation with the next number of one sequence, and can be made to rest.</summary>
+/// <summary>
+/// A thread that changes random pages, each operation with the next number of one sequence, and can be made to rest.
+/// </summary>
 internal sealed class RandomWriter : IDisposable
 {
     private readonly TrackedMemory _memory;
@@ -29,7 +31,8 @@ internal sealed class RandomWriter : IDisposable
     {
         long target = Volatile.Read(ref _sequence) + operations;
         while (Volatile.Read(ref _sequence) < target && _thread.IsAlive) Thread.Yield();
-        if (Volatile.Read(ref _failure) is { } failure) throw new InvalidOperationException("the writer failed", failure);
+        if (Volatile.Read(ref _failure) is { } failure)
+            throw new InvalidOperationException("the writer failed", failure);
     }
 
     /// <summary>Returns when the writer rests between two operations.</summary>

@@ -8,7 +8,8 @@ internal sealed class SystemCallWriter : IDisposable
     private readonly AnonymousPipeServerStream _source = new(PipeDirection.Out);
     private readonly AnonymousPipeClientStream _sink;
 
-    internal SystemCallWriter() => _sink = new AnonymousPipeClientStream(PipeDirection.In, _source.ClientSafePipeHandle);
+    internal SystemCallWriter() =>
+        _sink = new AnonymousPipeClientStream(PipeDirection.In, _source.ClientSafePipeHandle);
 
     internal void Write(ReadOnlySpan<byte> content, Span<byte> target)
     {

@@ -42,7 +42,8 @@ internal sealed unsafe partial class TrackedMemory : MemoryRegion, IDisposable
 
     internal Span<byte> Page(long page) => Bytes(new PageRange(page, 1));
 
-    internal Span<byte> Bytes(PageRange pages) => new(Address + Pages.Bytes(pages.Start), (int)Pages.Bytes(pages.Count));
+    internal Span<byte> Bytes(PageRange pages) =>
+        new(Address + Pages.Bytes(pages.Start), (int)Pages.Bytes(pages.Count));
 
     internal void Commit(long pages)
     {
@@ -53,7 +54,9 @@ internal sealed unsafe partial class TrackedMemory : MemoryRegion, IDisposable
     /// <summary>Discards first and reports then, as the contract of a region says.</summary>
     internal void Drop(PageRange pages)
     {
-        Check(madvise((nint)Address + (nint)Pages.Bytes(pages.Start), (nuint)Pages.Bytes(pages.Count), AdviseDontNeed), "madvise");
+        Check(
+            madvise((nint)Address + (nint)Pages.Bytes(pages.Start), (nuint)Pages.Bytes(pages.Count), AdviseDontNeed),
+            "madvise");
         _dropped.AddShared(pages);
     }
 

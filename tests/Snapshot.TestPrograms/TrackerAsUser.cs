@@ -3,8 +3,8 @@ using Snapshot.Tracking;
 namespace Snapshot.TestPrograms;
 
 /// <summary>
-/// Runs every tracker scenario with each mechanism that works here, under whatever user it was started as. Prints one line for
-/// each, then which mechanism Auto chose.
+/// Runs every tracker scenario with each mechanism that works here, under whatever user it was started as. Prints one
+/// line for each, then which mechanism Auto chose.
 /// </summary>
 internal static class TrackerAsUser
 {
@@ -21,7 +21,9 @@ internal static class TrackerAsUser
             }
         }
 
-        Console.WriteLine($"user {Environment.UserName} auto {automatic.Mechanism} privileged {KernelCapabilities.Current.UserfaultPrivileged}");
+        Console.WriteLine(
+            $"user {Environment.UserName} auto {automatic.Mechanism} " +
+            $"privileged {KernelCapabilities.Current.UserfaultPrivileged}");
         return 0;
     }
 }

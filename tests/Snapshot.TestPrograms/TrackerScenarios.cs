@@ -6,35 +6,36 @@ using Snapshot.Tracking;
 namespace Snapshot.TestPrograms;
 
 /// <summary>
-/// What every tracker promises, each promise as a method that throws when it is broken: run by the contract suite in its own
-/// process, and by a program that runs as an ordinary user.
+/// What every tracker promises, each promise as a method that throws when it is broken: run by the contract suite in
+/// its own process, and by a program that runs as an ordinary user.
 /// </summary>
 internal static class TrackerScenarios
 {
     private const long HugePages = Pages.HugeSize / Pages.Size;
 
     /// <summary>All of them, by name.</summary>
-    internal static IReadOnlyDictionary<string, Action<TrackerFactory>> All { get; } = new Dictionary<string, Action<TrackerFactory>>
-    {
-        [nameof(FirstCollectHoldsWhatWasThere)] = FirstCollectHoldsWhatWasThere,
-        [nameof(SecondCollectIsEmpty)] = SecondCollectIsEmpty,
-        [nameof(CollectHoldsExactlyTheWrittenPages)] = CollectHoldsExactlyTheWrittenPages,
-        [nameof(PopulatedAfterCreationIsSeen)] = PopulatedAfterCreationIsSeen,
-        [nameof(UnusedMemoryStaysUnused)] = UnusedMemoryStaysUnused,
-        [nameof(WriteAfterOnlyReadingIsSeen)] = WriteAfterOnlyReadingIsSeen,
-        [nameof(ReadFromPipeIsSeen)] = ReadFromPipeIsSeen,
-        [nameof(ReadFromFileIsSeen)] = ReadFromFileIsSeen,
-        [nameof(DroppedRunsAreReported)] = DroppedRunsAreReported,
-        [nameof(WriteAfterDropIsSeen)] = WriteAfterDropIsSeen,
-        [nameof(GivenBackPagesComeAgainOnce)] = GivenBackPagesComeAgainOnce,
-        [nameof(GrowthIsTracked)] = GrowthIsTracked,
-        [nameof(HugePagesAreTracked)] = HugePagesAreTracked,
-        [nameof(ArmForgets)] = ArmForgets,
-        [nameof(CountingRearmsNothing)] = CountingRearmsNothing,
-        [nameof(CollectAllocatesNothing)] = CollectAllocatesNothing,
-        [nameof(ManyScatteredPagesAreFound)] = ManyScatteredPagesAreFound,
-        [nameof(ConcurrentWriterLosesNoPage)] = factory => ConcurrentWriterLosesNoPage(factory, seed: 20_260_101),
-    };
+    internal static IReadOnlyDictionary<string, Action<TrackerFactory>> All { get; } =
+        new Dictionary<string, Action<TrackerFactory>>
+        {
+            [nameof(FirstCollectHoldsWhatWasThere)] = FirstCollectHoldsWhatWasThere,
+            [nameof(SecondCollectIsEmpty)] = SecondCollectIsEmpty,
+            [nameof(CollectHoldsExactlyTheWrittenPages)] = CollectHoldsExactlyTheWrittenPages,
+            [nameof(PopulatedAfterCreationIsSeen)] = PopulatedAfterCreationIsSeen,
+            [nameof(UnusedMemoryStaysUnused)] = UnusedMemoryStaysUnused,
+            [nameof(WriteAfterOnlyReadingIsSeen)] = WriteAfterOnlyReadingIsSeen,
+            [nameof(ReadFromPipeIsSeen)] = ReadFromPipeIsSeen,
+            [nameof(ReadFromFileIsSeen)] = ReadFromFileIsSeen,
+            [nameof(DroppedRunsAreReported)] = DroppedRunsAreReported,
+            [nameof(WriteAfterDropIsSeen)] = WriteAfterDropIsSeen,
+            [nameof(GivenBackPagesComeAgainOnce)] = GivenBackPagesComeAgainOnce,
+            [nameof(GrowthIsTracked)] = GrowthIsTracked,
+            [nameof(HugePagesAreTracked)] = HugePagesAreTracked,
+            [nameof(ArmForgets)] = ArmForgets,
+            [nameof(CountingRearmsNothing)] = CountingRearmsNothing,
+            [nameof(CollectAllocatesNothing)] = CollectAllocatesNothing,
+            [nameof(ManyScatteredPagesAreFound)] = ManyScatteredPagesAreFound,
+            [nameof(ConcurrentWriterLosesNoPage)] = factory => ConcurrentWriterLosesNoPage(factory, seed: 20_260_101),
+        };
 
     internal static void FirstCollectHoldsWhatWasThere(TrackerFactory factory)
     {
@@ -43,7 +44,9 @@ internal static class TrackerScenarios
         memory.Page(700)[4095] = 1;
         using DirtyTracker tracker = factory.CreateForArena(memory);
         using PageBitmap changed = Collect(tracker, memory);
-        Claim(changed.Contains(3) && changed.Contains(700), "pages written before tracking began are in the first collect");
+        Claim(
+            changed.Contains(3) && changed.Contains(700),
+            "pages written before tracking began are in the first collect");
     }
 
     internal static void SecondCollectIsEmpty(TrackerFactory factory)
@@ -77,7 +80,9 @@ internal static class TrackerScenarios
         Expect(tracker, memory);
     }
 
-    /// <summary>Memory never touched is not reported, and tracking it costs it nothing: it can still become a huge page.</summary>
+    /// <summary>
+    /// Memory never touched is not reported, and tracking it costs it nothing: it can still become a huge page.
+    /// </summary>
     internal static void UnusedMemoryStaysUnused(TrackerFactory factory)
     {
         using TrackedMemory memory = new(4 * HugePages, 4 * HugePages, huge: true);
@@ -88,7 +93,9 @@ internal static class TrackerScenarios
         using PageBitmap changed = Collect(tracker, memory);
         Claim(changed.Contains(HugePages + 3), "the page that was written is reported");
         Claim(!changed.Contains(0) && !changed.Contains(2 * HugePages), "memory that was never used is not reported");
-        Claim(isHuge || KernelCapabilities.Current.HugePages is not ("always" or "madvise"), "the memory became a huge page");
+        Claim(
+            isHuge || KernelCapabilities.Current.HugePages is not ("always" or "madvise"),
+            "the memory became a huge page");
         Expect(tracker, memory);
     }
 
@@ -188,7 +195,8 @@ internal static class TrackerScenarios
         using DirtyTracker tracker = factory.CreateForArena(memory);
         using (PageBitmap first = Collect(tracker, memory))
         {
-            for (long page = 0; page < 4 * HugePages; page += HugePages) Claim(first.Contains(page), $"page {page} of a huge page is seen");
+            for (long page = 0; page < 4 * HugePages; page += HugePages)
+                Claim(first.Contains(page), $"page {page} of a huge page is seen");
         }
 
         Expect(tracker, memory);
@@ -260,8 +268,9 @@ internal static class TrackerScenarios
     }
 
     /// <summary>
-    /// A thread stores, drops and reads into random pages while collects run. The consumer copies what each collect reports:
-    /// at once where the tracker sees every write, else only while the writer rests. In the end the copy must be the memory.
+    /// A thread stores, drops and reads into random pages while collects run. The consumer copies what each collect
+    /// reports: at once where the tracker sees every write, else only while the writer rests. In the end the copy
+    /// must be the memory.
     /// </summary>
     internal static void ConcurrentWriterLosesNoPage(TrackerFactory factory, int seed)
     {
@@ -303,15 +312,17 @@ internal static class TrackerScenarios
         {
             Claim(
                 memory.Page(page).SequenceEqual(copy.AsSpan((int)Pages.Bytes(page), Pages.Size)),
-                $"the copy of page {page} is up to date (it holds {BinaryPrimitives.ReadInt64LittleEndian(copy.AsSpan((int)Pages.Bytes(page)))}, " +
-                $"the page {BinaryPrimitives.ReadInt64LittleEndian(memory.Page(page))}; seed {seed})");
+                $"the copy of page {page} is up to date (it holds " +
+                $"{BinaryPrimitives.ReadInt64LittleEndian(copy.AsSpan((int)Pages.Bytes(page)))}, the page " +
+                $"{BinaryPrimitives.ReadInt64LittleEndian(memory.Page(page))}; seed {seed})");
         }
     }
 
     private static TrackedMemory Filled(long capacity, long committed, bool huge = false)
     {
         TrackedMemory memory = new(capacity, committed, huge);
-        for (long page = 0; page < committed; page++) BinaryPrimitives.WriteInt64LittleEndian(memory.Page(page), page + 1);
+        for (long page = 0; page < committed; page++)
+            BinaryPrimitives.WriteInt64LittleEndian(memory.Page(page), page + 1);
         return memory;
     }
 
@@ -329,7 +340,8 @@ internal static class TrackerScenarios
         return changed;
     }
 
-    private static long[] Range(long start, long count) => [.. Enumerable.Range((int)start, (int)count).Select(page => (long)page)];
+    private static long[] Range(long start, long count) =>
+        [.. Enumerable.Range((int)start, (int)count).Select(page => (long)page)];
 
     private static void Expect(DirtyTracker tracker, TrackedMemory memory, params long[] expected)
     {
@@ -340,11 +352,14 @@ internal static class TrackerScenarios
         {
             Claim(
                 changed.Contains(page) == wanted.Contains(page),
-                $"page {page} is {(wanted.Contains(page) ? "" : "not ")}reported ({changed.Count()} reported, {wanted.Count()} expected)");
+                $"page {page} is {(wanted.Contains(page) ? "" : "not ")}reported ({changed.Count()} reported, " +
+                $"{wanted.Count()} expected)");
         }
     }
 
-    /// <summary>For pages beside ones never populated, which a tracker may report once although they read as zero.</summary>
+    /// <summary>
+    /// For pages beside ones never populated, which a tracker may report once although they read as zero.
+    /// </summary>
     private static void ExpectAmong(DirtyTracker tracker, TrackedMemory memory, params long[] expected)
     {
         using PageBitmap changed = Collect(tracker, memory);
@@ -352,7 +367,9 @@ internal static class TrackerScenarios
         for (long at = 0; changed.NextRun(at, out PageRange run); at = run.End)
         {
             for (long page = run.Start; page < run.End; page++)
-                Claim(expected.Contains(page) || PageHashes.IsZero(memory.Page(page)), $"page {page}, reported without need, holds zeros");
+                Claim(
+                    expected.Contains(page) || PageHashes.IsZero(memory.Page(page)),
+                    $"page {page}, reported without need, holds zeros");
         }
     }
 

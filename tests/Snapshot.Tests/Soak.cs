@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Snapshot.Tests;
 
-/// <summary>How long the tests that repeat something at random go on: seconds by default, longer when asked to.</summary>
+/// <summary>
+/// How long the tests that repeat something at random go on: seconds by default, longer when asked to.
+/// </summary>
 internal static class Soak
 {
     /// <summary>The time for one such test: SNAPSHOT_SOAK_SECONDS, or the short default.</summary>

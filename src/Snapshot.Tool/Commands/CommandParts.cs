@@ -24,8 +24,10 @@ internal static class CommandParts
         CustomParser = result =>
         {
             string token = result.Tokens[0].Value;
-            if (long.TryParse(token, NumberStyles.None, CultureInfo.InvariantCulture, out long number) && number >= 1) return number;
-            result.AddError($"'{token}' is not a generation; give a number from 1 upward, as 'snapshot list' shows them.");
+            if (long.TryParse(token, NumberStyles.None, CultureInfo.InvariantCulture, out long number) && number >= 1)
+                return number;
+            result.AddError(
+                $"'{token}' is not a generation; give a number from 1 upward, as 'snapshot list' shows them.");
             return null;
         },
     };
@@ -41,7 +43,11 @@ internal static class CommandParts
             CustomParser = result =>
             {
                 string token = result.Tokens[0].Value;
-                if (int.TryParse(token, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= minimum) return number;
+                if (int.TryParse(token, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+                    && number >= minimum)
+                {
+                    return number;
+                }
                 result.AddError($"'{token}' is not a value for {name}; give a number from {minimum} upward.");
                 return minimum;
             },
@@ -89,7 +95,8 @@ internal static class CommandParts
         };
         if (secondsPerUnit == 0) return false;
         ReadOnlySpan<char> number = text.AsSpan(0, text.Length - 1);
-        if (!double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double count)) return false;
+        if (!double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double count))
+            return false;
         if (count * secondsPerUnit > TimeSpan.MaxValue.TotalSeconds / 2) return false;
         age = TimeSpan.FromSeconds(count * secondsPerUnit);
         return true;

@@ -13,7 +13,9 @@ internal sealed record CompactResult(bool Changed, long BytesBefore, GenerationI
 internal sealed class CompactCommand : Command
 {
     internal CompactCommand(ToolConsole console)
-        : base("compact", "Replaces an incremental image by a full one of the same state, so that it needs no older generation.")
+        : base(
+            "compact",
+            "Replaces an incremental image by a full one of the same state, so that it needs no older generation.")
     {
         Argument<string> path = CommandParts.Store();
         Argument<long?> generation = CommandParts.Generation("the newest");
@@ -33,7 +35,8 @@ internal sealed class CompactCommand : Command
         GenerationInfo before = store.Describe(generation).Info;
         GenerationInfo after = before.Kind == GenerationKind.Full
             ? before
-            : await ToolProgress.RunAsync(console, "Compacting", progress => store.CompactAsync(generation, progress, cancellation));
+            : await ToolProgress.RunAsync(
+                console, "Compacting", progress => store.CompactAsync(generation, progress, cancellation));
 
         CompactResult result = new(after != before, before.FileBytes, after);
         if (json) console.WriteJson(result, ToolJson.Default.CompactResult);

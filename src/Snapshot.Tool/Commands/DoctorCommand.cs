@@ -49,7 +49,10 @@ internal sealed class DoctorCommand : Command
         console.Print(table);
         console.Line("");
         if (!report.CanRun) console.Bad("Snapshot cannot run here");
-        else if (report.Tracking == "writeProtect") console.Good("Snapshot runs here; changed pages are found by write protection");
-        else console.Good("Snapshot runs here; changed pages are found by content hash, so a pause grows with the memory in use");
+        else if (report.Tracking == "writeProtect")
+            console.Good("Snapshot runs here; changed pages are found by write protection");
+        else
+            console.Good(
+                "Snapshot runs here; changed pages are found by content hash, so a pause grows with the memory in use");
     }
 }

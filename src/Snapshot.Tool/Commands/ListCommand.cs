@@ -34,6 +34,7 @@ internal sealed class ListCommand : Command
         }
 
         long bytes = store.Generations.Sum(info => info.FileBytes);
-        console.Line($"{Readable.Count(store.Generations.Count, "generation")}, {Readable.Bytes(bytes)} in {store.Directory}");
+        console.Line(
+            $"{Readable.Count(store.Generations.Count, "generation")}, {Readable.Bytes(bytes)} in {store.Directory}");
     }
 }

@@ -9,7 +9,8 @@ namespace Snapshot.Tool.Commands;
 /// <param name="Deleted">The generations that go.</param>
 /// <param name="Kept">The generations that stay.</param>
 /// <param name="BytesFreed">The length of their files.</param>
-internal sealed record PruneResult(bool DryRun, IReadOnlyList<GenerationInfo> Deleted, IReadOnlyList<GenerationInfo> Kept, long BytesFreed);
+internal sealed record PruneResult(
+    bool DryRun, IReadOnlyList<GenerationInfo> Deleted, IReadOnlyList<GenerationInfo> Kept, long BytesFreed);
 
 /// <summary><c>snapshot prune STORE --keep-last N</c>: deletes what a policy does not keep.</summary>
 internal sealed class PruneCommand : Command
@@ -20,8 +21,10 @@ internal sealed class PruneCommand : Command
         Argument<string> path = CommandParts.Store();
         Option<int> keepLast = CommandParts.Count("--keep-last", 1, "Keep the N newest generations.");
         keepLast.Required = true;
-        Option<int> keepEvery = CommandParts.Count("--keep-every", 1, "Also keep each generation whose number N divides.");
-        Option<TimeSpan?> maxAge = CommandParts.Age("--max-age", "Let --keep-every keep no generation older than this, such as 36h or 7d.");
+        Option<int> keepEvery = CommandParts.Count(
+            "--keep-every", 1, "Also keep each generation whose number N divides.");
+        Option<TimeSpan?> maxAge = CommandParts.Age(
+            "--max-age", "Let --keep-every keep no generation older than this, such as 36h or 7d.");
         Option<bool> dryRun = new("--dry-run") { Description = "Only say what would be deleted." };
         Option<bool> json = CommandParts.Json();
         Add(path);
@@ -50,13 +53,15 @@ internal sealed class PruneCommand : Command
     }
 
     private static async Task<int> RunAsync(
-        ToolConsole console, string path, RetentionPolicy policy, bool dryRun, bool json, CancellationToken cancellation)
+        ToolConsole console, string path, RetentionPolicy policy, bool dryRun, bool json,
+        CancellationToken cancellation)
     {
         using SnapshotStore store = dryRun ? SnapshotStore.OpenReadOnly(path) : CommandParts.OpenExisting(path);
         IReadOnlyList<GenerationInfo> before = store.Generations;
         IReadOnlyList<GenerationInfo> deleted = dryRun
             ? store.PlanPrune(policy)
-            : await ToolProgress.RunAsync(console, "Pruning", progress => store.PruneAsync(policy, progress, cancellation));
+            : await ToolProgress.RunAsync(
+                console, "Pruning", progress => store.PruneAsync(policy, progress, cancellation));
 
         PruneResult result = new(dryRun, deleted, [.. before.Except(deleted)], deleted.Sum(info => info.FileBytes));
         if (json) console.WriteJson(result, ToolJson.Default.PruneResult);

@@ -19,7 +19,8 @@ internal sealed class ShowCommand : Command
         Add(path);
         Add(generation);
         Add(json);
-        SetAction(parsed => Run(console, parsed.GetRequiredValue(path), parsed.GetValue(generation), parsed.GetValue(json)));
+        SetAction(
+            parsed => Run(console, parsed.GetRequiredValue(path), parsed.GetValue(generation), parsed.GetValue(json)));
     }
 
     private static int Run(ToolConsole console, string path, long? generation, bool json)
@@ -56,7 +57,10 @@ internal sealed class ShowCommand : Command
             ("file", $"{info.FileName}, {Readable.Bytes(info.FileBytes)}"),
             ("format", image.FormatVersion.ToString()),
             ("image id", info.ImageId.ToString("N")),
-            ("made by", made is null ? null : $"Snapshot {made.LibraryVersion} on {made.RuntimeVersion}, {made.OperatingSystem} {made.Architecture}"),
+            ("made by", made is null
+                ? null
+                : $"Snapshot {made.LibraryVersion} on {made.RuntimeVersion}, " +
+                    $"{made.OperatingSystem} {made.Architecture}"),
             ("machine", made?.MachineName),
             ("command", made?.ProcessCommand));
     }
@@ -86,11 +90,13 @@ internal sealed class ShowCommand : Command
         return $"{what}\n{string.Join(", ", parts.Where(part => part.Length > 0))}";
     }
 
-    private static string Part(long pages, string where) => pages == 0 ? "" : $"{Readable.Bytes(pages * PageBytes)} {where}";
+    private static string Part(long pages, string where) =>
+        pages == 0 ? "" : $"{Readable.Bytes(pages * PageBytes)} {where}";
 
     private static void PrintRoots(IAnsiConsole console, ImageDescription image)
     {
-        Dictionary<int, string> arenas = image.Regions.ToDictionary(region => region.Region.Id, region => region.Region.Name);
+        Dictionary<int, string> arenas = image.Regions.ToDictionary(
+            region => region.Region.Id, region => region.Region.Name);
         console.Heading("\nRoots");
         Table table = Tables.Create("Name", "Type", ">Count", "Arena", ">Offset").Folding(0).Folding(1).Folding(3);
         foreach (RootDescription root in image.Roots)
@@ -119,7 +125,8 @@ internal sealed class ShowCommand : Command
                 string.Join(", ", participant.Handlers));
         }
 
-        foreach (HandlerDescription handler in image.AsyncHandlers) table.Add(Readable.Number(handler.Id), handler.Name, "async handler", "");
+        foreach (HandlerDescription handler in image.AsyncHandlers)
+            table.Add(Readable.Number(handler.Id), handler.Name, "async handler", "");
         console.Print(table);
     }
 
@@ -134,7 +141,10 @@ internal sealed class ShowCommand : Command
                 Readable.Number(encoding.BlockCount),
                 Readable.Bytes(encoding.PageBytes),
                 Readable.Bytes(encoding.StoredBytes),
-                encoding.StoredBytes == 0 ? "" : (encoding.PageBytes / (double)encoding.StoredBytes).ToString("0.00", CultureInfo.InvariantCulture));
+                encoding.StoredBytes == 0
+                    ? ""
+                    : (encoding.PageBytes / (double)encoding.StoredBytes)
+                        .ToString("0.00", CultureInfo.InvariantCulture));
         }
 
         console.Print(table);

@@ -6,11 +6,16 @@ using Spectre.Console;
 
 namespace Snapshot.Tool.Commands;
 
-/// <summary><c>snapshot stacks PID</c>: where the participants of a live process are; what a missed deadline points to.</summary>
+/// <summary>
+/// <c>snapshot stacks PID</c>: where the participants of a live process are; what a missed deadline points to.
+/// </summary>
 internal sealed class StacksCommand : Command
 {
     internal StacksCommand(ToolConsole console)
-        : base("stacks", "Shows each participant of a live process: what it does, and its managed stack. Stops the process while it reads.")
+        : base(
+            "stacks",
+            "Shows each participant of a live process: what it does, and its managed stack. " +
+            "Stops the process while it reads.")
     {
         Argument<int> processId = new("PID")
         {

@@ -13,7 +13,8 @@ internal static class Tables
         foreach (string column in columns)
         {
             bool right = column.StartsWith('>');
-            TableColumn added = new TableColumn(new Text(right ? column[1..] : column, new Style(decoration: Decoration.Bold))).NoWrap();
+            TableColumn added = new TableColumn(
+                new Text(right ? column[1..] : column, new Style(decoration: Decoration.Bold))).NoWrap();
             table.AddColumn(right ? added.RightAligned() : added);
         }
 
@@ -43,9 +44,11 @@ internal static class Tables
 
     internal static void Line(this IAnsiConsole console, string text) => console.Write(new Text(text + "\n"));
 
-    internal static void Good(this IAnsiConsole console, string text) => console.Write(new Text(text + "\n", new Style(Color.Green)));
+    internal static void Good(this IAnsiConsole console, string text) =>
+        console.Write(new Text(text + "\n", new Style(Color.Green)));
 
-    internal static void Bad(this IAnsiConsole console, string text) => console.Write(new Text(text + "\n", new Style(Color.Red)));
+    internal static void Bad(this IAnsiConsole console, string text) =>
+        console.Write(new Text(text + "\n", new Style(Color.Red)));
 
     /// <summary>Names on the left, values on the right; null values are left out.</summary>
     internal static void Facts(this IAnsiConsole console, params ReadOnlySpan<(string Name, string? Value)> facts)
@@ -74,6 +77,7 @@ internal static class Tables
             }
         }
 
-        private static bool IsBlank(SegmentLine line) => line.TrueForAll(segment => string.IsNullOrWhiteSpace(segment.Text));
+        private static bool IsBlank(SegmentLine line) =>
+            line.TrueForAll(segment => string.IsNullOrWhiteSpace(segment.Text));
     }
 }

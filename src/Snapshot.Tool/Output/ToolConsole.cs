@@ -9,13 +9,18 @@ namespace Snapshot.Tool.Output;
 /// <summary>Where the tool writes: results to one side, everything else to the other.</summary>
 internal sealed class ToolConsole
 {
-    /// <summary>Columns when the output is not a terminal: wide enough that tables are not folded on their way into a file or a pipe.</summary>
+    /// <summary>
+    /// Columns when the output is not a terminal: wide enough that tables are not folded on their way into a file or
+    /// a pipe.
+    /// </summary>
     private const int WidthOfFiles = 200;
 
     /// <summary>Not for HTML: only what JSON demands is escaped.</summary>
-    private static readonly JsonWriterOptions JsonForFiles = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions JsonForFiles =
+        new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    internal ToolConsole(TextWriter output, TextWriter error, bool isOutputTerminal, bool isErrorTerminal, int? width = null)
+    internal ToolConsole(
+        TextWriter output, TextWriter error, bool isOutputTerminal, bool isErrorTerminal, int? width = null)
     {
         Out = output;
         Error = error;

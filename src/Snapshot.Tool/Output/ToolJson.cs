@@ -5,7 +5,9 @@ using Snapshot.Tool.Stacks;
 
 namespace Snapshot.Tool.Output;
 
-/// <summary>What <c>--json</c> prints. Names are camelCase, enumerations are names, sizes are bytes, times are ISO 8601.</summary>
+/// <summary>
+/// What <c>--json</c> prints. Names are camelCase, enumerations are names, sizes are bytes, times are ISO 8601.
+/// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     Converters =
@@ -33,7 +35,8 @@ internal sealed class CamelCaseEnum<T>() : JsonStringEnumConverter<T>(JsonNaming
 internal sealed class FiguresConverter : JsonConverter<IReadOnlyList<KeyValuePair<string, string>>>
 {
     public override IReadOnlyList<KeyValuePair<string, string>> Read(
-        ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => throw new NotSupportedException("The tool only writes.");
+        ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        throw new NotSupportedException("The tool only writes.");
 
     public override void Write(
         Utf8JsonWriter writer, IReadOnlyList<KeyValuePair<string, string>> value, JsonSerializerOptions options)

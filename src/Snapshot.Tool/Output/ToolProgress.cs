@@ -5,7 +5,8 @@ namespace Snapshot.Tool.Output;
 /// <summary>Runs long work on a store beside a progress bar, if somebody watches.</summary>
 internal static class ToolProgress
 {
-    internal static async Task<T> RunAsync<T>(ToolConsole console, string title, Func<IProgress<StoreProgress>?, Task<T>> work)
+    internal static async Task<T> RunAsync<T>(
+        ToolConsole console, string title, Func<IProgress<StoreProgress>?, Task<T>> work)
     {
         if (console.Progress is not { } terminal) return await work(null);
         return await terminal.Progress()
@@ -27,7 +28,9 @@ internal static class ToolProgress
     {
         public void Report(StoreProgress value)
         {
-            bar.Description = $"{title} generation {value.Generation}, {Readable.Bytes(value.BytesDone)} of {Readable.Bytes(value.BytesTotal)}";
+            bar.Description =
+                $"{title} generation {value.Generation}, " +
+                $"{Readable.Bytes(value.BytesDone)} of {Readable.Bytes(value.BytesTotal)}";
             bar.MaxValue = Math.Max(1, value.BytesTotal);
             bar.Value = value.BytesDone;
         }

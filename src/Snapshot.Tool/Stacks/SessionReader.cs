@@ -41,7 +41,8 @@ internal sealed class SessionReader(ClrRuntime runtime, ClrModule library, Sourc
             DescribePart(handlers.ReadObjectField(LibraryFields.AsyncHandlers.Part)),
             [
                 .. participants
-                    .Where(participant => participant.ReadObjectField(LibraryFields.Participant.Coordinator) == coordinator)
+                    .Where(participant =>
+                        participant.ReadObjectField(LibraryFields.Participant.Coordinator) == coordinator)
                     .Where(participant => participant.ReadField<int>(LibraryFields.Participant.IsGone) == 0)
                     .Select(ReadParticipant)
                     .OrderBy(participant => participant.Name, StringComparer.Ordinal),
@@ -52,7 +53,8 @@ internal sealed class SessionReader(ClrRuntime runtime, ClrModule library, Sourc
     {
         int threadId = participant.ReadField<int>(LibraryFields.Participant.ThreadId);
         Standing standing = (Standing)participant.ReadField<int>(LibraryFields.Participant.Standing);
-        ClrThread? thread = runtime.Threads.FirstOrDefault(thread => thread.ManagedThreadId == threadId && thread.IsAlive);
+        ClrThread? thread = runtime.Threads.FirstOrDefault(
+            thread => thread.ManagedThreadId == threadId && thread.IsAlive);
         return new ParticipantReport(
             participant.ReadStringField(LibraryFields.Participant.Name) ?? "",
             participant.ReadField<int>(LibraryFields.Participant.Id),
@@ -99,7 +101,8 @@ internal sealed class SessionReader(ClrRuntime runtime, ClrModule library, Sourc
         foreach (ClrStackFrame frame in thread.EnumerateStackTrace(includeContext: false, FramesMax))
         {
             if (frame.Kind != ClrStackFrameKind.ManagedMethod || frame.Method is not { } method) continue;
-            (string File, int Line)? source = lines.Find(method, frame.InstructionPointer, isInnermost: frames.Count == 0);
+            (string File, int Line)? source = lines.Find(
+                method, frame.InstructionPointer, isInnermost: frames.Count == 0);
             frames.Add(new FrameReport(method.Signature ?? method.Name ?? "?", source?.File, source?.Line));
         }
 

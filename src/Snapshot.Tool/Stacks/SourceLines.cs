@@ -41,7 +41,8 @@ internal sealed class SourceLines : IDisposable
 
     private MetadataReaderProvider? Open(string assembly)
     {
-        if (!_symbols.TryGetValue(assembly, out MetadataReaderProvider? symbols)) _symbols[assembly] = symbols = OpenSymbols(assembly);
+        if (!_symbols.TryGetValue(assembly, out MetadataReaderProvider? symbols))
+            _symbols[assembly] = symbols = OpenSymbols(assembly);
         return symbols;
     }
 
@@ -52,7 +53,8 @@ internal sealed class SourceLines : IDisposable
         using PEReader image = new(File.OpenRead(assembly));
         if (!image.HasMetadata) return null;
         bool found = image.TryOpenAssociatedPortablePdb(
-            assembly, path => File.Exists(path) ? File.OpenRead(path) : null, out MetadataReaderProvider? symbols, out _);
+            assembly, path => File.Exists(path) ? File.OpenRead(path) : null, out MetadataReaderProvider? symbols,
+            out _);
         return found ? symbols : null;
     }
 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Snapshot.Base;
@@ -6,8 +7,10 @@ namespace Snapshot.Base;
 /// <summary>A set of pages of one region: one bit a page, in unmanaged memory, fixed capacity.</summary>
 /// <remarks>
 /// No member allocates managed memory after construction, so the set may be used between the last arrival and the
-/// release. Not thread-safe, except <see cref="AddShared"/> and <see cref="MoveSharedTo"/>, which may run against each other: a page
-/// added before the move starts is moved, one added while it runs is moved or stays, none is lost.
+/// release. Not thread-safe, except <see cref="AddShared"/> and <see cref="MoveSharedTo"/>, which may run against
+/// each other: a page added before the move starts is moved, one added while it runs is moved or stays, none is lost.
+/// The passes over words are compiled with full optimization at once: the first pause of a process must not pay for
+/// code that the runtime would otherwise first run unoptimized.
 /// </remarks>
 internal sealed unsafe class PageBitmap : IDisposable
 {
@@ -59,11 +62,14 @@ internal sealed unsafe class PageBitmap : IDisposable
         // set while it ran, which it may, and the next move sees them.
         long used = ((range.End - 1) >> 6) + 1;
         for (long seen = Volatile.Read(ref _usedWords); seen < used;)
-            seen = Interlocked.CompareExchange(ref _usedWords, used, seen) is var before && before == seen ? used : before;
+            seen =
+                Interlocked.CompareExchange(ref _usedWords, used, seen) is var before && before == seen ? used : before;
         for (WordCursor at = new(range); at.Next();) Interlocked.Or(ref _words[at.Word], at.Mask);
     }
 
-    /// <summary>Takes every page out of this set and adds it to <paramref name="target"/>, which one thread owns.</summary>
+    /// <summary>
+    /// Takes every page out of this set and adds it to <paramref name="target"/>, which one thread owns.
+    /// </summary>
     internal void MoveSharedTo(PageBitmap target)
     {
         CheckCapacity(target);
@@ -77,6 +83,7 @@ internal sealed unsafe class PageBitmap : IDisposable
         target._usedWords = Math.Max(target._usedWords, used);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void UnionWith(PageBitmap other)
     {
         CheckCapacity(other);
@@ -89,6 +96,7 @@ internal sealed unsafe class PageBitmap : IDisposable
         _usedWords = Math.Max(_usedWords, other._usedWords);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void ExceptWith(PageBitmap other)
     {
         CheckCapacity(other);
@@ -99,6 +107,7 @@ internal sealed unsafe class PageBitmap : IDisposable
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Clear()
     {
         for (long word = 0; word < _usedWords; word++)
@@ -142,7 +151,10 @@ internal sealed unsafe class PageBitmap : IDisposable
 
     ~PageBitmap() => NativeMemory.Free(_words);
 
-    /// <summary>The first page at or after <paramref name="from"/> whose bit, XOR-ed with invert, is set; or Capacity.</summary>
+    /// <summary>
+    /// The first page at or after <paramref name="from"/> whose bit, XOR-ed with invert, is set; or Capacity.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private long Find(long from, ulong invert)
     {
         if (from >= Capacity) return Capacity;

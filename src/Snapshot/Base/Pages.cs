@@ -18,6 +18,8 @@ internal static class Pages
     /// <summary>Bytes of <paramref name="pages"/> pages.</summary>
     internal static long Bytes(long pages) => pages << Shift;
 
-    /// <summary>Rounds <paramref name="bytes"/> up to a multiple of the power of two <paramref name="alignment"/>.</summary>
+    /// <summary>
+    /// Rounds <paramref name="bytes"/> up to a multiple of the power of two <paramref name="alignment"/>.
+    /// </summary>
     internal static long AlignUp(long bytes, long alignment) => (bytes + alignment - 1) & -alignment;
 }

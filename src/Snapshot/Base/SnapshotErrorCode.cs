@@ -9,13 +9,18 @@ public enum SnapshotErrorCode
     /// <summary>The kernel or the machine lacks something that was asked for by name.</summary>
     Unsupported,
 
-    /// <summary>A system call failed; <see cref="SnapshotException.Step"/> and <see cref="SnapshotException.Errno"/> tell which and why.</summary>
+    /// <summary>
+    /// A system call failed; <see cref="SnapshotException.Step"/> and <see cref="SnapshotException.Errno"/> tell
+    /// which and why.
+    /// </summary>
     SystemCall,
 
     /// <summary>The address at which an arena must be mapped is taken.</summary>
     AddressTaken,
 
-    /// <summary>An arena has no room for an allocation, or a limit of the session is reached. Nothing was changed.</summary>
+    /// <summary>
+    /// An arena has no room for an allocation, or a limit of the session is reached. Nothing was changed.
+    /// </summary>
     ArenaFull,
 
     /// <summary>An arena, root or buffer of that name does not exist, or exists already.</summary>
@@ -63,9 +68,13 @@ public enum SnapshotErrorCode
     /// <summary>An image needs an ancestor that is missing or is not the one it was made from.</summary>
     ChainBroken,
 
-    /// <summary>A commit failed at a point where it is unknown whether it became durable; open the store again to learn it.</summary>
+    /// <summary>
+    /// A commit failed at a point where it is unknown whether it became durable; open the store again to learn it.
+    /// </summary>
     OutcomeUnknown,
 
-    /// <summary>A resume part failed after a restart, or what the image needs did not come back: the session cannot go on.</summary>
+    /// <summary>
+    /// A resume part failed after a restart, or what the image needs did not come back: the session cannot go on.
+    /// </summary>
     RestartFailed,
 }

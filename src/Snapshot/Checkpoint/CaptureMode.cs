@@ -10,8 +10,8 @@ public enum CaptureMode
     Stage,
 
     /// <summary>
-    /// Changed pages are copied while the application runs; inside the pause only those written meanwhile are copied again.
-    /// Needs a mechanism that sees every write (<see cref="TrackingMechanism.WriteProtect"/>).
+    /// Changed pages are copied while the application runs; inside the pause only those written meanwhile are copied
+    /// again. Needs a mechanism that sees every write (<see cref="TrackingMechanism.WriteProtect"/>).
     /// </summary>
     PreCopy,
 }

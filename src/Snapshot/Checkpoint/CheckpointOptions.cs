@@ -3,7 +3,9 @@ namespace Snapshot;
 /// <summary>What one checkpoint request asks for.</summary>
 public sealed class CheckpointOptions
 {
-    /// <summary>Time from the request to the moment every participant has come; when it passes, the checkpoint is aborted.</summary>
+    /// <summary>
+    /// Time from the request to the moment every participant has come; when it passes, the checkpoint is aborted.
+    /// </summary>
     /// <value>Default null: the session's <see cref="SnapshotOptions.Deadline"/>.</value>
     /// <exception cref="ArgumentOutOfRangeException">Not positive.</exception>
     public TimeSpan? Deadline
@@ -11,12 +13,16 @@ public sealed class CheckpointOptions
         get;
         init
         {
-            if (value is { } deadline) ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(deadline, TimeSpan.Zero, nameof(value));
+            if (value is { } deadline)
+                ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(deadline, TimeSpan.Zero, nameof(value));
             field = value;
         }
     }
 
-    /// <summary>Whether to wait for a checkpoint that is running already instead of failing with <see cref="SnapshotErrorCode.Busy"/>.</summary>
+    /// <summary>
+    /// Whether to wait for a checkpoint that is running already instead of failing with
+    /// <see cref="SnapshotErrorCode.Busy"/>.
+    /// </summary>
     /// <value>Default false.</value>
     public bool WaitIfBusy { get; init; }
 }

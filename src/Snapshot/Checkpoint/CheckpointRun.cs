@@ -6,8 +6,8 @@ namespace Snapshot.Checkpoint;
 
 /// <summary>The checkpoint, read top to bottom.</summary>
 /// <remarks>
-/// Whatever fails, wherever, leaves by the one exit at the end: the changed pages go back to tracking, every handler whose
-/// prepare part ran is told, participants go on, and the newest committed generation is what it was.
+/// Whatever fails, wherever, leaves by the one exit at the end: the changed pages go back to tracking, every handler
+/// whose prepare part ran is told, participants go on, and the newest committed generation is what it was.
 /// </remarks>
 internal sealed class CheckpointRun(Coordinator coordinator, MemoryCapture memory, SnapshotStore store)
 {
@@ -16,7 +16,8 @@ internal sealed class CheckpointRun(Coordinator coordinator, MemoryCapture memor
     /// <param name="header">The image to be: its generation, and the parent it is an increment of.</param>
     /// <param name="options">How the image is written.</param>
     /// <param name="deadline">Time until every participant has come.</param>
-    internal SnapshotInfo Execute(CheckpointTicket ticket, ImageHeader header, ImageWriterOptions options, TimeSpan deadline)
+    internal SnapshotInfo Execute(
+        CheckpointTicket ticket, ImageHeader header, ImageWriterOptions options, TimeSpan deadline)
     {
         CancellationToken cancellation = ticket.Cancellation;
         CheckpointReport report = new(ticket.Progress, header.Generation);
@@ -26,7 +27,8 @@ internal sealed class CheckpointRun(Coordinator coordinator, MemoryCapture memor
         using Attempt attempt = coordinator.Begin(header.Generation, deadline, cancellation);
         try
         {
-            // Async handlers prepare, last registered first, and beside them changed pages are copied. The application runs.
+            // Async handlers prepare, last registered first, and beside them changed pages are copied. The
+            // application runs.
             report.Enter(CheckpointStage.Preparing);
             CaptureChoice choice = default;
             attempt.PrepareAsync(meanwhile: () => choice = memory.PreCopy(cancellation));
@@ -36,7 +38,8 @@ internal sealed class CheckpointRun(Coordinator coordinator, MemoryCapture memor
             report.Enter(CheckpointStage.Stopping);
             attempt.Stop();
 
-            // Nobody runs. From here to the release no managed memory is allocated: a collection would lengthen the pause.
+            // Nobody runs. From here to the release no managed memory is allocated: a collection would lengthen the
+            // pause.
             report.BeginPause(memory);
             memory.Collect();
             report.Collected();

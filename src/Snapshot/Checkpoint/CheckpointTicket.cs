@@ -3,23 +3,29 @@ using Snapshot.Coordination;
 
 namespace Snapshot;
 
-/// <summary>A checkpoint that was asked for: the moments it is captured and committed, and the way to cancel it.</summary>
+/// <summary>
+/// A checkpoint that was asked for: the moments it is captured and committed, and the way to cancel it.
+/// </summary>
 /// <remarks>All members may be used from any thread.</remarks>
 #pragma warning disable CA1001 // The source is not linked and has neither timer nor handle: nothing to dispose.
 public sealed class CheckpointTicket
 #pragma warning restore CA1001
 {
-    // What participants sleep on: 0 asked for, 1 captured, 2 ended. Only ever grows. Pinned, since the kernel is given its address.
+    // What participants sleep on: 0 asked for, 1 captured, 2 ended. Only ever grows. Pinned, since the kernel is
+    // given its address.
     private readonly uint[] _moment = GC.AllocateArray<uint>(1, pinned: true);
 
-    private readonly TaskCompletionSource<CaptureInfo> _captured = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource<SnapshotInfo> _committed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<CaptureInfo> _captured = new(
+        TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<SnapshotInfo> _committed = new(
+        TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _cancellation = new();
 
     // Taken back when the checkpoint has ended: the token often lives as long as the program.
     private readonly CancellationTokenRegistration _watched;
 
-    internal CheckpointTicket(CheckpointOptions options, IProgress<SnapshotProgress>? progress, CancellationToken cancellation)
+    internal CheckpointTicket(
+        CheckpointOptions options, IProgress<SnapshotProgress>? progress, CancellationToken cancellation)
     {
         Options = options;
         Progress = progress;
@@ -31,13 +37,16 @@ public sealed class CheckpointTicket
     }
 
     /// <summary>
-    /// Ends when memory is captured and the participants go on. Faults with the <see cref="SnapshotException"/> that ended the
-    /// checkpoint before that. Must not be waited for in a handler, in a critical section, or by blocking in a participant: use
-    /// <see cref="WaitCaptured"/> there, which takes part.
+    /// Ends when memory is captured and the participants go on. Faults with the <see cref="SnapshotException"/> that
+    /// ended the checkpoint before that. Must not be waited for in a handler, in a critical section, or by blocking
+    /// in a participant: use <see cref="WaitCaptured"/> there, which takes part.
     /// </summary>
     public Task<CaptureInfo> Captured => _captured.Task;
 
-    /// <summary>Ends when the generation is durable and visible. Faults with what ended the checkpoint before that. The same rule holds.</summary>
+    /// <summary>
+    /// Ends when the generation is durable and visible. Faults with what ended the checkpoint before that. The same
+    /// rule holds.
+    /// </summary>
     public Task<SnapshotInfo> Committed => _committed.Task;
 
     internal CheckpointOptions Options { get; }
@@ -46,11 +55,18 @@ public sealed class CheckpointTicket
 
     internal CancellationToken Cancellation => _cancellation.Token;
 
-    /// <summary>Gives the checkpoint up if it is not being committed yet: nothing becomes visible, and the next one contains its pages.</summary>
+    /// <summary>
+    /// Gives the checkpoint up if it is not being committed yet: nothing becomes visible, and the next one contains
+    /// its pages.
+    /// </summary>
     public void Cancel() => _cancellation.Cancel();
 
-    /// <summary>Waits for <see cref="Captured"/>; a participant that waits stands at a safepoint and takes part.</summary>
-    /// <exception cref="SnapshotException">What ended the checkpoint; SelfDeadlock inside a handler or a critical section.</exception>
+    /// <summary>
+    /// Waits for <see cref="Captured"/>; a participant that waits stands at a safepoint and takes part.
+    /// </summary>
+    /// <exception cref="SnapshotException">
+    /// What ended the checkpoint; SelfDeadlock inside a handler or a critical section.
+    /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public CaptureInfo WaitCaptured()
     {
@@ -58,8 +74,12 @@ public sealed class CheckpointTicket
         return _captured.Task.GetAwaiter().GetResult();
     }
 
-    /// <summary>Waits for <see cref="Committed"/>; a participant that waits stands at a safepoint and takes part.</summary>
-    /// <exception cref="SnapshotException">What ended the checkpoint; SelfDeadlock inside a handler or a critical section.</exception>
+    /// <summary>
+    /// Waits for <see cref="Committed"/>; a participant that waits stands at a safepoint and takes part.
+    /// </summary>
+    /// <exception cref="SnapshotException">
+    /// What ended the checkpoint; SelfDeadlock inside a handler or a critical section.
+    /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public SnapshotInfo WaitCommitted()
     {

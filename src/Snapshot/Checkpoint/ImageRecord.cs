@@ -11,7 +11,8 @@ namespace Snapshot.Checkpoint;
 internal static class ImageRecord
 {
     private static readonly EnvironmentDescription Here = new(
-        typeof(ImageRecord).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown",
+        typeof(ImageRecord).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
+        ?? "unknown",
         RuntimeInformation.FrameworkDescription,
         RuntimeInformation.OSDescription,
         RuntimeInformation.ProcessArchitecture.ToString(),
@@ -22,8 +23,10 @@ internal static class ImageRecord
     {
         Owners = [.. state.Ids.Select(owner => new LockOwnerDescription(owner.Id, owner.Name, KindOf(owner.Kind)))],
         Participants = [.. state.Participants.Select(participant => new ParticipantDescription(
-            IdOf(state, OwnerKind.Participant, participant.Name), participant.Name, ParticipantKind.Polled, participant.Handlers))],
-        AsyncHandlers = [.. state.Handlers.Select(name => new HandlerDescription(IdOf(state, OwnerKind.Handler, name), name))],
+            IdOf(state, OwnerKind.Participant, participant.Name), participant.Name, ParticipantKind.Polled,
+            participant.Handlers))],
+        AsyncHandlers = [
+            .. state.Handlers.Select(name => new HandlerDescription(IdOf(state, OwnerKind.Handler, name), name))],
         Roots = [.. memory.Captured.Where(region => region.Arena is not null).SelectMany(RootsOf)],
         Environment = Here,
         Figures = FiguresOf(memory, captured),
@@ -35,9 +38,11 @@ internal static class ImageRecord
         [.. metadata.Participants.Select(participant => new ParticipantState(participant.Name, participant.Handlers))],
         [.. metadata.AsyncHandlers.Select(handler => handler.Name)]);
 
-    private static LockOwnerKind KindOf(OwnerKind kind) => kind == OwnerKind.Participant ? LockOwnerKind.Participant : LockOwnerKind.Handler;
+    private static LockOwnerKind KindOf(OwnerKind kind) =>
+        kind == OwnerKind.Participant ? LockOwnerKind.Participant : LockOwnerKind.Handler;
 
-    private static OwnerKind KindOf(LockOwnerKind kind) => kind == LockOwnerKind.Participant ? OwnerKind.Participant : OwnerKind.Handler;
+    private static OwnerKind KindOf(LockOwnerKind kind) =>
+        kind == LockOwnerKind.Participant ? OwnerKind.Participant : OwnerKind.Handler;
 
     private static int IdOf(CoordinationState state, OwnerKind kind, string name) =>
         state.Ids.First(owner => owner.Kind == kind && owner.Name == name).Id;
@@ -49,7 +54,8 @@ internal static class ImageRecord
     [
         new("mode", captured.Mode.ToString()),
         new("mode reason", captured.ModeReason),
-        new("tracking", string.Join(", ", memory.Captured.Select(region => region.Tracker.Mechanism).Distinct().Order())),
+        new("tracking", string.Join(
+            ", ", memory.Captured.Select(region => region.Tracker.Mechanism).Distinct().Order())),
         new("pages tracked", captured.PagesTracked.ToString(CultureInfo.InvariantCulture)),
         new("pages copied in pause", captured.Pause.PagesCopied.ToString(CultureInfo.InvariantCulture)),
         new("pause ms", Milliseconds(captured.Pause.Total)),
@@ -58,5 +64,6 @@ internal static class ImageRecord
         new("copy ms", Milliseconds(captured.Pause.Copy)),
     ];
 
-    private static string Milliseconds(TimeSpan time) => time.TotalMilliseconds.ToString("F3", CultureInfo.InvariantCulture);
+    private static string Milliseconds(TimeSpan time) =>
+        time.TotalMilliseconds.ToString("F3", CultureInfo.InvariantCulture);
 }

@@ -32,7 +32,9 @@ internal sealed class MemoryCapture : IDisposable
         Parent = parent;
     }
 
-    /// <summary>The newest committed image of this memory: what changed is told relative to it. Null before the first.</summary>
+    /// <summary>
+    /// The newest committed image of this memory: what changed is told relative to it. Null before the first.
+    /// </summary>
     internal ImageLink? Parent { get; private set; }
 
     internal StagingArea Staging => _staging;
@@ -69,7 +71,9 @@ internal sealed class MemoryCapture : IDisposable
         return CaptureChoice.For(_mode, movable.Length > 0);
     }
 
-    /// <summary>Takes the set of changed pages of every region and re-arms tracking. Nobody writes. No managed allocation.</summary>
+    /// <summary>
+    /// Takes the set of changed pages of every region and re-arms tracking. Nobody writes. No managed allocation.
+    /// </summary>
     internal void Collect()
     {
         _captured = Volatile.Read(ref _regions);

@@ -6,7 +6,9 @@ public sealed record PauseInfo
     /// <summary>From the first participant stopped to the last released: what the application feels.</summary>
     public required TimeSpan Total { get; init; }
 
-    /// <summary>From the first participant stopped to the last arrival: skew between participants, and their sync handlers.</summary>
+    /// <summary>
+    /// From the first participant stopped to the last arrival: skew between participants, and their sync handlers.
+    /// </summary>
     public required TimeSpan Gather { get; init; }
 
     /// <summary>Taking and re-arming the set of changed pages.</summary>
@@ -21,6 +23,8 @@ public sealed record PauseInfo
     /// <summary>Pages copied inside the pause.</summary>
     public required long PagesCopied { get; init; }
 
-    /// <summary>Bytes of managed memory allocated by the checkpoint between the last arrival and the release: 0.</summary>
+    /// <summary>
+    /// Bytes of managed memory allocated by the checkpoint between the last arrival and the release: 0.
+    /// </summary>
     public required long ManagedBytesAllocated { get; init; }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Snapshot.Base;
 using Snapshot.Image;
@@ -7,12 +8,14 @@ using Snapshot.Tracking;
 namespace Snapshot.Checkpoint;
 
 /// <summary>
-/// What one region contributes to a checkpoint: its changed pages, found, staged, written out, and afterwards settled or given back.
+/// What one region contributes to a checkpoint: its changed pages, found, staged, written out, and afterwards settled
+/// or given back.
 /// </summary>
 /// <remarks>
 /// <para>A page moves one way: tracker → <c>changed</c> → a staging slot → the image. Per checkpoint the calls are
-/// <see cref="PreCopyRound"/> (any number of times, against writers), <see cref="Collect"/> and <see cref="Stage"/> (nobody writes),
-/// <see cref="WriteTo"/> (against writers), then exactly one of <see cref="Settle"/> and <see cref="GiveBack"/>.</para>
+/// <see cref="PreCopyRound"/> (any number of times, against writers), <see cref="Collect"/> and <see cref="Stage"/>
+/// (nobody writes), <see cref="WriteTo"/> (against writers), then exactly one of <see cref="Settle"/> and
+/// <see cref="GiveBack"/>.</para>
 /// <para>Invariants. (1) A page in <c>changed</c> that is neither free nor excluded has a slot with its content of the
 /// moment of capture once <see cref="Stage"/> returned: it was staged after it was last collected, and the
 /// last collect was made while nobody wrote. (2) The hash of a page is that of its content in the newest committed
@@ -51,7 +54,8 @@ internal sealed unsafe class RegionCapture : IDisposable
     /// <param name="staging">Where pages are staged; shared.</param>
     /// <param name="parentPages">Pages of the region in the newest committed image, 0 when it is not in it.</param>
     internal RegionCapture(
-        int id, MemoryRegion region, Arena? arena, DirtyTracker tracker, PageHashes hashes, StagingArea staging, long parentPages)
+        int id, MemoryRegion region, Arena? arena, DirtyTracker tracker, PageHashes hashes, StagingArea staging,
+        long parentPages)
     {
         _id = id;
         _region = region;
@@ -93,7 +97,9 @@ internal sealed unsafe class RegionCapture : IDisposable
     /// <summary>Pages written since the last collect, as an estimate, without collecting them.</summary>
     internal long CountChanged() => _tracker.CountChanged();
 
-    /// <summary>Collects what was written since the last collect and stages it, while the application may write on.</summary>
+    /// <summary>
+    /// Collects what was written since the last collect and stages it, while the application may write on.
+    /// </summary>
     /// <remarks>
     /// A page may change while it is copied: then it was written after it was collected, so the next collect reports it
     /// and it is staged again. Free and excluded pages are left out; one that was allocated and written between the
@@ -107,13 +113,15 @@ internal sealed unsafe class RegionCapture : IDisposable
         _pending.UnionWith(_recent);
         StageAll(_recent);
 
-        // What was left out may have a slot of an earlier round, with a content from before it was freed or excluded. Should
-        // it be allocated again and not be written, no later collect reports it: that slot must not stand for it.
+        // What was left out may have a slot of an earlier round, with a content from before it was freed or excluded.
+        // Should it be allocated again and not be written, no later collect reports it: that slot must not stand for it.
         _pending.ExceptWith(_recent);
         _staged.ExceptWith(_pending);
     }
 
-    /// <summary>Takes the set of changed pages, and what is free and excluded, while nobody writes. No managed allocation.</summary>
+    /// <summary>
+    /// Takes the set of changed pages, and what is free and excluded, while nobody writes. No managed allocation.
+    /// </summary>
     internal void Collect()
     {
         CollectRecent();
@@ -121,7 +129,9 @@ internal sealed unsafe class RegionCapture : IDisposable
         _capturedPages = _region.CommittedPages;
     }
 
-    /// <summary>Stages what <see cref="Collect"/> found, and what no earlier round staged. No managed allocation.</summary>
+    /// <summary>
+    /// Stages what <see cref="Collect"/> found, and what no earlier round staged. No managed allocation.
+    /// </summary>
     internal void Stage()
     {
         _pending.Clear();
@@ -131,7 +141,9 @@ internal sealed unsafe class RegionCapture : IDisposable
         StageAll(_pending);
     }
 
-    /// <summary>Writes the region to an image: every page as present, zero, excluded or in the parent, as its content tells.</summary>
+    /// <summary>
+    /// Writes the region to an image: every page as present, zero, excluded or in the parent, as its content tells.
+    /// </summary>
     internal void WriteTo(ImageWriter writer, PageTally tally, CancellationToken cancellation)
     {
         writer.BeginRegion(Describe());
@@ -193,6 +205,8 @@ internal sealed unsafe class RegionCapture : IDisposable
         _arena.MarkExcluded(_excluded);
     }
 
+    // Optimized at once, as the passes of PageBitmap are: it runs inside the pause.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void StageAll(PageBitmap pages)
     {
         pages.ExceptWith(_free);
@@ -219,9 +233,9 @@ internal sealed unsafe class RegionCapture : IDisposable
 
     private void ThrowStagingFull() => throw new SnapshotException(
         SnapshotErrorCode.StagingFull,
-        $"The pages changed in '{_region.RegionName}' do not fit the staging area, of which {Pages.Bytes(_staging.Used)} bytes are " +
-        "in use. Raise SnapshotOptions.StagingLimit, take checkpoints more often, or exclude scratch memory. Nothing was lost: " +
-        "the next checkpoint contains these pages.");
+        $"The pages changed in '{_region.RegionName}' do not fit the staging area, of which " +
+        $"{Pages.Bytes(_staging.Used)} bytes are in use. Raise SnapshotOptions.StagingLimit, take checkpoints more " +
+        "often, or exclude scratch memory. Nothing was lost: the next checkpoint contains these pages.");
 
     /// <summary>Pages that did not change: as in the parent, or never written since the region began.</summary>
     private void AppendUntouched(ImageWriter writer, long start, long end)
@@ -258,8 +272,8 @@ internal sealed unsafe class RegionCapture : IDisposable
             return;
         }
 
-        // Zeros where nothing is known of the page are most often memory that was populated and never written: they take
-        // no room in the image, and do not count as a change.
+        // Zeros where nothing is known of the page are most often memory that was populated and never written: they
+        // take no room in the image, and do not count as a change.
         bool isZero = hash == PageHashes.Zero;
         if (!isZero || _hashes.IsKnown(page)) tally.Changed++;
         if (isZero) writer.Append(ExtentKind.Zero, 1);

@@ -30,12 +30,19 @@ public sealed record SnapshotInfo
     /// <summary>Making the image durable and visible.</summary>
     public required TimeSpan Commit { get; init; }
 
-    /// <summary>What resume parts threw after going on, as far as they had run by the commit. The image is valid all the same.</summary>
+    /// <summary>
+    /// What resume parts threw after going on, as far as they had run by the commit. The image is valid all the same.
+    /// </summary>
     public required IReadOnlyList<HandlerError> ResumeErrors { get; init; }
 
-    /// <summary>Names of participants whose threads were found to have ended without leaving, during this checkpoint.</summary>
+    /// <summary>
+    /// Names of participants whose threads were found to have ended without leaving, during this checkpoint.
+    /// </summary>
     public required IReadOnlyList<string> ParticipantsDied { get; init; }
 
-    /// <summary>What pruning or compaction after an earlier commit failed with, or null. Committed generations are not affected.</summary>
+    /// <summary>
+    /// What pruning or compaction after an earlier commit failed with, or null. Committed generations are not
+    /// affected.
+    /// </summary>
     public Exception? KeepingError { get; init; }
 }

@@ -4,8 +4,8 @@ using Snapshot.Interop;
 namespace Snapshot.Checkpoint;
 
 /// <summary>
-/// The memory into which changed pages are copied: page-sized slots, handed out in order, all returned at once. Shared by
-/// the regions of a session.
+/// The memory into which changed pages are copied: page-sized slots, handed out in order, all returned at once.
+/// Shared by the regions of a session.
 /// </summary>
 /// <remarks>
 /// Address space for the limit is reserved once; memory is used as slots are written. Slots that the last checkpoint
@@ -56,7 +56,10 @@ internal sealed unsafe class StagingArea : IDisposable
         Copied++;
     }
 
-    /// <summary>Faults in memory for <paramref name="pages"/> more slots, as far as the limit goes, so that copying to them does not fault.</summary>
+    /// <summary>
+    /// Faults in memory for <paramref name="pages"/> more slots, as far as the limit goes, so that copying to them
+    /// does not fault.
+    /// </summary>
     internal void Prefault(long pages)
     {
         long wanted = Math.Min(Pages.AlignUp(_used + pages, StepPages), _capacity);
@@ -64,7 +67,8 @@ internal sealed unsafe class StagingArea : IDisposable
         NativeError.ThrowIfFailed(
             Native.sn_memory_populate(_base + (ulong)Pages.Bytes(_resident), (ulong)Pages.Bytes(wanted - _resident)),
             "madvise(MADV_POPULATE_WRITE) of the staging area",
-            $"{Pages.Bytes(wanted)} bytes are needed to stage changed pages: leave that much memory free, or take checkpoints more often.");
+            $"{Pages.Bytes(wanted)} bytes are needed to stage changed pages: leave that much memory free, or take " +
+            "checkpoints more often.");
         _resident = wanted;
     }
 

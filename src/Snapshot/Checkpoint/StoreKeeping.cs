@@ -1,7 +1,11 @@
 namespace Snapshot.Checkpoint;
 
-/// <summary>What a store needs after a commit, done beside the application: old generations pruned, a long chain compacted.</summary>
-/// <remarks>One piece of work runs at a time, on the thread pool; a commit that comes meanwhile asks for another round.</remarks>
+/// <summary>
+/// What a store needs after a commit, done beside the application: old generations pruned, a long chain compacted.
+/// </summary>
+/// <remarks>
+/// One piece of work runs at a time, on the thread pool; a commit that comes meanwhile asks for another round.
+/// </remarks>
 internal sealed class StoreKeeping(SnapshotStore store) : IAsyncDisposable
 {
     private readonly Lock _starting = new();
@@ -64,9 +68,15 @@ internal sealed class StoreKeeping(SnapshotStore store) : IAsyncDisposable
 
     private int ChainLength(GenerationInfo newest)
     {
-        Dictionary<long, long?> parents = store.Generations.ToDictionary(entry => entry.Generation, entry => entry.Parent);
+        Dictionary<long, long?> parents = store.Generations.ToDictionary(
+            entry => entry.Generation, entry => entry.Parent);
         int length = 1;
-        for (long? at = newest.Parent; at is { } generation && parents.TryGetValue(generation, out long? parent); at = parent) length++;
+        for (long? at = newest.Parent;
+            at is { } generation && parents.TryGetValue(generation, out long? parent);
+            at = parent)
+        {
+            length++;
+        }
         return length;
     }
 }

@@ -204,8 +204,8 @@ internal sealed class Coordinator : IDisposable
             FailRestart(
                 $"The restart from generation {Ledger.Generation} failed: the resume part of handler '{entry.Name}'" +
                 $"{(participant is null ? "" : $" of participant '{participant}'")} threw " +
-                $"{error.Exception.GetType().Name}: {error.Exception.Message} The session cannot go on; restart again, " +
-                "from an older generation if it persists.",
+                $"{error.Exception.GetType().Name}: {error.Exception.Message} The session cannot go on; restart " +
+                "again, from an older generation if it persists.",
                 error.Exception);
     }
 
@@ -256,7 +256,8 @@ internal sealed class Coordinator : IDisposable
     {
         IEnumerable<ParticipantState> all = participants.Concat(Ledger.MissingParticipants())
             .GroupBy(participant => participant.Name)
-            .Select(group => new ParticipantState(group.Key, [.. group.SelectMany(state => state.Handlers).Distinct()]));
+            .Select(
+                group => new ParticipantState(group.Key, [.. group.SelectMany(state => state.Handlers).Distinct()]));
         IEnumerable<string> names = Names(handlers).Concat(Ledger.MissingHandlers()).Distinct();
         return new CoordinationState(generation, _ids.Export(), [.. all], [.. names]);
     }

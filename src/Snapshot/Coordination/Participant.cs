@@ -415,8 +415,8 @@ public sealed unsafe class Participant : IDisposable
             throw new SnapshotException(
                 SnapshotErrorCode.DeadlineExceeded,
                 $"Participant '{Name}' waited {_coordinator.GateTimeout} at the gate after checkpoint " +
-                $"{attempt.Generation} and resume parts still run: {_coordinator.DescribeParts()}. A resume part may wait " +
-                "for something this participant holds; do without the gate then.")
+                $"{attempt.Generation} and resume parts still run: {_coordinator.DescribeParts()}. A resume part may " +
+                "wait for something this participant holds; do without the gate then.")
             {
                 Generation = attempt.Generation,
             };
@@ -457,7 +457,7 @@ public sealed unsafe class Participant : IDisposable
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _isGone) != 0, this);
         if (Environment.CurrentManagedThreadId != _threadId)
             throw new InvalidOperationException(
-                $"Participant '{Name}' belongs to thread {_threadId}; thread {Environment.CurrentManagedThreadId} must " +
-                "attach under a name of its own.");
+                $"Participant '{Name}' belongs to thread {_threadId}; thread {Environment.CurrentManagedThreadId} " +
+                "must attach under a name of its own.");
     }
 }

@@ -28,7 +28,8 @@ internal sealed class ParticipantTable
             if (_byName.ContainsKey(participant.Name))
                 throw new SnapshotException(
                     SnapshotErrorCode.Name,
-                    $"A participant named '{participant.Name}' is attached already; names are unique within a session.");
+                    $"A participant named '{participant.Name}' is attached already; names are unique within a " +
+                    "session.");
             if (_byName.Count == PhaseWord.CountMax)
                 throw new SnapshotException(
                     SnapshotErrorCode.ArenaFull,

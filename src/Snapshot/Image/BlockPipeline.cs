@@ -55,7 +55,8 @@ internal sealed unsafe class BlockPipeline : IDisposable
         for (int i = 0; i < _encoders.Length; i++)
         {
             BlockEncoder encoder = _encoders[i] = new BlockEncoder(options.Encoding);
-            _encoderThreads[i] = new Thread(() => EncodeAll(encoder)) { IsBackground = true, Name = "snapshot image encode" };
+            _encoderThreads[i] =
+                new Thread(() => EncodeAll(encoder)) { IsBackground = true, Name = "snapshot image encode" };
             _encoderThreads[i].Start();
         }
 
@@ -133,7 +134,8 @@ internal sealed unsafe class BlockPipeline : IDisposable
         {
             while (_submitted.Take() is { } input)
             {
-                EncodedBlock block = encoder.Encode(input.Pages.Pointer, input.PageCount * ImageFormat.PageSize, input.ElementSize);
+                EncodedBlock block = encoder.Encode(
+                    input.Pages.Pointer, input.PageCount * ImageFormat.PageSize, input.ElementSize);
                 ulong checksum = XxHash3.HashToUInt64(block.Padded);
                 if (!AppendInOrder(input, block, checksum)) return;
                 _free.Add(input);
@@ -157,7 +159,8 @@ internal sealed unsafe class BlockPipeline : IDisposable
         }
 
         _blocks.Add(new ImageBlock(
-            _output.Position, checksum, _ordinal, block.StoredLength, (ushort)input.PageCount, block.Encoding, block.ElementSize));
+            _output.Position, checksum, _ordinal, block.StoredLength, (ushort)input.PageCount, block.Encoding,
+            block.ElementSize));
         _ordinal += input.PageCount;
         if (!_output.Append(block.Padded)) return false;
         lock (_turnGate)

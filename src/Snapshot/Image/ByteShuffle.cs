@@ -61,12 +61,18 @@ internal static unsafe class ByteShuffle
         for (int i = 0; i < count; i += 16)
         {
             byte* at = source + (long)i * 8;
-            var (a, b, c, d) = (Vector128.Load(at), Vector128.Load(at + 16), Vector128.Load(at + 32), Vector128.Load(at + 48));
-            var (e, f, g, h) = (Vector128.Load(at + 64), Vector128.Load(at + 80), Vector128.Load(at + 96), Vector128.Load(at + 112));
-            (a, b, c, d, e, f, g, h) = (Low(a, e), High(a, e), Low(b, f), High(b, f), Low(c, g), High(c, g), Low(d, h), High(d, h));
-            (a, b, c, d, e, f, g, h) = (Low(a, e), High(a, e), Low(b, f), High(b, f), Low(c, g), High(c, g), Low(d, h), High(d, h));
-            (a, b, c, d, e, f, g, h) = (Low(a, e), High(a, e), Low(b, f), High(b, f), Low(c, g), High(c, g), Low(d, h), High(d, h));
-            (a, b, c, d, e, f, g, h) = (Low(a, e), High(a, e), Low(b, f), High(b, f), Low(c, g), High(c, g), Low(d, h), High(d, h));
+            var (a, b, c, d) =
+                (Vector128.Load(at), Vector128.Load(at + 16), Vector128.Load(at + 32), Vector128.Load(at + 48));
+            var (e, f, g, h) =
+                (Vector128.Load(at + 64), Vector128.Load(at + 80), Vector128.Load(at + 96), Vector128.Load(at + 112));
+            (a, b, c, d, e, f, g, h) =
+                (Low(a, e), High(a, e), Low(b, f), High(b, f), Low(c, g), High(c, g), Low(d, h), High(d, h));
+            (a, b, c, d, e, f, g, h) =
+                (Low(a, e), High(a, e), Low(b, f), High(b, f), Low(c, g), High(c, g), Low(d, h), High(d, h));
+            (a, b, c, d, e, f, g, h) =
+                (Low(a, e), High(a, e), Low(b, f), High(b, f), Low(c, g), High(c, g), Low(d, h), High(d, h));
+            (a, b, c, d, e, f, g, h) =
+                (Low(a, e), High(a, e), Low(b, f), High(b, f), Low(c, g), High(c, g), Low(d, h), High(d, h));
 
             byte* to = target + i;
             a.Store(to);
@@ -89,9 +95,12 @@ internal static unsafe class ByteShuffle
             var (c, d) = (Vector128.Load(at + 2L * count), Vector128.Load(at + 3L * count));
             var (e, f) = (Vector128.Load(at + 4L * count), Vector128.Load(at + 5L * count));
             var (g, h) = (Vector128.Load(at + 6L * count), Vector128.Load(at + 7L * count));
-            (a, b, c, d, e, f, g, h) = (Low(a, e), High(a, e), Low(b, f), High(b, f), Low(c, g), High(c, g), Low(d, h), High(d, h));
-            (a, b, c, d, e, f, g, h) = (Low(a, e), High(a, e), Low(b, f), High(b, f), Low(c, g), High(c, g), Low(d, h), High(d, h));
-            (a, b, c, d, e, f, g, h) = (Low(a, e), High(a, e), Low(b, f), High(b, f), Low(c, g), High(c, g), Low(d, h), High(d, h));
+            (a, b, c, d, e, f, g, h) =
+                (Low(a, e), High(a, e), Low(b, f), High(b, f), Low(c, g), High(c, g), Low(d, h), High(d, h));
+            (a, b, c, d, e, f, g, h) =
+                (Low(a, e), High(a, e), Low(b, f), High(b, f), Low(c, g), High(c, g), Low(d, h), High(d, h));
+            (a, b, c, d, e, f, g, h) =
+                (Low(a, e), High(a, e), Low(b, f), High(b, f), Low(c, g), High(c, g), Low(d, h), High(d, h));
 
             byte* to = target + (long)i * 8;
             a.Store(to);
@@ -110,7 +119,8 @@ internal static unsafe class ByteShuffle
         for (int i = 0; i < count; i += 16)
         {
             byte* at = source + (long)i * 4;
-            var (a, b, c, d) = (Vector128.Load(at), Vector128.Load(at + 16), Vector128.Load(at + 32), Vector128.Load(at + 48));
+            var (a, b, c, d) =
+                (Vector128.Load(at), Vector128.Load(at + 16), Vector128.Load(at + 32), Vector128.Load(at + 48));
             (a, b, c, d) = (Low(a, c), High(a, c), Low(b, d), High(b, d));
             (a, b, c, d) = (Low(a, c), High(a, c), Low(b, d), High(b, d));
             (a, b, c, d) = (Low(a, c), High(a, c), Low(b, d), High(b, d));

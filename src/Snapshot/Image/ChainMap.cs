@@ -65,7 +65,8 @@ internal sealed class ChainMap
         for (int image = 0; holes.Count > 0; image++)
         {
             if (image == chain.Count)
-                throw ImageErrors.ChainBroken(chain[^1], $"pages of region '{region.Name}' are in a parent that is not in the chain");
+                throw ImageErrors.ChainBroken(
+                    chain[^1], $"pages of region '{region.Name}' are in a parent that is not in the chain");
             ReadOnlySpan<ImageExtent> extents = FindMatching(region, chain[image], holes[^1].End).Extents;
             Merge(extents, holes, image, runs, next);
             (holes, next) = (next, holes);
@@ -117,7 +118,8 @@ internal sealed class ChainMap
     private static ImageRegion FindMatching(RegionDescription region, ImageReader image, long pagesNeeded)
     {
         if (image.FindRegion(region.Id) is not { } found)
-            throw ImageErrors.ChainBroken(image, $"region '{region.Name}' is missing, and a younger image needs pages of it");
+            throw ImageErrors.ChainBroken(
+                image, $"region '{region.Name}' is missing, and a younger image needs pages of it");
         RegionDescription older = found.Description;
         bool same = older.Name == region.Name && older.Kind == region.Kind
             && (older.Kind != RegionKind.Arena || older.BaseAddress == region.BaseAddress);
@@ -135,7 +137,8 @@ internal sealed class ChainMap
     /// <summary>
     /// Both lists are sorted and the extents have no gaps, so one walk over both meets every intersection.
     /// </summary>
-    private static void Merge(ReadOnlySpan<ImageExtent> extents, List<PageRange> holes, int image, List<ChainRun> runs, List<PageRange> next)
+    private static void Merge(
+        ReadOnlySpan<ImageExtent> extents, List<PageRange> holes, int image, List<ChainRun> runs, List<PageRange> next)
     {
         int at = 0;
         foreach (PageRange hole in holes)
@@ -153,7 +156,9 @@ internal sealed class ChainMap
 
                 long count = Math.Min(extentEnd, hole.End) - page;
                 if (extent.Kind == ExtentKind.InParent) next.Add(new PageRange(page, count));
-                else runs.Add(new ChainRun(page, count, extent.Kind, image, extent.FirstOrdinal + (page - extent.FirstPage)));
+                else
+                    runs.Add(
+                        new ChainRun(page, count, extent.Kind, image, extent.FirstOrdinal + (page - extent.FirstPage)));
                 page += count;
             }
         }

@@ -8,4 +8,5 @@ namespace Snapshot;
 /// <param name="MachineName">The name of the machine, or null when it was not recorded.</param>
 /// <param name="ProcessCommand">The command of the process, or null when it was not recorded.</param>
 public sealed record EnvironmentDescription(
-    string LibraryVersion, string RuntimeVersion, string OperatingSystem, string Architecture, string? MachineName, string? ProcessCommand);
+    string LibraryVersion, string RuntimeVersion, string OperatingSystem, string Architecture, string? MachineName,
+    string? ProcessCommand);

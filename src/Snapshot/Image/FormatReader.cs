@@ -42,7 +42,8 @@ internal ref struct FormatReader(ReadOnlySpan<byte> bytes, string name, long fil
     /// <summary>A count of items that take at least so many bytes each: bounded by the bytes there are.</summary>
     internal int Count(ulong value, int itemBytesMin)
     {
-        if (value > (ulong)(Remaining / itemBytesMin)) throw Corrupt($"{value} items do not fit into the {Remaining} bytes left");
+        if (value > (ulong)(Remaining / itemBytesMin))
+            throw Corrupt($"{value} items do not fit into the {Remaining} bytes left");
         return (int)value;
     }
 

@@ -27,16 +27,19 @@ internal sealed class FormatWriter
     internal void Text(string value)
     {
         int length = Encoding.UTF8.GetByteCount(value);
-        if (length > ushort.MaxValue) throw new ArgumentException($"a text of {length} bytes is longer than the 65,535 the format allows");
+        if (length > ushort.MaxValue)
+            throw new ArgumentException($"a text of {length} bytes is longer than the 65,535 the format allows");
         U16((ushort)length);
         Encoding.UTF8.GetBytes(value, Take(length));
     }
 
     internal void PadTo(int alignment) => Take((int)(-(uint)Length & (uint)(alignment - 1))).Clear();
 
-    internal void PatchU32(int offset, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(_bytes.AsSpan(offset), value);
+    internal void PatchU32(int offset, uint value) =>
+        BinaryPrimitives.WriteUInt32LittleEndian(_bytes.AsSpan(offset), value);
 
-    internal void PatchU64(int offset, ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(_bytes.AsSpan(offset), value);
+    internal void PatchU64(int offset, ulong value) =>
+        BinaryPrimitives.WriteUInt64LittleEndian(_bytes.AsSpan(offset), value);
 
     internal void BeginSection(uint id, bool required)
     {
@@ -57,7 +60,8 @@ internal sealed class FormatWriter
         if (count > _bytes.Length - Length)
         {
             long needed = Math.Max((long)Length + count, 2L * _bytes.Length);
-            if ((long)Length + count > Array.MaxLength) throw new InvalidOperationException("the index of an image is limited to 2 GiB");
+            if ((long)Length + count > Array.MaxLength)
+                throw new InvalidOperationException("the index of an image is limited to 2 GiB");
             Array.Resize(ref _bytes, (int)Math.Min(needed, Array.MaxLength));
         }
 

@@ -5,7 +5,8 @@ using static Snapshot.Image.ImageFormat;
 namespace Snapshot.Image;
 
 /// <summary>The footer page.</summary>
-internal readonly record struct ImageFooter(long IndexOffset, long IndexLength, ulong IndexChecksum, long FileLength, Guid ImageId);
+internal readonly record struct ImageFooter(
+    long IndexOffset, long IndexLength, ulong IndexChecksum, long FileLength, Guid ImageId);
 
 /// <summary>The first and the last page of an image: made and checked.</summary>
 internal static class HeaderPages
@@ -47,13 +48,15 @@ internal static class HeaderPages
         CheckPage(page, HeaderMagic, "header", name, 0);
         version = new Version(Get16(page, Header.Major), Get16(page, Header.Minor));
         if (version.Major != Major)
-            throw ImageErrors.Unsupported(name, Header.Major, $"the image has format {version}, this library reads {Major}.x");
+            throw ImageErrors.Unsupported(
+                name, Header.Major, $"the image has format {version}, this library reads {Major}.x");
 
         ImageHeader header = new(
             new Guid(page.Slice(Header.ImageId, 16)), Size(page, Header.Generation, name, 0), ReadParent(page, name),
             FromFileTime((long)Get64(page, Header.Created)));
         if (Get32(page, Header.PageSize) != PageSize || Get32(page, Header.BlockPages) is 0 or > BlockPagesMax)
-            throw ImageErrors.Corrupt(name, Header.PageSize, "the page size or the block size is not one of this format");
+            throw ImageErrors.Corrupt(
+                name, Header.PageSize, "the page size or the block size is not one of this format");
         if (header.ImageId == Guid.Empty || header.Generation < 1 || header.Parent?.Generation >= header.Generation)
             throw ImageErrors.Corrupt(name, Header.ImageId, "id, generation or parent generation is impossible");
         if (Get32(page, Header.Kind) != (uint)header.Kind)
@@ -65,7 +68,8 @@ internal static class HeaderPages
     {
         CheckPage(page, FooterMagic, "footer", name, offset);
         return new ImageFooter(
-            Size(page, Footer.IndexOffset, name, offset), Size(page, Footer.IndexLength, name, offset), Get64(page, Footer.IndexChecksum),
+            Size(page, Footer.IndexOffset, name, offset), Size(page, Footer.IndexLength, name, offset),
+            Get64(page, Footer.IndexChecksum),
             Size(page, Footer.FileLength, name, offset), new Guid(page.Slice(Footer.ImageId, 16)));
     }
 
@@ -75,13 +79,16 @@ internal static class HeaderPages
     {
         Guid id = new(page.Slice(Header.ParentId, 16));
         long generation = Size(page, Header.ParentGeneration, name, 0);
-        if ((id == Guid.Empty) != (generation == 0)) throw ImageErrors.Corrupt(name, Header.ParentId, "a parent needs both id and generation");
+        if ((id == Guid.Empty) != (generation == 0))
+            throw ImageErrors.Corrupt(name, Header.ParentId, "a parent needs both id and generation");
         return generation == 0 ? null : new ImageLink(id, generation);
     }
 
-    private static void CheckPage(ReadOnlySpan<byte> page, ReadOnlySpan<byte> magic, string what, string name, long offset)
+    private static void CheckPage(
+        ReadOnlySpan<byte> page, ReadOnlySpan<byte> magic, string what, string name, long offset)
     {
-        if (!page.StartsWith(magic)) throw ImageErrors.Corrupt(name, offset, $"there is no {what}: the file is truncated or not an image");
+        if (!page.StartsWith(magic))
+            throw ImageErrors.Corrupt(name, offset, $"there is no {what}: the file is truncated or not an image");
         if (XxHash3.HashToUInt64(page[..PageChecksumOffset]) != ChecksumOf(page))
             throw ImageErrors.Corrupt(name, offset, $"the checksum of the {what} is wrong");
     }
@@ -99,11 +106,14 @@ internal static class HeaderPages
         return (long)value;
     }
 
-    private static void Put16(Span<byte> page, int at, ushort value) => BinaryPrimitives.WriteUInt16LittleEndian(page[at..], value);
+    private static void Put16(Span<byte> page, int at, ushort value) =>
+        BinaryPrimitives.WriteUInt16LittleEndian(page[at..], value);
 
-    private static void Put32(Span<byte> page, int at, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(page[at..], value);
+    private static void Put32(Span<byte> page, int at, uint value) =>
+        BinaryPrimitives.WriteUInt32LittleEndian(page[at..], value);
 
-    private static void Put64(Span<byte> page, int at, ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(page[at..], value);
+    private static void Put64(Span<byte> page, int at, ulong value) =>
+        BinaryPrimitives.WriteUInt64LittleEndian(page[at..], value);
 
     private static ushort Get16(ReadOnlySpan<byte> page, int at) => BinaryPrimitives.ReadUInt16LittleEndian(page[at..]);
 

@@ -29,13 +29,15 @@ internal static class ImageFormat
 
     internal static class Header
     {
-        internal const int Major = 8, Minor = 10, PageSize = 12, ImageId = 16, Generation = 32, ParentId = 40, ParentGeneration = 56,
+        internal const int Major = 8, Minor = 10, PageSize = 12, ImageId = 16, Generation = 32, ParentId = 40,
+            ParentGeneration = 56,
             Created = 64, Kind = 72, BlockPages = 76;
     }
 
     internal static class Footer
     {
-        internal const int Major = 8, Minor = 10, IndexOffset = 16, IndexLength = 24, IndexChecksum = 32, FileLength = 40, ImageId = 48;
+        internal const int Major = 8, Minor = 10, IndexOffset = 16, IndexLength = 24, IndexChecksum = 32,
+            FileLength = 40, ImageId = 48;
     }
 
     /// <summary>Section ids: four ASCII letters as they stand in the file.</summary>
@@ -53,7 +55,8 @@ internal static class ImageFormat
     }
 
     /// <summary>Microseconds since 1970, as the format keeps time.</summary>
-    internal static long ToFileTime(DateTimeOffset time) => (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+    internal static long ToFileTime(DateTimeOffset time) =>
+        (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
 
     /// <summary>
     /// The time of a file; a value beyond what the platform can express becomes the nearest that it can.

@@ -18,7 +18,8 @@ internal sealed class ImageOutput : IDisposable
     {
         _sink = sink;
         _fail = fail;
-        // One buffer per write in flight, one being filled, one to spare so that filling does not wait for the slowest write.
+        // One buffer per write in flight, one being filled, one to spare so that filling does not wait for the
+        // slowest write.
         _buffers = new WriteBuffer[writesInFlight + 2];
         _free = new HandoverQueue<WriteBuffer>(_buffers.Length);
         _full = new HandoverQueue<WriteBuffer>(_buffers.Length);

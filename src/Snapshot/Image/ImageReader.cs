@@ -95,7 +95,8 @@ internal sealed unsafe class ImageReader : IDisposable
     }
 
     /// <summary>The same into memory of the caller, which is not touched unless the block verified.</summary>
-    internal void ReadBlock(int block, Span<byte> pages, BlockScratch scratch) => ReadBlock(block, scratch).CopyTo(pages);
+    internal void ReadBlock(int block, Span<byte> pages, BlockScratch scratch) =>
+        ReadBlock(block, scratch).CopyTo(pages);
 
     public void Dispose() => _source.Dispose();
 
@@ -115,13 +116,18 @@ internal sealed unsafe class ImageReader : IDisposable
         long footerOffset = length - PageSize;
         source.Read(footerOffset, page.Span);
         ImageFooter footer = HeaderPages.ReadFooter(page.Span, name, footerOffset);
-        bool possible = footer.FileLength == length && footer.ImageId == header.ImageId && footer.IndexOffset >= PageSize
-            && footer.IndexOffset % PageSize == 0 && footer.IndexOffset < footerOffset && footer.IndexLength == footerOffset - footer.IndexOffset;
-        if (!possible) throw ImageErrors.Corrupt(name, footerOffset, "the footer belongs to a file of another length or another image");
+        bool possible =
+            footer.FileLength == length && footer.ImageId == header.ImageId && footer.IndexOffset >= PageSize
+            && footer.IndexOffset % PageSize == 0 && footer.IndexOffset < footerOffset
+            && footer.IndexLength == footerOffset - footer.IndexOffset;
+        if (!possible)
+            throw ImageErrors.Corrupt(
+                name, footerOffset, "the footer belongs to a file of another length or another image");
         if (footer.IndexLength > limits.IndexBytesMax)
         {
             throw ImageErrors.Corrupt(
-                name, footer.IndexOffset, $"an index of {footer.IndexLength} bytes exceeds the limit of {limits.IndexBytesMax} bytes");
+                name, footer.IndexOffset,
+                $"an index of {footer.IndexLength} bytes exceeds the limit of {limits.IndexBytesMax} bytes");
         }
 
         using AlignedBuffer indexBytes = new((int)footer.IndexLength);
@@ -139,7 +145,8 @@ internal sealed unsafe class ImageReader : IDisposable
     {
         ref readonly ImageBlock entry = ref _index.Blocks[block];
         long end = entry.Offset + Pages.AlignUp(entry.StoredLength, ImageFormat.PageSize);
-        bool inWindow = scratch.Owner == this && entry.Offset >= scratch.WindowOffset && end <= scratch.WindowOffset + scratch.WindowFilled;
+        bool inWindow = scratch.Owner == this && entry.Offset >= scratch.WindowOffset
+            && end <= scratch.WindowOffset + scratch.WindowFilled;
         if (!inWindow)
         {
             ImageBlock last = _index.Blocks[^1];
@@ -161,7 +168,9 @@ internal sealed unsafe class ImageReader : IDisposable
         int length = entry.PageCount * ImageFormat.PageSize;
         // Never writes beyond the target nor reads beyond the stored bytes, whatever these are.
         int decoded = LZ4Codec.Decode(stored, entry.StoredLength, scratch.Decoded.Pointer, length);
-        if (decoded != length) throw ImageErrors.Corrupt(Name, entry.Offset, $"a block of {entry.PageCount} pages does not decode to that many");
+        if (decoded != length)
+            throw ImageErrors.Corrupt(
+                Name, entry.Offset, $"a block of {entry.PageCount} pages does not decode to that many");
         if (entry.Encoding == StoredEncoding.Lz4) return scratch.Decoded.Pointer;
         ByteShuffle.Unshuffle(scratch.Decoded.Pointer, scratch.Unshuffled.Pointer, length, entry.ElementSize);
         return scratch.Unshuffled.Pointer;

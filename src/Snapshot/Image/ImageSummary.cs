@@ -6,4 +6,5 @@ namespace Snapshot.Image;
 /// <param name="PresentPages">Pages whose content is in the file.</param>
 /// <param name="StoredBytes">Bytes of the blocks, encoded, with padding.</param>
 /// <param name="BlockCount">Blocks.</param>
-internal sealed record ImageSummary(long Length, ulong IndexChecksum, long PresentPages, long StoredBytes, int BlockCount);
+internal sealed record ImageSummary(
+    long Length, ulong IndexChecksum, long PresentPages, long StoredBytes, int BlockCount);

@@ -28,7 +28,9 @@ internal sealed class ImageWriter : IDisposable
     private long _presentPages;
     private bool _completed;
 
-    internal ImageWriter(IImageSink sink, ImageHeader header, ImageWriterOptions? options = null, CancellationToken cancellation = default)
+    internal ImageWriter(
+        IImageSink sink, ImageHeader header, ImageWriterOptions? options = null,
+        CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(header.Generation, 1);
         ArgumentOutOfRangeException.ThrowIfEqual(header.ImageId, Guid.Empty);
@@ -61,9 +63,14 @@ internal sealed class ImageWriter : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(region.CommittedPages);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(region.CommittedPages, ImageExtent.PageCountMax);
         if (region.Kind == RegionKind.Buffer && Pages.Holding(region.ByteLength) != region.CommittedPages)
-            throw new ArgumentException($"buffer '{region.Name}' has {region.ByteLength} bytes but {region.CommittedPages} pages");
-        if (region.Kind == RegionKind.Arena && (region.BaseAddress % Pages.Size != 0 || region.CapacityBytes < Pages.Bytes(region.CommittedPages)))
-            throw new ArgumentException($"arena '{region.Name}' is not aligned to a page, or committed beyond its capacity");
+            throw new ArgumentException(
+                $"buffer '{region.Name}' has {region.ByteLength} bytes but {region.CommittedPages} pages");
+        if (region.Kind == RegionKind.Arena
+            && (region.BaseAddress % Pages.Size != 0 || region.CapacityBytes < Pages.Bytes(region.CommittedPages)))
+        {
+            throw new ArgumentException(
+                $"arena '{region.Name}' is not aligned to a page, or committed beyond its capacity");
+        }
         if (!_regionIds.Add(region.Id)) throw new ArgumentException($"region {region.Id} was written already");
         _region = new WrittenRegion(region, _extents.Count);
         _regionPages = 0;
@@ -85,7 +92,8 @@ internal sealed class ImageWriter : IDisposable
     /// known.</param>
     internal void AppendPages(ReadOnlySpan<byte> pages, int elementSize)
     {
-        if (pages.Length % Pages.Size != 0) throw new ArgumentException("not a multiple of the page size", nameof(pages));
+        if (pages.Length % Pages.Size != 0)
+            throw new ArgumentException("not a multiple of the page size", nameof(pages));
         AddExtent(ExtentKind.Present, pages.Length >> Pages.Shift);
         _presentPages += pages.Length >> Pages.Shift;
         while (pages.Length > 0)
@@ -117,13 +125,16 @@ internal sealed class ImageWriter : IDisposable
         _pipeline.Drain();
 
         long indexOffset = _pipeline.Position;
-        FormatWriter index = IndexWriter.Write(HeaderPages.ChecksumOf(_headerPage), _pipeline.Blocks, _regions, _extents, metadata);
+        FormatWriter index = IndexWriter.Write(
+            HeaderPages.ChecksumOf(_headerPage), _pipeline.Blocks, _regions, _extents, metadata);
         ulong indexChecksum = XxHash3.HashToUInt64(index.Written);
         _pipeline.AppendDirectly(index.Written);
         long length = _pipeline.Position + ImageFormat.PageSize;
-        _pipeline.AppendDirectly(HeaderPages.MakeFooter(new ImageFooter(indexOffset, index.Length, indexChecksum, length, _header.ImageId)));
+        _pipeline.AppendDirectly(
+            HeaderPages.MakeFooter(new ImageFooter(indexOffset, index.Length, indexChecksum, length, _header.ImageId)));
         _pipeline.Finish();
-        return new ImageSummary(length, indexChecksum, _presentPages, indexOffset - ImageFormat.PageSize, _pipeline.Blocks.Count);
+        return new ImageSummary(
+            length, indexChecksum, _presentPages, indexOffset - ImageFormat.PageSize, _pipeline.Blocks.Count);
     }
 
     /// <summary>Stops the threads of the writer; what was written stays where it is.</summary>
@@ -137,13 +148,15 @@ internal sealed class ImageWriter : IDisposable
 
     private void AddExtent(ExtentKind kind, long pageCount)
     {
-        if (_region is null || _completed) throw new InvalidOperationException("extents belong to a region; begin one first");
+        if (_region is null || _completed)
+            throw new InvalidOperationException("extents belong to a region; begin one first");
         ArgumentOutOfRangeException.ThrowIfNegative(pageCount);
         if (pageCount == 0) return;
         if (pageCount > _region.Description.CommittedPages - _regionPages)
         {
             throw new InvalidOperationException(
-                $"region '{_region.Description.Name}' has {_region.Description.CommittedPages} pages; {_regionPages} + {pageCount} are too many");
+                $"region '{_region.Description.Name}' has {_region.Description.CommittedPages} pages; {_regionPages} " +
+                $"+ {pageCount} are too many");
         }
 
         if (kind != _runKind) EndRun();
@@ -165,7 +178,8 @@ internal sealed class ImageWriter : IDisposable
         if (_regionPages != _region.Description.CommittedPages)
         {
             throw new InvalidOperationException(
-                $"region '{_region.Description.Name}' has {_region.Description.CommittedPages} pages, but extents for {_regionPages} were written");
+                $"region '{_region.Description.Name}' has {_region.Description.CommittedPages} pages, but extents " +
+                $"for {_regionPages} were written");
         }
 
         _region.ExtentCount = _extents.Count - _region.FirstExtent;

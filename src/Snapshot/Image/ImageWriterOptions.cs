@@ -28,7 +28,8 @@ internal sealed class ImageWriterOptions
         init
         {
             InRange(value, ImageFormat.PageSize, 1 << 30);
-            if (value % ImageFormat.PageSize != 0) throw new ArgumentOutOfRangeException(nameof(value), "not a multiple of 4096");
+            if (value % ImageFormat.PageSize != 0)
+                throw new ArgumentOutOfRangeException(nameof(value), "not a multiple of 4096");
             field = value;
         }
     } = 4 << 20;

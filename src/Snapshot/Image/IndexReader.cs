@@ -4,7 +4,8 @@ using static Snapshot.Image.ImageFormat;
 namespace Snapshot.Image;
 
 /// <summary>What an index says.</summary>
-internal sealed record ImageIndex(ImageBlock[] Blocks, ImageRegion[] Regions, ImageMetadata Metadata, long PresentPages);
+internal sealed record ImageIndex(
+    ImageBlock[] Blocks, ImageRegion[] Regions, ImageMetadata Metadata, long PresentPages);
 
 /// <summary>Parses an index whose checksum was found right, and yet believes nothing that it can check.</summary>
 internal ref struct IndexReader
@@ -30,7 +31,8 @@ internal ref struct IndexReader
     /// <param name="headerChecksum">That of the header page.</param>
     /// <param name="header">The header.</param>
     /// <param name="name">The file.</param>
-    internal static ImageIndex Read(ReadOnlySpan<byte> index, long offset, ulong headerChecksum, ImageHeader header, string name)
+    internal static ImageIndex Read(
+        ReadOnlySpan<byte> index, long offset, ulong headerChecksum, ImageHeader header, string name)
     {
         IndexReader reader = new(name, offset, header);
         reader.SplitSections(index, headerChecksum);
@@ -74,14 +76,21 @@ internal ref struct IndexReader
             case Section.Regions: _regions = payload; break;
             case Section.Extents: _extents = payload; break;
             case Section.Roots: _metadata = _metadata with { Roots = MetadataReader.Roots(payload) }; break;
-            case Section.Participants: _metadata = _metadata with { Participants = MetadataReader.Participants(payload) }; break;
-            case Section.AsyncHandlers: _metadata = _metadata with { AsyncHandlers = MetadataReader.Handlers(payload) }; break;
+            case Section.Participants:
+                _metadata = _metadata with { Participants = MetadataReader.Participants(payload) };
+                break;
+            case Section.AsyncHandlers:
+                _metadata = _metadata with { AsyncHandlers = MetadataReader.Handlers(payload) };
+                break;
             case Section.LockOwners: _metadata = _metadata with { Owners = MetadataReader.Owners(payload) }; break;
-            case Section.Environment: _metadata = _metadata with { Environment = MetadataReader.Environment(payload) }; break;
+            case Section.Environment:
+                _metadata = _metadata with { Environment = MetadataReader.Environment(payload) };
+                break;
             case Section.Figures: _metadata = _metadata with { Figures = MetadataReader.Figures(payload) }; break;
             default:
                 if (required)
-                    throw ImageErrors.Unsupported(_name, _offset, $"the image needs section {NameOf(id)}, which this library does not know");
+                    throw ImageErrors.Unsupported(
+                        _name, _offset, $"the image needs section {NameOf(id)}, which this library does not know");
                 break;
         }
     }
@@ -98,7 +107,8 @@ internal ref struct IndexReader
         {
             RegionDescription region = ReadRegion(out long extentCount);
             if (!ids.Add(region.Id)) throw _regions.Corrupt($"region {region.Id} occurs twice");
-            if (extentCount > extents.Length - first) throw _regions.Corrupt($"region {region.Id} has more extents than there are");
+            if (extentCount > extents.Length - first)
+                throw _regions.Corrupt($"region {region.Id} has more extents than there are");
             ReadExtents(region, extents.AsSpan(first, (int)extentCount), ref presentPages);
             regions[i] = new ImageRegion(region, extents, first, (int)extentCount);
             first += (int)extentCount;
@@ -121,10 +131,12 @@ internal ref struct IndexReader
         long capacity = _regions.Size();
         long length = _regions.Size();
         extentCount = _regions.Size();
-        RegionDescription region = new(id, _regions.Text(), (RegionKind)kind, address, committed, capacity, length, (flags & 1) != 0);
+        RegionDescription region = new(
+            id, _regions.Text(), (RegionKind)kind, address, committed, capacity, length, (flags & 1) != 0);
         bool possible = committed <= ImageExtent.PageCountMax && region.Kind switch
         {
-            RegionKind.Arena => address % Pages.Size == 0 && capacity >= Pages.Bytes(committed) && address <= ulong.MaxValue - (ulong)capacity,
+            RegionKind.Arena => address % Pages.Size == 0 && capacity >= Pages.Bytes(committed)
+                && address <= ulong.MaxValue - (ulong)capacity,
             RegionKind.Buffer => Pages.Holding(length) == committed,
             _ => false,
         };
@@ -141,14 +153,16 @@ internal ref struct IndexReader
             ulong packed = _extents.U64();
             extent = new ImageExtent(packed, page, presentPages);
             bool possible = extent.Kind <= ExtentKind.Excluded && (int)extent.Kind != before && extent.PageCount >= 1
-                && extent.PageCount <= region.CommittedPages - page && (extent.Kind != ExtentKind.InParent || _header.Parent is not null);
+                && extent.PageCount <= region.CommittedPages - page
+                && (extent.Kind != ExtentKind.InParent || _header.Parent is not null);
             if (!possible) throw _extents.Corrupt($"an extent of region {region.Id} at page {page} is impossible");
             before = (int)extent.Kind;
             page += extent.PageCount;
             if (extent.Kind == ExtentKind.Present) presentPages += extent.PageCount;
         }
 
-        if (page != region.CommittedPages) throw _extents.Corrupt($"the extents of region {region.Id} cover {page} of {region.CommittedPages} pages");
+        if (page != region.CommittedPages)
+            throw _extents.Corrupt($"the extents of region {region.Id} cover {page} of {region.CommittedPages} pages");
     }
 
     private ImageBlock[] ReadBlocks(long presentPages)
@@ -166,13 +180,15 @@ internal ref struct IndexReader
                 _blocks.U16(),
                 (StoredEncoding)_blocks.U8(),
                 _blocks.U8());
-            if (block.Offset != offset || !IsPossible(block)) throw _blocks.Corrupt($"the entry of the block with page {ordinal} is impossible");
+            if (block.Offset != offset || !IsPossible(block))
+                throw _blocks.Corrupt($"the entry of the block with page {ordinal} is impossible");
             ordinal += block.PageCount;
             offset += Pages.AlignUp(block.StoredLength, PageSize);
         }
 
         _blocks.ExpectEnd();
-        if (ordinal != presentPages) throw _blocks.Corrupt($"the blocks hold {ordinal} pages, the extents say {presentPages}");
+        if (ordinal != presentPages)
+            throw _blocks.Corrupt($"the blocks hold {ordinal} pages, the extents say {presentPages}");
         if (offset != _offset) throw _blocks.Corrupt($"the blocks end at {offset}, the index starts at {_offset}");
         return blocks;
     }

@@ -6,7 +6,8 @@ namespace Snapshot.Image;
 internal static class IndexWriter
 {
     internal static FormatWriter Write(
-        ulong headerChecksum, List<ImageBlock> blocks, List<WrittenRegion> regions, List<ulong> extents, ImageMetadata metadata)
+        ulong headerChecksum, List<ImageBlock> blocks, List<WrittenRegion> regions, List<ulong> extents,
+        ImageMetadata metadata)
     {
         FormatWriter to = new();
         to.Bytes(IndexMagic);
@@ -22,7 +23,8 @@ internal static class IndexWriter
         Add(Section.Participants, true, () => WriteParticipants(to, metadata.Participants));
         Add(Section.AsyncHandlers, true, () => WriteHandlers(to, metadata.AsyncHandlers));
         if (metadata.Owners.Count > 0) Add(Section.LockOwners, true, () => WriteOwners(to, metadata.Owners));
-        if (metadata.Environment is { } environment) Add(Section.Environment, false, () => WriteEnvironment(to, environment));
+        if (metadata.Environment is { } environment)
+            Add(Section.Environment, false, () => WriteEnvironment(to, environment));
         Add(Section.Figures, false, () => WriteFigures(to, metadata.Figures));
         to.PatchU32(16, sections);
         to.PatchU64(24, (ulong)to.Length);

@@ -20,4 +20,5 @@ public enum RegionKind
 /// <param name="ByteLength">Bytes of a buffer; for an arena those of the committed pages.</param>
 /// <param name="HugePages">Whether the region asked for huge pages.</param>
 public sealed record RegionDescription(
-    int Id, string Name, RegionKind Kind, ulong BaseAddress, long CommittedPages, long CapacityBytes, long ByteLength, bool HugePages);
+    int Id, string Name, RegionKind Kind, ulong BaseAddress, long CommittedPages, long CapacityBytes, long ByteLength,
+    bool HugePages);

@@ -50,11 +50,17 @@ internal static unsafe class CapabilityProbe
                 new(KernelCapabilities.PageSizeName, pageSize == Pages.Size, $"{pageSize} bytes",
                     pageSize == Pages.Size ? "" : $"Snapshot cannot run here: it needs pages of {Pages.Size} bytes."),
                 new("huge pages", hugePages is "always" or "madvise", hugePages,
-                    hugePages is "always" or "madvise" ? "" : "Arenas use 4 KiB pages: more faults at first touch, slower tracking."),
+                    hugePages is "always" or "madvise"
+                        ? ""
+                        : "Arenas use 4 KiB pages: more faults at first touch, slower tracking."),
                 new(KernelCapabilities.UserfaultName, userMode == 0, DescribeUserfault(privileged, userMode),
-                    userMode == 0 ? "" : "Changed pages are found by content hash, which reads all memory inside the pause."),
+                    userMode == 0
+                        ? ""
+                        : "Changed pages are found by content hash, which reads all memory inside the pause."),
                 new(KernelCapabilities.WriteTrackingName, tracking.Writes, tracking.WritesDetail,
-                    tracking.Writes ? "" : "Changed pages are found by content hash, which reads all memory inside the pause."),
+                    tracking.Writes
+                        ? ""
+                        : "Changed pages are found by content hash, which reads all memory inside the pause."),
                 new(KernelCapabilities.KernelWritesName, tracking.KernelWrites, tracking.KernelWritesDetail,
                     tracking.KernelWrites ? "" : "Write tracking would miss them, so content hash is used."),
                 new(KernelCapabilities.PagemapScanName, scan, scanDetail,
@@ -108,7 +114,9 @@ internal static unsafe class CapabilityProbe
         }
     }
 
-    /// <summary>Asks to sleep while two words hold values of which one is wrong: a kernel that knows the call answers EAGAIN.</summary>
+    /// <summary>
+    /// Asks to sleep while two words hold values of which one is wrong: a kernel that knows the call answers EAGAIN.
+    /// </summary>
     private static (bool, string) ProbeFutexWaitv()
     {
         // struct futex_waitv: u64 value, u64 address, u32 flags, u32 reserved; flags 0x82 = 32-bit, private.
@@ -136,7 +144,8 @@ internal static unsafe class CapabilityProbe
         if (!memory.Exists) return (false, "no memory to try it on");
         *memory.Page(0) = 1;
         nint second = ProbeCalls.mmap(
-            memory.Address, memory.Bytes, ProbeCalls.ReadWrite, ProbeCalls.PrivateAnonymous | ProbeCalls.FixedNoReplace, -1, 0);
+            memory.Address, memory.Bytes, ProbeCalls.ReadWrite, ProbeCalls.PrivateAnonymous | ProbeCalls.FixedNoReplace,
+            -1, 0);
         int errno = Marshal.GetLastPInvokeError();
         if (second == ProbeCalls.MapFailed)
         {
@@ -188,7 +197,9 @@ internal static unsafe class CapabilityProbe
     }
 
     private static long ReadNumber(string path) =>
-        long.TryParse(ReadText(path), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number) ? number : -1;
+        long.TryParse(ReadText(path), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number)
+            ? number
+            : -1;
 
     /// <summary>A file of /proc or /sys without its last newline, or null where it is absent or unreadable.</summary>
     private static string? ReadText(string path)

@@ -5,8 +5,8 @@ namespace Snapshot;
 
 /// <summary>What this kernel and this process can do, found out once by trying.</summary>
 /// <remarks>
-/// Nothing here is concluded from a version number or from a call that merely succeeded: where it matters a page is written
-/// and looked at. Immutable and thread-safe.
+/// Nothing here is concluded from a version number or from a call that merely succeeded: where it matters a page is
+/// written and looked at. Immutable and thread-safe.
 /// </remarks>
 public sealed record KernelCapabilities
 {
@@ -34,13 +34,17 @@ public sealed record KernelCapabilities
     /// <summary>The system's setting for huge pages: "always", "madvise", "never", or "unavailable".</summary>
     public required string HugePages { get; init; }
 
-    /// <summary>A userfaultfd that also serves faults of the kernel may be opened (needs privilege or a sysctl).</summary>
+    /// <summary>
+    /// A userfaultfd that also serves faults of the kernel may be opened (needs privilege or a sysctl).
+    /// </summary>
     public required bool UserfaultPrivileged { get; init; }
 
     /// <summary>A userfaultfd limited to faults of user code may be opened (any user, unless forbidden).</summary>
     public required bool UserfaultUserMode { get; init; }
 
-    /// <summary>Asynchronous write protection and PAGEMAP_SCAN together found exactly the page that was written.</summary>
+    /// <summary>
+    /// Asynchronous write protection and PAGEMAP_SCAN together found exactly the page that was written.
+    /// </summary>
     public required bool WriteProtectTracking { get; init; }
 
     /// <summary>A page written by read(2) was found, too. False leads to content-hash tracking.</summary>
@@ -61,16 +65,24 @@ public sealed record KernelCapabilities
     /// <summary>The number of mappings a process may have (vm.max_map_count), or -1 when it cannot be read.</summary>
     public required long MaxMapCount { get; init; }
 
-    /// <summary>The overcommit policy (vm.overcommit_memory): 0 heuristic, 1 always, 2 never; -1 when it cannot be read.</summary>
+    /// <summary>
+    /// The overcommit policy (vm.overcommit_memory): 0 heuristic, 1 always, 2 never; -1 when it cannot be read.
+    /// </summary>
     public required int OvercommitPolicy { get; init; }
 
-    /// <summary>Bytes this process may lock into memory (soft limit), <see cref="long.MaxValue"/> for unlimited, -1 when it cannot be read.</summary>
+    /// <summary>
+    /// Bytes this process may lock into memory (soft limit), <see cref="long.MaxValue"/> for unlimited, -1 when it
+    /// cannot be read.
+    /// </summary>
     public required long MemlockBytes { get; init; }
 
     /// <summary>Every finding with what follows from it, for people.</summary>
     public required IReadOnlyList<KernelCapability> Items { get; init; }
 
-    /// <summary>Probes anew. Opens and maps what it needs and leaves nothing behind; a missing capability is a finding, not an exception.</summary>
+    /// <summary>
+    /// Probes anew. Opens and maps what it needs and leaves nothing behind; a missing capability is a finding, not an
+    /// exception.
+    /// </summary>
     /// <returns>What was found.</returns>
     public static KernelCapabilities Probe() => CapabilityProbe.Run();
 
@@ -81,7 +93,8 @@ public sealed record KernelCapabilities
         if (PageSize == Pages.Size) return;
         throw new SnapshotException(
             SnapshotErrorCode.Unsupported,
-            $"The pages of this machine have {PageSize} bytes; Snapshot tracks and stores pages of {Pages.Size} bytes. Use an x86-64 kernel.");
+            $"The pages of this machine have {PageSize} bytes; Snapshot tracks and stores pages of {Pages.Size} " +
+            "bytes. Use an x86-64 kernel.");
     }
 
     /// <summary>The named findings in one line.</summary>

@@ -44,7 +44,8 @@ internal sealed class UserfaultDescriptor : KernelDescriptor
     {
         int errno = TryOpen(out UserfaultDescriptor? opened);
         return opened ?? throw NativeError.For(
-            errno, "userfaultfd", "Use content-hash tracking, or allow the userfaultfd system call (seccomp, CONFIG_USERFAULTFD).");
+            errno, "userfaultfd",
+            "Use content-hash tracking, or allow the userfaultfd system call (seccomp, CONFIG_USERFAULTFD).");
     }
 }
 
@@ -66,6 +67,7 @@ internal sealed class PagemapDescriptor : KernelDescriptor
     internal static PagemapDescriptor Open()
     {
         int errno = TryOpen(out PagemapDescriptor? opened);
-        return opened ?? throw NativeError.For(errno, "open /proc/self/pagemap", "Mount /proc in the container, or use content-hash tracking.");
+        return opened ?? throw NativeError.For(
+            errno, "open /proc/self/pagemap", "Mount /proc in the container, or use content-hash tracking.");
     }
 }

@@ -31,10 +31,14 @@ internal enum UserfaultFeatures : ulong
 {
     None = 0,
 
-    /// <summary>Protection reaches pages that were never populated, too (Linux 6.4); a scan may protect only where this is on.</summary>
+    /// <summary>
+    /// Protection reaches pages that were never populated, too (Linux 6.4); a scan may protect only where this is on.
+    /// </summary>
     WriteProtectUnpopulated = 1 << 13,
 
-    /// <summary>The kernel itself lifts the protection at the first write, without telling anybody (Linux 6.7).</summary>
+    /// <summary>
+    /// The kernel itself lifts the protection at the first write, without telling anybody (Linux 6.7).
+    /// </summary>
     WriteProtectAsync = 1 << 15,
 }
 

@@ -11,7 +11,9 @@ internal static class NativeError
     }
 
     internal static SnapshotException For(int errno, string step, string advice) =>
-        new(SnapshotErrorCode.SystemCall, $"{step} failed: {Marshal.GetPInvokeErrorMessage(errno)} (errno {errno}). {advice}")
+        new(
+            SnapshotErrorCode.SystemCall,
+            $"{step} failed: {Marshal.GetPInvokeErrorMessage(errno)} (errno {errno}). {advice}")
         {
             Step = step,
             Errno = errno,

@@ -41,12 +41,14 @@ internal static unsafe partial class Native
         {
             return sn_abi_version();
         }
-        catch (Exception error) when (error is DllNotFoundException or EntryPointNotFoundException or BadImageFormatException)
+        catch (Exception error)
+            when (error is DllNotFoundException or EntryPointNotFoundException or BadImageFormatException)
         {
             throw new SnapshotException(
                 SnapshotErrorCode.NativeLibrary,
                 "The native library libsnapshot_native.so could not be loaded from the folder of Snapshot.dll. " +
-                "It is built for 64-bit Linux and is part of the package; reinstall the package or rebuild the solution.",
+                "It is built for 64-bit Linux and is part of the package; reinstall the package or rebuild the " +
+                "solution.",
                 error);
         }
     }

@@ -32,7 +32,8 @@ internal static unsafe partial class ProbeCalls
 
     [LibraryImport(Libc, SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    internal static partial nint syscall(nint number, void* argument1, nint argument2, nint argument3, void* argument4, nint argument5);
+    internal static partial nint syscall(
+        nint number, void* argument1, nint argument2, nint argument3, void* argument4, nint argument5);
 
     [LibraryImport(Libc, SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

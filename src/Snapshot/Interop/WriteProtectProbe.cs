@@ -2,13 +2,18 @@ using System.Runtime.InteropServices;
 
 namespace Snapshot.Interop;
 
-/// <summary>Whether write tracking works: protects a few pages, writes one and looks which one the kernel names.</summary>
+/// <summary>
+/// Whether write tracking works: protects a few pages, writes one and looks which one the kernel names.
+/// </summary>
 internal static unsafe class WriteProtectProbe
 {
     private const int PageCount = 8;
 
-    /// <summary>What came out. A text says what was seen, for people; it is empty only where nothing was tried.</summary>
-    internal readonly record struct Result(bool Writes, string WritesDetail, bool KernelWrites, string KernelWritesDetail);
+    /// <summary>
+    /// What came out. A text says what was seen, for people; it is empty only where nothing was tried.
+    /// </summary>
+    internal readonly record struct Result(
+        bool Writes, string WritesDetail, bool KernelWrites, string KernelWritesDetail);
 
     internal static Result Run()
     {
@@ -55,7 +60,8 @@ internal static unsafe class WriteProtectProbe
         string second = Seen(pagemap, memory, PageCategories.Written, protect: true);
         *memory.Page(5) = 2;
         string third = Seen(pagemap, memory, PageCategories.Written, protect: true);
-        (bool works, string detail) = Verdict("wrote page 5", "0 1 2 3 4 5 6 7, nothing, 5", $"{first}, {second}, {third}");
+        (bool works, string detail) = Verdict(
+            "wrote page 5", "0 1 2 3 4 5 6 7, nothing, 5", $"{first}, {second}, {third}");
         if (!works) return Nothing(detail);
 
         bool read = ReadInto(memory.Page(2));
@@ -83,7 +89,8 @@ internal static unsafe class WriteProtectProbe
         List<int> pages = [];
         for (ulong run = 0; run < count; run++)
         {
-            for (int page = memory.IndexOf(runs[run].Start); page < memory.IndexOf(runs[run].End); page++) pages.Add(page);
+            for (int page = memory.IndexOf(runs[run].Start); page < memory.IndexOf(runs[run].End); page++)
+                pages.Add(page);
         }
 
         return pages.Count == 0 ? "nothing" : string.Join(' ', pages);

@@ -164,8 +164,9 @@ internal sealed unsafe class AddressSpace : IDisposable
         return new SnapshotException(
             SnapshotErrorCode.AddressTaken,
             $"Arena '{name}' must lie at 0x{baseAddress:x}-0x{baseAddress + bytes:x} and {what} is there. Open the " +
-            "session before anything else maps memory there, unload or unmap what is in the way, or start the process " +
-            "again: the kernel places such mappings at random.") { Step = "mmap", Errno = AlreadyExists };
+            "session before anything else maps memory there, unload or unmap what is in the way, or start the " +
+            "process again: the kernel places such mappings at random.")
+        { Step = "mmap", Errno = AlreadyExists };
     }
 
     private static string ReserveAdvice(string name, ulong baseAddress, ulong bytes) =>

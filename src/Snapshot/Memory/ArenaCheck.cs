@@ -184,7 +184,8 @@ internal sealed unsafe class ArenaCheck(AddressSpace space, PageTable table)
     private SnapshotException Wrong(string what, long offset) => new(
         SnapshotErrorCode.Corrupt,
         $"Arena '{space.Name}' at 0x{(ulong)space.Base:x} does not hold a valid arena: {what} (at byte {offset:N0} " +
-        $"of {Pages.Bytes(space.CommittedPages):N0}). Restart from another generation.") { Offset = offset };
+        $"of {Pages.Bytes(space.CommittedPages):N0}). Restart from another generation.")
+    { Offset = offset };
 
     private long OffsetOf(void* place) => (byte*)place - table.Base;
 }

@@ -2,7 +2,10 @@ using Snapshot.Base;
 
 namespace Snapshot.Memory;
 
-/// <summary>Memory that is in the image: an arena, or a buffer the user protects. What tracking and capture need to know of it.</summary>
+/// <summary>
+/// Memory that is in the image: an arena, or a buffer the user protects. What tracking and capture need to know of
+/// it.
+/// </summary>
 internal abstract unsafe class MemoryRegion
 {
     /// <summary>The name, unique in its session.</summary>
@@ -11,19 +14,25 @@ internal abstract unsafe class MemoryRegion
     /// <summary>The first byte, page-aligned for an arena; any address for a buffer.</summary>
     internal abstract byte* Address { get; }
 
-    /// <summary>Pages that may be accessed now; grows, never shrinks. The last page of a buffer may be partial.</summary>
+    /// <summary>
+    /// Pages that may be accessed now; grows, never shrinks. The last page of a buffer may be partial.
+    /// </summary>
     internal abstract long CommittedPages { get; }
 
-    /// <summary>Bytes that may be accessed now. A buffer whose last page is partial overrides this; nobody reads past it.</summary>
+    /// <summary>
+    /// Bytes that may be accessed now. A buffer whose last page is partial overrides this; nobody reads past it.
+    /// </summary>
     internal virtual long CommittedBytes => Pages.Bytes(CommittedPages);
 
-    /// <summary>Pages the region may ever have. Fixed; the capacity of every <see cref="PageBitmap"/> about this region.</summary>
+    /// <summary>
+    /// Pages the region may ever have. Fixed; the capacity of every <see cref="PageBitmap"/> about this region.
+    /// </summary>
     internal abstract long CapacityPages { get; }
 
     /// <summary>
-    /// Moves to <paramref name="changed"/> the pages whose content was dropped (freed, excluded, included again) since the last
-    /// call. No mechanism sees a drop, so the region reports it. May run against threads that drop pages: a page is
-    /// reported after its content is gone, at the latest by the next call.
+    /// Moves to <paramref name="changed"/> the pages whose content was dropped (freed, excluded, included again)
+    /// since the last call. No mechanism sees a drop, so the region reports it. May run against threads that drop
+    /// pages: a page is reported after its content is gone, at the latest by the next call.
     /// </summary>
     internal abstract void MoveDroppedTo(PageBitmap changed);
 }

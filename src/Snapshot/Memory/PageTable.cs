@@ -108,7 +108,9 @@ internal sealed unsafe class PageTable(byte* arena)
         }
     }
 
-    /// <summary>Adds every excluded page to <paramref name="into"/>; a whole chunk of them or of none is one step.</summary>
+    /// <summary>
+    /// Adds every excluded page to <paramref name="into"/>; a whole chunk of them or of none is one step.
+    /// </summary>
     internal void AddExcludedTo(PageBitmap into)
     {
         long chunks = ChunksHolding(Header->CommittedPages);

@@ -22,9 +22,9 @@ internal sealed unsafe class RootTable(string arenaName, ArenaAllocator allocato
         {
             throw new SnapshotException(
                 SnapshotErrorCode.LayoutMismatch,
-                $"Root '{name}' of arena '{arenaName}' was made as {Text(root, root->NameBytes, root->TypeBytes)} and " +
-                $"is asked for as {typeof(T)}, whose layout differs: {difference}. Ask with the type it was made with, " +
-                "or convert: read it with a copy of the old struct, write it to a new root, remove this one.");
+                $"Root '{name}' of arena '{arenaName}' was made as {Text(root, root->NameBytes, root->TypeBytes)} " +
+                $"and is asked for as {typeof(T)}, whose layout differs: {difference}. Ask with the type it was made " +
+                "with, or convert: read it with a copy of the old struct, write it to a new root, remove this one.");
         }
 
         return root;

@@ -4,10 +4,12 @@ using Snapshot.Image;
 
 namespace Snapshot.Restart;
 
-/// <summary>Fills memory from a plan with all cores: each block is read once, verified, decoded, and its wanted pages copied.</summary>
+/// <summary>
+/// Fills memory from a plan with all cores: each block is read once, verified, decoded, and its wanted pages copied.
+/// </summary>
 /// <remarks>
-/// Images are read oldest first, each by all threads in runs of neighbouring blocks. The first failure stops them and is
-/// thrown; the caller then drops the memory, so nothing half-restored is ever seen.
+/// Images are read oldest first, each by all threads in runs of neighbouring blocks. The first failure stops them and
+/// is thrown; the caller then drops the memory, so nothing half-restored is ever seen.
 /// </remarks>
 internal static class EagerFill
 {

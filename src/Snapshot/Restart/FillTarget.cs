@@ -8,13 +8,16 @@ internal sealed unsafe class FillTarget(byte* address, long pages, PageHashes ha
 {
     internal PageHashes Hashes => hashes;
 
-    /// <summary>Copies decoded pages in and notes their hashes, so that the first increment knows what the image has.</summary>
+    /// <summary>
+    /// Copies decoded pages in and notes their hashes, so that the first increment knows what the image has.
+    /// </summary>
     /// <remarks>Thread-safe for disjoint pages.</remarks>
     internal void Put(long firstPage, ReadOnlySpan<byte> content)
     {
         int count = content.Length / Pages.Size;
         if (firstPage < 0 || firstPage > pages - count)
-            throw new InvalidOperationException($"pages [{firstPage}, {firstPage + count}) are not within the {pages} pages of the region");
+            throw new InvalidOperationException(
+                $"pages [{firstPage}, {firstPage + count}) are not within the {pages} pages of the region");
         content.CopyTo(new Span<byte>(address + Pages.Bytes(firstPage), content.Length));
         for (int page = 0; page < count; page++)
             hashes.Set(firstPage + page, PageHashes.Hash(content.Slice(page * Pages.Size, Pages.Size)));

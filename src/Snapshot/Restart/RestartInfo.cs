@@ -18,7 +18,9 @@ public sealed record RestartInfo
     /// <summary>Reading, verifying and decoding into memory.</summary>
     public required TimeSpan Fill { get; init; }
 
-    /// <summary>Younger generations that did not verify, newest first; empty unless falling back was allowed and needed.</summary>
+    /// <summary>
+    /// Younger generations that did not verify, newest first; empty unless falling back was allowed and needed.
+    /// </summary>
     public required IReadOnlyList<SkippedGeneration> Skipped { get; init; }
 }
 

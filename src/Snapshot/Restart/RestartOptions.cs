@@ -8,8 +8,8 @@ public sealed class RestartOptions
     public long? Generation { get; init; }
 
     /// <summary>
-    /// Whether to go to the newest older generation that verifies when the wanted one does not. <see cref="RestartInfo.Skipped"/>
-    /// then tells what was passed over and why.
+    /// Whether to go to the newest older generation that verifies when the wanted one does not.
+    /// <see cref="RestartInfo.Skipped"/> then tells what was passed over and why.
     /// </summary>
     /// <value>Default false: a damaged image is an error.</value>
     public bool AllowOlderGeneration { get; init; }

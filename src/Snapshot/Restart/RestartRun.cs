@@ -11,7 +11,9 @@ namespace Snapshot.Restart;
 internal static class RestartRun
 {
     /// <summary>Restores the wanted generation, or, when that is allowed, the newest older one that verifies.</summary>
-    /// <exception cref="SnapshotException">NotFound, Corrupt, ChainBroken, UnsupportedFormat, StoreIo, AddressTaken, SystemCall.</exception>
+    /// <exception cref="SnapshotException">
+    /// NotFound, Corrupt, ChainBroken, UnsupportedFormat, StoreIo, AddressTaken, SystemCall.
+    /// </exception>
     internal static RestoredState Execute(SnapshotStore store, RestartOptions options)
     {
         List<SkippedGeneration> skipped = [];
@@ -31,10 +33,12 @@ internal static class RestartRun
             SnapshotErrorCode.NotFound,
             $"No generation of '{store.Directory}' can be restored; {skipped.Count} were tried and each is damaged. " +
             "Run 'snapshot verify' on the store to see everything that is wrong with it.",
-            skipped.Count > 0 ? skipped[0].Reason : null) { Path = store.Directory };
+            skipped.Count > 0 ? skipped[0].Reason : null)
+        { Path = store.Directory };
     }
 
-    private static RestoredState Restore(SnapshotStore store, long generation, int threads, IReadOnlyList<SkippedGeneration> skipped)
+    private static RestoredState Restore(
+        SnapshotStore store, long generation, int threads, IReadOnlyList<SkippedGeneration> skipped)
     {
         // Verify: every header, footer and index of the chain, before anything is mapped.
         long started = Stopwatch.GetTimestamp();
@@ -79,7 +83,8 @@ internal static class RestartRun
         {
             throw new SnapshotException(
                 SnapshotErrorCode.NotFound,
-                $"'{store.Directory}' holds no committed generation, so there is nothing to restart from.") { Path = store.Directory };
+                $"'{store.Directory}' holds no committed generation, so there is nothing to restart from.")
+            { Path = store.Directory };
         }
 
         long wanted = options.Generation ?? store.Newest!.Generation;
@@ -88,13 +93,17 @@ internal static class RestartRun
             throw new SnapshotException(
                 SnapshotErrorCode.NotFound,
                 $"'{store.Directory}' holds no generation {wanted}; it has " +
-                $"{string.Join(", ", store.Generations.Select(entry => entry.Generation))}.") { Path = store.Directory, Generation = wanted };
+                $"{string.Join(", ", store.Generations.Select(entry => entry.Generation))}.")
+            { Path = store.Directory, Generation = wanted };
         }
 
         return store.Generations.Select(entry => entry.Generation).Where(entry => entry <= wanted).OrderDescending();
     }
 
-    /// <summary>Damage is a reason to go to an older generation; a taken address or a missing kernel feature is not.</summary>
+    /// <summary>
+    /// Damage is a reason to go to an older generation; a taken address or a missing kernel feature is not.
+    /// </summary>
     private static bool IsDamage(SnapshotException error) => error.Code
-        is SnapshotErrorCode.Corrupt or SnapshotErrorCode.ChainBroken or SnapshotErrorCode.UnsupportedFormat or SnapshotErrorCode.StoreIo;
+        is SnapshotErrorCode.Corrupt or SnapshotErrorCode.ChainBroken or SnapshotErrorCode.UnsupportedFormat
+            or SnapshotErrorCode.StoreIo;
 }

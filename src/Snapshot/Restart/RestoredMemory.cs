@@ -6,7 +6,9 @@ using Snapshot.Tracking;
 
 namespace Snapshot.Restart;
 
-/// <summary>The regions of an image in the memory of this process: arenas at their addresses, buffers wherever there is room.</summary>
+/// <summary>
+/// The regions of an image in the memory of this process: arenas at their addresses, buffers wherever there is room.
+/// </summary>
 internal sealed unsafe class RestoredMemory : IDisposable
 {
     private readonly List<RestoredArena> _arenas = [];
@@ -70,7 +72,8 @@ internal sealed unsafe class RestoredMemory : IDisposable
         }
 
         ArenaOptions options = new() { Capacity = description.CapacityBytes, HugePages = description.HugePages };
-        Arena arena = Arena.Restore(description.Name, (nint)description.BaseAddress, description.CommittedPages, options);
+        Arena arena = Arena.Restore(
+            description.Name, (nint)description.BaseAddress, description.CommittedPages, options);
         PageHashes hashes = new(arena.Region.CapacityPages);
         _arenas.Add(new RestoredArena(description, arena, hashes));
         _targets.Add(new FillTarget(arena.Region.Address, description.CommittedPages, hashes));
@@ -91,7 +94,8 @@ internal sealed unsafe class RestoredBuffer(RegionDescription description) : IDi
     internal PageHashes Hashes { get; private set; } = new(description.CommittedPages);
 
     /// <summary>Copies the content to a buffer that is as long.</summary>
-    internal void CopyTo(byte* target) => Buffer.MemoryCopy(Content, target, description.ByteLength, description.ByteLength);
+    internal void CopyTo(byte* target) =>
+        Buffer.MemoryCopy(Content, target, description.ByteLength, description.ByteLength);
 
     /// <summary>Hands the hashes to whoever tracks the buffer from now on.</summary>
     internal PageHashes TakeHashes()

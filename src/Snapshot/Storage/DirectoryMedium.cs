@@ -56,20 +56,24 @@ internal sealed class DirectoryMedium(string directory, bool directReads) : ISto
     public IStoreFile Create(string name, bool direct)
     {
         string path = PathOf(name);
-        SafeFileHandle handle = Try("creating", path, () => File.OpenHandle(path, FileMode.Create, FileAccess.ReadWrite, Anyone));
+        SafeFileHandle handle = Try(
+            "creating", path, () => File.OpenHandle(path, FileMode.Create, FileAccess.ReadWrite, Anyone));
         return new DirectoryFile(path, handle, direct && TrySetDirect(handle, path));
     }
 
     public IStoreFile OpenForUpdate(string name)
     {
         string path = PathOf(name);
-        return new DirectoryFile(path, Try("opening", path, () => File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, Anyone)), false);
+        return new DirectoryFile(
+            path, Try("opening", path, () => File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, Anyone)),
+            false);
     }
 
     public IStoreFile OpenForReading(string name)
     {
         string path = PathOf(name);
-        SafeFileHandle handle = Try("opening", path, () => File.OpenHandle(path, FileMode.Open, FileAccess.Read, Anyone));
+        SafeFileHandle handle = Try(
+            "opening", path, () => File.OpenHandle(path, FileMode.Open, FileAccess.Read, Anyone));
         return new DirectoryFile(path, handle, directReads && TrySetDirect(handle, path));
     }
 
@@ -114,7 +118,8 @@ internal sealed class DirectoryMedium(string directory, bool directReads) : ISto
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new SnapshotException(SnapshotErrorCode.NotFound, $"{path} does not exist ({step}).", error) { Path = path, Step = step };
+            throw new SnapshotException(SnapshotErrorCode.NotFound, $"{path} does not exist ({step}).", error)
+            { Path = path, Step = step };
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -8,20 +8,22 @@ internal static class GenerationChain
     /// <summary>The entry and its ancestors, newest first.</summary>
     /// <exception cref="SnapshotException">ChainBroken: an ancestor is not committed, or is not the one the child was
     /// made from.</exception>
-    internal static List<ManifestEntry> Follow(IReadOnlyList<ManifestEntry> entries, ManifestEntry newest, string location)
+    internal static List<ManifestEntry> Follow(
+        IReadOnlyList<ManifestEntry> entries, ManifestEntry newest, string location)
     {
         Dictionary<long, ManifestEntry> byGeneration = entries.ToDictionary(entry => entry.Generation);
         List<ManifestEntry> chain = [newest];
         // Ends, because a parent's generation is smaller than its child's.
         while (chain[^1].Parent is { } parent)
         {
-            if (!byGeneration.TryGetValue(parent.Generation, out ManifestEntry? found) || found.ImageId != parent.ImageId)
+            if (!byGeneration.TryGetValue(parent.Generation, out ManifestEntry? found)
+                || found.ImageId != parent.ImageId)
             {
                 string why = found is null ? "is not in the store" : "is not the one it was made from";
                 throw new SnapshotException(
                     SnapshotErrorCode.ChainBroken,
-                    $"{Path.Combine(location, chain[^1].FileName)} needs generation {parent.Generation}, which {why}. " +
-                    "Restart from an older generation.")
+                    $"{Path.Combine(location, chain[^1].FileName)} needs generation {parent.Generation}, which " +
+                    $"{why}. Restart from an older generation.")
                 {
                     Path = Path.Combine(location, chain[^1].FileName),
                     Generation = chain[^1].Generation,
@@ -56,12 +58,14 @@ internal static class GenerationChain
         }
 
         bool same = reader.Length == entry.FileLength && reader.IndexChecksum == entry.IndexChecksum
-            && reader.Header.ImageId == entry.ImageId && reader.Header.Generation == entry.Generation && reader.Header.Parent == entry.Parent;
+            && reader.Header.ImageId == entry.ImageId && reader.Header.Generation == entry.Generation
+            && reader.Header.Parent == entry.Parent;
         if (same) return reader;
         string name = reader.Name;
         reader.Dispose();
         throw new SnapshotException(
-            SnapshotErrorCode.Corrupt, $"{name} is an image, but not the one that was committed as generation {entry.Generation}.")
+            SnapshotErrorCode.Corrupt,
+            $"{name} is an image, but not the one that was committed as generation {entry.Generation}.")
         {
             Path = name,
             Generation = entry.Generation,

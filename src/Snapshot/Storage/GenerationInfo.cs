@@ -9,4 +9,5 @@ namespace Snapshot;
 /// <param name="FileBytes">The length of the image.</param>
 /// <param name="ImageId">Names the state of the memory; compaction keeps it.</param>
 public sealed record GenerationInfo(
-    long Generation, long? Parent, GenerationKind Kind, DateTimeOffset Created, string FileName, long FileBytes, Guid ImageId);
+    long Generation, long? Parent, GenerationKind Kind, DateTimeOffset Created, string FileName, long FileBytes,
+    Guid ImageId);

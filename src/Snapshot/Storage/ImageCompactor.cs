@@ -56,6 +56,7 @@ internal sealed class ImageCompactor(IReadOnlyList<ImageReader> chain, ImageWrit
         long before = _pagesDone / Step;
         _pagesDone += pages;
         if (progress is null || (_pagesDone / Step == before && _pagesDone != _pagesTotal)) return;
-        progress.Report(new StoreProgress(chain[0].Header.Generation, Pages.Bytes(_pagesDone), Pages.Bytes(_pagesTotal)));
+        progress.Report(
+            new StoreProgress(chain[0].Header.Generation, Pages.Bytes(_pagesDone), Pages.Bytes(_pagesTotal)));
     }
 }

@@ -9,7 +9,8 @@ internal static class ImageDescriber
     {
         ImageMetadata metadata = image.Metadata;
         return new ImageDescription(
-            info, image.FormatVersion, image.Header.Parent?.ImageId, [.. image.Regions.Select(CountPages)], metadata.Roots, metadata.Participants,
+            info, image.FormatVersion, image.Header.Parent?.ImageId, [.. image.Regions.Select(CountPages)],
+            metadata.Roots, metadata.Participants,
             metadata.AsyncHandlers, metadata.Environment, metadata.Figures, CountEncodings(image.Blocks));
     }
 
@@ -28,7 +29,8 @@ internal static class ImageDescriber
         foreach (ref readonly ImageBlock block in blocks)
         {
             (StoredEncoding, byte) key = (block.Encoding, block.ElementSize);
-            if (!counts.TryGetValue(key, out EncodingStatistics? count)) count = new EncodingStatistics(NameOf(block), 0, 0, 0);
+            if (!counts.TryGetValue(key, out EncodingStatistics? count))
+                count = new EncodingStatistics(NameOf(block), 0, 0, 0);
             counts[key] = count with
             {
                 BlockCount = count.BlockCount + 1,

@@ -8,7 +8,8 @@ namespace Snapshot;
 /// <param name="ZeroPages">Pages that read as zero.</param>
 /// <param name="ExcludedPages">Pages that were not saved.</param>
 public sealed record RegionStatistics(
-    RegionDescription Region, int ExtentCount, long PresentPages, long InParentPages, long ZeroPages, long ExcludedPages);
+    RegionDescription Region, int ExtentCount, long PresentPages, long InParentPages, long ZeroPages,
+    long ExcludedPages);
 
 /// <summary>How many blocks of an image are encoded in one way.</summary>
 /// <param name="Encoding">"plain", "lz4" or "shuffle8+lz4" with the element size.</param>

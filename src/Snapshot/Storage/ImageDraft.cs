@@ -60,5 +60,7 @@ internal sealed class ImageDraft
     }
 
     internal ManifestEntry ToEntry() =>
-        new(Header.ImageId, Header.Generation, Header.Parent, Summary!.Length, Summary.IndexChecksum, Header.Created, Revision);
+        new(
+            Header.ImageId, Header.Generation, Header.Parent, Summary!.Length, Summary.IndexChecksum, Header.Created,
+            Revision);
 }

@@ -11,7 +11,9 @@ internal static class ImageFileName
     internal static string Of(long generation, int revision)
     {
         string number = generation.ToString("D10", CultureInfo.InvariantCulture);
-        return revision == 0 ? $"{number}{Suffix}" : string.Create(CultureInfo.InvariantCulture, $"{number}-{revision}{Suffix}");
+        return revision == 0
+            ? $"{number}{Suffix}"
+            : string.Create(CultureInfo.InvariantCulture, $"{number}-{revision}{Suffix}");
     }
 
     /// <summary>Whether a store gives such a name to an image: ten digits or more, perhaps a revision.</summary>
@@ -19,7 +21,8 @@ internal static class ImageFileName
     {
         if (!name.EndsWith(Suffix, StringComparison.Ordinal)) return false;
         string[] parts = name[..^Suffix.Length].Split('-');
-        return parts.Length <= 2 && parts[0].Length >= 10 && parts.All(part => part.Length > 0 && part.All(char.IsAsciiDigit));
+        return parts.Length <= 2 && parts[0].Length >= 10 && parts.All(part =>
+            part.Length > 0 && part.All(char.IsAsciiDigit));
     }
 
     /// <summary>Whether it is a file that a store was writing.</summary>

@@ -51,7 +51,9 @@ internal sealed class Manifest
         ManifestState? second = ManifestSlot.Decode(bytes.Span[ManifestSlot.SlotBytes..], 1, file.Name);
         ManifestState? newest = first is null || second?.Sequence > first.Sequence ? second : first;
         return newest is null
-            ? throw StoreErrors.Corrupt(file.Name, "neither slot is valid. Restore the file from a copy; the images beside it may be intact.", 0)
+            ? throw StoreErrors.Corrupt(
+                file.Name, "neither slot is valid. Restore the file from a copy; the images beside it may be intact.",
+                0)
             : new Manifest(medium, newest);
     }
 
@@ -74,8 +76,8 @@ internal sealed class Manifest
 
     /// <summary>Settles an unknown outcome: reads which state the file has, and makes that one durable.</summary>
     /// <remarks>
-    /// What was read may be there only for readers, since a failed sync says nothing about what is on the disk; hence the
-    /// confirmation. When it fails, too, the outcome stays unknown.
+    /// What was read may be there only for readers, since a failed sync says nothing about what is on the disk; hence
+    /// the confirmation. When it fails, too, the outcome stays unknown.
     /// </remarks>
     internal void Settle()
     {
@@ -89,7 +91,8 @@ internal sealed class Manifest
     internal void ThrowIfUnknown()
     {
         if (_unknownOutcome is null) return;
-        throw new SnapshotException(_unknownOutcome.Code, _unknownOutcome.Message, _unknownOutcome) { Path = _unknownOutcome.Path };
+        throw new SnapshotException(_unknownOutcome.Code, _unknownOutcome.Message, _unknownOutcome)
+        { Path = _unknownOutcome.Path };
     }
 
     private void WriteSlot(ManifestState state)
@@ -110,8 +113,9 @@ internal sealed class Manifest
         {
             _unknownOutcome = new SnapshotException(
                 SnapshotErrorCode.OutcomeUnknown,
-                $"{file.Name}: writing or syncing the manifest failed, so it is unknown whether the change is durable. " +
-                "The next checkpoint, or opening the store again, reads which state it has before anything else is done.",
+                $"{file.Name}: writing or syncing the manifest failed, so it is unknown whether the change is " +
+                "durable. The next checkpoint, or opening the store again, reads which state it has before anything " +
+                "else is done.",
                 error)
             {
                 Path = file.Name,

@@ -32,7 +32,8 @@ internal static class ManifestSlot
         if (state.Entries.Count > EntriesMax)
         {
             throw new SnapshotException(
-                SnapshotErrorCode.StoreIo, $"a store lists at most {EntriesMax} generations. Prune it; committed generations are untouched.");
+                SnapshotErrorCode.StoreIo,
+                $"a store lists at most {EntriesMax} generations. Prune it; committed generations are untouched.");
         }
 
         Magic.CopyTo(slot);
@@ -40,7 +41,8 @@ internal static class ManifestSlot
         BinaryPrimitives.WriteUInt16LittleEndian(slot[10..], Minor);
         BinaryPrimitives.WriteInt32LittleEndian(slot[12..], state.Entries.Count);
         BinaryPrimitives.WriteInt64LittleEndian(slot[16..], state.Sequence);
-        for (int i = 0; i < state.Entries.Count; i++) EncodeEntry(state.Entries[i], slot.Slice(HeaderBytes + i * EntryBytes, EntryBytes));
+        for (int i = 0; i < state.Entries.Count; i++)
+            EncodeEntry(state.Entries[i], slot.Slice(HeaderBytes + i * EntryBytes, EntryBytes));
         BinaryPrimitives.WriteUInt64LittleEndian(slot[ChecksumOffset..], ChecksumOf(slot, state.Entries.Count));
     }
 
@@ -55,7 +57,8 @@ internal static class ManifestSlot
         if (ChecksumOf(slot, count) != BinaryPrimitives.ReadUInt64LittleEndian(slot[ChecksumOffset..])) return null;
         ushort major = BinaryPrimitives.ReadUInt16LittleEndian(slot[8..]);
         if (major != Major)
-            throw ImageErrors.Unsupported(path, (long)slotNumber * SlotBytes, $"the manifest has format {major}, this library reads {Major}");
+            throw ImageErrors.Unsupported(
+                path, (long)slotNumber * SlotBytes, $"the manifest has format {major}, this library reads {Major}");
 
         ManifestEntry[] entries = new ManifestEntry[count];
         for (int i = 0; i < count; i++)
@@ -86,7 +89,8 @@ internal static class ManifestSlot
         BinaryPrimitives.WriteInt64LittleEndian(to[48..], entry.FileLength);
         BinaryPrimitives.WriteUInt64LittleEndian(to[56..], entry.IndexChecksum);
         BinaryPrimitives.WriteInt64LittleEndian(to[64..], ImageFormat.ToFileTime(entry.Created));
-        BinaryPrimitives.WriteUInt32LittleEndian(to[72..], (uint)(entry.Parent is null ? GenerationKind.Full : GenerationKind.Incremental));
+        BinaryPrimitives.WriteUInt32LittleEndian(
+            to[72..], (uint)(entry.Parent is null ? GenerationKind.Full : GenerationKind.Incremental));
         BinaryPrimitives.WriteInt32LittleEndian(to[76..], entry.Revision);
     }
 
@@ -97,7 +101,8 @@ internal static class ManifestSlot
         Guid parentId = new(from.Slice(32, 16));
         int revision = BinaryPrimitives.ReadInt32LittleEndian(from[76..]);
         uint kind = (uint)(parent == 0 ? GenerationKind.Full : GenerationKind.Incremental);
-        bool possible = generation >= 1 && parent >= 0 && parent < generation && (parent == 0) == (parentId == Guid.Empty) && revision >= 0
+        bool possible = generation >= 1 && parent >= 0 && parent < generation
+            && (parent == 0) == (parentId == Guid.Empty) && revision >= 0
             && BinaryPrimitives.ReadUInt32LittleEndian(from[72..]) == kind;
         if (!possible) return null;
         return new ManifestEntry(

@@ -25,5 +25,6 @@ internal static class Retention
     }
 
     private static bool IsKeptByNumber(ManifestEntry entry, RetentionPolicy policy, DateTimeOffset now) =>
-        policy.KeepEvery > 0 && entry.Generation % policy.KeepEvery == 0 && (policy.MaxAge is not { } age || now - entry.Created <= age);
+        policy.KeepEvery > 0 && entry.Generation % policy.KeepEvery == 0
+            && (policy.MaxAge is not { } age || now - entry.Created <= age);
 }

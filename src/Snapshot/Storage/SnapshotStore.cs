@@ -94,9 +94,12 @@ public sealed class SnapshotStore : IDisposable
     internal static SnapshotStore OpenReadOnly(IStoreMedium medium)
     {
         IReadOnlyList<string> names = medium.List();
-        if (names.Contains(Manifest.FileName)) return new SnapshotStore(medium, null, Manifest.Read(medium), new StoreOptions());
+        if (names.Contains(Manifest.FileName))
+            return new SnapshotStore(medium, null, Manifest.Read(medium), new StoreOptions());
         if (names.FirstOrDefault(ImageFileName.IsImage) is { } image) throw ManifestMissing(medium, image);
-        throw new SnapshotException(SnapshotErrorCode.NotFound, $"{medium.Location} is not a store: it has no manifest.") { Path = medium.Location };
+        throw new SnapshotException(
+            SnapshotErrorCode.NotFound, $"{medium.Location} is not a store: it has no manifest.")
+        { Path = medium.Location };
     }
 
     /// <summary>The full path of the directory.</summary>
@@ -150,7 +153,8 @@ public sealed class SnapshotStore : IDisposable
         long generation, IProgress<StoreProgress>? progress = null, CancellationToken cancellation = default)
     {
         ThrowIfNotWritable();
-        using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _closing.Token);
+        using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(
+            cancellation, _closing.Token);
         await _maintenance.WaitAsync(ending.Token).ConfigureAwait(false);
         try
         {
@@ -178,7 +182,8 @@ public sealed class SnapshotStore : IDisposable
     {
         ArgumentNullException.ThrowIfNull(policy);
         ThrowIfNotWritable();
-        using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _closing.Token);
+        using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(
+            cancellation, _closing.Token);
         await _maintenance.WaitAsync(ending.Token).ConfigureAwait(false);
         try
         {
@@ -220,7 +225,8 @@ public sealed class SnapshotStore : IDisposable
     /// Starts a new image in a file that becomes visible by <see cref="Commit"/>. The caller ends the draft by that
     /// or by <see cref="Abandon"/>.
     /// </summary>
-    internal ImageDraft BeginImage(ImageHeader header, ImageWriterOptions? options = null, CancellationToken cancellation = default)
+    internal ImageDraft BeginImage(
+        ImageHeader header, ImageWriterOptions? options = null, CancellationToken cancellation = default)
     {
         lock (_gate)
         {
@@ -228,12 +234,15 @@ public sealed class SnapshotStore : IDisposable
             _manifest.ThrowIfUnknown();
             IReadOnlyList<ManifestEntry> entries = _manifest.Entries;
             if (entries is [.., ManifestEntry newest])
-                ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(header.Generation, newest.Generation, nameof(header));
-            if (header.Parent is { } parent && !entries.Any(entry => entry.Generation == parent.Generation && entry.ImageId == parent.ImageId))
+                ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(
+                    header.Generation, newest.Generation, nameof(header));
+            if (header.Parent is { } parent
+                && !entries.Any(entry => entry.Generation == parent.Generation && entry.ImageId == parent.ImageId))
             {
                 throw new SnapshotException(
                     SnapshotErrorCode.ChainBroken,
-                    $"generation {parent.Generation}, the parent of the new image, is not in {Directory}. Make a full image.")
+                    $"generation {parent.Generation}, the parent of the new image, is not in {Directory}. Make a " +
+                    "full image.")
                 {
                     Path = Directory,
                     Generation = parent.Generation,
@@ -326,15 +335,20 @@ public sealed class SnapshotStore : IDisposable
     private static List<ManifestEntry> Ancestry(IReadOnlyList<ManifestEntry> entries, ManifestEntry newest)
     {
         List<ManifestEntry> chain = [newest];
-        while (chain[^1].Parent is { } parent && entries.FirstOrDefault(entry => entry.Generation == parent.Generation) is { } found)
+        while (chain[^1].Parent is { } parent
+            && entries.FirstOrDefault(entry => entry.Generation == parent.Generation) is { } found)
+        {
             chain.Add(found);
+        }
         return chain;
     }
 
-    private ImageDraft BeginDraft(ImageHeader header, int revision, ImageWriterOptions? options, CancellationToken cancellation)
+    private ImageDraft BeginDraft(
+        ImageHeader header, int revision, ImageWriterOptions? options, CancellationToken cancellation)
     {
         string name = ImageFileName.Of(header.Generation, revision);
-        if (_drafts.Any(draft => draft.FileName == name)) throw new InvalidOperationException($"{name} is being written already");
+        if (_drafts.Any(draft => draft.FileName == name))
+            throw new InvalidOperationException($"{name} is being written already");
         IStoreFile file = _medium.Create(name + ImageFileName.PartialSuffix, Options.DirectIo);
         try
         {
@@ -365,7 +379,8 @@ public sealed class SnapshotStore : IDisposable
             _medium.SyncDirectory();
             lock (_gate)
             {
-                _manifest.Replace([.. _manifest.Entries.Where(other => other != replaced).Append(entry).OrderBy(other => other.Generation)]);
+                _manifest.Replace([.. _manifest.Entries.Where(other => other != replaced).Append(entry)
+                    .OrderBy(other => other.Generation)]);
                 _drafts.Remove(draft);
             }
         }
@@ -395,7 +410,8 @@ public sealed class SnapshotStore : IDisposable
         }
     }
 
-    private GenerationInfo Compact(ManifestEntry entry, IProgress<StoreProgress>? progress, CancellationToken cancellation)
+    private GenerationInfo Compact(
+        ManifestEntry entry, IProgress<StoreProgress>? progress, CancellationToken cancellation)
     {
         IReadOnlyList<ImageReader> chain = OpenChain(entry.Generation);
         try
@@ -452,14 +468,16 @@ public sealed class SnapshotStore : IDisposable
     /// <summary>Called inside the gate.</summary>
     private List<ManifestEntry> Deletable(RetentionPolicy policy)
     {
-        IEnumerable<long> needed = _drafts.Where(draft => draft.Header.Parent is not null).Select(draft => draft.Header.Parent!.Value.Generation);
+        IEnumerable<long> needed = _drafts.Where(draft => draft.Header.Parent is not null)
+            .Select(draft => draft.Header.Parent!.Value.Generation);
         return Retention.Deletable(_manifest.Entries, policy, DateTimeOffset.UtcNow, needed);
     }
 
     private void ThrowIfNotWritable()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (IsReadOnly) throw new InvalidOperationException($"the store {Directory} is open for reading; use {nameof(Open)}");
+        if (IsReadOnly)
+            throw new InvalidOperationException($"the store {Directory} is open for reading; use {nameof(Open)}");
     }
 
     private static void DeleteLeftovers(IStoreMedium medium, IReadOnlyList<string> names, Manifest manifest)
@@ -467,10 +485,13 @@ public sealed class SnapshotStore : IDisposable
         HashSet<string> committed = [.. manifest.Entries.Select(entry => entry.FileName)];
         foreach (string name in names)
         {
-            if (ImageFileName.IsPartial(name) || (ImageFileName.IsImage(name) && !committed.Contains(name))) medium.Delete(name);
+            if (ImageFileName.IsPartial(name) || (ImageFileName.IsImage(name) && !committed.Contains(name)))
+                medium.Delete(name);
         }
     }
 
     private static SnapshotException ManifestMissing(IStoreMedium medium, string image) => StoreErrors.Corrupt(
-        medium.Location, $"there are images ('{image}') but no manifest. Restore the manifest from a copy, or move the images elsewhere.");
+        medium.Location,
+        $"there are images ('{image}') but no manifest. " +
+        "Restore the manifest from a copy, or move the images elsewhere.");
 }

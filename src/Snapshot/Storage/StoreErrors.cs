@@ -21,7 +21,8 @@ internal static class StoreErrors
     internal static SnapshotException Corrupt(string path, string what, long? offset = null) =>
         new(SnapshotErrorCode.Corrupt, $"{path}: {what}") { Path = path, Offset = offset };
 
-    private static SnapshotException Io(string step, string path, long? offset, int? errno, string why, Exception? error)
+    private static SnapshotException Io(
+        string step, string path, long? offset, int? errno, string why, Exception? error)
     {
         string advice = errno is NoSpace or QuotaExceeded
             ? "There is no room left: free some, or prune older generations. Committed generations are untouched."

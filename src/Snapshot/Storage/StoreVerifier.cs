@@ -3,7 +3,8 @@ using Snapshot.Image;
 namespace Snapshot.Storage;
 
 /// <summary>Reads every byte of some images and collects what is wrong.</summary>
-internal sealed class StoreVerifier(IStoreMedium medium, IReadOnlyList<ManifestEntry> entries, IProgress<StoreProgress>? progress) : IDisposable
+internal sealed class StoreVerifier(
+    IStoreMedium medium, IReadOnlyList<ManifestEntry> entries, IProgress<StoreProgress>? progress) : IDisposable
 {
     private const int WindowBytes = 4 << 20;
 
@@ -78,7 +79,8 @@ internal sealed class StoreVerifier(IStoreMedium medium, IReadOnlyList<ManifestE
         {
             check();
         }
-        catch (SnapshotException error) when (IsMissing(error) && Listed().All(now => now.FileName != Path.GetFileName(error.Path)))
+        catch (SnapshotException error)
+            when (IsMissing(error) && Listed().All(now => now.FileName != Path.GetFileName(error.Path)))
         {
             return false;
         }
@@ -92,7 +94,8 @@ internal sealed class StoreVerifier(IStoreMedium medium, IReadOnlyList<ManifestE
     }
 
     private static bool IsMissing(SnapshotException error) =>
-        error.Code == SnapshotErrorCode.NotFound || error.InnerException is SnapshotException { Code: SnapshotErrorCode.NotFound };
+        error.Code == SnapshotErrorCode.NotFound ||
+        error.InnerException is SnapshotException { Code: SnapshotErrorCode.NotFound };
 
     /// <summary>The images that are committed now: a writer goes on while a verification reads.</summary>
     private IReadOnlyList<ManifestEntry> Listed() => Manifest.Read(medium).Entries;

@@ -13,7 +13,8 @@ public sealed record VerifyProblem(SnapshotErrorCode Code, long? Generation, str
 /// <param name="ImageCount">Images looked at.</param>
 /// <param name="BlockCount">Blocks whose checksum and encoding were checked.</param>
 /// <param name="ByteCount">Bytes read.</param>
-public sealed record VerifyReport(IReadOnlyList<VerifyProblem> Problems, int ImageCount, long BlockCount, long ByteCount)
+public sealed record VerifyReport(
+    IReadOnlyList<VerifyProblem> Problems, int ImageCount, long BlockCount, long ByteCount)
 {
     /// <summary>True when nothing is wrong.</summary>
     public bool IsIntact => Problems.Count == 0;

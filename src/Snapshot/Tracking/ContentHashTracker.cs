@@ -4,13 +4,17 @@ using Snapshot.Memory;
 
 namespace Snapshot.Tracking;
 
-/// <summary>Finds changed pages by reading them: a hash of each against the hash at the last collect. Works for any readable memory.</summary>
+/// <summary>
+/// Finds changed pages by reading them: a hash of each against the hash at the last collect. Works for any readable
+/// memory.
+/// </summary>
 /// <remarks>
 /// <para>
 /// Why it does not see every write. A collect against writers hashes a page at one moment and the caller copies it at
-/// another. Let a page hold A, be hashed as A, change to B, be copied as B, and change back to A: the next collect compares
-/// A with A and is silent, while the copy says B (the ABA problem); a hash may even be of a mix that never existed. Only
-/// when nobody writes from the collect to the end of the copy do both see one content, and then comparing contents is exact.
+/// another. Let a page hold A, be hashed as A, change to B, be copied as B, and change back to A: the next collect
+/// compares A with A and is silent, while the copy says B (the ABA problem); a hash may even be of a mix that never
+/// existed. Only when nobody writes from the collect to the end of the copy do both see one content, and then
+/// comparing contents is exact.
 /// </para>
 /// <para>
 /// Pages never populated are skipped where the kernel can name them (PAGEMAP_SCAN: neither present nor swapped out), so
@@ -98,7 +102,8 @@ internal sealed unsafe class ContentHashTracker : DirtyTracker
         {
             foreach (ref readonly PageRegion hole in _scan.Step(ref at, end, PageFilter.Empty, protect: false))
             {
-                PageRange empty = new((long)(hole.Start - start) >> Pages.Shift, (long)(hole.End - hole.Start) >> Pages.Shift);
+                PageRange empty = new(
+                    (long)(hole.Start - start) >> Pages.Shift, (long)(hole.End - hole.Start) >> Pages.Shift);
                 differing += ComparePopulated(new PageRange(done, empty.Start - done), bytes, update, changed);
                 differing += CompareEmpty(empty, update, changed);
                 done = empty.End;

@@ -23,21 +23,25 @@ internal abstract class DirtyTracker : IDisposable
     internal abstract TrackingMechanism Mechanism { get; }
 
     /// <summary>
-    /// True: a collect may run against writers; a page written after the collect is in the next one, whatever is written
-    /// to it, so that pages may be copied before the pause. False: a collect, and the copy of what it reports, mean
-    /// something only while nobody writes.
+    /// True: a collect may run against writers; a page written after the collect is in the next one, whatever is
+    /// written to it, so that pages may be copied before the pause. False: a collect, and the copy of what it
+    /// reports, mean something only while nobody writes.
     /// </summary>
     internal abstract bool SeesEveryWrite { get; }
 
-    /// <summary>Forgets everything, also what was given back: the content now is the baseline. Nobody may write meanwhile.</summary>
+    /// <summary>
+    /// Forgets everything, also what was given back: the content now is the baseline. Nobody may write meanwhile.
+    /// </summary>
     internal abstract void Arm();
 
     /// <summary>
-    /// Adds to <paramref name="changed"/> every committed page that was written or dropped since the last collect (since
-    /// <see cref="Arm"/>, since creation) and every page given back, and re-arms exactly those. May report a page that
-    /// did not change. Allocates no managed memory.
+    /// Adds to <paramref name="changed"/> every committed page that was written or dropped since the last collect
+    /// (since <see cref="Arm"/>, since creation) and every page given back, and re-arms exactly those. May report a
+    /// page that did not change. Allocates no managed memory.
     /// </summary>
-    /// <exception cref="SnapshotException">The kernel refused. The next collect then contains every committed page.</exception>
+    /// <exception cref="SnapshotException">
+    /// The kernel refused. The next collect then contains every committed page.
+    /// </exception>
     internal abstract void Collect(PageBitmap changed);
 
     /// <summary>About how many pages a collect would report now; re-arms nothing.</summary>

@@ -2,7 +2,9 @@ using Snapshot.Interop;
 
 namespace Snapshot.Tracking;
 
-/// <summary>Which pages a scan reports: those with all of one set of categories, none of another, and one at least of a third.</summary>
+/// <summary>
+/// Which pages a scan reports: those with all of one set of categories, none of another, and one at least of a third.
+/// </summary>
 /// <param name="Require">Categories a page must have.</param>
 /// <param name="Forbid">Categories a page must not have.</param>
 /// <param name="Any">Categories of which a page must have one; None asks nothing.</param>
@@ -11,8 +13,8 @@ internal readonly record struct PageFilter(PageCategories Require, PageCategorie
     private const PageCategories Populated = PageCategories.Present | PageCategories.Swapped;
 
     /// <summary>
-    /// Pages whose write-protect bit is clear, and pages that were never populated: the kernel does not tell these apart here.
-    /// It has a fast path for exactly this question.
+    /// Pages whose write-protect bit is clear, and pages that were never populated: the kernel does not tell these
+    /// apart here. It has a fast path for exactly this question.
     /// </summary>
     internal static PageFilter Written => new(PageCategories.Written, PageCategories.None, PageCategories.None);
 

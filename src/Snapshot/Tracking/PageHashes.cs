@@ -4,19 +4,24 @@ using Snapshot.Base;
 
 namespace Snapshot.Tracking;
 
-/// <summary>One 128-bit content hash per page of a region, or "unknown": what each page held when it was last recorded.</summary>
+/// <summary>
+/// One 128-bit content hash per page of a region, or "unknown": what each page held when it was last recorded.
+/// </summary>
 /// <remarks>
-/// XxHash128: not cryptographic; two different contents that nobody constructed collide with a probability of 2^-128. The hash of a page
-/// of zeros is found by a zero test, which runs at the speed of memory and is the same for a partial last page. Not
-/// stored in any image. No member allocates managed memory after construction. Threads may work on different pages
-/// at the same time.
+/// XxHash128: not cryptographic; two different contents that nobody constructed collide with a probability of 2^-128.
+/// The hash of a page of zeros is found by a zero test, which runs at the speed of memory and is the same for a
+/// partial last page. Not stored in any image. No member allocates managed memory after construction. Threads may
+/// work on different pages at the same time.
 /// </remarks>
 internal sealed unsafe class PageHashes : IDisposable
 {
     /// <summary>The hash of every page that holds only zeros.</summary>
     internal static readonly UInt128 Zero = Known(XxHash128.HashToUInt128(new byte[Pages.Size]));
 
-    /// <summary>16 bytes a page; 0 = unknown. Memory is used only where pages were recorded: large allocations are lazily backed.</summary>
+    /// <summary>
+    /// 16 bytes a page; 0 = unknown. Memory is used only where pages were recorded: large allocations are lazily
+    /// backed.
+    /// </summary>
     private UInt128* _hashes;
 
     internal PageHashes(long capacityPages)
@@ -81,5 +86,6 @@ internal sealed unsafe class PageHashes : IDisposable
     }
 
     private void ThrowPage(long page) =>
-        throw new ArgumentOutOfRangeException(nameof(page), $"page {page} is not among the {CapacityPages} pages of the table");
+        throw new ArgumentOutOfRangeException(
+            nameof(page), $"page {page} is not among the {CapacityPages} pages of the table");
 }

@@ -11,8 +11,8 @@ namespace Snapshot.Tracking;
 internal sealed unsafe class PageScan : IDisposable
 {
     /// <summary>
-    /// Runs that one call may report. The kernel works in steps of 512 whatever it is given, and a buffer of 12 KiB stays
-    /// in the first-level cache: larger ones measured up to a tenth slower.
+    /// Runs that one call may report. The kernel works in steps of 512 whatever it is given, and a buffer of 12 KiB
+    /// stays in the first-level cache: larger ones measured up to a tenth slower.
     /// </summary>
     private const int Capacity = 512;
 
@@ -29,8 +29,8 @@ internal sealed unsafe class PageScan : IDisposable
 
     /// <summary>
     /// Reports runs of pages in [<paramref name="at"/>, <paramref name="end"/>) that pass the filter, and advances
-    /// <paramref name="at"/> to where the scan stopped (the buffer may fill before the end). The result is valid until the
-    /// next call. Ends are page-aligned.
+    /// <paramref name="at"/> to where the scan stopped (the buffer may fill before the end). The result is valid
+    /// until the next call. Ends are page-aligned.
     /// </summary>
     /// <param name="at">The first address to scan; on return the first one not scanned.</param>
     /// <param name="end">The address after the last.</param>
@@ -46,7 +46,8 @@ internal sealed unsafe class PageScan : IDisposable
         {
             throw NativeError.For(
                 errno, "PAGEMAP_SCAN",
-                "Nothing else may map, move or register memory in the address range of an arena (EPERM: a part of it is no longer tracked).");
+                "Nothing else may map, move or register memory in the address range of an arena (EPERM: a part of it " +
+                "is no longer tracked).");
         }
 
         if (walked <= at || walked > end)

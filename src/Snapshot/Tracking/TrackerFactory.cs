@@ -44,7 +44,8 @@ internal sealed class TrackerFactory : IDisposable
 
     private static TrackingMechanism Choose(KernelCapabilities capabilities, TrackingMechanism wanted) => wanted switch
     {
-        TrackingMechanism.Auto => capabilities.WriteProtectTracking ? TrackingMechanism.WriteProtect : TrackingMechanism.ContentHash,
+        TrackingMechanism.Auto =>
+            capabilities.WriteProtectTracking ? TrackingMechanism.WriteProtect : TrackingMechanism.ContentHash,
         TrackingMechanism.ContentHash => wanted,
         TrackingMechanism.WriteProtect when capabilities.WriteProtectTracking => wanted,
         TrackingMechanism.WriteProtect => throw new SnapshotException(
@@ -53,8 +54,8 @@ internal sealed class TrackerFactory : IDisposable
             capabilities.Describe(
                 KernelCapabilities.UserfaultName, KernelCapabilities.WriteTrackingName,
                 KernelCapabilities.KernelWritesName, KernelCapabilities.PagemapScanName) +
-            ". It needs Linux 6.7 or newer and permission to call userfaultfd (containers forbid it by their seccomp profile). " +
-            "Choose Auto or ContentHash to run on this machine."),
+            ". It needs Linux 6.7 or newer and permission to call userfaultfd (containers forbid it by their seccomp " +
+            "profile). Choose Auto or ContentHash to run on this machine."),
         _ => throw new ArgumentOutOfRangeException(nameof(wanted), wanted, "not a tracking mechanism"),
     };
 }

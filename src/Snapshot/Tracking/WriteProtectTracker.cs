@@ -5,40 +5,42 @@ using Snapshot.Memory;
 namespace Snapshot.Tracking;
 
 /// <summary>
-/// Lets the kernel note the first write to each page: userfaultfd in asynchronous write-protect mode, read and re-armed by
-/// PAGEMAP_SCAN. Exact to 4 KiB.
+/// Lets the kernel note the first write to each page: userfaultfd in asynchronous write-protect mode, read and
+/// re-armed by PAGEMAP_SCAN. Exact to 4 KiB.
 /// </summary>
 /// <remarks>
 /// <para>
-/// The bit. Each page-table entry of a registered range has a write-protect bit. A page counts as written when the bit is
-/// clear. A store to a page whose bit is set faults; the kernel clears the bit, makes the page writable and lets the store
-/// retry, without telling anybody. Stores by the kernel on behalf of a system call (read(2), a pipe) take the same fault.
+/// The bit. Each page-table entry of a registered range has a write-protect bit. A page counts as written when the
+/// bit is clear. A store to a page whose bit is set faults; the kernel clears the bit, makes the page writable and
+/// lets the store retry, without telling anybody. Stores by the kernel on behalf of a system call (read(2), a pipe)
+/// take the same fault.
 /// </para>
 /// <para>
-/// No write is lost between report and protection. A scan with <c>protect</c> reports a page and sets its bit under one hold of
-/// the page-table lock, and flushes stale TLB entries of all processors before it lets go of that lock. So each store
-/// falls on one side: either it reached memory before the flush ended, hence before the scan returned, and a copy made
-/// after the scan contains it; or it comes after, faults, clears the bit, and the next scan reports the page. A
-/// fault that cleared the bit just before a scan sets it again has not stored yet: its store retries and faults once more.
+/// No write is lost between report and protection. A scan with <c>protect</c> reports a page and sets its bit under
+/// one hold of the page-table lock, and flushes stale TLB entries of all processors before it lets go of that lock.
+/// So each store falls on one side: either it reached memory before the flush ended, hence before the scan returned,
+/// and a copy made after the scan contains it; or it comes after, faults, clears the bit, and the next scan reports
+/// the page. A fault that cleared the bit just before a scan sets it again has not stored yet: its store retries and
+/// faults once more.
 /// </para>
 /// <para>
-/// Dropped pages. Discarding a page (MADV_DONTNEED) discards its entry with the bit, and a page without an entry is not
-/// reported (see below); so drops come from <see cref="MemoryRegion.MoveDroppedTo"/>. It is asked before the scan,
-/// although both orders are right: the region reports a drop after the content is gone, so a page that it reports now reads
-/// as zero, or as what was written since, in any copy made after the collect; a page whose report comes later than the
-/// question is in the next collect. A store after a drop populates the page anew with the bit clear, and is seen
-/// by whichever scan comes next.
+/// Dropped pages. Discarding a page (MADV_DONTNEED) discards its entry with the bit, and a page without an entry is
+/// not reported (see below); so drops come from <see cref="MemoryRegion.MoveDroppedTo"/>. It is asked before the
+/// scan, although both orders are right: the region reports a drop after the content is gone, so a page that it
+/// reports now reads as zero, or as what was written since, in any copy made after the collect; a page whose report
+/// comes later than the question is in the next collect. A store after a drop populates the page anew with the bit
+/// clear, and is seen by whichever scan comes next.
 /// </para>
 /// <para>
-/// Pages never populated have no entry. Nothing is protected at creation, so what is there counts as written, and a first
-/// store, now or at any later time, leaves an entry with the bit clear. The kernel's plain question for written pages
-/// includes pages without an entry, and protecting those would give each a marker and each 2 MiB a page table, after which
-/// they never become huge pages. So they are excluded by asking for populated pages only. That question has no
-/// fast path; it is asked only of blocks of 2 MiB not known to be fully populated. Where it is not asked although a page is
-/// empty after all (it was dropped a moment ago), the page is reported without need, as zeros, and the marker
-/// (feature WP_UNPOPULATED) carries the bit on to the entry that the next store makes. A page of which only zeros were read maps
-/// the shared zero page with the bit clear: it is reported once, without having changed, and a store to it later
-/// faults like any other.
+/// Pages never populated have no entry. Nothing is protected at creation, so what is there counts as written, and a
+/// first store, now or at any later time, leaves an entry with the bit clear. The kernel's plain question for written
+/// pages includes pages without an entry, and protecting those would give each a marker and each 2 MiB a page table,
+/// after which they never become huge pages. So they are excluded by asking for populated pages only. That question
+/// has no fast path; it is asked only of blocks of 2 MiB not known to be fully populated. Where it is not asked
+/// although a page is empty after all (it was dropped a moment ago), the page is reported without need, as zeros, and
+/// the marker (feature WP_UNPOPULATED) carries the bit on to the entry that the next store makes. A page of which
+/// only zeros were read maps the shared zero page with the bit clear: it is reported once, without having changed,
+/// and a store to it later faults like any other.
 /// </para>
 /// <para>
 /// Huge pages. A scan that covers a huge page reports and protects it whole and keeps it whole; the first store into it
@@ -49,8 +51,8 @@ namespace Snapshot.Tracking;
 /// accessible later (mprotect) keeps the registration. The committed size is read once per scan, before it.
 /// </para>
 /// <para>
-/// Limit. A device that writes to pages pinned beforehand (direct I/O or io_uring reads in flight) takes no fault. Such a
-/// transfer must not be in flight across a collect; a system call that has returned has no such transfer left.
+/// Limit. A device that writes to pages pinned beforehand (direct I/O or io_uring reads in flight) takes no fault.
+/// Such a transfer must not be in flight across a collect; a system call that has returned has no such transfer left.
 /// </para>
 /// </remarks>
 internal sealed unsafe class WriteProtectTracker : DirtyTracker
@@ -141,7 +143,9 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker
         _fullBlocks.Dispose();
     }
 
-    /// <summary>Moves what was dropped to <paramref name="into"/>; blocks with a drop are no longer fully populated.</summary>
+    /// <summary>
+    /// Moves what was dropped to <paramref name="into"/>; blocks with a drop are no longer fully populated.
+    /// </summary>
     private void TakeDropped(PageBitmap into)
     {
         _region.MoveDroppedTo(_dropped);
@@ -155,7 +159,9 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker
         _dropped.Clear();
     }
 
-    /// <summary>Walks the committed part, each stretch of blocks with the question it needs; returns the pages found written.</summary>
+    /// <summary>
+    /// Walks the committed part, each stretch of blocks with the question it needs; returns the pages found written.
+    /// </summary>
     private long Scan(bool protect, PageBitmap? into)
     {
         long committed = _region.CommittedPages;
@@ -165,7 +171,9 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker
             bool any = _fullBlocks.NextRun(at / BlockPages, out PageRange full);
             bool isFull = any && full.Start * BlockPages == at;
             long end = !any ? committed : Math.Min(committed, (isFull ? full.End : full.Start) * BlockPages);
-            count += Scan(new PageRange(at, end - at), isFull ? PageFilter.Written : PageFilter.WrittenAndPopulated, protect, into);
+            count += Scan(
+                new PageRange(at, end - at), isFull ? PageFilter.Written : PageFilter.WrittenAndPopulated, protect,
+                into);
             at = end;
         }
 

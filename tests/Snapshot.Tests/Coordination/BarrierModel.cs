@@ -133,7 +133,8 @@ internal readonly record struct Local(ushort Bits)
 /// <summary>
 /// The shared memory and the coordinator: the word's fields, the hint, the event count, and what checks need.
 /// </summary>
-internal record struct Shared(long Word, Driving Driving, int Done, bool Hint, bool IsStale, bool IsRequested, int AsyncWins, int CaptureWins)
+internal record struct Shared(
+    long Word, Driving Driving, int Done, bool Hint, bool IsStale, bool IsRequested, int AsyncWins, int CaptureWins)
 {
     internal readonly int Half => ((int)PhaseWord.PhaseOf(Word) << 2) | PhaseWord.AttemptOf(Word);
 
@@ -143,7 +144,8 @@ internal record struct Shared(long Word, Driving Driving, int Done, bool Hint, b
         (IsRequested ? 1u << 20 : 0) | ((uint)AsyncWins << 21) | ((uint)CaptureWins << 23);
 
     internal static Shared Unpack(uint bits) => new(
-        (bits & 7) | (((long)(bits >> 3) & 7) << 16) | (((long)(bits >> 8) & 7) << 32) | (((long)(bits >> 6) & 3) << 40),
+        (bits & 7)
+            | (((long)(bits >> 3) & 7) << 16) | (((long)(bits >> 8) & 7) << 32) | (((long)(bits >> 6) & 3) << 40),
         (Driving)((bits >> 11) & 31), (int)(bits >> 16) & 3, (bits & (1 << 18)) != 0, (bits & (1 << 19)) != 0,
         (bits & (1 << 20)) != 0, (int)(bits >> 21) & 3, (int)(bits >> 23) & 3);
 }
@@ -166,7 +168,8 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
 
     internal static ModelState Initial(int participants, int attached)
     {
-        Local[] locals = [.. Enumerable.Range(0, participants).Select(index => Local.Of(index < attached ? At.Running : At.Out))];
+        Local[] locals =
+            [.. Enumerable.Range(0, participants).Select(index => Local.Of(index < attached ? At.Running : At.Out))];
         return new ModelState(Pack(locals), new Shared(attached, Driving.Idle, 0, false, false, false, 0, 0).Pack());
     }
 
@@ -175,7 +178,8 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
     {
         Load(state);
         return _shared.Driving == Driving.Idle && _shared.Done == checkpoints && _locals.All(local =>
-            !local.MustNotify && local.At is At.Out or At.Running or At.Blocked or At.WaitingForLock or At.Dead or At.DeadInCritical);
+            !local.MustNotify
+                && local.At is At.Out or At.Running or At.Blocked or At.WaitingForLock or At.Dead or At.DeadInCritical);
     }
 
     /// <summary>
@@ -197,9 +201,12 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
     {
         Load(state);
         string locals = string.Join(" | ", _locals.Select(local =>
-            $"{local.At}{(local.Sleep == Sleep.Awake ? "" : $" {local.Sleep}({local.Half >> 2},{local.Half & 3})")}{(local.MustNotify ? " must notify" : "")}"));
-        return $"{PhaseWord.PhaseOf(_shared.Word)} attempt {PhaseWord.AttemptOf(_shared.Word)} running {PhaseWord.RunningOf(_shared.Word)} " +
-            $"held {PhaseWord.HeldOf(_shared.Word)} hint {_shared.Hint} coordinator {_shared.Driving}: {locals}";
+            $"{local.At}" +
+            $"{(local.Sleep == Sleep.Awake ? "" : $" {local.Sleep}({local.Half >> 2},{local.Half & 3})")}" +
+            $"{(local.MustNotify ? " must notify" : "")}"));
+        return $"{PhaseWord.PhaseOf(_shared.Word)} attempt {PhaseWord.AttemptOf(_shared.Word)} " +
+            $"running {PhaseWord.RunningOf(_shared.Word)} held {PhaseWord.HeldOf(_shared.Word)} " +
+            $"hint {_shared.Hint} coordinator {_shared.Driving}: {locals}";
     }
 
     // ---- invariants ------------------------------------------------------------------------------------------------
@@ -209,16 +216,21 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
         long word = _shared.Word;
         Phase phase = PhaseWord.PhaseOf(word);
         int parked = _locals.Count(local => local.At == At.Parked && PhaseWord.IsStopping(word, local.Attempt));
-        int counted = _locals.Count(local => IsCounted(local.At)) + _locals.Count(local => local.At == At.Parked) - parked;
+        int counted =
+            _locals.Count(local => IsCounted(local.At)) + _locals.Count(local => local.At == At.Parked) - parked;
         int critical = _locals.Count(local => local.At is At.InCritical or At.DeadInCritical);
         Require(PhaseWord.Holds(word), "an invariant of the word");
         Require(PhaseWord.RunningOf(word) == counted, $"running is {PhaseWord.RunningOf(word)}, {counted} run");
         int held = phase is Phase.Sync or Phase.Capture ? parked : critical;
         Require(PhaseWord.HeldOf(word) == held, $"held is {PhaseWord.HeldOf(word)}, not {held}");
-        Require(phase is not (Phase.Async or Phase.Sync or Phase.Capture) || critical == 0, "a critical section is open in a checkpoint");
+        Require(
+            phase is not (Phase.Async or Phase.Sync or Phase.Capture) || critical == 0,
+            "a critical section is open in a checkpoint");
         Require(phase != Phase.Capture || counted == 0, "somebody runs in Capture");
         Require(_shared.AsyncWins <= 1 && _shared.CaptureWins <= 1, "two winners of a phase");
-        Require(_shared.Driving is not (Driving.Captured or Driving.Release) || phase == Phase.Capture, "the capture ended by itself");
+        Require(
+            _shared.Driving is not (Driving.Captured or Driving.Release) || phase == Phase.Capture,
+            "the capture ended by itself");
     }
 
     private static bool IsCounted(At at) => at is At.Running or At.PollReadsWord or At.InCritical or At.EnteringCritical
@@ -278,7 +290,10 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
                 StepRunning(state, index);
                 break;
             case At.PollReadsWord:
-                Go(state, index, phase == Phase.Sync ? Local.Of(At.Preparing, attempt) : Local.Of(At.Running), obligatory: true);
+                Go(
+                    state, index,
+                    phase == Phase.Sync ? Local.Of(At.Preparing, attempt) : Local.Of(At.Running),
+                    obligatory: true);
                 break;
             case At.InCritical:
                 Change(state, index, rules.ExitCritical, Local.Of(At.TakingPending), obligatory: true);
@@ -291,7 +306,9 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
                     Go(state, index, Local.Of(At.Out), obligatory: false);
                 break;
             case At.Rejoining:
-                ChangeOrSleep(state, index, local, rules.Rejoin, phase == Phase.Sync ? Local.Of(At.Preparing, attempt) : Local.Of(At.Running));
+                ChangeOrSleep(
+                    state, index, local, rules.Rejoin,
+                    phase == Phase.Sync ? Local.Of(At.Preparing, attempt) : Local.Of(At.Running));
                 break;
             case At.EnteringCritical:
                 if (phase == Phase.Sync)
@@ -321,10 +338,18 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
                 Park(state, index, local);
                 break;
             case At.Parked:
-                Go(state, index, PhaseWord.IsStopping(word, local.Attempt) ? local.FallingAsleep(_shared.Half) : Local.Of(At.Running), obligatory: true);
+                Go(
+                    state, index,
+                    PhaseWord.IsStopping(word, local.Attempt)
+                        ? local.FallingAsleep(_shared.Half)
+                        : Local.Of(At.Running),
+                    obligatory: true);
                 break;
             case At.WaitingForLock:
-                Go(state, index, phase == Phase.Sync ? Local.Of(At.Preparing, attempt) : local.FallingAsleep(_shared.Half), obligatory: true);
+                Go(
+                    state, index,
+                    phase == Phase.Sync ? Local.Of(At.Preparing, attempt) : local.FallingAsleep(_shared.Half),
+                    obligatory: true);
                 break;
         }
     }
@@ -348,7 +373,10 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
     {
         (bool isParked, long next) = rules.Park(_shared.Word, local.Attempt);
         bool won = isParked && Apply(next);
-        Go(state, index, isParked ? Local.Of(At.Parked, local.Attempt, won && rules.WinnerNotifies) : Local.Of(At.Running), obligatory: true);
+        Go(
+            state, index,
+            isParked ? Local.Of(At.Parked, local.Attempt, won && rules.WinnerNotifies) : Local.Of(At.Running),
+            obligatory: true);
     }
 
     private void Change(ModelState state, int index, Rule rule, Local after, bool obligatory)
@@ -460,7 +488,14 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
     private void Begin(ModelState state)
     {
         Require(PhaseWord.TryBegin(_shared.Word, out long next), "an attempt began outside Idle");
-        _shared = _shared with { Done = _shared.Done + 1, AsyncWins = 0, CaptureWins = 0, IsRequested = false, IsStale = false };
+        _shared = _shared with
+        {
+            Done = _shared.Done + 1,
+            AsyncWins = 0,
+            CaptureWins = 0,
+            IsRequested = false,
+            IsStale = false
+        };
         Apply(next);
         Drive(state, Driving.PendingLook);
     }

@@ -40,7 +40,8 @@ internal static class Explorer
     }
 
     /// <summary>Walks backwards from the goals; a state not met is one in which somebody waits for ever.</summary>
-    private static void RequireGoalIsReachable(BarrierModel model, List<ModelState> states, List<(int From, int To)> edges)
+    private static void RequireGoalIsReachable(
+        BarrierModel model, List<ModelState> states, List<(int From, int To)> edges)
     {
         int[] starts = new int[states.Count + 1];
         foreach ((_, int to) in edges)

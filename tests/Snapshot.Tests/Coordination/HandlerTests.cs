@@ -19,7 +19,9 @@ public sealed class HandlerTests
         coordinator.Checkpoint(7);
         Drain(coordinator);
         Assert.Equal(
-            ["c prepare", "b prepare", "a prepare", "a Continued", "b Continued", "c Continued", "a committed 7", "b committed 7", "c committed 7"],
+            [
+                "c prepare", "b prepare", "a prepare", "a Continued", "b Continued", "c Continued", "a committed 7",
+                "b committed 7", "c committed 7"],
             _log.Calls);
     }
 
@@ -35,11 +37,15 @@ public sealed class HandlerTests
             thread = Environment.CurrentManagedThreadId;
             foreach (string name in Names)
                 participant.RegisterHandler(
-                    name, _log.Handler(name, _ => threads.Add(Environment.CurrentManagedThreadId), _ => threads.Add(Environment.CurrentManagedThreadId)));
+                    name, _log.Handler(
+                        name,
+                        _ => threads.Add(Environment.CurrentManagedThreadId),
+                        _ => threads.Add(Environment.CurrentManagedThreadId)));
         });
         coordinator.Checkpoint(3);
         worker.Do(participant => participant.Poll());
-        Assert.Equal(["b prepare", "a prepare", "a Continued", "b Continued", "a committed 3", "b committed 3"], _log.Calls);
+        Assert.Equal(
+            ["b prepare", "a prepare", "a Continued", "b Continued", "a committed 3", "b committed 3"], _log.Calls);
         Assert.All(threads, found => Assert.Equal(thread, found));
     }
 
@@ -64,7 +70,8 @@ public sealed class HandlerTests
         using Worker second = Worker.Attach(coordinator, "2");
         foreach (Worker worker in new[] { first, second })
             worker.Do(participant => participant.RegisterHandler(
-                "meet", CheckpointHandler.Create(_ => Assert.True(bothInside.SignalAndWait(CoordinatorExtensions.Long)))));
+                "meet", CheckpointHandler.Create(
+                    _ => Assert.True(bothInside.SignalAndWait(CoordinatorExtensions.Long)))));
         coordinator.Checkpoint();
     }
 
@@ -102,12 +109,15 @@ public sealed class HandlerTests
             Assert.True(otherIsParked.Wait(CoordinatorExtensions.Long));
             context.Abort(9);
         })));
-        second.Do(participant => participant.RegisterHandler("second", _log.Handler("second", _ => otherIsParked.Set())));
+        second.Do(
+            participant => participant.RegisterHandler("second", _log.Handler("second", _ => otherIsParked.Set())));
         using Attempt attempt = coordinator.Prepare();
         SnapshotException error = Assert.Throws<SnapshotException>(attempt.Stop);
         Assert.Equal(9, error.AbortCode);
         Assert.Equal(
-            ["async Aborted 9", "async prepare", "first Aborted 9", "first prepare", "second Aborted 9", "second prepare"],
+            [
+                "async Aborted 9", "async prepare", "first Aborted 9", "first prepare", "second Aborted 9",
+                "second prepare"],
             _log.Calls.Order(StringComparer.Ordinal));
     }
 
@@ -156,7 +166,8 @@ public sealed class HandlerTests
         CheckpointOutcome? told = null;
         coordinator.RegisterHandler("async", CheckpointHandler.Create(resume: outcome => told = outcome));
         using Worker worker = Worker.Attach(coordinator, "w");
-        worker.Do(participant => participant.RegisterHandler("thrower", _log.Handler("thrower", _ => throw new InvalidDataException())));
+        worker.Do(participant =>
+            participant.RegisterHandler("thrower", _log.Handler("thrower", _ => throw new InvalidDataException())));
         using Attempt attempt = coordinator.Prepare();
         SnapshotException error = Assert.Throws<SnapshotException>(attempt.Stop);
         Assert.Equal(SnapshotErrorCode.HandlerFailed, error.Code);
@@ -172,9 +183,11 @@ public sealed class HandlerTests
         foreach (string name in new[] { "a", "b" })
             coordinator.RegisterHandler(name, _log.Handler(name, resume: _ => throw new InvalidDataException(name)));
         using Worker worker = Worker.Attach(coordinator, "w");
-        worker.Do(participant => participant.RegisterHandler("c", _log.Handler("c", resume: _ => throw new InvalidDataException("c"))));
+        worker.Do(participant =>
+            participant.RegisterHandler("c", _log.Handler("c", resume: _ => throw new InvalidDataException("c"))));
         Attempt attempt = coordinator.Checkpoint();
-        Assert.Equal(["a", "b", "c"], attempt.ResumeErrors.Select(error => error.Handler).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["a", "b", "c"], attempt.ResumeErrors.Select(error => error.Handler).Order(StringComparer.Ordinal));
         Assert.Equal("w", attempt.ResumeErrors.Single(error => error.Handler == "c").Participant);
         coordinator.Checkpoint(2);
     }
@@ -229,10 +242,14 @@ public sealed class HandlerTests
         disabled.Enabled = true;
         coordinator.Capture(2).Finish();
         Assert.Equal(
-            ["removed prepare", "disabled prepare", "old prepare", "old Continued", "disabled Continued", "removed Continued"],
+            [
+                "removed prepare", "disabled prepare", "old prepare", "old Continued", "disabled Continued",
+                "removed Continued"],
             _log.Calls.Where(call => !call.Contains("committed", StringComparison.Ordinal)).Take(6));
         Assert.Equal(
-            ["last prepare", "disabled prepare", "new prepare", "new Continued", "disabled Continued", "last Continued"],
+            [
+                "last prepare", "disabled prepare", "new prepare", "new Continued", "disabled Continued",
+                "last Continued"],
             _log.Calls.Where(call => !call.Contains("committed", StringComparison.Ordinal)).Skip(6));
     }
 
@@ -241,7 +258,9 @@ public sealed class HandlerTests
     {
         using Coordinator coordinator = new();
         HandlerRegistration registration = coordinator.RegisterHandler("h", _log.Handler("h"));
-        Assert.Equal(SnapshotErrorCode.Name, Assert.Throws<SnapshotException>(() => coordinator.RegisterHandler("h", _log.Handler("h"))).Code);
+        Assert.Equal(
+            SnapshotErrorCode.Name,
+            Assert.Throws<SnapshotException>(() => coordinator.RegisterHandler("h", _log.Handler("h"))).Code);
         registration.Dispose();
         Assert.Throws<ObjectDisposedException>(() => registration.Replace(_log.Handler("h")));
         coordinator.RegisterHandler("h", _log.Handler("h"));
@@ -252,7 +271,8 @@ public sealed class HandlerTests
     {
         using Coordinator coordinator = new();
         using Barrier together = new(2);
-        coordinator.RegisterHandler("h", CheckpointHandler.Create(_ => Assert.True(together.SignalAndWait(CoordinatorExtensions.Long))));
+        coordinator.RegisterHandler(
+            "h", CheckpointHandler.Create(_ => Assert.True(together.SignalAndWait(CoordinatorExtensions.Long))));
         using Attempt attempt = coordinator.Begin(1, CoordinatorExtensions.Long);
         attempt.PrepareAsync(() => Assert.True(together.SignalAndWait(CoordinatorExtensions.Long)));
     }

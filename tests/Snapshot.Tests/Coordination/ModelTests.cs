@@ -64,7 +64,9 @@ public sealed class ModelTests(ITestOutputHelper output)
             Assert.True(PhaseWord.TryEnterCritical(word, out word));
         }
 
-        Assert.Equal((PhaseWord.CountMax, PhaseWord.CountMax, Phase.Idle), (PhaseWord.RunningOf(word), PhaseWord.HeldOf(word), PhaseWord.PhaseOf(word)));
+        Assert.Equal(
+            (PhaseWord.CountMax, PhaseWord.CountMax, Phase.Idle),
+            (PhaseWord.RunningOf(word), PhaseWord.HeldOf(word), PhaseWord.PhaseOf(word)));
         Assert.True(PhaseWord.TryBegin(word, out word));
         for (int index = 0; index < PhaseWord.CountMax; index++)
             Assert.True(PhaseWord.TryExitCritical(word, out word));
@@ -79,11 +81,14 @@ public sealed class ModelTests(ITestOutputHelper output)
 
     private static ModelRules Broken(string mutation) => mutation switch
     {
-        "the last arriver does not enter Capture" => new() { Park = (word, attempt) => (PhaseWord.TryPark(word, attempt, out long next), Stay(word, next)) },
-        "a leaver does not enter Capture" => new() { Stop = (word, out next) => PhaseWord.TryStop(word, out next) & (next = Stay(word, next)) == next },
+        "the last arriver does not enter Capture" =>
+            new() { Park = (word, attempt) => (PhaseWord.TryPark(word, attempt, out long next), Stay(word, next)) },
+        "a leaver does not enter Capture" =>
+            new() { Stop = (word, out next) => PhaseWord.TryStop(word, out next) & (next = Stay(word, next)) == next },
         "the last one out of a critical section does not enter Async" => new()
         {
-            ExitCritical = (word, out next) => PhaseWord.TryExitCritical(word, out next) & (next = Stay(word, next)) == next,
+            ExitCritical = (word, out next) =>
+                PhaseWord.TryExitCritical(word, out next) & (next = Stay(word, next)) == next,
         },
         "newcomers may join in Capture" => new() { Attach = Always },
         "blocked participants may re-join in Capture" => new() { Rejoin = Always },
@@ -93,7 +98,8 @@ public sealed class ModelTests(ITestOutputHelper output)
         },
         "an abort forgets the parked" => new()
         {
-            Abort = (word, out next) => PhaseWord.TryAbort(word, out next) & (next = (next & ~0xFFFFL) | (word & 0xFFFF)) == next,
+            Abort = (word, out next) =>
+                PhaseWord.TryAbort(word, out next) & (next = (next & ~0xFFFFL) | (word & 0xFFFF)) == next,
         },
         "parking forgets which attempt it is for" => new()
         {

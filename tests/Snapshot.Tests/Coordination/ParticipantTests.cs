@@ -34,12 +34,15 @@ public sealed unsafe class ParticipantTests
         using Worker first = Worker.Attach(coordinator, "1");
         using Worker second = Worker.Attach(coordinator, "2");
         Attempt attempt = coordinator.Capture();
-        Assert.Equal([Standing.Parked, Standing.Parked], attempt.Captured.ToArray().Select(captured => captured.Standing));
+        Assert.Equal(
+            [Standing.Parked, Standing.Parked], attempt.Captured.ToArray().Select(captured => captured.Standing));
         Task later = first.Start(_ => { });
         Assert.False(later.IsCompleted);
         attempt.Finish();
         later.Join();
-        Assert.True(attempt.SyncRaised <= attempt.LastArrived && attempt.FirstStopped <= attempt.LastArrived && attempt.LastArrived <= attempt.Released);
+        Assert.True(
+            attempt.SyncRaised <= attempt.LastArrived && attempt.FirstStopped <= attempt.LastArrived
+                && attempt.LastArrived <= attempt.Released);
     }
 
     [Fact]
@@ -47,7 +50,9 @@ public sealed unsafe class ParticipantTests
     {
         using Coordinator coordinator = new();
         Attempt attempt = coordinator.Capture();
-        Assert.Equal(SnapshotErrorCode.Busy, Assert.Throws<SnapshotException>(() => coordinator.Begin(2, CoordinatorExtensions.Long)).Code);
+        Assert.Equal(
+            SnapshotErrorCode.Busy,
+            Assert.Throws<SnapshotException>(() => coordinator.Begin(2, CoordinatorExtensions.Long)).Code);
         attempt.Finish();
         coordinator.Checkpoint(2);
     }
@@ -389,7 +394,8 @@ public sealed unsafe class ParticipantTests
             leave.Wait();
         });
         inside.Wait();
-        SnapshotException error = Assert.Throws<SnapshotException>(() => coordinator.Begin(1, TimeSpan.FromMilliseconds(20)));
+        SnapshotException error = Assert.Throws<SnapshotException>(
+            () => coordinator.Begin(1, TimeSpan.FromMilliseconds(20)));
         Assert.Equal(SnapshotErrorCode.DeadlineExceeded, error.Code);
         Assert.Contains("'inside'", error.Message, StringComparison.Ordinal);
         Assert.Contains("in a critical section", error.Message, StringComparison.Ordinal);
@@ -467,7 +473,9 @@ public sealed unsafe class ParticipantTests
         {
         }
 
-        Assert.Equal(["async Aborted", "async prepare", "sync Aborted", "sync prepare"], _log.Calls.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["async Aborted", "async prepare", "sync Aborted", "sync prepare"],
+            _log.Calls.Order(StringComparer.Ordinal));
         worker.Do(participant => participant.Poll());
     }
 
@@ -507,14 +515,16 @@ public sealed unsafe class ParticipantTests
         using Coordinator coordinator = new();
         string? inAsync = null;
         string? inSync = null;
-        coordinator.RegisterHandler("async", CheckpointHandler.Create(_ => inAsync = Coordinator.WhyWaitingWouldDeadlock()));
+        coordinator.RegisterHandler(
+            "async", CheckpointHandler.Create(_ => inAsync = Coordinator.WhyWaitingWouldDeadlock()));
         using Worker worker = Worker.Attach(coordinator, "w");
         worker.Do(participant =>
         {
             Assert.Null(Coordinator.WhyWaitingWouldDeadlock());
             using (participant.EnterCriticalSection())
                 Assert.Contains("critical section", Coordinator.WhyWaitingWouldDeadlock(), StringComparison.Ordinal);
-            participant.RegisterHandler("sync", CheckpointHandler.Create(_ => inSync = Coordinator.WhyWaitingWouldDeadlock()));
+            participant.RegisterHandler(
+                "sync", CheckpointHandler.Create(_ => inSync = Coordinator.WhyWaitingWouldDeadlock()));
         });
         coordinator.Checkpoint();
         Assert.Contains("'async'", inAsync, StringComparison.Ordinal);
@@ -590,7 +600,9 @@ public sealed unsafe class ParticipantTests
         Assert.Equal(0, allocated);
     }
 
-    private static void AwaitPhase(Coordinator coordinator, Phase phase) => SpinWait.SpinUntil(() => coordinator.Phase == phase);
+    private static void AwaitPhase(Coordinator coordinator, Phase phase) =>
+        SpinWait.SpinUntil(() => coordinator.Phase == phase);
 
-    private static void AwaitTable(Coordinator coordinator, int count) => SpinWait.SpinUntil(() => coordinator.Table.ToArray().Length == count);
+    private static void AwaitTable(Coordinator coordinator, int count) =>
+        SpinWait.SpinUntil(() => coordinator.Table.ToArray().Length == count);
 }

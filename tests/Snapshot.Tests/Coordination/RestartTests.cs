@@ -39,8 +39,10 @@ public sealed class RestartTests
         using Coordinator coordinator = new();
         coordinator.Restore(state);
         int registered = 0;
-        ICheckpointHandler first = _log.Handler("s1", resume: _ => registered = Participant.Current!.Handlers.Enabled.Length);
-        using Worker worker = Worker.Attach(coordinator, "w", new ParticipantOptions { Handlers = [("s1", first), ("s2", _log.Handler("s2"))] });
+        ICheckpointHandler first = _log.Handler(
+            "s1", resume: _ => registered = Participant.Current!.Handlers.Enabled.Length);
+        using Worker worker = Worker.Attach(
+            coordinator, "w", new ParticipantOptions { Handlers = [("s1", first), ("s2", _log.Handler("s2"))] });
         Assert.Equal(2, registered);
         Assert.Equal(["s1 Restarted", "s2 Restarted"], _log.Calls);
     }
@@ -53,7 +55,10 @@ public sealed class RestartTests
         coordinator.Restore(state);
         int owner = 0;
         using Worker worker = Worker.Attach(
-            coordinator, "w", new ParticipantOptions { Handlers = [("s1", CheckpointHandler.Create(resume: _ => owner = LockOwner.Current!.OwnerId))] });
+            coordinator, "w", new ParticipantOptions
+            {
+                Handlers = [("s1", CheckpointHandler.Create(resume: _ => owner = LockOwner.Current!.OwnerId))],
+            });
         Assert.Equal(workerId, owner);
         int asyncOwner = 0;
         using ManualResetEventSlim resumed = new();
@@ -92,7 +97,8 @@ public sealed class RestartTests
         coordinator.Restore(state);
         using Worker worker = Worker.Attach(coordinator, "w");
         worker.Do(participant =>
-            AssertFailed(() => participant.RegisterHandler("s1", CheckpointHandler.Create(resume: _ => throw new InvalidDataException()))));
+            AssertFailed(() => participant.RegisterHandler(
+                "s1", CheckpointHandler.Create(resume: _ => throw new InvalidDataException()))));
     }
 
     [Fact]
@@ -103,7 +109,8 @@ public sealed class RestartTests
         coordinator.Restore(state);
         using ManualResetEventSlim finish = new();
         using Worker worker = Worker.BeginAttach(
-            coordinator, "w", new ParticipantOptions { Handlers = [("s1", _log.Handler("s1")), ("s2", _log.Handler("s2"))] });
+            coordinator, "w",
+            new ParticipantOptions { Handlers = [("s1", _log.Handler("s1")), ("s2", _log.Handler("s2"))] });
         coordinator.RegisterHandler("a", _log.Handler("a", resume: _ => finish.Wait()));
         SpinWait.SpinUntil(() => _log.Calls.Length == 3);
         Assert.False(worker.Attached.IsCompleted);
@@ -117,7 +124,8 @@ public sealed class RestartTests
         CoordinationState state = MakeState(out _);
         using Coordinator coordinator = new(Gates.OnRestart, TimeSpan.FromMilliseconds(30));
         coordinator.Restore(state);
-        using Worker worker = Worker.BeginAttach(coordinator, "w", new ParticipantOptions { Handlers = [("s1", _log.Handler("s1"))] });
+        using Worker worker = Worker.BeginAttach(
+            coordinator, "w", new ParticipantOptions { Handlers = [("s1", _log.Handler("s1"))] });
         SnapshotException error = Assert.Throws<SnapshotException>(() => worker.Participant);
         Assert.Equal(SnapshotErrorCode.RestartFailed, error.Code);
         Assert.Contains("async handler 'a'", error.Message, StringComparison.Ordinal);
@@ -131,7 +139,8 @@ public sealed class RestartTests
         CoordinationState state = MakeState(out _);
         using Coordinator coordinator = new();
         coordinator.Restore(state);
-        using Worker worker = Worker.Attach(coordinator, "w", new ParticipantOptions { Handlers = [("s1", _log.Handler("s1"))] });
+        using Worker worker = Worker.Attach(
+            coordinator, "w", new ParticipantOptions { Handlers = [("s1", _log.Handler("s1"))] });
         Attempt attempt = coordinator.Capture(12);
         CoordinationState next = coordinator.Export();
         attempt.Finish();

@@ -25,7 +25,9 @@ public sealed class StressTests(ITestOutputHelper output)
         Thread[] lives = [.. Enumerable.Range(0, Threads).Select(index => new Thread(() =>
         {
             for (int life = 0; !stop.IsCancellationRequested; life++)
-                Live(coordinator, index, new Random(HashCode.Combine(seed, index, life)), isInApplication, writes, stop.Token);
+                Live(
+                    coordinator, index, new Random(HashCode.Combine(seed, index, life)), isInApplication, writes,
+                    stop.Token);
         }))];
         foreach (Thread life in lives)
             life.Start();
@@ -57,7 +59,8 @@ public sealed class StressTests(ITestOutputHelper output)
     {
         try
         {
-            TimeSpan timeout = random.Next(20) == 0 ? TimeSpan.FromTicks(random.Next(3000)) : CoordinatorExtensions.Long;
+            TimeSpan timeout =
+                random.Next(20) == 0 ? TimeSpan.FromTicks(random.Next(3000)) : CoordinatorExtensions.Long;
             using Attempt attempt = coordinator.Begin(1, timeout);
             attempt.PrepareAsync(() => { });
             attempt.Stop();
@@ -65,7 +68,9 @@ public sealed class StressTests(ITestOutputHelper output)
             for (int look = 0; look < 20; look++)
             {
                 for (int index = 0; index < Threads; index++)
-                    Assert.False(Volatile.Read(ref isInApplication[index]), $"thread {index} executes application code during the capture");
+                    Assert.False(
+                        Volatile.Read(ref isInApplication[index]),
+                        $"thread {index} executes application code during the capture");
                 Thread.SpinWait(20);
             }
 
@@ -77,14 +82,17 @@ public sealed class StressTests(ITestOutputHelper output)
             attempt.Complete();
             return true;
         }
-        catch (SnapshotException error) when (error.Code is SnapshotErrorCode.DeadlineExceeded or SnapshotErrorCode.Aborted)
+        catch (SnapshotException error)
+            when (error.Code is SnapshotErrorCode.DeadlineExceeded or SnapshotErrorCode.Aborted)
         {
             return false;
         }
     }
 
     /// <summary>One participant from attaching to leaving or dying, on a thread of its own.</summary>
-    private static void Live(Coordinator coordinator, int index, Random random, bool[] isInApplication, long[] writes, CancellationToken stop)
+    private static void Live(
+        Coordinator coordinator, int index, Random random, bool[] isInApplication, long[] writes,
+        CancellationToken stop)
     {
         Thread body = new(() =>
         {

@@ -15,7 +15,8 @@ internal sealed unsafe class Worker : IDisposable
     private readonly ConcurrentQueue<Action> _work = new();
     private readonly uint* _wake = (uint*)NativeMemory.AllocZeroed(sizeof(uint));
     private readonly Thread _thread;
-    private readonly TaskCompletionSource<Participant> _attached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<Participant> _attached = new(
+        TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isStopping;
     private bool _isFailed;
 
@@ -142,7 +143,9 @@ internal static class CoordinatorExtensions
     /// <summary>Waits for what another thread does; a test that hangs fails.</summary>
     internal static void Join(this Task task)
     {
-        Assert.True(Task.WhenAny(task, Task.Delay(Long)).GetAwaiter().GetResult() == task, "the other thread did not come to an end");
+        Assert.True(
+            Task.WhenAny(task, Task.Delay(Long)).GetAwaiter().GetResult() == task,
+            "the other thread did not come to an end");
         task.GetAwaiter().GetResult();
     }
 
@@ -193,7 +196,8 @@ internal sealed class CallLog
 
     internal void Add(string call) => _calls.Enqueue(call);
 
-    internal ICheckpointHandler Handler(string name, Action<PrepareContext>? prepare = null, Action<CheckpointOutcome>? resume = null) =>
+    internal ICheckpointHandler Handler(
+        string name, Action<PrepareContext>? prepare = null, Action<CheckpointOutcome>? resume = null) =>
         CheckpointHandler.Create(
             context =>
             {

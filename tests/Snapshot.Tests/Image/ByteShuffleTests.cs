@@ -25,7 +25,8 @@ public sealed unsafe class ByteShuffleTests
             }
 
             int count = source.Length / elementSize;
-            for (int i = 0; i < source.Length; i++) Assert.Equal(source[i], shuffled[i % elementSize * count + i / elementSize]);
+            for (int i = 0; i < source.Length; i++)
+                Assert.Equal(source[i], shuffled[i % elementSize * count + i / elementSize]);
             Assert.Equal(source, back);
         }
     }
@@ -64,7 +65,8 @@ public sealed unsafe class ByteShuffleTests
     public void A_smooth_field_shrinks_only_when_shuffled_and_auto_finds_that_out()
     {
         byte[] field = new byte[64 * 4096];
-        for (int i = 0; i < field.Length / 8; i++) BitConverter.TryWriteBytes(field.AsSpan(i * 8), Math.Sin(i * 1e-4) * 300);
+        for (int i = 0; i < field.Length / 8; i++)
+            BitConverter.TryWriteBytes(field.AsSpan(i * 8), Math.Sin(i * 1e-4) * 300);
         Assert.Equal(StoredEncoding.ShuffleLz4, Encode(field, BlockEncoding.Auto, 0).Encoding);
         Assert.Equal(StoredEncoding.ShuffleLz4, Encode(field, BlockEncoding.Auto, 8).Encoding);
         Assert.Equal(StoredEncoding.Plain, Encode(SampleImage.Noise(64, 5), BlockEncoding.Auto, 8).Encoding);
@@ -73,7 +75,9 @@ public sealed unsafe class ByteShuffleTests
     }
 
     private static readonly Gen<(int[] Kinds, int ElementSize)> PageMixes =
-        Gen.Select(Gen.Int[0, 3].Array[1, 150], Gen.OneOf(Gen.Const(0), Gen.Const(1), Gen.Const(2), Gen.Const(3), Gen.Const(4), Gen.Const(8), Gen.Const(12), Gen.Const(16)));
+        Gen.Select(Gen.Int[0, 3].Array[1, 150], Gen.OneOf(
+            Gen.Const(0), Gen.Const(1), Gen.Const(2), Gen.Const(3), Gen.Const(4), Gen.Const(8), Gen.Const(12),
+            Gen.Const(16)));
 
     private static byte[] Mix(int[] kinds)
     {

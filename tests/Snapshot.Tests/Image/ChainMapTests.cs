@@ -7,26 +7,28 @@ namespace Snapshot.Tests.Image;
 public sealed class ChainMapTests
 {
     [Fact]
-    public void A_chain_of_increments_restores_the_memory_of_every_generation() => Gen.Select(Gen.Int, Gen.Int[1, 3], Gen.Int[0, 200], Gen.Int[1, 7]).Sample(
-        (seed, regions, pages, length) =>
-        {
-            MemoryModel memory = new(seed, regions, pages);
-            List<ImageReader> newestFirst = [];
-            ImageLink? parent = null;
-            for (int generation = 1; generation <= length; generation++)
+    public void A_chain_of_increments_restores_the_memory_of_every_generation() =>
+        Gen.Select(Gen.Int, Gen.Int[1, 3], Gen.Int[0, 200], Gen.Int[1, 7]).Sample(
+            (seed, regions, pages, length) =>
             {
-                if (generation > 1) memory.Mutate();
-                Guid id = new(generation, 0, 0, new byte[8]);
-                ImageHeader header = new(id, generation, parent, SampleImage.Created);
-                byte[] file = SampleImage.Write(header, BlockEncoding.None, writer => memory.WriteTo(writer, full: generation == 1));
-                newestFirst.Insert(0, ImageReader.Open(new MemoryFile(file)));
-                parent = new ImageLink(id, generation);
-                MemoryModel.AssertSame(memory.Content(), MemoryModel.Restore(newestFirst));
-                if (generation > 1) ChainMap.CheckLink(newestFirst[0], newestFirst[1]);
-            }
-        },
-        seed: "0N0XIzNsQ0O2",
-        iter: 25);
+                MemoryModel memory = new(seed, regions, pages);
+                List<ImageReader> newestFirst = [];
+                ImageLink? parent = null;
+                for (int generation = 1; generation <= length; generation++)
+                {
+                    if (generation > 1) memory.Mutate();
+                    Guid id = new(generation, 0, 0, new byte[8]);
+                    ImageHeader header = new(id, generation, parent, SampleImage.Created);
+                    byte[] file = SampleImage.Write(
+                        header, BlockEncoding.None, writer => memory.WriteTo(writer, full: generation == 1));
+                    newestFirst.Insert(0, ImageReader.Open(new MemoryFile(file)));
+                    parent = new ImageLink(id, generation);
+                    MemoryModel.AssertSame(memory.Content(), MemoryModel.Restore(newestFirst));
+                    if (generation > 1) ChainMap.CheckLink(newestFirst[0], newestFirst[1]);
+                }
+            },
+            seed: "0N0XIzNsQ0O2",
+            iter: 25);
 
     [Fact]
     public void A_chain_that_lacks_its_end_is_broken()
@@ -47,8 +49,12 @@ public sealed class ChainMapTests
             writer.Append(ExtentKind.Zero, 5);
         });
         using ImageReader parent = ImageReader.Open(new MemoryFile(small));
-        Assert.Equal(SnapshotErrorCode.ChainBroken, Assert.Throws<SnapshotException>(() => ChainMap.Build([child, parent])).Code);
-        Assert.Equal(SnapshotErrorCode.ChainBroken, Assert.Throws<SnapshotException>(() => ChainMap.CheckLink(child, parent)).Code);
+        Assert.Equal(
+            SnapshotErrorCode.ChainBroken,
+            Assert.Throws<SnapshotException>(() => ChainMap.Build([child, parent])).Code);
+        Assert.Equal(
+            SnapshotErrorCode.ChainBroken,
+            Assert.Throws<SnapshotException>(() => ChainMap.CheckLink(child, parent)).Code);
     }
 
     [Fact]

@@ -5,7 +5,10 @@ using Xunit;
 
 namespace Snapshot.Tests.Image;
 
-/// <summary>Faults: any byte of a file differs, the file is cut, or someone made a file with right checksums and impossible content.</summary>
+/// <summary>
+/// Faults: any byte of a file differs, the file is cut, or someone made a file with right checksums and impossible
+/// content.
+/// </summary>
 public sealed class DamageTests
 {
     private static readonly byte[] Intact = SampleImage.Full(BlockEncoding.Auto);
@@ -50,9 +53,12 @@ public sealed class DamageTests
     [Fact]
     public void A_file_cut_at_any_length_is_refused()
     {
-        for (int length = 0; length < Intact.Length; length += length % 4096 is 0 or 4095 ? 1 : length % 4096 == 1 ? 4094 : 1)
+        for (int length = 0;
+            length < Intact.Length;
+            length += length % 4096 is 0 or 4095 ? 1 : length % 4096 == 1 ? 4094 : 1)
         {
-            SnapshotException error = Assert.Throws<SnapshotException>(() => ImageReader.Open(new MemoryFile(Intact[..length])));
+            SnapshotException error = Assert.Throws<SnapshotException>(
+                () => ImageReader.Open(new MemoryFile(Intact[..length])));
             Assert.Equal(SnapshotErrorCode.Corrupt, error.Code);
         }
     }
@@ -71,7 +77,9 @@ public sealed class DamageTests
         byte[] image = [.. Intact];
         image[8] = 2;
         Reseal(image);
-        Assert.Equal(SnapshotErrorCode.UnsupportedFormat, Assert.Throws<SnapshotException>(() => ImageReader.Open(new MemoryFile(image))).Code);
+        Assert.Equal(
+            SnapshotErrorCode.UnsupportedFormat,
+            Assert.Throws<SnapshotException>(() => ImageReader.Open(new MemoryFile(image))).Code);
         image[8] = 1;
         image[10] = 9;
         image[100] = 1;
@@ -84,7 +92,8 @@ public sealed class DamageTests
     [InlineData("ROOT", 0u, null)]
     [InlineData("ROOT", 1u, SnapshotErrorCode.UnsupportedFormat)]
     [InlineData("BLKS", 0u, SnapshotErrorCode.Corrupt)]
-    public void An_unknown_section_is_skipped_when_optional_and_refused_when_required(string renamed, uint flags, SnapshotErrorCode? expected)
+    public void An_unknown_section_is_skipped_when_optional_and_refused_when_required(
+        string renamed, uint flags, SnapshotErrorCode? expected)
     {
         byte[] image = [.. Intact];
         int at = image.AsSpan().IndexOf(System.Text.Encoding.ASCII.GetBytes(renamed));
@@ -102,7 +111,9 @@ public sealed class DamageTests
         }
     }
 
-    /// <summary>Mutations with the checksums made right again: what remains are the checks of the structure itself.</summary>
+    /// <summary>
+    /// Mutations with the checksums made right again: what remains are the checks of the structure itself.
+    /// </summary>
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -122,7 +133,9 @@ public sealed class DamageTests
             Reseal(image);
             long before = GC.GetAllocatedBytesForCurrentThread();
             SnapshotException? error = ReadAll(image, scratch);
-            Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 1 << 20, $"seed {seed}, round {round}: too much was allocated");
+            Assert.True(
+                GC.GetAllocatedBytesForCurrentThread() - before < 1 << 20,
+                $"seed {seed}, round {round}: too much was allocated");
             if (error is not null) refused++;
         }
 
@@ -178,7 +191,9 @@ public sealed class DamageTests
         }
     }
 
-    /// <summary>Makes all checksums right: of the blocks where their entries make sense, then of header, index and footer.</summary>
+    /// <summary>
+    /// Makes all checksums right: of the blocks where their entries make sense, then of header, index and footer.
+    /// </summary>
     private static void Reseal(byte[] image)
     {
         Span<byte> bytes = image;
@@ -205,9 +220,11 @@ public sealed class DamageTests
             ulong offset = BinaryPrimitives.ReadUInt64LittleEndian(entry);
             long length = (BinaryPrimitives.ReadUInt32LittleEndian(entry[16..]) + 4095L) & -4096;
             if (offset > (ulong)file.Length || length > file.Length - (long)offset) continue;
-            BinaryPrimitives.WriteUInt64LittleEndian(entry[8..], XxHash3.HashToUInt64(file.Slice((int)offset, (int)length)));
+            BinaryPrimitives.WriteUInt64LittleEndian(
+                entry[8..], XxHash3.HashToUInt64(file.Slice((int)offset, (int)length)));
         }
     }
 
-    private static void SealPage(Span<byte> page) => BinaryPrimitives.WriteUInt64LittleEndian(page[4088..], XxHash3.HashToUInt64(page[..4088]));
+    private static void SealPage(Span<byte> page) =>
+        BinaryPrimitives.WriteUInt64LittleEndian(page[4088..], XxHash3.HashToUInt64(page[..4088]));
 }

@@ -3,14 +3,19 @@ using Xunit;
 
 namespace Snapshot.Tests.Image;
 
-/// <summary>The files of format 1.0 that must be readable for ever, and that the writer still makes. They are never regenerated.</summary>
+/// <summary>
+/// The files of format 1.0 that must be readable for ever, and that the writer still makes. They are never
+/// regenerated.
+/// </summary>
 public sealed class GoldenTests
 {
-    public static TheoryData<string> Names => ["full-none", "full-lz4", "full-shuffle", "full-auto", "incremental-none"];
+    public static TheoryData<string> Names =>
+        ["full-none", "full-lz4", "full-shuffle", "full-auto", "incremental-none"];
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void The_writer_still_makes_the_golden_file_byte_for_byte(string name) => Assert.Equal(Golden(name), Make(name));
+    public void The_writer_still_makes_the_golden_file_byte_for_byte(string name) =>
+        Assert.Equal(Golden(name), Make(name));
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -26,7 +31,9 @@ public sealed class GoldenTests
             ? [.. SampleImage.Smooth(3), .. SampleImage.Noise(2, 1), .. SampleImage.Smooth(2)]
             : SampleImage.Noise(1, 2);
         using BlockScratch scratch = new();
-        Assert.Equal(stream, Enumerable.Range(0, image.Blocks.Length).SelectMany(block => image.ReadBlock(block, scratch).ToArray()));
+        Assert.Equal(
+            stream,
+            Enumerable.Range(0, image.Blocks.Length).SelectMany(block => image.ReadBlock(block, scratch).ToArray()));
     }
 
     private static void AssertMetadata(ImageMetadata found)
@@ -36,8 +43,12 @@ public sealed class GoldenTests
         Assert.Equal(expected.AsyncHandlers, found.AsyncHandlers);
         Assert.Equal(expected.Environment, found.Environment);
         Assert.Equal(expected.Figures, found.Figures);
-        Assert.Equal(expected.Participants.Select(one => (one.Id, one.Name, one.Kind)), found.Participants.Select(one => (one.Id, one.Name, one.Kind)));
-        Assert.Equal(expected.Participants.Select(one => string.Join('|', one.Handlers)), found.Participants.Select(one => string.Join('|', one.Handlers)));
+        Assert.Equal(
+            expected.Participants.Select(one => (one.Id, one.Name, one.Kind)),
+            found.Participants.Select(one => (one.Id, one.Name, one.Kind)));
+        Assert.Equal(
+            expected.Participants.Select(one => string.Join('|', one.Handlers)),
+            found.Participants.Select(one => string.Join('|', one.Handlers)));
     }
 
     private static byte[] Make(string name) => name switch
@@ -51,7 +62,9 @@ public sealed class GoldenTests
 
     private static byte[] Golden(string name) => File.ReadAllBytes(Path.Combine(Folder(), $"{name}.snapshot"));
 
-    /// <summary>In the source tree, which deterministic builds hide from the compiler: found upwards from the assembly.</summary>
+    /// <summary>
+    /// In the source tree, which deterministic builds hide from the compiler: found upwards from the assembly.
+    /// </summary>
     private static string Folder()
     {
         DirectoryInfo? at = new(AppContext.BaseDirectory);

@@ -15,7 +15,8 @@ public sealed class ImageWriterAllocationTests
     {
         const int Rounds = 200;
         NowhereSink sink = new();
-        using ImageWriter writer = new(sink, SampleImage.FullHeader, new ImageWriterOptions { Encoding = encoding, EncoderThreads = 1 });
+        using ImageWriter writer = new(
+            sink, SampleImage.FullHeader, new ImageWriterOptions { Encoding = encoding, EncoderThreads = 1 });
         writer.BeginRegion(SampleImage.Arena(64 * 64 + Rounds * 64));
         byte[] pages = [.. SampleImage.Smooth(32), .. SampleImage.Noise(32, 1)];
         for (int i = 0; i < 64; i++) writer.AppendPages(pages, 8);

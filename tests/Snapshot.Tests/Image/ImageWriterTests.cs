@@ -5,7 +5,8 @@ namespace Snapshot.Tests.Image;
 
 public sealed class ImageWriterTests
 {
-    private static readonly ImageWriterOptions Small = new() { Encoding = BlockEncoding.None, WriteBytes = 4096 * 8, EncoderThreads = 3 };
+    private static readonly ImageWriterOptions Small =
+        new() { Encoding = BlockEncoding.None, WriteBytes = 4096 * 8, EncoderThreads = 3 };
 
     [Fact]
     public void The_file_does_not_depend_on_the_number_of_threads()
@@ -15,9 +16,16 @@ public sealed class ImageWriterTests
             MemoryFile file = new();
             using ImageWriter writer = new(
                 file, SampleImage.FullHeader,
-                new ImageWriterOptions { Encoding = BlockEncoding.Auto, EncoderThreads = encoders, WritesInFlight = writes, WriteBytes = writeBytes });
+                new ImageWriterOptions
+                {
+                    Encoding = BlockEncoding.Auto,
+                    EncoderThreads = encoders,
+                    WritesInFlight = writes,
+                    WriteBytes = writeBytes,
+                });
             writer.BeginRegion(SampleImage.Arena(1000));
-            for (int i = 0; i < 100; i++) writer.AppendPages(i % 3 == 0 ? SampleImage.Noise(10, (uint)i + 1) : SampleImage.Smooth(10), i % 2 * 8);
+            for (int i = 0; i < 100; i++)
+                writer.AppendPages(i % 3 == 0 ? SampleImage.Noise(10, (uint)i + 1) : SampleImage.Smooth(10), i % 2 * 8);
             writer.Complete(SampleImage.Metadata);
             return file.Bytes;
         }
@@ -32,7 +40,8 @@ public sealed class ImageWriterTests
     {
         int writes = 0;
         SnapshotException failure = new(SnapshotErrorCode.StoreIo, "no room") { Path = "p", Offset = 65536 };
-        MemoryFile file = new() { BeforeWrite = offset => { if (Interlocked.Increment(ref writes) > 2) throw failure; } };
+        MemoryFile file =
+            new() { BeforeWrite = offset => { if (Interlocked.Increment(ref writes) > 2) throw failure; } };
         using ImageWriter writer = new(file, SampleImage.FullHeader, Small);
         writer.BeginRegion(SampleImage.Arena(100_000));
         byte[] pages = SampleImage.Noise(64, 1);
@@ -47,7 +56,13 @@ public sealed class ImageWriterTests
     [Fact]
     public void A_failure_of_the_last_write_surfaces_in_complete()
     {
-        MemoryFile file = new() { BeforeWrite = offset => { if (offset >= 4096 * 8) throw new SnapshotException(SnapshotErrorCode.StoreIo, "late"); } };
+        MemoryFile file = new()
+        {
+            BeforeWrite = offset =>
+            {
+                if (offset >= 4096 * 8) throw new SnapshotException(SnapshotErrorCode.StoreIo, "late");
+            },
+        };
         using ImageWriter writer = new(file, SampleImage.FullHeader, Small);
         writer.BeginRegion(SampleImage.Arena(16));
         writer.AppendPages(SampleImage.Noise(16, 1), 0);
@@ -84,7 +99,8 @@ public sealed class ImageWriterTests
         MemoryFile file = new();
         using ImageWriter writer = new(file, SampleImage.FullHeader, Small);
         writer.BeginRegion(SampleImage.Arena(0));
-        Assert.Throws<OperationCanceledException>(() => writer.Complete(SampleImage.Metadata, new CancellationToken(true)));
+        Assert.Throws<OperationCanceledException>(
+            () => writer.Complete(SampleImage.Metadata, new CancellationToken(true)));
         Assert.Throws<SnapshotException>(() => ImageReader.Open(new MemoryFile(file.Bytes)));
     }
 
@@ -114,6 +130,8 @@ public sealed class ImageWriterTests
             writer.AppendPages(SampleImage.Noise(2, 2), 0);
         });
         using ImageReader image = ImageReader.Open(new MemoryFile(bytes));
-        Assert.Equal([(ExtentKind.Zero, 3L), (ExtentKind.Present, 3L)], image.Regions[0].Extents.ToArray().Select(one => (one.Kind, one.PageCount)));
+        Assert.Equal(
+            [(ExtentKind.Zero, 3L), (ExtentKind.Present, 3L)],
+            image.Regions[0].Extents.ToArray().Select(one => (one.Kind, one.PageCount)));
     }
 }

@@ -58,12 +58,16 @@ public sealed class LayoutTests
         int at = 32;
         for (uint i = 0; i < sections; i++)
         {
-            found.Add((Encoding.ASCII.GetString(index.Slice(at, 4)), BinaryPrimitives.ReadUInt32LittleEndian(index[(at + 4)..])));
+            found.Add((
+                Encoding.ASCII.GetString(index.Slice(at, 4)),
+                BinaryPrimitives.ReadUInt32LittleEndian(index[(at + 4)..])));
             at += 16 + (int)(BinaryPrimitives.ReadUInt64LittleEndian(index[(at + 8)..]) + 7 & ~7ul);
         }
 
         Assert.Equal(used, at);
-        Assert.Equal([("BLKS", 1), ("REGN", 1), ("EXTN", 1), ("ROOT", 0), ("PART", 1), ("HNDL", 1), ("ENVI", 0), ("FIGR", 0)], found);
+        Assert.Equal(
+            [("BLKS", 1), ("REGN", 1), ("EXTN", 1), ("ROOT", 0), ("PART", 1), ("HNDL", 1), ("ENVI", 0), ("FIGR", 0)],
+            found);
     }
 
     [Fact]
@@ -72,7 +76,8 @@ public sealed class LayoutTests
         ReadOnlySpan<byte> blocks = _image.AsSpan(8192 + 32 + 16);
         Assert.Equal(1ul, BinaryPrimitives.ReadUInt64LittleEndian(blocks));
         Assert.Equal(4096ul, BinaryPrimitives.ReadUInt64LittleEndian(blocks[8..]));
-        Assert.Equal(XxHash3.HashToUInt64(_image.AsSpan(4096, 4096)), BinaryPrimitives.ReadUInt64LittleEndian(blocks[16..]));
+        Assert.Equal(
+            XxHash3.HashToUInt64(_image.AsSpan(4096, 4096)), BinaryPrimitives.ReadUInt64LittleEndian(blocks[16..]));
         Assert.Equal(4096u, BinaryPrimitives.ReadUInt32LittleEndian(blocks[24..]));
         Assert.Equal(1, BinaryPrimitives.ReadUInt16LittleEndian(blocks[28..]));
         Assert.Equal(0, blocks[30]);
@@ -94,13 +99,15 @@ public sealed class LayoutTests
         ReadOnlySpan<byte> extents = regions[(8 + 54 + 54 + 4 + 16)..];
         Assert.Equal(5ul, BinaryPrimitives.ReadUInt64LittleEndian(extents));
         ulong[] expected = [3 << 8 | 0, 1 << 8 | 1, 5 << 8 | 0, 1 << 8 | 2, 2 << 8 | 0];
-        for (int i = 0; i < 5; i++) Assert.Equal(expected[i], BinaryPrimitives.ReadUInt64LittleEndian(extents[(8 + 8 * i)..]));
+        for (int i = 0; i < 5; i++)
+            Assert.Equal(expected[i], BinaryPrimitives.ReadUInt64LittleEndian(extents[(8 + 8 * i)..]));
     }
 
     [Fact]
     public void A_manifest_slot_has_the_documented_offsets()
     {
-        ManifestEntry entry = new(SampleImage.ImageId, 42, new ImageLink(SampleImage.ParentId, 41), 12345, 0xABCD, SampleImage.Created, 3);
+        ManifestEntry entry = new(
+            SampleImage.ImageId, 42, new ImageLink(SampleImage.ParentId, 41), 12345, 0xABCD, SampleImage.Created, 3);
         byte[] slot = new byte[ManifestSlot.SlotBytes];
         ManifestSlot.Encode(new ManifestState(7, [entry]), slot);
         Assert.Equal(262_144, ManifestSlot.SlotBytes);
@@ -125,8 +132,13 @@ public sealed class LayoutTests
     [Fact]
     public void Persisted_numbers_are_pinned()
     {
-        Assert.Equal([0, 1, 2, 3], new[] { ExtentKind.InParent, ExtentKind.Present, ExtentKind.Zero, ExtentKind.Excluded }.Select(kind => (int)kind));
-        Assert.Equal([0, 1, 2], new[] { StoredEncoding.Plain, StoredEncoding.Lz4, StoredEncoding.ShuffleLz4 }.Select(code => (int)code));
+        Assert.Equal(
+            [0, 1, 2, 3],
+            new[] { ExtentKind.InParent, ExtentKind.Present, ExtentKind.Zero, ExtentKind.Excluded }.Select(
+                kind => (int)kind));
+        Assert.Equal(
+            [0, 1, 2],
+            new[] { StoredEncoding.Plain, StoredEncoding.Lz4, StoredEncoding.ShuffleLz4 }.Select(code => (int)code));
         Assert.Equal([1, 2], new[] { GenerationKind.Full, GenerationKind.Incremental }.Select(kind => (int)kind));
         Assert.Equal([1, 2], new[] { RegionKind.Arena, RegionKind.Buffer }.Select(kind => (int)kind));
         Assert.Equal(1, (int)ParticipantKind.Polled);

@@ -4,8 +4,8 @@ using Xunit;
 namespace Snapshot.Tests.Image;
 
 /// <summary>
-/// A memory of a few regions, changed at random from a seed, and images of it: the truth against which chains are held. A page is
-/// known by a tag from which its content follows; tag 0 is the zero page.
+/// A memory of a few regions, changed at random from a seed, and images of it: the truth against which chains are
+/// held. A page is known by a tag from which its content follows; tag 0 is the zero page.
 /// </summary>
 internal sealed class MemoryModel
 {
@@ -43,7 +43,8 @@ internal sealed class MemoryModel
     }
 
     /// <summary>What a restart must find: region id to bytes.</summary>
-    internal Dictionary<int, byte[]> Content() => _regions.ToDictionary(region => region.Id, region => region.Pages.SelectMany(PageBytes).ToArray());
+    internal Dictionary<int, byte[]> Content() =>
+        _regions.ToDictionary(region => region.Id, region => region.Pages.SelectMany(PageBytes).ToArray());
 
     /// <summary>Writes the memory: all of it, or what changed by the last <see cref="Mutate"/>.</summary>
     internal void WriteTo(ImageWriter writer, bool full)
@@ -51,7 +52,8 @@ internal sealed class MemoryModel
         foreach (Region region in _regions)
         {
             writer.BeginRegion(new RegionDescription(
-                region.Id, $"region {region.Id}", RegionKind.Arena, 0x2000_0000_0000UL + ((ulong)region.Id << 32), region.Pages.Count,
+                region.Id, $"region {region.Id}", RegionKind.Arena,
+                0x2000_0000_0000UL + ((ulong)region.Id << 32), region.Pages.Count,
                 1L << 31, (long)region.Pages.Count * 4096, region.Id % 2 == 0));
             for (int i = 0; i < region.Pages.Count; i++)
             {
@@ -82,7 +84,8 @@ internal sealed class MemoryModel
                     ImageReader image = chain[run.Image];
                     int block = image.BlockOf(run.FirstOrdinal + i);
                     int page = (int)(run.FirstOrdinal + i - image.Blocks[block].FirstOrdinal);
-                    image.ReadBlock(block, scratch).Slice(page * 4096, 4096).CopyTo(bytes.AsSpan((int)(run.FirstPage + i) * 4096));
+                    image.ReadBlock(block, scratch).Slice(page * 4096, 4096)
+                        .CopyTo(bytes.AsSpan((int)(run.FirstPage + i) * 4096));
                 }
             }
 
@@ -96,7 +99,8 @@ internal sealed class MemoryModel
     internal static void AssertSame(Dictionary<int, byte[]> expected, Dictionary<int, byte[]> actual)
     {
         Assert.Equal(expected.Keys.Order(), actual.Keys.Order());
-        foreach ((int id, byte[] bytes) in expected) Assert.True(bytes.AsSpan().SequenceEqual(actual[id]), $"region {id} differs");
+        foreach ((int id, byte[] bytes) in expected)
+            Assert.True(bytes.AsSpan().SequenceEqual(actual[id]), $"region {id} differs");
     }
 
     /// <summary>Tags divisible by 3 are noise, the others a smooth field of doubles.</summary>

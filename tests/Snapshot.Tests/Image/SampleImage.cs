@@ -3,7 +3,10 @@ using Xunit;
 
 namespace Snapshot.Tests.Image;
 
-/// <summary>A small image of everything the format has, from fixed inputs. The golden files are made of it: it must not change.</summary>
+/// <summary>
+/// A small image of everything the format has, from fixed inputs. The golden files are made of it: it must not
+/// change.
+/// </summary>
 internal static class SampleImage
 {
     internal static readonly Guid ParentId = new("11223344-5566-7788-99aa-bbccddeeff00");
@@ -12,12 +15,21 @@ internal static class SampleImage
 
     internal static ImageHeader FullHeader => new(ParentId, 1, null, Created);
 
-    internal static ImageHeader IncrementalHeader => new(ImageId, 2, new ImageLink(ParentId, 1), Created.AddSeconds(10));
+    internal static ImageHeader IncrementalHeader =>
+        new(ImageId, 2, new ImageLink(ParentId, 1), Created.AddSeconds(10));
 
     internal static ImageMetadata Metadata => new()
     {
-        Roots = [new RootDescription(1, "field", "System.Double", 1536, 4096), new RootDescription(1, "naïve", "System.Int32", 1, 64)],
-        Participants = [new ParticipantDescription(1, "worker 0", ParticipantKind.Polled, ["flush", "close"]), new(2, "worker 1", ParticipantKind.Polled, [])],
+        Roots =
+        [
+            new RootDescription(1, "field", "System.Double", 1536, 4096),
+            new RootDescription(1, "naïve", "System.Int32", 1, 64),
+        ],
+        Participants =
+        [
+            new ParticipantDescription(1, "worker 0", ParticipantKind.Polled, ["flush", "close"]),
+            new(2, "worker 1", ParticipantKind.Polled, []),
+        ],
         AsyncHandlers = [new HandlerDescription(1, "results")],
         Environment = new EnvironmentDescription("0.1.0", "10.0.0", "Linux 6.18", "x64", null, "heat --size 100"),
         Figures = [new("mode", "stage"), new("pauseNanoseconds", "123456")],
@@ -46,7 +58,8 @@ internal static class SampleImage
         writer.Append(ExtentKind.InParent, 2);
     });
 
-    internal static byte[] Write(ImageHeader header, BlockEncoding encoding, Action<ImageWriter> write, ImageMetadata? metadata = null)
+    internal static byte[] Write(
+        ImageHeader header, BlockEncoding encoding, Action<ImageWriter> write, ImageMetadata? metadata = null)
     {
         MemoryFile file = new();
         using ImageWriter writer = new(file, header, new ImageWriterOptions { Encoding = encoding, WriteBytes = 8192 });
@@ -59,7 +72,8 @@ internal static class SampleImage
     internal static RegionDescription Arena(long pages) =>
         new(1, "grid", RegionKind.Arena, 0x2000_0000_0000, pages, 1 << 30, pages * 4096, true);
 
-    internal static RegionDescription Buffer() => new(7, "halo", RegionKind.Buffer, 0x7f00_1234_5670, 2, 5000, 5000, false);
+    internal static RegionDescription Buffer() =>
+        new(7, "halo", RegionKind.Buffer, 0x7f00_1234_5670, 2, 5000, 5000, false);
 
     internal static byte[] Smooth(int pages)
     {

@@ -42,7 +42,9 @@ public sealed unsafe class ArenaArrayTests
     {
         using Arena arena = Make(4096 * MiB);
         ArenaArray<byte> array = arena.Allocate<byte>(int.MaxValue + 10L);
-        Assert.Contains("slices", Assert.Throws<InvalidOperationException>(() => array.AsSpan().Length).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "slices", Assert.Throws<InvalidOperationException>(() => array.AsSpan().Length).Message,
+            StringComparison.Ordinal);
         Assert.Throws<InvalidOperationException>(() => array.AsMemory());
         array[int.MaxValue + 9L] = 1;
         Assert.Equal(1, array.AsSpan(int.MaxValue, 10)[9]);

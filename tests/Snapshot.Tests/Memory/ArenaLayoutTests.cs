@@ -63,7 +63,8 @@ public sealed unsafe class ArenaLayoutTests
         {
             int sizeClass = SizeClasses.Holding(bytes);
             Assert.True(SizeClasses.Bytes(sizeClass) >= bytes, $"{bytes} bytes do not fit");
-            Assert.True(sizeClass == 0 || SizeClasses.Bytes(sizeClass - 1) < bytes, $"{bytes} bytes fit a smaller class");
+            Assert.True(
+                sizeClass == 0 || SizeClasses.Bytes(sizeClass - 1) < bytes, $"{bytes} bytes fit a smaller class");
         }
     }
 

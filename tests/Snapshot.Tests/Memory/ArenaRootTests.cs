@@ -103,7 +103,8 @@ public sealed unsafe class ArenaRootTests
         SnapshotException error = Assert.Throws<SnapshotException>(() => { arena.Root<Reordered>("state"); });
         Assert.Equal(SnapshotErrorCode.LayoutMismatch, error.Code);
         Assert.Contains("'Time'", error.Message, StringComparison.Ordinal);
-        Assert.Contains("Double at offset 0 (8 bytes), is now Double at offset 8", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Double at offset 0 (8 bytes), is now Double at offset 8", error.Message, StringComparison.Ordinal);
         Assert.Throws<SnapshotException>(() => arena.TryGetRoot("state", out ArenaArray<double> _));
     }
 

@@ -15,7 +15,8 @@ internal static unsafe class ArenaTesting
     private static long s_fixedBases;
 
     /// <summary>
-    /// A base that no other test uses, also after its arena is gone: far above where arenas are placed that ask for none.
+    /// A base that no other test uses, also after its arena is gone: far above where arenas are placed that ask for
+    /// none.
     /// </summary>
     internal static nint FixedBase() => (nint)(0x5400_0000_0000 + (Interlocked.Increment(ref s_fixedBases) << 32));
 

@@ -110,14 +110,19 @@ public sealed unsafe class LayoutFingerprintTests
         Assert.StartsWith("size 16\n", LayoutFingerprint.Describe<decimal>(), StringComparison.Ordinal);
         Assert.StartsWith("size 16\n0 ", LayoutFingerprint.Describe<Guid>(), StringComparison.Ordinal);
         Assert.StartsWith("size 2\n0 2 ", LayoutFingerprint.Describe<Half>(), StringComparison.Ordinal);
-        Assert.StartsWith("size 16\n0 8 ", LayoutFingerprint.Describe<System.Numerics.Complex>(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "size 16\n0 8 ", LayoutFingerprint.Describe<System.Numerics.Complex>(), StringComparison.Ordinal);
         Assert.StartsWith("size 16\n0 ", LayoutFingerprint.Describe<(double, int)>(), StringComparison.Ordinal);
-        Assert.StartsWith("size 32\n0 ", LayoutFingerprint.Describe<System.Runtime.Intrinsics.Vector256<double>>(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "size 32\n0 ", LayoutFingerprint.Describe<System.Runtime.Intrinsics.Vector256<double>>(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_nested_struct_without_fields_is_refused_with_advice() =>
-        Assert.Contains("no fields", Assert.ThrowsAny<Exception>(LayoutFingerprint.Describe<(int, Empty)>).ToString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "no fields", Assert.ThrowsAny<Exception>(LayoutFingerprint.Describe<(int, Empty)>).ToString(),
+            StringComparison.Ordinal);
 
     [Theory]
     [MemberData(nameof(Differences))]
@@ -126,7 +131,10 @@ public sealed unsafe class LayoutFingerprintTests
 
     public static TheoryData<string, string, string> Differences => new()
     {
-        { Layout<Wide>(), Layout<Narrow>(), "field 'B', Single at offset 8 (4 bytes), is now Double at offset 8 (8 bytes)" },
+        {
+            Layout<Wide>(), Layout<Narrow>(),
+            "field 'B', Single at offset 8 (4 bytes), is now Double at offset 8 (8 bytes)"
+        },
         { Layout<Wide>(), Layout<Less>(), "field 'B', Single at offset 8 (4 bytes), is gone" },
         { Layout<Less>(), Layout<Wide>(), "field 'B', Single at offset 8 (4 bytes), is new" },
         { "size 8\n0 4 Int32 A", "size 16\n0 4 Int32 A", "the size was 8 bytes and is now 16" },

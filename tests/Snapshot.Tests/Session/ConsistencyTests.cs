@@ -96,13 +96,16 @@ public sealed unsafe class ConsistencyTests : IDisposable
     private static void CheckOneMoment(ReadOnlySpan<byte> image, int markOffset, int cellsOffset, string what)
     {
         Mark mark = MemoryMarshal.Read<Mark>(image[markOffset..]);
-        ReadOnlySpan<long> cells = MemoryMarshal.Cast<byte, long>(image.Slice(cellsOffset, PagesEach * LongsPerPage * sizeof(long)));
+        ReadOnlySpan<long> cells = MemoryMarshal.Cast<byte, long>(
+            image.Slice(cellsOffset, PagesEach * LongsPerPage * sizeof(long)));
         for (int page = 0; page < PagesEach; page++)
         {
             long expected = page < mark.PagesDone ? mark.Sequence : Math.Max(0, mark.Sequence - 1);
             long first = cells[page * LongsPerPage], last = cells[(page + 1) * LongsPerPage - 1];
             if (first != expected || last != expected)
-                Assert.Fail($"{what}: page {page} holds {first} and {last}, expected {expected}; the mark is {mark.Sequence} at {mark.PagesDone}");
+                Assert.Fail(
+                    $"{what}: page {page} holds {first} and {last}, expected {expected}; " +
+                    $"the mark is {mark.Sequence} at {mark.PagesDone}");
         }
     }
 }

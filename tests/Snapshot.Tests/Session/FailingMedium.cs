@@ -33,7 +33,8 @@ internal sealed class FailingMedium(IStoreMedium inner) : IStoreMedium
     private void Pass(string step, string path)
     {
         if (!Fails(step, Path.GetFileName(path))) return;
-        throw new SnapshotException(SnapshotErrorCode.StoreIo, $"{path}: the test lets this {step} fail.") { Path = path, Step = step };
+        throw new SnapshotException(SnapshotErrorCode.StoreIo, $"{path}: the test lets this {step} fail.")
+        { Path = path, Step = step };
     }
 
     private sealed class FailingFile(FailingMedium medium, IStoreFile inner) : IStoreFile

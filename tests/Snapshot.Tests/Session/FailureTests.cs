@@ -18,7 +18,8 @@ public sealed class FailureTests : IDisposable
         {
             ArenaArray<long> array = session.OpenArena("a", Small).RootArray<long>("array", 4096);
             using HandlerRegistration handler = session.RegisterHandler(
-                "aborts", CheckpointHandler.Create(context => { if (abort) context.Abort(42, "the test says so"); }, _ => { }));
+                "aborts", CheckpointHandler.Create(
+                    context => { if (abort) context.Abort(42, "the test says so"); }, _ => { }));
             await session.CheckpointAsync();
             array.AsSpan().Fill(1);
             abort = true;
@@ -169,7 +170,8 @@ public sealed class FailureTests : IDisposable
         Assert.Equal(SnapshotErrorCode.Corrupt, corrupt.Code);
         Assert.Contains(Path.GetFileName(newest), corrupt.Message, StringComparison.Ordinal);
 
-        await using SnapshotSession older = SnapshotSession.Restart(_store.Path, new RestartOptions { AllowOlderGeneration = true });
+        await using SnapshotSession older = SnapshotSession.Restart(
+            _store.Path, new RestartOptions { AllowOlderGeneration = true });
         Assert.Equal(1, older.Restarted!.Generation);
         Assert.Equal(2, Assert.Single(older.Restarted.Skipped).Generation);
         ArenaArray<long> restored = older.OpenArena("a").RootArray<long>("array", 4096);

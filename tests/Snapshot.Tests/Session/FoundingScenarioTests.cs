@@ -9,15 +9,17 @@ public sealed class FoundingScenarioTests : IDisposable
     public void Dispose() => _store.Dispose();
 
     [Fact]
-    public void A_worker_that_is_captured_waiting_for_the_handlers_lock_enters_when_the_handler_resumed_in_both_outcomes()
+    public void A_worker_captured_waiting_for_the_handlers_lock_enters_when_the_handler_resumed_in_both_outcomes()
     {
-        // Continue. The worker does not poll after it wants the lock: the checkpoint completes only if it counts as stopped there.
+        // Continue. The worker does not poll after it wants the lock: the checkpoint completes only if it counts as
+        // stopped there.
         using (TestProgram first = new("founding", _store.Path))
         {
             List<string> lines = first.ReadUntil("end:");
             Assert.Contains("handler: Continued, worker entered 0", lines);
             Assert.True(lines.IndexOf("handler: locked, ready") < lines.IndexOf("worker: wants the lock"));
-            Assert.True(lines.IndexOf("worker: wants the lock") < lines.IndexOf("handler: Continued, worker entered 0"));
+            Assert.True(
+                lines.IndexOf("worker: wants the lock") < lines.IndexOf("handler: Continued, worker entered 0"));
             Assert.True(lines.IndexOf("handler: Continued, worker entered 0") < lines.IndexOf("worker: entered"));
             Assert.Equal("end: entered 1, too early 0", lines[^1]);
         }

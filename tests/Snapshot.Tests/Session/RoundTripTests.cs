@@ -108,7 +108,8 @@ public sealed unsafe class RoundTripTests : IDisposable
 
         using SnapshotSession restarted = SnapshotSession.Open(_store.Path);
         Arena again = restarted.OpenArena("a");
-        Assert.False(again.RootArray<byte>("scratch", 1 << 20).AsSpan(4096, (1 << 20) - 8192).ContainsAnyExcept((byte)0));
+        Assert.False(
+            again.RootArray<byte>("scratch", 1 << 20).AsSpan(4096, (1 << 20) - 8192).ContainsAnyExcept((byte)0));
         Assert.False(again.RootArray<byte>("included", 1 << 20).AsSpan().ContainsAnyExcept((byte)3));
         Assert.False(new Span<byte>((void*)freed, 1 << 20).ContainsAnyExcept((byte)0));
     }
@@ -128,7 +129,8 @@ public sealed unsafe class RoundTripTests : IDisposable
 
         long[] fresh = GC.AllocateArray<long>(10_000, pinned: true);
         using SnapshotSession restarted = SnapshotSession.Open(_store.Path);
-        SnapshotException unclaimed = Assert.Throws<SnapshotException>(() => restarted.RequestCheckpoint().WaitCommitted());
+        SnapshotException unclaimed = Assert.Throws<SnapshotException>(
+            () => restarted.RequestCheckpoint().WaitCommitted());
         Assert.Equal(SnapshotErrorCode.Name, unclaimed.Code);
         Assert.Contains("data", unclaimed.Message, StringComparison.Ordinal);
         SnapshotException length = Assert.Throws<SnapshotException>(
@@ -163,7 +165,8 @@ public sealed unsafe class RoundTripTests : IDisposable
     [Fact]
     public void A_long_chain_is_compacted_and_pruned_beside_the_session()
     {
-        SnapshotOptions options = new() { Store = new StoreOptions { ChainLengthMax = 3, Retention = new RetentionPolicy { KeepLast = 1 } } };
+        SnapshotOptions options =
+            new() { Store = new StoreOptions { ChainLengthMax = 3, Retention = new RetentionPolicy { KeepLast = 1 } } };
         using (SnapshotSession session = SnapshotSession.Open(_store.Path, options))
         {
             ArenaArray<long> array = session.OpenArena("a", Small).RootArray<long>("array", 4096);

@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Snapshot.Tests.Session;
 
-/// <summary>A failing store under a running session: nothing committed is lost, and the session goes on when the store does.</summary>
+/// <summary>
+/// A failing store under a running session: nothing committed is lost, and the session goes on when the store does.
+/// </summary>
 public sealed class StoreFailureTests : IDisposable
 {
     private readonly TemporaryStore _store = new();
@@ -18,9 +20,11 @@ public sealed class StoreFailureTests : IDisposable
     public async Task A_session_survives_a_failing(string step, string suffix, SnapshotErrorCode expected, long next)
     {
         FailingMedium medium = new(new DirectoryMedium(_store.Path, true));
-        await using (SnapshotSession session = SnapshotSession.Open(SnapshotStore.Open(medium, new StoreOptions()), new SnapshotOptions()))
+        await using (SnapshotSession session = SnapshotSession.Open(
+            SnapshotStore.Open(medium, new StoreOptions()), new SnapshotOptions()))
         {
-            ArenaArray<long> array = session.OpenArena("a", new ArenaOptions { Capacity = 64 << 20 }).RootArray<long>("array", 1 << 16);
+            ArenaArray<long> array = session.OpenArena("a", new ArenaOptions { Capacity = 64 << 20 })
+                .RootArray<long>("array", 1 << 16);
             array.AsSpan().Fill(1);
             Assert.Equal(1, (await session.CheckpointAsync()).Generation);
 

@@ -10,7 +10,8 @@ internal sealed class TestProgram : IDisposable
     internal TestProgram(params string[] arguments)
     {
         string program = Path.Combine(AppContext.BaseDirectory, "Snapshot.TestPrograms.dll");
-        ProcessStartInfo start = new("dotnet", ["exec", program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = new("dotnet", ["exec", program, .. arguments])
+        { RedirectStandardOutput = true, RedirectStandardError = true };
         _process = Process.Start(start)!;
     }
 

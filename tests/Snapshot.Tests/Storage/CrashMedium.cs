@@ -6,9 +6,10 @@ namespace Snapshot.Tests.Storage;
 internal sealed class SimulatedCrashException() : Exception("simulated crash");
 
 /// <summary>
-/// A store in memory that can crash at any operation. Fault model (the recipe of SQLite's tests): content that was not synced is kept, lost or torn at
-/// a sector, each write for itself; changes of the directory that were not synced are kept up to some point in their order; what a failed sync
-/// covered may be lost although it stays readable, and no later sync makes it durable.
+/// A store in memory that can crash at any operation. Fault model (the recipe of SQLite's tests): content that was
+/// not synced is kept, lost or torn at a sector, each write for itself; changes of the directory that were not synced
+/// are kept up to some point in their order; what a failed sync covered may be lost although it stays readable, and
+/// no later sync makes it durable.
 /// </summary>
 internal sealed class CrashMedium : IStoreMedium
 {
@@ -24,7 +25,10 @@ internal sealed class CrashMedium : IStoreMedium
     /// <summary>The operation at which the machine stops, from 1; 0: never.</summary>
     internal int CrashAt { get; init; }
 
-    /// <summary>Makes an operation (create, write, sync, rename, delete, sync directory) on a file fail with this errno when it is not 0.</summary>
+    /// <summary>
+    /// Makes an operation (create, write, sync, rename, delete, sync directory) on a file fail with this errno when
+    /// it is not 0.
+    /// </summary>
     internal Func<string, string, int> Fail { get; set; } = (_, _) => 0;
 
     internal IEnumerable<string> Names => _names.Keys;
@@ -74,7 +78,8 @@ internal sealed class CrashMedium : IStoreMedium
     {
         lock (_gate)
         {
-            if (!_names.TryGetValue(name, out Node? node)) throw new SnapshotException(SnapshotErrorCode.NotFound, name) { Path = "/crash/" + name };
+            if (!_names.TryGetValue(name, out Node? node))
+                throw new SnapshotException(SnapshotErrorCode.NotFound, name) { Path = "/crash/" + name };
             return new OpenFile(this, name, node);
         }
     }
@@ -146,7 +151,9 @@ internal sealed class CrashMedium : IStoreMedium
             {
                 int fate = write.State == WriteState.Durable ? 0 : random.Next(3);
                 if (fate == 0) survived.Add(write);
-                if (fate == 1) survived.Add(write with { Bytes = write.Bytes[..(random.Next(write.Bytes.Length / 512 + 1) * 512)] });
+                if (fate == 1)
+                    survived.Add(
+                        write with { Bytes = write.Bytes[..(random.Next(write.Bytes.Length / 512 + 1) * 512)] });
             }
 
             return Apply(survived);

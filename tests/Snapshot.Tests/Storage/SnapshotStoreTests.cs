@@ -24,7 +24,9 @@ public sealed class SnapshotStoreTests : IDisposable
             Assert.Null(store.Newest);
             GenerationInfo first = _script.Commit(store, full: true);
             GenerationInfo second = _script.Commit(store, full: false);
-            Assert.Equal((1L, null, GenerationKind.Full, "0000000001.snapshot"), (first.Generation, first.Parent, first.Kind, first.FileName));
+            Assert.Equal(
+                (1L, null, GenerationKind.Full, "0000000001.snapshot"),
+                (first.Generation, first.Parent, first.Kind, first.FileName));
             Assert.Equal((2L, 1L, GenerationKind.Incremental), (second.Generation, second.Parent, second.Kind));
             Assert.Equal(second.FileBytes, new FileInfo(Path.Combine(_directory, second.FileName)).Length);
         }
@@ -58,7 +60,11 @@ public sealed class SnapshotStoreTests : IDisposable
     public void A_writer_deletes_what_an_interrupted_one_left_and_nothing_else()
     {
         using (SnapshotStore store = SnapshotStore.Open(_directory)) _script.Commit(store, full: true);
-        foreach (string name in new[] { "0000000002.snapshot", "0000000002.snapshot.partial", "manifest.partial", "0000000001-1.snapshot", "my.snapshot", "notes.partial" })
+        foreach (string name in new[]
+        {
+            "0000000002.snapshot", "0000000002.snapshot.partial", "manifest.partial", "0000000001-1.snapshot",
+            "my.snapshot", "notes.partial",
+        })
             File.WriteAllText(Path.Combine(_directory, name), "x");
         SnapshotStore.OpenReadOnly(_directory).Dispose();
         Assert.Equal(9, FileNames().Length);
@@ -86,14 +92,19 @@ public sealed class SnapshotStoreTests : IDisposable
     {
         using SnapshotStore store = SnapshotStore.Open(_directory);
         GenerationInfo first = _script.Commit(store, full: true);
-        Assert.Throws<ArgumentOutOfRangeException>(() => store.BeginImage(new ImageHeader(Guid.NewGuid(), 1, null, DateTimeOffset.UtcNow)));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => store.BeginImage(new ImageHeader(Guid.NewGuid(), 1, null, DateTimeOffset.UtcNow)));
         SnapshotException error = Assert.Throws<SnapshotException>(
-            () => store.BeginImage(new ImageHeader(Guid.NewGuid(), 2, new ImageLink(Guid.NewGuid(), first.Generation), DateTimeOffset.UtcNow)));
+            () => store.BeginImage(new ImageHeader(
+                Guid.NewGuid(), 2, new ImageLink(Guid.NewGuid(), first.Generation), DateTimeOffset.UtcNow)));
         Assert.Equal(SnapshotErrorCode.ChainBroken, error.Code);
         Assert.Equal(SnapshotErrorCode.NotFound, Assert.Throws<SnapshotException>(() => store.Describe(9)).Code);
-        Assert.Equal(SnapshotErrorCode.NotFound, Assert.Throws<SnapshotException>(() => SnapshotStore.OpenReadOnly(_directory + "/none")).Code);
+        Assert.Equal(
+            SnapshotErrorCode.NotFound,
+            Assert.Throws<SnapshotException>(() => SnapshotStore.OpenReadOnly(_directory + "/none")).Code);
         using SnapshotStore reader = SnapshotStore.OpenReadOnly(_directory);
-        Assert.Throws<InvalidOperationException>(() => reader.BeginImage(new ImageHeader(Guid.NewGuid(), 2, null, DateTimeOffset.UtcNow)));
+        Assert.Throws<InvalidOperationException>(
+            () => reader.BeginImage(new ImageHeader(Guid.NewGuid(), 2, null, DateTimeOffset.UtcNow)));
     }
 
     [Fact]
@@ -112,7 +123,9 @@ public sealed class SnapshotStoreTests : IDisposable
         error = Assert.Throws<SnapshotException>(() => store.OpenChain(second.Generation));
         Assert.Equal((SnapshotErrorCode.ChainBroken, path), (error.Code, error.Path));
         VerifyReport report = await store.VerifyAsync();
-        Assert.Equal([SnapshotErrorCode.NotFound, SnapshotErrorCode.ChainBroken], report.Problems.Select(problem => problem.Code));
+        Assert.Equal(
+            [SnapshotErrorCode.NotFound, SnapshotErrorCode.ChainBroken],
+            report.Problems.Select(problem => problem.Code));
         Assert.True((await store.VerifyAsync(third.Generation)).IsIntact);
     }
 
@@ -136,7 +149,8 @@ public sealed class SnapshotStoreTests : IDisposable
     public async Task Verify_lists_every_damaged_block_with_its_offset()
     {
         using SnapshotStore store = SnapshotStore.Open(_directory, new StoreOptions { DirectIo = false });
-        ImageDraft draft = store.BeginImage(SampleImage.FullHeader, new ImageWriterOptions { Encoding = BlockEncoding.None });
+        ImageDraft draft = store.BeginImage(
+            SampleImage.FullHeader, new ImageWriterOptions { Encoding = BlockEncoding.None });
         draft.Writer.BeginRegion(SampleImage.Arena(300));
         draft.Writer.AppendPages(SampleImage.Noise(300, 1), 0);
         draft.Complete(SampleImage.Metadata);
@@ -147,7 +161,9 @@ public sealed class SnapshotStoreTests : IDisposable
         foreach (long block in blocks) bytes[block + 1000] ^= 4;
         File.WriteAllBytes(path, bytes);
         VerifyReport report = await store.VerifyAsync();
-        Assert.Equal(blocks.Select(block => (SnapshotErrorCode.Corrupt, path, (long?)block)), report.Problems.Select(one => (one.Code, one.Path, one.Offset)));
+        Assert.Equal(
+            blocks.Select(block => (SnapshotErrorCode.Corrupt, path, (long?)block)),
+            report.Problems.Select(one => (one.Code, one.Path, one.Offset)));
         Assert.Equal(5, report.BlockCount);
     }
 
@@ -187,7 +203,9 @@ public sealed class SnapshotStoreTests : IDisposable
         GenerationInfo before = store.Generations[2];
         List<StoreProgress> progress = [];
         GenerationInfo after = await store.CompactAsync(3, new Immediate(progress));
-        Assert.Equal((before.Generation, before.ImageId, before.Created.ToUnixTimeMilliseconds()), (after.Generation, after.ImageId, after.Created.ToUnixTimeMilliseconds()));
+        Assert.Equal(
+            (before.Generation, before.ImageId, before.Created.ToUnixTimeMilliseconds()),
+            (after.Generation, after.ImageId, after.Created.ToUnixTimeMilliseconds()));
         Assert.Equal((GenerationKind.Full, null, "0000000003-1.snapshot"), (after.Kind, after.Parent, after.FileName));
         Assert.DoesNotContain(before.FileName, FileNames());
         Assert.Equal(progress[^1].BytesTotal, progress[^1].BytesDone);
@@ -209,7 +227,8 @@ public sealed class SnapshotStoreTests : IDisposable
         string[] before = FileNames();
         using CancellationTokenSource source = new();
         Immediate cancelAtOnce = new([], source.Cancel);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => store.CompactAsync(2, cancelAtOnce, source.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => store.CompactAsync(2, cancelAtOnce, source.Token));
         Assert.Equal(before, FileNames());
         await _script.AssertHolds(store);
     }
@@ -234,7 +253,8 @@ public sealed class SnapshotStoreTests : IDisposable
         go.Set();
         await closing;
         // It may have been past its last look at the token: then it is complete, else nothing has changed.
-        if (await Record.ExceptionAsync(() => compaction) is { } error) Assert.IsAssignableFrom<OperationCanceledException>(error);
+        if (await Record.ExceptionAsync(() => compaction) is { } error)
+            Assert.IsAssignableFrom<OperationCanceledException>(error);
         using SnapshotStore again = SnapshotStore.OpenReadOnly(_directory);
         Assert.Equal(before.Length, FileNames().Length);
         await _script.AssertHolds(again);
@@ -246,7 +266,8 @@ public sealed class SnapshotStoreTests : IDisposable
         using SnapshotStore store = SnapshotStore.Open(_directory);
         GenerationInfo first = _script.Commit(store, full: true);
         _script.Commit(store, full: true);
-        ImageHeader header = new(Guid.NewGuid(), 3, new ImageLink(first.ImageId, first.Generation), DateTimeOffset.UtcNow);
+        ImageHeader header = new(
+            Guid.NewGuid(), 3, new ImageLink(first.ImageId, first.Generation), DateTimeOffset.UtcNow);
         ImageDraft draft = store.BeginImage(header);
         Assert.Empty(await store.PruneAsync(new RetentionPolicy { KeepLast = 1 }));
         store.Abandon(draft);
@@ -270,7 +291,8 @@ public sealed class SnapshotStoreTests : IDisposable
         Assert.Equal((SnapshotErrorCode.Corrupt, Path.Combine(_directory, "manifest")), (error.Code, error.Path));
         Assert.Contains("0000000002.snapshot", FileNames());
         File.Delete(Path.Combine(_directory, "manifest"));
-        Assert.Equal(SnapshotErrorCode.Corrupt, Assert.Throws<SnapshotException>(() => SnapshotStore.Open(_directory)).Code);
+        Assert.Equal(
+            SnapshotErrorCode.Corrupt, Assert.Throws<SnapshotException>(() => SnapshotStore.Open(_directory)).Code);
         Assert.Contains("0000000002.snapshot", FileNames());
     }
 
@@ -301,28 +323,34 @@ public sealed class SnapshotStoreTests : IDisposable
     {
         using (SnapshotStore store = SnapshotStore.Open(_directory)) _script.Commit(store, full: true);
         ManagedOnly context = new();
-        Type type = context.LoadFromAssemblyPath(typeof(SnapshotStore).Assembly.Location).GetType(typeof(SnapshotStore).FullName!)!;
+        Type type = context.LoadFromAssemblyPath(typeof(SnapshotStore).Assembly.Location)
+            .GetType(typeof(SnapshotStore).FullName!)!;
         Assert.NotEqual(typeof(SnapshotStore), type);
-        using (IDisposable reader = (IDisposable)type.GetMethod("OpenReadOnly", [typeof(string)])!.Invoke(null, [_directory])!)
+        using (IDisposable reader =
+            (IDisposable)type.GetMethod("OpenReadOnly", [typeof(string)])!.Invoke(null, [_directory])!)
         {
-            Task verification = (Task)type.GetMethod("VerifyAsync")!.Invoke(reader, [null, null, CancellationToken.None])!;
+            Task verification = (Task)type.GetMethod("VerifyAsync")!.Invoke(
+                reader, [null, null, CancellationToken.None])!;
             await verification;
             object report = verification.GetType().GetProperty("Result")!.GetValue(verification)!;
             Assert.True((bool)report.GetType().GetProperty("IsIntact")!.GetValue(report)!);
         }
 
         TargetInvocationException error = Assert.Throws<TargetInvocationException>(
-            () => type.GetMethods().Single(method => method.Name == "Open").Invoke(null, [Path.Combine(_directory, "new"), null]));
+            () => type.GetMethods().Single(method => method.Name == "Open")
+                .Invoke(null, [Path.Combine(_directory, "new"), null]));
         Assert.Contains("libsnapshot_native.so", error.ToString(), StringComparison.Ordinal);
         context.Unload();
     }
 
     private sealed class ManagedOnly() : AssemblyLoadContext("managed only", isCollectible: true)
     {
-        protected override nint LoadUnmanagedDll(string unmanagedDllName) => throw new DllNotFoundException(unmanagedDllName);
+        protected override nint LoadUnmanagedDll(string unmanagedDllName) =>
+            throw new DllNotFoundException(unmanagedDllName);
     }
 
-    private string[] FileNames() => [.. Directory.EnumerateFiles(_directory).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+    private string[] FileNames() =>
+        [.. Directory.EnumerateFiles(_directory).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
 
     private void Flip(string name, int at)
     {

@@ -23,7 +23,8 @@ public sealed class StoreCrashTests
             await Assert.ThrowsAsync<SimulatedCrashException>(() => Run(medium, life));
             Random random = new(seed * 100_003 + crashAt);
             CrashMedium after = medium.AfterCrash(random);
-            if (random.Next(2) == 0) after = CrashWhileOpening(medium.AfterCrash(random, crashAt: random.Next(1, 8)), random);
+            if (random.Next(2) == 0)
+                after = CrashWhileOpening(medium.AfterCrash(random, crashAt: random.Next(1, 8)), random);
             await CheckSurvivor(after, life, $"seed {seed}, crash at {crashAt}");
         }
     }
@@ -35,7 +36,8 @@ public sealed class StoreCrashTests
     [InlineData(4)]
     [InlineData(5)]
     [InlineData(6)]
-    public async Task After_a_failed_manifest_sync_the_store_refuses_everything_and_what_reopening_finds_is_durable(int seed)
+    public async Task After_a_failed_manifest_sync_the_store_refuses_everything_and_what_reopening_finds_is_durable(
+        int seed)
     {
         CrashMedium medium = new();
         StoreScript script = new(seed);
@@ -43,16 +45,20 @@ public sealed class StoreCrashTests
         script.Commit(store, full: true);
         medium.Fail = (operation, name) => operation == "sync" && name == Manifest.FileName ? 5 : 0;
         ImageDraft draft = script.Write(store, full: true);
-        Assert.Equal(SnapshotErrorCode.OutcomeUnknown, Assert.Throws<SnapshotException>(() => store.Commit(draft)).Code);
+        Assert.Equal(
+            SnapshotErrorCode.OutcomeUnknown, Assert.Throws<SnapshotException>(() => store.Commit(draft)).Code);
         medium.Fail = (_, _) => 0;
-        Assert.Equal(SnapshotErrorCode.OutcomeUnknown, Assert.Throws<SnapshotException>(() => store.BeginImage(draft.Header)).Code);
+        Assert.Equal(
+            SnapshotErrorCode.OutcomeUnknown,
+            Assert.Throws<SnapshotException>(() => store.BeginImage(draft.Header)).Code);
         SnapshotException refused = await Assert.ThrowsAsync<SnapshotException>(() => store.PruneAsync(KeepOne));
         Assert.Equal(SnapshotErrorCode.OutcomeUnknown, refused.Code);
         store.Dispose();
 
         // The page cache still shows the second generation; opening makes it durable before anyone relies on it.
         long[] shown;
-        using (SnapshotStore again = SnapshotStore.Open(medium, new StoreOptions())) shown = [.. again.Generations.Select(info => info.Generation)];
+        using (SnapshotStore again = SnapshotStore.Open(medium, new StoreOptions()))
+            shown = [.. again.Generations.Select(info => info.Generation)];
         Assert.Equal([1L, 2L], shown);
         using SnapshotStore after = SnapshotStore.Open(medium.AfterCrash(new Random(seed)), new StoreOptions());
         Assert.Equal(shown, after.Generations.Select(info => info.Generation));
@@ -132,8 +138,11 @@ public sealed class StoreCrashTests
         await life.Script.AssertHolds(store);
 
         long[] owed = [.. life.Script.Acknowledged.Where(generation => !life.PruneBegun || generation >= 3)];
-        Assert.True(owed.All(found.Contains), $"{where}: of {string.Join(',', owed)} only {string.Join(',', found)} are left");
-        Assert.True(medium.Names.Count(ImageFileName.IsImage) == found.Length && !medium.Names.Any(ImageFileName.IsPartial), $"{where}: leftovers");
+        Assert.True(
+            owed.All(found.Contains), $"{where}: of {string.Join(',', owed)} only {string.Join(',', found)} are left");
+        Assert.True(
+            medium.Names.Count(ImageFileName.IsImage) == found.Length && !medium.Names.Any(ImageFileName.IsPartial),
+            $"{where}: leftovers");
         life.Script.Commit(store, full: true);
         await life.Script.AssertHolds(store);
     }

@@ -7,7 +7,8 @@ namespace Snapshot.Tests.Storage;
 /// <summary>Writes generations of a changing memory into a store and remembers what each of them must hold.</summary>
 internal sealed class StoreScript(int seed)
 {
-    private static readonly ImageWriterOptions Options = new() { Encoding = BlockEncoding.Lz4, WriteBytes = 16384, WritesInFlight = 1, EncoderThreads = 1 };
+    private static readonly ImageWriterOptions Options =
+        new() { Encoding = BlockEncoding.Lz4, WriteBytes = 16384, WritesInFlight = 1, EncoderThreads = 1 };
 
     private readonly MemoryModel _memory = new(seed, regionCount: 2, pagesMax: 12);
     private ImageLink? _last;

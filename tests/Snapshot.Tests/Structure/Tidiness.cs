@@ -10,7 +10,7 @@ internal static partial class Tidiness
 {
     internal const int FileLinesMax = 500;
     internal const int FunctionLinesMax = 80;
-    internal const int LineLengthMax = 150;
+    internal const int LineLengthMax = 120;
 
     /// <summary>What is wrong with any file: leftovers and names.</summary>
     internal static IEnumerable<string> LeftoversOf(string path, string text)

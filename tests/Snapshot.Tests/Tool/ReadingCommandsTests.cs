@@ -31,7 +31,9 @@ public sealed class ReadingCommandsTests(ITestOutputHelper output) : IDisposable
     public async Task Nothing_is_cut_off_or_wider_than_the_terminal(int width)
     {
         _store.FlipByte(2, offset: 5000);
-        string[][] commands = [["list", _store.Path], ["show", _store.Path], ["verify", _store.Path], ["prune", _store.Path, "--keep-last", "1", "--dry-run"], ["doctor"]];
+        string[][] commands = [
+            ["list", _store.Path], ["show", _store.Path], ["verify", _store.Path],
+            ["prune", _store.Path, "--keep-last", "1", "--dry-run"], ["doctor"]];
         foreach (string[] command in commands)
         {
             ToolRun run = await ToolRun.Here(width, command);
@@ -62,7 +64,9 @@ public sealed class ReadingCommandsTests(ITestOutputHelper output) : IDisposable
         Assert.Equal((ExitCode.Fine, ""), (run.ExitCode, run.Error));
         Assert.Contains("0 generations", run.Out, StringComparison.Ordinal);
         Assert.Equal(0, (await ToolRun.Here("list", empty.Path, "--json")).Json().GetArrayLength());
-        Assert.Contains("no generation yet", (await ToolRun.Here("show", empty.Path)).FailsWith(ExitCode.Environment), StringComparison.Ordinal);
+        Assert.Contains(
+            "no generation yet", (await ToolRun.Here("show", empty.Path)).FailsWith(ExitCode.Environment),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -70,7 +74,11 @@ public sealed class ReadingCommandsTests(ITestOutputHelper output) : IDisposable
     {
         ToolRun newest = await ToolRun.Here("show", _store.Path);
         Assert.Equal((ExitCode.Fine, ""), (newest.ExitCode, newest.Error));
-        foreach (string part in new[] { "Generation 3", "needs generation 2", "grid", "0x200000000000", "temperature", "worker 0", "results", "node-17", "heat --size [100]", "pauseMs" })
+        foreach (string part in new[]
+        {
+            "Generation 3", "needs generation 2", "grid", "0x200000000000", "temperature", "worker 0", "results",
+            "node-17", "heat --size [100]", "pauseMs",
+        })
             Assert.Contains(part, newest.Out, StringComparison.Ordinal);
         Assert.Contains("Generation 1", (await ToolRun.Here("show", _store.Path, "1")).Out, StringComparison.Ordinal);
     }
@@ -132,7 +140,9 @@ public sealed class ReadingCommandsTests(ITestOutputHelper output) : IDisposable
         using StringWriter result = new();
         using StringWriter error = new();
         ToolConsole console = new(result, error, isOutputTerminal: false, isErrorTerminal: false);
-        Assert.Equal(ExitCode.Interrupted, await SnapshotTool.RunAsync(["verify", _store.Path], console, new CancellationToken(canceled: true)));
+        Assert.Equal(
+            ExitCode.Interrupted,
+            await SnapshotTool.RunAsync(["verify", _store.Path], console, new CancellationToken(canceled: true)));
         Assert.Equal(("", "snapshot: interrupted.\n"), (result.ToString(), error.ToString()));
     }
 
@@ -176,7 +186,8 @@ public sealed class ReadingCommandsTests(ITestOutputHelper output) : IDisposable
     [Fact]
     public async Task A_damaged_manifest_is_damage_for_every_command()
     {
-        string manifest = Directory.GetFiles(_store.Path).Single(file => Path.GetFileName(file).Contains("manifest", StringComparison.OrdinalIgnoreCase));
+        string manifest = Directory.GetFiles(_store.Path)
+            .Single(file => Path.GetFileName(file).Contains("manifest", StringComparison.OrdinalIgnoreCase));
         File.WriteAllBytes(manifest, new byte[new FileInfo(manifest).Length]);
         foreach (string command in new[] { "list", "show", "verify", "compact" })
             (await ToolRun.Here(command, _store.Path, "--json")).FailsWith(ExitCode.Damage);
@@ -186,7 +197,9 @@ public sealed class ReadingCommandsTests(ITestOutputHelper output) : IDisposable
     public async Task A_missing_store_is_an_environment_error_and_is_not_made()
     {
         string missing = Path.Combine(_store.Path, "nowhere");
-        string[][] commands = [["list"], ["show"], ["verify"], ["compact"], ["prune", "--keep-last", "1"], ["prune", "--keep-last", "1", "--dry-run"]];
+        string[][] commands = [
+            ["list"], ["show"], ["verify"], ["compact"], ["prune", "--keep-last", "1"],
+            ["prune", "--keep-last", "1", "--dry-run"]];
         foreach (string[] command in commands)
         {
             string error = (await ToolRun.Here([.. command, missing])).FailsWith(ExitCode.Environment);
@@ -199,7 +212,9 @@ public sealed class ReadingCommandsTests(ITestOutputHelper output) : IDisposable
     public async Task A_generation_that_is_not_there_is_an_environment_error()
     {
         foreach (string command in new[] { "show", "verify", "compact" })
-            Assert.Contains("99", (await ToolRun.Here(command, _store.Path, "99")).FailsWith(ExitCode.Environment), StringComparison.Ordinal);
+            Assert.Contains(
+                "99", (await ToolRun.Here(command, _store.Path, "99")).FailsWith(ExitCode.Environment),
+                StringComparison.Ordinal);
     }
 
     [Fact]
@@ -208,9 +223,14 @@ public sealed class ReadingCommandsTests(ITestOutputHelper output) : IDisposable
         DirectoryInfo folder = Directory.CreateTempSubdirectory("snapshot-tool-");
         try
         {
-            string[] patterns = ["Snapshot.Tool.*", "Snapshot.dll", "System.CommandLine.dll", "Spectre.Console*.dll", "System.IO.Hashing.dll", "K4os.*.dll"];
-            foreach (string file in patterns.SelectMany(pattern => Directory.GetFiles(AppContext.BaseDirectory, pattern)))
+            string[] patterns = [
+                "Snapshot.Tool.*", "Snapshot.dll", "System.CommandLine.dll", "Spectre.Console*.dll",
+                "System.IO.Hashing.dll", "K4os.*.dll"];
+            foreach (string file in patterns.SelectMany(pattern => Directory.GetFiles(
+                AppContext.BaseDirectory, pattern)))
+            {
                 File.Copy(file, Path.Combine(folder.FullName, Path.GetFileName(file)));
+            }
 
             foreach (string command in new[] { "list", "show", "verify" })
             {

@@ -17,7 +17,8 @@ internal sealed class StoreOnDisk : IDisposable
         ImageLink? parent = null;
         for (int generation = 1; generation <= generations; generation++)
         {
-            ImageHeader header = new(ImageHeader.NewImageId(), generation, parent, DateTimeOffset.UtcNow.AddDays(generation - generations));
+            ImageHeader header = new(
+                ImageHeader.NewImageId(), generation, parent, DateTimeOffset.UtcNow.AddDays(generation - generations));
             store.Commit(Write(store, header));
             parent = new ImageLink(header.ImageId, generation);
         }
@@ -54,7 +55,8 @@ internal sealed class StoreOnDisk : IDisposable
     {
         ImageDraft draft = store.BeginImage(header, new ImageWriterOptions { Encoding = BlockEncoding.None });
         draft.Writer.BeginRegion(
-            new RegionDescription(1, "grid", RegionKind.Arena, 0x2000_0000_0000, ArenaPages, 1 << 30, ArenaPages * PageBytes, true));
+            new RegionDescription(
+                1, "grid", RegionKind.Arena, 0x2000_0000_0000, ArenaPages, 1 << 30, ArenaPages * PageBytes, true));
         byte[] pages = new byte[10 * PageBytes];
         new Random((int)header.Generation).NextBytes(pages);
         if (header.Parent is null)
@@ -75,7 +77,8 @@ internal sealed class StoreOnDisk : IDisposable
             Roots = [new RootDescription(1, "temperature", "System.Double", 4096, 4096)],
             Participants = [new ParticipantDescription(1, "worker 0", ParticipantKind.Polled, ["sums"])],
             AsyncHandlers = [new HandlerDescription(2, "results")],
-            Environment = new EnvironmentDescription("0.1.0", ".NET 10.0.0", "Linux 6.18", "x64", "node-17", "heat --size [100]"),
+            Environment = new EnvironmentDescription(
+                "0.1.0", ".NET 10.0.0", "Linux 6.18", "x64", "node-17", "heat --size [100]"),
             Figures = [new("mode", "preCopy"), new("pauseMs", "1.7")],
         });
         return draft;

@@ -20,7 +20,8 @@ internal sealed record ToolRun(int ExitCode, string Out, string Error)
     {
         using StringWriter output = new();
         using StringWriter error = new();
-        int exitCode = await SnapshotTool.RunAsync(args, new ToolConsole(output, error, isOutputTerminal: false, isErrorTerminal: false, width));
+        int exitCode = await SnapshotTool.RunAsync(
+            args, new ToolConsole(output, error, isOutputTerminal: false, isErrorTerminal: false, width));
         return new ToolRun(exitCode, output.ToString(), error.ToString());
     }
 
@@ -28,11 +29,12 @@ internal sealed record ToolRun(int ExitCode, string Out, string Error)
     internal static ToolRun Process(string? folder, params string[] args)
     {
         string program = Path.Combine(folder ?? AppContext.BaseDirectory, "Snapshot.Tool.dll");
-        using Process process = System.Diagnostics.Process.Start(new ProcessStartInfo(Dotnet, ["exec", program, .. args])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
+        using Process process = System.Diagnostics.Process.Start(
+            new ProcessStartInfo(Dotnet, ["exec", program, .. args])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            })!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> error = process.StandardError.ReadToEndAsync();
         if (!process.WaitForExit(Hang))
@@ -45,7 +47,8 @@ internal sealed record ToolRun(int ExitCode, string Out, string Error)
     }
 
     /// <summary>The dotnet that runs the tests: two folders above shared/Microsoft.NETCore.App/VERSION.</summary>
-    internal static string Dotnet => Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../../dotnet"));
+    internal static string Dotnet =>
+        Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../../dotnet"));
 
     /// <summary>The output, which must be one JSON value and nothing else.</summary>
     internal JsonElement Json()

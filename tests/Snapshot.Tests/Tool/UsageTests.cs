@@ -54,7 +54,8 @@ public sealed class UsageTests
             ToolRun help = await ToolRun.Here(command, "--help");
             Assert.Equal((ExitCode.Fine, ""), (help.ExitCode, help.Error));
             Assert.Contains("--json", help.Out, StringComparison.Ordinal);
-            foreach ((int code, string meaning) in ExitCode.All) Assert.Contains($"  {code,-3}  {meaning}", help.Out, StringComparison.Ordinal);
+            foreach ((int code, string meaning) in ExitCode.All)
+                Assert.Contains($"  {code,-3}  {meaning}", help.Out, StringComparison.Ordinal);
         }
     }
 
@@ -77,7 +78,8 @@ public sealed class UsageTests
             report.GetProperty("findings").EnumerateArray().Select(item => item.GetProperty("name").GetString()));
         ToolRun text = await ToolRun.Here("doctor");
         Assert.Equal((ExitCode.Fine, ""), (text.ExitCode, text.Error));
-        foreach (KernelCapability item in KernelCapabilities.Current.Items) Assert.Contains(item.Name, text.Out, StringComparison.Ordinal);
+        foreach (KernelCapability item in KernelCapabilities.Current.Items)
+            Assert.Contains(item.Name, text.Out, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -89,21 +91,25 @@ public sealed class UsageTests
     [InlineData(1048576, "1.00 MiB")]
     [InlineData(1073741824, "1.00 GiB")]
     [InlineData(long.MaxValue, "8192 PiB")]
-    public void Sizes_have_three_digits_and_a_binary_unit(long bytes, string text) => Assert.Equal(text, Readable.Bytes(bytes));
+    public void Sizes_have_three_digits_and_a_binary_unit(long bytes, string text) =>
+        Assert.Equal(text, Readable.Bytes(bytes));
 
     [Fact]
     public void The_documentation_lists_the_exit_codes_and_the_commands()
     {
         string text = File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "TOOL.md"));
-        foreach ((int code, string meaning) in ExitCode.All) Assert.Contains($"| {code} | {meaning} |", text, StringComparison.Ordinal);
+        foreach ((int code, string meaning) in ExitCode.All)
+            Assert.Contains($"| {code} | {meaning} |", text, StringComparison.Ordinal);
         RootCommand root = SnapshotTool.CreateRoot(new ToolConsole(TextWriter.Null, TextWriter.Null, false, false));
-        foreach (Command command in root.Subcommands) Assert.Contains($"`snapshot {command.Name}", text, StringComparison.Ordinal);
+        foreach (Command command in root.Subcommands)
+            Assert.Contains($"`snapshot {command.Name}", text, StringComparison.Ordinal);
     }
 
     private static string RepositoryRoot()
     {
         DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Snapshot.sln"))) folder = folder.Parent;
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Snapshot.sln")))
+            folder = folder.Parent;
         return folder?.FullName ?? throw new InvalidOperationException("the tests do not run inside the repository");
     }
 }

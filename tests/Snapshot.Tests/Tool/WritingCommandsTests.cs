@@ -54,11 +54,14 @@ public sealed class WritingCommandsTests : IDisposable
     [Fact]
     public async Task Prune_keeps_by_number_and_age()
     {
-        foreach (string generation in new[] { "2", "3", "4", "5", "6" }) await ToolRun.Here("compact", _store.Path, generation);
-        ToolRun run = await ToolRun.Here("prune", _store.Path, "--keep-last", "1", "--keep-every", "2", "--max-age", "3d", "--dry-run", "--json");
+        foreach (string generation in new[] { "2", "3", "4", "5", "6" })
+            await ToolRun.Here("compact", _store.Path, generation);
+        ToolRun run = await ToolRun.Here(
+            "prune", _store.Path, "--keep-last", "1", "--keep-every", "2", "--max-age", "3d", "--dry-run", "--json");
         Assert.Equal([1, 2, 3, 5], Generations(run.Json(), "deleted"));
         Assert.Contains("Would delete 4 generations", (await ToolRun.Here(
-            "prune", _store.Path, "--keep-last", "1", "--keep-every", "2", "--max-age", "3d", "--dry-run")).Out, StringComparison.Ordinal);
+            "prune", _store.Path, "--keep-last", "1", "--keep-every", "2", "--max-age", "3d",
+            "--dry-run")).Out, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -69,7 +72,8 @@ public sealed class WritingCommandsTests : IDisposable
         (await ToolRun.Here("prune", _store.Path, "--keep-last", "1")).FailsWith(ExitCode.Busy);
         Assert.Equal(ExitCode.Fine, (await ToolRun.Here("list", _store.Path)).ExitCode);
         Assert.Equal(ExitCode.Fine, (await ToolRun.Here("verify", _store.Path)).ExitCode);
-        Assert.Equal(ExitCode.Fine, (await ToolRun.Here("prune", _store.Path, "--keep-last", "1", "--dry-run")).ExitCode);
+        Assert.Equal(
+            ExitCode.Fine, (await ToolRun.Here("prune", _store.Path, "--keep-last", "1", "--dry-run")).ExitCode);
         Assert.Equal(ExitCode.Busy, ToolRun.Process(null, "compact", _store.Path).ExitCode);
     }
 

@@ -5,7 +5,10 @@ using Xunit;
 
 namespace Snapshot.Tests.Tracking;
 
-/// <summary>What every tracker promises. The scenarios are in <see cref="TrackerScenarios"/>, shared with the run as an ordinary user.</summary>
+/// <summary>
+/// What every tracker promises. The scenarios are in <see cref="TrackerScenarios"/>, shared with the run as an
+/// ordinary user.
+/// </summary>
 public abstract class DirtyTrackerContract : IDisposable
 {
     private readonly TrackerFactory _factory;
@@ -34,7 +37,8 @@ public abstract class DirtyTrackerContract : IDisposable
     public void A_second_collect_is_empty() => TrackerScenarios.SecondCollectIsEmpty(_factory);
 
     [Fact]
-    public void A_collect_holds_exactly_the_written_pages() => TrackerScenarios.CollectHoldsExactlyTheWrittenPages(_factory);
+    public void A_collect_holds_exactly_the_written_pages() =>
+        TrackerScenarios.CollectHoldsExactlyTheWrittenPages(_factory);
 
     [Fact]
     public void A_page_populated_after_creation_is_seen() => TrackerScenarios.PopulatedAfterCreationIsSeen(_factory);
@@ -81,7 +85,8 @@ public abstract class DirtyTrackerContract : IDisposable
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    public void A_concurrent_writer_loses_no_page(int seed) => TrackerScenarios.ConcurrentWriterLosesNoPage(_factory, seed);
+    public void A_concurrent_writer_loses_no_page(int seed) =>
+        TrackerScenarios.ConcurrentWriterLosesNoPage(_factory, seed);
 
     [Fact]
     public void Disposing_a_tracker_ends_its_tracking_and_another_may_begin()

@@ -17,7 +17,9 @@ public sealed class KernelCapabilitiesTests(ITestOutputHelper output)
 
         KernelCapability[] items = [.. KernelCapabilities.Current.Items];
         Assert.Equal(items.Length, items.Select(item => item.Name).Distinct().Count());
-        Assert.All(items.Where(item => !item.Available && item.Detail != "cannot be read"), item => Assert.NotEmpty(item.Consequence));
+        Assert.All(
+            items.Where(item => !item.Available && item.Detail != "cannot be read"),
+            item => Assert.NotEmpty(item.Consequence));
     }
 
     [Fact]

@@ -49,6 +49,7 @@ public sealed class PageHashesTests
             content[bit / 8] ^= (byte)(1 << (bit % 8));
             byte[] single = new byte[Pages.Size];
             single[bit / 8] = (byte)(1 << (bit % 8));
-            return PageHashes.Hash(content) != before && PageHashes.IsZero(new byte[Pages.Size]) && !PageHashes.IsZero(single);
+            return PageHashes.Hash(content) != before && PageHashes.IsZero(new byte[Pages.Size])
+                && !PageHashes.IsZero(single);
         }, iter: 500);
 }

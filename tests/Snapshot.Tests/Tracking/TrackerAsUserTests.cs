@@ -20,7 +20,8 @@ public sealed class TrackerAsUserTests(ITestOutputHelper output)
         try
         {
             CopyProgram(directory);
-            (int exitCode, string text) = RunAsUser(Path.Combine(directory.FullName, "Snapshot.TestPrograms.dll"), "tracker-as-user");
+            (int exitCode, string text) = RunAsUser(
+                Path.Combine(directory.FullName, "Snapshot.TestPrograms.dll"), "tracker-as-user");
             output.WriteLine(text);
             Assert.True(exitCode == 0, text);
             using TrackerFactory here = new(KernelCapabilities.Current, TrackingMechanism.Auto);
@@ -37,12 +38,15 @@ public sealed class TrackerAsUserTests(ITestOutputHelper output)
     /// <summary>The build output may lie where only its owner reads.</summary>
     private static void CopyProgram(DirectoryInfo target)
     {
-        string[] patterns = ["Snapshot.TestPrograms.*", "Snapshot.dll", "libsnapshot_native.so", "System.IO.Hashing.dll", "System.Numerics.Tensors.dll", "K4os.*.dll"];
+        string[] patterns = [
+            "Snapshot.TestPrograms.*", "Snapshot.dll", "libsnapshot_native.so", "System.IO.Hashing.dll",
+            "System.Numerics.Tensors.dll", "K4os.*.dll"];
         foreach (string file in patterns.SelectMany(pattern => Directory.GetFiles(AppContext.BaseDirectory, pattern)))
         {
             string copy = Path.Combine(target.FullName, Path.GetFileName(file));
             File.Copy(file, copy);
-            File.SetUnixFileMode(copy, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+            File.SetUnixFileMode(
+                copy, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
         }
 
         File.SetUnixFileMode(target.FullName,
@@ -55,7 +59,9 @@ public sealed class TrackerAsUserTests(ITestOutputHelper output)
         // <dotnet root>/shared/Microsoft.NETCore.App/<version>/ is where the runtime lives.
         string dotnet = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../../dotnet"));
         string[] command = Environment.IsPrivilegedProcess
-            ? ["setpriv", $"--reuid={Nobody}", $"--regid={Nobody}", "--clear-groups", "--no-new-privs", dotnet, "exec", program, verb]
+            ? [
+                "setpriv", $"--reuid={Nobody}", $"--regid={Nobody}", "--clear-groups", "--no-new-privs", dotnet, "exec",
+                program, verb]
             : [dotnet, "exec", program, verb];
         using Process process = Process.Start(new ProcessStartInfo(command[0], command[1..])
         {

@@ -6,7 +6,8 @@ namespace Snapshot.Tests.Tracking;
 public sealed class TrackerFactoryTests
 {
     private static readonly KernelCapabilities Able = KernelCapabilities.Current with { WriteProtectTracking = true };
-    private static readonly KernelCapabilities Unable = KernelCapabilities.Current with { WriteProtectTracking = false };
+    private static readonly KernelCapabilities Unable =
+        KernelCapabilities.Current with { WriteProtectTracking = false };
 
     [Fact]
     public void Auto_takes_write_protection_where_the_probe_saw_it_work()
@@ -25,7 +26,8 @@ public sealed class TrackerFactoryTests
     [Fact]
     public void Write_protection_by_name_is_refused_where_it_does_not_work()
     {
-        SnapshotException error = Assert.Throws<SnapshotException>(() => new TrackerFactory(Unable, TrackingMechanism.WriteProtect));
+        SnapshotException error = Assert.Throws<SnapshotException>(
+            () => new TrackerFactory(Unable, TrackingMechanism.WriteProtect));
         Assert.Equal(SnapshotErrorCode.Unsupported, error.Code);
         Assert.Contains("userfaultfd", error.Message, StringComparison.Ordinal);
         Assert.Contains("PAGEMAP_SCAN", error.Message, StringComparison.Ordinal);
@@ -36,7 +38,8 @@ public sealed class TrackerFactoryTests
     public void Pages_of_another_size_are_refused()
     {
         KernelCapabilities other = KernelCapabilities.Current with { PageSize = 65536 };
-        SnapshotException error = Assert.Throws<SnapshotException>(() => new TrackerFactory(other, TrackingMechanism.Auto));
+        SnapshotException error = Assert.Throws<SnapshotException>(
+            () => new TrackerFactory(other, TrackingMechanism.Auto));
         Assert.Equal(SnapshotErrorCode.Unsupported, error.Code);
     }
 

@@ -5,28 +5,36 @@ using Snapshot.Memory.Locks;
 
 namespace Snapshot;
 
-/// <summary>A phased barrier that lives in an arena and survives a restart without losing or counting twice who had arrived.</summary>
+/// <summary>
+/// A phased barrier that lives in an arena and survives a restart without losing or counting twice who had arrived.
+/// </summary>
 /// <remarks>
-/// <para>Embed it as a field of a root and call <see cref="Initialize"/> when the memory is new. Never copy it. It has room for
-/// <see cref="MaxParticipants"/> participants (8 bytes each; pages of it that are never used cost nothing).</para>
+/// <para>Embed it as a field of a root and call <see cref="Initialize"/> when the memory is new. Never copy it. It
+/// has room for <see cref="MaxParticipants"/> participants (8 bytes each; pages of it that are never used cost
+/// nothing).</para>
 /// <para>Waiting counts as stopped: a checkpoint captures the waiter waiting. After a restart it calls
-/// <see cref="SignalAndWait"/> again: it is known to have arrived, is not counted again, and passes at once if its phase was complete.</para>
-/// <para>Thread-safe. Arriving is one compare-and-swap beside two stores to the participant's own record; nothing allocates.</para>
+/// <see cref="SignalAndWait"/> again: it is known to have arrived, is not counted again, and passes at once if its
+/// phase was complete.</para>
+/// <para>Thread-safe. Arriving is one compare-and-swap beside two stores to the participant's own record; nothing
+/// allocates.</para>
 /// </remarks>
 public unsafe struct ArenaBarrier
 {
-    // _state: bits 32-63 the phase, modulo 2^32; bits 0-31 how many arrived in it, < _participants. One word, so that the
-    // last arriver completes the phase and resets the count in a single compare-and-swap: nobody can arrive in the new phase before
-    // the old count is gone, and no image shows one without the other. Waiters sleep on the upper half.
+    // _state: bits 32-63 the phase, modulo 2^32; bits 0-31 how many arrived in it, < _participants. One word, so that
+    // the last arriver completes the phase and resets the count in a single compare-and-swap: nobody can arrive in
+    // the new phase before the old count is gone, and no image shows one without the other. Waiters sleep on the
+    // upper half.
     //
-    // _slots[i]: the record of one owner: bit 63 "inside", bits 32-62 its id (0: never used), bits 0-31 the phase it arrived in.
-    //   idle   -> inside : by compare-and-swap, by the owner itself or by an owner without a record that takes an idle one over
+    // _slots[i]: the record of one owner: bit 63 "inside", bits 32-62 its id (0: never used), bits 0-31 the phase it
+    // arrived in.
+    //   idle   -> inside : by compare-and-swap, by the owner itself or by an owner without a record that takes an idle
+    //                      one over
     //   inside -> idle   : by the owner, when it returns
     // An owner looks from slot id % n upward and may stop at a never-used one, since a used slot is never unused again.
     //
-    // Why nobody is counted twice, and nobody waits for a phase that is over. Between the store "inside, phase p" and the
-    // compare-and-swap that counts it the owner passes no safepoint, nor between leaving the wait and storing "idle". A
-    // capture therefore finds each owner in one of three situations:
+    // Why nobody is counted twice, and nobody waits for a phase that is over. Between the store "inside, phase p" and
+    // the compare-and-swap that counts it the owner passes no safepoint, nor between leaving the wait and storing
+    // "idle". A capture therefore finds each owner in one of three situations:
     //   a. not in the barrier: record idle, not counted in the current phase; after the restart it arrives as usual.
     //   b. in the wait, record (inside, p), phase == p: counted; the repeated call finds the record and only waits.
     //   c. in the wait, record (inside, p), phase != p: the last arriver has come; the repeated call returns at once.
@@ -34,8 +42,8 @@ public unsafe struct ArenaBarrier
     // No wake is lost: the kernel compares the phase again before it lets anyone sleep, and the last arriver wakes all
     // before it reaches its next safepoint; after a restart nobody sleeps.
     //
-    // Ordering: all changes of _state are interlocked, full fences: what a participant wrote before it arrived is seen by all after
-    // the phase. A slot is read by others only to find an idle one.
+    // Ordering: all changes of _state are interlocked, full fences: what a participant wrote before it arrived is
+    // seen by all after the phase. A slot is read by others only to find an idle one.
 
     /// <summary>The largest number of participants.</summary>
     public const int MaxParticipants = 1024;
@@ -58,7 +66,10 @@ public unsafe struct ArenaBarrier
     /// <summary>How many have arrived in the current phase. A snapshot of a moment.</summary>
     public readonly int ArrivedCount => (int)(uint)Volatile.Read(in _state);
 
-    /// <summary>Sets the number of participants and begins at phase 0. Call it while nobody uses the barrier; not after a restart.</summary>
+    /// <summary>
+    /// Sets the number of participants and begins at phase 0. Call it while nobody uses the barrier; not after a
+    /// restart.
+    /// </summary>
     /// <param name="participantCount">From 1 to <see cref="MaxParticipants"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">Outside these bounds.</exception>
     public void Initialize(int participantCount)
@@ -77,8 +88,8 @@ public unsafe struct ArenaBarrier
 
     /// <summary>Arrives, and waits until all participants have arrived in this phase.</summary>
     /// <returns>True in exactly one participant per phase: the last to arrive.</returns>
-    /// <exception cref="InvalidOperationException">The barrier was not initialized, more participants use it than it was initialized for, or
-    /// the thread is not attached to a session.</exception>
+    /// <exception cref="InvalidOperationException">The barrier was not initialized, more participants use it than it
+    /// was initialized for, or the thread is not attached to a session.</exception>
     public bool SignalAndWait()
     {
         LockOwner owner = LockWord.Caller();
@@ -132,8 +143,11 @@ public unsafe struct ArenaBarrier
             if (arrived) return ref slot;
 
             // Fails when another owner took the record over in between.
-            if ((seen & Inside) == 0 && Interlocked.CompareExchange(ref slot, InsideRecord(ownerId, Phase), seen) == seen)
+            if ((seen & Inside) == 0
+                && Interlocked.CompareExchange(ref slot, InsideRecord(ownerId, Phase), seen) == seen)
+            {
                 return ref slot;
+            }
         }
     }
 

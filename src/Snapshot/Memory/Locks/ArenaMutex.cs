@@ -4,13 +4,18 @@ using Snapshot.Memory.Locks;
 
 namespace Snapshot;
 
-/// <summary>A mutual-exclusion lock that lives in an arena and survives a restart: held before, held after, by the same participant.</summary>
+/// <summary>
+/// A mutual-exclusion lock that lives in an arena and survives a restart: held before, held after, by the same
+/// participant.
+/// </summary>
 /// <remarks>
-/// <para>Embed it as a field of a root; zeroed memory is an unlocked mutex. Never copy it. Its owner is the participant or handler
-/// that entered, not a thread. Waiting counts as stopped: a checkpoint captures the waiter waiting, and after a restart
-/// the waiter calls again. A participant that was captured inside finds <see cref="IsHeldByCurrent"/> true.</para>
+/// <para>Embed it as a field of a root; zeroed memory is an unlocked mutex. Never copy it. Its owner is the
+/// participant or handler that entered, not a thread. Waiting counts as stopped: a checkpoint captures the waiter
+/// waiting, and after a restart the waiter calls again. A participant that was captured inside finds
+/// <see cref="IsHeldByCurrent"/> true.</para>
 /// <para>Not recursive. Not fair: whoever comes while the mutex is free takes it, also before those who wait.</para>
-/// <para>Thread-safe. Entering and leaving without contention are one atomic instruction each and allocate nothing.</para>
+/// <para>Thread-safe. Entering and leaving without contention are one atomic instruction each and allocate
+/// nothing.</para>
 /// </remarks>
 public struct ArenaMutex
 {
@@ -18,14 +23,15 @@ public struct ArenaMutex
     //
     // Invariants
     //   1. Only the owner makes the id 0; only a compare-and-swap from id 0 makes it non-zero.
-    //   2. While an owner sleeps, bit 31 is set, or a wake is on its way to a sleeper, or a woken owner has not yet looked at the
-    //      word. Exit clears the bit together with the id, then wakes one; the woken owner sets the bit again when it takes the
-    //      mutex and before it sleeps or gives up. So the bit outlives every hand-over while there may be sleepers, and the last
-    //      of them costs one wake that meets nobody. A bit that is stale after a restart costs the same.
+    //   2. While an owner sleeps, bit 31 is set, or a wake is on its way to a sleeper, or a woken owner has not yet
+    //      looked at the word. Exit clears the bit together with the id, then wakes one; the woken owner sets the bit
+    //      again when it takes the mutex and before it sleeps or gives up. So the bit outlives every hand-over while
+    //      there may be sleepers, and the last of them costs one wake that meets nobody. A bit that is stale after a
+    //      restart costs the same.
     //
-    // Ordering: every change of the word is an interlocked operation, a full fence; what an owner wrote inside is visible
-    // to the next one. The kernel compares the word again before it lets anyone sleep, so an Exit between the look and the
-    // sleep is seen.
+    // Ordering: every change of the word is an interlocked operation, a full fence; what an owner wrote inside is
+    // visible to the next one. The kernel compares the word again before it lets anyone sleep, so an Exit between the
+    // look and the sleep is seen.
     private const uint Contended = 1u << 31;
 
     private uint _word;
@@ -40,7 +46,9 @@ public struct ArenaMutex
     public readonly bool IsHeldByCurrent => LockOwner.Current is { } owner && OwnerId == owner.OwnerId;
 
     /// <summary>Enters, waiting as long as it takes.</summary>
-    /// <exception cref="InvalidOperationException">The caller holds it already, or its thread is not attached to a session.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The caller holds it already, or its thread is not attached to a session.
+    /// </exception>
     public void Enter()
     {
         LockOwner owner = LockWord.Caller();
@@ -49,14 +57,18 @@ public struct ArenaMutex
 
     /// <summary>Enters if that is possible at once.</summary>
     /// <returns>True when entered.</returns>
-    /// <exception cref="InvalidOperationException">The caller holds it already, or its thread is not attached to a session.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The caller holds it already, or its thread is not attached to a session.
+    /// </exception>
     public bool TryEnter() => TryEnter(TimeSpan.Zero);
 
     /// <summary>Enters, waiting at most <paramref name="timeout"/>.</summary>
     /// <param name="timeout">Zero: do not wait. <see cref="Timeout.InfiniteTimeSpan"/>: without limit.</param>
     /// <returns>True when entered, false when the time passed.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A negative time.</exception>
-    /// <exception cref="InvalidOperationException">The caller holds it already, or its thread is not attached to a session.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The caller holds it already, or its thread is not attached to a session.
+    /// </exception>
     public bool TryEnter(TimeSpan timeout)
     {
         LockOwner owner = LockWord.Caller();
@@ -85,7 +97,9 @@ public struct ArenaMutex
 
     /// <summary>Enters, and leaves at the end of the scope: <c>using (state.Mutex.EnterScope()) { … }</c>.</summary>
     /// <returns>The scope; it refers to the mutex.</returns>
-    /// <exception cref="InvalidOperationException">The caller holds it already, or its thread is not attached to a session.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The caller holds it already, or its thread is not attached to a session.
+    /// </exception>
     [UnscopedRef]
     public Scope EnterScope()
     {
@@ -103,7 +117,8 @@ public struct ArenaMutex
             uint seen = Volatile.Read(ref _word);
             if ((seen & ~Contended) == 0)
             {
-                if (Interlocked.CompareExchange(ref _word, (uint)owner.OwnerId | keep | seen, seen) == seen) return true;
+                if (Interlocked.CompareExchange(ref _word, (uint)owner.OwnerId | keep | seen, seen) == seen)
+                    return true;
                 continue;
             }
 
@@ -123,8 +138,8 @@ public struct ArenaMutex
         if ((seen & ~Contended) == (uint)owner.OwnerId)
         {
             throw new InvalidOperationException(
-                $"'{owner.OwnerName}' (owner {owner.OwnerId}) enters an arena mutex that it holds already; the mutex is not " +
-                "recursive. After a restart, ask IsHeldByCurrent first.");
+                $"'{owner.OwnerName}' (owner {owner.OwnerId}) enters an arena mutex that it holds already; the mutex " +
+                "is not recursive. After a restart, ask IsHeldByCurrent first.");
         }
     }
 

@@ -4,14 +4,17 @@ using Snapshot.Memory.Locks;
 
 namespace Snapshot;
 
-/// <summary>A lock for many readers or one writer that lives in an arena and survives a restart: held before, held after.</summary>
+/// <summary>
+/// A lock for many readers or one writer that lives in an arena and survives a restart: held before, held after.
+/// </summary>
 /// <remarks>
-/// <para>Embed it as a field of a root; zeroed memory is an unlocked lock. Never copy it. The writer is known by its participant id;
-/// readers are only counted, so a participant that was captured reading must remember in its own state that it reads.
-/// Waiting counts as stopped: a checkpoint captures the waiter waiting, and after a restart it calls again.</para>
-/// <para>Not recursive, in neither mode, and a reader cannot become the writer. Not fair: who comes while the lock is free for him
-/// takes it. So that readers who overlap for ever do not starve a writer, a new reader lets a waiting writer go first, for at
-/// most a millisecond.</para>
+/// <para>Embed it as a field of a root; zeroed memory is an unlocked lock. Never copy it. The writer is known by its
+/// participant id; readers are only counted, so a participant that was captured reading must remember in its own
+/// state that it reads. Waiting counts as stopped: a checkpoint captures the waiter waiting, and after a restart it
+/// calls again.</para>
+/// <para>Not recursive, in neither mode, and a reader cannot become the writer. Not fair: who comes while the lock is
+/// free for him takes it. So that readers who overlap for ever do not starve a writer, a new reader lets a waiting
+/// writer go first, for at most a millisecond.</para>
 /// <para>Thread-safe. Without contention each operation is one compare-and-swap and allocates nothing.</para>
 /// </remarks>
 public struct ArenaReaderWriterLock
@@ -21,9 +24,10 @@ public struct ArenaReaderWriterLock
     // non-zero. _writer is the writer's id; it is stored after bit 30 was gained and cleared before it is given up,
     // with no safepoint between, so an image holds both or none.
     //
-    // Invariant: while an owner sleeps, bit 31 is set or a wake of all is on its way. Whoever makes the lock free clears both hints
-    // and wakes everyone, and each sets its hints again before it sleeps; so no wake can be consumed in vain. After a
-    // restart bit 29 may stand for a writer that does not come back: it delays a reader by YieldNanoseconds at most.
+    // Invariant: while an owner sleeps, bit 31 is set or a wake of all is on its way. Whoever makes the lock free
+    // clears both hints and wakes everyone, and each sets its hints again before it sleeps; so no wake can be
+    // consumed in vain. After a restart bit 29 may stand for a writer that does not come back: it delays a reader by
+    // YieldNanoseconds at most.
     private const uint ReaderMask = (1u << 29) - 1;
     private const uint WriterWaiting = 1u << 29;
     private const uint WriterInside = 1u << 30;
@@ -36,32 +40,43 @@ public struct ArenaReaderWriterLock
     /// <summary>The number of readers inside. A snapshot of a moment.</summary>
     public readonly int ReaderCount => (int)(Volatile.Read(in _word) & ReaderMask);
 
-    /// <summary>The id of the participant that holds it for writing, 0 when none does. A snapshot of a moment.</summary>
+    /// <summary>
+    /// The id of the participant that holds it for writing, 0 when none does. A snapshot of a moment.
+    /// </summary>
     public readonly int WriterId => Volatile.Read(in _writer);
 
-    /// <summary>True when the calling participant holds it for writing; only the caller itself can change the answer.</summary>
+    /// <summary>
+    /// True when the calling participant holds it for writing; only the caller itself can change the answer.
+    /// </summary>
     public readonly bool IsWriteHeldByCurrent => LockOwner.Current is { } owner && WriterId == owner.OwnerId;
 
     /// <summary>Enters for reading, waiting as long as it takes.</summary>
-    /// <exception cref="InvalidOperationException">The caller holds it for writing, or its thread is not attached to a session.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The caller holds it for writing, or its thread is not attached to a session.
+    /// </exception>
     public void EnterRead() => TryEnterRead(Timeout.InfiniteTimeSpan);
 
     /// <summary>Enters for reading, waiting at most <paramref name="timeout"/>.</summary>
     /// <param name="timeout">Zero: do not wait. <see cref="Timeout.InfiniteTimeSpan"/>: without limit.</param>
     /// <returns>True when entered, false when the time passed.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A negative time.</exception>
-    /// <exception cref="InvalidOperationException">The caller holds it for writing, or its thread is not attached to a session.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The caller holds it for writing, or its thread is not attached to a session.
+    /// </exception>
     public bool TryEnterRead(TimeSpan timeout)
     {
         LockOwner owner = LockWord.Caller();
         Deadline deadline = Deadline.After(timeout);
         uint seen = Volatile.Read(ref _word);
-        return (seen & (WriterInside | WriterWaiting)) == 0 && Interlocked.CompareExchange(ref _word, seen + 1, seen) == seen
+        return (seen & (WriterInside | WriterWaiting)) == 0
+            && Interlocked.CompareExchange(ref _word, seen + 1, seen) == seen
             || EnterReadSlowly(owner, deadline, wait: timeout != TimeSpan.Zero);
     }
 
     /// <summary>Leaves after reading; the last reader wakes those who wait.</summary>
-    /// <exception cref="InvalidOperationException">Nobody reads, or the thread is not attached to a session.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// Nobody reads, or the thread is not attached to a session.
+    /// </exception>
     public void ExitRead()
     {
         LockWord.Caller();
@@ -69,7 +84,8 @@ public struct ArenaReaderWriterLock
         {
             uint seen = Volatile.Read(ref _word);
             uint readers = seen & ReaderMask;
-            if (readers == 0) throw new InvalidOperationException("A reader leaves an arena reader-writer lock that nobody reads.");
+            if (readers == 0)
+                throw new InvalidOperationException("A reader leaves an arena reader-writer lock that nobody reads.");
             uint rest = readers == 1 ? 0 : seen - 1;
             if (Interlocked.CompareExchange(ref _word, rest, seen) != seen) continue;
             if (readers == 1 && (seen & Contended) != 0) LockWord.Wake(ref _word, LockWord.All);
@@ -78,14 +94,18 @@ public struct ArenaReaderWriterLock
     }
 
     /// <summary>Enters for writing, waiting as long as it takes.</summary>
-    /// <exception cref="InvalidOperationException">The caller holds it for writing already, or its thread is not attached to a session.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The caller holds it for writing already, or its thread is not attached to a session.
+    /// </exception>
     public void EnterWrite() => TryEnterWrite(Timeout.InfiniteTimeSpan);
 
     /// <summary>Enters for writing, waiting at most <paramref name="timeout"/>.</summary>
     /// <param name="timeout">Zero: do not wait. <see cref="Timeout.InfiniteTimeSpan"/>: without limit.</param>
     /// <returns>True when entered, false when the time passed.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A negative time.</exception>
-    /// <exception cref="InvalidOperationException">The caller holds it for writing already, or its thread is not attached to a session.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The caller holds it for writing already, or its thread is not attached to a session.
+    /// </exception>
     public bool TryEnterWrite(TimeSpan timeout)
     {
         LockOwner owner = LockWord.Caller();
@@ -115,7 +135,9 @@ public struct ArenaReaderWriterLock
 
     /// <summary>Enters for reading, and leaves at the end of the scope.</summary>
     /// <returns>The scope; it refers to the lock.</returns>
-    /// <exception cref="InvalidOperationException">The caller holds it for writing, or its thread is not attached to a session.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The caller holds it for writing, or its thread is not attached to a session.
+    /// </exception>
     [UnscopedRef]
     public ReadScope EnterReadScope()
     {
@@ -125,7 +147,9 @@ public struct ArenaReaderWriterLock
 
     /// <summary>Enters for writing, and leaves at the end of the scope.</summary>
     /// <returns>The scope; it refers to the lock.</returns>
-    /// <exception cref="InvalidOperationException">The caller holds it for writing already, or its thread is not attached to a session.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The caller holds it for writing already, or its thread is not attached to a session.
+    /// </exception>
     [UnscopedRef]
     public WriteScope EnterWriteScope()
     {
@@ -194,8 +218,8 @@ public struct ArenaReaderWriterLock
         if (Volatile.Read(in _writer) == owner.OwnerId)
         {
             throw new InvalidOperationException(
-                $"'{owner.OwnerName}' (owner {owner.OwnerId}) enters an arena reader-writer lock that it holds for writing; the lock is " +
-                "not recursive. After a restart, ask IsWriteHeldByCurrent first.");
+                $"'{owner.OwnerName}' (owner {owner.OwnerId}) enters an arena reader-writer lock that it holds for " +
+                "writing; the lock is not recursive. After a restart, ask IsWriteHeldByCurrent first.");
         }
     }
 

@@ -3,11 +3,13 @@ using Snapshot.Memory.Locks;
 
 namespace Snapshot;
 
-/// <summary>A counting semaphore that lives in an arena and survives a restart: what was taken is still taken.</summary>
+/// <summary>
+/// A counting semaphore that lives in an arena and survives a restart: what was taken is still taken.
+/// </summary>
 /// <remarks>
-/// <para>Embed it as a field of a root; zeroed memory is a semaphore with count 0. Never copy it. It has no owner: any participant
-/// may release. Waiting counts as stopped: a checkpoint captures the waiter waiting, nothing taken, and after a restart
-/// it calls again.</para>
+/// <para>Embed it as a field of a root; zeroed memory is a semaphore with count 0. Never copy it. It has no owner:
+/// any participant may release. Waiting counts as stopped: a checkpoint captures the waiter waiting, nothing taken,
+/// and after a restart it calls again.</para>
 /// <para>Not fair: whoever comes while the count is positive takes from it, also before those who wait.</para>
 /// <para>Thread-safe. Without contention each operation is one compare-and-swap and allocates nothing.</para>
 /// </remarks>
@@ -15,11 +17,12 @@ public struct ArenaSemaphore
 {
     // _word: bits 0-30 the count, bit 31 "somebody may be asleep on this word".
     //
-    // Invariant: while an owner sleeps, bit 31 is set and the count is 0, or a wake is on its way to a sleeper, or a woken owner has
-    // not yet looked at the word. Owners sleep only on (count 0, bit set). Release clears the bit and wakes as many as it
-    // released, so a second Release may find the bit clear although owners sleep; the woken owner makes up for it: when it
-    // takes, it sets the bit again, and if something is left it wakes one more. Before it sleeps or gives up it sets the
-    // bit, too, and gives up only at count 0. A bit that is stale after a restart costs one wake that meets nobody.
+    // Invariant: while an owner sleeps, bit 31 is set and the count is 0, or a wake is on its way to a sleeper, or a
+    // woken owner has not yet looked at the word. Owners sleep only on (count 0, bit set). Release clears the bit and
+    // wakes as many as it released, so a second Release may find the bit clear although owners sleep; the woken owner
+    // makes up for it: when it takes, it sets the bit again, and if something is left it wakes one more. Before it
+    // sleeps or gives up it sets the bit, too, and gives up only at count 0. A bit that is stale after a restart
+    // costs one wake that meets nobody.
     private const uint Contended = 1u << 31;
 
     private uint _word;
@@ -27,7 +30,9 @@ public struct ArenaSemaphore
     /// <summary>The count now. A snapshot of a moment.</summary>
     public readonly int Count => (int)(Volatile.Read(in _word) & ~Contended);
 
-    /// <summary>Sets the count. Call it once, when the memory is new and before others use it; not after a restart.</summary>
+    /// <summary>
+    /// Sets the count. Call it once, when the memory is new and before others use it; not after a restart.
+    /// </summary>
     /// <param name="count">At least 0.</param>
     /// <exception cref="ArgumentOutOfRangeException">A negative count.</exception>
     public void Initialize(int count)
@@ -64,8 +69,8 @@ public struct ArenaSemaphore
     /// <summary>Puts <paramref name="count"/> back and wakes as many of those who wait.</summary>
     /// <param name="count">At least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">Less than 1.</exception>
-    /// <exception cref="InvalidOperationException">The count would pass <see cref="int.MaxValue"/> and is unchanged, or the thread is not
-    /// attached to a session.</exception>
+    /// <exception cref="InvalidOperationException">The count would pass <see cref="int.MaxValue"/> and is unchanged,
+    /// or the thread is not attached to a session.</exception>
     public void Release(int count = 1)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
@@ -77,7 +82,8 @@ public struct ArenaSemaphore
             if ((sum & Contended) != 0)
             {
                 throw new InvalidOperationException(
-                    $"Releasing {count} would raise the count {seen & ~Contended} of an arena semaphore past {int.MaxValue}.");
+                    $"Releasing {count} would raise the count {seen & ~Contended} of an arena semaphore past " +
+                    $"{int.MaxValue}.");
             }
 
             if (Interlocked.CompareExchange(ref _word, sum, seen) != seen) continue;

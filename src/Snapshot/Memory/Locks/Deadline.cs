@@ -14,7 +14,9 @@ internal readonly struct Deadline
 
     internal static Deadline Never => new(-1);
 
-    /// <exception cref="ArgumentOutOfRangeException">Negative, and not <see cref="Timeout.InfiniteTimeSpan"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// Negative, and not <see cref="Timeout.InfiniteTimeSpan"/>.
+    /// </exception>
     internal static Deadline After(TimeSpan timeout)
     {
         if (timeout == Timeout.InfiniteTimeSpan) return Never;
@@ -23,7 +25,9 @@ internal readonly struct Deadline
         return ticks >= long.MaxValue / 2 ? Never : new Deadline(Stopwatch.GetTimestamp() + (long)ticks);
     }
 
-    /// <summary>What <see cref="Base.LockOwner.Wait"/> takes: nanoseconds from now, 0 when past, negative for never.</summary>
+    /// <summary>
+    /// What <see cref="Base.LockOwner.Wait"/> takes: nanoseconds from now, 0 when past, negative for never.
+    /// </summary>
     internal long RemainingNanoseconds
     {
         get

@@ -4,8 +4,8 @@ using Xunit;
 namespace Snapshot.Tests.Memory.Locks;
 
 /// <summary>
-/// ArenaBarrier as a model: one step per access to shared memory. What lies in the arena (state word, records, how many rounds an
-/// owner has finished) survives a restart; where an owner stood does not, so it calls again.
+/// ArenaBarrier as a model: one step per access to shared memory. What lies in the arena (state word, records, how
+/// many rounds an owner has finished) survives a restart; where an owner stood does not, so it calls again.
 /// </summary>
 public sealed class ArenaBarrierModelTests(ITestOutputHelper output)
 {
@@ -84,7 +84,8 @@ public sealed class ArenaBarrierModelTests(ITestOutputHelper output)
         new State(0, 0, 2, default, default, default),
         state => Steps(state, owners, rounds, flaw),
         state => Violation(state, owners),
-        state => Enumerable.Range(0, owners).All(index => state[index].At == At.Outside && state[index].Returned == rounds));
+        state => Enumerable.Range(0, owners)
+            .All(index => state[index].At == At.Outside && state[index].Returned == rounds));
 
     private static string? Violation(State state, int owners)
     {
@@ -133,7 +134,10 @@ public sealed class ArenaBarrierModelTests(ITestOutputHelper output)
                 bool wakesNow = flaw == Flaw.WakesBeforeCompleting && state.Arrived + 1 == owners;
                 Owner loaded = owner with
                 {
-                    At = At.Count, RecordPhase = state.Phase, SeenPhase = state.Phase, SeenArrived = state.Arrived,
+                    At = At.Count,
+                    RecordPhase = state.Phase,
+                    SeenPhase = state.Phase,
+                    SeenArrived = state.Arrived,
                 };
                 return new($"{index} loads", (wakesNow ? WakeAll(state) : state).With(index, loaded));
             case At.Count when (state.Phase, state.Arrived) != (owner.SeenPhase, owner.SeenArrived):
@@ -148,11 +152,13 @@ public sealed class ArenaBarrierModelTests(ITestOutputHelper output)
                 State counted = state with { Arrived = (byte)(state.Arrived + 1) };
                 return new(
                     $"{index} is counted",
-                    counted.With(index, owner with { At = At.Look, Inside = inside, Counted = (byte)(owner.Counted + 1) }));
+                    counted.With(
+                        index, owner with { At = At.Look, Inside = inside, Counted = (byte)(owner.Counted + 1) }));
             case At.Look:
                 return Move("looks", owner with { At = state.Phase == owner.RecordPhase ? At.Sleep : At.Leave });
             case At.Sleep:
-                return Move("sleeps or not", owner with { At = state.Phase == owner.RecordPhase ? At.Asleep : At.Woken });
+                return Move(
+                    "sleeps or not", owner with { At = state.Phase == owner.RecordPhase ? At.Asleep : At.Woken });
             case At.Asleep:
                 return Move("sleeps on", owner);
             case At.Woken:
@@ -160,7 +166,9 @@ public sealed class ArenaBarrierModelTests(ITestOutputHelper output)
             case At.LastLeaves:
                 return Move("clears its record", owner with { At = At.WakeAll, Inside = false });
             case At.WakeAll:
-                return new($"{index} wakes all", (flaw == Flaw.WakesBeforeCompleting ? state : WakeAll(state)).With(index, Passed()));
+                return new(
+                    $"{index} wakes all",
+                    (flaw == Flaw.WakesBeforeCompleting ? state : WakeAll(state)).With(index, Passed()));
             default:
                 return Move("passes", Passed());
         }

@@ -90,7 +90,8 @@ public sealed class ArenaBarrierTests : IDisposable
         TestOwner.Join(waiter);
         using TestOwner third = new(3), fourth = new(4);
 
-        // Owner 1 died in the barrier and keeps its record; 2 completes the phase, 3 waits in the next one: no record is left.
+        // Owner 1 died in the barrier and keeps its record; 2 completes the phase, 3 waits in the next one: no record
+        // is left.
         _second.Do(() => _cell.Value.SignalAndWait());
         Task inNext = third.Run(() => _cell.Value.SignalAndWait());
         third.AwaitWaiting();
@@ -152,7 +153,10 @@ public sealed class ArenaBarrierTests : IDisposable
         for (int round = 0; round < Rounds; round++)
         {
             // A random part arrives and is captured waiting; then everybody calls in the new process.
-            TestOwner[] captured = [.. Enumerable.Range(1, Threads).Where(_ => random.Next(2) == 0).Take(Threads - 1).Select(id => new TestOwner(id))];
+            TestOwner[] captured = [.. Enumerable.Range(1, Threads)
+                .Where(_ => random.Next(2) == 0)
+                .Take(Threads - 1)
+                .Select(id => new TestOwner(id))];
             Task[] waiting = [.. captured.Select(owner => owner.Run(() => barrier.Value.SignalAndWait()))];
             foreach (TestOwner owner in captured) owner.AwaitWaiting();
             ArenaCell<ArenaBarrier> restarted = barrier.Restart();

@@ -4,8 +4,8 @@ using Xunit;
 namespace Snapshot.Tests.Memory.Locks;
 
 /// <summary>
-/// ArenaMutex as a model: one step per access to the word, each owner a program counter. Owner 0 may time out; a capture and
-/// restart may happen whenever every owner is outside, inside (at a poll), or in its wait.
+/// ArenaMutex as a model: one step per access to the word, each owner a program counter. Owner 0 may time out; a
+/// capture and restart may happen whenever every owner is outside, inside (at a poll), or in its wait.
 /// </summary>
 public sealed class ArenaMutexModelTests(ITestOutputHelper output)
 {
@@ -44,7 +44,9 @@ public sealed class ArenaMutexModelTests(ITestOutputHelper output)
         };
     }
 
-    /// <summary>The ways in which a mutex of this kind is commonly wrong, to show that the exploration would find them.</summary>
+    /// <summary>
+    /// The ways in which a mutex of this kind is commonly wrong, to show that the exploration would find them.
+    /// </summary>
     public enum Flaw
     {
         None,
@@ -148,7 +150,8 @@ public sealed class ArenaMutexModelTests(ITestOutputHelper output)
                 yield return Move($"{me} sees it held", owner with { At = At.Mark, Seen = word });
                 break;
             case At.Look:
-                yield return Move($"{me} sees it contended", owner.Expired ? leaving : owner with { At = At.Sleep, Seen = word });
+                yield return Move(
+                    $"{me} sees it contended", owner.Expired ? leaving : owner with { At = At.Sleep, Seen = word });
                 break;
             case At.Take:
                 yield return matches
@@ -157,7 +160,8 @@ public sealed class ArenaMutexModelTests(ITestOutputHelper output)
                 break;
             case At.Mark when matches:
                 byte marked = (byte)(word | Contended);
-                yield return Move($"{me} marks", owner.Expired ? leaving : owner with { At = At.Sleep, Seen = marked }, marked);
+                yield return Move(
+                    $"{me} marks", owner.Expired ? leaving : owner with { At = At.Sleep, Seen = marked }, marked);
                 break;
             case At.Mark:
                 yield return Move($"{me} fails to mark", owner with { At = At.Look });

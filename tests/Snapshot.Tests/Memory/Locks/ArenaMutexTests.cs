@@ -70,10 +70,12 @@ public sealed class ArenaMutexTests : IDisposable
     public void Leaving_what_another_holds_or_nobody_holds_is_refused()
     {
         _second.Do(() => Assert.Contains(
-            "nobody", Assert.Throws<InvalidOperationException>(() => _cell.Value.Exit()).Message, StringComparison.Ordinal));
+            "nobody", Assert.Throws<InvalidOperationException>(() => _cell.Value.Exit()).Message,
+            StringComparison.Ordinal));
         _first.Do(() => _cell.Value.Enter());
         _second.Do(() => Assert.Contains(
-            "owner 1", Assert.Throws<InvalidOperationException>(() => _cell.Value.Exit()).Message, StringComparison.Ordinal));
+            "owner 1", Assert.Throws<InvalidOperationException>(() => _cell.Value.Exit()).Message,
+            StringComparison.Ordinal));
         Assert.Equal(1, _cell.Value.OwnerId);
     }
 
@@ -89,7 +91,8 @@ public sealed class ArenaMutexTests : IDisposable
 
     [Fact]
     public void A_negative_timeout_is_an_argument_error() =>
-        _first.Do(() => Assert.Throws<ArgumentOutOfRangeException>(() => _cell.Value.TryEnter(TimeSpan.FromSeconds(-2))));
+        _first.Do(
+            () => Assert.Throws<ArgumentOutOfRangeException>(() => _cell.Value.TryEnter(TimeSpan.FromSeconds(-2))));
 
     [Fact]
     public void Held_before_a_restart_is_held_after_and_waiters_wait_again()

@@ -4,8 +4,8 @@ using Xunit;
 namespace Snapshot.Tests.Memory.Locks;
 
 /// <summary>
-/// ArenaSemaphore as a model: three takers of one each and a releaser who releases in the given portions. The danger is the second
-/// release that finds the hint cleared by the first while takers still sleep.
+/// ArenaSemaphore as a model: three takers of one each and a releaser who releases in the given portions. The danger
+/// is the second release that finds the hint cleared by the first while takers still sleep.
 /// </summary>
 public sealed class ArenaSemaphoreModelTests(ITestOutputHelper output)
 {
@@ -65,7 +65,8 @@ public sealed class ArenaSemaphoreModelTests(ITestOutputHelper output)
         state =>
         {
             int taken = Enumerable.Range(0, 3).Count(index => state[index].At is At.Done or At.WakeNext);
-            return (state.Word & ~Contended) + taken == portions.Take(state.Released).Sum() ? null : "a unit was lost or made";
+            return (state.Word & ~Contended) +
+                taken == portions.Take(state.Released).Sum() ? null : "a unit was lost or made";
         },
         state => Enumerable.Range(0, 3).All(index => state[index].At == At.Done) && state.Owed == 0
             && portions.Skip(state.Released).Sum() == 0);

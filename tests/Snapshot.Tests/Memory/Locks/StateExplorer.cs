@@ -1,11 +1,13 @@
 namespace Snapshot.Tests.Memory.Locks;
 
-/// <summary>A step of a model. <paramref name="Fair"/>: it happens sooner or later; a time-out or a restart is not.</summary>
+/// <summary>
+/// A step of a model. <paramref name="Fair"/>: it happens sooner or later; a time-out or a restart is not.
+/// </summary>
 internal readonly record struct ModelStep<TState>(string Name, TState Next, bool Fair = true);
 
 /// <summary>
-/// Visits every state a small model can reach, breadth first, and reports the shortest path to a state that breaks an invariant or
-/// from which no fair steps lead to the end any more: a deadlock, or a wake-up that was lost.
+/// Visits every state a small model can reach, breadth first, and reports the shortest path to a state that breaks an
+/// invariant or from which no fair steps lead to the end any more: a deadlock, or a wake-up that was lost.
 /// </summary>
 internal static class StateExplorer
 {
@@ -27,7 +29,8 @@ internal static class StateExplorer
             {
                 if (seen.TryAdd(step.Next, (state, step.Name))) order.Add(step.Next);
                 if (!step.Fair) continue;
-                if (!fairPredecessors.TryGetValue(step.Next, out List<TState>? list)) fairPredecessors[step.Next] = list = [];
+                if (!fairPredecessors.TryGetValue(step.Next, out List<TState>? list))
+                    fairPredecessors[step.Next] = list = [];
                 list.Add(state);
             }
         }

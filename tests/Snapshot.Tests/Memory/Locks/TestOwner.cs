@@ -5,7 +5,9 @@ using Xunit;
 
 namespace Snapshot.Tests.Memory.Locks;
 
-/// <summary>An owner that waits on a plain futex, tells when it is about to wait, and can be killed while it does.</summary>
+/// <summary>
+/// An owner that waits on a plain futex, tells when it is about to wait, and can be killed while it does.
+/// </summary>
 internal sealed unsafe class TestOwner : LockOwner, IDisposable
 {
     private const int TimedOut = 110;
