@@ -12,7 +12,7 @@ internal static class RecordedName
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
     /// <summary>
-    /// Refuses a name here that an image could not hold, or would hold as another one: half a surrogate pair is replaced
+    /// Refuses a name that an image could not hold, or would hold as another one: half a surrogate pair is replaced
     /// when it is encoded, after which two names are one and neither is found again.
     /// </summary>
     /// <exception cref="ArgumentException">Null, empty, longer than 255 bytes of UTF-8, or not well-formed
@@ -26,7 +26,8 @@ internal static class RecordedName
         }
         catch (EncoderFallbackException error)
         {
-            throw new ArgumentException("a name must be well-formed UTF-16; this one has half a surrogate pair", parameter, error);
+            throw new ArgumentException(
+                "a name must be well-formed UTF-16; this one has half a surrogate pair", parameter, error);
         }
 
         throw new ArgumentException($"a name has at most {MaxBytes} bytes of UTF-8", parameter);

@@ -39,10 +39,15 @@ internal sealed class StoreVerifier(
             VerifyBlocks(entry, image, cancellation);
             VerifyLink(entry, image);
         });
-        if (isThere) _images++;
+        if (isThere)
+        {
+            _images++;
+            return;
+        }
 
         // Ends, because each compaction makes a file of a higher revision.
-        else if (Listed().FirstOrDefault(now => now.Generation == entry.Generation) is { } now) VerifyImage(now, cancellation);
+        ManifestEntry? replacement = Listed().FirstOrDefault(now => now.Generation == entry.Generation);
+        if (replacement is not null) VerifyImage(replacement, cancellation);
     }
 
     private void VerifyBlocks(ManifestEntry entry, ImageReader image, CancellationToken cancellation)

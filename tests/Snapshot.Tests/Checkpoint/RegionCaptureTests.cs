@@ -20,7 +20,8 @@ public sealed unsafe class RegionCaptureTests
         using StagingArea staging = new(16 * ArenaTesting.MiB);
         using TrackerFactory trackers = new(KernelCapabilities.Current, TrackingMechanism.Auto);
         using RegionCapture capture = new(
-            1, arena.Region, arena, trackers.CreateForArena(arena.Region), new PageHashes(arena.Region.CapacityPages), staging, 0);
+            1, arena.Region, arena, trackers.CreateForArena(arena.Region),
+            new PageHashes(arena.Region.CapacityPages), staging, 0);
         byte* memory = (byte*)arena.Allocate(Bytes, Pages.Size);
         new Span<byte>(memory, Bytes).Fill(1);
 
@@ -32,7 +33,8 @@ public sealed unsafe class RegionCaptureTests
         capture.Stage();
 
         using MemoryFile file = new();
-        using ImageWriter writer = new(file, new ImageHeader(ImageHeader.NewImageId(), 1, null, DateTimeOffset.UnixEpoch));
+        ImageHeader header = new(ImageHeader.NewImageId(), 1, null, DateTimeOffset.UnixEpoch);
+        using ImageWriter writer = new(file, header);
         capture.WriteTo(writer, new PageTally(_ => { }), default);
         writer.Complete(new ImageMetadata());
         using ImageReader reader = ImageReader.Open(new MemoryFile(file.Bytes));

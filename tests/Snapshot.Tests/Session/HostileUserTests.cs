@@ -26,7 +26,8 @@ public sealed class HostileUserTests : IDisposable
     {
         using SnapshotSession session = SnapshotSession.Open(_store.Path);
         Arena arena = session.OpenArena("a", Small);
-        foreach (string name in (string[])["", new string('x', 256), new string('é', 128), "half \ud83d", "\ude00 half"])
+        string[] names = ["", new string('x', 256), new string('é', 128), "half \ud83d", "\ude00 half"];
+        foreach (string name in names)
         {
             Refused(() => arena.Root<int>(name));
             Refused(() => session.Protect(name, new byte[1]));
