@@ -110,10 +110,16 @@ internal sealed unsafe class SessionMemory : IDisposable
         }
     }
 
+    /// <summary>Lets go of the arenas without unmapping them.</summary>
+    internal void LeaveArenasMapped()
+    {
+        lock (_changing) _arenas = [];
+    }
+
     public void Dispose()
     {
         Capture.Dispose();
-        foreach (Arena arena in _arenas) arena.Dispose();
+        foreach (Arena arena in _arenas) arena.Close();
         foreach (ProtectedBuffer buffer in _buffers.Values) buffer.Dispose();
         foreach (RestoredBuffer buffer in _unclaimed.Values) buffer.Dispose();
         _trackers.Dispose();
@@ -137,6 +143,7 @@ internal sealed unsafe class SessionMemory : IDisposable
         // The restart wrote every page it filled; that is the image's content, not a change to it.
         if (isRestored) tracker.Arm();
         Capture.Add(new RegionCapture(id, arena.Region, arena, tracker, hashes, Capture.Staging, parentPages));
+        arena.BelongToSession();
         _arenas = [.. _arenas, arena];
     }
 

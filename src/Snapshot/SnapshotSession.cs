@@ -113,6 +113,15 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     public static SnapshotSession Restart(
         string directory, RestartOptions? restart = null, SnapshotOptions? options = null)
     {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        if (!Directory.Exists(directory))
+        {
+            throw new SnapshotException(
+                SnapshotErrorCode.NotFound,
+                $"'{Path.GetFullPath(directory)}' does not exist, so there is nothing to restart from.")
+                { Path = Path.GetFullPath(directory) };
+        }
+
         options ??= new SnapshotOptions();
         return Begin(
             SnapshotStore.Open(directory, options.Store), options,
@@ -144,7 +153,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     public void Protect<T>(string name, T[] array) where T : unmanaged
     {
         ThrowIfDisposed();
-        _memory.Protect(ProtectedBuffer.Of(name, array));
+        Protect(ProtectedBuffer.Of(name, array));
     }
 
     /// <summary>
@@ -157,7 +166,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     public unsafe void Protect(string name, void* address, long bytes)
     {
         ThrowIfDisposed();
-        _memory.Protect(ProtectedBuffer.Of(name, address, bytes));
+        Protect(ProtectedBuffer.Of(name, address, bytes));
     }
 
     /// <summary>Gives up a protected buffer of the image that this program does not protect any more.</summary>
@@ -203,7 +212,16 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     {
         ThrowIfDisposed();
         CheckpointTicket ticket = new(options ?? new CheckpointOptions(), progress, cancellation);
-        _checkpoints.Submit(ticket);
+        try
+        {
+            _checkpoints.Submit(ticket);
+        }
+        catch
+        {
+            ticket.StopWatching();
+            throw;
+        }
+
         return ticket;
     }
 
@@ -220,12 +238,24 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// <summary>
     /// Gives up a running checkpoint, ends the session's threads, unmaps its arenas and closes the store.
     /// </summary>
+    /// <remarks>
+    /// While participants are still attached the arenas stay mapped, until the process ends: a thread that writes one
+    /// must not fault because another closed the session. Nothing captures them any more.
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">Called by a progress callback, on the checkpoint thread.</exception>
     public async ValueTask DisposeAsync()
     {
+        if (_checkpoints.IsCurrent)
+        {
+            throw new InvalidOperationException(
+                "A progress callback cannot close the session: closing waits for the checkpoint that called it.");
+        }
+
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         _checkpoints.Dispose();
         await _keeping.DisposeAsync().ConfigureAwait(false);
         _coordinator.Dispose();
+        if (_coordinator.HasParticipants) _memory.LeaveArenasMapped();
         _memory.Dispose();
         _store.Dispose();
     }
@@ -237,6 +267,19 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     internal static SnapshotSession Open(SnapshotStore store, SnapshotOptions options) => Begin(
         store, options,
         static opened => opened.Newest is null ? null : RestartRun.Execute(opened, new RestartOptions()));
+
+    private void Protect(ProtectedBuffer buffer)
+    {
+        try
+        {
+            _memory.Protect(buffer);
+        }
+        catch
+        {
+            buffer.Dispose();
+            throw;
+        }
+    }
 
     private static SnapshotSession Begin(
         SnapshotStore store, SnapshotOptions options, Func<SnapshotStore, RestoredState?> restart)

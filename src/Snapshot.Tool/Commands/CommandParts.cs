@@ -6,7 +6,16 @@ namespace Snapshot.Tool.Commands;
 /// <summary>Arguments and options that several commands have, so that they are worded alike.</summary>
 internal static class CommandParts
 {
-    internal static Argument<string> Store() => new("STORE") { Description = "The directory of the store." };
+    internal static Argument<string> Store() => new("STORE")
+    {
+        Description = "The directory of the store.",
+        CustomParser = result =>
+        {
+            string token = result.Tokens[0].Value;
+            if (token.Length == 0) result.AddError("'' is not a directory; is a variable of the command line empty?");
+            return token;
+        },
+    };
 
     internal static Argument<long?> Generation(string whenOmitted) => new("GENERATION")
     {

@@ -41,6 +41,9 @@ internal sealed class CheckpointThread : IDisposable
         }
     }
 
+    /// <summary>Whether the caller is called by a checkpoint, which it must not wait for.</summary>
+    internal bool IsCurrent => Thread.CurrentThread == _thread;
+
     /// <summary>Cancels what is open and waits until the thread has ended.</summary>
     public void Dispose()
     {

@@ -7,7 +7,9 @@ namespace Snapshot;
 /// A checkpoint that was asked for: the moments it is captured and committed, and the way to cancel it.
 /// </summary>
 /// <remarks>All members may be used from any thread.</remarks>
+#pragma warning disable CA1001 // The source is not linked and has neither timer nor handle: nothing to dispose.
 public sealed class CheckpointTicket
+#pragma warning restore CA1001
 {
     // What participants sleep on: 0 asked for, 1 captured, 2 ended. Only ever grows. Pinned, since the kernel is
     // given its address.
@@ -17,14 +19,17 @@ public sealed class CheckpointTicket
         TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<SnapshotInfo> _committed = new(
         TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly CancellationTokenSource _cancellation;
+    private readonly CancellationTokenSource _cancellation = new();
+
+    // Taken back when the checkpoint has ended: the token often lives as long as the program.
+    private readonly CancellationTokenRegistration _watched;
 
     internal CheckpointTicket(
         CheckpointOptions options, IProgress<SnapshotProgress>? progress, CancellationToken cancellation)
     {
         Options = options;
         Progress = progress;
-        _cancellation = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        _watched = cancellation.UnsafeRegister(static ticket => ((CheckpointTicket)ticket!).Cancel(), this);
 
         // Whoever only watches one of the two moments must not be told of the other's failure by the finalizer.
         _ = _captured.Task.ContinueWith(task => _ = task.Exception, TaskScheduler.Default);
@@ -88,14 +93,19 @@ public sealed class CheckpointTicket
         Reach(1);
     }
 
+    /// <summary>The token of the one who asked does not matter any more.</summary>
+    internal void StopWatching() => _watched.Unregister();
+
     internal void SetCommitted(SnapshotInfo info)
     {
+        StopWatching();
         _committed.SetResult(info);
         Reach(2);
     }
 
     internal void SetFailed(Exception error)
     {
+        StopWatching();
         if (error is OperationCanceledException cancelled)
         {
             _captured.TrySetCanceled(cancelled.CancellationToken);

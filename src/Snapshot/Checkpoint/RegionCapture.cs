@@ -114,8 +114,7 @@ internal sealed unsafe class RegionCapture : IDisposable
         StageAll(_recent);
 
         // What was left out may have a slot of an earlier round, with a content from before it was freed or excluded.
-        // Should it be allocated again and not be written,
-        // no later collect reports it: that slot must not stand for it.
+        // Should it be allocated again and not be written, no later collect reports it: the slot must not stand for it.
         _pending.ExceptWith(_recent);
         _staged.ExceptWith(_pending);
     }

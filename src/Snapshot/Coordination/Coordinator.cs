@@ -47,6 +47,9 @@ internal sealed class Coordinator : IDisposable
     /// </summary>
     internal Action<string>? ParticipantDied { get; set; }
 
+    /// <summary>Whether threads are attached that are alive.</summary>
+    internal bool HasParticipants => _table.ToArray().Any(participant => participant.IsThreadAlive);
+
     internal Attempt? OpenAttempt => Volatile.Read(ref _attempt);
 
     internal ParticipantTable Table => _table;
@@ -75,7 +78,7 @@ internal sealed class Coordinator : IDisposable
     /// <exception cref="SnapshotException">Name, RestartFailed, or ArenaFull when there are too many.</exception>
     internal Participant Attach(string name, ParticipantOptions? options = null)
     {
-        ArgumentException.ThrowIfNullOrEmpty(name);
+        RecordedName.ThrowIfUnusable(name);
         ThrowIfUnusable();
         if (LockOwner.Current is { } owner)
             throw new InvalidOperationException(
@@ -107,7 +110,7 @@ internal sealed class Coordinator : IDisposable
     internal HandlerRegistration RegisterHandler(string name, ICheckpointHandler handler)
     {
         ThrowIfUnusable();
-        ArgumentException.ThrowIfNullOrEmpty(name);
+        RecordedName.ThrowIfUnusable(name);
         AsyncHandlerOwner owner = new(_ids.Get(OwnerKind.Handler, name), name, _async.Part);
         HandlerRegistration registration = _async.List.Add(name, handler, owner);
         if (Ledger.TryClaim(null, name))

@@ -22,7 +22,7 @@ internal sealed class HandlerList
 
     internal HandlerRegistration Add(string name, ICheckpointHandler handler, LockOwner? owner)
     {
-        ArgumentException.ThrowIfNullOrEmpty(name);
+        RecordedName.ThrowIfUnusable(name);
         ArgumentNullException.ThrowIfNull(handler);
         lock (_lock)
         {

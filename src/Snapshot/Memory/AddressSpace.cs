@@ -165,7 +165,8 @@ internal sealed unsafe class AddressSpace : IDisposable
             SnapshotErrorCode.AddressTaken,
             $"Arena '{name}' must lie at 0x{baseAddress:x}-0x{baseAddress + bytes:x} and {what} is there. Open the " +
             "session before anything else maps memory there, unload or unmap what is in the way, or start the " +
-            "process again: the kernel places such mappings at random.")
+            "process again: the kernel places such mappings at random. Sessions that began in processes of their own " +
+            "have their arenas at the same addresses and cannot be restarted together in one.")
         { Step = "mmap", Errno = AlreadyExists };
     }
 

@@ -36,6 +36,7 @@ public sealed unsafe class Arena : IDisposable
     private readonly ArenaAllocator _allocator;
     private readonly RootTable _roots;
     private State _state = State.AwaitingContent;
+    private bool _ownedBySession;
 
     private Arena(AddressSpace space)
     {
@@ -237,8 +238,20 @@ public sealed unsafe class Arena : IDisposable
         return _roots.Remove(name);
     }
 
-    /// <summary>Unmaps the arena; the second call does nothing.</summary>
+    /// <summary>
+    /// Does nothing while the arena belongs to a session: what is in it is part of the session's images, so it stays
+    /// until the session is closed. Else unmaps it; the second call does nothing.
+    /// </summary>
     public void Dispose()
+    {
+        if (!_ownedBySession) Close();
+    }
+
+    /// <summary>From here on only <see cref="Close"/> unmaps the arena.</summary>
+    internal void BelongToSession() => _ownedBySession = true;
+
+    /// <summary>Unmaps the arena; the second call does nothing.</summary>
+    internal void Close()
     {
         lock (_gate)
         {

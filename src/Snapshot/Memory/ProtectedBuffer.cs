@@ -44,7 +44,7 @@ internal sealed unsafe class ProtectedBuffer : MemoryRegion, IDisposable
     internal static ProtectedBuffer Of<T>(string name, T[] array)
         where T : unmanaged
     {
-        ArgumentException.ThrowIfNullOrEmpty(name);
+        RecordedName.ThrowIfUnusable(name);
         ArgumentNullException.ThrowIfNull(array);
         GCHandle pin = GCHandle.Alloc(array, GCHandleType.Pinned);
         byte* first = (byte*)pin.AddrOfPinnedObject();
@@ -54,7 +54,7 @@ internal sealed unsafe class ProtectedBuffer : MemoryRegion, IDisposable
     /// <summary>A native range, which must stay valid until the buffer is disposed of.</summary>
     internal static ProtectedBuffer Of(string name, void* pointer, long bytes)
     {
-        ArgumentException.ThrowIfNullOrEmpty(name);
+        RecordedName.ThrowIfUnusable(name);
         ArgumentNullException.ThrowIfNull(pointer);
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
         return new ProtectedBuffer(name, (byte*)pointer, bytes, 0, default);

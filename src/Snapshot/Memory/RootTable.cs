@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using Snapshot.Base;
 
 namespace Snapshot.Memory;
 
@@ -7,9 +8,6 @@ namespace Snapshot.Memory;
 /// <remarks>A program has tens of roots and looks each up once, so there is no index. Not thread-safe.</remarks>
 internal sealed unsafe class RootTable(string arenaName, ArenaAllocator allocator, PageTable table)
 {
-    /// <summary>The longest name in bytes of UTF-8; a name is shown in messages and listings.</summary>
-    internal const int MaxNameBytes = 255;
-
     /// <summary>Roots are cache-line aligned, for vectors and against false sharing.</summary>
     private const int Alignment = 64;
 
@@ -106,11 +104,9 @@ internal sealed unsafe class RootTable(string arenaName, ArenaAllocator allocato
     /// <summary>The entry of that name or null, and the link that leads to it.</summary>
     private RootEntry* Find(string name, out long* link)
     {
-        ArgumentException.ThrowIfNullOrEmpty(name);
-        Span<byte> wanted = stackalloc byte[MaxNameBytes];
-        if (!Encoding.UTF8.TryGetBytes(name, wanted, out int length))
-            throw new ArgumentException($"a root's name has at most {MaxNameBytes} bytes of UTF-8", nameof(name));
-        wanted = wanted[..length];
+        RecordedName.ThrowIfUnusable(name);
+        Span<byte> wanted = stackalloc byte[RecordedName.MaxBytes];
+        wanted = wanted[..Encoding.UTF8.GetBytes(name, wanted)];
         for (link = &table.Header->FirstRoot; *link != 0; link = &Entry(*link)->Next)
         {
             RootEntry* root = Entry(*link);

@@ -54,7 +54,7 @@ internal sealed unsafe class RestoredMemory : IDisposable
     {
         foreach (RestoredArena restored in _arenas)
         {
-            restored.Arena.Dispose();
+            restored.Arena.Close();
             restored.Hashes.Dispose();
         }
 

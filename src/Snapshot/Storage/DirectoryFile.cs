@@ -30,6 +30,12 @@ internal sealed class DirectoryFile(string path, SafeFileHandle handle, bool dir
         {
             RandomAccess.Write(handle, bytes, offset);
         }
+        catch (ArgumentOutOfRangeException error)
+        {
+            // What .NET makes of EFBIG: the file would be larger than the file system or 'ulimit -f' allows.
+            const int FileTooBig = 27;
+            throw StoreErrors.Io("writing", path, offset, FileTooBig, error);
+        }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw StoreErrors.Io("writing", path, offset, error);

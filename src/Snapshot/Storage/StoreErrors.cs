@@ -15,8 +15,8 @@ internal static class StoreErrors
         return Io(step, path, offset, errno, error.Message, error);
     }
 
-    internal static SnapshotException Io(string step, string path, long? offset, int errno) =>
-        Io(step, path, offset, errno, Marshal.GetPInvokeErrorMessage(errno), null);
+    internal static SnapshotException Io(string step, string path, long? offset, int errno, Exception? error = null) =>
+        Io(step, path, offset, errno, Marshal.GetPInvokeErrorMessage(errno), error);
 
     internal static SnapshotException Corrupt(string path, string what, long? offset = null) =>
         new(SnapshotErrorCode.Corrupt, $"{path}: {what}") { Path = path, Offset = offset };

@@ -10,6 +10,7 @@ internal sealed class StoreVerifier(
 
     private readonly List<VerifyProblem> _problems = [];
     private readonly BlockScratch _scratch = new(WindowBytes);
+    private int _images;
     private long _blocks;
     private long _bytes;
     private long _bytesTotal;
@@ -20,20 +21,34 @@ internal sealed class StoreVerifier(
         foreach (ManifestEntry entry in images)
         {
             long start = _bytes;
-            Attempt(entry, () =>
-            {
-                using ImageReader image = GenerationChain.Open(medium, entry, isAncestor: false);
-                VerifyBlocks(entry, image, cancellation);
-                VerifyLink(entry, image);
-            });
+            VerifyImage(entry, cancellation);
             _bytes = start + entry.FileLength;
             progress?.Report(new StoreProgress(entry.Generation, _bytes, _bytesTotal));
         }
 
-        return new VerifyReport(_problems, images.Count, _blocks, _bytes);
+        return new VerifyReport(_problems, _images, _blocks, _bytes);
     }
 
     public void Dispose() => _scratch.Dispose();
+
+    private void VerifyImage(ManifestEntry entry, CancellationToken cancellation)
+    {
+        bool isThere = Attempt(entry, () =>
+        {
+            using ImageReader image = GenerationChain.Open(medium, entry, isAncestor: false);
+            VerifyBlocks(entry, image, cancellation);
+            VerifyLink(entry, image);
+        });
+        if (isThere)
+        {
+            _images++;
+            return;
+        }
+
+        // Ends, because each compaction makes a file of a higher revision.
+        ManifestEntry? replacement = Listed().FirstOrDefault(now => now.Generation == entry.Generation);
+        if (replacement is not null) VerifyImage(replacement, cancellation);
+    }
 
     private void VerifyBlocks(ManifestEntry entry, ImageReader image, CancellationToken cancellation)
     {
@@ -61,16 +76,32 @@ internal sealed class StoreVerifier(
         ChainMap.CheckLink(image, parent);
     });
 
-    private void Attempt(ManifestEntry entry, Action check)
+    /// <summary>Checks, and puts what is wrong into the report.</summary>
+    /// <returns>False when a writer pruned or compacted meanwhile what was to be checked.</returns>
+    private bool Attempt(ManifestEntry entry, Action check)
     {
         try
         {
             check();
+        }
+        catch (SnapshotException error)
+            when (IsMissing(error) && Listed().All(now => now.FileName != Path.GetFileName(error.Path)))
+        {
+            return false;
         }
         catch (SnapshotException error) // The report is where it surfaces.
         {
             string path = error.Path ?? Path.Combine(medium.Location, entry.FileName);
             _problems.Add(new VerifyProblem(error.Code, entry.Generation, path, error.Offset, error.Message));
         }
+
+        return true;
     }
+
+    private static bool IsMissing(SnapshotException error) =>
+        error.Code == SnapshotErrorCode.NotFound ||
+        error.InnerException is SnapshotException { Code: SnapshotErrorCode.NotFound };
+
+    /// <summary>The images that are committed now: a writer goes on while a verification reads.</summary>
+    private IReadOnlyList<ManifestEntry> Listed() => Manifest.Read(medium).Entries;
 }

@@ -20,8 +20,8 @@ public sealed unsafe class RegionCaptureTests
         using StagingArea staging = new(16 * ArenaTesting.MiB);
         using TrackerFactory trackers = new(KernelCapabilities.Current, TrackingMechanism.Auto);
         using RegionCapture capture = new(
-            1, arena.Region, arena, trackers.CreateForArena(arena.Region), new PageHashes(arena.Region.CapacityPages),
-            staging, 0);
+            1, arena.Region, arena, trackers.CreateForArena(arena.Region),
+            new PageHashes(arena.Region.CapacityPages), staging, 0);
         byte* memory = (byte*)arena.Allocate(Bytes, Pages.Size);
         new Span<byte>(memory, Bytes).Fill(1);
 

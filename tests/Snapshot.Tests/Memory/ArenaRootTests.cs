@@ -1,3 +1,4 @@
+using Snapshot.Base;
 using Snapshot.Memory;
 using Xunit;
 using static Snapshot.Tests.Memory.ArenaTesting;
@@ -124,8 +125,8 @@ public sealed unsafe class ArenaRootTests
     {
         using Arena arena = Make();
         Assert.Throws<ArgumentException>(() => { arena.Root<int>(""); });
-        Assert.Throws<ArgumentException>(() => { arena.Root<int>(new string('x', RootTable.MaxNameBytes + 1)); });
+        Assert.Throws<ArgumentException>(() => { arena.Root<int>(new string('x', RecordedName.MaxBytes + 1)); });
         Assert.Throws<ArgumentOutOfRangeException>(() => arena.RootArray<int>("x", 0));
-        arena.Root<int>(new string('x', RootTable.MaxNameBytes)) = 4;
+        arena.Root<int>(new string('x', RecordedName.MaxBytes)) = 4;
     }
 }

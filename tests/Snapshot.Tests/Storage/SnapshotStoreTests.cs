@@ -130,6 +130,22 @@ public sealed class SnapshotStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task What_is_pruned_or_compacted_while_a_reader_verifies_is_not_damage()
+    {
+        using SnapshotStore store = SnapshotStore.Open(_directory);
+        _script.Commit(store, full: true);
+        _script.Commit(store, full: true);
+        GenerationInfo third = _script.Commit(store, full: false);
+        using SnapshotStore reader = SnapshotStore.OpenReadOnly(_directory);
+        await store.CompactAsync(third.Generation);
+        await store.PruneAsync(new RetentionPolicy { KeepLast = 1 });
+
+        VerifyReport report = await reader.VerifyAsync();
+        Assert.Empty(report.Problems);
+        Assert.Equal(1, report.ImageCount);
+    }
+
+    [Fact]
     public async Task Verify_lists_every_damaged_block_with_its_offset()
     {
         using SnapshotStore store = SnapshotStore.Open(_directory, new StoreOptions { DirectIo = false });

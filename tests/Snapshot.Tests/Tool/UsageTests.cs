@@ -38,6 +38,10 @@ public sealed class UsageTests
     }
 
     [Fact]
+    public async Task An_empty_path_is_refused_with_a_hint() => Assert.Contains(
+        "'' is not a directory", (await ToolRun.Here("list", "")).FailsWith(ExitCode.Usage), StringComparison.Ordinal);
+
+    [Fact]
     public async Task A_process_cannot_inspect_itself() => (await ToolRun.Here(
         "stacks", Environment.ProcessId.ToString(CultureInfo.InvariantCulture))).FailsWith(ExitCode.Usage);
 

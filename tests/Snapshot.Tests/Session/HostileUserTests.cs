@@ -1,0 +1,122 @@
+using System.Runtime.CompilerServices;
+using Xunit;
+
+namespace Snapshot.Tests.Session;
+
+/// <summary>What users do that is not what was meant: it is refused with a sentence, or does no harm.</summary>
+public sealed class HostileUserTests : IDisposable
+{
+    private static readonly ArenaOptions Small = new() { Capacity = 16L << 20 };
+
+    private readonly TemporaryStore _store = new();
+
+    public void Dispose() => _store.Dispose();
+
+    [Fact]
+    public void An_arena_of_a_session_outlives_its_disposal()
+    {
+        using SnapshotSession session = SnapshotSession.Open(_store.Path);
+        using (Arena arena = session.OpenArena("a", Small)) arena.Root<int>("number") = 1;
+        session.RequestCheckpoint().WaitCommitted();
+        Assert.Equal(1, session.OpenArena("a").Root<int>("number"));
+    }
+
+    [Fact]
+    public void A_session_closed_under_a_participant_leaves_the_memory_it_writes()
+    {
+        SnapshotSession session = SnapshotSession.Open(_store.Path);
+        ArenaArray<int> numbers = session.OpenArena("a", Small).RootArray<int>("numbers", 1000);
+        using ManualResetEventSlim attached = new(), closed = new();
+        Thread participant = new(() =>
+        {
+            using Participant me = session.Attach("late");
+            attached.Set();
+            closed.Wait();
+            numbers.AsSpan().Fill(7);
+        });
+        participant.Start();
+        attached.Wait();
+        session.Dispose();
+        closed.Set();
+        participant.Join();
+        Assert.Equal(7, numbers[999]);
+    }
+
+    [Fact]
+    public void A_name_that_an_image_cannot_hold_is_refused_when_it_is_given()
+    {
+        using SnapshotSession session = SnapshotSession.Open(_store.Path);
+        Arena arena = session.OpenArena("a", Small);
+        string[] names = ["", new string('x', 256), new string('é', 128), "half \ud83d", "\ude00 half"];
+        foreach (string name in names)
+        {
+            Refused(() => arena.Root<int>(name));
+            Refused(() => session.Protect(name, new byte[1]));
+            Refused(() => session.Attach(name));
+            Refused(() => session.RegisterHandler(name, CheckpointHandler.Create()));
+        }
+
+        session.RequestCheckpoint().WaitCommitted();
+
+        static void Refused(Action call) => Assert.Equal("name", Assert.ThrowsAny<ArgumentException>(call).ParamName);
+    }
+
+    [Fact]
+    public void A_refused_buffer_is_not_pinned()
+    {
+        using SnapshotSession session = SnapshotSession.Open(_store.Path);
+        session.Protect("buffer", new byte[10]);
+        WeakReference refused = Refuse(session);
+        GC.Collect();
+        Assert.False(refused.IsAlive);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static WeakReference Refuse(SnapshotSession session)
+        {
+            byte[] array = new byte[10];
+            Assert.Throws<SnapshotException>(() => session.Protect("buffer", array));
+            return new WeakReference(array);
+        }
+    }
+
+    [Fact]
+    public void A_progress_callback_that_closes_the_session_is_refused()
+    {
+        using SnapshotSession session = SnapshotSession.Open(_store.Path);
+        CheckpointTicket ticket = session.RequestCheckpoint(progress: new Closing(session));
+        Assert.Throws<InvalidOperationException>(() => ticket.WaitCommitted());
+        session.RequestCheckpoint().WaitCommitted();
+    }
+
+    [Fact]
+    public void A_token_forgets_the_checkpoints_that_ended()
+    {
+        using CancellationTokenSource source = new();
+        using SnapshotSession session = SnapshotSession.Open(_store.Path);
+        WeakReference ended = Take(session, source.Token);
+        session.RequestCheckpoint().WaitCommitted();
+        GC.Collect();
+        Assert.False(ended.IsAlive);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static WeakReference Take(SnapshotSession session, CancellationToken cancellation)
+        {
+            CheckpointTicket ticket = session.RequestCheckpoint(cancellation: cancellation);
+            ticket.WaitCommitted();
+            return new WeakReference(ticket);
+        }
+    }
+
+    [Fact]
+    public void A_restart_from_a_directory_that_is_missing_does_not_make_it()
+    {
+        SnapshotException error = Assert.Throws<SnapshotException>(() => SnapshotSession.Restart(_store.Path));
+        Assert.Equal(SnapshotErrorCode.NotFound, error.Code);
+        Assert.False(Directory.Exists(_store.Path));
+    }
+
+    private sealed class Closing(SnapshotSession session) : IProgress<SnapshotProgress>
+    {
+        public void Report(SnapshotProgress value) => session.Dispose();
+    }
+}
