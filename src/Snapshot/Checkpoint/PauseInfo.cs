@@ -17,7 +17,7 @@ public sealed record PauseInfo
     /// <summary>Copying pages.</summary>
     public required TimeSpan Copy { get; init; }
 
-    /// <summary>Letting the participants go.</summary>
+    /// <summary>Letting the participants go; what is left then is the time the system takes to wake them.</summary>
     public required TimeSpan Release { get; init; }
 
     /// <summary>Pages copied inside the pause.</summary>

@@ -77,6 +77,7 @@ internal sealed class Attempt : IDisposable
     /// <summary>When the last participant had parked; <see cref="SyncRaised"/> when none had to.</summary>
     internal long LastArrived { get; private set; }
 
+    /// <summary>When participants were free to go; those asleep run as soon as the system has woken them.</summary>
     internal long Released { get; private set; }
 
     /// <summary>Who had not come when the deadline passed, and what each was doing.</summary>
@@ -184,8 +185,7 @@ internal sealed class Attempt : IDisposable
     internal void Release()
     {
         _outcome = new CheckpointOutcome(CheckpointOutcomeKind.Continued, Generation);
-        _barrier.Release();
-        Released = Stopwatch.GetTimestamp();
+        Released = _barrier.Release();
         ResumeAsync();
         _barrier.Advance();
     }

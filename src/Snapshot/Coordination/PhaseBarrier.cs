@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -149,11 +150,18 @@ internal sealed unsafe class PhaseBarrier
         Futex.WakeAll(_half);
     }
 
-    internal void Release()
+    /// <returns>
+    /// When the word let the participants go. Taken before they are woken: on a machine with more threads than
+    /// processors those who wake take the processor from the coordinator, and a later stamp would say when it got it
+    /// back.
+    /// </returns>
+    internal long Release()
     {
         Interlocked.And(ref *_hint, ~HintRaised);
         Require(TryChange(&PhaseWord.TryRelease, out long before, out _), before);
+        long released = Stopwatch.GetTimestamp();
         Futex.WakeAll(_half);
+        return released;
     }
 
     internal void Advance() => Require(TryChange(&PhaseWord.TryAdvance, out long before, out _), before);
