@@ -41,6 +41,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         {
             _coordinator.Restore(ImageRecord.Coordination(restored.Head.Generation, restored.Metadata));
             Restarted = restored.Info;
+            store.Continue(restored.Head.Generation);
         }
 
         _keeping = new StoreKeeping(store);
@@ -313,6 +314,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         ImageWriterOptions writing = new() { Encoding = _options.Encoding, EncoderThreads = _options.EncoderThreads };
         CheckpointRun run = new(_coordinator, _memory.Capture, _store);
         SnapshotInfo info = run.Execute(ticket, header, writing, ticket.Options.Deadline ?? _options.Deadline);
+        _store.Continue(info.Generation);
         Exception? keepingError = _keeping.LastError;
         _keeping.Request();
         return info with { KeepingError = keepingError };

@@ -36,6 +36,36 @@ internal static class GenerationChain
         return chain;
     }
 
+    /// <summary>As much of the chain as there is: verification says itself what is missing.</summary>
+    internal static List<ManifestEntry> Known(IReadOnlyList<ManifestEntry> entries, ManifestEntry newest)
+    {
+        List<ManifestEntry> chain = [newest];
+        while (chain[^1].Parent is { } parent
+            && entries.FirstOrDefault(entry => entry.Generation == parent.Generation) is { } found)
+        {
+            chain.Add(found);
+        }
+        return chain;
+    }
+
+    /// <summary>Opens an image and its ancestors, newest first; all of them or none.</summary>
+    internal static IReadOnlyList<ImageReader> OpenAll(
+        IStoreMedium medium, IReadOnlyList<ManifestEntry> entries, ManifestEntry newest)
+    {
+        List<ImageReader> images = [];
+        try
+        {
+            foreach (ManifestEntry entry in Follow(entries, newest, medium.Location))
+                images.Add(Open(medium, entry, isAncestor: images.Count > 0));
+            return images;
+        }
+        catch
+        {
+            foreach (ImageReader image in images) image.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Opens an image and checks that it is the one that was committed.</summary>
     internal static ImageReader Open(IStoreMedium medium, ManifestEntry entry, bool isAncestor)
     {

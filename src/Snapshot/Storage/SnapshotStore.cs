@@ -27,6 +27,7 @@ public sealed class SnapshotStore : IDisposable
 
     /// <summary>Ends a compaction when the store is closed.</summary>
     private readonly CancellationTokenSource _closing = new();
+    private long? _continued;
     private bool _disposed;
 
     private SnapshotStore(IStoreMedium medium, IDisposable? writerLock, Manifest manifest, StoreOptions options)
@@ -111,6 +112,12 @@ public sealed class SnapshotStore : IDisposable
     /// <summary>Whether it was opened for reading.</summary>
     public bool IsReadOnly => _writerLock is null;
 
+    /// <summary>Pruning spares this generation, and no longer the one named before: a session continues it.</summary>
+    internal void Continue(long generation)
+    {
+        lock (_gate) _continued = generation;
+    }
+
     /// <summary>The committed generations, oldest first.</summary>
     public IReadOnlyList<GenerationInfo> Generations => [.. Entries.Select(entry => entry.ToInfo())];
 
@@ -134,7 +141,7 @@ public sealed class SnapshotStore : IDisposable
             () =>
             {
                 using StoreVerifier verifier = new(_medium, entries, progress);
-                return verifier.Verify(newest is null ? entries : Ancestry(entries, newest), cancellation);
+                return verifier.Verify(newest is null ? entries : GenerationChain.Known(entries, newest), cancellation);
             },
             cancellation);
     }
@@ -207,12 +214,12 @@ public sealed class SnapshotStore : IDisposable
     /// <summary>What an image says about itself.</summary>
     /// <param name="generation">The generation.</param>
     /// <exception cref="SnapshotException">NotFound, Corrupt, StoreIo, UnsupportedFormat.</exception>
-    public ImageDescription Describe(long generation)
+    public ImageDescription Describe(long generation) => Reading(_ =>
     {
         ManifestEntry entry = Find(generation);
         using ImageReader image = GenerationChain.Open(_medium, entry, isAncestor: false);
         return ImageDescriber.Describe(entry.ToInfo(), image);
-    }
+    });
 
     /// <summary>After a commit of unknown outcome: reads which generations there are and makes them durable.</summary>
     /// <exception cref="SnapshotException">OutcomeUnknown, still; StoreIo, Corrupt.</exception>
@@ -270,21 +277,8 @@ public sealed class SnapshotStore : IDisposable
     /// <summary>Opens an image and its ancestors, newest first. The caller disposes them.</summary>
     /// <exception cref="SnapshotException">NotFound, ChainBroken, Corrupt, StoreIo, UnsupportedFormat; it names the
     /// file.</exception>
-    internal IReadOnlyList<ImageReader> OpenChain(long generation)
-    {
-        List<ImageReader> images = [];
-        try
-        {
-            foreach (ManifestEntry entry in GenerationChain.Follow(Entries, Find(generation), Directory))
-                images.Add(GenerationChain.Open(_medium, entry, isAncestor: images.Count > 0));
-            return images;
-        }
-        catch
-        {
-            foreach (ImageReader image in images) image.Dispose();
-            throw;
-        }
-    }
+    internal IReadOnlyList<ImageReader> OpenChain(long generation) =>
+        Reading(entries => GenerationChain.OpenAll(_medium, entries, Find(generation)));
 
     /// <summary>Ends the work with the store, drops drafts that were not committed, and gives the lock back.</summary>
     public void Dispose()
@@ -321,6 +315,23 @@ public sealed class SnapshotStore : IDisposable
         }
     }
 
+    /// <summary>
+    /// Opens what the manifest lists; once more when it changed meanwhile, for compaction and pruning take files away
+    /// that it listed before: what failed to open is not listed any more. Each further try needs a further change.
+    /// </summary>
+    private T Reading<T>(Func<IReadOnlyList<ManifestEntry>, T> open)
+    {
+        while (true)
+        {
+            IReadOnlyList<ManifestEntry> entries = Entries;
+            try
+            {
+                return open(entries);
+            }
+            catch (SnapshotException) when (!ReferenceEquals(entries, Entries)) { }
+        }
+    }
+
     private ManifestEntry Find(long generation) =>
         Entries.FirstOrDefault(entry => entry.Generation == generation)
         ?? throw new SnapshotException(
@@ -330,18 +341,6 @@ public sealed class SnapshotStore : IDisposable
             Path = Directory,
             Generation = generation,
         };
-
-    /// <summary>As much of the chain as there is: verification says itself what is missing.</summary>
-    private static List<ManifestEntry> Ancestry(IReadOnlyList<ManifestEntry> entries, ManifestEntry newest)
-    {
-        List<ManifestEntry> chain = [newest];
-        while (chain[^1].Parent is { } parent
-            && entries.FirstOrDefault(entry => entry.Generation == parent.Generation) is { } found)
-        {
-            chain.Add(found);
-        }
-        return chain;
-    }
 
     private ImageDraft BeginDraft(
         ImageHeader header, int revision, ImageWriterOptions? options, CancellationToken cancellation)
@@ -470,6 +469,7 @@ public sealed class SnapshotStore : IDisposable
     {
         IEnumerable<long> needed = _drafts.Where(draft => draft.Header.Parent is not null)
             .Select(draft => draft.Header.Parent!.Value.Generation);
+        if (_continued is { } continued) needed = needed.Append(continued);
         return Retention.Deletable(_manifest.Entries, policy, DateTimeOffset.UtcNow, needed);
     }
 

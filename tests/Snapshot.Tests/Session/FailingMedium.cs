@@ -8,6 +8,9 @@ internal sealed class FailingMedium(IStoreMedium inner) : IStoreMedium
     /// <summary>Says of a step ("write" or "sync") on a file whether it fails.</summary>
     internal Func<string, string, bool> Fails { get; set; } = (_, _) => false;
 
+    /// <summary>Called before a file is opened for reading.</summary>
+    internal Action<string> Opening { get; set; } = _ => { };
+
     public string Location => inner.Location;
 
     public void CreateLocation() => inner.CreateLocation();
@@ -20,7 +23,11 @@ internal sealed class FailingMedium(IStoreMedium inner) : IStoreMedium
 
     public IStoreFile OpenForUpdate(string name) => new FailingFile(this, inner.OpenForUpdate(name));
 
-    public IStoreFile OpenForReading(string name) => inner.OpenForReading(name);
+    public IStoreFile OpenForReading(string name)
+    {
+        Opening(name);
+        return inner.OpenForReading(name);
+    }
 
     public void Rename(string from, string to) => inner.Rename(from, to);
 

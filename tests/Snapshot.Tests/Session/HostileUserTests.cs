@@ -22,6 +22,32 @@ public sealed class HostileUserTests : IDisposable
     }
 
     [Fact]
+    public async Task Pruning_spares_the_older_generation_that_a_session_continues()
+    {
+        await using (SnapshotSession session = SnapshotSession.Open(_store.Path))
+        {
+            ArenaArray<int> numbers = session.OpenArena("a", Small).RootArray<int>("numbers", 1 << 16);
+            for (int round = 1; round <= 2; round++)
+            {
+                numbers.AsSpan().Fill(round);
+                await session.CheckpointAsync();
+            }
+
+            await session.Store.CompactAsync(2);
+        }
+
+        await using (SnapshotSession older = SnapshotSession.Restart(_store.Path, new RestartOptions { Generation = 1 }))
+        {
+            Assert.Empty(await older.Store.PruneAsync(new RetentionPolicy { KeepLast = 1 }));
+            Assert.Equal(1, (await older.CheckpointAsync()).Parent);
+        }
+
+        await using SnapshotSession restarted = SnapshotSession.Open(_store.Path);
+        Assert.Equal(3, restarted.Restarted!.Generation);
+        Assert.Equal(1, restarted.OpenArena("a").RootArray<int>("numbers", 1 << 16)[0]);
+    }
+
+    [Fact]
     public void A_session_closed_under_a_participant_leaves_the_memory_it_writes()
     {
         SnapshotSession session = SnapshotSession.Open(_store.Path);

@@ -12,6 +12,31 @@ public sealed class StoreFailureTests : IDisposable
 
     public void Dispose() => _store.Dispose();
 
+    [Fact]
+    public async Task A_chain_that_is_compacted_while_it_is_opened_is_opened_as_it_is_then()
+    {
+        using FailingMedium medium = new(new DirectoryMedium(_store.Path, true));
+        await using SnapshotSession session =
+            SnapshotSession.Open(SnapshotStore.Open(medium, new StoreOptions()), new SnapshotOptions());
+        ArenaArray<int> array = session.OpenArena("a", new ArenaOptions { Capacity = 64 << 20 })
+            .RootArray<int>("array", 1 << 16);
+        for (int round = 1; round <= 2; round++)
+        {
+            array.AsSpan().Fill(round);
+            await session.CheckpointAsync();
+        }
+
+        int compactions = 0;
+        medium.Opening = name =>
+        {
+            if (name != "0000000002.snapshot" || compactions++ > 0) return;
+            Task.Run(() => session.Store.CompactAsync(2)).Wait();
+        };
+        Assert.NotEmpty(StoredMemory.Read(session.Store, 2, "a"));
+        Assert.Equal(2, compactions);
+        Assert.Null(session.Store.Newest!.Parent);
+    }
+
     [Theory]
     [InlineData("write", ".partial", SnapshotErrorCode.StoreIo, 2)]
     [InlineData("sync", ".partial", SnapshotErrorCode.StoreIo, 2)]
