@@ -65,8 +65,6 @@ internal sealed class Attempt : IDisposable
 
     internal bool IsCaptured { get; private set; }
 
-    internal long AsyncDone { get; private set; }
-
     internal long SyncRaised { get; private set; }
 
     /// <summary>
@@ -161,7 +159,6 @@ internal sealed class Attempt : IDisposable
         }
 
         AwaitEndOf(Phase.Async);
-        AsyncDone = Stopwatch.GetTimestamp();
     }
 
     /// <summary>
