@@ -13,8 +13,8 @@ internal static class FiberChecker
     private const int NamedMethods = 3;
 
     /// <summary>The errors of an assembly, in the order of the sources.</summary>
-    /// <exception cref="CheckException">A type it uses is in none of the references.</exception>
-    /// <exception cref="BadImageFormatException">A file is not an assembly.</exception>
+    /// <exception cref="CheckException">It is not an assembly, or a type it uses is in none of the references.</exception>
+    /// <exception cref="BadImageFormatException">A file is damaged.</exception>
     internal static IReadOnlyList<Finding> Check(CheckOptions options)
     {
         using ReferenceSet references = new(options.References);

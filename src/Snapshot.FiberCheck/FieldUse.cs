@@ -4,12 +4,15 @@ using System.Reflection.Metadata;
 namespace Snapshot.FiberCheck;
 
 /// <summary>How the code of a state machine uses one of its fields.</summary>
-/// <param name="Offset">Where it first gets a value, or null when that is before the method's first statement.</param>
+/// <param name="Offset">Where it first gets a value, or null when it has it from the caller.</param>
 /// <param name="Kind">What it is for, if the compiler introduced it.</param>
 internal sealed record FieldUse(int? Offset, TemporaryKind Kind)
 {
     internal static FieldUse Of(StateMachine machine, HoistedField field)
     {
+        if (field.Role is FieldRole.Parameter or FieldRole.This or FieldRole.Captured)
+            return new FieldUse(null, TemporaryKind.Expression);
+
         List<FieldAccess> accesses = FieldAccess.Of(machine, field);
         bool isIn(FieldAccess access, ExceptionRegionKind kind) => machine.Body.ExceptionRegions.Any(region =>
             region.Kind == kind

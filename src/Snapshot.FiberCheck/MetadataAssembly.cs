@@ -31,21 +31,21 @@ internal sealed class MetadataAssembly : IDisposable
     /// <summary>Where what this assembly refers to is found.</summary>
     internal ReferenceSet References { get; }
 
-    /// <exception cref="BadImageFormatException">The file is not an assembly.</exception>
+    /// <exception cref="CheckException">The file is not an assembly.</exception>
     internal static MetadataAssembly Open(string path, ReferenceSet references)
     {
         PEReader file = new(System.IO.File.OpenRead(path));
         try
         {
-            return file.HasMetadata
-                ? new MetadataAssembly(path, file, references)
-                : throw new BadImageFormatException($"{path} is not a .NET assembly");
+            if (file.HasMetadata) return new MetadataAssembly(path, file, references);
         }
-        catch
+        catch (BadImageFormatException)
         {
-            file.Dispose();
-            throw;
+            // Said below: to the user it is the same whether there is no such part or no such format.
         }
+
+        file.Dispose();
+        throw new CheckException($"{path} is not a .NET assembly");
     }
 
     public void Dispose() => File.Dispose();

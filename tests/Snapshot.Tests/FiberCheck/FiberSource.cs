@@ -28,6 +28,9 @@ internal sealed class FiberSource : IDisposable
         }
         """;
 
+    private static readonly MetadataReference[] s_references =
+        [.. References.Select(path => MetadataReference.CreateFromFile(path))];
+
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("snapshot-fiber-check-");
     private readonly string _text;
 
@@ -41,7 +44,7 @@ internal sealed class FiberSource : IDisposable
         CSharpCompilation compilation = CSharpCompilation.Create(
             "Code",
             [Parse(_text, FileName, options), Parse(FiberStub.Text, "/source/Stub.cs", options)],
-            References.Select(path => MetadataReference.CreateFromFile(path)),
+            s_references,
             new CSharpCompilationOptions(
                 OutputKind.DynamicallyLinkedLibrary, optimizationLevel: optimization, allowUnsafe: true));
 

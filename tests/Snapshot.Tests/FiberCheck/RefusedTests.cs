@@ -160,7 +160,7 @@ public sealed class RefusedTests
         "try { Calls.Text(); } catch (IOException e) { /*!*/await Fiber.Safepoint(); Calls.Use(e); }",
         $"local 'e' of type IOException. {ForTry}")]
     [InlineData(
-        "await using Closing c = default; await Fiber.Safepoint(); /*!*/",
+        "await using Closing c = default; await Fiber.Safepoint();/*!*/",
         $"compiler temporary of type object [<>7__wrap2], {ForException}")]
     public void What_a_statement_keeps_to_end_itself(string body, string what) => AssertRefused(
         $$"""
@@ -217,7 +217,7 @@ public sealed class RefusedTests
             $"local 's' of type string. {ForLocal}",
             "fiber method 'C.Run'");
         AssertRefused(
-            $"namespace Deep.Down; class C<T> {{ class D {{ static async FiberTask M() {Body} }} }}",
+            $"namespace Deep.Down {{ class C<T> {{ class D {{ static async FiberTask M() {Body} }} }} }}",
             $"local 's' of type string. {ForLocal}",
             "fiber method 'C.D.M'");
         AssertRefused(
@@ -229,7 +229,7 @@ public sealed class RefusedTests
             $"local 's' of type string. {ForLocal}");
     }
 
-    private static string Method(string body) => $"static class C {{ static async FiberTask M() {{ {body} }} }}";
+    private static string Method(string body) => $"static class C {{ static async FiberTask M() {{ {body}}} }}";
 
     /// <summary>Asserts that there is one error, at the mark, with this reason.</summary>
     private static void AssertRefused(string source, string what, string method = "fiber method 'C.M'")

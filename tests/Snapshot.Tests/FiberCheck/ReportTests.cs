@@ -102,7 +102,7 @@ public sealed class ReportTests
     public void What_cannot_be_read_is_one_line_and_another_exit_code()
     {
         using FiberSource compiled = new(Bad);
-        AssertUnreadable("Could not find file", "/no/such.dll");
+        AssertUnreadable("Could not find file", compiled.Assembly + ".not");
         AssertUnreadable("not a .NET assembly", compiled.Symbols);
         AssertUnreadable("unknown option '-x'", compiled.Assembly, "-x");
         AssertUnreadable("usage:");
