@@ -13,7 +13,7 @@ internal static class FiberChecker
     private const int NamedMethods = 3;
 
     /// <summary>The errors of an assembly, in the order of the sources.</summary>
-    /// <exception cref="CheckException">It is not an assembly, or a type it uses is in none of the references.</exception>
+    /// <exception cref="CheckException">It is no assembly, or a type it uses is in none of the references.</exception>
     /// <exception cref="BadImageFormatException">A file is damaged.</exception>
     internal static IReadOnlyList<Finding> Check(CheckOptions options)
     {
@@ -39,7 +39,7 @@ internal static class FiberChecker
             if (HeldReference.In(field.Type) is not { } reference) continue;
             FieldUse use = FieldUse.Of(machine, field);
             yield return new Finding(
-                positions.Of(machine.MoveNext, use.Offset),
+                positions.Of(machine.MoveNext, use.Offsets),
                 DiagnosticId.KeepsReference,
                 $"{machine.Method} keeps a managed reference across an await: " +
                 Explanation.Of(field, reference, use.Kind));
@@ -52,7 +52,7 @@ internal static class FiberChecker
         string methods = string.Join(", ", machines.Take(NamedMethods).Select(machine => machine.Method));
         string more = machines.Length > NamedMethods ? $" and {machines.Length - NamedMethods} more" : "";
         return new Finding(
-            positions.Of(machines[0].MoveNext, null),
+            positions.Of(machines[0].MoveNext, []),
             DiagnosticId.NotOptimized,
             $"the compiler made objects of {methods}{more}, which cannot live in an arena, because the assembly was " +
             "compiled without optimization. Set <Optimize>true</Optimize> in the project, for Debug as well.");

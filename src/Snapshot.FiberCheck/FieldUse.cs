@@ -4,14 +4,14 @@ using System.Reflection.Metadata;
 namespace Snapshot.FiberCheck;
 
 /// <summary>How the code of a state machine uses one of its fields.</summary>
-/// <param name="Offset">Where it first gets a value, or null when it has it from the caller.</param>
+/// <param name="Offsets">Where it gets a value, the best place first; none when it is the caller's.</param>
 /// <param name="Kind">What it is for, if the compiler introduced it.</param>
-internal sealed record FieldUse(int? Offset, TemporaryKind Kind)
+internal sealed record FieldUse(int[] Offsets, TemporaryKind Kind)
 {
     internal static FieldUse Of(StateMachine machine, HoistedField field)
     {
         if (field.Role is FieldRole.Parameter or FieldRole.This or FieldRole.Captured)
-            return new FieldUse(null, TemporaryKind.Expression);
+            return new FieldUse([], TemporaryKind.Expression);
 
         List<FieldAccess> accesses = FieldAccess.Of(machine, field);
         bool isIn(FieldAccess access, ExceptionRegionKind kind) => machine.Body.ExceptionRegions.Any(region =>
@@ -21,9 +21,9 @@ internal sealed record FieldUse(int? Offset, TemporaryKind Kind)
 
         if (field.Role == FieldRole.Temporary
             && accesses.Find(access => access.IsStore && isIn(access, ExceptionRegionKind.Catch)) is { } caught)
-            return new FieldUse(caught.Offset, TemporaryKind.Exception);
+            return new FieldUse([caught.Offset, accesses[0].Offset], TemporaryKind.Exception);
 
-        int? first = accesses.Find(access => access.IsStore)?.Offset;
+        int[] first = [.. accesses.Where(access => access.IsStore).Take(1).Select(access => access.Offset)];
         if (field.Type.Name.Contains("Enumerator", StringComparison.Ordinal))
             return new FieldUse(first, TemporaryKind.Foreach);
         if (accesses.Exists(access => access.Operation != OpCodes.Stfld && isIn(access, ExceptionRegionKind.Finally)))

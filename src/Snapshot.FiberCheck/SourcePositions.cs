@@ -19,26 +19,37 @@ internal sealed class SourcePositions : IDisposable
     public void Dispose() => _symbols?.Dispose();
 
     /// <summary>
-    /// The place of the statement to which the code at an offset belongs; without an offset the method's first
-    /// statement, without symbols the assembly.
+    /// The place of the statement of the first offset that is close to one; without offsets the
+    /// method's first statement, without symbols the assembly.
     /// </summary>
-    internal SourcePosition Of(MethodDefinitionHandle method, int? offset)
+    internal SourcePosition Of(MethodDefinitionHandle method, IReadOnlyList<int> offsets)
     {
         if (_symbols is null) return new SourcePosition(_assembly, 0, 0);
         MetadataReader reader = _symbols.GetMetadataReader();
-        SequencePoint? found = null;
-        bool isFinal = false;
-        foreach (SequencePoint point in reader.GetMethodDebugInformation(method).GetSequencePoints())
-        {
-            if (isFinal && point.Offset > (offset ?? 0)) break;
-            // Code of no statement, as a hidden point says, prepares for what follows it.
-            isFinal = !point.IsHidden;
-            if (isFinal) found = point;
-        }
-
-        if (found is not { } place) return new SourcePosition(_assembly, 0, 0);
+        SequencePoint[] points = [.. reader.GetMethodDebugInformation(method).GetSequencePoints()];
+        if (Statement(points, offsets) is not { } place) return new SourcePosition(_assembly, 0, 0);
         string file = reader.GetString(reader.GetDocument(place.Document).Name);
         return new SourcePosition(Unmap(file), place.StartLine, place.StartColumn);
+    }
+
+    /// <summary>
+    /// Code of no statement, which a hidden point begins, either prepares for the statement that follows it at once, or
+    /// completes the one before it.
+    /// </summary>
+    private static SequencePoint? Statement(SequencePoint[] points, IReadOnlyList<int> offsets)
+    {
+        if (points.Length == 0) return null;
+        int at = 0;
+        foreach (int offset in offsets)
+        {
+            at = Math.Max(0, Array.FindLastIndex(points, point => point.Offset <= offset));
+            SequencePoint[] near = [.. points.Skip(at).Take(2).Where(point => !point.IsHidden)];
+            if (near.Length > 0) return near[0];
+        }
+
+        int before = Array.FindLastIndex(points, at, point => !point.IsHidden);
+        int found = before >= 0 ? before : Array.FindIndex(points, point => !point.IsHidden);
+        return found >= 0 ? points[found] : null;
     }
 
     /// <summary>The real name of a file that the compiler gave another, so that an editor can open it.</summary>

@@ -160,7 +160,7 @@ public sealed class RefusedTests
         "try { Calls.Text(); } catch (IOException e) { /*!*/await Fiber.Safepoint(); Calls.Use(e); }",
         $"local 'e' of type IOException. {ForTry}")]
     [InlineData(
-        "await using Closing c = default; await Fiber.Safepoint();/*!*/",
+        "/*!*/await using Closing c = default; await Fiber.Safepoint();",
         $"compiler temporary of type object [<>7__wrap2], {ForException}")]
     public void What_a_statement_keeps_to_end_itself(string body, string what) => AssertRefused(
         $$"""
