@@ -33,24 +33,29 @@ internal sealed class SourcePositions : IDisposable
     }
 
     /// <summary>
-    /// Code of no statement, which a hidden point begins, either prepares for the statement that follows it at once, or
-    /// completes the one before it.
+    /// The statement of one of the offsets. Code of no statement, which a hidden point begins, prepares for one that
+    /// follows; where only the end of a block follows, the next offset tells more. For the last one it counts only if
+    /// it follows at once, else the code completes the statement before it.
     /// </summary>
     private static SequencePoint? Statement(SequencePoint[] points, IReadOnlyList<int> offsets)
     {
         if (points.Length == 0) return null;
         int at = 0;
-        foreach (int offset in offsets)
+        for (int i = 0; i < offsets.Count; i++)
         {
-            at = Math.Max(0, Array.FindLastIndex(points, point => point.Offset <= offset));
-            SequencePoint[] near = [.. points.Skip(at).Take(2).Where(point => !point.IsHidden)];
-            if (near.Length > 0) return near[0];
+            at = Math.Max(0, Array.FindLastIndex(points, point => point.Offset <= offsets[i]));
+            int next = Array.FindIndex(points, at, point => !point.IsHidden);
+            bool isMeant = i < offsets.Count - 1 ? next >= 0 && !IsBrace(points[next]) : next >= 0 && next <= at + 1;
+            if (isMeant) return points[next];
         }
 
         int before = Array.FindLastIndex(points, at, point => !point.IsHidden);
         int found = before >= 0 ? before : Array.FindIndex(points, point => !point.IsHidden);
         return found >= 0 ? points[found] : null;
     }
+
+    private static bool IsBrace(SequencePoint point) =>
+        point.StartLine == point.EndLine && point.EndColumn == point.StartColumn + 1;
 
     /// <summary>The real name of a file that the compiler gave another, so that an editor can open it.</summary>
     private string Unmap(string file)
