@@ -1,0 +1,488 @@
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+using Snapshot.Base;
+using Snapshot.Memory.Locks;
+
+namespace Snapshot.Threads.Fibers;
+
+/// <summary>Runs the fibers of one worker on one thread, and is what arena locks see as the owner meanwhile.</summary>
+/// <remarks>
+/// <para>A trampoline. Resuming a fiber runs the state machine of its top frame in place. When that returns
+/// (<see cref="FrameStatus.Done"/>, <see cref="FrameStatus.Faulted"/>) the parent's is run, and so on, until one
+/// suspends or the outermost has returned. A suspending leaf says what the fiber waits for, and on the way out of the
+/// nested calls each caller's await makes it the parent of what it called. So the depth of the thread's stack does not
+/// grow with the fiber's, and a deep fiber is resumed at the price of one frame.</para>
+/// <para>Invariants. (1) Between two calls of <see cref="RunFiber"/> no fiber executes and every frame is complete:
+/// here alone the thread polls, sleeps, and so is captured. (2) <see cref="_unowned"/> is the frame that suspended last
+/// and is not awaited yet; it is null between two calls. So a call that is not awaited where it was made is found.
+/// (3) Only this thread writes records, frames and lists of its worker. Others reach it through the inbox and the
+/// wait table alone. (4) An exception is on its way only while a parent is run at once: none is ever captured.</para>
+/// <para>All members are for the scheduler's thread, but for <see cref="PostExternal"/>.</para>
+/// </remarks>
+internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
+{
+    /// <summary>Fibers run between two looks at what is not as urgent as a stop.</summary>
+    private const int RunsBetweenLooks = 32;
+
+    [ThreadStatic]
+    private static FiberScheduler? t_current;
+
+    [ThreadStatic]
+    private static bool t_isStarting;
+
+    private readonly FiberSpace _space;
+    private readonly IFiberHost _host;
+    private readonly WorkerRecord* _worker;
+    private readonly WorkerMemory _memory;
+    private readonly int* _stopHint;
+    private readonly int* _attentionHint;
+
+    /// <summary>Never freed: whoever was about to wake a fiber may come late.</summary>
+    private readonly WaitInbox* _inbox = WaitInbox.Create();
+    private readonly long _clockBase;
+    private FiberRecord* _running;
+    private FiberFrame* _unowned;
+    private FiberFrame* _started;
+    private ExceptionDispatchInfo? _thrown;
+
+    /// <param name="space">Where the fibers live.</param>
+    /// <param name="name">The worker's name in the space.</param>
+    /// <param name="host">Whom it works for.</param>
+    /// <exception cref="SnapshotException">Name: it is being run already.</exception>
+    internal FiberScheduler(FiberSpace space, string name, IFiberHost host)
+    {
+        _space = space;
+        _host = host;
+        _stopHint = host.StopHint;
+        _attentionHint = host.AttentionHint;
+        WorkerName = name;
+        External = new ExternalWaits(this);
+        Critical = new FiberCriticalDepth(host);
+        _worker = space.Borrow(name);
+        _memory = new WorkerMemory(space, _worker);
+        _clockBase = Monotonic() - _worker->Clock;
+        ResumeRecorded();
+        host.Stopping = () => _worker->Clock = Now;
+    }
+
+    /// <summary>The scheduler of the calling thread.</summary>
+    /// <exception cref="InvalidOperationException">The thread runs no fibers.</exception>
+    internal static FiberScheduler OfThread
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => t_current ?? FiberMisuse.ThrowOutside();
+    }
+
+    /// <summary>Whether the next fiber method that is called is to be the outermost of a new fiber.</summary>
+    internal static bool IsStarting => t_isStarting;
+
+    internal string WorkerName { get; }
+
+    internal FiberSpace Space => _space;
+
+    internal WorkerMemory Memory => _memory;
+
+    internal ExternalWaits External { get; }
+
+    internal FiberCriticalDepth Critical { get; }
+
+    /// <summary>The checkpoint that the fibers of a handler prepare for, while they do.</summary>
+    internal IPendingCapture? PendingCapture { get; set; }
+
+    /// <summary>What those are told who waited for the capture.</summary>
+    internal FiberOutcome Outcome { get; private set; }
+
+    /// <summary>The fiber that executes; null between two.</summary>
+    internal FiberRecord* Running => _running;
+
+    internal WorkerState State => _worker->State;
+
+    internal long LiveFibers => _worker->LiveFibers;
+
+    /// <summary>Frames and records that are in use.</summary>
+    internal long LiveBlocks => _worker->Pool.LiveBlocks;
+
+    /// <summary>Nanoseconds since the worker first started, without the time between a capture and a restart.</summary>
+    internal long Now => Monotonic() - _clockBase;
+
+    /// <summary>Whether fibers are to suspend at a safepoint.</summary>
+    internal bool IsStopPending
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => (Volatile.Read(ref *_stopHint) | Volatile.Read(ref *_attentionHint)) != 0;
+    }
+
+    internal override int OwnerId => _running != null ? _running->Wait.OwnerId : _host.OwnerId;
+
+    internal override string OwnerName =>
+        _running != null ? $"fiber {_running->Wait.OwnerId & ~FiberSpace.OwnerBit} of '{WorkerName}'" : _host.Name;
+
+    // ---- running ---------------------------------------------------------------------------------------------------
+
+    /// <summary>Runs fibers until all have ended.</summary>
+    /// <exception cref="SnapshotException">FiberFailed, and what a safepoint of the host throws.</exception>
+    /// <exception cref="OperationCanceledException">The fibers stand where they stood, for a later call.</exception>
+    internal void RunToEnd(CancellationToken cancellation)
+    {
+        using CancellationTokenRegistration ring = cancellation.UnsafeRegister(
+            static inbox => WaitInbox.Ring((WaitInbox*)(nint)inbox!), (nint)_inbox);
+        Run(untilCheckpoint: null, cancellation);
+        _worker->State = WorkerState.Finished;
+        _memory.Release();
+    }
+
+    /// <summary>Runs fibers until one waits for the capture, or all have ended.</summary>
+    internal void RunToCheckpoint(FiberRecord* fiber) => Run(fiber, CancellationToken.None);
+
+    /// <summary>Runs the fibers of a handler to their end; one that waits for the capture is resumed first.</summary>
+    internal void RunFromCheckpoint(FiberOutcome outcome)
+    {
+        Outcome = outcome;
+        for (FiberRecord* fiber = _worker->FirstLive; fiber != null; fiber = fiber->NextLive)
+        {
+            if (fiber->Status == FiberStatus.AtCheckpoint) _worker->Ready.Add(fiber);
+        }
+
+        Run(untilCheckpoint: null, CancellationToken.None);
+        _memory.Release();
+    }
+
+    /// <summary>Gives up all fibers where they stand: their code failed, and nobody may resume them.</summary>
+    internal void Abandon()
+    {
+        LeaveWaitTable();
+        _memory.Abandon();
+    }
+
+    /// <summary>Makes this the scheduler of the thread until the scope is disposed.</summary>
+    internal FiberTurn Enter()
+    {
+        FiberTurn turn = new(t_current, LockOwner.Current);
+        Restore(this, this);
+        return turn;
+    }
+
+    internal static void Restore(FiberScheduler? scheduler, LockOwner? owner)
+    {
+        t_current = scheduler;
+        LockOwner.Current = owner;
+    }
+
+    public void Dispose()
+    {
+        _host.Stopping = null;
+        LeaveWaitTable();
+        _space.Return(WorkerName);
+        External.Dispose();
+    }
+
+    private void Run(FiberRecord* untilCheckpoint, CancellationToken cancellation)
+    {
+        int runs = 0;
+        while (_worker->LiveFibers > 0)
+        {
+            if (IsStopPending) _host.Poll();
+            if (runs-- == 0)
+            {
+                runs = RunsBetweenLooks;
+                cancellation.ThrowIfCancellationRequested();
+                External.TakeCompleted();
+                if (_worker->Timers.Count > 0) FireTimers();
+            }
+
+            TakeWoken();
+            FiberRecord* fiber = _worker->Ready.Take();
+            if (fiber != null)
+            {
+                RunFiber(fiber);
+                if (fiber == untilCheckpoint && fiber->Status is FiberStatus.AtCheckpoint or FiberStatus.Ended) return;
+            }
+            else
+            {
+                runs = 0;
+                Sleep(cancellation);
+            }
+        }
+    }
+
+    private void RunFiber(FiberRecord* fiber)
+    {
+        nint[] code = _space.Types.Code;
+        _running = fiber;
+        fiber->Status = FiberStatus.Running;
+        FiberFrame* frame = fiber->Top;
+        while (true)
+        {
+            if ((uint)frame->Type >= (uint)code.Length) code = _space.Types.Code;
+            ((delegate*<FiberFrame*, void>)code[frame->Type])(frame);
+            if (_unowned != (frame->Status == FrameStatus.Suspended ? frame : null)) FailForgotten(frame);
+            if (frame->Status == FrameStatus.Suspended) break;
+            FiberFrame* parent = frame->Parent;
+            if (parent == null)
+            {
+                End(fiber, frame);
+                break;
+            }
+
+            fiber->Top = parent;
+            frame = parent;
+        }
+
+        _unowned = null;
+        _running = null;
+    }
+
+    private void TakeWoken()
+    {
+        for (WaitNode* node = WaitInbox.TakeAll(_inbox); node != null;)
+        {
+            WaitNode* next = node->Next;
+            MakeReady((FiberRecord*)node, isTimedOut: false);
+            node = next;
+        }
+    }
+
+    private void FireTimers()
+    {
+        long now = Now;
+        while (_worker->Timers.Count > 0 && _worker->Timers.Earliest <= now)
+        {
+            FiberRecord* fiber = _worker->Timers.First;
+
+            // One that was woken just before is in the inbox, or on the way there.
+            bool isWoken = fiber->WaitsFor != null && !WaitTable.TryRemove(&fiber->Wait, fiber->WaitsFor);
+            if (isWoken) _worker->Timers.Remove(fiber);
+            else MakeReady(fiber, isTimedOut: true);
+        }
+    }
+
+    /// <summary>Nothing is ready: sleeps until something is, or the host has to do something.</summary>
+    private void Sleep(CancellationToken cancellation)
+    {
+        uint signal = WaitInbox.AnnounceSleep(_inbox);
+        if (WaitInbox.IsEmpty(_inbox) && External.IsEmpty && !cancellation.IsCancellationRequested)
+        {
+            long timeout = _worker->Timers.Count > 0 ? Math.Max(0, _worker->Timers.Earliest - Now) : -1;
+            _host.Wait(WaitInbox.SignalOf(_inbox), signal, timeout);
+        }
+
+        WaitInbox.Awake(_inbox);
+    }
+
+    private void MakeReady(FiberRecord* fiber, bool isTimedOut)
+    {
+        if (fiber->Timer != 0) _worker->Timers.Remove(fiber);
+        fiber->IsTimedOut = isTimedOut ? (byte)1 : (byte)0;
+        fiber->WaitsFor = null;
+        _worker->Ready.Add(fiber);
+    }
+
+    // ---- starting and ending ---------------------------------------------------------------------------------------
+
+    /// <summary>Makes a fiber of the first fiber method that <paramref name="body"/> calls.</summary>
+    /// <returns>Null when it called none.</returns>
+    internal FiberRecord* Start<TArgument>(
+        TArgument argument, Func<TArgument, FiberTask> body, GroupRecord* group = null)
+    {
+        _started = null;
+        t_isStarting = true;
+        FiberTask task;
+        try
+        {
+            task = body(argument);
+        }
+        finally
+        {
+            t_isStarting = false;
+        }
+
+        FiberFrame* frame = _started;
+        _started = null;
+        if (task.Frame != frame) throw FiberMisuse.NotOneCall();
+        if (frame == null) return null;
+        FiberRecord* fiber = _memory.MakeRecord();
+        fiber->Top = frame;
+        fiber->Group = group;
+        if (group != null) group->Live++;
+        _worker->State = WorkerState.Started;
+        _worker->Ready.Add(fiber);
+        return fiber;
+    }
+
+    /// <summary>A new fiber's outermost method is called: it begins when the fiber is first run.</summary>
+    internal void BeginStarted<[DynamicallyAccessedMembers(FrameLayout.Members)] TStateMachine>(
+        ref FiberFrame* slot, ref TStateMachine stateMachine, int resultBytes)
+        where TStateMachine : IAsyncStateMachine
+    {
+        t_isStarting = false;
+        _started = _memory.MakeFrame(ref slot, ref stateMachine, resultBytes);
+    }
+
+    /// <summary>A fiber method that began on the stack waits: it gets a frame.</summary>
+    internal FiberFrame* Promote<[DynamicallyAccessedMembers(FrameLayout.Members)] TStateMachine>(
+        ref FiberFrame* slot, ref TStateMachine stateMachine, int resultBytes)
+        where TStateMachine : IAsyncStateMachine
+    {
+        if (_running == null) FiberMisuse.ThrowOutside();
+        return _memory.MakeFrame(ref slot, ref stateMachine, resultBytes);
+    }
+
+    /// <summary>A parent takes the outcome of what it called: frees the frame, throws what that threw.</summary>
+    internal void Finish(FiberFrame* child)
+    {
+        FrameStatus status = child->Status;
+        if (status is not (FrameStatus.Done or FrameStatus.Faulted)) throw FiberMisuse.ResultTakenTwice();
+
+        _memory.Free(child);
+        if (status != FrameStatus.Faulted) return;
+        ExceptionDispatchInfo thrown = _thrown!;
+        _thrown = null;
+        thrown.Throw();
+    }
+
+    /// <summary>A fiber method throws: at once to its caller, or through its frame to the parent.</summary>
+    internal static void Throw(FiberFrame* frame, Exception exception)
+    {
+        if (frame == null) ExceptionDispatchInfo.Throw(exception);
+        frame->Status = FrameStatus.Faulted;
+        OfThread._thrown = ExceptionDispatchInfo.Capture(exception);
+    }
+
+    private void End(FiberRecord* fiber, FiberFrame* outermost)
+    {
+        bool isFaulted = outermost->Status == FrameStatus.Faulted;
+        _memory.Free(outermost);
+        fiber->Top = null;
+        if (isFaulted)
+        {
+            fiber->Status = FiberStatus.Faulted;
+            Exception cause = _thrown!.SourceException;
+            _thrown = null;
+            _unowned = null;
+            string who = OwnerName;
+            _running = null;
+            throw new SnapshotException(
+                SnapshotErrorCode.FiberFailed,
+                $"{who} failed: {cause.GetType().Name}: {cause.Message}", cause);
+        }
+
+        Critical.Leave(fiber);
+        if (fiber->Timer != 0) _worker->Timers.Remove(fiber);
+        fiber->Status = FiberStatus.Ended;
+        if (fiber->Group != null) EndInGroup(fiber->Group);
+        Interlocked.Increment(ref fiber->Serial);
+        LockWord.Wake(ref fiber->Serial, LockWord.All);
+        _memory.Free(fiber);
+    }
+
+    private static void EndInGroup(GroupRecord* group)
+    {
+        Interlocked.Increment(ref group->Ended);
+        Interlocked.Decrement(ref group->Live);
+        LockWord.Wake(ref group->Ended, LockWord.All);
+        if (group->Live == 0) LockWord.Wake(ref group->Live, LockWord.All);
+    }
+
+    /// <summary>After a restart, or a run that was cancelled: who waited looks again.</summary>
+    private void ResumeRecorded()
+    {
+        for (FiberRecord* fiber = _worker->FirstLive; fiber != null; fiber = fiber->NextLive)
+        {
+            if (fiber->Status != FiberStatus.Waiting) continue;
+            fiber->Wait.Word = null;
+            MakeReady(fiber, isTimedOut: false);
+        }
+    }
+
+    /// <summary>Fibers that are still there wait for another run, or another process.</summary>
+    private void LeaveWaitTable()
+    {
+        TakeWoken();
+        for (FiberRecord* fiber = _worker->FirstLive; fiber != null; fiber = fiber->NextLive)
+        {
+            if (fiber->Status == FiberStatus.Waiting && fiber->WaitsFor != null)
+                WaitTable.TryRemove(&fiber->Wait, fiber->WaitsFor);
+        }
+    }
+
+    // ---- suspending ------------------------------------------------------------------------------------------------
+
+    /// <summary>The caller awaits what it called: it becomes its parent.</summary>
+    internal void SuspendForChild(FiberFrame* frame, FiberFrame* child)
+    {
+        if (child != _unowned) throw FiberMisuse.NotStructured(OwnerName);
+        child->Parent = frame;
+        _unowned = frame;
+    }
+
+    /// <summary>The fiber goes on as soon as the thread has taken part in what is pending.</summary>
+    internal void SuspendAtSafepoint(FiberFrame* frame) => _worker->Ready.AddFirst(Suspend(frame));
+
+    /// <summary>The fiber goes on after all others that can.</summary>
+    internal void SuspendToYield(FiberFrame* frame) => _worker->Ready.Add(Suspend(frame));
+
+    /// <summary>The handler's fiber goes on when its resume part is called.</summary>
+    internal void SuspendAtCheckpoint(FiberFrame* frame) => Suspend(frame)->Status = FiberStatus.AtCheckpoint;
+
+    /// <summary>The fiber goes on when it is posted by <see cref="ExternalWaits"/>, or after a restart.</summary>
+    internal FiberRecord* SuspendForExternal(FiberFrame* frame)
+    {
+        FiberRecord* fiber = Suspend(frame);
+        fiber->Status = FiberStatus.Waiting;
+        return fiber;
+    }
+
+    /// <summary>The fiber waits while the word has a value (null: for the time alone).</summary>
+    /// <param name="frame">Its top frame.</param>
+    /// <param name="word">In an arena.</param>
+    /// <param name="expected">The value.</param>
+    /// <param name="craving">Not None when it was passed over before.</param>
+    /// <param name="deadline">In fiber time; negative: none.</param>
+    internal void SuspendForWord(FiberFrame* frame, uint* word, uint expected, Craving craving, long deadline)
+    {
+        if (deadline >= 0) _worker->Timers.Add(_space.Arena, _running, deadline);
+        FiberRecord* fiber = Suspend(frame);
+        fiber->Status = FiberStatus.Waiting;
+        fiber->IsTimedOut = 0;
+        fiber->Wait.Inbox = _inbox;
+        fiber->Wait.Craving = craving;
+        fiber->WaitsFor = word;
+        if (word != null && !WaitTable.TryPark(&fiber->Wait, word, expected)) MakeReady(fiber, isTimedOut: false);
+    }
+
+    /// <summary>A fiber that an external wait has ended for; ignored when it is another one meanwhile.</summary>
+    internal void EndExternal(FiberRecord* fiber, uint serial)
+    {
+        if (fiber->Serial == serial && fiber->Status == FiberStatus.Waiting) MakeReady(fiber, isTimedOut: false);
+    }
+
+    /// <summary>Makes the thread look at its external waits. Any thread.</summary>
+    internal void PostExternal() => WaitInbox.Ring(_inbox);
+
+    internal override bool Wait(uint* word, uint expected, long timeoutNanoseconds)
+    {
+        if (_running == null) return _host.Wait(word, expected, timeoutNanoseconds);
+        throw FiberMisuse.Blocks(OwnerName);
+    }
+
+    private FiberRecord* Suspend(FiberFrame* frame)
+    {
+        if (_unowned != null) throw FiberMisuse.NotStructured(OwnerName);
+        if (_running == null) FiberMisuse.ThrowOutside();
+        _unowned = frame;
+        _running->Top = frame;
+        return _running;
+    }
+
+    /// <summary>What was run had called a fiber method and had not awaited it: the fault is its own.</summary>
+    private void FailForgotten(FiberFrame* frame)
+    {
+        _unowned = null;
+        frame->Status = FrameStatus.Faulted;
+        _thrown = ExceptionDispatchInfo.Capture(FiberMisuse.NotStructured(OwnerName));
+    }
+
+    private static long Monotonic() => Stopwatch.GetElapsedTime(0).Ticks * TimeSpan.NanosecondsPerTick;
+}
