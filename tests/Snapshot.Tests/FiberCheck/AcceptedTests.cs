@@ -67,6 +67,50 @@ public sealed class AcceptedTests
     public void In_other_places(string source) => AssertAccepted(source);
 
     [Theory]
+    [InlineData("await Fiber.Yield(); await Fiber.Delay(TimeSpan.Zero);")]
+    [InlineData("FiberHandle h = Fiber.Start(1, static n => Work(n)); await Fiber.Yield(); await h; Calls.Use(h);")]
+    [InlineData("FiberHandle h = Fiber.Start(1, static async n => { await Fiber.Yield(); Calls.Use(n); }); await h;")]
+    [InlineData("using (FiberGroup g = Fiber.OpenGroup()) { g.Start(1, static n => Work(n)); await g.WhenAll(); }")]
+    [InlineData("using (await Fiber.CriticalSection()) { await Work(1); await Fiber.Yield(); }")]
+    [InlineData("await s.Value.Mutex.EnterAsync(); await Fiber.Yield(); s.Value.Mutex.Exit();")]
+    [InlineData("await s.Value.Door.EnterReadAsync(); await s.Value.Event.WaitAsync(); s.Value.Door.ExitRead();")]
+    [InlineData("await s.Value.Barrier.SignalAndWaitAsync(); await s.Value.Places.WaitAsync();")]
+    [InlineData("long n = await s.Value.Channel.ReadAsync(); await s.Value.Channel.WriteAsync(n + 1);")]
+    [InlineData("for (long i = 0; i < s.Value.Data.Length; i++) { await Fiber.Safepoint(); s.Value.Data[i] += i; }")]
+    [InlineData("ArenaArray<double> d = s.Value.Data; await Fiber.Safepoint(); d[0] = 1;")]
+    [InlineData("int n = await Fiber.External<Fetch, int>(new Fetch { N = 1 }); await Fiber.Yield(); Calls.Use(n);")]
+    public void With_what_the_library_offers(string body) => AssertAccepted(
+        $$"""
+        struct Shared
+        {
+            public ArenaMutex Mutex; public ArenaReaderWriterLock Door; public ArenaEvent Event;
+            public ArenaBarrier Barrier; public ArenaSemaphore Places; public ArenaChannel<long> Channel;
+            public ArenaArray<double> Data;
+        }
+        struct Fetch : IExternalSection<int>
+        {
+            public int N;
+            public async System.Threading.Tasks.Task<int> RunAsync(System.Threading.CancellationToken cancellation)
+            {
+                await System.Threading.Tasks.Task.Delay(N, cancellation);
+                return N;
+            }
+        }
+        static class C
+        {
+            static async FiberTask Work(int n) { await Fiber.Safepoint(); Calls.Use(n); }
+            static async FiberTask M(ArenaPointer<Shared> s) { {{body}} }
+            static void Register(SnapshotSession session, Arena arena, ArenaPointer<Shared> s) =>
+                session.CreateHandler(arena, s, static async (checkpoint, shared) =>
+                {
+                    long n = shared.Value.Data.Length;
+                    FiberOutcome outcome = await checkpoint;
+                    Calls.Use((n, outcome));
+                });
+        }
+        """);
+
+    [Theory]
     [InlineData("System.Threading.Tasks.Task")]
     [InlineData("System.Threading.Tasks.ValueTask")]
     [InlineData("void")]

@@ -27,7 +27,6 @@ public sealed class BuildTargetTests : IDisposable
 
     public BuildTargetTests()
     {
-        File.WriteAllText(PathOf("Stub.cs"), FiberStub.Text);
         File.WriteAllText(PathOf("Walk.csproj"), Project);
     }
 
@@ -72,7 +71,6 @@ public sealed class BuildTargetTests : IDisposable
           <PropertyGroup>
             <OutputType>Exe</OutputType>
             <TargetFramework>net10.0</TargetFramework>
-            <AllowUnsafeBlocks>true</AllowUnsafeBlocks>
             <NuGetAudit>false</NuGetAudit>
           </PropertyGroup>
           <ItemGroup>

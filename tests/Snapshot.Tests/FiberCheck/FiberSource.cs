@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.Emit;
@@ -43,7 +44,7 @@ internal sealed class FiberSource : IDisposable
         CSharpParseOptions options = new(LanguageVersion.Latest);
         CSharpCompilation compilation = CSharpCompilation.Create(
             "Code",
-            [Parse(_text, FileName, options), Parse(FiberStub.Text, "/source/Stub.cs", options)],
+            [CSharpSyntaxTree.ParseText(SourceText.From(_text, Encoding.UTF8), options, FileName)],
             s_references,
             new CSharpCompilationOptions(
                 OutputKind.DynamicallyLinkedLibrary, optimizationLevel: optimization, allowUnsafe: true));
@@ -62,10 +63,11 @@ internal sealed class FiberSource : IDisposable
     /// <summary>Its symbols, unless they are embedded.</summary>
     internal string Symbols => Path.Combine(_directory.FullName, "Code.pdb");
 
-    /// <summary>The framework as this process has it.</summary>
-    internal static IEnumerable<string> References =>
-        ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(':')
-        .Where(path => !Path.GetFileName(path).StartsWith("Snapshot", StringComparison.Ordinal));
+    /// <summary>The framework and the library, as this process has them.</summary>
+    internal static IEnumerable<string> References => ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!)
+        .Split(':')
+        .Where(path => !Path.GetFileName(path).StartsWith("Snapshot.", StringComparison.Ordinal))
+        .Append(typeof(SnapshotSession).Assembly.Location);
 
     /// <summary>The place behind a mark, as an error names it.</summary>
     internal string Marked(int index = 0)
@@ -83,7 +85,4 @@ internal sealed class FiberSource : IDisposable
             .Select(finding => finding.ToString())];
 
     public void Dispose() => _directory.Delete(recursive: true);
-
-    private static SyntaxTree Parse(string text, string path, CSharpParseOptions options) =>
-        CSharpSyntaxTree.ParseText(SourceText.From(text, System.Text.Encoding.UTF8), options, path);
 }
