@@ -54,7 +54,7 @@ internal static class FiberChecker
         return new Finding(
             positions.Of(machines[0].MoveNext, []),
             DiagnosticId.NotOptimized,
-            $"{methods}{more}: compiled without optimization, so that frames are managed objects, which cannot live in " +
-            "an arena. Set <Optimize>true</Optimize> for this configuration; debugging works with it.");
+            $"{methods}{more}: compiled without optimization, so that frames are managed objects, which cannot live " +
+            "in an arena. Set <Optimize>true</Optimize> for this configuration; debugging works with it.");
     }
 }
