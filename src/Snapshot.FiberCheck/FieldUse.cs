@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Reflection.Emit;
 using System.Reflection.Metadata;
 
@@ -14,19 +15,17 @@ internal sealed record FieldUse(int[] Offsets, TemporaryKind Kind)
             return new FieldUse([], TemporaryKind.Expression);
 
         List<FieldAccess> accesses = FieldAccess.Of(machine, field);
-        bool isIn(FieldAccess access, ExceptionRegionKind kind) => machine.Body.ExceptionRegions.Any(region =>
-            region.Kind == kind
-            && access.Offset >= region.HandlerOffset
-            && access.Offset < region.HandlerOffset + region.HandlerLength);
-
-        if (field.Role == FieldRole.Temporary
-            && accesses.Find(access => access.IsStore && isIn(access, ExceptionRegionKind.Catch)) is { } caught)
+        ImmutableArray<ExceptionRegion> regions = machine.Body.ExceptionRegions;
+        FieldAccess? caught = accesses.Find(access =>
+            access.IsStore && IsIn(access, ExceptionRegionKind.Catch, regions));
+        if (field.Role == FieldRole.Temporary && caught is not null)
             return new FieldUse([caught.Offset, accesses[0].Offset], TemporaryKind.Exception);
 
         int[] first = [.. accesses.Where(access => access.IsStore).Take(1).Select(access => access.Offset)];
         if (field.Type.Name.Contains("Enumerator", StringComparison.Ordinal))
             return new FieldUse(first, TemporaryKind.Foreach);
-        if (accesses.Exists(access => access.Operation != OpCodes.Stfld && isIn(access, ExceptionRegionKind.Finally)))
+        if (accesses.Exists(access =>
+            access.Operation != OpCodes.Stfld && IsIn(access, ExceptionRegionKind.Finally, regions)))
             return new FieldUse(first, TemporaryKind.Using);
 
         // A foreach over an array or a string asks for its length; a value in an expression is passed on.
@@ -35,4 +34,10 @@ internal sealed record FieldUse(int[] Offsets, TemporaryKind Kind)
             && (access.After == OpCodes.Ldlen || access.After == OpCodes.Callvirt));
         return new FieldUse(first, isCounted ? TemporaryKind.Foreach : TemporaryKind.Expression);
     }
+
+    private static bool IsIn(FieldAccess access, ExceptionRegionKind kind, ImmutableArray<ExceptionRegion> regions) =>
+        regions.Any(region =>
+            region.Kind == kind
+            && access.Offset >= region.HandlerOffset
+            && access.Offset < region.HandlerOffset + region.HandlerLength);
 }

@@ -16,7 +16,8 @@ public sealed class AcceptedTests
     [InlineData("int? n = 1; decimal d = 2; DateTime t = default; Guid g = default; DayOfWeek w = default; " +
         "await Fiber.Safepoint(); Calls.Use((n, d, t, g, w));")]
     [InlineData("Ten ten = default; ten[3] = 1; await Fiber.Safepoint(); Calls.Use(ten[3]);")]
-    [InlineData("Vector256<double> v = default; Vector<float> u = default; await Fiber.Safepoint(); Calls.Use((v, u));")]
+    [InlineData("Vector256<double> v = default; Vector<float> u = default; await Fiber.Safepoint(); " +
+        "Calls.Use((v, u));")]
     [InlineData("ArenaPointer<Ten> p = default; await Fiber.Safepoint(); p.Value[1] = 2;")]
     [InlineData("Func<int, FiberTask> f = static async n => { await Fiber.Safepoint(); Calls.Use(n); }; await f(1);")]
     [InlineData("await Inner(1); static async FiberTask Inner(int n) { await Fiber.Safepoint(); Calls.Use(n); }")]
@@ -57,9 +58,12 @@ public sealed class AcceptedTests
     [InlineData("struct S { int _n; async FiberTask M() { await Fiber.Safepoint(); Calls.Use(_n); } }")]
     [InlineData("class C { async FiberTask M() { await Fiber.Safepoint(); } }")]
     [InlineData("static class C { static async FiberTask M(string unused) { await Fiber.Safepoint(); } }")]
-    [InlineData("class C<T> where T : unmanaged { static async FiberTask M(T x) { await Fiber.Safepoint(); Calls.Use(x); } }")]
-    [InlineData("class C { static async FiberTask M<T>(T x) where T : struct, Enum { await Fiber.Safepoint(); Calls.Use(x); } }")]
-    [InlineData("class C { static async FiberTask M<T>(int n) { Calls.Use(typeof(T)); await Fiber.Safepoint(); Calls.Use(n); } }")]
+    [InlineData("class C<T> where T : unmanaged { static async FiberTask M(T x) " +
+        "{ await Fiber.Safepoint(); Calls.Use(x); } }")]
+    [InlineData("class C { static async FiberTask M<T>(T x) where T : struct, Enum " +
+        "{ await Fiber.Safepoint(); Calls.Use(x); } }")]
+    [InlineData("class C { static async FiberTask M<T>(int n) " +
+        "{ Calls.Use(typeof(T)); await Fiber.Safepoint(); Calls.Use(n); } }")]
     [InlineData("struct P<T> { public T V; } class C { static async FiberTask M<T>(P<T> p) where T : unmanaged " +
         "{ await Fiber.Safepoint(); Calls.Use(p); } }")]
     [InlineData("unsafe struct P { public void* A; public delegate*<string, void> F; public fixed int B[4]; } " +

@@ -18,7 +18,8 @@ public sealed class RefusedTests
         "enumerator that is an unmanaged struct.";
 
     private const string ForUsing = "what a using disposes of. Dispose of it before the await.";
-    private const string ForException = $"an exception kept for an await in catch or finally, or by await using. {ForTry}";
+    private const string ForException =
+        $"an exception kept for an await in catch or finally, or by await using. {ForTry}";
     private const string ForExpression =
         "a value computed before an await in the same expression. Await first, into a local.";
 
@@ -64,7 +65,8 @@ public sealed class RefusedTests
     [InlineData("int n, int?[] x", "int?[]")]
     [InlineData("int n, Action<int> x", "Action<int>")]
     public void A_parameter_also_when_it_is_not_used_after_the_await(string parameters, string type) => AssertRefused(
-        $"static class C {{ static async FiberTask M({parameters}) {{ /*!*/Calls.Use(x); await Fiber.Safepoint(); }} }}",
+        $"static class C {{ static async FiberTask M({parameters}) " +
+        "{ /*!*/Calls.Use(x); await Fiber.Safepoint(); } }",
         $"parameter 'x' of type {type}. {ForParameter}");
 
     [Fact]
@@ -199,7 +201,8 @@ public sealed class RefusedTests
     public void A_local_and_a_parameter_of_a_type_that_may_be_managed(string constraint)
     {
         AssertRefused(
-            $"static class C {{ static async FiberTask M<T>(T x) {constraint} {{ /*!*/Calls.Use(x); await Fiber.Safepoint(); }} }}",
+            $"static class C {{ static async FiberTask M<T>(T x) {constraint} " +
+            "{ /*!*/Calls.Use(x); await Fiber.Safepoint(); } }",
             "parameter 'x' of type T, which may be managed. Constrain it: where T : unmanaged.");
         AssertRefused(
             "static class C<TValue> " + constraint.Replace(" T ", " TValue ").Replace("<T>", "<TValue>") +
@@ -225,7 +228,7 @@ public sealed class RefusedTests
             $"local 's' of type string. {ForLocal}",
             "fiber lambda in 'C'");
         AssertRefused(
-            $"class C {{ static async FiberTask<long> M() {Body.Replace("; }", "; return 1; }", StringComparison.Ordinal)} }}",
+            $"class C {{ static async FiberTask<long> M() {Body[..^1]} return 1; }} }}",
             $"local 's' of type string. {ForLocal}");
     }
 

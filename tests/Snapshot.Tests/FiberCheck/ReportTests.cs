@@ -9,7 +9,8 @@ namespace Snapshot.Tests.FiberCheck;
 public sealed class ReportTests
 {
     private const string Bad =
-        "static class C { static async FiberTask M() { /*!*/string s = Calls.Text(); await Fiber.Safepoint(); Calls.Use(s); } }";
+        "static class C { static async FiberTask M() " +
+        "{ /*!*/string s = Calls.Text(); await Fiber.Safepoint(); Calls.Use(s); } }";
 
     private const string Text =
         ": error SNAP1001: fiber method 'C.M' keeps a managed reference across an await: local 's' of type string. " +
@@ -21,13 +22,14 @@ public sealed class ReportTests
     {
         using FiberSource compiled = new(
             "static class C { static async FiberTask A() { await Fiber.Safepoint(); } " +
-            "static async FiberTask B() { await Fiber.Safepoint(); } static async FiberTask D() { await Fiber.Safepoint(); } }",
+            "static async FiberTask B() { await Fiber.Safepoint(); } " +
+            "static async FiberTask D() { await Fiber.Safepoint(); } }",
             OptimizationLevel.Debug);
         string error = Assert.Single(compiled.Check());
         Assert.StartsWith(FiberSource.FileName + "(", error, StringComparison.Ordinal);
         Assert.EndsWith(
-            ": error SNAP1002: fiber method 'Calls.Number', fiber method 'C.A', fiber method 'C.B' and 1 more: compiled " +
-            "without optimization, so that frames are managed objects, which cannot live in an arena. Set " +
+            ": error SNAP1002: fiber method 'Calls.Number', fiber method 'C.A', fiber method 'C.B' and 1 more: " +
+            "compiled without optimization, so that frames are managed objects, which cannot live in an arena. Set " +
             "<Optimize>true</Optimize> for this configuration; debugging works with it.",
             error,
             StringComparison.Ordinal);
