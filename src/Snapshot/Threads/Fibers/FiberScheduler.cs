@@ -97,7 +97,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     /// <summary>The fiber that executes; null between two.</summary>
     internal FiberRecord* Running => _running;
 
-    /// <summary>Why none can be taken while the fiber that executes waits for a checkpoint; null when one can.</summary>
+    /// <summary>Why none can be taken while the fiber that runs waits for a checkpoint; null when one can.</summary>
     internal string? WhyNoCheckpoint => _host.HandlerPart
         ?? (_running != null && _running->CriticalDepth > 0 ? "in a critical section" : null);
 
