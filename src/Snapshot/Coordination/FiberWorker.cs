@@ -34,6 +34,8 @@ internal static class FiberWorker
 
         public string Name => $"participant '{participant.Name}'";
 
+        public string? HandlerPart => participant.Part.Describe();
+
         public int* StopHint => participant.StopHint;
 
         public int* AttentionHint => participant.AttentionHint;

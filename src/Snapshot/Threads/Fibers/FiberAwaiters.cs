@@ -44,6 +44,9 @@ internal readonly unsafe struct ExternalWait : IFiberAwaiter
         _number = FiberScheduler.OfThread.External.Add(task);
     }
 
+    /// <summary>The generation that this process was restarted from; 0 when it was not.</summary>
+    internal static long RestartedGeneration => FiberScheduler.OfThread.Space.RestartedGeneration;
+
     /// <summary>The task, which has ended; it is forgotten here.</summary>
     internal Task Take() => FiberScheduler.OfThread.External.Take(_number);
 

@@ -103,6 +103,10 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     /// <summary>The fiber that executes; null between two.</summary>
     internal FiberRecord* Running => _running;
 
+    /// <summary>Why none can be taken while the fiber that executes waits for a checkpoint; null when one can.</summary>
+    internal string? WhyNoCheckpoint => _host.HandlerPart
+        ?? (_running != null && _running->CriticalDepth > 0 ? "in a critical section" : null);
+
     internal WorkerState State => _worker->State;
 
     internal long LiveFibers => _worker->LiveFibers;

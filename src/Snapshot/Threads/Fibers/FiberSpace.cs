@@ -44,9 +44,10 @@ internal sealed unsafe class FiberSpace
 
     /// <exception cref="SnapshotException">FiberMismatch: the image has fibers that cannot be resumed here.</exception>
     [DynamicDependency(DynamicallyAccessedMemberTypes.NonPublicFields, typeof(FrameTypeEntry))]
-    internal FiberSpace(Arena arena)
+    internal FiberSpace(Arena arena, long restartedGeneration)
     {
         Arena = arena;
+        RestartedGeneration = restartedGeneration;
         _header = arena.RootPointer<FiberSpaceHeader>(RootName);
         Types = new FrameTypes(arena, _header);
         Guid library = typeof(FiberSpace).Module.ModuleVersionId;
@@ -59,6 +60,9 @@ internal sealed unsafe class FiberSpace
     internal Arena Arena { get; }
 
     internal FrameTypes Types { get; }
+
+    /// <summary>The generation that the process was restarted from; 0 when it was not.</summary>
+    internal long RestartedGeneration { get; }
 
     /// <summary>Differs between any two processes that run these fibers.</summary>
     internal int Incarnation => _header->Incarnation;

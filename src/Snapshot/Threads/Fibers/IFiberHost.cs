@@ -14,6 +14,9 @@ internal unsafe interface IFiberHost
     /// <summary>For messages.</summary>
     public string Name { get; }
 
+    /// <summary>Which handler part its thread is in, such as "in the prepare part of handler 'x'"; or null.</summary>
+    public string? HandlerPart { get; }
+
     /// <summary>Not zero while fibers are to stop. Read by every safepoint.</summary>
     public int* StopHint { get; }
 
