@@ -26,6 +26,9 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     /// <summary>Fibers run between two looks at what is not as urgent as a stop.</summary>
     private const int RunsBetweenLooks = 32;
 
+    /// <summary>No frame: what <see cref="_unowned"/> is when the calls of the fiber do not nest.</summary>
+    private static readonly FiberFrame* Nobody = (FiberFrame*)1;
+
     [ThreadStatic]
     private static FiberScheduler? t_current;
 
@@ -46,6 +49,9 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     private FiberFrame* _unowned;
     private FiberFrame* _started;
     private ExceptionDispatchInfo? _thrown;
+
+    /// <summary>Why <see cref="_unowned"/> cannot become what it must be.</summary>
+    private Exception? _broken;
 
     /// <param name="space">Where the fibers live.</param>
     /// <param name="name">The worker's name in the space.</param>
@@ -221,7 +227,8 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         {
             if ((uint)frame->Type >= (uint)code.Length) code = _space.Types.Code;
             ((delegate*<FiberFrame*, void>)code[frame->Type])(frame);
-            if (_unowned != (frame->Status == FrameStatus.Suspended ? frame : null)) FailForgotten(frame);
+            if (_unowned != (frame->Status == FrameStatus.Suspended ? frame : null))
+                throw Fail(fiber, _broken ?? FiberMisuse.NotStructured(OwnerName));
             if (frame->Status == FrameStatus.Suspended) break;
             FiberFrame* parent = frame->Parent;
             if (parent == null)
@@ -330,7 +337,15 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         where TStateMachine : IAsyncStateMachine
     {
         if (_running == null) FiberMisuse.ThrowOutside();
-        return _memory.MakeFrame(ref slot, ref stateMachine, resultBytes);
+        try
+        {
+            return _memory.MakeFrame(ref slot, ref stateMachine, resultBytes);
+        }
+        catch (Exception error) when (_unowned != null)
+        {
+            // What it called waits, and nobody can be resumed with the outcome.
+            throw Break(error);
+        }
     }
 
     /// <summary>A parent takes the outcome of what it called: frees the frame, throws what that threw.</summary>
@@ -359,19 +374,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         bool isFaulted = outermost->Status == FrameStatus.Faulted;
         _memory.Free(outermost);
         fiber->Top = null;
-        if (isFaulted)
-        {
-            fiber->Status = FiberStatus.Faulted;
-            Exception cause = _thrown!.SourceException;
-            _thrown = null;
-            _unowned = null;
-            string who = OwnerName;
-            _running = null;
-            throw new SnapshotException(
-                SnapshotErrorCode.FiberFailed,
-                $"{who} failed: {cause.GetType().Name}: {cause.Message}", cause);
-        }
-
+        if (isFaulted) throw Fail(fiber, _thrown!.SourceException);
         Critical.Leave(fiber);
         if (fiber->Timer != 0) _worker->Timers.Remove(fiber);
         fiber->Status = FiberStatus.Ended;
@@ -379,6 +382,21 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         Interlocked.Increment(ref fiber->Serial);
         LockWord.Wake(ref fiber->Serial, LockWord.All);
         _memory.Free(fiber);
+    }
+
+    /// <summary>The fiber cannot go on, and so the worker cannot.</summary>
+    private SnapshotException Fail(FiberRecord* fiber, Exception cause)
+    {
+        string who = OwnerName;
+        if (fiber->Status == FiberStatus.Waiting && fiber->WaitsFor != null)
+            WaitTable.TryRemove(&fiber->Wait, fiber->WaitsFor);
+        fiber->Status = FiberStatus.Faulted;
+        _unowned = null;
+        _running = null;
+        _thrown = null;
+        _broken = null;
+        return new SnapshotException(
+            SnapshotErrorCode.FiberFailed, $"{who} failed: {cause.GetType().Name}: {cause.Message}", cause);
     }
 
     private static void EndInGroup(GroupRecord* group)
@@ -416,7 +434,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     /// <summary>The caller awaits what it called: it becomes its parent.</summary>
     internal void SuspendForChild(FiberFrame* frame, FiberFrame* child)
     {
-        if (child != _unowned) throw FiberMisuse.NotStructured(OwnerName);
+        if (child != _unowned) throw Break(FiberMisuse.NotStructured(OwnerName));
         child->Parent = frame;
         _unowned = frame;
     }
@@ -473,19 +491,21 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
 
     private FiberRecord* Suspend(FiberFrame* frame)
     {
-        if (_unowned != null) throw FiberMisuse.NotStructured(OwnerName);
+        if (_unowned != null) throw Break(FiberMisuse.NotStructured(OwnerName));
         if (_running == null) FiberMisuse.ThrowOutside();
         _unowned = frame;
         _running->Top = frame;
         return _running;
     }
 
-    /// <summary>What was run had called a fiber method and had not awaited it: the fault is its own.</summary>
-    private void FailForgotten(FiberFrame* frame)
+    /// <summary>
+    /// The calls of the fiber do not nest: from here on every await throws, and when its code returns it has failed.
+    /// </summary>
+    private Exception Break(Exception cause)
     {
-        _unowned = null;
-        frame->Status = FrameStatus.Faulted;
-        _thrown = ExceptionDispatchInfo.Capture(FiberMisuse.NotStructured(OwnerName));
+        _broken ??= cause;
+        _unowned = Nobody;
+        return cause;
     }
 
     private static long Monotonic() => Stopwatch.GetElapsedTime(0).Ticks * TimeSpan.NanosecondsPerTick;

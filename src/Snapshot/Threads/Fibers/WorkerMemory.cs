@@ -15,6 +15,7 @@ internal readonly unsafe struct WorkerMemory(FiberSpace space, WorkerRecord* wor
         ref FiberFrame* slot, ref TStateMachine stateMachine, int resultBytes)
         where TStateMachine : IAsyncStateMachine
     {
+        if (resultBytes > FiberFrame.ResultBytesMax) throw FiberMisuse.ResultTooLarge(resultBytes);
         int type = space.Types.IndexOf<TStateMachine>();
         int payload = FiberFrame.PayloadOffsetFor(resultBytes);
         FiberFrame* frame = (FiberFrame*)worker->Pool.Take(
@@ -23,7 +24,7 @@ internal readonly unsafe struct WorkerMemory(FiberSpace space, WorkerRecord* wor
         frame->Type = type;
         frame->Status = FrameStatus.Suspended;
         frame->SizeClass = sizeClass;
-        frame->PayloadOffset = checked((ushort)payload);
+        frame->PayloadWords = (ushort)(payload / 8);
         slot = frame;
         Unsafe.WriteUnaligned(FiberFrame.PayloadOf(frame), stateMachine);
         return frame;
