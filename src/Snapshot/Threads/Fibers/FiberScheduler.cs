@@ -120,6 +120,19 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     internal override string OwnerName =>
         _running != null ? $"fiber {_running->Wait.OwnerId & ~FiberSpace.OwnerBit} of '{WorkerName}'" : _host.Name;
 
+    /// <summary>
+    /// Which fiber executes, and the fiber method it was last resumed in. Any thread: what it reads may be of a moment
+    /// ago, but is there, since records and the chunks of frames stay as long as the worker has fibers.
+    /// </summary>
+    internal string? DescribeRunning()
+    {
+        FiberRecord* fiber = _running;
+        if (fiber == null) return null;
+        FiberFrame* frame = fiber->Top;
+        string method = frame == null ? "" : $", last resumed in {_space.Types.MethodOf(frame->Type)}";
+        return $"in fiber {fiber->Wait.OwnerId & ~FiberSpace.OwnerBit}{method}";
+    }
+
     // ---- running ---------------------------------------------------------------------------------------------------
 
     /// <summary>Runs fibers until all have ended.</summary>
