@@ -48,7 +48,7 @@ internal sealed unsafe class FiberSpace
     private readonly HashSet<string> _running = [];
 
     /// <exception cref="SnapshotException">FiberMismatch: the image has fibers that cannot be resumed here.</exception>
-    [DynamicDependency(DynamicallyAccessedMemberTypes.NonPublicFields, typeof(FrameTypeEntry))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.NonPublicFields, typeof(Guid))]
     internal FiberSpace(Arena arena, long restartedGeneration)
     {
         Arena = arena;
