@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Microsoft.CodeAnalysis;
 
 namespace Snapshot.Analyzers.Rules;
@@ -11,6 +12,12 @@ namespace Snapshot.Analyzers.Rules;
 /// </remarks>
 internal sealed class CaptureRule : FiberRule
 {
+    /// <summary>Set where nothing is captured: what a fix looks for.</summary>
+    private const string MayBeStaticKey = "MayBeStatic";
+
+    private static readonly ImmutableDictionary<string, string?> s_mayBeStatic =
+        ImmutableDictionary<string, string?>.Empty.Add(MayBeStaticKey, null);
+
     private static readonly DiagnosticDescriptor s_descriptor = new(
         "SNAP1102",
         "A fiber method uses its instance or captures variables",
@@ -45,7 +52,7 @@ internal sealed class CaptureRule : FiberRule
                 fiber.Location,
                 DiagnosticSeverity.Info,
                 additionalLocations: null,
-                properties: null,
+                properties: s_mayBeStatic,
                 Subject(fiber),
                 isMethod ? "does not use its instance and can be static" : "captures nothing and can be static"));
         }
