@@ -75,7 +75,7 @@ public sealed class AwaitAfterCatchFix() : FiberFix("SNAP1105")
     {
         if (model.AnalyzeDataFlow(tried) is not { Succeeded: true } data) return false;
         if (model.AnalyzeControlFlow(tried) is not { Succeeded: true, EndPointIsReachable: true }) return false;
-        return data.AlwaysAssigned.All(variable =>
+        return data.DefinitelyAssignedOnExit.All(variable =>
             data.DefinitelyAssignedOnEntry.Contains(variable, SymbolEqualityComparer.Default)
             || data.VariablesDeclared.Contains(variable, SymbolEqualityComparer.Default));
     }
