@@ -39,10 +39,9 @@ internal static class UnawaitedTaskRule
     private static string? WhatHappensTo(IOperation value, FiberTypes types) => value.Parent switch
     {
         IAwaitOperation or INameOfOperation => null,
-        IParenthesizedOperation or ISwitchExpressionArmOperation or ISwitchExpressionOperation =>
-            WhatHappensTo(value.Parent, types),
+        IConversionOperation or IParenthesizedOperation => WhatHappensTo(value.Parent, types),
+        ISwitchExpressionArmOperation or ISwitchExpressionOperation => WhatHappensTo(value.Parent, types),
         IConditionalOperation conditional when conditional.Condition != value => WhatHappensTo(conditional, types),
-        IConversionOperation conversion when types.IsTask(conversion.Type) => WhatHappensTo(conversion, types),
         IExpressionStatementOperation or ISimpleAssignmentOperation { Target: IDiscardOperation } => "discarded",
         IArgumentOperation { Parameter.ContainingAssembly: { } declaring }
             when SymbolEqualityComparer.Default.Equals(declaring, types.Library) => null,

@@ -9,7 +9,9 @@ using Xunit;
 
 namespace Snapshot.Tests.Analyzers;
 
-/// <summary>Compiles members of a class against the fibers' public face and asks the analyzer what it thinks of them.</summary>
+/// <summary>
+/// Compiles members of a class against the fibers' public face and asks the analyzer what it thinks of them.
+/// </summary>
 internal static class Analysis
 {
     /// <summary>What every source sees; the members under test follow, then the closing brace.</summary>
@@ -79,7 +81,8 @@ internal static class Analysis
     internal static string Complete(string members) => $"{Before}{members}\n}}\n";
 
     /// <summary>
-    /// The diagnostics of members, each as its id, the text it points at, and its message: <c>SNAP1101 [name] Parameter…</c>.
+    /// The diagnostics of members, each as its id, the text it points at, and its message: <c>SNAP1101 [name]
+    /// Parameter…</c>.
     /// </summary>
     internal static async Task<string[]> Of(string members, bool andHints = false) =>
         [.. (await In(Compile(Complete(members))))
@@ -131,7 +134,9 @@ internal static class Analysis
     }
 
     private static bool HoldsReference(Type type) => !type.IsPointer && !type.IsPrimitive && !type.IsEnum
+        && !type.GetCustomAttributesData().Any(marked => marked.AttributeType.Name == "IsUnmanagedAttribute")
         && (!type.IsValueType
+            || type.IsGenericParameter
             || type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
                 .Any(field => HoldsReference(field.FieldType)));
 

@@ -41,10 +41,12 @@ public sealed class FiberFixTests
         "static void Go() => Fiber.Start(1, static async count => await Nothing());")]
     [InlineData(
         "static void Go()\n{\n    Fiber.Start(1, Run);\n    async FiberTask Run(int count) => await Nothing();\n}",
-        "static void Go()\n{\n    Fiber.Start(1, Run);\n    static async FiberTask Run(int count) => await Nothing();\n}")]
+        "static void Go()\n{\n    Fiber.Start(1, Run);\n    static async FiberTask Run(int count) => await "
+            + "Nothing();\n}")]
     [InlineData("static void Go(int n) => Fiber.Start(1, async count => Use(n));", null)]
     [InlineData(
-        "async FiberTask Run() => await Nothing();\nstatic async FiberTask Other() => await new Program().Run();", null)]
+        "async FiberTask Run() => await Nothing();\nstatic async FiberTask Other() => await new Program().Run();",
+        null)]
     public Task What_captures_nothing_is_made_static(string before, string? after) =>
         Check(new StaticModifierFix(), before, after);
 
@@ -95,10 +97,13 @@ public sealed class FiberFixTests
                 }
             }
         """)]
-    [InlineData("static int[] s_table = []; static async FiberTask Run() { foreach (int a in s_table) await Nothing(); }", null)]
+    [InlineData(
+        "static int[] s_table = []; static async FiberTask Run() { foreach (int a in s_table) await Nothing(); }",
+        null)]
     [InlineData("static async FiberTask Run() { foreach (int a in new List<int>()) await Nothing(); }", null)]
     [InlineData(
-        "static async FiberTask Run(ArenaArray<int> a) { foreach (int b in a.AsSpan()) { await Nothing(); a = default; } }",
+        "static async FiberTask Run(ArenaArray<int> a) { foreach (int b in a.AsSpan()) { await Nothing(); a = "
+            + "default; } }",
         null)]
     public Task A_loop_goes_over_an_index(string before, string? after) => Check(new IndexedLoopFix(), before, after);
 
@@ -142,7 +147,8 @@ public sealed class FiberFixTests
             }
         """)]
     [InlineData(
-        "static async FiberTask Run() { try { await Number(); } catch (Exception e) { await Nothing(); Use(e); } }", null)]
+        "static async FiberTask Run() { try { await Number(); } catch (Exception e) { await Nothing(); Use(e); } }",
+        null)]
     [InlineData(
         "static async FiberTask Run() { try { await Number(); } catch (Exception) { await Nothing(); throw; } }", null)]
     [InlineData(
