@@ -25,6 +25,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     private readonly SessionMemory _memory;
     private readonly CheckpointThread _checkpoints;
     private readonly StoreKeeping _keeping;
+    private readonly SessionFibers _fibers;
     private int _disposed;
 
     private SnapshotSession(SnapshotStore store, SnapshotOptions options, RestoredState? restored)
@@ -44,6 +45,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
             store.Continue(restored.Head.Generation);
         }
 
+        _fibers = new SessionFibers(Restarted?.Generation ?? 0);
         _keeping = new StoreKeeping(store);
         _checkpoints = new CheckpointThread(TakeCheckpoint);
     }
@@ -185,6 +187,56 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     {
         ThrowIfDisposed();
         return _coordinator.Attach(name, options);
+    }
+
+    /// <summary>
+    /// Makes the calling thread a worker that runs fibers until all have ended. In a restarted session these are the
+    /// fibers that the image has under this name, each from its last await on.
+    /// </summary>
+    /// <remarks>
+    /// A name is run once in the life of an arena: when its fibers have all ended the call returns, and so does every
+    /// later one, also after a restart. What a program does next has another name. An exception that leaves a fiber's
+    /// outermost method ends the call, and no checkpoint is taken after that.
+    /// </remarks>
+    /// <param name="name">As for <see cref="Attach"/>.</param>
+    /// <param name="arena">Where the fibers live.</param>
+    /// <param name="start">Starts the first ones, with <see cref="Fiber.Start{TArgument}"/>; not called when the image
+    /// has them.</param>
+    /// <param name="options">The handlers and gates of the participant, or null for none.</param>
+    /// <param name="cancellation">Ends the call between two fibers' turns; a later one goes on from there.</param>
+    /// <exception cref="SnapshotException">FiberMismatch: the image has fibers that this program cannot resume.
+    /// FiberFailed: a fiber did. Name (taken), RestartFailed, ArenaFull.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public void RunFibers(
+        string name, Arena arena, Action start, ParticipantOptions? options = null,
+        CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(arena);
+        ArgumentNullException.ThrowIfNull(start);
+        using Participant participant = Attach(name, options);
+        FiberWorker.Run(participant, _fibers.Of(arena), start, cancellation);
+    }
+
+    /// <summary>
+    /// Makes a handler of one fiber method: what is before its <c>await checkpoint</c> is its prepare part, what is
+    /// after it its resume part, with the same locals, also in a new process.
+    /// </summary>
+    /// <remarks>Register it once, with the session (then it is async) or with a participant (then it is sync). In a new
+    /// process register it under the same name with the same method.</remarks>
+    /// <param name="arena">Where its frames live.</param>
+    /// <param name="argument">Given to the method: as a rule, where its state is.</param>
+    /// <param name="body">The method; begun anew for each checkpoint. It may end without awaiting.</param>
+    /// <param name="committed">See <see cref="ICheckpointHandler.Committed"/>; or null.</param>
+    public ICheckpointHandler CreateHandler<TArgument>(
+        Arena arena,
+        TArgument argument,
+        Func<PendingCheckpoint, TArgument, FiberTask> body,
+        Action<long>? committed = null)
+        where TArgument : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(arena);
+        ArgumentNullException.ThrowIfNull(body);
+        return new FiberHandler<TArgument>(() => _fibers.Of(arena), argument, body, committed);
     }
 
     /// <summary>

@@ -77,4 +77,12 @@ public enum SnapshotErrorCode
     /// A resume part failed after a restart, or what the image needs did not come back: the session cannot go on.
     /// </summary>
     RestartFailed,
+
+    /// <summary>
+    /// The image has fibers that this build cannot resume; the message names the frame and what differs.
+    /// </summary>
+    FiberMismatch,
+
+    /// <summary>An exception left the outermost frame of a fiber; it is the inner one.</summary>
+    FiberFailed,
 }

@@ -23,8 +23,8 @@ internal static class ImageRecord
     {
         Owners = [.. state.Ids.Select(owner => new LockOwnerDescription(owner.Id, owner.Name, KindOf(owner.Kind)))],
         Participants = [.. state.Participants.Select(participant => new ParticipantDescription(
-            IdOf(state, OwnerKind.Participant, participant.Name), participant.Name, ParticipantKind.Polled,
-            participant.Handlers))],
+            IdOf(state, OwnerKind.Participant, participant.Name), participant.Name,
+            participant.RunsFibers ? ParticipantKind.Fibers : ParticipantKind.Polled, participant.Handlers))],
         AsyncHandlers = [
             .. state.Handlers.Select(name => new HandlerDescription(IdOf(state, OwnerKind.Handler, name), name))],
         Roots = [.. memory.Captured.Where(region => region.Arena is not null).SelectMany(RootsOf)],
@@ -35,7 +35,8 @@ internal static class ImageRecord
     internal static CoordinationState Coordination(long generation, ImageMetadata metadata) => new(
         generation,
         [.. metadata.Owners.Select(owner => new OwnerIdState(KindOf(owner.Kind), owner.Name, owner.Id))],
-        [.. metadata.Participants.Select(participant => new ParticipantState(participant.Name, participant.Handlers))],
+        [.. metadata.Participants.Select(participant => new ParticipantState(
+            participant.Name, participant.Kind == ParticipantKind.Fibers, participant.Handlers))],
         [.. metadata.AsyncHandlers.Select(handler => handler.Name)]);
 
     private static LockOwnerKind KindOf(OwnerKind kind) =>

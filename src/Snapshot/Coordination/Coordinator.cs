@@ -1,4 +1,5 @@
 using Snapshot.Base;
+using Snapshot.Threads.Fibers;
 
 namespace Snapshot.Coordination;
 
@@ -19,6 +20,7 @@ internal sealed class Coordinator : IDisposable
     private readonly OwnerIds _ids = new();
     private Attempt? _attempt;
     private SnapshotException? _failure;
+    private SnapshotException? _refusal;
     private volatile bool _isDisposed;
 
     /// <param name="gates">Where participants wait that do not say otherwise.</param>
@@ -62,6 +64,8 @@ internal sealed class Coordinator : IDisposable
     /// </summary>
     internal static string? WhyWaitingWouldDeadlock()
     {
+        if (LockOwner.Current is FiberScheduler { WhyNoCheckpoint: var why, OwnerName: var who })
+            return why is null ? null : $"{who} is {why}";
         if (Participant.Current is { } participant)
         {
             return participant.Part.Describe() is { } where ? $"participant '{participant.Name}' is {where}"
@@ -111,6 +115,7 @@ internal sealed class Coordinator : IDisposable
     {
         ThrowIfUnusable();
         RecordedName.ThrowIfUnusable(name);
+        (handler as INamedHandler)?.Name($"handler '{name}'");
         AsyncHandlerOwner owner = new(_ids.Get(OwnerKind.Handler, name), name, _async.Part);
         HandlerRegistration registration = _async.List.Add(name, handler, owner);
         if (Ledger.TryClaim(null, name))
@@ -132,6 +137,8 @@ internal sealed class Coordinator : IDisposable
     internal Attempt Begin(long generation, TimeSpan timeout, CancellationToken cancellation = default)
     {
         ThrowIfUnusable();
+        if (Volatile.Read(ref _refusal) is { } refusal)
+            throw new SnapshotException(refusal.Code, refusal.Message, refusal.InnerException);
         cancellation.ThrowIfCancellationRequested();
         Attempt attempt = new(this, generation, timeout, cancellation);
         if (Interlocked.CompareExchange(ref _attempt, attempt, null) is { } other)
@@ -154,7 +161,8 @@ internal sealed class Coordinator : IDisposable
         foreach (CapturedParticipant captured in _table.Captured)
         {
             if (!captured.IsOmitted)
-                participants.Add(new ParticipantState(captured.Participant.Name, Names(captured.Handlers)));
+                participants.Add(new ParticipantState(
+                    captured.Participant.Name, captured.Participant.RunsFibers, Names(captured.Handlers)));
         }
 
         return Export(attempt.Generation, participants, attempt.AsyncEntries);
@@ -174,6 +182,21 @@ internal sealed class Coordinator : IDisposable
             return;
         _isDisposed = true;
         _async.Close();
+    }
+
+    /// <summary>
+    /// No checkpoint is taken any more, nor is the one that runs: it would capture what can never go on. The first
+    /// cause stays. To be called by a participant that is still attached, so that no capture comes between.
+    /// </summary>
+    internal void RefuseCheckpoints(Exception cause)
+    {
+        SnapshotException refusal = new(
+            SnapshotErrorCode.FiberFailed,
+            $"No checkpoint is taken any more, since it would capture fibers that cannot go on: {cause.Message} The " +
+            "newest generation is from before that; restart from it.",
+            cause);
+        Interlocked.CompareExchange(ref _refusal, refusal, null);
+        OpenAttempt?.RequestAbort(refusal);
     }
 
     internal void ThrowIfFailed()
@@ -260,13 +283,16 @@ internal sealed class Coordinator : IDisposable
         IEnumerable<ParticipantState> all = participants.Concat(Ledger.MissingParticipants())
             .GroupBy(participant => participant.Name)
             .Select(
-                group => new ParticipantState(group.Key, [.. group.SelectMany(state => state.Handlers).Distinct()]));
+                group => new ParticipantState(
+                    group.Key,
+                    group.Any(state => state.RunsFibers),
+                    [.. group.SelectMany(state => state.Handlers).Distinct()]));
         IEnumerable<string> names = Names(handlers).Concat(Ledger.MissingHandlers()).Distinct();
         return new CoordinationState(generation, _ids.Export(), [.. all], [.. names]);
     }
 
     private static ParticipantState ToState(Participant participant) =>
-        new(participant.Name, Names(participant.Handlers.Enabled));
+        new(participant.Name, participant.RunsFibers, Names(participant.Handlers.Enabled));
 
     private static string[] Names(HandlerEntry[] handlers) => [.. handlers.Select(handler => handler.Name)];
 

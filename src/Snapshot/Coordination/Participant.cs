@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Snapshot.Base;
 using Snapshot.Coordination;
+using Snapshot.Threads.Fibers;
 
 namespace Snapshot;
 
@@ -27,8 +28,10 @@ public sealed unsafe class Participant : IDisposable
     private readonly ParticipantLockOwner _owner;
     private readonly CommitMailbox _commits = new();
 
-    /// <summary>Not zero when a slow path has something to do for this participant alone.</summary>
-    private int _attention;
+    /// <summary>
+    /// Not zero when a slow path has something to do for this participant alone. Pinned, since fibers poll it too.
+    /// </summary>
+    private readonly int[] _attention = GC.AllocateArray<int>(1, pinned: true);
     private int _criticalDepth;
     private int _blockedDepth;
     private int _isGone;
@@ -79,6 +82,20 @@ public sealed unsafe class Participant : IDisposable
 
     internal Standing Standing => _standing;
 
+    internal Coordinator Coordinator => _coordinator;
+
+    /// <summary>What polls read, as pointers that stay valid as long as the participant does.</summary>
+    internal int* StopHint => _hint;
+
+    /// <inheritdoc cref="StopHint"/>
+    internal int* AttentionHint => (int*)Unsafe.AsPointer(ref _attention[0]);
+
+    /// <summary>Whether it runs fibers.</summary>
+    internal bool RunsFibers { get; set; }
+
+    /// <summary>Called when it is about to park: the last moment to change memory.</summary>
+    internal Action? Stopping { get; set; }
+
     internal bool IsThreadAlive => _thread.IsAlive;
 
     internal bool IsInCriticalSection => Volatile.Read(ref _criticalDepth) > 0;
@@ -108,7 +125,7 @@ public sealed unsafe class Participant : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Poll()
     {
-        if ((Volatile.Read(ref *_hint) | Volatile.Read(ref _attention)) != 0)
+        if ((Volatile.Read(ref *_hint) | Volatile.Read(ref _attention[0])) != 0)
             PollSlow();
     }
 
@@ -192,7 +209,7 @@ public sealed unsafe class Participant : IDisposable
     {
         ThrowIfUnusable();
         _coordinator.ThrowIfFailed();
-        HandlerRegistration registration = Handlers.Add(name, handler, owner: null);
+        HandlerRegistration registration = AddHandler(name, handler);
         ResumeIfRestarted(registration.Entry);
         return registration;
     }
@@ -227,7 +244,7 @@ public sealed unsafe class Participant : IDisposable
     internal void Settle(ParticipantOptions options)
     {
         foreach ((string name, ICheckpointHandler handler) in options.Handlers)
-            Handlers.Add(name, handler, owner: null);
+            AddHandler(name, handler);
         foreach (HandlerEntry entry in Handlers.Enabled)
             ResumeIfRestarted(entry);
         if (_gates.HasFlag(Gates.OnRestart) && !_coordinator.Ledger.IsComplete)
@@ -249,7 +266,7 @@ public sealed unsafe class Participant : IDisposable
         if (Interlocked.Exchange(ref _isGone, 1) != 0)
             return false;
         _standing = Standing.Gone;
-        Volatile.Write(ref _attention, 1);
+        Volatile.Write(ref _attention[0], 1);
         if (_isCounted)
             _barrier.Stop(critical: _criticalDepth > 0);
         _isCounted = false;
@@ -259,7 +276,7 @@ public sealed unsafe class Participant : IDisposable
     internal void Notify(CommitNotice notice)
     {
         _commits.Post(notice);
-        Volatile.Write(ref _attention, 1);
+        if (Interlocked.Exchange(ref _attention[0], 1) == 0) StopSignal.Add();
     }
 
     /// <summary>Such as: participant 'w1' (thread 'worker 1'): in application code, activity 'sweep 12'.</summary>
@@ -282,7 +299,8 @@ public sealed unsafe class Participant : IDisposable
 
     // ---- scopes and waits ------------------------------------------------------------------------------------------
 
-    internal void ExitCritical()
+    /// <param name="takesPending">Whether a checkpoint that waits for it is taken before this returns.</param>
+    internal void ExitCritical(bool takesPending = true)
     {
         if (Volatile.Read(ref _isGone) != 0)
             return;
@@ -292,7 +310,7 @@ public sealed unsafe class Participant : IDisposable
         if (--_criticalDepth > 0)
             return;
         _barrier.ExitCritical();
-        TakePending();
+        if (takesPending) TakePending();
     }
 
     internal void ExitBlocked()
@@ -395,6 +413,7 @@ public sealed unsafe class Participant : IDisposable
         LastHandlers = handlers;
         IsOmitted = isOmitted;
         ArrivedAt = Stopwatch.GetTimestamp();
+        Stopping?.Invoke();
         _standing = Standing.Parked;
         _barrier.Park(attempt.Number);
         _standing = Standing.Running;
@@ -423,6 +442,12 @@ public sealed unsafe class Participant : IDisposable
         }
     }
 
+    private HandlerRegistration AddHandler(string name, ICheckpointHandler handler)
+    {
+        (handler as INamedHandler)?.Name($"handler '{name}' of '{Name}'");
+        return Handlers.Add(name, handler, owner: null);
+    }
+
     private void ResumeIfRestarted(HandlerEntry entry)
     {
         if (!_coordinator.Ledger.TryClaim(Name, entry.Name))
@@ -433,10 +458,9 @@ public sealed unsafe class Participant : IDisposable
 
     private void DeliverCommits()
     {
-        if (Volatile.Read(ref _attention) == 0)
+        if (Volatile.Read(ref _attention[0]) == 0)
             return;
-        Volatile.Write(ref _attention, 0);
-        Interlocked.MemoryBarrier();
+        if (Interlocked.Exchange(ref _attention[0], 0) != 0) StopSignal.Remove();
         while (_commits.TryTake(out CommitNotice notice))
             HandlerRun.Committed(notice.Handlers, notice.Generation, Part, Name, _coordinator.Report);
     }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Snapshot.Threads.Fibers;
 
 namespace Snapshot.Coordination;
 
@@ -145,7 +146,7 @@ internal sealed unsafe class PhaseBarrier
 
     internal void Raise()
     {
-        Interlocked.Or(ref *_hint, HintRaised);
+        SetHint(HintRaised);
         Require(TryChange(&PhaseWord.TryRaise, out long before, out _), before);
         Futex.WakeAll(_half);
     }
@@ -157,7 +158,7 @@ internal sealed unsafe class PhaseBarrier
     /// </returns>
     internal long Release()
     {
-        Interlocked.And(ref *_hint, ~HintRaised);
+        ClearHint(HintRaised);
         Require(TryChange(&PhaseWord.TryRelease, out long before, out _), before);
         long released = Stopwatch.GetTimestamp();
         Futex.WakeAll(_half);
@@ -169,7 +170,7 @@ internal sealed unsafe class PhaseBarrier
     /// <summary>Ends the attempt, from whatever phase.</summary>
     internal void Abort()
     {
-        Interlocked.And(ref *_hint, ~HintRaised);
+        ClearHint(HintRaised);
         Require(TryChange(&PhaseWord.TryAbort, out long before, out _), before);
         Futex.WakeAll(_half);
     }
@@ -180,7 +181,7 @@ internal sealed unsafe class PhaseBarrier
     /// </summary>
     internal bool TryAbort(Phase from)
     {
-        Interlocked.And(ref *_hint, ~HintRaised);
+        ClearHint(HintRaised);
         long word = Read();
         while (PhaseWord.PhaseOf(word) == from && PhaseWord.TryAbort(word, out long next))
         {
@@ -219,12 +220,22 @@ internal sealed unsafe class PhaseBarrier
     /// <summary>Every later poll takes its slow path, and everybody asleep looks again.</summary>
     internal void MarkFailed()
     {
-        Interlocked.Or(ref *_hint, HintFailed);
+        SetHint(HintFailed);
         Futex.WakeAll(_half);
         Notify();
     }
 
     // ---- mechanics -------------------------------------------------------------------------------------------------
+
+    private void SetHint(int bit)
+    {
+        if ((Interlocked.Or(ref *_hint, bit) & bit) == 0) StopSignal.Add();
+    }
+
+    private void ClearHint(int bit)
+    {
+        if ((Interlocked.And(ref *_hint, ~bit) & bit) != 0) StopSignal.Remove();
+    }
 
     private void AwaitRelease(int attempt)
     {

@@ -107,7 +107,7 @@ internal sealed class RestartLedger
         {
             return [.. _unresumed.Where(key => key.Participant is not null)
                 .GroupBy(key => key.Participant!, key => key.Handler)
-                .Select(group => new ParticipantState(group.Key, [.. group]))];
+                .Select(group => new ParticipantState(group.Key, RunsFibers: false, [.. group]))];
         }
     }
 }

@@ -5,6 +5,9 @@ public enum ParticipantKind
 {
     /// <summary>An ordinary thread that polls; its stack is not captured.</summary>
     Polled = 1,
+
+    /// <summary>A thread that runs fibers; their frames are in an arena of the image.</summary>
+    Fibers = 2,
 }
 
 /// <summary>A participant of the session at the capture.</summary>

@@ -10,8 +10,8 @@ namespace Snapshot;
 /// </summary>
 /// <remarks>
 /// <para>Embed it as a field of a root and call <see cref="Initialize"/> when the memory is new. Never copy it. It
-/// has room for <see cref="MaxParticipants"/> participants (8 bytes each; pages of it that are never used cost
-/// nothing).</para>
+/// has room for <see cref="MaxParticipants"/> threads (8 bytes each; pages of it that are never used cost nothing);
+/// fibers need none.</para>
 /// <para>Waiting counts as stopped: a checkpoint captures the waiter waiting. After a restart it calls
 /// <see cref="SignalAndWait"/> again: it is known to have arrived, is not counted again, and passes at once if its
 /// phase was complete.</para>
@@ -30,7 +30,8 @@ public unsafe struct ArenaBarrier
     //   idle   -> inside : by compare-and-swap, by the owner itself or by an owner without a record that takes an idle
     //                      one over
     //   inside -> idle   : by the owner, when it returns
-    // An owner looks from slot id % n upward and may stop at a never-used one, since a used slot is never unused again.
+    // An owner looks from slot id % n (n: participants, at most 1024) upward and may stop at a never-used one, since a
+    // used slot is never unused again.
     //
     // Why nobody is counted twice, and nobody waits for a phase that is over. Between the store "inside, phase p" and
     // the compare-and-swap that counts it the owner passes no safepoint, nor between leaving the wait and storing
@@ -45,7 +46,7 @@ public unsafe struct ArenaBarrier
     // Ordering: all changes of _state are interlocked, full fences: what a participant wrote before it arrived is
     // seen by all after the phase. A slot is read by others only to find an idle one.
 
-    /// <summary>The largest number of participants.</summary>
+    /// <summary>The largest number of participants that are threads; for fibers there is no limit.</summary>
     public const int MaxParticipants = 1024;
 
     private const ulong Inside = 1UL << 63;
@@ -70,12 +71,13 @@ public unsafe struct ArenaBarrier
     /// Sets the number of participants and begins at phase 0. Call it while nobody uses the barrier; not after a
     /// restart.
     /// </summary>
-    /// <param name="participantCount">From 1 to <see cref="MaxParticipants"/>.</param>
-    /// <exception cref="ArgumentOutOfRangeException">Outside these bounds.</exception>
+    /// <param name="participantCount">
+    /// Threads and fibers, at least 1; at most <see cref="MaxParticipants"/> of them may be threads.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">Less than 1.</exception>
     public void Initialize(int participantCount)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(participantCount, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(participantCount, MaxParticipants);
         for (int slot = 0; slot < MaxParticipants; slot++)
         {
             // Writing only what is not zero keeps unused pages untouched.
@@ -93,9 +95,7 @@ public unsafe struct ArenaBarrier
     public bool SignalAndWait()
     {
         LockOwner owner = LockWord.Caller();
-        if (_participants == 0)
-            throw new InvalidOperationException("An arena barrier is used before Initialize was called on it.");
-
+        if (_participants == 0) throw NotInitialized();
         ref ulong slot = ref FindSlot(owner.OwnerId, out bool arrivedBeforeRestart);
         if (!arrivedBeforeRestart && Arrive(owner.OwnerId, ref slot)) return true;
 
@@ -103,6 +103,29 @@ public unsafe struct ArenaBarrier
         Volatile.Write(ref slot, IdleRecord(owner.OwnerId));
         return false;
     }
+
+    /// <summary>
+    /// Counts a caller whose wait survives a restart by itself, so that it needs no record; true when it completed the
+    /// phase, in which case it does not wait. Else it waits while the phase word has that value.
+    /// </summary>
+    internal bool ArriveWithoutRecord(out uint phase)
+    {
+        if (_participants == 0) throw NotInitialized();
+        while (true)
+        {
+            ulong state = Volatile.Read(ref _state);
+            phase = PhaseOf(state);
+            bool last = (uint)state + 1 == (uint)_participants;
+            ulong next = last ? (ulong)(phase + 1) << 32 : state + 1;
+            if (Interlocked.CompareExchange(ref _state, next, state) != state) continue;
+            if (last && _participants > 1) LockWord.Wake(ref PhaseWord(), LockWord.All);
+            return last;
+        }
+    }
+
+    /// <summary>What waiters sleep on: the phase.</summary>
+    [UnscopedRef]
+    internal ref uint PhaseWord() => ref Unsafe.Add(ref Unsafe.As<ulong, uint>(ref _state), 1);
 
     /// <summary>Counts the caller; true when it completed the phase, in which case it does not wait.</summary>
     private bool Arrive(int ownerId, ref ulong slot)
@@ -154,12 +177,12 @@ public unsafe struct ArenaBarrier
     private int IndexOfRecord(int ownerId)
     {
         int index = Home(ownerId);
-        for (int probes = 0; probes < _participants; probes++)
+        for (int probes = 0; probes < SlotCount; probes++)
         {
             ulong seen = Volatile.Read(ref _slots[index]);
             if (OwnerOf(seen) == ownerId) return index;
             if (seen == 0) return -1;
-            if (++index == _participants) index = 0;
+            if (++index == SlotCount) index = 0;
         }
 
         return -1;
@@ -168,20 +191,22 @@ public unsafe struct ArenaBarrier
     private int IndexOfIdle(int ownerId)
     {
         int index = Home(ownerId);
-        for (int probes = 0; probes < _participants; probes++)
+        for (int probes = 0; probes < SlotCount; probes++)
         {
             if ((Volatile.Read(ref _slots[index]) & Inside) == 0) return index;
-            if (++index == _participants) index = 0;
+            if (++index == SlotCount) index = 0;
         }
 
         throw new InvalidOperationException(
-            $"More participants use an arena barrier than the {_participants} it was initialized for.");
+            $"More threads use an arena barrier than the {SlotCount} it has room for.");
     }
 
-    private readonly int Home(int ownerId) => ownerId % _participants;
+    private readonly int SlotCount => Math.Min(_participants, MaxParticipants);
 
-    [UnscopedRef]
-    private ref uint PhaseWord() => ref Unsafe.Add(ref Unsafe.As<ulong, uint>(ref _state), 1);
+    private readonly int Home(int ownerId) => ownerId % SlotCount;
+
+    private static InvalidOperationException NotInitialized() =>
+        new("An arena barrier is used before Initialize was called on it.");
 
     private static uint PhaseOf(ulong state) => (uint)(state >> 32);
 

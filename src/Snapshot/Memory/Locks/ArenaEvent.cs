@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Snapshot.Base;
 using Snapshot.Memory.Locks;
 
@@ -36,6 +37,10 @@ public struct ArenaEvent
 
     private uint _word;
     private ArenaEventMode _mode;
+
+    /// <summary>What waiters sleep on.</summary>
+    [UnscopedRef]
+    internal ref uint Word => ref _word;
 
     /// <summary>True when set. A snapshot of a moment.</summary>
     public readonly bool IsSet => (Volatile.Read(in _word) & Signaled) != 0;
@@ -93,25 +98,44 @@ public struct ArenaEvent
     public bool TryWait(TimeSpan timeout) =>
         Wait(LockWord.Caller(), Deadline.After(timeout), wait: timeout != TimeSpan.Zero);
 
-    private bool Wait(LockOwner owner, Deadline deadline, bool wait)
+    /// <summary>One look of an owner that does not wait.</summary>
+    internal bool PassAtOnce(bool hasSlept)
     {
-        uint keep = 0;
-        bool expired = false;
         while (true)
         {
             uint seen = Volatile.Read(ref _word);
-            if ((seen & Signaled) != 0)
-            {
-                if (_mode == ArenaEventMode.ManualReset) return true;
-                if (Interlocked.CompareExchange(ref _word, keep, seen) == seen) return true;
-                continue;
-            }
+            if ((seen & Signaled) == 0) return false;
+            if (_mode == ArenaEventMode.ManualReset) return true;
+            if (Interlocked.CompareExchange(ref _word, hasSlept ? Contended : 0, seen) == seen) return true;
+        }
+    }
 
-            if (!wait) return false;
-            if (seen == 0 && Interlocked.CompareExchange(ref _word, Contended, 0) != 0) continue;
+    /// <summary>One look of an owner that waits. Giving up is allowed after it.</summary>
+    /// <param name="hasSlept">Whether it slept since it came: others may be asleep, too.</param>
+    /// <param name="expected">What the word holds while there is nothing to do but to sleep.</param>
+    /// <returns>True when it passed.</returns>
+    internal bool TryPassOrMark(bool hasSlept, out uint expected)
+    {
+        expected = Contended;
+        while (true)
+        {
+            if (PassAtOnce(hasSlept)) return true;
+            uint seen = Interlocked.CompareExchange(ref _word, Contended, 0);
+            if (seen is 0 or Contended) return false;
+        }
+    }
+
+    private bool Wait(LockOwner owner, Deadline deadline, bool wait)
+    {
+        bool hasSlept = false;
+        bool expired = false;
+        while (true)
+        {
+            if (!wait) return PassAtOnce(hasSlept);
+            if (TryPassOrMark(hasSlept, out uint expected)) return true;
             if (expired) return false;
-            expired = !LockWord.Sleep(owner, ref _word, Contended, deadline.RemainingNanoseconds);
-            keep = Contended;
+            expired = !LockWord.Sleep(owner, ref _word, expected, deadline.RemainingNanoseconds);
+            hasSlept = true;
         }
     }
 }

@@ -13,7 +13,8 @@ namespace Snapshot;
 /// participant or handler that entered, not a thread. Waiting counts as stopped: a checkpoint captures the waiter
 /// waiting, and after a restart the waiter calls again. A participant that was captured inside finds
 /// <see cref="IsHeldByCurrent"/> true.</para>
-/// <para>Not recursive. Not fair: whoever comes while the mutex is free takes it, also before those who wait.</para>
+/// <para>Not recursive. Not fair: whoever comes while the mutex is free takes it, also before those who wait; but a
+/// fiber is passed over once at most: then it is handed the mutex, in the order of waiting.</para>
 /// <para>Thread-safe. Entering and leaving without contention are one atomic instruction each and allocate
 /// nothing.</para>
 /// </remarks>
@@ -28,6 +29,9 @@ public struct ArenaMutex
     //      again when it takes the mutex and before it sleeps or gives up. So the bit outlives every hand-over while
     //      there may be sleepers, and the last of them costs one wake that meets nobody. A bit that is stale after a
     //      restart costs the same.
+    //   3. A fiber that was woken once and found the mutex taken again is starving. If the first of the waiting
+    //      fibers is, Exit stores its id with the bit, in place of 0: the mutex was never free in between. The fiber
+    //      finds its id when it looks, also in another process.
     //
     // Ordering: every change of the word is an interlocked operation, a full fence; what an owner wrote inside is
     // visible to the next one. The kernel compares the word again before it lets anyone sleep, so an Exit between the
@@ -35,6 +39,10 @@ public struct ArenaMutex
     private const uint Contended = 1u << 31;
 
     private uint _word;
+
+    /// <summary>What waiters sleep on.</summary>
+    [UnscopedRef]
+    internal ref uint Word => ref _word;
 
     /// <summary>The id of the participant that holds it, 0 when free. A snapshot of a moment.</summary>
     public readonly int OwnerId => (int)(Volatile.Read(in _word) & ~Contended);
@@ -92,7 +100,7 @@ public struct ArenaMutex
                 (holder == 0 ? "nobody holds." : $"owner {holder} holds."));
         }
 
-        if ((Interlocked.Exchange(ref _word, 0) & Contended) != 0) LockWord.Wake(ref _word, 1);
+        if (Interlocked.CompareExchange(ref _word, 0, (uint)holder) != (uint)holder) ExitContended();
     }
 
     /// <summary>Enters, and leaves at the end of the scope: <c>using (state.Mutex.EnterScope()) { … }</c>.</summary>
@@ -107,30 +115,67 @@ public struct ArenaMutex
         return new Scope(ref this);
     }
 
-    private bool EnterSlowly(LockOwner owner, Deadline deadline)
+    /// <summary>Enters if the mutex is free.</summary>
+    internal bool TryEnterAtOnce(LockOwner owner) =>
+        Interlocked.CompareExchange(ref _word, (uint)owner.OwnerId, 0) == 0;
+
+    /// <summary>
+    /// One look of an owner that waits. Giving up is allowed after it: the wake that this owner may have consumed is
+    /// then owed by the holder, since the bit is set.
+    /// </summary>
+    /// <param name="owner">Who waits.</param>
+    /// <param name="hasSlept">Whether it slept since it came: others may be asleep, too.</param>
+    /// <param name="expected">What the word holds while there is nothing to do but to sleep.</param>
+    /// <returns>True when it is inside.</returns>
+    internal bool TryEnterOrMark(LockOwner owner, bool hasSlept, out uint expected)
     {
-        LockWord.SpinBriefly();
-        uint keep = 0;
-        bool expired = false;
         while (true)
         {
             uint seen = Volatile.Read(ref _word);
+            expected = seen | Contended;
             if ((seen & ~Contended) == 0)
             {
-                if (Interlocked.CompareExchange(ref _word, (uint)owner.OwnerId | keep | seen, seen) == seen)
-                    return true;
+                uint entered = (uint)owner.OwnerId | seen | (hasSlept ? Contended : 0);
+                if (Interlocked.CompareExchange(ref _word, entered, seen) == seen) return true;
                 continue;
             }
 
-            ThrowIfHeldBy(owner, seen);
-            uint contended = seen | Contended;
-            if (seen != contended && Interlocked.CompareExchange(ref _word, contended, seen) != seen) continue;
-
-            // Giving up comes after setting the bit: the wake this owner may have consumed is then owed by the holder.
-            if (expired) return false;
-            expired = !LockWord.Sleep(owner, ref _word, contended, deadline.RemainingNanoseconds);
-            keep = Contended;
+            if (seen == expected || Interlocked.CompareExchange(ref _word, expected, seen) == seen) return false;
         }
+    }
+
+    internal readonly void ThrowIfHeldBy(LockOwner owner) => ThrowIfHeldBy(owner, Volatile.Read(in _word));
+
+    private bool EnterSlowly(LockOwner owner, Deadline deadline)
+    {
+        LockWord.SpinBriefly();
+        ThrowIfHeldBy(owner);
+        bool hasSlept = false;
+        bool expired = false;
+        while (true)
+        {
+            if (TryEnterOrMark(owner, hasSlept, out uint expected)) return true;
+            if (expired) return false;
+            expired = !LockWord.Sleep(owner, ref _word, expected, deadline.RemainingNanoseconds);
+            hasSlept = true;
+        }
+    }
+
+    /// <summary>
+    /// Hands the mutex to the fiber that waits longest if that was passed over before; else frees it and wakes one.
+    /// </summary>
+    private unsafe void ExitContended()
+    {
+        WaitNode* heir = WaitTable.TakeHeir(LockWord.AddressOf(ref _word));
+        if (heir == null)
+        {
+            Interlocked.Exchange(ref _word, 0);
+            LockWord.Wake(ref _word, 1);
+            return;
+        }
+
+        Interlocked.Exchange(ref _word, (uint)heir->OwnerId | Contended);
+        WaitTable.Deliver(heir);
     }
 
     private static void ThrowIfHeldBy(LockOwner owner, uint seen)

@@ -13,8 +13,9 @@ namespace Snapshot;
 /// state that it reads. Waiting counts as stopped: a checkpoint captures the waiter waiting, and after a restart it
 /// calls again.</para>
 /// <para>Not recursive, in neither mode, and a reader cannot become the writer. Not fair: who comes while the lock is
-/// free for him takes it. So that readers who overlap for ever do not starve a writer, a new reader lets a waiting
-/// writer go first, for at most a millisecond.</para>
+/// free for him takes it; but a fiber is passed over once at most: then it is handed the lock. So that readers who
+/// overlap for ever do not starve a writer, a new reader lets a waiting writer go first, for at most a
+/// millisecond.</para>
 /// <para>Thread-safe. Without contention each operation is one compare-and-swap and allocates nothing.</para>
 /// </remarks>
 public struct ArenaReaderWriterLock
@@ -28,6 +29,9 @@ public struct ArenaReaderWriterLock
     // clears both hints and wakes everyone, and each sets its hints again before it sleeps; so no wake can be
     // consumed in vain. After a restart bit 29 may stand for a writer that does not come back: it delays a reader by
     // YieldNanoseconds at most.
+    //
+    // A fiber that was passed over is handed the lock: whoever leaves last takes the lock alone (bit 30, without an id)
+    // and then stores it as the fiber's, so that nobody comes between.
     private const uint ReaderMask = (1u << 29) - 1;
     private const uint WriterWaiting = 1u << 29;
     private const uint WriterInside = 1u << 30;
@@ -36,6 +40,10 @@ public struct ArenaReaderWriterLock
 
     private uint _word;
     private int _writer;
+
+    /// <summary>What waiters sleep on.</summary>
+    [UnscopedRef]
+    internal ref uint Word => ref _word;
 
     /// <summary>The number of readers inside. A snapshot of a moment.</summary>
     public readonly int ReaderCount => (int)(Volatile.Read(in _word) & ReaderMask);
@@ -67,10 +75,7 @@ public struct ArenaReaderWriterLock
     {
         LockOwner owner = LockWord.Caller();
         Deadline deadline = Deadline.After(timeout);
-        uint seen = Volatile.Read(ref _word);
-        return (seen & (WriterInside | WriterWaiting)) == 0
-            && Interlocked.CompareExchange(ref _word, seen + 1, seen) == seen
-            || EnterReadSlowly(owner, deadline, wait: timeout != TimeSpan.Zero);
+        return TryReadAtOnce() || EnterReadSlowly(owner, deadline, wait: timeout != TimeSpan.Zero);
     }
 
     /// <summary>Leaves after reading; the last reader wakes those who wait.</summary>
@@ -86,9 +91,10 @@ public struct ArenaReaderWriterLock
             uint readers = seen & ReaderMask;
             if (readers == 0)
                 throw new InvalidOperationException("A reader leaves an arena reader-writer lock that nobody reads.");
-            uint rest = readers == 1 ? 0 : seen - 1;
+            bool handsOver = readers == 1 && (seen & Contended) != 0;
+            uint rest = handsOver ? (seen & ~ReaderMask) | WriterInside : readers == 1 ? 0 : seen - 1;
             if (Interlocked.CompareExchange(ref _word, rest, seen) != seen) continue;
-            if (readers == 1 && (seen & Contended) != 0) LockWord.Wake(ref _word, LockWord.All);
+            if (handsOver) HandOver();
             return;
         }
     }
@@ -110,11 +116,7 @@ public struct ArenaReaderWriterLock
     {
         LockOwner owner = LockWord.Caller();
         Deadline deadline = Deadline.After(timeout);
-        if (Interlocked.CompareExchange(ref _word, WriterInside, 0) != 0
-            && !EnterWriteSlowly(owner, deadline, wait: timeout != TimeSpan.Zero))
-            return false;
-        Volatile.Write(ref _writer, owner.OwnerId);
-        return true;
+        return TryWriteAtOnce(owner) || EnterWriteSlowly(owner, deadline, wait: timeout != TimeSpan.Zero);
     }
 
     /// <summary>Leaves after writing and wakes all who wait.</summary>
@@ -130,7 +132,7 @@ public struct ArenaReaderWriterLock
         }
 
         Volatile.Write(ref _writer, 0);
-        if ((Interlocked.Exchange(ref _word, 0) & Contended) != 0) LockWord.Wake(ref _word, LockWord.All);
+        if (Interlocked.CompareExchange(ref _word, 0, WriterInside) != WriterInside) HandOver();
     }
 
     /// <summary>Enters for reading, and leaves at the end of the scope.</summary>
@@ -157,63 +159,71 @@ public struct ArenaReaderWriterLock
         return new WriteScope(ref this);
     }
 
-    private bool EnterReadSlowly(LockOwner owner, Deadline deadline, bool wait)
+    /// <summary>Enters for reading if nobody writes or waits to.</summary>
+    internal bool TryReadAtOnce()
     {
-        bool expired = false;
-        bool yielded = false;
+        uint seen = Volatile.Read(ref _word);
+        return (seen & (WriterInside | WriterWaiting)) == 0
+            && Interlocked.CompareExchange(ref _word, seen + 1, seen) == seen;
+    }
+
+    /// <summary>Enters for writing if the lock is free and nobody waits.</summary>
+    internal bool TryWriteAtOnce(LockOwner owner)
+    {
+        if (Interlocked.CompareExchange(ref _word, WriterInside, 0) != 0) return false;
+        Volatile.Write(ref _writer, owner.OwnerId);
+        return true;
+    }
+
+    /// <summary>One look of a reader that waits. Giving up is allowed after it.</summary>
+    /// <param name="yields">In: whether it lets a waiting writer go first. Out: whether it does.</param>
+    /// <param name="expected">What the word holds while there is nothing to do but to sleep.</param>
+    /// <returns>True when it is inside.</returns>
+    internal bool TryReadOrMark(ref bool yields, out uint expected)
+    {
+        bool mayYield = yields;
         while (true)
         {
             uint seen = Volatile.Read(ref _word);
-            ThrowIfWriter(owner);
-            bool writerInside = (seen & WriterInside) != 0;
-            bool yield = (seen & WriterWaiting) != 0 && (seen & ReaderMask) != 0 && !yielded && !expired;
-            if (!writerInside && !yield)
+            expected = seen | Contended;
+            yields = mayYield && (seen & WriterWaiting) != 0 && (seen & ReaderMask) != 0;
+            if ((seen & WriterInside) == 0 && !yields)
             {
                 if (Interlocked.CompareExchange(ref _word, seen + 1, seen) == seen) return true;
                 continue;
             }
 
-            if (!wait) return false;
-            uint marked = seen | Contended;
-            if (marked != seen && Interlocked.CompareExchange(ref _word, marked, seen) != seen) continue;
-            if (expired) return false;
-            long remaining = deadline.RemainingNanoseconds;
-            bool brief = yield && (remaining < 0 || remaining > YieldNanoseconds);
-            bool timedOut = !LockWord.Sleep(owner, ref _word, marked, brief ? YieldNanoseconds : remaining);
-            yielded |= timedOut && brief;
-            expired |= timedOut && !brief;
+            if (seen == expected || Interlocked.CompareExchange(ref _word, expected, seen) == seen) return false;
         }
     }
 
-    private bool EnterWriteSlowly(LockOwner owner, Deadline deadline, bool wait)
+    /// <summary>One look of a writer that waits. Giving up after it needs <see cref="GiveUpWriting"/>.</summary>
+    /// <inheritdoc cref="TryReadOrMark"/>
+    internal bool TryWriteOrMark(LockOwner owner, out uint expected)
     {
-        bool expired = false;
         while (true)
         {
             uint seen = Volatile.Read(ref _word);
+            expected = seen | Contended | WriterWaiting;
             if ((seen & (WriterInside | ReaderMask)) == 0)
             {
-                if (Interlocked.CompareExchange(ref _word, seen | WriterInside, seen) == seen) return true;
-                continue;
+                if (Interlocked.CompareExchange(ref _word, seen | WriterInside, seen) != seen) continue;
+                Volatile.Write(ref _writer, owner.OwnerId);
+                return true;
             }
 
-            ThrowIfWriter(owner);
-            if (!wait) return false;
-            if (expired)
-            {
-                // Readers held back by this writer, and other writers, look again and set their own hints.
-                Interlocked.And(ref _word, ~WriterWaiting);
-                LockWord.Wake(ref _word, LockWord.All);
-                return false;
-            }
-
-            uint marked = seen | Contended | WriterWaiting;
-            if (marked != seen && Interlocked.CompareExchange(ref _word, marked, seen) != seen) continue;
-            expired = !LockWord.Sleep(owner, ref _word, marked, deadline.RemainingNanoseconds);
+            if (seen == expected || Interlocked.CompareExchange(ref _word, expected, seen) == seen) return false;
         }
     }
 
-    private readonly void ThrowIfWriter(LockOwner owner)
+    /// <summary>Readers held back by this writer, and other writers, look again and set their own hints.</summary>
+    internal void GiveUpWriting()
+    {
+        Interlocked.And(ref _word, ~WriterWaiting);
+        LockWord.Wake(ref _word, LockWord.All);
+    }
+
+    internal readonly void ThrowIfWriter(LockOwner owner)
     {
         if (Volatile.Read(in _writer) == owner.OwnerId)
         {
@@ -221,6 +231,63 @@ public struct ArenaReaderWriterLock
                 $"'{owner.OwnerName}' (owner {owner.OwnerId}) enters an arena reader-writer lock that it holds for " +
                 "writing; the lock is not recursive. After a restart, ask IsWriteHeldByCurrent first.");
         }
+    }
+
+    private bool EnterReadSlowly(LockOwner owner, Deadline deadline, bool wait)
+    {
+        ThrowIfWriter(owner);
+        bool mayYield = true;
+        bool expired = false;
+        while (true)
+        {
+            bool yields = mayYield;
+            if (!wait && (Volatile.Read(ref _word) & WriterInside) != 0) return false;
+            if (TryReadOrMark(ref yields, out uint expected)) return true;
+            if (!wait || expired) return false;
+            long remaining = deadline.RemainingNanoseconds;
+            bool isBrief = yields && (remaining < 0 || remaining > YieldNanoseconds);
+            bool isInTime = LockWord.Sleep(owner, ref _word, expected, isBrief ? YieldNanoseconds : remaining);
+            mayYield &= isInTime;
+            expired = !isInTime && !isBrief;
+        }
+    }
+
+    private bool EnterWriteSlowly(LockOwner owner, Deadline deadline, bool wait)
+    {
+        ThrowIfWriter(owner);
+        bool expired = false;
+        while (true)
+        {
+            if (!wait && (Volatile.Read(ref _word) & (WriterInside | ReaderMask)) != 0) return false;
+            if (TryWriteOrMark(owner, out uint expected)) return true;
+            if (!wait || expired)
+            {
+                GiveUpWriting();
+                return false;
+            }
+
+            expired = !LockWord.Sleep(owner, ref _word, expected, deadline.RemainingNanoseconds);
+        }
+    }
+
+    /// <summary>
+    /// The caller alone is inside, as bit 30 says, and leaves: to the fiber that waits longest if that was passed over
+    /// before, else the lock is free and all are woken. Beside a fiber that reads others may.
+    /// </summary>
+    private unsafe void HandOver()
+    {
+        WaitNode* heir = WaitTable.TakeHeir(LockWord.AddressOf(ref _word));
+        bool isWriter = heir != null && heir->Craving == Craving.Exclusive;
+        if (isWriter) Volatile.Write(ref _writer, heir->OwnerId);
+        uint next = heir == null ? 0 : isWriter ? WriterInside | WriterWaiting | Contended : 1;
+        Interlocked.Exchange(ref _word, next);
+        if (heir != null)
+        {
+            heir->Granted = 1;
+            WaitTable.Deliver(heir);
+        }
+
+        if (!isWriter) LockWord.Wake(ref _word, LockWord.All);
     }
 
     /// <summary>Leaves the lock after reading when disposed.</summary>

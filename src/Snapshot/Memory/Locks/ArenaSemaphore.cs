@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Snapshot.Base;
 using Snapshot.Memory.Locks;
 
@@ -10,7 +11,8 @@ namespace Snapshot;
 /// <para>Embed it as a field of a root; zeroed memory is a semaphore with count 0. Never copy it. It has no owner:
 /// any participant may release. Waiting counts as stopped: a checkpoint captures the waiter waiting, nothing taken,
 /// and after a restart it calls again.</para>
-/// <para>Not fair: whoever comes while the count is positive takes from it, also before those who wait.</para>
+/// <para>Not fair: whoever comes while the count is positive takes from it, also before those who wait; but a fiber is
+/// passed over once at most: then it is given what is released next, in the order of waiting.</para>
 /// <para>Thread-safe. Without contention each operation is one compare-and-swap and allocates nothing.</para>
 /// </remarks>
 public struct ArenaSemaphore
@@ -26,6 +28,10 @@ public struct ArenaSemaphore
     private const uint Contended = 1u << 31;
 
     private uint _word;
+
+    /// <summary>What waiters sleep on.</summary>
+    [UnscopedRef]
+    internal ref uint Word => ref _word;
 
     /// <summary>The count now. A snapshot of a moment.</summary>
     public readonly int Count => (int)(Volatile.Read(in _word) & ~Contended);
@@ -75,7 +81,8 @@ public struct ArenaSemaphore
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         LockWord.Caller();
-        while (true)
+        count -= GiveToPassedOver(count);
+        while (count > 0)
         {
             uint seen = Volatile.Read(ref _word);
             uint sum = (seen & ~Contended) + (uint)count;
@@ -92,7 +99,7 @@ public struct ArenaSemaphore
         }
     }
 
-    private bool TakeAtOnce()
+    internal bool TakeAtOnce()
     {
         while (true)
         {
@@ -102,26 +109,57 @@ public struct ArenaSemaphore
         }
     }
 
-    private bool WaitSlowly(LockOwner owner, Deadline deadline)
+    /// <summary>One look of an owner that waits. Giving up is allowed after it.</summary>
+    /// <param name="hasSlept">Whether it slept since it came: others may be asleep, too.</param>
+    /// <param name="expected">What the word holds while there is nothing to do but to sleep.</param>
+    /// <returns>True when it took one.</returns>
+    internal bool TryTakeOrMark(bool hasSlept, out uint expected)
     {
-        LockWord.SpinBriefly();
-        uint keep = 0;
-        bool expired = false;
+        expected = Contended;
         while (true)
         {
             uint seen = Volatile.Read(ref _word);
             if ((seen & ~Contended) != 0)
             {
-                uint rest = (seen - 1) | keep;
+                uint rest = (seen - 1) | (hasSlept ? Contended : 0);
                 if (Interlocked.CompareExchange(ref _word, rest, seen) != seen) continue;
-                if (keep != 0 && (rest & ~Contended) != 0) LockWord.Wake(ref _word, 1);
+                if (hasSlept && (rest & ~Contended) != 0) LockWord.Wake(ref _word, 1);
                 return true;
             }
 
-            if (seen == 0 && Interlocked.CompareExchange(ref _word, Contended, 0) != 0) continue;
-            if (expired) return false;
-            expired = !LockWord.Sleep(owner, ref _word, Contended, deadline.RemainingNanoseconds);
-            keep = Contended;
+            if (seen == Contended || Interlocked.CompareExchange(ref _word, Contended, 0) == 0) return false;
         }
+    }
+
+    private bool WaitSlowly(LockOwner owner, Deadline deadline)
+    {
+        LockWord.SpinBriefly();
+        bool hasSlept = false;
+        bool expired = false;
+        while (true)
+        {
+            if (TryTakeOrMark(hasSlept, out uint expected)) return true;
+            if (expired) return false;
+            expired = !LockWord.Sleep(owner, ref _word, expected, deadline.RemainingNanoseconds);
+            hasSlept = true;
+        }
+    }
+
+    /// <summary>
+    /// Gives what is released to fibers that were passed over, in the order of waiting; the count never has it.
+    /// </summary>
+    private unsafe int GiveToPassedOver(int count)
+    {
+        int given = 0;
+        if ((Volatile.Read(ref _word) & Contended) == 0) return given;
+        for (; given < count; given++)
+        {
+            WaitNode* heir = WaitTable.TakeHeir(LockWord.AddressOf(ref _word));
+            if (heir == null) break;
+            heir->Granted = 1;
+            WaitTable.Deliver(heir);
+        }
+
+        return given;
     }
 }

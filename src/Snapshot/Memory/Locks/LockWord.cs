@@ -34,6 +34,7 @@ internal static unsafe class LockWord
     internal static bool Sleep(LockOwner owner, ref uint word, uint expected, long timeoutNanoseconds)
     {
         uint* address = AddressOf(ref word);
+        WaitTable.EnterSleep(address);
         try
         {
             return owner.Wait(address, expected, timeoutNanoseconds);
@@ -44,14 +45,26 @@ internal static unsafe class LockWord
             Wake(ref word, 1);
             throw;
         }
+        finally
+        {
+            WaitTable.LeaveSleep(address);
+        }
     }
 
-    internal static void Wake(ref uint word, int count) =>
+    /// <summary>
+    /// Wakes as many fibers and as many threads that wait for the word. To be called after it was changed.
+    /// </summary>
+    internal static void Wake(ref uint word, int count)
+    {
+        uint* address = AddressOf(ref word);
+        WaitTable.WakeFibers(address, count);
+        if (!WaitTable.MayHaveSleepers(address)) return;
         NativeError.ThrowIfFailed(
-            Native.sn_futex_wake(AddressOf(ref word), count),
+            Native.sn_futex_wake(address, count),
             "futex(FUTEX_WAKE)",
             "The lock does not lie in committed memory; locks belong into an arena.");
+    }
 
     // A lock lies in an arena: its address never changes, so no pin is needed.
-    private static uint* AddressOf(ref uint word) => (uint*)Unsafe.AsPointer(ref word);
+    internal static uint* AddressOf(ref uint word) => (uint*)Unsafe.AsPointer(ref word);
 }

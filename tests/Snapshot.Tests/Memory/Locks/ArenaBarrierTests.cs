@@ -30,7 +30,6 @@ public sealed class ArenaBarrierTests : IDisposable
     public void Wrong_counts_missing_initialization_and_unattached_threads_are_refused()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => _cell.Value.Initialize(0));
-        Assert.Throws<ArgumentOutOfRangeException>(() => _cell.Value.Initialize(ArenaBarrier.MaxParticipants + 1));
         _first.Do(() => Assert.Throws<InvalidOperationException>(() => _cell.Value.SignalAndWait()));
         _cell.Value.Initialize(ArenaBarrier.MaxParticipants);
         Assert.Throws<InvalidOperationException>(() => _cell.Value.SignalAndWait());

@@ -1,0 +1,121 @@
+using System.Runtime.InteropServices;
+using Snapshot.Base;
+using Snapshot.Threads.Fibers;
+
+namespace Snapshot.Coordination;
+
+/// <summary>
+/// A handler that is one fiber method: its prepare part runs a new fiber until that awaits the checkpoint, its resume
+/// part runs it from there to its end, also in a process that found the fiber in the image.
+/// </summary>
+/// <param name="space">Where its fibers live; asked for when the first part runs.</param>
+/// <param name="argument">Given to each fiber.</param>
+/// <param name="body">The method.</param>
+/// <param name="committed">Called when a generation is durable, or null.</param>
+internal sealed class FiberHandler<TArgument>(
+    Func<FiberSpace> space,
+    TArgument argument,
+    Func<PendingCheckpoint, TArgument, FiberTask> body,
+    Action<long>? committed) : ICheckpointHandler, INamedHandler
+    where TArgument : unmanaged
+{
+    private HandlerHost? _host;
+    private FiberScheduler? _scheduler;
+    private string? _name;
+
+    public void Name(string name)
+    {
+        if (_name is not null)
+            throw new InvalidOperationException($"A fiber handler is registered once; this one is {_name} already.");
+        _name = name;
+    }
+
+    public void Prepare(PrepareContext context) => Run(scheduler =>
+    {
+        scheduler.PendingCapture = new PendingCapture(context);
+        try
+        {
+            RunToCheckpoint(scheduler, new PendingCheckpoint(context.Generation));
+        }
+        finally
+        {
+            scheduler.PendingCapture = null;
+        }
+    });
+
+    public void Resume(CheckpointOutcome outcome) => Run(scheduler =>
+        scheduler.RunFromCheckpoint(new FiberOutcome(outcome.Kind, outcome.Generation, outcome.AbortCode)));
+
+    public void Committed(long generation) => committed?.Invoke(generation);
+
+    private unsafe void RunToCheckpoint(FiberScheduler scheduler, PendingCheckpoint checkpoint)
+    {
+        FiberRecord* fiber = scheduler.Start(checkpoint, pending => body(pending, argument));
+        if (fiber != null) scheduler.RunToCheckpoint(fiber);
+    }
+
+    /// <summary>What the fiber throws is what the part throws; its fibers are given up then.</summary>
+    private void Run(Action<FiberScheduler> part)
+    {
+        _host ??= new HandlerHost(_name!);
+        _host.Owner = LockOwner.Current!;
+        FiberScheduler scheduler = _scheduler ??= new FiberScheduler(space(), _name!, _host);
+        using FiberTurn turn = scheduler.Enter();
+        try
+        {
+            part(scheduler);
+        }
+        catch (Exception error)
+        {
+            scheduler.Abandon();
+            if (error is SnapshotException { Code: SnapshotErrorCode.FiberFailed, InnerException: { } cause })
+                System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(cause);
+            throw;
+        }
+    }
+
+    /// <summary>The thread that runs a handler part: it is not stopped, so its fibers are not.</summary>
+    private sealed unsafe class HandlerHost(string name) : IFiberHost
+    {
+        private static readonly int* s_nothing = (int*)NativeMemory.AllocZeroed(sizeof(int));
+
+        internal LockOwner Owner { get; set; } = null!;
+
+        public int OwnerId => Owner.OwnerId;
+
+        public string Name => Owner.OwnerName;
+
+        public string? HandlerPart => $"in a part of {name}";
+
+        public int* StopHint => s_nothing;
+
+        public int* AttentionHint => s_nothing;
+
+        public Action? Stopping
+        {
+            set { }
+        }
+
+        public void Poll()
+        {
+        }
+
+        public bool Wait(uint* word, uint expected, long timeoutNanoseconds) =>
+            Owner.Wait(word, expected, timeoutNanoseconds);
+
+        public bool TryEnterCritical() => true;
+
+        public void ExitCritical()
+        {
+        }
+    }
+
+    private sealed class PendingCapture(PrepareContext context) : IPendingCapture
+    {
+        public long Generation => context.Generation;
+
+        public void Abort(int code, string? reason) => context.Abort(code, reason);
+
+        public void Omit() => context.Omit();
+    }
+}

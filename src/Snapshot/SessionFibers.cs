@@ -1,0 +1,23 @@
+using Snapshot.Threads.Fibers;
+
+namespace Snapshot;
+
+/// <summary>The fibers of a session, by arena. Thread-safe.</summary>
+/// <param name="restartedGeneration">What the session was restarted from; 0 when it was not.</param>
+internal sealed class SessionFibers(long restartedGeneration)
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<Arena, FiberSpace> _spaces = [];
+
+    /// <summary>The fibers of an arena; those that an image has are checked when this is first asked.</summary>
+    /// <exception cref="SnapshotException">FiberMismatch.</exception>
+    internal FiberSpace Of(Arena arena)
+    {
+        lock (_gate)
+        {
+            if (!_spaces.TryGetValue(arena, out FiberSpace? space))
+                _spaces.Add(arena, space = new FiberSpace(arena, restartedGeneration));
+            return space;
+        }
+    }
+}

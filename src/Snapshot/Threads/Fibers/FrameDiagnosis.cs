@@ -1,0 +1,102 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Text;
+
+namespace Snapshot.Threads.Fibers;
+
+/// <summary>Which state machines cannot live in an arena, and what in the user's code is the reason.</summary>
+/// <remarks>
+/// The names of hoisted variables are the compiler's: <c>name</c> a parameter, <c>&lt;&gt;4__this</c> this,
+/// <c>&lt;name&gt;5__2</c> a local, <c>&lt;&gt;7__wrap1</c> a temporary, <c>&lt;&gt;8__1</c> a closure. The build's
+/// check says the same with file and line; this is what is left where it did not run.
+/// </remarks>
+internal static class FrameDiagnosis
+{
+    private const BindingFlags AllFields = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
+
+    /// <summary>A constant for the compiler of a state machine: nothing is left of it where the answer is no.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool IsRefused<TStateMachine>() =>
+        !typeof(TStateMachine).IsValueType || RuntimeHelpers.IsReferenceOrContainsReferences<TStateMachine>();
+
+    [DoesNotReturn]
+    internal static void Throw<[DynamicallyAccessedMembers(FrameLayout.Members)] TStateMachine>() =>
+        throw new InvalidOperationException(Describe(typeof(TStateMachine)));
+
+    /// <summary>The method a state machine was made of, as a user would name it.</summary>
+    internal static string MethodOf(Type machine)
+    {
+        string name = machine.Name;
+        int end = name.LastIndexOf('>');
+        string method = end > 1 ? name[1..end] : name;
+        string owner = machine.DeclaringType is { } type ? NameOf(type).TrimEnd('.') : "";
+        return owner.Length == 0 ? method : $"{owner}.{method}";
+    }
+
+    private static string Describe([DynamicallyAccessedMembers(FrameLayout.Members)] Type machine)
+    {
+        string method = MethodOf(machine);
+        if (!machine.IsValueType)
+        {
+            return $"SNAP1002: fiber method {method} was compiled without optimization, so its frame is a managed " +
+                "object, which cannot live in an arena. Set <Optimize>true</Optimize> for this configuration; " +
+                "debugging works with it.";
+        }
+
+        StringBuilder text = new();
+        text.Append("SNAP1001: fiber method ").Append(method)
+            .Append(" keeps managed references across an await, so its frame cannot live in an arena:");
+        foreach (FieldInfo field in machine.GetFields(AllFields))
+        {
+            if (ReferenceIn(field.FieldType) is not { } way) continue;
+            text.Append("\n  - ").Append(WordsFor(field)).Append(" (").Append(NameOf(field.FieldType)).Append(')');
+            if (way.Length > 0) text.Append(", whose field ").Append(way).Append(" is a reference");
+        }
+
+        text.Append("\nUse unmanaged values (ArenaPointer<T>, ArenaArray<T>, structs, indices), or end the use of ")
+            .Append("the reference before the await.");
+        return text.ToString();
+    }
+
+    private static string WordsFor(FieldInfo field)
+    {
+        string name = field.Name;
+        if (name == "<>4__this") return "'this'";
+        if (name.StartsWith("<>8__", StringComparison.Ordinal)) return "captured variables";
+        if (name.StartsWith("<>", StringComparison.Ordinal))
+        {
+            return "a temporary of the compiler (the enumerator of a foreach, the object of a using, the exception " +
+                "kept for an await in a catch or finally, or part of an expression)";
+        }
+
+        int end = name.IndexOf('>', StringComparison.Ordinal);
+        return name.StartsWith('<') && end > 1 ? $"local '{name[1..end]}'" : $"parameter '{name}'";
+    }
+
+    /// <summary>
+    /// Null when a value of the type holds no reference, empty when it is one, else the way to the first one in it.
+    /// </summary>
+    [UnconditionalSuppressMessage(
+        "Trimming", "IL2070", Justification = "A field that was trimmed shortens a message.")]
+    private static string? ReferenceIn(Type type)
+    {
+        if (!type.IsValueType) return type.IsPointer || type.IsFunctionPointer ? null : "";
+        if (type.IsPrimitive || type.IsEnum) return null;
+        foreach (FieldInfo field in type.GetFields(AllFields))
+        {
+            if (ReferenceIn(field.FieldType) is not { } way) continue;
+            return way.Length == 0 ? $"'{field.Name}'" : $"'{field.Name}', in it {way},";
+        }
+
+        return null;
+    }
+
+    private static string NameOf(Type type)
+    {
+        string name = type.Name.Split('`')[0];
+        if (name.StartsWith("<>c", StringComparison.Ordinal)) return type.DeclaringType is { } o ? NameOf(o) : "";
+        if (!type.IsGenericType) return name;
+        return $"{name}<{string.Join(", ", type.GetGenericArguments().Select(NameOf))}>";
+    }
+}

@@ -1,0 +1,16 @@
+namespace Snapshot.Threads.Fibers;
+
+/// <summary>Counts the fibers of a group, in an arena. Written by their worker only.</summary>
+internal struct GroupRecord
+{
+    /// <summary>Fibers that have not ended; who waits for all sleeps on it.</summary>
+    internal uint Live;
+
+    /// <summary>Fibers that have ended, modulo 2^32; who waits for any sleeps on it.</summary>
+    internal uint Ended;
+
+    /// <summary>Of these, how many somebody has waited for.</summary>
+    internal uint Taken;
+
+    internal byte SizeClass;
+}
