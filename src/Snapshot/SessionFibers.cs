@@ -3,7 +3,8 @@ using Snapshot.Threads.Fibers;
 namespace Snapshot;
 
 /// <summary>The fibers of a session, by arena. Thread-safe.</summary>
-internal sealed class SessionFibers
+/// <param name="restartedGeneration">What the session was restarted from; 0 when it was not.</param>
+internal sealed class SessionFibers(long restartedGeneration)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<Arena, FiberSpace> _spaces = [];
@@ -14,7 +15,8 @@ internal sealed class SessionFibers
     {
         lock (_gate)
         {
-            if (!_spaces.TryGetValue(arena, out FiberSpace? space)) _spaces.Add(arena, space = new FiberSpace(arena));
+            if (!_spaces.TryGetValue(arena, out FiberSpace? space))
+                _spaces.Add(arena, space = new FiberSpace(arena, restartedGeneration));
             return space;
         }
     }

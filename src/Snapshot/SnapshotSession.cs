@@ -25,7 +25,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     private readonly SessionMemory _memory;
     private readonly CheckpointThread _checkpoints;
     private readonly StoreKeeping _keeping;
-    private readonly SessionFibers _fibers = new();
+    private readonly SessionFibers _fibers;
     private int _disposed;
 
     private SnapshotSession(SnapshotStore store, SnapshotOptions options, RestoredState? restored)
@@ -45,6 +45,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
             store.Continue(restored.Head.Generation);
         }
 
+        _fibers = new SessionFibers(Restarted?.Generation ?? 0);
         _keeping = new StoreKeeping(store);
         _checkpoints = new CheckpointThread(TakeCheckpoint);
     }

@@ -1,5 +1,6 @@
 using Snapshot.Base;
 using Snapshot.Coordination;
+using Snapshot.Threads.Fibers;
 
 namespace Snapshot;
 
@@ -87,6 +88,30 @@ public sealed class CheckpointTicket
         return _committed.Task.GetAwaiter().GetResult();
     }
 
+    /// <summary>
+    /// For fibers: awaits <see cref="Captured"/>. The fiber is captured waiting, and told Restarted in a new process.
+    /// </summary>
+    /// <returns>Continued or Restarted.</returns>
+    /// <exception cref="SnapshotException">
+    /// What ended the checkpoint; SelfDeadlock inside a handler or a critical section.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public FiberTask<FiberOutcome> WhenCaptured()
+    {
+        ThrowIfWaitingWouldDeadlock();
+        return WhenEnded(new ExternalWait(_captured.Task));
+    }
+
+    /// <summary>
+    /// For fibers: awaits <see cref="Committed"/>. The fiber is captured waiting, and told Restarted in a new process.
+    /// </summary>
+    /// <inheritdoc cref="WhenCaptured"/>
+    public FiberTask<FiberOutcome> WhenCommitted()
+    {
+        ThrowIfWaitingWouldDeadlock();
+        return WhenEnded(new ExternalWait(_committed.Task));
+    }
+
     internal void SetCaptured(CaptureInfo info)
     {
         _captured.SetResult(info);
@@ -129,15 +154,30 @@ public sealed class CheckpointTicket
         }
     }
 
+    private static async FiberTask<FiberOutcome> WhenEnded(ExternalWait wait)
+    {
+        if (!await wait) return new FiberOutcome(CheckpointOutcomeKind.Restarted, ExternalWait.RestartedGeneration);
+        return wait.Take() switch
+        {
+            Task<CaptureInfo> captured => Continued(captured.GetAwaiter().GetResult().Generation),
+            Task<SnapshotInfo> committed => Continued(committed.GetAwaiter().GetResult().Generation),
+            Task other => throw new InvalidOperationException($"A ticket has no task of type {other.GetType()}."),
+        };
+    }
+
+    private static FiberOutcome Continued(long generation) => new(CheckpointOutcomeKind.Continued, generation);
+
+    private static void ThrowIfWaitingWouldDeadlock()
+    {
+        if (Coordinator.WhyWaitingWouldDeadlock() is not { } why) return;
+        throw new SnapshotException(
+            SnapshotErrorCode.SelfDeadlock,
+            $"This thread would wait for a checkpoint that waits for this thread: {why}. Wait after leaving it.");
+    }
+
     private unsafe void WaitUntil(uint moment)
     {
-        if (Coordinator.WhyWaitingWouldDeadlock() is { } why)
-        {
-            throw new SnapshotException(
-                SnapshotErrorCode.SelfDeadlock,
-                $"This thread would wait for a checkpoint that waits for this thread: {why}. Wait after leaving it.");
-        }
-
+        ThrowIfWaitingWouldDeadlock();
         fixed (uint* word = _moment)
         {
             if (LockOwner.Current is { } owner)

@@ -1,4 +1,5 @@
 using Snapshot.Base;
+using Snapshot.Threads.Fibers;
 
 namespace Snapshot.Coordination;
 
@@ -63,6 +64,8 @@ internal sealed class Coordinator : IDisposable
     /// </summary>
     internal static string? WhyWaitingWouldDeadlock()
     {
+        if (LockOwner.Current is FiberScheduler { WhyNoCheckpoint: var why, OwnerName: var who })
+            return why is null ? null : $"{who} is {why}";
         if (Participant.Current is { } participant)
         {
             return participant.Part.Describe() is { } where ? $"participant '{participant.Name}' is {where}"

@@ -19,7 +19,7 @@ internal sealed class FiberHandler<TArgument>(
     Action<long>? committed) : ICheckpointHandler, INamedHandler
     where TArgument : unmanaged
 {
-    private readonly HandlerHost _host = new();
+    private HandlerHost? _host;
     private FiberScheduler? _scheduler;
     private string? _name;
 
@@ -57,6 +57,7 @@ internal sealed class FiberHandler<TArgument>(
     /// <summary>What the fiber throws is what the part throws; its fibers are given up then.</summary>
     private void Run(Action<FiberScheduler> part)
     {
+        _host ??= new HandlerHost(_name!);
         _host.Owner = LockOwner.Current!;
         FiberScheduler scheduler = _scheduler ??= new FiberScheduler(space(), _name!, _host);
         using FiberTurn turn = scheduler.Enter();
@@ -74,7 +75,7 @@ internal sealed class FiberHandler<TArgument>(
     }
 
     /// <summary>The thread that runs a handler part: it is not stopped, so its fibers are not.</summary>
-    private sealed unsafe class HandlerHost : IFiberHost
+    private sealed unsafe class HandlerHost(string name) : IFiberHost
     {
         private static readonly int* s_nothing = (int*)NativeMemory.AllocZeroed(sizeof(int));
 
@@ -83,6 +84,8 @@ internal sealed class FiberHandler<TArgument>(
         public int OwnerId => Owner.OwnerId;
 
         public string Name => Owner.OwnerName;
+
+        public string? HandlerPart => $"in a part of {name}";
 
         public int* StopHint => s_nothing;
 

@@ -73,6 +73,10 @@ internal ref struct FormatReader(ReadOnlySpan<byte> bytes, string name, long fil
         if (Remaining != 0) throw Corrupt($"{Remaining} bytes are left over");
     }
 
+    /// <summary>What a newer writer may mean and this reader does not know.</summary>
+    internal readonly SnapshotException Unsupported(string what) =>
+        ImageErrors.Unsupported(name, fileOffset + _position, what);
+
     internal readonly SnapshotException Corrupt(string what) => ImageErrors.Corrupt(name, fileOffset + _position, what);
 
     private ReadOnlySpan<byte> Take(int count)

@@ -27,7 +27,7 @@ internal static class MetadataReader
         {
             int id = from.Id();
             ParticipantKind kind = (ParticipantKind)from.U8();
-            if (!Enum.IsDefined(kind)) throw from.Corrupt($"participant {id} is of unknown kind {(int)kind}");
+            if (!Enum.IsDefined(kind)) throw from.Unsupported($"participant {id} is of kind {(int)kind}");
             from.Skip(1);
             int handlerCount = from.U16();
             string name = from.Text();

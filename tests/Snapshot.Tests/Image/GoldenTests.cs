@@ -4,29 +4,48 @@ using Xunit;
 namespace Snapshot.Tests.Image;
 
 /// <summary>
-/// The files of format 1.0 that must be readable for ever, and that the writer still makes. They are never
+/// The files that must be readable for ever, and of the newest version those that the writer makes. They are never
 /// regenerated.
 /// </summary>
 public sealed class GoldenTests
 {
-    public static TheoryData<string> Names =>
+    private const string Newest = "1.1";
+
+    private static readonly string[] s_names =
         ["full-none", "full-lz4", "full-shuffle", "full-auto", "incremental-none"];
+
+    public static TheoryData<string> Names => [.. s_names];
+
+    public static TheoryData<string, string> Files
+    {
+        get
+        {
+            TheoryData<string, string> files = [];
+            foreach (string name in s_names)
+            {
+                files.Add("1.0", name);
+                files.Add(Newest, name);
+            }
+
+            return files;
+        }
+    }
 
     [Theory]
     [MemberData(nameof(Names))]
     public void The_writer_still_makes_the_golden_file_byte_for_byte(string name) =>
-        Assert.Equal(Golden(name), Make(name));
+        Assert.Equal(Golden(Newest, name), Make(name));
 
     [Theory]
-    [MemberData(nameof(Names))]
-    public void A_golden_file_reads_as_what_it_was_made_from(string name)
+    [MemberData(nameof(Files))]
+    public void A_golden_file_reads_as_what_it_was_made_from(string version, string name)
     {
-        using ImageReader image = ImageReader.Open(new MemoryFile(Golden(name)));
+        using ImageReader image = ImageReader.Open(new MemoryFile(Golden(version, name)));
         bool full = name.StartsWith("full", StringComparison.Ordinal);
         Assert.Equal(full ? SampleImage.FullHeader : SampleImage.IncrementalHeader, image.Header);
         Assert.Equal(full ? SampleImage.Arena(9) : SampleImage.Arena(10), image.Regions[0].Description);
         Assert.Equal(SampleImage.Buffer(), image.Regions[1].Description);
-        AssertMetadata(image.Metadata);
+        AssertMetadata(version == Newest ? SampleImage.Metadata : SampleImage.Metadata10, image.Metadata);
         byte[] stream = full
             ? [.. SampleImage.Smooth(3), .. SampleImage.Noise(2, 1), .. SampleImage.Smooth(2)]
             : SampleImage.Noise(1, 2);
@@ -36,9 +55,8 @@ public sealed class GoldenTests
             Enumerable.Range(0, image.Blocks.Length).SelectMany(block => image.ReadBlock(block, scratch).ToArray()));
     }
 
-    private static void AssertMetadata(ImageMetadata found)
+    private static void AssertMetadata(ImageMetadata expected, ImageMetadata found)
     {
-        ImageMetadata expected = SampleImage.Metadata;
         Assert.Equal(expected.Roots, found.Roots);
         Assert.Equal(expected.AsyncHandlers, found.AsyncHandlers);
         Assert.Equal(expected.Environment, found.Environment);
@@ -60,7 +78,8 @@ public sealed class GoldenTests
         _ => SampleImage.Incremental(BlockEncoding.None),
     };
 
-    private static byte[] Golden(string name) => File.ReadAllBytes(Path.Combine(Folder(), $"{name}.snapshot"));
+    private static byte[] Golden(string version, string name) =>
+        File.ReadAllBytes(Path.Combine(Folder(), version, $"{name}.snapshot"));
 
     /// <summary>
     /// In the source tree, which deterministic builds hide from the compiler: found upwards from the assembly.
@@ -69,6 +88,6 @@ public sealed class GoldenTests
     {
         DirectoryInfo? at = new(AppContext.BaseDirectory);
         while (at is not null && !File.Exists(Path.Combine(at.FullName, "Snapshot.sln"))) at = at.Parent;
-        return Path.Combine(at!.FullName, "tests", "Snapshot.Tests", "Image", "Golden", "1.0");
+        return Path.Combine(at!.FullName, "tests", "Snapshot.Tests", "Image", "Golden");
     }
 }

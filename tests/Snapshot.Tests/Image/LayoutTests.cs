@@ -17,7 +17,7 @@ public sealed class LayoutTests
     {
         Assert.Equal(new byte[] { 0x89, 0x53, 0x4E, 0x41, 0x50, 0x0D, 0x0A, 0x1A }, _image[..8]);
         Assert.Equal(1, BitConverter.ToUInt16(_image, 8));
-        Assert.Equal(0, BitConverter.ToUInt16(_image, 10));
+        Assert.Equal(1, BitConverter.ToUInt16(_image, 10));
         Assert.Equal(4096u, BitConverter.ToUInt32(_image, 12));
         Assert.Equal(SampleImage.ImageId.ToByteArray(), _image[16..32]);
         Assert.Equal(2ul, BitConverter.ToUInt64(_image, 32));

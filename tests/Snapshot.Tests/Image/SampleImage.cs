@@ -29,11 +29,15 @@ internal static class SampleImage
         [
             new ParticipantDescription(1, "worker 0", ParticipantKind.Polled, ["flush", "close"]),
             new(2, "worker 1", ParticipantKind.Polled, []),
+            new(3, "fibers", ParticipantKind.Fibers, ["flush"]),
         ],
         AsyncHandlers = [new HandlerDescription(1, "results")],
         Environment = new EnvironmentDescription("0.1.0", "10.0.0", "Linux 6.18", "x64", null, "heat --size 100"),
         Figures = [new("mode", "stage"), new("pauseNanoseconds", "123456")],
     };
+
+    /// <summary>What images of version 1.0 were made of: no fibers.</summary>
+    internal static ImageMetadata Metadata10 => Metadata with { Participants = [.. Metadata.Participants.Take(2)] };
 
     internal static byte[] Full(BlockEncoding encoding) => Write(FullHeader, encoding, writer =>
     {

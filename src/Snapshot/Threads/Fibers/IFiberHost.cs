@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Snapshot.Threads.Fibers;
 
 /// <summary>Whom a scheduler runs for: a participant, or a handler.</summary>
@@ -14,11 +16,17 @@ internal unsafe interface IFiberHost
     /// <summary>For messages.</summary>
     public string Name { get; }
 
+    /// <summary>Which handler part its thread is in, such as "in the prepare part of handler 'x'"; or null.</summary>
+    public string? HandlerPart { get; }
+
     /// <summary>Not zero while fibers are to stop. Read by every safepoint.</summary>
     public int* StopHint { get; }
 
     /// <summary>The same for this host alone.</summary>
     public int* AttentionHint { get; }
+
+    /// <summary>Nanoseconds since some moment of this process.</summary>
+    public long Clock => Stopwatch.GetElapsedTime(0).Ticks * TimeSpan.NanosecondsPerTick;
 
     /// <summary>Called when the thread is about to be stopped for a capture.</summary>
     public Action? Stopping { set; }
