@@ -57,6 +57,11 @@ int32_t sn_memory_discard(uint64_t base, uint64_t bytes)
     return result(madvise(at(base), bytes, MADV_DONTNEED) != 0);
 }
 
+int32_t sn_memory_seal(uint64_t base, uint64_t bytes)
+{
+    return result(mprotect(at(base), bytes, PROT_NONE) != 0);
+}
+
 int32_t sn_memory_release(uint64_t base, uint64_t bytes)
 {
     return result(munmap(at(base), bytes) != 0);

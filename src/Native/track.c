@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
+#include <poll.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -18,6 +19,10 @@
 
 #ifndef UFFD_USER_MODE_ONLY
 #define UFFD_USER_MODE_ONLY 1 /* Linux 5.11 */
+#endif
+
+#ifndef USERFAULTFD_IOC_NEW
+#define USERFAULTFD_IOC_NEW _IO(0xAA, 0x00) /* Linux 6.1 */
 #endif
 
 /* struct pm_scan_arg (Linux 6.7), under a name of its own so that newer headers do not clash with it. */
@@ -43,22 +48,36 @@ struct scan_argument {
 _Static_assert(sizeof(struct scan_argument) == 96, "struct pm_scan_arg has 12 fields of 8 bytes");
 _Static_assert(sizeof(struct sn_page_region) == 24, "struct page_region has 3 fields of 8 bytes");
 
-int32_t sn_uffd_open(int32_t user_mode_only, uint64_t features, int32_t *fd)
+/* Takes the descriptor over: enables the features, or closes it. */
+static int32_t enable(int opened, uint64_t features, int32_t *fd)
 {
-    int flags = O_CLOEXEC | O_NONBLOCK | (user_mode_only ? UFFD_USER_MODE_ONLY : 0);
-    long opened = syscall(SYS_userfaultfd, flags);
-    if (opened < 0)
-        return errno;
-
     struct uffdio_api api = {.api = UFFD_API, .features = features};
-    if (ioctl((int)opened, UFFDIO_API, &api) != 0) {
+    if (ioctl(opened, UFFDIO_API, &api) != 0) {
         int error = errno;
-        close((int)opened);
+        close(opened);
         return error;
     }
 
     *fd = (int32_t)opened;
     return 0;
+}
+
+int32_t sn_uffd_open(int32_t user_mode_only, uint64_t features, int32_t *fd)
+{
+    int flags = O_CLOEXEC | O_NONBLOCK | (user_mode_only ? UFFD_USER_MODE_ONLY : 0);
+    long opened = syscall(SYS_userfaultfd, flags);
+    return opened < 0 ? errno : enable((int)opened, features, fd);
+}
+
+int32_t sn_uffd_open_device(uint64_t features, int32_t *fd)
+{
+    int device = open("/dev/userfaultfd", O_RDWR | O_CLOEXEC);
+    if (device < 0)
+        return errno;
+    int opened = ioctl(device, USERFAULTFD_IOC_NEW, O_CLOEXEC | O_NONBLOCK);
+    int error = errno;
+    close(device);
+    return opened < 0 ? error : enable(opened, features, fd);
 }
 
 int32_t sn_uffd_register_wp(int32_t fd, uint64_t base, uint64_t bytes)
@@ -68,6 +87,60 @@ int32_t sn_uffd_register_wp(int32_t fd, uint64_t base, uint64_t bytes)
         .mode = UFFDIO_REGISTER_MODE_WP,
     };
     return ioctl(fd, UFFDIO_REGISTER, &request) == 0 ? 0 : errno;
+}
+
+int32_t sn_uffd_register_missing(int32_t fd, uint64_t base, uint64_t bytes)
+{
+    struct uffdio_register request = {
+        .range = {.start = base, .len = bytes},
+        .mode = UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_WP,
+    };
+    return ioctl(fd, UFFDIO_REGISTER, &request) == 0 ? 0 : errno;
+}
+
+int32_t sn_uffd_next_fault(int32_t fd, int32_t timeout_ms, uint64_t *address)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    if (poll(&ready, 1, timeout_ms) < 0)
+        return errno;
+    struct uffd_msg message;
+    if (read(fd, &message, sizeof message) != (ssize_t)sizeof message)
+        return errno;
+    if (message.event != UFFD_EVENT_PAGEFAULT)
+        return EAGAIN;
+    *address = message.arg.pagefault.address & ~(SN_PAGE_BYTES - 1);
+    return 0;
+}
+
+int32_t sn_uffd_copy(int32_t fd, uint64_t target, uint64_t source, uint64_t bytes, uint64_t *copied)
+{
+    *copied = 0;
+    while (*copied < bytes) {
+        struct uffdio_copy copy = {
+            .dst = target + *copied,
+            .src = source + *copied,
+            .len = bytes - *copied,
+            .mode = UFFDIO_COPY_MODE_WP,
+        };
+        if (ioctl(fd, UFFDIO_COPY, &copy) == 0) {
+            *copied = bytes;
+            return 0;
+        }
+
+        /* EAGAIN: some were copied, or the address space was changing. What stopped it, the next call says. */
+        int error = errno;
+        if (copy.copy > 0)
+            *copied += (uint64_t)copy.copy;
+        if (error != EAGAIN)
+            return error;
+    }
+    return 0;
+}
+
+int32_t sn_uffd_wake(int32_t fd, uint64_t base, uint64_t bytes)
+{
+    struct uffdio_range range = {.start = base, .len = bytes};
+    return ioctl(fd, UFFDIO_WAKE, &range) == 0 ? 0 : errno;
 }
 
 int32_t sn_uffd_unregister(int32_t fd, uint64_t base, uint64_t bytes)

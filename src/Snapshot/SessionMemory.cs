@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Snapshot.Base;
 using Snapshot.Checkpoint;
 using Snapshot.Image;
@@ -12,19 +13,27 @@ namespace Snapshot;
 /// <remarks>Thread-safe.</remarks>
 internal sealed unsafe class SessionMemory : IDisposable
 {
+    /// <summary>Keeps from the finalizers what was not disposed on purpose.</summary>
+    private static readonly ConcurrentBag<SessionMemory> s_leftBehind = [];
+
     private readonly Lock _changing = new();
     private readonly TrackerFactory _trackers;
     private readonly Dictionary<string, RestoredBuffer> _unclaimed = [];
     private readonly Dictionary<string, ProtectedBuffer> _buffers = [];
     private Arena[] _arenas = [];
+    private readonly LazyFill? _awaited;
     private int _nextId = 1;
+    private bool _arenasAreLeft;
 
     /// <param name="options">Mechanism, capture mode and limits.</param>
+    /// <param name="trackers">Owned from here on.</param>
     /// <param name="restored">What a restart mapped; owned from here on, or null.</param>
     /// <param name="parent">The image that the restored memory is as, or null.</param>
-    internal SessionMemory(SnapshotOptions options, RestoredMemory? restored, ImageLink? parent)
+    internal SessionMemory(
+        SnapshotOptions options, TrackerFactory trackers, RestoredMemory? restored, ImageLink? parent)
     {
-        _trackers = new TrackerFactory(KernelCapabilities.Current, options.Tracking);
+        _trackers = trackers;
+        _awaited = restored?.Awaited;
         if (options.Capture == CaptureMode.PreCopy && _trackers.Mechanism == TrackingMechanism.ContentHash)
         {
             throw new SnapshotException(
@@ -43,6 +52,9 @@ internal sealed unsafe class SessionMemory : IDisposable
     }
 
     internal MemoryCapture Capture { get; }
+
+    /// <summary>Streams in what a lazy restart left to come.</summary>
+    internal void Stream(int threads, Action<SnapshotException> onFailed) => _awaited?.Stream(threads, onFailed);
 
     internal IReadOnlyList<Arena> Arenas => Volatile.Read(ref _arenas);
 
@@ -113,16 +125,41 @@ internal sealed unsafe class SessionMemory : IDisposable
     /// <summary>Lets go of the arenas without unmapping them.</summary>
     internal void LeaveArenasMapped()
     {
-        lock (_changing) _arenas = [];
+        lock (_changing)
+        {
+            _arenas = [];
+            _arenasAreLeft = true;
+        }
     }
 
     public void Dispose()
     {
+        foreach (RestoredBuffer buffer in _unclaimed.Values) buffer.Dispose();
+        if (_arenasAreLeft && _awaited is { IsComplete: false })
+        {
+            // Threads still use the arenas, and pages are still to come: that goes on until the process ends.
+            s_leftBehind.Add(this);
+            return;
+        }
+
+        CloseAwaited();
         Capture.Dispose();
         foreach (Arena arena in _arenas) arena.Close();
         foreach (ProtectedBuffer buffer in _buffers.Values) buffer.Dispose();
-        foreach (RestoredBuffer buffer in _unclaimed.Values) buffer.Dispose();
+        _awaited?.Dispose();
         _trackers.Dispose();
+    }
+
+    /// <summary>
+    /// Ends what comes from the image. A page that is missing is not to be read as zero when its arena is no longer
+    /// registered: whoever touches it from now on, or waits for it, gets SIGSEGV, as after the unmapping that follows.
+    /// </summary>
+    private void CloseAwaited()
+    {
+        if (_awaited is null) return;
+        _awaited.StopStreaming();
+        if (!_awaited.IsComplete) Array.ForEach(_arenas, arena => arena.Seal());
+        _awaited.Close();
     }
 
     private void AddBuffer(int id, ProtectedBuffer buffer, PageHashes hashes, long parentPages)

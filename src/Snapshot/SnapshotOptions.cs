@@ -23,6 +23,10 @@ public sealed class SnapshotOptions
     /// <value>Default <see cref="TrackingMechanism.Auto"/>: the best one that was seen to work on this machine.</value>
     public TrackingMechanism Tracking { get; init => field = Defined(value); } = TrackingMechanism.Auto;
 
+    /// <summary>When memory is read at a restart: before the session begins, or as it is touched.</summary>
+    /// <value>Default <see cref="RestartFill.Eager"/>. <see cref="RestartOptions.Fill"/> overrides it.</value>
+    public RestartFill RestartFill { get; init => field = Defined(value); } = RestartFill.Eager;
+
     /// <summary>How blocks of pages are encoded in an image.</summary>
     /// <value>
     /// Default <see cref="BlockEncoding.Auto"/>: what shrinks the block at hand, plain when nothing does.

@@ -28,11 +28,12 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     private readonly SessionFibers _fibers;
     private int _disposed;
 
-    private SnapshotSession(SnapshotStore store, SnapshotOptions options, RestoredState? restored)
+    private SnapshotSession(
+        SnapshotStore store, SnapshotOptions options, TrackerFactory trackers, RestoredState? restored)
     {
         _store = store;
         _options = options;
-        _memory = new SessionMemory(options, restored?.Memory, restored?.Head);
+        _memory = new SessionMemory(options, trackers, restored?.Memory, restored?.Head);
         _coordinator = new Coordinator(options.Gates, options.GateTimeout)
         {
             HandlerFailed = error => HandlerFailed?.Invoke(this, error),
@@ -48,6 +49,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         _fibers = new SessionFibers(Restarted?.Generation ?? 0);
         _keeping = new StoreKeeping(store);
         _checkpoints = new CheckpointThread(TakeCheckpoint);
+        _memory.Stream(restored?.Threads ?? 0, _coordinator.FailRestart);
     }
 
     /// <summary>What the session was restarted from, or null when it started fresh.</summary>
@@ -127,8 +129,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
 
         options ??= new SnapshotOptions();
         return Begin(
-            SnapshotStore.Open(directory, options.Store), options,
-            store => RestartRun.Execute(store, restart ?? new RestartOptions()));
+            SnapshotStore.Open(directory, options.Store), options, _ => restart ?? new RestartOptions());
     }
 
     /// <summary>
@@ -317,9 +318,8 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
     /// <summary>The same with a store that is open already; owned from here on.</summary>
-    internal static SnapshotSession Open(SnapshotStore store, SnapshotOptions options) => Begin(
-        store, options,
-        static opened => opened.Newest is null ? null : RestartRun.Execute(opened, new RestartOptions()));
+    internal static SnapshotSession Open(SnapshotStore store, SnapshotOptions options) =>
+        Begin(store, options, static opened => opened.Newest is null ? null : new RestartOptions());
 
     private void Protect(ProtectedBuffer buffer)
     {
@@ -334,18 +334,28 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         }
     }
 
+    /// <param name="store">Owned from here on.</param>
+    /// <param name="options">How the session behaves.</param>
+    /// <param name="choose">What to restart from, or null to start fresh.</param>
     private static SnapshotSession Begin(
-        SnapshotStore store, SnapshotOptions options, Func<SnapshotStore, RestoredState?> restart)
+        SnapshotStore store, SnapshotOptions options, Func<SnapshotStore, RestartOptions?> choose)
     {
+        TrackerFactory? trackers = null;
         RestoredState? restored = null;
         try
         {
-            restored = restart(store);
-            return new SnapshotSession(store, options, restored);
+            RestartOptions? restart = choose(store);
+            bool isLazy = restart is not null && (restart.Fill ?? options.RestartFill) == RestartFill.Lazy;
+            trackers = new TrackerFactory(KernelCapabilities.Current, options.Tracking, forFaults: isLazy);
+            restored = restart is null
+                ? null
+                : RestartRun.Execute(store, restart, isLazy ? trackers.Userfault : null);
+            return new SnapshotSession(store, options, trackers, restored);
         }
         catch
         {
             restored?.Memory.Dispose();
+            trackers?.Dispose();
             store.Dispose();
             throw;
         }

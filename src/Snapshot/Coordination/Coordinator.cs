@@ -235,6 +235,15 @@ internal sealed class Coordinator : IDisposable
                 error.Exception);
     }
 
+    /// <summary>
+    /// Memory of the image turned out not to be had after the session had begun: every safepoint and every checkpoint
+    /// says so from now on.
+    /// </summary>
+    internal void FailRestart(SnapshotException damage) => FailRestart(
+        $"The restart from generation {Ledger.Generation} failed after the session had begun, since memory that was " +
+        $"still to come cannot be restored: {damage.Message}",
+        damage);
+
     internal void AwaitRestartGate()
     {
         if (!Ledger.AwaitComplete(GateTimeout))

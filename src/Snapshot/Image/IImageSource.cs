@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace Snapshot.Image;
 
 /// <summary>Where the bytes of an image come from. Thread-safe.</summary>
@@ -8,6 +10,11 @@ internal interface IImageSource : IDisposable
 
     /// <summary>Bytes.</summary>
     public long Length { get; }
+
+    /// <summary>
+    /// The open file, where the source is one that native code can read at the same offsets; else null.
+    /// </summary>
+    public SafeFileHandle? File => null;
 
     /// <summary>
     /// Reads exactly as many bytes as the destination holds; the caller stays within <see cref="Length"/>. Offset and

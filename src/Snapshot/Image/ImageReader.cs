@@ -1,5 +1,6 @@
 using System.IO.Hashing;
 using K4os.Compression.LZ4;
+using Microsoft.Win32.SafeHandles;
 using Snapshot.Base;
 
 namespace Snapshot.Image;
@@ -40,6 +41,9 @@ internal sealed unsafe class ImageReader : IDisposable
     internal string Name => _source.Name;
 
     internal long Length => _source.Length;
+
+    /// <inheritdoc cref="IImageSource.File"/>
+    internal SafeFileHandle? File => _source.File;
 
     /// <summary>Determines every byte of the image.</summary>
     internal ulong IndexChecksum { get; }

@@ -18,6 +18,7 @@ internal static unsafe class CapabilityProbe
         int privileged = OpenUserfault(userModeOnly: 0);
         int userMode = OpenUserfault(userModeOnly: 1);
         WriteProtectProbe.Result tracking = WriteProtectProbe.Run();
+        PagesOnDemandProbe.Result demand = PagesOnDemandProbe.Run();
         (bool scan, string scanDetail) = WriteProtectProbe.RunScan();
         (bool waitv, string waitvDetail) = ProbeFutexWaitv();
         (bool noReplace, string noReplaceDetail) = ProbeFixedNoReplace();
@@ -37,6 +38,8 @@ internal static unsafe class CapabilityProbe
             UserfaultUserMode = userMode == 0,
             WriteProtectTracking = tracking.Writes && tracking.KernelWrites,
             KernelWritesTracked = tracking.KernelWrites,
+            PagesOnDemand = demand.Works,
+            PagesOnDemandInSystemCalls = demand.InSystemCalls,
             PagemapScan = scan,
             FutexWaitv = waitv,
             FixedNoReplace = noReplace,
@@ -63,6 +66,12 @@ internal static unsafe class CapabilityProbe
                         : "Changed pages are found by content hash, which reads all memory inside the pause."),
                 new(KernelCapabilities.KernelWritesName, tracking.KernelWrites, tracking.KernelWritesDetail,
                     tracking.KernelWrites ? "" : "Write tracking would miss them, so content hash is used."),
+                new(KernelCapabilities.PagesOnDemandName, demand.Works, demand.Detail,
+                    demand.Works ? "" : "A restart is eager: everything is read before the first participant runs."),
+                new(KernelCapabilities.PagesOnDemandInSystemCallsName, demand.InSystemCalls, demand.SystemCallsDetail,
+                    demand.InSystemCalls
+                        ? ""
+                        : "After a lazy restart a system call that touches a page not yet there fails with EFAULT."),
                 new(KernelCapabilities.PagemapScanName, scan, scanDetail,
                     scan ? "" : "Content hash cannot skip memory that was never used."),
                 new("futex_waitv", waitv, waitvDetail,

@@ -14,6 +14,8 @@ public sealed record KernelCapabilities
     internal const string UserfaultName = "userfaultfd";
     internal const string WriteTrackingName = "write tracking";
     internal const string KernelWritesName = "writes by system calls";
+    internal const string PagesOnDemandName = "pages on demand";
+    internal const string PagesOnDemandInSystemCallsName = "pages on demand in system calls";
     internal const string PagemapScanName = "PAGEMAP_SCAN";
 
     private static readonly Lazy<KernelCapabilities> Probed = new(Probe);
@@ -49,6 +51,12 @@ public sealed record KernelCapabilities
 
     /// <summary>A page written by read(2) was found, too. False leads to content-hash tracking.</summary>
     public required bool KernelWritesTracked { get; init; }
+
+    /// <summary>A page that a thread touched was installed then, and came unwritten: a restart can be lazy.</summary>
+    public required bool PagesOnDemand { get; init; }
+
+    /// <summary>A system call that touched such a page waited for it. False: it fails with EFAULT.</summary>
+    public required bool PagesOnDemandInSystemCalls { get; init; }
 
     /// <summary>PAGEMAP_SCAN tells populated from unpopulated pages.</summary>
     public required bool PagemapScan { get; init; }

@@ -20,33 +20,69 @@ internal abstract class KernelDescriptor : SafeHandle
 /// registration of all ranges.
 /// </summary>
 /// <remarks>
-/// Always opened in user-mode-only form, which an ordinary user may do. That form refuses to wait for a fault of the
-/// kernel; asynchronous mode never waits, so writes by system calls are tracked all the same.
+/// For tracking it is opened in user-mode-only form, which an ordinary user may do. That form refuses to wait for a
+/// fault of the kernel; asynchronous mode never waits, so writes by system calls are tracked all the same. Where pages
+/// are to be fetched when they are touched, waiting is the point: then it is opened in the full form where that is
+/// allowed.
 /// </remarks>
 internal sealed class UserfaultDescriptor : KernelDescriptor
 {
     internal const UserfaultFeatures AsyncWriteProtect =
         UserfaultFeatures.WriteProtectAsync | UserfaultFeatures.WriteProtectUnpopulated;
 
-    private UserfaultDescriptor(int fd) : base(fd)
-    {
-    }
+    private UserfaultDescriptor(int fd, bool waitsInSystemCalls) : base(fd) => WaitsInSystemCalls = waitsInSystemCalls;
+
+    /// <summary>
+    /// Whether a system call that touches a page which is not there waits for it. Else it fails with EFAULT.
+    /// </summary>
+    internal bool WaitsInSystemCalls { get; }
 
     internal static unsafe int TryOpen(out UserfaultDescriptor? opened)
     {
         int fd;
         int errno = Native.sn_uffd_open(userModeOnly: 1, (ulong)AsyncWriteProtect, &fd);
-        opened = errno == 0 ? new UserfaultDescriptor(fd) : null;
+        opened = errno == 0 ? new UserfaultDescriptor(fd, waitsInSystemCalls: false) : null;
         return errno;
     }
 
-    internal static UserfaultDescriptor Open()
+    /// <summary>The full form, by privilege, by sysctl or by the device; else the user-mode-only one.</summary>
+    internal static unsafe int TryOpenForFaults(out UserfaultDescriptor? opened)
     {
-        int errno = TryOpen(out UserfaultDescriptor? opened);
+        int fd;
+        bool full = Native.sn_uffd_open(userModeOnly: 0, (ulong)AsyncWriteProtect, &fd) == 0
+            || Native.sn_uffd_open_device((ulong)AsyncWriteProtect, &fd) == 0;
+        if (!full) return TryOpen(out opened);
+        opened = new UserfaultDescriptor(fd, waitsInSystemCalls: true);
+        return 0;
+    }
+
+    /// <param name="forFaults">Whether pages are to be fetched when they are touched.</param>
+    internal static UserfaultDescriptor Open(bool forFaults = false)
+    {
+        int errno = forFaults ? TryOpenForFaults(out UserfaultDescriptor? opened) : TryOpen(out opened);
         return opened ?? throw NativeError.For(
             errno, "userfaultfd",
             "Use content-hash tracking, or allow the userfaultfd system call (seccomp, CONFIG_USERFAULTFD).");
     }
+}
+
+/// <summary>An event of the C part that a thread can be told to end by.</summary>
+internal sealed class EventDescriptor : KernelDescriptor
+{
+    private EventDescriptor(int fd) : base(fd)
+    {
+    }
+
+    internal static unsafe EventDescriptor Open()
+    {
+        int fd;
+        NativeError.ThrowIfFailed(Native.sn_event_open(&fd), "eventfd", "Raise the limit of open files (ulimit -n).");
+        return new EventDescriptor(fd);
+    }
+
+    internal void Signal() => NativeError.ThrowIfFailed(
+        Native.sn_event_signal(Number), "write to an eventfd",
+        "This does not happen on a supported kernel; please report it.");
 }
 
 /// <summary>/proc/self/pagemap, open for scans of this process's memory.</summary>

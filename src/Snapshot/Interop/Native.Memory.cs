@@ -19,6 +19,10 @@ internal static unsafe partial class Native
 
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    internal static partial int sn_memory_seal(ulong baseAddress, ulong bytes);
+
+    [LibraryImport(Library)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
     internal static partial int sn_memory_release(ulong baseAddress, ulong bytes);
 
     [LibraryImport(Library)]

@@ -50,4 +50,8 @@ internal static unsafe partial class ProbeCalls
     [LibraryImport(Libc)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     internal static partial int close(int fd);
+
+    [LibraryImport(Libc)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    internal static partial void* memcpy(void* target, void* source, nuint bytes);
 }

@@ -96,7 +96,8 @@ internal static unsafe class WriteProtectProbe
         return pages.Count == 0 ? "nothing" : string.Join(' ', pages);
     }
 
-    private static bool ReadInto(byte* target)
+    /// <summary>Lets the kernel write one byte: read(2) from a pipe.</summary>
+    internal static bool ReadInto(byte* target)
     {
         int* ends = stackalloc int[2];
         if (ProbeCalls.pipe(ends) != 0) return false;

@@ -123,6 +123,17 @@ internal sealed unsafe class AddressSpace : IDisposable
             $"Arena '{Name}' could not give memory back; locked memory (mlock) is a cause.");
     }
 
+    /// <summary>
+    /// Takes access to the whole range away, for ever: whoever touches it dies rather than read wrong bytes.
+    /// </summary>
+    internal void Seal()
+    {
+        if (_released) return;
+        NativeError.ThrowIfFailed(
+            Native.sn_memory_seal(_base, (ulong)Pages.Bytes(CapacityPages)), "mprotect",
+            $"Arena '{Name}' could not be closed; vm.max_map_count is a cause.");
+    }
+
     public void Dispose()
     {
         if (_released) return;

@@ -307,6 +307,14 @@ public sealed unsafe class Arena : IDisposable
         }
     }
 
+    /// <summary>The content is still to come, page by page, before and after <see cref="Adopt"/>.</summary>
+    internal void Await(IAwaitedPages pages) => _region.Awaited = pages;
+
+    /// <summary>
+    /// Takes all access to the memory away; <see cref="Close"/> follows. For memory of which content is missing.
+    /// </summary>
+    internal void Seal() => _space.Seal();
+
     /// <summary>Takes over the content that was filled in, after checking that it is an arena in order.</summary>
     /// <exception cref="SnapshotException">
     /// <see cref="SnapshotErrorCode.Corrupt"/>, <see cref="SnapshotErrorCode.UnsupportedFormat"/>.

@@ -20,15 +20,30 @@ internal sealed unsafe class ArenaRegion(AddressSpace space) : MemoryRegion, IDi
     internal bool Contains(void* pointer) =>
         pointer >= space.Base && pointer < space.Base + Pages.Bytes(space.CommittedPages);
 
+    /// <summary>What is still to come from an image, or null; set before anybody uses the region.</summary>
+    internal IAwaitedPages? Awaited { get; set; }
+
     /// <summary>Discards pages and reports them.</summary>
     internal void Drop(PageRange range)
     {
+        Awaited?.Forget(range);
         space.Discard(range);
-        Report(range);
+        Awaited?.Discarded(range);
+        Note(range);
     }
 
-    /// <summary>Reports pages as changed in a way that no tracking sees.</summary>
+    /// <summary>
+    /// Reports pages as changed in a way that no tracking sees. They are there afterwards: what is reported is
+    /// captured as it is in memory, not as it is in an older image.
+    /// </summary>
     internal void Report(PageRange range)
+    {
+        if (range.Count == 0) return;
+        Awaited?.Fetch(range);
+        Note(range);
+    }
+
+    private void Note(PageRange range)
     {
         if (range.Count == 0) return;
         _dropped.AddShared(range);

@@ -14,13 +14,18 @@ namespace Snapshot.Restart;
 internal static class EagerFill
 {
     /// <summary>Returns the number of pages filled.</summary>
+    /// <param name="plan">What to read.</param>
+    /// <param name="targets">Where it goes, for each region of the plan.</param>
+    /// <param name="threads">How many read.</param>
+    /// <param name="only">Regions of this kind alone; null for all.</param>
     /// <exception cref="SnapshotException">Corrupt, StoreIo.</exception>
-    internal static long Run(RestartPlan plan, IReadOnlyList<FillTarget> targets, int threads)
+    internal static long Run(
+        RestartPlan plan, IReadOnlyList<FillTarget> targets, int threads, RegionKind? only = null)
     {
         long filled = 0;
         for (int image = plan.Chain.Count - 1; image >= 0; image--)
         {
-            FillRun[] runs = plan.RunsOf(image);
+            FillRun[] runs = plan.RunsOf(image, only);
             if (runs.Length == 0) continue;
             FillImage(plan.Chain[image], runs, targets, threads);
             filled += runs.Sum(run => run.Target.Count);

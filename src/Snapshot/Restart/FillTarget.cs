@@ -8,6 +8,8 @@ internal sealed unsafe class FillTarget(byte* address, long pages, PageHashes ha
 {
     internal PageHashes Hashes => hashes;
 
+    internal byte* Address => address;
+
     /// <summary>
     /// Copies decoded pages in and notes their hashes, so that the first increment knows what the image has.
     /// </summary>

@@ -14,6 +14,23 @@ public sealed class RestartOptions
     /// <value>Default false: a damaged image is an error.</value>
     public bool AllowOlderGeneration { get; init; }
 
+    /// <summary>
+    /// When memory is read. Lazily, damage of a block is found after the session has begun, so
+    /// <see cref="AllowOlderGeneration"/> is about what is read before: headers, indexes, protected buffers, and the
+    /// tables of arenas.
+    /// </summary>
+    /// <value>Default null: as <see cref="SnapshotOptions.RestartFill"/> says.</value>
+    public RestartFill? Fill
+    {
+        get;
+        init
+        {
+            if (value is { } fill && !Enum.IsDefined(fill))
+                throw new ArgumentOutOfRangeException(nameof(value), value, $"not a {nameof(RestartFill)}");
+            field = value;
+        }
+    }
+
     /// <summary>Threads that read, verify and decode.</summary>
     /// <value>Default one per processor.</value>
     /// <exception cref="ArgumentOutOfRangeException">Less than 1.</exception>

@@ -41,11 +41,13 @@ internal sealed class RestartPlan : IDisposable
 
     /// <summary>The runs of present pages that one image contributes, in the order of its page stream.</summary>
     /// <param name="image">Index into <see cref="Chain"/>.</param>
-    internal FillRun[] RunsOf(int image)
+    /// <param name="only">Regions of this kind alone; null for all.</param>
+    internal FillRun[] RunsOf(int image, RegionKind? only = null)
     {
         List<FillRun> runs = [];
         for (int region = 0; region < Regions.Count; region++)
         {
+            if (only is { } kind && Regions[region].Description.Kind != kind) continue;
             foreach (ChainRun run in Regions[region].Runs)
             {
                 if (run.Kind == ExtentKind.Present && run.Image == image)

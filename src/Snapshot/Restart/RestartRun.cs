@@ -1,10 +1,14 @@
 using System.Diagnostics;
+using Snapshot.Base;
 using Snapshot.Image;
+using Snapshot.Interop;
 
 namespace Snapshot.Restart;
 
 /// <summary>The restart, read top to bottom: verify, map at the recorded addresses, fill, hand over.</summary>
 /// <remarks>
+/// A lazy restart hands over before it has filled; what is still to come, and who brings it, is in the memory it hands
+/// over (<see cref="LazyFill"/>).
 /// What follows is the session's: it gives the recorded names and ids to the coordinator, arms tracking, and resumes
 /// handlers and participants concurrently as they register.
 /// </remarks>
@@ -14,14 +18,17 @@ internal static class RestartRun
     /// <exception cref="SnapshotException">
     /// NotFound, Corrupt, ChainBroken, UnsupportedFormat, StoreIo, AddressTaken, SystemCall.
     /// </exception>
-    internal static RestoredState Execute(SnapshotStore store, RestartOptions options)
+    /// <param name="store">Where the images are.</param>
+    /// <param name="options">Which generation.</param>
+    /// <param name="userfault">With it pages are fetched when they are touched; without, all is read now.</param>
+    internal static RestoredState Execute(SnapshotStore store, RestartOptions options, UserfaultDescriptor? userfault)
     {
         List<SkippedGeneration> skipped = [];
         foreach (long generation in Candidates(store, options))
         {
             try
             {
-                return Restore(store, generation, options.Threads, skipped);
+                return Restore(store, generation, options.Threads, userfault, skipped);
             }
             catch (SnapshotException damage) when (options.AllowOlderGeneration && IsDamage(damage))
             {
@@ -38,42 +45,58 @@ internal static class RestartRun
     }
 
     private static RestoredState Restore(
-        SnapshotStore store, long generation, int threads, IReadOnlyList<SkippedGeneration> skipped)
+        SnapshotStore store, long generation, int threads, UserfaultDescriptor? userfault,
+        IReadOnlyList<SkippedGeneration> skipped)
     {
         // Verify: every header, footer and index of the chain, before anything is mapped.
         long started = Stopwatch.GetTimestamp();
-        using RestartPlan plan = RestartPlan.Make(store, generation);
+        RestartPlan plan = RestartPlan.Make(store, generation);
         TimeSpan planning = Stopwatch.GetElapsedTime(started);
-
-        // Map: all regions, or none.
-        RestoredMemory memory = RestoredMemory.Map(plan.Regions);
+        RestoredMemory? memory = null;
         try
         {
+            // Map: all regions, or none.
+            memory = RestoredMemory.Map(plan.Regions);
+
             // Fill: a block is verified before it is decoded, and decoded before a byte of it reaches an arena.
+            // Buffers have no address before the program protects them again, so they are read now in any case.
             long filling = Stopwatch.GetTimestamp();
-            long pages = EagerFill.Run(plan, memory.Targets, threads);
+            RegionKind? now = userfault is null ? null : RegionKind.Buffer;
+            long bytes = Pages.Bytes(EagerFill.Run(plan, memory.Targets, threads, now));
+            LazyFill? awaited = userfault is null ? null : LazyFill.Begin(plan, memory, userfault, bytes);
             memory.Adopt();
+            TimeSpan filled = Stopwatch.GetElapsedTime(filling);
 
             ImageHeader header = plan.Newest.Header;
+            RestartResidency residency = awaited?.Residency ?? RestartResidency.OfEager(bytes, filled);
             return new RestoredState(
                 memory,
                 plan.Newest.Metadata,
                 new ImageLink(header.ImageId, header.Generation),
+                threads,
                 new RestartInfo
                 {
                     Generation = generation,
                     ChainLength = plan.Chain.Count,
-                    BytesRestored = Base.Pages.Bytes(pages),
+                    BytesRestored = residency.BytesTotal,
                     Plan = planning,
-                    Fill = Stopwatch.GetElapsedTime(filling),
+                    Fill = filled,
+                    Mode = userfault is null ? RestartFill.Eager : RestartFill.Lazy,
+                    Residency = residency,
+                    WaitsInSystemCalls = userfault?.WaitsInSystemCalls ?? true,
                     Skipped = skipped,
                 });
         }
         catch
         {
             // Nothing half-restored stays behind.
-            memory.Dispose();
+            memory?.Dispose();
+            plan.Dispose();
             throw;
+        }
+        finally
+        {
+            if (userfault is null) plan.Dispose();
         }
     }
 

@@ -26,6 +26,9 @@ internal sealed unsafe class RestoredMemory : IDisposable
     /// <summary>Where the content of each region of the plan goes, in the order of the plan.</summary>
     internal IReadOnlyList<FillTarget> Targets => _targets;
 
+    /// <summary>What is still to come, or null when all is there; owned.</summary>
+    internal LazyFill? Awaited { get; private set; }
+
     /// <summary>Maps every region; when one fails, none stays mapped.</summary>
     /// <exception cref="SnapshotException">AddressTaken, SystemCall.</exception>
     internal static RestoredMemory Map(IReadOnlyList<ChainRegion> regions)
@@ -43,22 +46,46 @@ internal sealed unsafe class RestoredMemory : IDisposable
         }
     }
 
-    /// <summary>Checks that what was filled in is what an arena looks like.</summary>
-    /// <exception cref="SnapshotException">Corrupt.</exception>
+    /// <summary>The content of arenas comes from a fill, which is owned from here on.</summary>
+    internal void FillFrom(LazyFill fill)
+    {
+        Awaited = fill;
+        foreach (RestoredArena restored in _arenas)
+            restored.Arena.Await(new AwaitedArena(fill, restored.Arena.Region.Address));
+    }
+
+    /// <summary>Checks that what was filled in, or is fetched for that, is what an arena looks like.</summary>
+    /// <exception cref="SnapshotException">Corrupt; StoreIo where it is fetched.</exception>
     internal void Adopt()
     {
-        foreach (RestoredArena restored in _arenas) restored.Arena.Adopt();
+        foreach (RestoredArena restored in _arenas) Adopt(restored);
+        Awaited?.EndOpening();
     }
 
     public void Dispose()
     {
-        foreach (RestoredArena restored in _arenas)
-        {
-            restored.Arena.Close();
-            restored.Hashes.Dispose();
-        }
-
+        // Memory first: a page that is missing must not be read as zero when nobody serves it any more.
+        Awaited?.StopStreaming();
+        foreach (RestoredArena restored in _arenas) restored.Arena.Close();
+        Awaited?.Dispose();
+        foreach (RestoredArena restored in _arenas) restored.Hashes.Dispose();
         foreach (RestoredBuffer restored in _buffers) restored.Dispose();
+    }
+
+    private void Adopt(RestoredArena restored)
+    {
+        // The check below reads the tables anyway: the first of them are fetched without a fault for each part.
+        long tables = PageRuns.InitialTablesPages(restored.Arena.Region.CapacityPages);
+        Awaited?.Fetch(restored.Arena.Region.Address, Pages.Bytes(tables));
+        try
+        {
+            restored.Arena.Adopt();
+        }
+        catch (SnapshotException) when (Awaited?.Failure is not null)
+        {
+            // What could not be had read as zeros; that is the cause, and not what the zeros look like.
+            throw Awaited!.Failure;
+        }
     }
 
     private void Add(RegionDescription description)

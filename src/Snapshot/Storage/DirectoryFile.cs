@@ -9,6 +9,8 @@ internal sealed class DirectoryFile(string path, SafeFileHandle handle, bool dir
 
     public bool DirectIo => direct;
 
+    public SafeFileHandle? File => handle;
+
     public long Length
     {
         get

@@ -68,6 +68,16 @@ internal sealed unsafe class PageHashes : IDisposable
         }
     }
 
+    /// <summary>
+    /// Where the hash of a page is, for code that records it there as <see cref="Set"/> does: its bytes as they lie in
+    /// memory, low half first.
+    /// </summary>
+    internal ulong AddressOf(long page)
+    {
+        if ((ulong)page >= (ulong)CapacityPages) ThrowPage(page);
+        return (ulong)(_hashes + page);
+    }
+
     public void Dispose()
     {
         NativeMemory.Free(_hashes);

@@ -13,17 +13,25 @@ internal sealed class TrackerFactory : IDisposable
 
     /// <param name="capabilities">What the machine can do.</param>
     /// <param name="wanted">A mechanism, or Auto.</param>
+    /// <param name="forFaults">Whether pages of arenas are to be fetched when they are touched.</param>
     /// <exception cref="SnapshotException">Unsupported: the machine cannot do what was asked for by name.</exception>
-    internal TrackerFactory(KernelCapabilities capabilities, TrackingMechanism wanted)
+    internal TrackerFactory(KernelCapabilities capabilities, TrackingMechanism wanted, bool forFaults = false)
     {
         capabilities.ThrowIfUnsupported();
         Mechanism = Choose(capabilities, wanted);
-        if (Mechanism == TrackingMechanism.WriteProtect) _userfault = UserfaultDescriptor.Open();
+        if (forFaults) ThrowUnlessFaultsAreServed(capabilities);
+        if (Mechanism == TrackingMechanism.WriteProtect) _userfault = UserfaultDescriptor.Open(forFaults);
         if (capabilities.PagemapScan) _pagemap = PagemapDescriptor.Open();
     }
 
     /// <summary>What arenas are tracked with; never Auto.</summary>
     internal TrackingMechanism Mechanism { get; }
+
+    /// <summary>
+    /// What arenas are registered with. A mapping belongs to one userfaultfd, so whoever serves faults of an arena must
+    /// use this one. Null with content hashes.
+    /// </summary>
+    internal UserfaultDescriptor? Userfault => _userfault;
 
     /// <summary>A tracker for page-aligned private anonymous memory.</summary>
     internal DirtyTracker CreateForArena(MemoryRegion region) => Mechanism == TrackingMechanism.WriteProtect
@@ -40,6 +48,22 @@ internal sealed class TrackerFactory : IDisposable
     {
         _userfault?.Dispose();
         _pagemap?.Dispose();
+    }
+
+    private void ThrowUnlessFaultsAreServed(KernelCapabilities capabilities)
+    {
+        if (Mechanism == TrackingMechanism.WriteProtect && capabilities.PagesOnDemand) return;
+        string why = Mechanism == TrackingMechanism.WriteProtect
+            ? "it does not work here"
+            : "tracking is by content here, which would have to read all memory at once";
+        throw new SnapshotException(
+            SnapshotErrorCode.Unsupported,
+            $"A lazy restart was asked for by name, and {why}. Probed: " +
+            capabilities.Describe(
+                KernelCapabilities.UserfaultName, KernelCapabilities.WriteTrackingName,
+                KernelCapabilities.PagesOnDemandName) +
+            ". It needs write-protect tracking (Linux 6.7 or newer, permission to call userfaultfd). Restart eagerly " +
+            "on this machine.");
     }
 
     private static TrackingMechanism Choose(KernelCapabilities capabilities, TrackingMechanism wanted) => wanted switch

@@ -1,0 +1,92 @@
+using Snapshot.Base;
+
+namespace Snapshot.Interop;
+
+/// <summary>
+/// Whether a page can be fetched when it is touched: a thread touches one that is not there, it is installed, and the
+/// thread must have read it; then the same by a system call.
+/// </summary>
+/// <remarks>
+/// The thread touches the page in native code. In managed code it would sleep where a garbage collection waits for it,
+/// and the code that lets it go on is managed here.
+/// </remarks>
+internal static unsafe class PagesOnDemandProbe
+{
+    private const int PageCount = 8;
+    private const int TimeoutMilliseconds = 2000;
+    private const byte Content = 7;
+
+    /// <summary>What came out. A text says what was seen.</summary>
+    internal readonly record struct Result(bool Works, string Detail, bool InSystemCalls, string SystemCallsDetail);
+
+    internal static Result Run()
+    {
+        int errno = UserfaultDescriptor.TryOpenForFaults(out UserfaultDescriptor? userfault);
+        if (userfault is null) return Nothing($"a userfaultfd cannot be opened: {WriteProtectProbe.Text(errno)}");
+        using (userfault)
+        {
+            errno = PagemapDescriptor.TryOpen(out PagemapDescriptor? pagemap);
+            if (pagemap is null) return Nothing($"/proc/self/pagemap cannot be opened: {WriteProtectProbe.Text(errno)}");
+            using (pagemap)
+            using (ProbeMemory memory = new(PageCount))
+                return memory.Exists ? Try(userfault, pagemap, memory) : Nothing("no memory to try it on");
+        }
+    }
+
+    private static Result Try(UserfaultDescriptor userfault, PagemapDescriptor pagemap, ProbeMemory memory)
+    {
+        int errno = Native.sn_uffd_register_missing(userfault.Number, (ulong)memory.Address, memory.Bytes);
+        if (errno != 0) return Nothing($"a range cannot be registered: {WriteProtectProbe.Text(errno)}");
+
+        byte* page = memory.Page(3);
+        byte seen = 0;
+        byte* target = &seen;
+        string? wrong = Serve(userfault, page, () => ProbeCalls.memcpy(target, page, 1));
+        if (wrong is not null) return Nothing($"touched page 3; {wrong}");
+        if (seen != Content) return Nothing($"installed {Content} in page 3, and its toucher read {seen}");
+        if (IsWritten(pagemap, page)) return Nothing("installed page 3 write-protected, and it counts as written");
+        *page = 1;
+        if (!IsWritten(pagemap, page)) return Nothing("wrote the installed page 3, and it does not count as written");
+
+        const string detail = "touched page 3; it was installed, and counted as written only after it was";
+        if (!userfault.WaitsInSystemCalls)
+            return new Result(true, detail, false, "read(2) into such a page fails with EFAULT: user-mode only");
+        byte* other = memory.Page(5);
+        bool read = false;
+        wrong = Serve(userfault, other, () => read = WriteProtectProbe.ReadInto(other));
+        bool works = wrong is null && read;
+        return new Result(
+            true, detail, works,
+            works ? "read(2) from a pipe into page 5 waited for it" : $"read(2) into page 5: {wrong ?? "it failed"}");
+    }
+
+    /// <summary>Installs the page that a thread touches; what went wrong, or null.</summary>
+    private static string? Serve(UserfaultDescriptor userfault, byte* page, Action touch)
+    {
+        byte* content = stackalloc byte[2 * Pages.Size];
+        byte* source = (byte*)Pages.AlignUp((long)content, Pages.Size);
+        new Span<byte>(source, Pages.Size).Fill(Content);
+        Thread toucher = new(() => touch()) { IsBackground = true };
+        toucher.Start();
+        ulong address, copied;
+        int waiting = Native.sn_uffd_next_fault(userfault.Number, TimeoutMilliseconds, &address);
+        int copying = Native.sn_uffd_copy(userfault.Number, (ulong)page, (ulong)source, Pages.Size, &copied);
+        if (copying != 0) userfault.Dispose(); // nobody waits any longer
+        toucher.Join();
+        if (waiting != 0) return $"the kernel did not tell: {WriteProtectProbe.Text(waiting)}";
+        if (address != (ulong)page) return $"the kernel told of another page, at 0x{address:x}";
+        return copying == 0 ? null : $"it cannot be installed: {WriteProtectProbe.Text(copying)}";
+    }
+
+    private static bool IsWritten(PagemapDescriptor pagemap, byte* page)
+    {
+        PageRegion run;
+        ulong count, walked;
+        int errno = Native.sn_pagemap_scan(
+            pagemap.Number, (ulong)page, (ulong)page + Pages.Size, (ulong)PageCategories.Written, 0,
+            (ulong)PageCategories.Present, 0, &run, 1, &count, &walked);
+        return errno == 0 && count == 1;
+    }
+
+    private static Result Nothing(string why) => new(false, why, false, "not tried: pages on demand do not work");
+}

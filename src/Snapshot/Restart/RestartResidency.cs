@@ -1,0 +1,59 @@
+namespace Snapshot;
+
+/// <summary>How much of the memory of a restarted session is there, and the moment all of it is.</summary>
+/// <remarks>Thread-safe.</remarks>
+public sealed class RestartResidency
+{
+    private readonly TaskCompletionSource<ResidencyInfo> _completed = new(
+        TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Func<(long Bytes, long Faults)> _now;
+
+    internal RestartResidency(long bytesTotal, Func<(long Bytes, long Faults)> now)
+    {
+        BytesTotal = bytesTotal;
+        _now = now;
+    }
+
+    /// <summary>Bytes of memory that the images hold.</summary>
+    public long BytesTotal { get; }
+
+    /// <summary>
+    /// Bytes of them that are in memory. Stays below the total when the application frees pages before they came.
+    /// </summary>
+    public long BytesResident => _now().Bytes;
+
+    /// <summary>Touches of a page that was not there, answered so far; also of memory that was freed meanwhile.</summary>
+    public long FaultsServed => _now().Faults;
+
+    /// <summary>
+    /// Ends when nothing is to come any more. It fails with the damage that was found, and is cancelled when the session
+    /// is closed before.
+    /// </summary>
+    public Task<ResidencyInfo> Completed => _completed.Task;
+
+    /// <summary>What an eager restart has.</summary>
+    internal static RestartResidency OfEager(long bytes, TimeSpan duration)
+    {
+        RestartResidency residency = new(bytes, () => (bytes, 0));
+        residency.SetComplete(duration);
+        return residency;
+    }
+
+    internal void SetComplete(TimeSpan duration) =>
+        _completed.TrySetResult(new ResidencyInfo(BytesResident, duration, FaultsServed));
+
+    internal void SetFailed(SnapshotException damage)
+    {
+        _completed.TrySetException(damage);
+        // Nobody need look at it: the session tells, too.
+        _ = _completed.Task.Exception;
+    }
+
+    internal void SetClosed() => _completed.TrySetCanceled();
+}
+
+/// <summary>A restart whose memory is all there.</summary>
+/// <param name="Bytes">Bytes that were read into memory.</param>
+/// <param name="Duration">From the beginning of the fill.</param>
+/// <param name="FaultsServed">Touches of a page that was not there until then.</param>
+public sealed record ResidencyInfo(long Bytes, TimeSpan Duration, long FaultsServed);
