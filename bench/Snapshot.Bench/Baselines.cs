@@ -83,4 +83,21 @@ internal static unsafe class Baselines
 
         return best;
     }
+
+    /// <summary>GB/s of <c>dd bs=4M iflag=direct</c> of a file.</summary>
+    /// <exception cref="IOException">dd failed, for instance because the file system refuses direct I/O.</exception>
+    internal static double DirectReadGigabytesPerSecond(string file)
+    {
+        ProcessStartInfo start = new("dd", [$"if={file}", "of=/dev/null", "bs=4M", "iflag=direct"])
+        {
+            RedirectStandardError = true,
+        };
+        long started = Stopwatch.GetTimestamp();
+        using Process dd = Process.Start(start)!;
+        string output = dd.StandardError.ReadToEnd();
+        dd.WaitForExit();
+        double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        if (dd.ExitCode != 0) throw new IOException($"dd of '{file}' failed: {output.Trim()}");
+        return new FileInfo(file).Length / seconds / 1e9;
+    }
 }

@@ -15,7 +15,7 @@ internal static class ScenarioCommand
         Option<long> arena = new("--arena")
         {
             Description = "Size of the arena: bytes, or with KiB, MiB, GiB.",
-            CustomParser = ParseSize,
+            CustomParser = result => ParseSize(result.Tokens[^1].Value, result),
             DefaultValueFactory = _ => 1L << 30,
         };
         Option<double> dirty = new("--dirty")
@@ -97,9 +97,9 @@ internal static class ScenarioCommand
             result.AddError($"{option.Name}: {range}, not {value}.");
         });
 
-    private static long ParseSize(ArgumentResult result)
+    /// <summary>A size with or without its unit; what is wrong is added to the result.</summary>
+    internal static long ParseSize(string text, ArgumentResult result)
     {
-        string text = result.Tokens[^1].Value;
         (string suffix, long factor) = Units.First(
             unit => text.EndsWith(unit.Suffix, StringComparison.OrdinalIgnoreCase));
         string number = text[..^suffix.Length];

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Snapshot.TestPrograms;
 
 // The programs that tests start as processes of their own: one verb, one line.
@@ -5,6 +6,9 @@ return (args is [string verb, ..] ? verb : "") switch
 {
     "stacks-target" => StacksTarget.Run(),
     "tracker-as-user" => TrackerAsUser.Run(),
+    "lazy-as-user" => LazyRestarts.AsUser(),
+    "lazy-closed" => LazyRestarts.CloseUnderParticipant(args[1], int.Parse(args[2], CultureInfo.InvariantCulture)),
+    "lazy-damaged" => LazyRestarts.TouchDamage(args[1]),
     "founding" => FoundingScenario.Run(args[1]),
     "fiber-constructs" => FiberConstructsProgram.Run(args[1]),
     _ => throw new ArgumentException($"unknown verb in: {string.Join(' ', args)}"),

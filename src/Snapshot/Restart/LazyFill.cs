@@ -137,7 +137,10 @@ internal sealed unsafe class LazyFill : IDisposable
     {
         int errno = Native.sn_fill_fetch(_tables.State, (ulong)address, (ulong)bytes);
         if (errno == 0) return;
-        throw Failure ?? NativeError.For(errno, "fetching pages of an image", "Leave more memory free.");
+        SnapshotException failure =
+            Failure ?? NativeError.For(errno, "fetching pages of an image", "Leave more memory free.");
+        if (_onFailed is not null && Failure is not null) Fail(failure);
+        throw failure;
     }
 
     internal void Forget(byte* address, long bytes) =>

@@ -43,4 +43,10 @@ public sealed class RestartOptions
             field = value;
         }
     } = Environment.ProcessorCount;
+
+    /// <summary>
+    /// Threads that stream in what a lazy restart left to come, where that is not <see cref="Threads"/>. With 0 only
+    /// what is touched comes, which lets tests look at the time in between.
+    /// </summary>
+    internal int? StreamingThreads { get; init; }
 }

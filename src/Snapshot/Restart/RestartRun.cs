@@ -28,7 +28,7 @@ internal static class RestartRun
         {
             try
             {
-                return Restore(store, generation, options.Threads, userfault, skipped);
+                return Restore(store, generation, options, userfault, skipped);
             }
             catch (SnapshotException damage) when (options.AllowOlderGeneration && IsDamage(damage))
             {
@@ -45,7 +45,7 @@ internal static class RestartRun
     }
 
     private static RestoredState Restore(
-        SnapshotStore store, long generation, int threads, UserfaultDescriptor? userfault,
+        SnapshotStore store, long generation, RestartOptions options, UserfaultDescriptor? userfault,
         IReadOnlyList<SkippedGeneration> skipped)
     {
         // Verify: every header, footer and index of the chain, before anything is mapped.
@@ -62,7 +62,7 @@ internal static class RestartRun
             // Buffers have no address before the program protects them again, so they are read now in any case.
             long filling = Stopwatch.GetTimestamp();
             RegionKind? now = userfault is null ? null : RegionKind.Buffer;
-            long bytes = Pages.Bytes(EagerFill.Run(plan, memory.Targets, threads, now));
+            long bytes = Pages.Bytes(EagerFill.Run(plan, memory.Targets, options.Threads, now));
             LazyFill? awaited = userfault is null ? null : LazyFill.Begin(plan, memory, userfault, bytes);
             memory.Adopt();
             TimeSpan filled = Stopwatch.GetElapsedTime(filling);
@@ -73,7 +73,7 @@ internal static class RestartRun
                 memory,
                 plan.Newest.Metadata,
                 new ImageLink(header.ImageId, header.Generation),
-                threads,
+                options.StreamingThreads ?? options.Threads,
                 new RestartInfo
                 {
                     Generation = generation,

@@ -30,6 +30,15 @@ internal sealed class TestProgram : IDisposable
             $"the program ended without '{text}':\n{string.Join('\n', lines)}\n{_process.StandardError.ReadToEnd()}");
     }
 
+    /// <summary>Waits until the process has ended by itself.</summary>
+    internal (int ExitCode, string Output, string Error) WaitForEnd()
+    {
+        Task<string> error = _process.StandardError.ReadToEndAsync();
+        string output = _process.StandardOutput.ReadToEnd();
+        _process.WaitForExit();
+        return (_process.ExitCode, output, error.Result);
+    }
+
     /// <summary>Kills the process with SIGKILL, when it still runs, and waits for its end.</summary>
     public void Dispose()
     {
