@@ -41,5 +41,6 @@ void test_memory(void);
 void test_track(void);
 void test_futex(void);
 void test_file(void);
+void test_fill(void);
 
 #endif

@@ -10,6 +10,7 @@ int main(void)
         {"memory", test_memory},
         {"track", test_track},
         {"futex", test_futex},
+        {"fill", test_fill},
         {"file", test_file},
     };
 
