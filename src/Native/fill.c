@@ -62,6 +62,10 @@ static void note_failure(struct sn_fill *fill, const struct sn_fill_block *block
 /* Installs pages where none are. What is there stays; what is not mapped any more does not matter. */
 static int32_t install(struct sn_fill *fill, uint64_t target, uint64_t source, uint64_t bytes)
 {
+    if (fill->uffd < 0) {
+        memcpy((void *)(uintptr_t)target, (const void *)(uintptr_t)source, bytes);
+        return 0;
+    }
     while (bytes > 0) {
         uint64_t copied = 0;
         int32_t error = sn_uffd_copy(fill->uffd, target, source, bytes, &copied);

@@ -191,7 +191,7 @@ struct sn_fill_range {
  * image first; by_address are the indexes of the runs, sorted by address; ranges are sorted.
  */
 struct sn_fill {
-    int32_t uffd;
+    int32_t uffd; /* negative: the memory is plain, and is copied to by sn_fill_stream alone */
     int32_t stop; /* an event (sn_event_open): signalled, it ends sn_fill_serve */
     struct sn_fill_image *images;
     struct sn_fill_block *blocks;

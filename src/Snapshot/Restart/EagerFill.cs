@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using Snapshot.Base;
 using Snapshot.Image;
+using Snapshot.Interop;
 
 namespace Snapshot.Restart;
 
@@ -8,10 +9,12 @@ namespace Snapshot.Restart;
 /// Fills memory from a plan with all cores: each block is read once, verified, decoded, and its wanted pages copied.
 /// </summary>
 /// <remarks>
-/// Images are read oldest first, each by all threads in runs of neighbouring blocks. The first failure stops them and
-/// is thrown; the caller then drops the memory, so nothing half-restored is ever seen.
+/// Each image is read by all threads in runs of neighbouring blocks. The first failure stops them and is thrown; the
+/// caller then drops the memory, so nothing half-restored is ever seen. Files are read by the C part, as a lazy restart
+/// reads them: it is as fast in the first moment of a process, where compiled code has yet to be optimized, as later.
+/// Images of a store that is not a directory are read here.
 /// </remarks>
-internal static class EagerFill
+internal static unsafe class EagerFill
 {
     /// <summary>Returns the number of pages filled.</summary>
     /// <param name="plan">What to read.</param>
@@ -22,6 +25,7 @@ internal static class EagerFill
     internal static long Run(
         RestartPlan plan, IReadOnlyList<FillTarget> targets, int threads, RegionKind? only = null)
     {
+        if (plan.Chain.All(image => image.File is not null)) return RunNative(plan, targets, threads, only);
         long filled = 0;
         for (int image = plan.Chain.Count - 1; image >= 0; image--)
         {
@@ -32,6 +36,29 @@ internal static class EagerFill
         }
 
         return filled;
+    }
+
+    private static long RunNative(
+        RestartPlan plan, IReadOnlyList<FillTarget> targets, int threads, RegionKind? only)
+    {
+        using FillTables tables = FillTables.Build(plan, targets, only);
+        FillState* state = tables.State;
+        state->Userfault = -1;
+        int[] errors = new int[Math.Clamp((int)state->BlockCount, 1, threads)];
+        Thread[] readers = new Thread[errors.Length];
+        for (int index = 0; index < readers.Length; index++)
+        {
+            int mine = index;
+            readers[index] = new Thread(() => errors[mine] = Native.sn_fill_stream(state))
+            { Name = $"snapshot fill {index}", IsBackground = true };
+            readers[index].Start();
+        }
+
+        foreach (Thread reader in readers) reader.Join();
+        if (tables.FailureOf(plan) is { } failure) throw failure;
+        if (state->Remaining > 0)
+            throw NativeError.For(errors.Max(), "mmap of a buffer", "Leave more memory free.");
+        return tables.PageCount;
     }
 
     private static void FillImage(ImageReader image, FillRun[] runs, IReadOnlyList<FillTarget> targets, int threads)

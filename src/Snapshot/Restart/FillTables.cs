@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Snapshot.Base;
 using Snapshot.Image;
 using Snapshot.Interop;
+using Snapshot.Storage;
 
 namespace Snapshot.Restart;
 
@@ -30,16 +31,37 @@ internal sealed unsafe class FillTables : IDisposable
 
     internal long PageCount { get; private set; }
 
+    /// <summary>What the first failure was, or null. The words are those of <see cref="ImageReader"/>.</summary>
+    internal SnapshotException? FailureOf(RestartPlan plan)
+    {
+        if (Volatile.Read(ref _state->Failed) != 1) return null;
+        FillBlock block = Blocks[(int)_state->FailedBlock];
+        string name = plan.Chain[block.Image].Name;
+        long offset = (long)block.Offset;
+        return _state->FailedKind switch
+        {
+            FillFailure.Checksum => ImageErrors.Corrupt(
+                name, offset, $"the checksum of block {block.Number} is wrong"),
+            FillFailure.Decode => ImageErrors.Corrupt(
+                name, offset, $"a block of {block.PageCount} pages does not decode to that many"),
+            FillFailure.Read when _state->FailedError == 0 => StoreErrors.Io(
+                "reading", name, offset, new EndOfStreamException("the file ended before its length")),
+            FillFailure.Read => StoreErrors.Io("reading", name, offset, _state->FailedError),
+            _ => NativeError.For(_state->FailedError, "UFFDIO_COPY", "Leave more memory free."),
+        };
+    }
+
     /// <param name="plan">What to read. Images must be files.</param>
     /// <param name="targets">Where it goes, for each region of the plan.</param>
-    internal static FillTables Build(RestartPlan plan, IReadOnlyList<FillTarget> targets)
+    /// <param name="only">Regions of this kind alone; null for all.</param>
+    internal static FillTables Build(RestartPlan plan, IReadOnlyList<FillTarget> targets, RegionKind? only)
     {
         FillTables tables = new();
         try
         {
             tables._state = (FillState*)NativeMemory.AllocZeroed((nuint)sizeof(FillState));
             for (int image = 0; image < plan.Chain.Count; image++)
-                tables.AddImage(plan.Chain[image], image, plan.RunsOf(image, RegionKind.Arena), targets);
+                tables.AddImage(plan.Chain[image], image, plan.RunsOf(image, only), targets);
             tables.Finish(plan);
             return tables;
         }

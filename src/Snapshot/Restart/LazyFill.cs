@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using Snapshot.Base;
-using Snapshot.Image;
 using Snapshot.Interop;
 using Snapshot.Memory;
-using Snapshot.Storage;
 
 namespace Snapshot.Restart;
 
@@ -56,8 +54,7 @@ internal sealed unsafe class LazyFill : IDisposable
     internal bool IsComplete => Residency.Completed.IsCompletedSuccessfully;
 
     /// <summary>What the first failure was, or null.</summary>
-    internal SnapshotException? Failure =>
-        Volatile.Read(ref _tables.State->Failed) == 1 ? Describe(_tables.State) : null;
+    internal SnapshotException? Failure => _tables.FailureOf(_plan);
 
     /// <summary>
     /// Registers the arenas and serves faults from now on. Owns the plan; when it throws, the plan is closed.
@@ -77,7 +74,7 @@ internal sealed unsafe class LazyFill : IDisposable
                 "runs. Restart eagerly.");
         }
 
-        FillTables tables = FillTables.Build(plan, memory.Targets);
+        FillTables tables = FillTables.Build(plan, memory.Targets, RegionKind.Arena);
         LazyFill? fill = null;
         try
         {
@@ -245,25 +242,6 @@ internal sealed unsafe class LazyFill : IDisposable
     {
         _onFailed!(failure);
         Residency.SetFailed(failure);
-    }
-
-    /// <summary>The words are those of an eager restart.</summary>
-    private SnapshotException Describe(FillState* state)
-    {
-        FillBlock block = _tables.Blocks[(int)state->FailedBlock];
-        string name = _plan.Chain[block.Image].Name;
-        long offset = (long)block.Offset;
-        return state->FailedKind switch
-        {
-            FillFailure.Checksum => ImageErrors.Corrupt(
-                name, offset, $"the checksum of block {block.Number} is wrong"),
-            FillFailure.Decode => ImageErrors.Corrupt(
-                name, offset, $"a block of {block.PageCount} pages does not decode to that many"),
-            FillFailure.Read when state->FailedError == 0 => StoreErrors.Io(
-                "reading", name, offset, new EndOfStreamException("the file ended before its length")),
-            FillFailure.Read => StoreErrors.Io("reading", name, offset, state->FailedError),
-            _ => NativeError.For(state->FailedError, "UFFDIO_COPY", "Leave more memory free."),
-        };
     }
 }
 
