@@ -121,7 +121,7 @@ internal sealed class ShowCommand : Command
             table.Add(
                 Readable.Number(participant.Id),
                 participant.Name,
-                participant.Kind == ParticipantKind.Polled ? "polled thread" : participant.Kind.ToString(),
+                participant.Kind == ParticipantKind.Fibers ? "fibers" : "polled thread",
                 string.Join(", ", participant.Handlers));
         }
 

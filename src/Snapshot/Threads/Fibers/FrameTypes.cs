@@ -86,6 +86,15 @@ internal sealed unsafe class FrameTypes
         return Encoding.UTF8.GetString(entry->Text, entry->NameBytes);
     }
 
+    /// <summary>The fiber method that a type of frame belongs to, in words; also for an index that is none.</summary>
+    [UnconditionalSuppressMessage("Trimming", "IL2057", Justification = "A type that was trimmed is named in full.")]
+    internal string MethodOf(int index)
+    {
+        if (index < 1 || index > _header->TypeCount) return "a method";
+        string name = NameOf(index);
+        return Type.GetType(name, throwOnError: false) is { } type ? FrameDiagnosis.MethodOf(type) : name;
+    }
+
     private string LayoutOf(int index)
     {
         FrameTypeEntry* entry = _header->Types + index;

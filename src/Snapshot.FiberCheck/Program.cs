@@ -1,0 +1,3 @@
+using Snapshot.FiberCheck;
+
+return CheckCommand.Run(args, Console.Out);
