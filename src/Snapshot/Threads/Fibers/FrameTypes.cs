@@ -15,7 +15,7 @@ internal unsafe struct FrameTypeEntry
     internal int NameBytes;
     internal int LayoutBytes;
 
-    /// <summary>The version of its module, mixed with those of its generic arguments.</summary>
+    /// <summary>The version of its module, mixed with those of what its fields are made of.</summary>
     internal Guid Module;
 }
 
@@ -100,6 +100,8 @@ internal sealed unsafe class FrameTypes
         "Trimming", "IL2057", Justification = "A type that was trimmed has no frames; else the error says so.")]
     [UnconditionalSuppressMessage(
         "Trimming", "IL2060", Justification = "Promotion names the instantiation, and keeps the fields.")]
+    [UnconditionalSuppressMessage(
+        "Trimming", "IL2072", Justification = "Promotion names the instantiation, and keeps the fields.")]
     [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Promotion names the instantiation.")]
     private string? FaultOf(int index)
     {
@@ -177,16 +179,29 @@ internal sealed unsafe class FrameTypes
     }
 
     /// <summary>
-    /// The module version of a type and of what it is made of: a generic method's frame holds its arguments' fields.
+    /// The module version of a state machine, and those of the types that its fields and type arguments are of.
     /// </summary>
-    private static Guid ModuleOf(Type type)
+    /// <remarks>
+    /// A struct of another assembly may be another one after a rebuild of that assembly alone. The core library is left
+    /// out: it differs between just in time and ahead of time, and between updates of the runtime, of which what the
+    /// layout shows is what counts. This library's version is compared for all frames together.
+    /// </remarks>
+    private static Guid ModuleOf([DynamicallyAccessedMembers(FrameLayout.Members)] Type machine)
     {
-        UInt128 mixed = Number(type.Module.ModuleVersionId);
-        foreach (Type argument in type.GetGenericArguments())
-            mixed = UInt128.RotateLeft(mixed, 1) ^ Number(ModuleOf(argument));
+        UInt128 mixed = Number(machine.Module.ModuleVersionId);
+        foreach (Type argument in machine.GetGenericArguments()) Mix(ref mixed, argument);
+        foreach (FieldInfo field in FrameLayout.FieldsOf(machine)) Mix(ref mixed, field.FieldType);
         Span<byte> bytes = stackalloc byte[16];
         MemoryMarshal.Write(bytes, mixed);
         return new Guid(bytes);
+    }
+
+    private static void Mix(ref UInt128 mixed, Type type)
+    {
+        while (type.HasElementType) type = type.GetElementType()!;
+        bool isIncluded = type.Assembly != typeof(object).Assembly && type.Assembly != typeof(FrameTypes).Assembly;
+        if (isIncluded) mixed = UInt128.RotateLeft(mixed, 1) ^ Number(type.Module.ModuleVersionId);
+        foreach (Type argument in type.GetGenericArguments()) Mix(ref mixed, argument);
     }
 
     private static UInt128 Number(Guid guid)
