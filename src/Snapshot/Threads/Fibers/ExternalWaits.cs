@@ -2,13 +2,13 @@ using System.Collections.Concurrent;
 
 namespace Snapshot.Threads.Fibers;
 
-/// <summary>What fibers of one scheduler wait for outside: tasks of this process, by number.</summary>
+/// <summary>What fibers of one worker wait for outside: tasks of this process, by number.</summary>
 /// <remarks>
 /// A task is a managed object and dies with the process; the fiber keeps its number and the incarnation it belongs to,
-/// and learns from a difference that the wait has ended without result. Only the scheduler's thread uses it, but for
+/// and learns from a difference that the wait has ended without result. Only the worker's thread uses it, but for
 /// the continuation of a task, which posts its number and rings.
 /// </remarks>
-internal sealed unsafe class ExternalWaits(FiberScheduler scheduler) : IDisposable
+internal sealed unsafe class ExternalWaits(FiberWaits waits) : IDisposable
 {
     private readonly Dictionary<int, Task> _tasks = [];
     private readonly ConcurrentQueue<(nint Fiber, uint Serial)> _completed = new();
@@ -18,7 +18,7 @@ internal sealed unsafe class ExternalWaits(FiberScheduler scheduler) : IDisposab
     /// <summary>Whether no task has ended whose fiber was not told.</summary>
     internal bool IsEmpty => _completed.IsEmpty;
 
-    /// <summary>Cancelled when the scheduler ends: work begun for its fibers is of no use any more.</summary>
+    /// <summary>Cancelled when the worker ends: work begun for its fibers is of no use any more.</summary>
     internal CancellationToken Closing => _closing.Token;
 
     /// <summary>Takes a task in.</summary>
@@ -39,7 +39,7 @@ internal sealed unsafe class ExternalWaits(FiberScheduler scheduler) : IDisposab
             _ =>
             {
                 _completed.Enqueue(who);
-                scheduler.PostExternal();
+                waits.Ring();
             },
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
@@ -55,7 +55,7 @@ internal sealed unsafe class ExternalWaits(FiberScheduler scheduler) : IDisposab
     internal void TakeCompleted()
     {
         while (_completed.TryDequeue(out (nint Fiber, uint Serial) who))
-            scheduler.EndExternal((FiberRecord*)who.Fiber, who.Serial);
+            waits.EndExternal((FiberRecord*)who.Fiber, who.Serial);
     }
 
     public void Dispose()

@@ -41,25 +41,25 @@ internal readonly unsafe struct ExternalWait : IFiberAwaiter
     internal ExternalWait(Task task)
     {
         _incarnation = FiberScheduler.OfThread.Space.Incarnation;
-        _number = FiberScheduler.OfThread.External.Add(task);
+        _number = FiberScheduler.OfThread.Waits.External.Add(task);
     }
 
     /// <summary>The generation that this process was restarted from; 0 when it was not.</summary>
     internal static long RestartedGeneration => FiberScheduler.OfThread.Space.RestartedGeneration;
 
     /// <summary>The task, which has ended; it is forgotten here.</summary>
-    internal Task Take() => FiberScheduler.OfThread.External.Take(_number);
+    internal Task Take() => FiberScheduler.OfThread.Waits.External.Take(_number);
 
     public ExternalWait GetAwaiter() => this;
 
-    public bool IsCompleted => FiberScheduler.OfThread.External.IsCompleted(_number);
+    public bool IsCompleted => FiberScheduler.OfThread.Waits.External.IsCompleted(_number);
 
     public bool GetResult() => FiberScheduler.OfThread.Space.Incarnation == _incarnation;
 
     void IFiberAwaiter.Suspend(FiberFrame* frame)
     {
         FiberScheduler scheduler = FiberScheduler.OfThread;
-        scheduler.External.Watch(_number, scheduler.SuspendForExternal(frame));
+        scheduler.Waits.External.Watch(_number, scheduler.SuspendForExternal(frame));
     }
 }
 

@@ -5,8 +5,8 @@ namespace Snapshot.Threads.Fibers;
 /// <summary>One fiber, in an arena: its frames, and what it waits for.</summary>
 /// <remarks>
 /// Written by its worker only, but for <see cref="Wait"/>, whose owner is said there. A record is reused, with another
-/// <see cref="Serial"/>, and never leaves its worker's pool while the worker has fibers: whoever kept its address may
-/// read the serial at any time.
+/// <see cref="Serial"/>, for fibers only, also of other workers: whoever kept its address may read the serial at any
+/// time.
 /// </remarks>
 internal unsafe struct FiberRecord
 {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
@@ -19,7 +18,7 @@ namespace Snapshot.Threads.Fibers;
 /// and is not awaited yet; it is null between two calls. So a call that is not awaited where it was made is found.
 /// (3) Only this thread writes records, frames and lists of its worker. Others reach it through the inbox and the
 /// wait table alone. (4) An exception is on its way only while a parent is run at once: none is ever captured.</para>
-/// <para>All members are for the scheduler's thread, but for <see cref="PostExternal"/>.</para>
+/// <para>All members are for the scheduler's thread.</para>
 /// </remarks>
 internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
 {
@@ -38,10 +37,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     private readonly WorkerMemory _memory;
     private readonly int* _stopHint;
     private readonly int* _attentionHint;
-
-    /// <summary>Never freed: whoever was about to wake a fiber may come late.</summary>
-    private readonly WaitInbox* _inbox = WaitInbox.Create();
-    private readonly long _clockBase;
+    private readonly FiberWaits _waits;
     private FiberRecord* _running;
     private FiberFrame* _unowned;
     private ExceptionDispatchInfo? _thrown;
@@ -60,14 +56,12 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         _stopHint = host.StopHint;
         _attentionHint = host.AttentionHint;
         WorkerName = name;
-        External = new ExternalWaits(this);
         Critical = new FiberCriticalDepth(host);
         _worker = space.Borrow(name);
         _memory = new WorkerMemory(space, _worker);
         Starter = new FiberStarter(_memory);
-        _clockBase = Monotonic() - _worker->Clock;
-        ResumeRecorded();
-        host.Stopping = () => _worker->Clock = Now;
+        _waits = new FiberWaits(_worker, space.Arena, host);
+        host.Stopping = _waits.StopClock;
     }
 
     /// <summary>The scheduler of the calling thread.</summary>
@@ -86,7 +80,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
 
     internal FiberStarter Starter { get; }
 
-    internal ExternalWaits External { get; }
+    internal FiberWaits Waits => _waits;
 
     internal FiberCriticalDepth Critical { get; }
 
@@ -99,7 +93,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     /// <summary>The fiber that executes; null between two.</summary>
     internal FiberRecord* Running => _running;
 
-    /// <summary>Why none can be taken while the fiber that executes waits for a checkpoint; null when one can.</summary>
+    /// <summary>Why none can be taken while the fiber that runs waits for a checkpoint; null when one can.</summary>
     internal string? WhyNoCheckpoint => _host.HandlerPart
         ?? (_running != null && _running->CriticalDepth > 0 ? "in a critical section" : null);
 
@@ -109,9 +103,6 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
 
     /// <summary>Frames and records that are in use.</summary>
     internal long LiveBlocks => _worker->Pool.LiveBlocks;
-
-    /// <summary>Nanoseconds since the worker first started, without the time between a capture and a restart.</summary>
-    internal long Now => Monotonic() - _clockBase;
 
     /// <summary>Whether fibers are to suspend at a safepoint.</summary>
     internal bool IsStopPending
@@ -125,6 +116,19 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     internal override string OwnerName =>
         _running != null ? $"fiber {_running->Wait.OwnerId & ~FiberSpace.OwnerBit} of '{WorkerName}'" : _host.Name;
 
+    /// <summary>
+    /// Which fiber executes, and the fiber method it was last resumed in. Any thread: what it reads may be of a moment
+    /// ago, but is there, since records and the chunks of frames stay as long as the worker has fibers.
+    /// </summary>
+    internal string? DescribeRunning()
+    {
+        FiberRecord* fiber = _running;
+        if (fiber == null) return null;
+        FiberFrame* frame = fiber->Top;
+        string method = frame == null ? "" : $", last resumed in {_space.Types.MethodOf(frame->Type)}";
+        return $"in fiber {fiber->Wait.OwnerId & ~FiberSpace.OwnerBit}{method}";
+    }
+
     // ---- running ---------------------------------------------------------------------------------------------------
 
     /// <summary>Runs fibers until all have ended.</summary>
@@ -133,7 +137,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     internal void RunToEnd(CancellationToken cancellation)
     {
         using CancellationTokenRegistration ring = cancellation.UnsafeRegister(
-            static inbox => WaitInbox.Ring((WaitInbox*)(nint)inbox!), (nint)_inbox);
+            static waits => ((FiberWaits)waits!).Ring(), _waits);
         Run(untilCheckpoint: null, cancellation);
         _worker->State = WorkerState.Finished;
         _memory.Release();
@@ -158,7 +162,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     /// <summary>Gives up all fibers where they stand: their code failed, and nobody may resume them.</summary>
     internal void Abandon()
     {
-        LeaveWaitTable();
+        _waits.LeaveWaitTable();
         _memory.Abandon();
     }
 
@@ -179,9 +183,9 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     public void Dispose()
     {
         _host.Stopping = null;
-        LeaveWaitTable();
+        _waits.LeaveWaitTable();
         _space.Return(WorkerName);
-        External.Dispose();
+        _waits.External.Dispose();
     }
 
     private void Run(FiberRecord* untilCheckpoint, CancellationToken cancellation)
@@ -194,11 +198,10 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
             {
                 runs = RunsBetweenLooks;
                 cancellation.ThrowIfCancellationRequested();
-                External.TakeCompleted();
-                if (_worker->Timers.Count > 0) FireTimers();
+                _waits.TakeDue();
             }
 
-            TakeWoken();
+            _waits.TakeWoken();
             FiberRecord* fiber = _worker->Ready.Take();
             if (fiber != null)
             {
@@ -208,7 +211,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
             else
             {
                 runs = 0;
-                Sleep(cancellation);
+                _waits.Sleep(cancellation);
             }
         }
     }
@@ -239,51 +242,6 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
 
         _unowned = null;
         _running = null;
-    }
-
-    private void TakeWoken()
-    {
-        for (WaitNode* node = WaitInbox.TakeAll(_inbox); node != null;)
-        {
-            WaitNode* next = node->Next;
-            MakeReady((FiberRecord*)node, isTimedOut: false);
-            node = next;
-        }
-    }
-
-    private void FireTimers()
-    {
-        long now = Now;
-        while (_worker->Timers.Count > 0 && _worker->Timers.Earliest <= now)
-        {
-            FiberRecord* fiber = _worker->Timers.First;
-
-            // One that was woken just before is in the inbox, or on the way there.
-            bool isWoken = fiber->WaitsFor != null && !WaitTable.TryRemove(&fiber->Wait, fiber->WaitsFor);
-            if (isWoken) _worker->Timers.Remove(fiber);
-            else MakeReady(fiber, isTimedOut: true);
-        }
-    }
-
-    /// <summary>Nothing is ready: sleeps until something is, or the host has to do something.</summary>
-    private void Sleep(CancellationToken cancellation)
-    {
-        uint signal = WaitInbox.AnnounceSleep(_inbox);
-        if (WaitInbox.IsEmpty(_inbox) && External.IsEmpty && !cancellation.IsCancellationRequested)
-        {
-            long timeout = _worker->Timers.Count > 0 ? Math.Max(0, _worker->Timers.Earliest - Now) : -1;
-            _host.Wait(WaitInbox.SignalOf(_inbox), signal, timeout);
-        }
-
-        WaitInbox.Awake(_inbox);
-    }
-
-    private void MakeReady(FiberRecord* fiber, bool isTimedOut)
-    {
-        if (fiber->Timer != 0) _worker->Timers.Remove(fiber);
-        fiber->IsTimedOut = isTimedOut ? (byte)1 : (byte)0;
-        fiber->WaitsFor = null;
-        _worker->Ready.Add(fiber);
     }
 
     // ---- starting and ending ---------------------------------------------------------------------------------------
@@ -348,7 +306,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         fiber->Top = null;
         if (isFaulted) throw Fail(fiber, _thrown!.SourceException);
         Critical.Leave(fiber);
-        if (fiber->Timer != 0) _worker->Timers.Remove(fiber);
+        _waits.Forget(fiber);
         fiber->Status = FiberStatus.Ended;
         if (fiber->Group != null) GroupRecord.End(fiber->Group);
         Interlocked.Increment(ref fiber->Serial);
@@ -360,8 +318,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     private SnapshotException Fail(FiberRecord* fiber, Exception cause)
     {
         string who = OwnerName;
-        if (fiber->Status == FiberStatus.Waiting && fiber->WaitsFor != null)
-            WaitTable.TryRemove(&fiber->Wait, fiber->WaitsFor);
+        _waits.Forget(fiber);
         fiber->Status = FiberStatus.Faulted;
         _unowned = null;
         _running = null;
@@ -369,28 +326,6 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         _broken = null;
         return new SnapshotException(
             SnapshotErrorCode.FiberFailed, $"{who} failed: {cause.GetType().Name}: {cause.Message}", cause);
-    }
-
-    /// <summary>After a restart, or a run that was cancelled: who waited looks again.</summary>
-    private void ResumeRecorded()
-    {
-        for (FiberRecord* fiber = _worker->FirstLive; fiber != null; fiber = fiber->NextLive)
-        {
-            if (fiber->Status != FiberStatus.Waiting) continue;
-            fiber->Wait.Word = null;
-            MakeReady(fiber, isTimedOut: false);
-        }
-    }
-
-    /// <summary>Fibers that are still there wait for another run, or another process.</summary>
-    private void LeaveWaitTable()
-    {
-        TakeWoken();
-        for (FiberRecord* fiber = _worker->FirstLive; fiber != null; fiber = fiber->NextLive)
-        {
-            if (fiber->Status == FiberStatus.Waiting && fiber->WaitsFor != null)
-                WaitTable.TryRemove(&fiber->Wait, fiber->WaitsFor);
-        }
     }
 
     // ---- suspending ------------------------------------------------------------------------------------------------
@@ -428,24 +363,9 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     /// <param name="deadline">In fiber time; negative: none.</param>
     internal void SuspendForWord(FiberFrame* frame, uint* word, uint expected, Craving craving, long deadline)
     {
-        if (deadline >= 0) _worker->Timers.Add(_space.Arena, _running, deadline);
-        FiberRecord* fiber = Suspend(frame);
-        fiber->Status = FiberStatus.Waiting;
-        fiber->IsTimedOut = 0;
-        fiber->Wait.Inbox = _inbox;
-        fiber->Wait.Craving = craving;
-        fiber->WaitsFor = word;
-        if (word != null && !WaitTable.TryPark(&fiber->Wait, word, expected)) MakeReady(fiber, isTimedOut: false);
+        if (deadline >= 0) _waits.SetTimer(_running, deadline);
+        _waits.Park(Suspend(frame), word, expected, craving);
     }
-
-    /// <summary>A fiber that an external wait has ended for; ignored when it is another one meanwhile.</summary>
-    internal void EndExternal(FiberRecord* fiber, uint serial)
-    {
-        if (fiber->Serial == serial && fiber->Status == FiberStatus.Waiting) MakeReady(fiber, isTimedOut: false);
-    }
-
-    /// <summary>Makes the thread look at its external waits. Any thread.</summary>
-    internal void PostExternal() => WaitInbox.Ring(_inbox);
 
     internal override bool Wait(uint* word, uint expected, long timeoutNanoseconds)
     {
@@ -471,6 +391,4 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         _unowned = Nobody;
         return cause;
     }
-
-    private static long Monotonic() => Stopwatch.GetElapsedTime(0).Ticks * TimeSpan.NanosecondsPerTick;
 }

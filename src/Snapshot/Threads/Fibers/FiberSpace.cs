@@ -26,6 +26,9 @@ internal unsafe struct FiberSpaceHeader
 
     /// <summary>The last number given to a fiber as the owner of locks.</summary>
     internal int LastOwner;
+
+    /// <summary>Records that no worker has.</summary>
+    internal FiberRecord* FirstUnused;
 }
 
 /// <summary>The fibers of one arena: who works there, and what their frames are. One a session and arena.</summary>
@@ -38,12 +41,14 @@ internal sealed unsafe class FiberSpace
     /// <summary>Set in the ids of fibers, as owners of locks, and not in those of participants and handlers.</summary>
     internal const int OwnerBit = 1 << 30;
 
+    private const int RecordsAtOnce = 64;
+
     private readonly Lock _gate = new();
     private readonly FiberSpaceHeader* _header;
     private readonly HashSet<string> _running = [];
 
     /// <exception cref="SnapshotException">FiberMismatch: the image has fibers that cannot be resumed here.</exception>
-    [DynamicDependency(DynamicallyAccessedMemberTypes.NonPublicFields, typeof(FrameTypeEntry))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.NonPublicFields, typeof(Guid))]
     internal FiberSpace(Arena arena, long restartedGeneration)
     {
         Arena = arena;
@@ -97,20 +102,57 @@ internal sealed unsafe class FiberSpace
         lock (_gate) _running.Remove(name);
     }
 
-    /// <summary>An id for a fiber as the owner of locks. The record that gets it keeps it for ever.</summary>
-    internal int NextOwner()
+    /// <summary>
+    /// A list of records for a worker, each with an id for its fibers as owners of locks. Their memory is never used for
+    /// anything else, so that whoever kept a fiber's handle may ask at any time whether it has ended.
+    /// </summary>
+    /// <exception cref="SnapshotException">ArenaFull; nothing was changed.</exception>
+    internal FiberRecord* TakeRecords()
     {
-        int number = Interlocked.Increment(ref _header->LastOwner);
-        if (number >= OwnerBit)
+        lock (_gate)
         {
-            throw new SnapshotException(
-                SnapshotErrorCode.ArenaFull, $"Arena '{Arena.Name}' has had {OwnerBit:N0} fibers at a time.");
+            if (_header->FirstUnused == null) _header->FirstUnused = MakeRecords();
+            FiberRecord* first = _header->FirstUnused;
+            FiberRecord* last = first;
+            for (int count = 1; count < RecordsAtOnce && last->NextLive != null; count++) last = last->NextLive;
+            _header->FirstUnused = last->NextLive;
+            last->NextLive = null;
+            return first;
         }
+    }
 
-        return OwnerBit | number;
+    /// <summary>Takes a list of records back.</summary>
+    internal void GiveRecords(FiberRecord* first)
+    {
+        if (first == null) return;
+        FiberRecord* last = first;
+        while (last->NextLive != null) last = last->NextLive;
+        lock (_gate)
+        {
+            last->NextLive = _header->FirstUnused;
+            _header->FirstUnused = first;
+        }
     }
 
     internal static string NameOf(WorkerRecord* worker) => Encoding.UTF8.GetString(worker->Name, worker->NameBytes);
+
+    private FiberRecord* MakeRecords()
+    {
+        if (_header->LastOwner > OwnerBit - 1 - RecordsAtOnce)
+        {
+            throw new SnapshotException(
+                SnapshotErrorCode.ArenaFull, $"Arena '{Arena.Name}' has {OwnerBit:N0} fibers, the most there can be.");
+        }
+
+        FiberRecord* records = (FiberRecord*)Arena.Allocate(RecordsAtOnce * sizeof(FiberRecord), alignment: 64);
+        for (int i = 0; i < RecordsAtOnce; i++)
+        {
+            records[i].Wait.OwnerId = OwnerBit | ++_header->LastOwner;
+            records[i].NextLive = i + 1 < RecordsAtOnce ? records + i + 1 : null;
+        }
+
+        return records;
+    }
 
     private WorkerRecord* Find(string name)
     {

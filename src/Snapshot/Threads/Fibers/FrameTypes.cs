@@ -86,6 +86,15 @@ internal sealed unsafe class FrameTypes
         return Encoding.UTF8.GetString(entry->Text, entry->NameBytes);
     }
 
+    /// <summary>The fiber method that a type of frame belongs to, in words; also for an index that is none.</summary>
+    [UnconditionalSuppressMessage("Trimming", "IL2057", Justification = "A type that was trimmed is named in full.")]
+    internal string MethodOf(int index)
+    {
+        if (index < 1 || index > _header->TypeCount) return "a method";
+        string name = NameOf(index);
+        return Type.GetType(name, throwOnError: false) is { } type ? FrameDiagnosis.MethodOf(type) : name;
+    }
+
     private string LayoutOf(int index)
     {
         FrameTypeEntry* entry = _header->Types + index;
@@ -127,14 +136,16 @@ internal sealed unsafe class FrameTypes
     private void Bind<[DynamicallyAccessedMembers(FrameLayout.Members)] TStateMachine>(int index)
         where TStateMachine : IAsyncStateMachine
     {
-        int[] indices = FrameCode<TStateMachine>.Indices;
-        if (indices.Length <= _number) Array.Resize(ref indices, _number + 1);
-        indices[_number] = index;
-        Volatile.Write(ref FrameCode<TStateMachine>.Indices, indices);
         nint[] code = _code;
         if (index >= code.Length) Array.Resize(ref code, 2 * index);
         code[index] = FrameCode<TStateMachine>.Address;
         Volatile.Write(ref _code, code);
+
+        // Last: who finds the index takes no lock, makes a frame with it, and may run that at once.
+        int[] indices = FrameCode<TStateMachine>.Indices;
+        if (indices.Length <= _number) Array.Resize(ref indices, _number + 1);
+        Volatile.Write(ref indices[_number], index);
+        Volatile.Write(ref FrameCode<TStateMachine>.Indices, indices);
     }
 
     private static string Layout<[DynamicallyAccessedMembers(FrameLayout.Members)] TStateMachine>()

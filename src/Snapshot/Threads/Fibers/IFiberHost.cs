@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Snapshot.Threads.Fibers;
 
 /// <summary>Whom a scheduler runs for: a participant, or a handler.</summary>
@@ -22,6 +24,9 @@ internal unsafe interface IFiberHost
 
     /// <summary>The same for this host alone.</summary>
     public int* AttentionHint { get; }
+
+    /// <summary>Nanoseconds since some moment of this process.</summary>
+    public long Clock => Stopwatch.GetElapsedTime(0).Ticks * TimeSpan.NanosecondsPerTick;
 
     /// <summary>Called when the thread is about to be stopped for a capture.</summary>
     public Action? Stopping { set; }

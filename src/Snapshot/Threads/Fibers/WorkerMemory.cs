@@ -48,24 +48,13 @@ internal readonly unsafe struct WorkerMemory(FiberSpace space, WorkerRecord* wor
     /// <summary>A record in the list of the live, zeroed but for its owner id and serial.</summary>
     internal FiberRecord* MakeRecord()
     {
+        if (worker->FirstUnused == null) worker->FirstUnused = space.TakeRecords();
         FiberRecord* fiber = worker->FirstUnused;
-        if (fiber != null)
-        {
-            worker->FirstUnused = fiber->NextLive;
-            (int owner, uint serial) = (fiber->Wait.OwnerId, fiber->Serial);
-            *fiber = default;
-            fiber->Wait.OwnerId = owner;
-            fiber->Serial = serial;
-        }
-        else
-        {
-            // Never given back while the worker has fibers, hence not by way of the pool's free lists.
-            int owner = space.NextOwner();
-            fiber = (FiberRecord*)worker->Pool.Take(space.Arena, sizeof(FiberRecord), out _);
-            *fiber = default;
-            fiber->Wait.OwnerId = owner;
-        }
-
+        worker->FirstUnused = fiber->NextLive;
+        (int owner, uint serial) = (fiber->Wait.OwnerId, fiber->Serial);
+        *fiber = default;
+        fiber->Wait.OwnerId = owner;
+        fiber->Serial = serial;
         fiber->NextLive = worker->FirstLive;
         if (worker->FirstLive != null) worker->FirstLive->PreviousLive = fiber;
         worker->FirstLive = fiber;
@@ -83,11 +72,11 @@ internal readonly unsafe struct WorkerMemory(FiberSpace space, WorkerRecord* wor
         worker->FirstUnused = fiber;
     }
 
-    /// <summary>No fiber is live: gives everything back to the arena that is not a group somebody still has.</summary>
+    /// <summary>No fiber is live: gives everything back that is not a group somebody still has.</summary>
     internal void Release()
     {
-        for (; worker->FirstUnused != null; worker->FirstUnused = worker->FirstUnused->NextLive)
-            worker->Pool.LiveBlocks--;
+        space.GiveRecords(worker->FirstUnused);
+        worker->FirstUnused = null;
         worker->Timers.Release(space.Arena);
         if (worker->Pool.LiveBlocks == 0) worker->Pool.Release(space.Arena);
     }
@@ -95,9 +84,13 @@ internal readonly unsafe struct WorkerMemory(FiberSpace space, WorkerRecord* wor
     /// <summary>Forgets all fibers. Frames beyond the pool's largest size stay allocated.</summary>
     internal void Abandon()
     {
-        worker->FirstLive = worker->FirstUnused = null;
+        while (worker->FirstLive != null)
+        {
+            Interlocked.Increment(ref worker->FirstLive->Serial);
+            Free(worker->FirstLive);
+        }
+
         worker->Ready = default;
-        worker->LiveFibers = 0;
         worker->Pool.LiveBlocks = 0;
         Release();
     }
