@@ -28,7 +28,7 @@ internal static class FrameDiagnosis
     /// What a state machine was made of, as a user would name it: <c>&lt;M&gt;d__0</c>, or for a lambda
     /// <c>&lt;&lt;M&gt;b__0_0&gt;d</c>, or for a local function <c>&lt;&lt;M&gt;g__Name|0_0&gt;d</c>.
     /// </summary>
-    private static string SubjectOf(Type machine)
+    internal static string SubjectOf(Type machine)
     {
         string name = machine.Name[1..Math.Max(1, machine.Name.LastIndexOf('>'))];
         string owner = machine.DeclaringType is { } type ? NameOf(type) + '.' : "";

@@ -92,7 +92,7 @@ internal sealed unsafe class FrameTypes
     {
         if (index < 1 || index > _header->TypeCount) return "a method";
         string name = NameOf(index);
-        return Type.GetType(name, throwOnError: false) is { } type ? FrameDiagnosis.MethodOf(type) : name;
+        return Type.GetType(name, throwOnError: false) is { } type ? FrameDiagnosis.SubjectOf(type) : name;
     }
 
     private string LayoutOf(int index)
@@ -199,20 +199,23 @@ internal sealed unsafe class FrameTypes
     /// </remarks>
     private static Guid ModuleOf([DynamicallyAccessedMembers(FrameLayout.Members)] Type machine)
     {
-        UInt128 mixed = Number(machine.Module.ModuleVersionId);
-        foreach (Type argument in machine.GetGenericArguments()) Mix(ref mixed, argument);
-        foreach (FieldInfo field in FrameLayout.FieldsOf(machine)) Mix(ref mixed, field.FieldType);
+        HashSet<Guid> modules = [machine.Module.ModuleVersionId];
+        foreach (Type argument in machine.GetGenericArguments()) AddModules(modules, argument);
+        foreach (FieldInfo field in FrameLayout.FieldsOf(machine)) AddModules(modules, field.FieldType);
+        if (modules.Count == 1) return machine.Module.ModuleVersionId;
+        UInt128 mixed = 0;
+        foreach (Guid module in modules) mixed ^= Number(module);
         Span<byte> bytes = stackalloc byte[16];
         MemoryMarshal.Write(bytes, mixed);
         return new Guid(bytes);
     }
 
-    private static void Mix(ref UInt128 mixed, Type type)
+    private static void AddModules(HashSet<Guid> modules, Type type)
     {
         while (type.HasElementType) type = type.GetElementType()!;
-        bool isIncluded = type.Assembly != typeof(object).Assembly && type.Assembly != typeof(FrameTypes).Assembly;
-        if (isIncluded) mixed = UInt128.RotateLeft(mixed, 1) ^ Number(type.Module.ModuleVersionId);
-        foreach (Type argument in type.GetGenericArguments()) Mix(ref mixed, argument);
+        bool isCompared = type.Assembly != typeof(object).Assembly && type.Assembly != typeof(FrameTypes).Assembly;
+        if (isCompared) modules.Add(type.Module.ModuleVersionId);
+        foreach (Type argument in type.GetGenericArguments()) AddModules(modules, argument);
     }
 
     private static UInt128 Number(Guid guid)
