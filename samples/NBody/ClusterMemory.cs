@@ -18,8 +18,11 @@ internal sealed unsafe class ClusterMemory
     /// <summary>Results that may wait for the fiber that writes them.</summary>
     private const int ResultsWaiting = 4;
 
-    /// <summary>Less than the smallest chunk of memory that holds frames: one of these is not left.</summary>
-    private const long BytesKeptMax = 64 << 10;
+    /// <summary>What the library keeps for later fibers: records, of which each worker and handler takes so many at a
+    /// time, and the names of frame types. Frames lie in chunks of 64 KiB and more; one of these is not left.</summary>
+    private const long RecordBytesMax = 128;
+    private const int RecordsAtOnce = 64;
+    private const long BytesOfTypes = 16 << 10;
 
     private ClusterMemory(Arena arena)
     {
@@ -33,8 +36,15 @@ internal sealed unsafe class ClusterMemory
     internal ArenaPointer<Cluster> Cluster { get; }
 
     /// <summary>Whether no frame is left.</summary>
-    /// <remarks>What the library keeps of workers and frame types, once for all fibers, is less than a chunk.</remarks>
-    internal bool IsFreeOfFrames => Arena.AllocatedBytes - Cluster.Value.BytesWithoutFibers < BytesKeptMax;
+    internal bool IsFreeOfFrames
+    {
+        get
+        {
+            long takers = 2 * Cluster.Value.Threads + 2;
+            long kept = (Cluster.Value.Fibers + takers * RecordsAtOnce) * RecordBytesMax + BytesOfTypes;
+            return Arena.AllocatedBytes - Cluster.Value.BytesWithoutFibers <= kept;
+        }
+    }
 
     /// <summary>Opens the arena; a fresh one gets its bodies.</summary>
     /// <exception cref="RunException">The store holds another simulation.</exception>
