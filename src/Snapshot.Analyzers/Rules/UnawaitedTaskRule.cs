@@ -27,7 +27,7 @@ internal static class UnawaitedTaskRule
     internal static void Check(OperationAnalysisContext context, FiberTypes types)
     {
         IInvocationOperation call = (IInvocationOperation)context.Operation;
-        if (!types.IsTask(call.Type)) return;
+        if (!types.IsToBeAwaited(call.Type)) return;
         if (SymbolEqualityComparer.Default.Equals(context.Compilation.Assembly, types.Library)) return;
         if (WhatHappensTo(call, types) is not { } happening) return;
         string name = call.TargetMethod.MethodKind == MethodKind.DelegateInvoke && call.Instance is { } instance
