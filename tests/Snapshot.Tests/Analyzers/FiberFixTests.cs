@@ -203,7 +203,7 @@ public sealed class FiberFixTests
             {
                 if (!twice) return Nothing();
                 if (DateTime.Now.Year == 1) return default;
-                return twice ? Nothing() : Fiber.Yield();
+                return twice ? Nothing() : Fiber.Delay(TimeSpan.Zero);
             }
         """,
         """
@@ -215,7 +215,7 @@ public sealed class FiberFixTests
                     return;
                 }
                 if (DateTime.Now.Year == 1) return;
-                await (twice ? Nothing() : Fiber.Yield());
+                await (twice ? Nothing() : Fiber.Delay(TimeSpan.Zero));
             }
         """)]
     [InlineData("static FiberTask<long> Run(ref int count) { count++; return Number(); }", null)]

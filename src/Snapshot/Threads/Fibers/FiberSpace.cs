@@ -185,7 +185,7 @@ internal sealed unsafe class FiberSpace
         {
             throw Mismatch(
                 $"they were made by another build of Snapshot (module version {_header->Library}, here {library}), " +
-                $"and {any}. Restart with the binaries that wrote the image");
+                $"and {any} has not ended. Restart with the binaries that wrote the image");
         }
 
         Dictionary<int, string> faults = Types.BindRecorded();
