@@ -16,8 +16,9 @@ internal sealed unsafe class ClusterMemory
 
     private const long Overhead = 64L << 20;
 
-    /// <summary>Results that may wait for the fiber that writes them.</summary>
-    private const int ResultsWaiting = 4;
+    /// <summary>Results that may wait for the fiber that writes them: few, so that images show a full channel,
+    /// too.</summary>
+    private const int ResultsWaiting = 1;
 
     private const DynamicallyAccessedMemberTypes Fields =
         DynamicallyAccessedMemberTypes.PublicFields | DynamicallyAccessedMemberTypes.NonPublicFields;
