@@ -31,9 +31,6 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     [ThreadStatic]
     private static FiberScheduler? t_current;
 
-    [ThreadStatic]
-    private static bool t_isStarting;
-
     private readonly FiberSpace _space;
     private readonly IFiberHost _host;
     private readonly WorkerRecord* _worker;
@@ -43,7 +40,6 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     private readonly FiberWaits _waits;
     private FiberRecord* _running;
     private FiberFrame* _unowned;
-    private FiberFrame* _started;
     private ExceptionDispatchInfo? _thrown;
 
     /// <summary>Why <see cref="_unowned"/> cannot become what it must be.</summary>
@@ -63,6 +59,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         Critical = new FiberCriticalDepth(host);
         _worker = space.Borrow(name);
         _memory = new WorkerMemory(space, _worker);
+        Starter = new FiberStarter(_memory);
         _waits = new FiberWaits(_worker, space.Arena, host);
         host.Stopping = _waits.StopClock;
     }
@@ -75,14 +72,13 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         get => t_current ?? FiberMisuse.ThrowOutside();
     }
 
-    /// <summary>Whether the next fiber method that is called is to be the outermost of a new fiber.</summary>
-    internal static bool IsStarting => t_isStarting;
-
     internal string WorkerName { get; }
 
     internal FiberSpace Space => _space;
 
     internal WorkerMemory Memory => _memory;
+
+    internal FiberStarter Starter { get; }
 
     internal FiberWaits Waits => _waits;
 
@@ -119,6 +115,19 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
 
     internal override string OwnerName =>
         _running != null ? $"fiber {_running->Wait.OwnerId & ~FiberSpace.OwnerBit} of '{WorkerName}'" : _host.Name;
+
+    /// <summary>
+    /// Which fiber executes, and the fiber method it was last resumed in. Any thread: what it reads may be of a moment
+    /// ago, but is there, since records and the chunks of frames stay as long as the worker has fibers.
+    /// </summary>
+    internal string? DescribeRunning()
+    {
+        FiberRecord* fiber = _running;
+        if (fiber == null) return null;
+        FiberFrame* frame = fiber->Top;
+        string method = frame == null ? "" : $", last resumed in {_space.Types.MethodOf(frame->Type)}";
+        return $"in fiber {fiber->Wait.OwnerId & ~FiberSpace.OwnerBit}{method}";
+    }
 
     // ---- running ---------------------------------------------------------------------------------------------------
 
@@ -242,21 +251,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     internal FiberRecord* Start<TArgument>(
         TArgument argument, Func<TArgument, FiberTask> body, GroupRecord* group = null)
     {
-        _started = null;
-        t_isStarting = true;
-        FiberTask task;
-        try
-        {
-            task = body(argument);
-        }
-        finally
-        {
-            t_isStarting = false;
-        }
-
-        FiberFrame* frame = _started;
-        _started = null;
-        if (task.Frame != frame) throw FiberMisuse.NotOneCall();
+        FiberFrame* frame = Starter.FrameOf(argument, body);
         if (frame == null) return null;
         FiberRecord* fiber = _memory.MakeRecord();
         fiber->Top = frame;
@@ -265,15 +260,6 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         _worker->State = WorkerState.Started;
         _worker->Ready.Add(fiber);
         return fiber;
-    }
-
-    /// <summary>A new fiber's outermost method is called: it begins when the fiber is first run.</summary>
-    internal void BeginStarted<[DynamicallyAccessedMembers(FrameLayout.Members)] TStateMachine>(
-        ref FiberFrame* slot, ref TStateMachine stateMachine, int resultBytes)
-        where TStateMachine : IAsyncStateMachine
-    {
-        t_isStarting = false;
-        _started = _memory.MakeFrame(ref slot, ref stateMachine, resultBytes);
     }
 
     /// <summary>A fiber method that began on the stack waits: it gets a frame.</summary>
@@ -288,8 +274,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         }
         catch (Exception error) when (_unowned != null)
         {
-            // What it called waits, and nobody can be resumed with the outcome.
-            throw Break(error);
+            throw Break(error); // What it called waits already, and has nobody to resume.
         }
     }
 
@@ -323,7 +308,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         Critical.Leave(fiber);
         _waits.Forget(fiber);
         fiber->Status = FiberStatus.Ended;
-        if (fiber->Group != null) EndInGroup(fiber->Group);
+        if (fiber->Group != null) GroupRecord.End(fiber->Group);
         Interlocked.Increment(ref fiber->Serial);
         LockWord.Wake(ref fiber->Serial, LockWord.All);
         _memory.Free(fiber);
@@ -341,14 +326,6 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         _broken = null;
         return new SnapshotException(
             SnapshotErrorCode.FiberFailed, $"{who} failed: {cause.GetType().Name}: {cause.Message}", cause);
-    }
-
-    private static void EndInGroup(GroupRecord* group)
-    {
-        Interlocked.Increment(ref group->Ended);
-        Interlocked.Decrement(ref group->Live);
-        LockWord.Wake(ref group->Ended, LockWord.All);
-        if (group->Live == 0) LockWord.Wake(ref group->Live, LockWord.All);
     }
 
     // ---- suspending ------------------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ internal sealed unsafe class FiberSpace
     private readonly HashSet<string> _running = [];
 
     /// <exception cref="SnapshotException">FiberMismatch: the image has fibers that cannot be resumed here.</exception>
-    [DynamicDependency(DynamicallyAccessedMemberTypes.NonPublicFields, typeof(FrameTypeEntry))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.NonPublicFields, typeof(Guid))]
     internal FiberSpace(Arena arena, long restartedGeneration)
     {
         Arena = arena;
@@ -185,7 +185,7 @@ internal sealed unsafe class FiberSpace
         {
             throw Mismatch(
                 $"they were made by another build of Snapshot (module version {_header->Library}, here {library}), " +
-                $"and {any}. Restart with the binaries that wrote the image");
+                $"and {any} has not ended. Restart with the binaries that wrote the image");
         }
 
         Dictionary<int, string> faults = Types.BindRecorded();

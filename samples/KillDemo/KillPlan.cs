@@ -1,4 +1,4 @@
-namespace HeatDiffusion;
+namespace KillDemo;
 
 /// <summary>What a run is to be doing when it is killed.</summary>
 internal enum KillTarget

@@ -1,18 +1,18 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace HeatDiffusion;
+namespace KillDemo;
 
 /// <summary>The outcome of a demo, as its last line of JSON says it.</summary>
 internal sealed record DemoReport
 {
-    /// <summary>Whether the field and the results file equal those of an uninterrupted run, bit for bit.</summary>
+    /// <summary>Whether the final state and the results file equal those of an uninterrupted run, bit for bit.</summary>
     public required bool Equal { get; init; }
 
-    /// <summary>XXH64 of the final field.</summary>
+    /// <summary>XXH64 of the final state.</summary>
     public required string Checksum { get; init; }
 
-    /// <summary>XXH64 of the final field of the uninterrupted run.</summary>
+    /// <summary>XXH64 of the final state of the uninterrupted run.</summary>
     public required string ExpectedChecksum { get; init; }
 
     public required int Kills { get; init; }
@@ -36,8 +36,11 @@ internal sealed record DemoReport
 
     public required double Seconds { get; init; }
 
-    /// <summary>The path of the picture of the final field.</summary>
-    public required string Output { get; init; }
+    /// <summary>What the run says of its result in words, or null.</summary>
+    public string? Summary { get; init; }
 
-    internal string ToLine() => JsonSerializer.Serialize(this, HeatJson.Default.DemoReport);
+    /// <summary>The path of the picture of the final state, or null when the sample makes none.</summary>
+    public string? Output { get; init; }
+
+    internal string ToLine() => JsonSerializer.Serialize(this, DemoJson.Default.DemoReport);
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
-namespace HeatDiffusion;
+namespace KillDemo;
 
 /// <summary>
 /// The demo as a person sees it: a bar that moves, and the table of generations with the kills between them.
@@ -35,11 +35,12 @@ internal sealed class DemoScreen(IAnsiConsole console, DemoOptions options, Demo
             $"{report.Kills} kills, {report.KillsInRestart} while restarting " +
             $"and {report.KillsInDrain} while writing an image; {report.Generations} generations; " +
             $"pause {report.PauseMsMedian:F3} ms median, {report.PauseMsMax:F3} ms at most."));
-        console.WriteLine($"The final field is in {report.Output}");
+        if (report.Summary is not null) console.WriteLine(report.Summary);
+        if (report.Output is not null) console.WriteLine($"The picture of the final state is in {report.Output}");
         if (options.KeepsDirectory)
         {
             console.WriteLine(
-                $"The images are in {options.Heat.StoreDirectory}, the results in {options.Heat.ResultsPath}");
+                $"The images are in {options.Run.StoreDirectory}, the results in {options.Run.ResultsPath}");
         }
 
         console.MarkupLine(report.Equal
@@ -52,13 +53,13 @@ internal sealed class DemoScreen(IAnsiConsole console, DemoOptions options, Demo
 
     private string Bar()
     {
-        double part = (double)ledger.Step / options.Heat.Steps;
+        double part = (double)ledger.Step / options.Run.Steps;
         int filled = (int)(part * BarWidth);
         string from = ledger.RestartedFrom is { } generation ? $", from generation {generation}" : "";
         return string.Create(
             CultureInfo.InvariantCulture,
             $"[green]{new string('━', filled)}[/][grey]{new string('━', BarWidth - filled)}[/] " +
-            $"step {ledger.Step} of {options.Heat.Steps}{from}, {ledger.Kills.Count} of {options.Kills} kills");
+            $"step {ledger.Step} of {options.Run.Steps}{from}, {ledger.Kills.Count} of {options.Kills} kills");
     }
 
     private Table Generations(int rowsMax)

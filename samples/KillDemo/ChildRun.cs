@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using System.Globalization;
 
-namespace HeatDiffusion;
+namespace KillDemo;
 
 /// <summary>A run of the simulation in a process of its own, which can be killed.</summary>
 internal sealed class ChildRun : IDisposable
@@ -33,13 +32,14 @@ internal sealed class ChildRun : IDisposable
     /// <summary>What came out, when it ran to its end.</summary>
     internal RunEvent.Finished? Finished { get; private set; }
 
-    internal static ChildRun Start(HeatOptions options, Action<RunEvent> observe)
+    internal static ChildRun Start(RunOptions options, Action<RunEvent> observe)
     {
         string program = Environment.ProcessPath!;
-        // Started as `dotnet HeatDiffusion.dll` this process is dotnet itself, which then needs the assembly.
-        string[] assembly =
-            Path.GetFileNameWithoutExtension(program) == "dotnet" ? [typeof(ChildRun).Assembly.Location] : [];
-        ProcessStartInfo start = new(program, [.. assembly, "run", "--json", .. Arguments(options)])
+        // Started as `dotnet Sample.dll` this process is dotnet itself, which then needs the assembly.
+        string[] assembly = Path.GetFileNameWithoutExtension(program) == "dotnet"
+            ? [Path.GetFullPath(Environment.GetCommandLineArgs()[0])]
+            : [];
+        ProcessStartInfo start = new(program, [.. assembly, "run", "--json", .. options.ToArguments()])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -67,13 +67,13 @@ internal sealed class ChildRun : IDisposable
         return Finished is null;
     }
 
-    /// <exception cref="HeatException">The process failed; with what it said.</exception>
+    /// <exception cref="RunException">The process failed; with what it said.</exception>
     internal async Task<RunEvent.Finished> ResultAsync()
     {
         await EndAsync().ConfigureAwait(false);
         if (Finished is not null && (_process.ExitCode == 0 || _isKilled)) return Finished;
         string errors = (await _errors.ConfigureAwait(false)).Trim();
-        throw new HeatException($"The simulation ended with exit code {_process.ExitCode}: {errors}");
+        throw new RunException($"The simulation ended with exit code {_process.ExitCode}: {errors}");
     }
 
     public void Dispose()
@@ -82,24 +82,6 @@ internal sealed class ChildRun : IDisposable
         _process.Dispose();
         _captures.Dispose();
         _commits.Dispose();
-    }
-
-    private static string[] Arguments(HeatOptions options)
-    {
-        (string Name, long Value)[] numbers =
-        [
-            ("--size", options.Size),
-            ("--steps", options.Steps),
-            ("--threads", options.Threads),
-            ("--every-steps", options.EverySteps),
-        ];
-        string[] output = options.Output is null ? [] : ["--output", options.Output];
-        return
-        [
-            .. numbers.SelectMany(
-                option => (string[])[option.Name, option.Value.ToString(CultureInfo.InvariantCulture)]),
-            "--store", options.Directory, "--input", options.Input, .. output,
-        ];
     }
 
     private async Task ReadAsync(Action<RunEvent> observe)

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace HeatDiffusion;
+namespace KillDemo;
 
 /// <summary>Writes the events of a run: as lines of JSON for a program, or as sentences. Thread-safe.</summary>
 internal sealed class RunReporter(TextWriter output, bool isJson)
@@ -28,7 +28,8 @@ internal sealed class RunReporter(TextWriter output, bool isJson)
             $"Generation {image.Generation}: {image.PagesChanged} pages changed, {image.BytesWritten} bytes written, " +
             $"pause {image.PauseMs:F3} ms, drain {image.DrainMs:F1} ms."),
         RunEvent.Finished end =>
-            $"Finished. Checksum of the field {end.Checksum}, of the results {end.ResultsChecksum}.",
+            $"Finished. Checksum of the final state {end.Checksum}, of the results {end.ResultsChecksum}." +
+            (end.Summary is null ? "" : $"\n{end.Summary}"),
         _ => null,
     };
 }

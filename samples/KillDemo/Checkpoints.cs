@@ -1,12 +1,16 @@
 using Snapshot;
 
-namespace HeatDiffusion;
+namespace KillDemo;
 
 /// <summary>
 /// Asks for a checkpoint every so many steps and reports what becomes of it.
-/// The first worker calls it; nothing here waits.
+/// One worker at a time calls it; nothing here waits.
 /// </summary>
-internal sealed class Checkpoints(SnapshotSession session, HeatOptions options, RunReporter reporter)
+/// <param name="session">Whom it asks.</param>
+/// <param name="options">Which steps.</param>
+/// <param name="participants">How many must have attached before the first; 0 when it does not matter.</param>
+/// <param name="reporter">Told of progress and of each checkpoint.</param>
+internal sealed class Checkpoints(SnapshotSession session, RunOptions options, int participants, RunReporter reporter)
 {
     private const int ProgressReports = 100;
 
@@ -24,7 +28,7 @@ internal sealed class Checkpoints(SnapshotSession session, HeatOptions options, 
     {
         if (step % _stepsPerReport == 0) reporter.Report(new RunEvent.Progressed(step));
         bool isDue = options.EverySteps > 0 && step % options.EverySteps == 0
-            && Volatile.Read(ref _attached) == options.Threads;
+            && Volatile.Read(ref _attached) == participants;
 
         // While one is being drained the next is not due:
         // a disk that cannot follow makes checkpoints rarer, not the run slower.
@@ -48,6 +52,6 @@ internal sealed class Checkpoints(SnapshotSession session, HeatOptions options, 
             info.Drain.TotalMilliseconds,
             info.Commit.TotalMilliseconds));
         if (info.ResumeErrors.Count > 0)
-            throw new HeatException($"After checkpoint {info.Generation}: {info.ResumeErrors[0]}");
+            throw new RunException($"After checkpoint {info.Generation}: {info.ResumeErrors[0]}");
     }
 }

@@ -1,7 +1,7 @@
-using HeatDiffusion;
+using KillDemo;
 using Xunit;
 
-namespace Snapshot.Tests.HeatDiffusion;
+namespace Snapshot.Tests.KillDemo;
 
 /// <summary>What runs say and what the demo makes of it.</summary>
 public sealed class RunEventTests
@@ -14,7 +14,8 @@ public sealed class RunEventTests
         new RunEvent.Progressed(40),
         new RunEvent.Captured(7),
         s_image,
-        new RunEvent.Finished("00ff", "ff00"));
+        new RunEvent.Finished("00ff", "ff00"),
+        new RunEvent.Finished("00ff", "ff00", "as it should be"));
 
     [Theory]
     [MemberData(nameof(Events))]

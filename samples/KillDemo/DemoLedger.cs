@@ -1,4 +1,4 @@
-namespace HeatDiffusion;
+namespace KillDemo;
 
 /// <summary>What happened in a demo so far. Thread-safe.</summary>
 internal sealed class DemoLedger
@@ -49,7 +49,7 @@ internal sealed class DemoLedger
         Changed?.Invoke();
     }
 
-    internal DemoReport Report(RunEvent.Finished result, RunEvent.Finished expected, TimeSpan time, string output)
+    internal DemoReport Report(RunEvent.Finished result, RunEvent.Finished expected, TimeSpan time, string? output)
     {
         lock (_lock)
         {
@@ -68,6 +68,7 @@ internal sealed class DemoLedger
                 BytesWritten = _generations.Sum(generation => generation.BytesWritten),
                 BytesChanged = _generations.Sum(generation => generation.BytesChanged),
                 Seconds = time.TotalSeconds,
+                Summary = result.Summary,
                 Output = output,
             };
         }

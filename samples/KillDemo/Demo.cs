@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace HeatDiffusion;
+namespace KillDemo;
 
 /// <summary>
 /// The demo: an uninterrupted run, then the same simulation killed at random moments and restarted each time, then the
@@ -11,7 +11,7 @@ internal sealed class Demo(DemoOptions options, DemoLedger ledger)
     /// <summary>Runs that may end before their moment comes, for each kill asked for.</summary>
     private const int RunsPerKillMax = 20;
 
-    /// <exception cref="HeatException">A run failed otherwise than by being killed.</exception>
+    /// <exception cref="RunException">A run failed otherwise than by being killed.</exception>
     internal async Task<DemoReport> RunAsync(Action<string> say)
     {
         Stopwatch time = Stopwatch.StartNew();
@@ -23,20 +23,20 @@ internal sealed class Demo(DemoOptions options, DemoLedger ledger)
         {
             if (runs == options.Kills * RunsPerKillMax)
             {
-                throw new HeatException(
+                throw new RunException(
                     $"{runs} runs gave too little time for {options.Kills} kills; give it more --steps.");
             }
 
             await RunAndKillAsync(plan, expected).ConfigureAwait(false);
         }
 
-        RunEvent.Finished result = await RunToEndAsync(options.Heat, ledger.Take).ConfigureAwait(false);
-        return ledger.Report(result, expected, time.Elapsed, options.Heat.Output!);
+        RunEvent.Finished result = await RunToEndAsync(options.Run, ledger.Take).ConfigureAwait(false);
+        return ledger.Report(result, expected, time.Elapsed, options.Run.Output);
     }
 
-    private static async Task<RunEvent.Finished> RunToEndAsync(HeatOptions heat, Action<RunEvent> observe)
+    private static async Task<RunEvent.Finished> RunToEndAsync(RunOptions run, Action<RunEvent> observe)
     {
-        using ChildRun child = ChildRun.Start(heat, observe);
+        using ChildRun child = ChildRun.Start(run, observe);
         return await child.ResultAsync().ConfigureAwait(false);
     }
 
@@ -45,11 +45,11 @@ internal sealed class Demo(DemoOptions options, DemoLedger ledger)
     /// </summary>
     private async Task<(RunEvent.Finished Result, KillPlan Plan)> RunReferenceAsync()
     {
-        DirectoryInfo directory = Directory.CreateTempSubdirectory("heat-reference-");
+        DirectoryInfo directory = Directory.CreateTempSubdirectory("snapshot-reference-");
         try
         {
-            HeatOptions uninterrupted =
-                options.Heat with { Directory = directory.FullName, EverySteps = 0, Output = null };
+            RunOptions uninterrupted =
+                options.Run with { Directory = directory.FullName, EverySteps = 0, Output = null };
             Stopwatch time = Stopwatch.StartNew();
             using ChildRun child = ChildRun.Start(uninterrupted, static _ => { });
             await child.Started.ConfigureAwait(false);
@@ -71,7 +71,7 @@ internal sealed class Demo(DemoOptions options, DemoLedger ledger)
     private async Task RunAndKillAsync(KillPlan plan, RunEvent.Finished expected)
     {
         KillMoment moment = plan.Next();
-        using ChildRun child = ChildRun.Start(options.Heat with { Output = null }, happened => Observe(happened, plan));
+        using ChildRun child = ChildRun.Start(options.Run with { Output = null }, happened => Observe(happened, plan));
         using CancellationTokenSource over = new();
         Task isTime = WaitForAsync(moment, child, over.Token);
         Task first = await Task.WhenAny(isTime, child.EndAsync()).ConfigureAwait(false);
@@ -84,11 +84,11 @@ internal sealed class Demo(DemoOptions options, DemoLedger ledger)
         await over.CancelAsync().ConfigureAwait(false);
         if (await child.ResultAsync().ConfigureAwait(false) != expected)
         {
-            throw new HeatException(
-                $"A restarted run came to another result; its files are in '{options.Heat.Directory}'.");
+            throw new RunException(
+                $"A restarted run came to another result; its files are in '{options.Run.Directory}'.");
         }
 
-        Directory.Delete(options.Heat.Directory, recursive: true);
+        Directory.Delete(options.Run.Directory, recursive: true);
     }
 
     private void Observe(RunEvent happened, KillPlan plan)
