@@ -227,7 +227,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
             if ((uint)frame->Type >= (uint)code.Length) code = _space.Types.Code;
             ((delegate*<FiberFrame*, void>)code[frame->Type])(frame);
             if (_unowned != (frame->Status == FrameStatus.Suspended ? frame : null))
-                throw Fail(fiber, _broken ?? FiberMisuse.NotStructured(OwnerName));
+                throw Fail(fiber, _broken ?? FiberMisuse.NotStructured(OwnerName, _thrown?.SourceException));
             if (frame->Status == FrameStatus.Suspended) break;
             FiberFrame* parent = frame->Parent;
             if (parent == null)
@@ -282,8 +282,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     internal void Finish(FiberFrame* child)
     {
         FrameStatus status = child->Status;
-        if (status is not (FrameStatus.Done or FrameStatus.Faulted)) throw FiberMisuse.ResultTakenTwice();
-
+        if (status is not (FrameStatus.Done or FrameStatus.Faulted)) throw Break(FiberMisuse.ResultTakenTwice());
         _memory.Free(child);
         if (status != FrameStatus.Faulted) return;
         ExceptionDispatchInfo thrown = _thrown!;
@@ -387,6 +386,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     /// </summary>
     private Exception Break(Exception cause)
     {
+        if (_running == null) return cause;
         _broken ??= cause;
         _unowned = Nobody;
         return cause;

@@ -92,7 +92,7 @@ internal sealed unsafe class FrameTypes
     {
         if (index < 1 || index > _header->TypeCount) return "a method";
         string name = NameOf(index);
-        return Type.GetType(name, throwOnError: false) is { } type ? FrameDiagnosis.SubjectOf(type) : name;
+        return Type.GetType(name, throwOnError: false) is { } type ? FrameDiagnosis.MethodOf(type) : name;
     }
 
     private string LayoutOf(int index)
