@@ -40,6 +40,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     private readonly FiberWaits _waits;
     private FiberRecord* _running;
     private FiberFrame* _unowned;
+    private bool _ownsName = true;
     private ExceptionDispatchInfo? _thrown;
 
     /// <summary>Why <see cref="_unowned"/> cannot become what it must be.</summary>
@@ -166,6 +167,20 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         _memory.Abandon();
     }
 
+    /// <summary>No fiber is live: another scheduler may run fibers under the name, until it is claimed.</summary>
+    internal void ReturnName()
+    {
+        if (_ownsName) _space.Return(WorkerName);
+        _ownsName = false;
+    }
+
+    /// <exception cref="SnapshotException">Name: another one runs fibers under it.</exception>
+    internal void ClaimName()
+    {
+        if (!_ownsName) _space.Borrow(WorkerName);
+        _ownsName = true;
+    }
+
     /// <summary>Makes this the scheduler of the thread until the scope is disposed.</summary>
     internal FiberTurn Enter()
     {
@@ -184,7 +199,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     {
         _host.Stopping = null;
         _waits.LeaveWaitTable();
-        _space.Return(WorkerName);
+        ReturnName();
         _waits.External.Dispose();
     }
 

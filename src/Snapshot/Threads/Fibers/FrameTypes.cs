@@ -59,7 +59,7 @@ internal sealed unsafe class FrameTypes
         where TStateMachine : IAsyncStateMachine
     {
         int[] indices = Volatile.Read(ref FrameCode<TStateMachine>.Indices);
-        int index = (uint)_number < (uint)indices.Length ? indices[_number] : 0;
+        int index = (uint)_number < (uint)indices.Length ? Volatile.Read(ref indices[_number]) : 0;
         return index != 0 ? index : Record<TStateMachine>();
     }
 
