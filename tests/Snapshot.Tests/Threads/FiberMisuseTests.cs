@@ -212,7 +212,8 @@ public sealed class FiberMisuseTests : IDisposable
             foreach (nint block in blocks[^4..]) Free(block);
         }
 
-        SnapshotException failed = AssertFails("worker' failed: SnapshotException: ", static async probe => probe.Value.Result = await Fill(0));
+        SnapshotException failed = AssertFails(
+            "worker' failed: SnapshotException: ", static async probe => probe.Value.Result = await Fill(0));
         Assert.Equal(SnapshotErrorCode.ArenaFull, Assert.IsType<SnapshotException>(failed.InnerException).Code);
     }
 
@@ -365,7 +366,8 @@ public sealed class FiberMisuseTests : IDisposable
         {
             probe.Value.Mutex.Enter();
         }
-        catch (InvalidOperationException error) when (error.Message.Contains("would block its thread", StringComparison.Ordinal))
+        catch (InvalidOperationException error)
+            when (error.Message.Contains("would block its thread", StringComparison.Ordinal))
         {
             probe.Value.Caught++;
         }
