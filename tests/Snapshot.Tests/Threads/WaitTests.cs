@@ -103,7 +103,7 @@ public sealed class WaitTests : IDisposable
         _bench.Run(() =>
         {
             Fiber.Start(state, static async s => { await s.Value.Channel.WaitToReadAsync(); });
-            Fiber.Start(state, static async s => s.Value.Log = await s.Value.Channel.ReadAsync());
+            Fiber.Start(state, ReadItem);
         });
         Assert.Equal(5, state.Value.Log);
     }
@@ -152,7 +152,7 @@ public sealed class WaitTests : IDisposable
     public void A_wake_for_a_fiber_of_a_worker_that_was_cancelled_is_passed_on()
     {
         ArenaPointer<State> state = _bench.Root<State>();
-        using FiberScheduler other = new(_bench.Space, "other", _bench.Host);
+        FiberScheduler other = new(_bench.Space, "other", _bench.Host);
         _bench.Host.WhenIdle.Enqueue(() => throw new OperationCanceledException());
         using (FiberTurn turn = other.Enter())
         {
@@ -243,9 +243,8 @@ public sealed class WaitTests : IDisposable
         state.Value.Mutex.Enter();
         Fiber.Start(state, static s => EnterAndLog(s, 1));
         Assert.Throws<StuckException>(() => scheduler.RunToEnd(default));
-        WaitNode* heir = WaitTable.TakeHeir(LockWord.AddressOf(ref state.Value.Mutex.Word));
-        Assert.True(heir != null);
-        return (nint)heir;
+        using WaitTable.Queue queue = WaitTable.Hold(LockWord.AddressOf(ref state.Value.Mutex.Word));
+        return (nint)queue.TakeHeirs(1, out _);
     }
 
     private unsafe void RunHandlerAcrossRestart(ArenaPointer<State> state)
@@ -287,6 +286,12 @@ public sealed class WaitTests : IDisposable
         await state.Value.ReaderWriter.EnterWriteAsync();
         state.Value.Log += 100;
         state.Value.ReaderWriter.ExitWrite();
+    }
+
+    private static async FiberTask ReadItem(ArenaPointer<State> state)
+    {
+        int item = await state.Value.Channel.ReadAsync();
+        state.Value.Log = item;
     }
 
     private static async FiberTask PassAndLog(ArenaPointer<State> state)

@@ -5,7 +5,7 @@ namespace Snapshot;
 /// <summary>A fiber that was started: ask whether it has ended, or await its end.</summary>
 /// <remarks>
 /// Unmanaged, so it may be kept in an arena or across an await. Any fiber of the session may await it, any number of
-/// times. It must not be used after its worker's fibers have all ended and the worker has returned.
+/// times, at any time: also after its worker has returned.
 /// </remarks>
 public readonly struct FiberHandle : IEquatable<FiberHandle>
 {
@@ -22,7 +22,7 @@ public readonly struct FiberHandle : IEquatable<FiberHandle>
     public unsafe bool HasEnded => _record == null || Volatile.Read(ref _record->Serial) != _serial;
 
     /// <summary>A number that tells it from all others that live in its arena.</summary>
-    public unsafe int Id => _record == null ? 0 : _record->Wait.OwnerId & ~FiberSpace.OwnerBit;
+    public unsafe int Id => _record == null ? 0 : FiberSpace.FiberNumber(_record->Wait.OwnerId);
 
     /// <summary>Whether both are the same fiber.</summary>
     public static bool operator ==(FiberHandle left, FiberHandle right) => left.Equals(right);

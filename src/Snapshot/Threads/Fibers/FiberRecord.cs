@@ -4,8 +4,8 @@ namespace Snapshot.Threads.Fibers;
 
 /// <summary>One fiber, in an arena: its frames, and what it waits for.</summary>
 /// <remarks>
-/// Written by its worker only, but for <see cref="Wait"/>, whose owner is said there. A record is reused, with another
-/// <see cref="Serial"/>, and never leaves its worker's pool while the worker has fibers: whoever kept its address may
+/// Written by its worker only, but for <see cref="Wait"/>, whose owner is said there. A record is reused, also by other
+/// workers of the arena, with another <see cref="Serial"/>, and stays a record for ever: whoever kept its address may
 /// read the serial at any time.
 /// </remarks>
 internal unsafe struct FiberRecord
@@ -16,7 +16,7 @@ internal unsafe struct FiberRecord
     /// <summary>The frame to resume.</summary>
     internal FiberFrame* Top;
 
-    /// <summary>The word it waits for; holds, unlike the node's, until it is resumed.</summary>
+    /// <summary>The word it waits for or was woken from; holds, unlike the node's, until it is resumed.</summary>
     internal uint* WaitsFor;
 
     /// <summary>The next that is ready.</summary>

@@ -59,6 +59,7 @@ internal sealed unsafe partial class FiberScheduler : LockOwner, IDisposable
         WorkerName = name;
         External = new ExternalWaits(this);
         Critical = new FiberCriticalDepth(host);
+        Number = space.NextRun();
         _worker = space.Borrow(name);
         _memory = new WorkerMemory(space, _worker);
         _clockBase = host.Clock - _worker->Clock;
@@ -79,6 +80,9 @@ internal sealed unsafe partial class FiberScheduler : LockOwner, IDisposable
 
     internal string WorkerName { get; }
 
+    /// <summary>Tells this run from others of the process.</summary>
+    internal int Number { get; }
+
     internal FiberSpace Space => _space;
 
     internal WorkerMemory Memory => _memory;
@@ -96,7 +100,9 @@ internal sealed unsafe partial class FiberScheduler : LockOwner, IDisposable
     /// <summary>The fiber that executes; null between two.</summary>
     internal FiberRecord* Running => _running;
 
-    /// <summary>Why none can be taken while the fiber that executes waits for a checkpoint; null when one can.</summary>
+    /// <summary>
+    /// Why none can be taken while the fiber that executes waits for a checkpoint; null when one can.
+    /// </summary>
     internal string? WhyNoCheckpoint => _host.HandlerPart
         ?? (_running != null && _running->CriticalDepth > 0 ? "in a critical section" : null);
 
@@ -104,7 +110,7 @@ internal sealed unsafe partial class FiberScheduler : LockOwner, IDisposable
 
     internal long LiveFibers => _worker->LiveFibers;
 
-    /// <summary>Frames and records that are in use.</summary>
+    /// <summary>Frames and groups that are in use.</summary>
     internal long LiveBlocks => _worker->Pool.LiveBlocks;
 
     /// <summary>Nanoseconds since the worker first started, without the time between a capture and a restart.</summary>
@@ -120,7 +126,7 @@ internal sealed unsafe partial class FiberScheduler : LockOwner, IDisposable
     internal override int OwnerId => _running != null ? _running->Wait.OwnerId : _host.OwnerId;
 
     internal override string OwnerName =>
-        _running != null ? $"fiber {_running->Wait.OwnerId & ~FiberSpace.OwnerBit} of '{WorkerName}'" : _host.Name;
+        _running != null ? $"fiber {FiberSpace.FiberNumber(_running->Wait.OwnerId)} of '{WorkerName}'" : _host.Name;
 
     // ---- running ---------------------------------------------------------------------------------------------------
 
@@ -137,7 +143,11 @@ internal sealed unsafe partial class FiberScheduler : LockOwner, IDisposable
     }
 
     /// <summary>Runs fibers until one waits for the capture, or all have ended.</summary>
-    internal void RunToCheckpoint(FiberRecord* fiber) => Run(fiber, CancellationToken.None);
+    internal void RunToCheckpoint(FiberRecord* fiber)
+    {
+        Run(fiber, CancellationToken.None);
+        _worker->Clock = Now;
+    }
 
     /// <summary>Runs the fibers of a handler to their end; one that waits for the capture is resumed first.</summary>
     internal void RunFromCheckpoint(FiberOutcome outcome)
@@ -176,6 +186,7 @@ internal sealed unsafe partial class FiberScheduler : LockOwner, IDisposable
     public void Dispose()
     {
         _host.Stopping = null;
+        _worker->Clock = Now;
         LeaveWaitTable();
         _space.Return(WorkerName);
         External.Dispose();
@@ -190,7 +201,7 @@ internal sealed unsafe partial class FiberScheduler : LockOwner, IDisposable
             if (runs-- == 0)
             {
                 runs = RunsBetweenLooks;
-                cancellation.ThrowIfCancellationRequested();
+                if (MayEnd) cancellation.ThrowIfCancellationRequested();
                 External.TakeCompleted();
                 if (_worker->Timers.Count > 0) FireTimers();
             }
@@ -210,11 +221,15 @@ internal sealed unsafe partial class FiberScheduler : LockOwner, IDisposable
         }
     }
 
+    /// <summary>Whether the run may be given up: not while a checkpoint must not see the fibers as they are.</summary>
+    private bool MayEnd => Critical.Inside == 0;
+
     private void RunFiber(FiberRecord* fiber)
     {
         nint[] code = _space.Types.Code;
         _running = fiber;
         fiber->Status = FiberStatus.Running;
+        fiber->WaitsFor = null;
         FiberFrame* frame = fiber->Top;
         while (true)
         {

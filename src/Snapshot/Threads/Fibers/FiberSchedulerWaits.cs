@@ -36,7 +36,7 @@ internal sealed unsafe partial class FiberScheduler
     private void Sleep(CancellationToken cancellation)
     {
         uint signal = WaitInbox.AnnounceSleep(_inbox);
-        if (WaitInbox.IsEmpty(_inbox) && External.IsEmpty && !cancellation.IsCancellationRequested)
+        if (WaitInbox.IsEmpty(_inbox) && External.IsEmpty && !(cancellation.IsCancellationRequested && MayEnd))
         {
             long timeout = _worker->Timers.Count > 0 ? Math.Max(0, _worker->Timers.Earliest - Now) : -1;
             _host.Wait(WaitInbox.SignalOf(_inbox), signal, timeout);
@@ -49,7 +49,6 @@ internal sealed unsafe partial class FiberScheduler
     {
         if (fiber->Timer != 0) _worker->Timers.Remove(fiber);
         fiber->IsTimedOut = isTimedOut ? (byte)1 : (byte)0;
-        fiber->WaitsFor = null;
         _worker->Ready.Add(fiber);
     }
 
@@ -67,11 +66,20 @@ internal sealed unsafe partial class FiberScheduler
     /// <summary>Fibers that are still there wait for another run, or another process.</summary>
     private void LeaveWaitTable()
     {
-        TakeWoken();
         for (FiberRecord* fiber = _worker->FirstLive; fiber != null; fiber = fiber->NextLive)
         {
-            if (fiber->Status == FiberStatus.Waiting && fiber->WaitsFor != null)
-                WaitTable.TryRemove(&fiber->Wait, fiber->WaitsFor);
+            if (fiber->Status != FiberStatus.Waiting || fiber->WaitsFor == null) continue;
+            if (WaitTable.TryRemove(&fiber->Wait, fiber->WaitsFor)) continue;
+
+            // It was woken. Its waker may not have sent it yet, and writes it until then.
+            SpinWait spin = default;
+            for (TakeWoken(); fiber->Status == FiberStatus.Waiting; TakeWoken()) spin.SpinOnce(sleep1Threshold: -1);
+        }
+
+        // Who was woken and has not looked yet may never look: the wake is for another.
+        for (FiberRecord* fiber = _worker->FirstLive; fiber != null; fiber = fiber->NextLive)
+        {
+            if (fiber->Status == FiberStatus.Ready && fiber->WaitsFor != null) LockWord.Wake(ref *fiber->WaitsFor, 1);
         }
     }
 

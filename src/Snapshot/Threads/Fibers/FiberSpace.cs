@@ -26,6 +26,12 @@ internal unsafe struct FiberSpaceHeader
 
     /// <summary>The last number given to a fiber as the owner of locks.</summary>
     internal int LastOwner;
+
+    /// <summary>Tells its fibers from those of other arenas, as owners of locks.</summary>
+    internal int Number;
+
+    /// <summary>Records that no worker has.</summary>
+    internal FiberRecord* FirstUnused;
 }
 
 /// <summary>The fibers of one arena: who works there, and what their frames are. One a session and arena.</summary>
@@ -38,13 +44,25 @@ internal sealed unsafe class FiberSpace
     /// <summary>Set in the ids of fibers, as owners of locks, and not in those of participants and handlers.</summary>
     internal const int OwnerBit = 1 << 30;
 
+    /// <summary>Arenas of a session that can have fibers: what is left of an owner's 30 bits.</summary>
+    internal const int MaxSpaces = 1 << (30 - NumberBits);
+
+    /// <summary>Bits of a fiber's number in its arena; those above are the arena's.</summary>
+    private const int NumberBits = 24;
+
+    private const int RecordsAtATime = 64;
+
     private readonly Lock _gate = new();
     private readonly FiberSpaceHeader* _header;
     private readonly HashSet<string> _running = [];
+    private int _lastRun;
 
+    /// <param name="arena">Where they live.</param>
+    /// <param name="restartedGeneration">What the process was restarted from; 0 when it was not.</param>
+    /// <param name="number">For an arena that has no fibers yet: one that no other of the session has.</param>
     /// <exception cref="SnapshotException">FiberMismatch: the image has fibers that cannot be resumed here.</exception>
     [DynamicDependency(DynamicallyAccessedMemberTypes.NonPublicFields, typeof(FrameTypeEntry))]
-    internal FiberSpace(Arena arena, long restartedGeneration)
+    internal FiberSpace(Arena arena, long restartedGeneration, int number = 0)
     {
         Arena = arena;
         RestartedGeneration = restartedGeneration;
@@ -52,12 +70,25 @@ internal sealed unsafe class FiberSpace
         Types = new FrameTypes(arena, _header);
         Guid library = typeof(FiberSpace).Module.ModuleVersionId;
         if (_header->Version != 0) Verify(library);
+        else _header->Number = number;
         _header->Version = FiberSpaceHeader.CurrentVersion;
         _header->Library = library;
         _header->Incarnation++;
     }
 
+    /// <summary>The number of an arena's fibers; null when it has none yet.</summary>
+    internal static int? NumberOf(Arena arena) =>
+        arena.TryGetRoot(RootName, out ArenaArray<FiberSpaceHeader> header) && header[0].Version != 0
+            ? header[0].Number
+            : null;
+
     internal Arena Arena { get; }
+
+    /// <summary>Tasks that fibers wait for.</summary>
+    internal ExternalTasks Tasks { get; } = new();
+
+    /// <summary>A number for one run of a worker's fibers.</summary>
+    internal int NextRun() => Interlocked.Increment(ref _lastRun);
 
     internal FrameTypes Types { get; }
 
@@ -97,18 +128,34 @@ internal sealed unsafe class FiberSpace
         lock (_gate) _running.Remove(name);
     }
 
-    /// <summary>An id for a fiber as the owner of locks. The record that gets it keeps it for ever.</summary>
-    internal int NextOwner()
+    /// <summary>A record that no fiber has; its owner id and serial are set.</summary>
+    /// <exception cref="SnapshotException">ArenaFull; nothing was changed.</exception>
+    internal FiberRecord* TakeRecord()
     {
-        int number = Interlocked.Increment(ref _header->LastOwner);
-        if (number >= OwnerBit)
+        lock (_gate)
         {
-            throw new SnapshotException(
-                SnapshotErrorCode.ArenaFull, $"Arena '{Arena.Name}' has had {OwnerBit:N0} fibers at a time.");
+            if (_header->FirstUnused == null) MakeRecords();
+            FiberRecord* fiber = _header->FirstUnused;
+            _header->FirstUnused = fiber->NextLive;
+            return fiber;
         }
-
-        return OwnerBit | number;
     }
+
+    /// <summary>Takes back a list of records.</summary>
+    internal void GiveRecords(FiberRecord* first)
+    {
+        if (first == null) return;
+        FiberRecord* last = first;
+        while (last->NextLive != null) last = last->NextLive;
+        lock (_gate)
+        {
+            last->NextLive = _header->FirstUnused;
+            _header->FirstUnused = first;
+        }
+    }
+
+    /// <summary>The number of a fiber in its arena, by its id as the owner of locks.</summary>
+    internal static int FiberNumber(int ownerId) => ownerId & ((1 << NumberBits) - 1);
 
     internal static string NameOf(WorkerRecord* worker) => Encoding.UTF8.GetString(worker->Name, worker->NameBytes);
 
@@ -133,6 +180,26 @@ internal sealed unsafe class FiberSpace
         worker->Next = _header->FirstWorker;
         _header->FirstWorker = worker;
         return worker;
+    }
+
+    /// <summary>They stay records: memory of fibers, and nothing else, as long as there is the arena.</summary>
+    private void MakeRecords()
+    {
+        if (_header->LastOwner + RecordsAtATime >= 1 << NumberBits)
+        {
+            throw new SnapshotException(
+                SnapshotErrorCode.ArenaFull, $"Arena '{Arena.Name}' has {_header->LastOwner:N0} fibers already.");
+        }
+
+        FiberRecord* records = (FiberRecord*)Arena.Allocate((long)RecordsAtATime * sizeof(FiberRecord), alignment: 64);
+        for (int i = RecordsAtATime - 1; i >= 0; i--)
+        {
+            records[i].Wait.OwnerId = OwnerBit | (_header->Number << NumberBits) | (_header->LastOwner + 1 + i);
+            records[i].NextLive = _header->FirstUnused;
+            _header->FirstUnused = records + i;
+        }
+
+        _header->LastOwner += RecordsAtATime;
     }
 
     private void Verify(Guid library)
@@ -164,7 +231,7 @@ internal sealed unsafe class FiberSpace
                 for (FiberFrame* frame = fiber->Top; frame != null; frame = frame->Parent)
                 {
                     if (isWanted(frame->Type))
-                        return $"fiber {fiber->Wait.OwnerId & ~OwnerBit} of '{NameOf(worker)}'";
+                        return $"fiber {FiberNumber(fiber->Wait.OwnerId)} of '{NameOf(worker)}'";
                 }
             }
         }

@@ -59,7 +59,7 @@ internal sealed unsafe class FrameTypes
         where TStateMachine : IAsyncStateMachine
     {
         int[] indices = Volatile.Read(ref FrameCode<TStateMachine>.Indices);
-        int index = (uint)_number < (uint)indices.Length ? indices[_number] : 0;
+        int index = (uint)_number < (uint)indices.Length ? Volatile.Read(ref indices[_number]) : 0;
         return index != 0 ? index : Record<TStateMachine>();
     }
 
@@ -125,14 +125,16 @@ internal sealed unsafe class FrameTypes
     private void Bind<[DynamicallyAccessedMembers(FrameLayout.Members)] TStateMachine>(int index)
         where TStateMachine : IAsyncStateMachine
     {
-        int[] indices = FrameCode<TStateMachine>.Indices;
-        if (indices.Length <= _number) Array.Resize(ref indices, _number + 1);
-        indices[_number] = index;
-        Volatile.Write(ref FrameCode<TStateMachine>.Indices, indices);
         nint[] code = _code;
         if (index >= code.Length) Array.Resize(ref code, 2 * index);
         code[index] = FrameCode<TStateMachine>.Address;
         Volatile.Write(ref _code, code);
+
+        // Last: whoever finds the index in the array looks no further, makes a frame of it, and runs that.
+        int[] indices = FrameCode<TStateMachine>.Indices;
+        if (indices.Length <= _number) Array.Resize(ref indices, _number + 1);
+        Volatile.Write(ref indices[_number], index);
+        Volatile.Write(ref FrameCode<TStateMachine>.Indices, indices);
     }
 
     private static string Layout<[DynamicallyAccessedMembers(FrameLayout.Members)] TStateMachine>()

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using Snapshot.Memory.Locks;
 
 namespace Snapshot.Threads.Fibers;
 
@@ -48,23 +49,13 @@ internal readonly unsafe struct WorkerMemory(FiberSpace space, WorkerRecord* wor
     internal FiberRecord* MakeRecord()
     {
         FiberRecord* fiber = worker->FirstUnused;
-        if (fiber != null)
-        {
-            worker->FirstUnused = fiber->NextLive;
-            (int owner, uint serial) = (fiber->Wait.OwnerId, fiber->Serial);
-            *fiber = default;
-            fiber->Wait.OwnerId = owner;
-            fiber->Serial = serial;
-        }
-        else
-        {
-            // Never given back while the worker has fibers, hence not by way of the pool's free lists.
-            int owner = space.NextOwner();
-            fiber = (FiberRecord*)worker->Pool.Take(space.Arena, sizeof(FiberRecord), out _);
-            *fiber = default;
-            fiber->Wait.OwnerId = owner;
-        }
+        if (fiber != null) worker->FirstUnused = fiber->NextLive;
+        else fiber = space.TakeRecord();
 
+        (int owner, uint serial) = (fiber->Wait.OwnerId, fiber->Serial);
+        *fiber = default;
+        fiber->Wait.OwnerId = owner;
+        fiber->Serial = serial;
         fiber->NextLive = worker->FirstLive;
         if (worker->FirstLive != null) worker->FirstLive->PreviousLive = fiber;
         worker->FirstLive = fiber;
@@ -85,18 +76,25 @@ internal readonly unsafe struct WorkerMemory(FiberSpace space, WorkerRecord* wor
     /// <summary>No fiber is live: gives everything back to the arena that is not a group somebody still has.</summary>
     internal void Release()
     {
-        for (; worker->FirstUnused != null; worker->FirstUnused = worker->FirstUnused->NextLive)
-            worker->Pool.LiveBlocks--;
+        space.GiveRecords(worker->FirstUnused);
+        worker->FirstUnused = null;
         worker->Timers.Release(space.Arena);
         if (worker->Pool.LiveBlocks == 0) worker->Pool.Release(space.Arena);
     }
 
-    /// <summary>Forgets all fibers. Frames beyond the pool's largest size stay allocated.</summary>
+    /// <summary>Ends all fibers where they stand. Frames beyond the pool's largest size stay allocated.</summary>
     internal void Abandon()
     {
-        worker->FirstLive = worker->FirstUnused = null;
+        while (worker->FirstLive != null)
+        {
+            FiberRecord* fiber = worker->FirstLive;
+            fiber->Status = FiberStatus.Ended;
+            Interlocked.Increment(ref fiber->Serial);
+            LockWord.Wake(ref fiber->Serial, LockWord.All);
+            Free(fiber);
+        }
+
         worker->Ready = default;
-        worker->LiveFibers = 0;
         worker->Pool.LiveBlocks = 0;
         Release();
     }
