@@ -6,5 +6,6 @@ return (args is [string verb, ..] ? verb : "") switch
     "stacks-target" => StacksTarget.Run(),
     "tracker-as-user" => TrackerAsUser.Run(),
     "founding" => FoundingScenario.Run(args[1]),
+    "founding-fibers" => FiberFoundingScenario.Run(args[1]),
     _ => throw new ArgumentException($"unknown verb in: {string.Join(' ', args)}"),
 };

@@ -20,7 +20,7 @@ internal sealed class FiberSession : IDisposable
     internal Task RunFibers(string name, Action start, CancellationToken cancellation = default) =>
         OnThread(() => Session.RunFibers(name, Arena, start, cancellation: cancellation));
 
-    internal Task OnThread(Action action) => Task.Factory.StartNew(
+    internal static Task OnThread(Action action) => Task.Factory.StartNew(
         action, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     internal SnapshotInfo Checkpoint() => Wait(Session.CheckpointAsync());

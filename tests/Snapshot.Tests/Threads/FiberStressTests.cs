@@ -13,8 +13,7 @@ public sealed class FiberStressTests(ITestOutputHelper output) : IDisposable
     private const int Workers = 3;
     private const int FibersEach = 4;
     private const int Threads = 2;
-    private const int StepsToBarrier = 64;
-    private const int Steps = 4 * StepsToBarrier;
+    private const int StepsToBarrier = 32;
 
     private readonly FiberSession _session = new();
 
@@ -38,6 +37,10 @@ public sealed class FiberStressTests(ITestOutputHelper output) : IDisposable
         public long Written;
         public long Read;
         public int Actors;
+
+        /// <summary>Not zero: the actors are to end, after the same phase.</summary>
+        public int IsEnding;
+        public int LastPhase;
     }
 
     public void Dispose() => _session.Dispose();
@@ -48,32 +51,24 @@ public sealed class FiberStressTests(ITestOutputHelper output) : IDisposable
         ArenaPointer<Shared> shared = _session.Root<Shared>();
         Stopwatch clock = Stopwatch.StartNew();
         RegisterHandler(shared);
-        int round = 0;
+        Prepare(shared, Workers * FibersEach + Threads);
+        Task all = Task.WhenAll(
+        [
+            .. StartWorkers(CancellationToken.None),
+            .. Enumerable.Range(0, Threads).Select(thread => FiberSession.OnThread(
+                () => RunThread(shared, $"thread {thread}", thread + 100))),
+        ]);
         int generations = 0;
-        do
+        while (!all.IsFaulted && (generations < 5 || clock.Elapsed < Soak.Time(0)))
         {
-            Prepare(shared, Workers * FibersEach + Threads);
-            string name = $"{round++}";
-            Task[] tasks =
-            [
-                .. Enumerable.Range(0, Workers).Select(worker => _session.RunFibers(
-                    $"{name} {worker}", () => StartFibers(shared, worker))),
-                .. Enumerable.Range(0, Threads).Select(thread => _session.OnThread(
-                    () => RunThread(shared, $"{name} thread {thread}", thread + 100))),
-            ];
-            Task all = Task.WhenAll(tasks);
-            while (!all.IsCompleted)
-            {
-                _session.Checkpoint();
-                generations++;
-            }
-
-            FiberSession.Wait(all);
-            AssertClean(shared);
-            Assert.Equal((Workers * FibersEach + Threads) * (long)Steps, shared.Value.Done);
+            _session.Checkpoint();
+            generations++;
         }
-        while (clock.Elapsed < Soak.Time(0));
-        output.WriteLine($"{round} rounds, {generations} generations");
+
+        Volatile.Write(ref shared.Value.IsEnding, 1);
+        FiberSession.Wait(all);
+        AssertClean(shared);
+        output.WriteLine($"{generations} generations, {shared.Value.LastPhase} phases");
     }
 
     [Theory]
@@ -84,60 +79,47 @@ public sealed class FiberStressTests(ITestOutputHelper output) : IDisposable
         Random random = new(seed);
         Stopwatch clock = Stopwatch.StartNew();
         RegisterHandler(_session.Root<Shared>());
+        Prepare(_session.Root<Shared>(), Workers * FibersEach);
         int restarts = 0;
-        for (int round = 0; round == 0 || clock.Elapsed < Soak.Time(0); round++)
+        for (; restarts < 6 || clock.Elapsed < Soak.Time(0); restarts++)
         {
-            Prepare(_session.Root<Shared>(), Workers * FibersEach);
-            bool areOver;
-            do
-            {
-                areOver = RunUntilCancelled(round, random);
-                AssertExcluded(_session.Root<Shared>());
-                if (areOver) break;
-                _session.Restart();
-                RegisterHandler(_session.Root<Shared>());
-                restarts++;
-            }
-            while (true);
-
-            AssertClean(_session.Root<Shared>());
-            Assert.Equal(Workers * FibersEach * (long)Steps, _session.Root<Shared>().Value.Done);
+            RunUntilCancelled(random);
+            Assert.Equal(0, _session.Root<Shared>().Value.Violations);
+            _session.Restart();
+            RegisterHandler(_session.Root<Shared>());
         }
 
-        output.WriteLine($"seed {seed}: {restarts} restarts");
+        Volatile.Write(ref _session.Root<Shared>().Value.IsEnding, 1);
+        FiberSession.Wait(Task.WhenAll(StartWorkers(CancellationToken.None)));
+        AssertClean(_session.Root<Shared>());
+        output.WriteLine($"seed {seed}: {restarts} restarts, {_session.Root<Shared>().Value.LastPhase} phases");
     }
 
     /// <summary>Runs all workers, takes some checkpoints, and gives the runs up.</summary>
-    /// <returns>Whether all fibers had ended before.</returns>
-    private bool RunUntilCancelled(int round, Random random)
+    private void RunUntilCancelled(Random random)
     {
-        ArenaPointer<Shared> shared = _session.Root<Shared>();
         using CancellationTokenSource source = new();
-        Task[] tasks = [.. Enumerable.Range(0, Workers).Select(worker => _session.RunFibers(
-            $"{round} {worker}", () => StartFibers(shared, worker), source.Token))];
-        int generations = random.Next(1, 4);
+        Task[] tasks = [.. StartWorkers(source.Token)];
+        int generations = random.Next(1, 3);
         for (int i = 0; i < generations; i++)
         {
             Thread.SpinWait(random.Next(1, 200_000));
             _session.Checkpoint();
         }
 
-        if (random.Next(8) == 0) FiberSession.Wait(Task.WhenAll(tasks));
         source.Cancel();
-        bool areOver = true;
         foreach (Task task in tasks)
-        {
-            try
-            {
-                FiberSession.Wait(task);
-            }
-            catch (OperationCanceledException)
-            {
-                areOver = false;
-            }
-        }
+            Assert.ThrowsAny<OperationCanceledException>(() => FiberSession.Wait(task));
+    }
 
-        return areOver;
+    private IEnumerable<Task> StartWorkers(CancellationToken cancellation)
+    {
+        ArenaPointer<Shared> shared = _session.Root<Shared>();
+        for (int worker = 0; worker < Workers; worker++)
+        {
+            int number = worker;
+            yield return _session.RunFibers($"worker {number}", () => StartFibers(shared, number), cancellation);
+        }
     }
 
     private void Prepare(ArenaPointer<Shared> shared, int actors)
@@ -146,8 +128,7 @@ public sealed class FiberStressTests(ITestOutputHelper output) : IDisposable
         state.Semaphore.Initialize(2);
         state.Token.Initialize(ArenaEventMode.AutoReset, set: true);
         state.Barrier.Initialize(actors);
-        if (state.Channel.Capacity == 0) state.Channel.Initialize(_session.Arena, 3);
-        state.Arrived = state.Done = state.Written = state.Read = 0;
+        state.Channel.Initialize(_session.Arena, 3);
         state.Actors = actors;
     }
 
@@ -161,13 +142,13 @@ public sealed class FiberStressTests(ITestOutputHelper output) : IDisposable
             s.Value.Mutex.Exit();
         }));
 
-    private static void AssertExcluded(ArenaPointer<Shared> shared) => Assert.Equal(0, shared.Value.Violations);
-
     private static void AssertClean(ArenaPointer<Shared> shared)
     {
-        AssertExcluded(shared);
         ref Shared state = ref shared.Value;
-        Assert.Equal((0, 0, 0, 0, 0), (state.InMutex, state.Readers, state.Writers, state.InSemaphore, state.WithToken));
+        Assert.Equal(0, state.Violations);
+        Assert.Equal((long)state.Actors * state.LastPhase * StepsToBarrier, state.Done);
+        Assert.Equal(
+            (0, 0, 0, 0, 0), (state.InMutex, state.Readers, state.Writers, state.InSemaphore, state.WithToken));
         Assert.Equal(state.Written, state.Read);
         Assert.Equal(0, state.Channel.Count);
         Assert.Equal(2, state.Semaphore.Count);
@@ -178,61 +159,64 @@ public sealed class FiberStressTests(ITestOutputHelper output) : IDisposable
     {
         for (int fiber = 0; fiber < FibersEach; fiber++)
             Fiber.Start((shared, worker * FibersEach + fiber), static a => Act(a.shared, (uint)a.Item2));
-        Fiber.Start(shared, static s => WriteItems(s, 200));
-        Fiber.Start(shared, static s => ReadItems(s, 200));
+        Fiber.Start(shared, WriteItems);
+        Fiber.Start(shared, ReadItems);
     }
 
     private static async FiberTask Act(ArenaPointer<Shared> shared, uint number)
     {
         uint random = number * 7919 + 1;
-        for (int step = 1; step <= Steps; step++)
+        for (int step = 1; ; step++)
         {
             random = random * 1_664_525 + 1_013_904_223;
-            bool lingers = (random & 0x300) == 0;
-            switch ((random >> 16) % 5)
-            {
-                case 0:
-                    await shared.Value.Mutex.EnterAsync();
-                    Enter(ref shared.Value.InMutex, 1, ref shared.Value);
-                    if (lingers) await Fiber.Yield();
-                    Leave(ref shared.Value.InMutex);
-                    shared.Value.Mutex.Exit();
-                    break;
-                case 1:
-                    await shared.Value.ReaderWriter.EnterReadAsync();
-                    Enter(ref shared.Value.Readers, int.MaxValue, ref shared.Value);
-                    if (lingers) await Fiber.Safepoint();
-                    Leave(ref shared.Value.Readers);
-                    shared.Value.ReaderWriter.ExitRead();
-                    break;
-                case 2:
-                    await shared.Value.ReaderWriter.EnterWriteAsync();
-                    Enter(ref shared.Value.Writers, 1, ref shared.Value);
-                    if (lingers) await Fiber.Yield();
-                    Leave(ref shared.Value.Writers);
-                    shared.Value.ReaderWriter.ExitWrite();
-                    break;
-                case 3:
-                    await shared.Value.Semaphore.WaitAsync();
-                    Enter(ref shared.Value.InSemaphore, 2, ref shared.Value);
-                    if (lingers) await Fiber.Yield();
-                    Leave(ref shared.Value.InSemaphore);
-                    shared.Value.Semaphore.Release();
-                    break;
-                default:
-                    await shared.Value.Token.WaitAsync();
-                    Enter(ref shared.Value.WithToken, 1, ref shared.Value);
-                    if (lingers) await Fiber.Yield();
-                    Leave(ref shared.Value.WithToken);
-                    shared.Value.Token.Set();
-                    break;
-            }
-
+            await ActOnce(shared, (random >> 16) % 5, lingers: (random & 0x300) == 0);
             Interlocked.Increment(ref shared.Value.Done);
             if (step % StepsToBarrier != 0) continue;
-            Interlocked.Increment(ref shared.Value.Arrived);
+            Arrive(ref shared.Value, step / StepsToBarrier);
             await shared.Value.Barrier.SignalAndWaitAsync();
-            CheckArrived(ref shared.Value, step);
+            if (IsLast(ref shared.Value, step / StepsToBarrier)) return;
+        }
+    }
+
+    private static async FiberTask ActOnce(ArenaPointer<Shared> shared, uint what, bool lingers)
+    {
+        switch (what)
+        {
+            case 0:
+                await shared.Value.Mutex.EnterAsync();
+                Enter(ref shared.Value.InMutex, 1, ref shared.Value);
+                if (lingers) await Fiber.Yield();
+                Leave(ref shared.Value.InMutex);
+                shared.Value.Mutex.Exit();
+                break;
+            case 1:
+                await shared.Value.ReaderWriter.EnterReadAsync();
+                Enter(ref shared.Value.Readers, int.MaxValue, ref shared.Value);
+                if (lingers) await Fiber.Yield();
+                Leave(ref shared.Value.Readers);
+                shared.Value.ReaderWriter.ExitRead();
+                break;
+            case 2:
+                await shared.Value.ReaderWriter.EnterWriteAsync();
+                Enter(ref shared.Value.Writers, 1, ref shared.Value);
+                if (lingers) await Fiber.Yield();
+                Leave(ref shared.Value.Writers);
+                shared.Value.ReaderWriter.ExitWrite();
+                break;
+            case 3:
+                await shared.Value.Semaphore.WaitAsync();
+                Enter(ref shared.Value.InSemaphore, 2, ref shared.Value);
+                if (lingers) await Fiber.Yield();
+                Leave(ref shared.Value.InSemaphore);
+                shared.Value.Semaphore.Release();
+                break;
+            default:
+                await shared.Value.Token.WaitAsync();
+                Enter(ref shared.Value.WithToken, 1, ref shared.Value);
+                if (lingers) await Fiber.Yield();
+                Leave(ref shared.Value.WithToken);
+                shared.Value.Token.Set();
+                break;
         }
     }
 
@@ -241,14 +225,14 @@ public sealed class FiberStressTests(ITestOutputHelper output) : IDisposable
         using Participant me = _session.Session.Attach(name);
         Random random = new(seed);
         ref Shared state = ref shared.Value;
-        for (int step = 1; step <= Steps; step++)
+        for (int step = 1; ; step++)
         {
             ActOnThread(ref state, random.Next(5), me);
             Interlocked.Increment(ref state.Done);
             if (step % StepsToBarrier != 0) continue;
-            Interlocked.Increment(ref state.Arrived);
+            Arrive(ref state, step / StepsToBarrier);
             state.Barrier.SignalAndWait();
-            CheckArrived(ref state, step);
+            if (IsLast(ref state, step / StepsToBarrier)) return;
         }
     }
 
@@ -303,29 +287,41 @@ public sealed class FiberStressTests(ITestOutputHelper output) : IDisposable
 
     private static void Leave(ref int inside) => Interlocked.Decrement(ref inside);
 
-    /// <summary>Whoever passes the barrier passes it behind all.</summary>
-    private static void CheckArrived(ref Shared state, int step)
+    /// <summary>Before the barrier: the first to see that it is to end says after which phase.</summary>
+    private static void Arrive(ref Shared state, int phase)
     {
-        if (Volatile.Read(ref state.Arrived) < (long)state.Actors * (step / StepsToBarrier))
+        if (Volatile.Read(ref state.IsEnding) != 0) Interlocked.CompareExchange(ref state.LastPhase, phase + 1, 0);
+        Interlocked.Increment(ref state.Arrived);
+    }
+
+    /// <summary>Behind the barrier, which is passed behind all: whether that was the last phase.</summary>
+    private static bool IsLast(ref Shared state, int phase)
+    {
+        if (Volatile.Read(ref state.Arrived) < (long)state.Actors * phase)
             Interlocked.Increment(ref state.Violations);
+        return Volatile.Read(ref state.LastPhase) is not 0 and int last && phase >= last;
     }
 
-    private static async FiberTask WriteItems(ArenaPointer<Shared> shared, int count)
+    /// <summary>As many end with a zero as there are who read up to one.</summary>
+    private static async FiberTask WriteItems(ArenaPointer<Shared> shared)
     {
-        for (int i = 1; i <= count; i++)
+        for (int i = 1; Volatile.Read(ref shared.Value.IsEnding) == 0; i++)
         {
-            await shared.Value.Channel.WriteAsync(i);
             Interlocked.Add(ref shared.Value.Written, i);
+            await shared.Value.Channel.WriteAsync(i);
         }
+
+        await shared.Value.Channel.WriteAsync(0);
     }
 
-    private static async FiberTask ReadItems(ArenaPointer<Shared> shared, int count)
+    private static async FiberTask ReadItems(ArenaPointer<Shared> shared)
     {
-        for (int i = 1; i <= count; i++)
+        for (int i = 1; ; i++)
         {
             if (i % 3 == 0) await shared.Value.Channel.WaitToReadAsync();
             long item = await shared.Value.Channel.ReadAsync();
             Interlocked.Add(ref shared.Value.Read, item);
+            if (item == 0) return;
         }
     }
 }

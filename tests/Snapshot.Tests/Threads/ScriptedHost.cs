@@ -16,7 +16,7 @@ internal sealed unsafe class ScriptedHost : IFiberHost, IDisposable
     internal Queue<Action> WhenIdle { get; } = new();
 
     /// <summary>The sleeps whose time passed.</summary>
-    internal List<long> Slept { get; } = [];
+    internal List<long> Slept { get; } = new(1024);
 
     internal int CriticalDepth { get; private set; }
 

@@ -172,8 +172,7 @@ public sealed class FiberSemaphoreModelTests(ITestOutputHelper output)
                 yield return Move("sees some", taker with { At = At.Take, Seen = word });
                 break;
             case At.Look:
-                yield return Move(
-                    "sees none", taker with { At = word == 0 ? At.Mark : At.Wait, Seen = word == 0 ? word : Contended });
+                yield return Move("sees none", taker with { At = word == 0 ? At.Mark : At.Wait, Seen = word });
                 break;
             case At.Take when matches:
                 byte rest = (byte)((word - 1) | (taker.HasSlept ? Contended : 0));

@@ -169,7 +169,7 @@ public sealed class WaitTableModelTests(ITestOutputHelper output)
                 if (state.Word >= targets[fiber])
                     yield return new($"fiber {fiber} is over", run.With(fiber, Fiber.Over) with { At = Worker.Take });
                 else
-                    yield return new($"fiber {fiber} will wait", run with { At = Worker.LockToPark, Seen = state.Word });
+                    yield return new($"fiber {fiber} waits", run with { At = Worker.LockToPark, Seen = state.Word });
                 break;
             case Worker.LockToPark or Worker.Count or Worker.Compare or Worker.Link:
                 foreach (ModelStep<State> step in ParkSteps(state, flaw)) yield return step;
