@@ -9,6 +9,19 @@ internal static unsafe class Baselines
 {
     private const int PageBytes = 4096;
 
+    /// <summary>One thread copies so many bytes, rounded up to pages; the median of three, in milliseconds.</summary>
+    internal static double MemcpyMilliseconds(long bytes)
+    {
+        long[] pages = new long[(bytes + PageBytes - 1) / PageBytes];
+        for (int page = 0; page < pages.Length; page++) pages[page] = page;
+        nuint length = (nuint)pages.Length * PageBytes;
+        byte* source = (byte*)NativeMemory.AlignedAlloc(length, PageBytes);
+        NativeMemory.Fill(source, length, 1);
+        double milliseconds = MemcpyMilliseconds(source, pages);
+        NativeMemory.AlignedFree(source);
+        return milliseconds;
+    }
+
     /// <summary>
     /// One thread copies the given pages to memory that is resident; the median of three, in milliseconds.
     /// </summary>

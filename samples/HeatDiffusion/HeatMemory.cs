@@ -1,5 +1,6 @@
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
+using KillDemo;
 using Snapshot;
 
 namespace HeatDiffusion;
@@ -15,6 +16,7 @@ internal sealed unsafe class HeatMemory
 
     private HeatMemory(Arena arena, HeatOptions options)
     {
+        Arena = arena;
         State = arena.RootPointer<HeatState>("state");
         if (State->IsBegun != 0) ThrowIfAnother(options);
         long cells = (long)options.Size * options.Size;
@@ -27,14 +29,19 @@ internal sealed unsafe class HeatMemory
 
     internal int Size { get; }
 
+    internal Arena Arena { get; }
+
     internal HeatState* State { get; }
+
+    /// <summary>The same for fiber methods.</summary>
+    internal ArenaPointer<HeatState> Shared => State;
 
     internal ArenaArray<WorkerState> Workers { get; }
 
     internal ArenaArray<ResultRecord> Results { get; }
 
     /// <summary>Opens the arena; a fresh one gets the initial temperatures.</summary>
-    /// <exception cref="HeatException">The store holds another simulation.</exception>
+    /// <exception cref="RunException">The store holds another simulation.</exception>
     internal static HeatMemory Open(SnapshotSession session, HeatOptions options)
     {
         long bytes = 2L * options.Size * options.Size * sizeof(double)
@@ -79,6 +86,7 @@ internal sealed unsafe class HeatMemory
         State->Size = options.Size;
         State->Threads = options.Threads;
         State->Steps = options.Steps;
+        State->UsesFibers = options.UsesFibers;
         State->InputChecksum = InputChecksum(options);
         State->Barrier.Initialize(options.Threads);
         State->IsBegun = 1;
@@ -96,14 +104,20 @@ internal sealed unsafe class HeatMemory
         {
             if (then != now)
             {
-                throw new HeatException(
+                throw new RunException(
                     $"'{options.Directory}' has a simulation with {name} {then}, not {now}; use another.");
             }
         }
 
+        if (State->UsesFibers != options.UsesFibers)
+        {
+            throw new RunException(
+                $"'{options.Directory}' has a simulation {(State->UsesFibers ? "with" : "without")} --fibers.");
+        }
+
         if (State->InputChecksum != InputChecksum(options))
         {
-            throw new HeatException(
+            throw new RunException(
                 $"'{options.Directory}' has a simulation of another picture than '{options.Input}'.");
         }
     }

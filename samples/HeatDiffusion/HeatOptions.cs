@@ -1,3 +1,6 @@
+using System.Globalization;
+using KillDemo;
+
 namespace HeatDiffusion;
 
 /// <summary>One simulation: what it computes and where it keeps its files.</summary>
@@ -8,12 +11,13 @@ namespace HeatDiffusion;
 /// <param name="Directory">Where the store and the results file are.</param>
 /// <param name="Input">The picture of the initial temperatures.</param>
 /// <param name="Output">Where the final picture goes, or null for none.</param>
+/// <param name="UsesFibers">Whether the workers are fibers.</param>
 internal sealed record HeatOptions(
-    int Size, long Steps, int Threads, long EverySteps, string Directory, string Input, string? Output)
+    int Size, long Steps, int Threads, long EverySteps, string Directory, string Input, string? Output, bool UsesFibers)
+    : RunOptions(Steps, EverySteps, Directory, Output)
 {
     internal const int SizeMin = 16;
     internal const int SizeMax = 16384;
-    internal const long StepsMax = 100_000_000;
     internal const int ThreadsMax = 256;
 
     /// <summary>Temperature of a white pixel; black is 0.</summary>
@@ -22,17 +26,20 @@ internal sealed record HeatOptions(
     /// <summary>Sweeps between two lines of the results file.</summary>
     internal const long StepsPerResult = 10;
 
-    internal string StoreDirectory => Path.Combine(Directory, "store");
-
-    internal string ResultsPath => Path.Combine(Directory, "results.txt");
-
     /// <summary>The picture that comes with the sample.</summary>
     internal static string ShippedInput => Path.Combine(AppContext.BaseDirectory, "plate.pgm");
-}
 
-/// <summary>The demo around a simulation.</summary>
-/// <param name="Kills">How often the simulation is killed.</param>
-/// <param name="Seed">Of the moments at which it is.</param>
-/// <param name="IsJson">Whether the last line of output is one JSON object and nothing else is printed.</param>
-/// <param name="KeepsDirectory">Whether the user named the directory, and wants to find it afterwards.</param>
-internal sealed record DemoOptions(HeatOptions Heat, int Kills, int Seed, bool IsJson, bool KeepsDirectory);
+    internal override string[] ToArguments()
+    {
+        (string Name, long Value)[] numbers =
+            [("--size", Size), ("--steps", Steps), ("--threads", Threads), ("--every-steps", EverySteps)];
+        return
+        [
+            .. numbers.SelectMany(
+                option => (string[])[option.Name, option.Value.ToString(CultureInfo.InvariantCulture)]),
+            "--store", Directory, "--input", Input,
+            .. Output is null ? (string[])[] : ["--output", Output],
+            .. UsesFibers ? (string[])["--fibers"] : [],
+        ];
+    }
+}

@@ -11,6 +11,9 @@ internal struct HeatState
     internal long Steps;
     internal ulong InputChecksum;
 
+    /// <summary>Whether its workers are fibers: they cannot go on as threads, nor threads as fibers.</summary>
+    internal bool UsesFibers;
+
     /// <summary>1 once the fields hold the initial temperatures; nothing is captured before that.</summary>
     internal int IsBegun;
 

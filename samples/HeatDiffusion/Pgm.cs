@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
+using KillDemo;
 
 namespace HeatDiffusion;
 
@@ -25,7 +26,7 @@ internal static class Pgm
     private const int Grey8Max = 255;
     private const int Grey16Max = 65535;
 
-    /// <exception cref="HeatException">It cannot be read, or is not a PGM; the message says where.</exception>
+    /// <exception cref="RunException">It cannot be read, or is not a PGM; the message says where.</exception>
     internal static GreyImage Read(string path)
     {
         try
@@ -34,11 +35,11 @@ internal static class Pgm
         }
         catch (FormatException error)
         {
-            throw new HeatException($"'{path}' is not a PGM picture: {error.Message}", error);
+            throw new RunException($"'{path}' is not a PGM picture: {error.Message}", error);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new HeatException($"The input picture cannot be read: {error.Message}", error);
+            throw new RunException($"The input picture cannot be read: {error.Message}", error);
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.IO.Hashing;
 using System.Text;
+using KillDemo;
 using Snapshot;
 
 namespace HeatDiffusion;
@@ -33,10 +34,16 @@ internal sealed unsafe class ResultsLog : ICheckpointHandler, IDisposable
     internal void Record(long step, double heat, Action then)
     {
         State->Mutex.Enter();
-        _memory.Results[State->Count] = new ResultRecord { Step = step, Heat = heat };
-        State->Count++;
+        Append(step, heat);
         then();
         State->Mutex.Exit();
+    }
+
+    /// <summary>Makes a record; the caller holds the mutex.</summary>
+    internal void Append(long step, double heat)
+    {
+        _memory.Results[State->Count] = new ResultRecord { Step = step, Heat = heat };
+        State->Count++;
     }
 
     /// <summary>Appends the last records when all threads are done.</summary>
@@ -83,7 +90,7 @@ internal sealed unsafe class ResultsLog : ICheckpointHandler, IDisposable
     {
         if (_file.Length < State->FileBytes)
         {
-            throw new HeatException(
+            throw new RunException(
                 $"'{_file.Name}' has {_file.Length} bytes, fewer than the image's {State->FileBytes}: " +
                 "not the file of this run.");
         }

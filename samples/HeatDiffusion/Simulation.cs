@@ -1,3 +1,4 @@
+using KillDemo;
 using Snapshot;
 
 namespace HeatDiffusion;
@@ -6,9 +7,10 @@ namespace HeatDiffusion;
 internal static class Simulation
 {
     /// <summary>Runs to the last step and returns what came out.</summary>
-    /// <exception cref="HeatException">The input, or what is in the directory, does not fit.</exception>
+    /// <exception cref="RunException">The input, or what is in the directory, does not fit.</exception>
     /// <exception cref="SnapshotException">The store or a checkpoint failed.</exception>
-    internal static async Task<RunEvent.Finished> RunAsync(HeatOptions options, RunReporter reporter)
+    internal static async Task<RunEvent.Finished> RunAsync(
+        HeatOptions options, SampleProgram program, RunReporter reporter)
     {
         Directory.CreateDirectory(options.Directory);
         await using SnapshotSession session = SnapshotSession.Open(options.StoreDirectory);
@@ -16,36 +18,19 @@ internal static class Simulation
         using ResultsLog log = new(memory, options.ResultsPath, session.IsRestarted);
         session.RegisterHandler("results", log);
 
-        Checkpoints checkpoints = new(session, options, reporter);
+        // Fibers of a worker that has not attached are in the image all the same, as they stood.
+        Checkpoints checkpoints = new(session, options, options.UsesFibers ? 0 : options.Threads, reporter);
+        if (options.UsesFibers) FiberWorker.Prepare(options, memory, log, checkpoints);
         reporter.Report(new RunEvent.Started(session.Restarted?.Generation, memory.Workers[0].Step));
         Thread[] threads = [.. Enumerable.Range(0, options.Threads)
-            .Select(index => Start(new Worker(index, options, memory, log, checkpoints), $"worker {index}", session))];
+            .Select(index => program.StartWorker($"worker-{index}", () =>
+            {
+                if (options.UsesFibers) FiberWorker.Run(session, memory, index);
+                else new Worker(index, options, memory, log, checkpoints).Run(session);
+            }))];
         foreach (Thread thread in threads) thread.Join();
         await checkpoints.Latest.ConfigureAwait(false);
         return Finish(session, memory, log, options, reporter);
-    }
-
-    private static Thread Start(Worker worker, string name, SnapshotSession session)
-    {
-        Thread thread = new(() =>
-        {
-            try
-            {
-                worker.Run(session);
-            }
-            catch (Exception error)
-            {
-                // The others wait for this thread at the barrier and always would: the process is what ends.
-                Console.Error.WriteLine($"heat: {name} failed: {error}");
-                Environment.Exit(1);
-            }
-        })
-        {
-            IsBackground = true,
-            Name = name,
-        };
-        thread.Start();
-        return thread;
     }
 
     private static RunEvent.Finished Finish(

@@ -11,6 +11,8 @@ internal sealed unsafe class SweepCounter(WorkerState* state) : ICheckpointHandl
 {
     internal long Sweeps { get; private set; }
 
+    internal static SweepCounter Of(Band band) => new(band.State);
+
     internal void Count() => Sweeps++;
 
     public void Prepare(PrepareContext context) => state->SweepsCounted = Sweeps;

@@ -93,6 +93,9 @@ public sealed unsafe class Participant : IDisposable
     /// <summary>Whether it runs fibers.</summary>
     internal bool RunsFibers { get; set; }
 
+    /// <summary>Tells more exactly what it does while it runs, or null. Any thread.</summary>
+    internal Func<string?>? Doing { get; set; }
+
     /// <summary>Called when it is about to park: the last moment to change memory.</summary>
     internal Action? Stopping { get; set; }
 
@@ -291,7 +294,7 @@ public sealed unsafe class Participant : IDisposable
             Standing.Parked => "parked",
             Standing.Gone => "gone",
             Standing.Joining => "attaching",
-            _ => IsInCriticalSection ? "in a critical section" : "in application code",
+            _ => Doing?.Invoke() ?? (IsInCriticalSection ? "in a critical section" : "in application code"),
         };
         string activity = _activity is { } text ? $", activity '{text}'" : "";
         return $"participant '{Name}' (thread {_thread.ManagedThreadId} '{_thread.Name}'): {doing}{activity}";

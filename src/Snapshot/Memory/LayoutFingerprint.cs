@@ -27,7 +27,7 @@ internal static class LayoutFingerprint
         "T's own fields are kept; a nested struct whose fields were trimmed is refused.";
 
     private const string FixedBuffersAreKept =
-        "The compiler's struct of a fixed buffer has one field, which the program uses, and no constructor.";
+        "The compiler's struct of a fixed buffer has no constructor; only its memory is used.";
 
     private const BindingFlags AllFields = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
 
@@ -159,16 +159,20 @@ internal static class LayoutFingerprint
             };
         }
 
-        /// <summary>The hidden struct of a fixed buffer, with its one field set.</summary>
+        /// <summary>The hidden struct of a fixed buffer, with its first byte set: trimming removes its field.</summary>
         [UnconditionalSuppressMessage("Trimming", "IL2067", Justification = FixedBuffersAreKept)]
-        [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = FixedBuffersAreKept)]
         private static object Marked(Type type)
         {
             object value = RuntimeHelpers.GetUninitializedObject(type);
-            FieldInfo element = type.GetFields(AllFields)[0];
-            element.SetValue(value, One(element.FieldType));
+            Unsafe.As<RawBox>(value).Data = 1;
             return value;
         }
+    }
+
+    /// <summary>A boxed value: its first byte follows the object's one header word.</summary>
+    private sealed class RawBox
+    {
+        internal byte Data;
     }
 
     private static long SizeOf(FixedBufferAttribute buffer) => LeafSize(buffer.ElementType)!.Value * buffer.Length;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using HeatDiffusion;
+using KillDemo;
 using Xunit;
 
 namespace Snapshot.Tests.HeatDiffusion;
@@ -33,11 +34,11 @@ public sealed class CommandLineTests
         DemoOptions? seen = null;
         RootCommand root = CommandLine.Build(
             options => Task.FromResult((seen = options) is null ? 1 : 0), (_, _) => Task.FromResult(0));
-        ParseResult parsed = root.Parse(["--size", "64", "--seed=-7", "--store", "/tmp/two words", "--json"]);
+        ParseResult parsed = root.Parse(["--size", "64", "--seed=-7", "--store", "/tmp/two words", "--fibers", "--json"]);
         Assert.Empty(CommandLine.Misuses(parsed));
         await parsed.InvokeAsync();
         string output = Path.Combine(Path.GetTempPath(), "heat-diffusion.pgm");
-        HeatOptions heat = new(64, 6000, 4, 200, "/tmp/two words", HeatOptions.ShippedInput, output);
+        HeatOptions heat = new(64, 6000, 4, 200, "/tmp/two words", HeatOptions.ShippedInput, output, UsesFibers: true);
         Assert.Equal(new DemoOptions(heat, 5, -7, IsJson: true, KeepsDirectory: true), seen);
     }
 
@@ -53,6 +54,18 @@ public sealed class CommandLineTests
         ParseResult parsed = root.Parse(["run", "--store", "/tmp/heat", "--threads", "2", "--every-steps", "0"]);
         Assert.Empty(CommandLine.Misuses(parsed));
         Assert.Equal(0, await parsed.InvokeAsync());
-        Assert.Equal((new HeatOptions(1024, 6000, 2, 0, "/tmp/heat", HeatOptions.ShippedInput, null), false), seen);
+        HeatOptions expected = new(1024, 6000, 2, 0, "/tmp/heat", HeatOptions.ShippedInput, null, UsesFibers: false);
+        Assert.Equal((expected, false), seen);
+    }
+
+    [Fact]
+    public async Task What_the_demo_gives_its_runs_says_the_same()
+    {
+        HeatOptions options = new(64, 77, 3, 0, "/tmp/two words", "/tmp/in.pgm", "/tmp/out.pgm", UsesFibers: true);
+        HeatOptions? seen = null;
+        RootCommand root = CommandLine.Build(
+            _ => Task.FromResult(1), (arrived, _) => Task.FromResult((seen = arrived) is null ? 1 : 0));
+        await root.Parse(["run", .. options.ToArguments()]).InvokeAsync();
+        Assert.Equal(options, seen);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using HeatDiffusion;
+using KillDemo;
 using Snapshot.Tests.Structure;
 using Xunit;
 
@@ -32,6 +33,29 @@ public sealed class DemoTests : IDisposable
         Assert.InRange(report.GetProperty("pauseMsMax").GetDouble(), median, double.MaxValue);
         Assert.True(median > 0);
         Assert.Equal((128, 128), (Pgm.Read(output).Width, Pgm.Read(output).Height));
+    }
+
+    [Fact]
+    public void With_fibers_the_result_is_the_same_and_survives_kills_too()
+    {
+        string[] options = ["--size", "96", "--steps", "300", "--threads", "3", "--every-steps", "20", "--json"];
+        string run = Path.Combine(_directory.FullName, "run"), threads = Path.Combine(_directory.FullName, "threads");
+        ProgramResult demo = Heat([.. options, "--fibers", "--kills", "3", "--seed", "2", "--store", run,
+            "--output", Path.Combine(_directory.FullName, "final.pgm")]);
+        Assert.True(demo.ExitCode == 0, demo.ToString());
+        JsonElement report = JsonDocument.Parse(demo.Output.TrimEnd().Split('\n')[^1]).RootElement;
+        Assert.Equal(3, report.GetProperty("kills").GetInt32());
+        string expected = PlainHeat.ChecksumOf(HeatOptions.ShippedInput, 96, 300);
+        Assert.Equal(expected, report.GetProperty("checksum").GetString());
+
+        ProgramResult plain = Heat(["run", .. options, "--store", threads]);
+        Assert.Equal(expected, Assert.IsType<RunEvent.Finished>(EventsOf(plain)[^1]).Checksum);
+        Assert.Equal(
+            File.ReadAllBytes(Path.Combine(threads, "results.txt")), File.ReadAllBytes(Path.Combine(run, "results.txt")));
+
+        ProgramResult other = Heat(["run", .. options, "--store", run]);
+        Assert.Equal(1, other.ExitCode);
+        Assert.Equal($"heat: '{run}' has a simulation with --fibers.\n", other.Error);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Text;
 using HeatDiffusion;
+using KillDemo;
 using Xunit;
 
 namespace Snapshot.Tests.HeatDiffusion;
@@ -64,7 +65,7 @@ public sealed class PgmTests
     public void An_unreadable_picture_is_named() =>
         Assert.Contains(
             "/no/such.pgm",
-            Assert.Throws<HeatException>(() => Pgm.Read("/no/such.pgm")).Message,
+            Assert.Throws<RunException>(() => Pgm.Read("/no/such.pgm")).Message,
             StringComparison.Ordinal);
 
     private static GreyImage Parse(string text) => Pgm.Parse(Encoding.Latin1.GetBytes(text));

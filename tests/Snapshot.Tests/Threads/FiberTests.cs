@@ -15,7 +15,6 @@ public sealed class FiberTests : IDisposable
         public ArenaChannel<long> Channel;
         public ArenaEvent Event;
         public FiberGroup Group;
-        public FiberHandle Handle;
         public long Log;
         public long Count;
         public long Allocated;
@@ -52,8 +51,8 @@ public sealed class FiberTests : IDisposable
         {
             using FiberGroup group = Fiber.OpenGroup();
             s.Value.Group = group;
-            for (int i = 1; i <= 5; i++) group.Start((s, i), static a => AddAfter(a.s, a.i));
-            group.Start(s, StartMore);
+            for (int i = 1; i <= 5; i++) _ = group.Start((s, i), static a => AddAfter(a.s, a.i));
+            _ = group.Start(s, StartMore);
             while (await group.WhenAny()) s.Value.Count++;
             await group.WhenAll();
         }));
@@ -67,9 +66,9 @@ public sealed class FiberTests : IDisposable
         {
             using FiberGroup group = Fiber.OpenGroup();
             using FiberGroup waiters = Fiber.OpenGroup();
-            group.Start((s, 3), static a => AddAfter(a.s, a.Item2));
+            _ = group.Start((s, 3), static a => AddAfter(a.s, a.Item2));
             s.Value.Group = group;
-            for (int i = 0; i < 3; i++) waiters.Start(s, AwaitGroup);
+            for (int i = 0; i < 3; i++) _ = waiters.Start(s, AwaitGroup);
             await waiters.WhenAll();
         }));
         Assert.Equal(33, S.Value.Log);
@@ -242,14 +241,14 @@ public sealed class FiberTests : IDisposable
     private static async FiberTask Forgets(ArenaPointer<State> state)
     {
         using FiberGroup group = Fiber.OpenGroup();
-        group.Start((state, 3), static a => AddAfter(a.state, a.Item2));
+        _ = group.Start((state, 3), static a => AddAfter(a.state, a.Item2));
         await Fiber.Yield();
     }
 
     private static async FiberTask Tree(ArenaPointer<State> state)
     {
         using FiberGroup group = Fiber.OpenGroup();
-        for (int i = 0; i < 500; i++) group.Start((state, i % 7), static a => AddAfter(a.state, a.Item2));
+        for (int i = 0; i < 500; i++) _ = group.Start((state, i % 7), static a => AddAfter(a.state, a.Item2));
         await group.WhenAll();
         state.Value.Log = 0;
     }
@@ -320,7 +319,7 @@ public sealed class FiberTests : IDisposable
     private static async FiberTask StartMore(ArenaPointer<State> state)
     {
         await Fiber.Yield();
-        state.Value.Group.Start((state, 100), static a => AddAfter(a.state, a.Item2));
+        _ = state.Value.Group.Start((state, 100), static a => AddAfter(a.state, a.Item2));
     }
 
     private static async FiberTask AwaitGroup(ArenaPointer<State> state)

@@ -2,13 +2,13 @@ using System.Collections.Concurrent;
 
 namespace Snapshot.Threads.Fibers;
 
-/// <summary>What makes fibers of one scheduler ready whose tasks have ended.</summary>
+/// <summary>What makes fibers of one worker ready whose tasks have ended.</summary>
 /// <remarks>
 /// A task is a managed object and dies with the process; the fiber keeps its number and the incarnation it belongs to,
-/// and learns from a difference that the wait has ended without result. Only the scheduler's thread uses it, but for
+/// and learns from a difference that the wait has ended without result. Only the worker's thread uses it, but for
 /// the continuation of a task, which posts the fiber and rings.
 /// </remarks>
-internal sealed unsafe class ExternalWaits(FiberScheduler scheduler) : IDisposable
+internal sealed unsafe class ExternalWaits(FiberWaits waits) : IDisposable
 {
     private readonly ConcurrentQueue<(nint Fiber, uint Serial)> _completed = new();
     private readonly CancellationTokenSource _closing = new();
@@ -16,7 +16,7 @@ internal sealed unsafe class ExternalWaits(FiberScheduler scheduler) : IDisposab
     /// <summary>Whether no task has ended whose fiber was not told.</summary>
     internal bool IsEmpty => _completed.IsEmpty;
 
-    /// <summary>Cancelled when the scheduler ends: work begun for its fibers is of no use any more.</summary>
+    /// <summary>Cancelled when the worker ends: work begun for its fibers is of no use any more.</summary>
     internal CancellationToken Closing => _closing.Token;
 
     /// <summary>The fiber is suspended until the task has ended.</summary>
@@ -27,7 +27,7 @@ internal sealed unsafe class ExternalWaits(FiberScheduler scheduler) : IDisposab
             _ =>
             {
                 _completed.Enqueue(who);
-                scheduler.PostExternal();
+                waits.Ring();
             },
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
@@ -36,7 +36,7 @@ internal sealed unsafe class ExternalWaits(FiberScheduler scheduler) : IDisposab
     internal void TakeCompleted()
     {
         while (_completed.TryDequeue(out (nint Fiber, uint Serial) who))
-            scheduler.EndExternal((FiberRecord*)who.Fiber, who.Serial);
+            waits.EndExternal((FiberRecord*)who.Fiber, who.Serial);
     }
 
     public void Dispose()

@@ -39,7 +39,7 @@ public static class Fiber
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero);
         double nanoseconds = time.TotalSeconds * 1e9;
-        long deadline = FiberScheduler.OfThread.Now + (long)Math.Min(nanoseconds, long.MaxValue / 2);
+        long deadline = FiberScheduler.OfThread.Waits.Now + (long)Math.Min(nanoseconds, long.MaxValue / 2);
         return WaitUntil(deadline);
     }
 
@@ -70,7 +70,7 @@ public static class Fiber
     public static async FiberTask<FiberCriticalSection> CriticalSection()
     {
         while (!TryEnterCritical())
-            await WordWait.Until(FiberScheduler.OfThread.Now + RetryNanoseconds);
+            await WordWait.Until(FiberScheduler.OfThread.Waits.Now + RetryNanoseconds);
         return default;
     }
 
@@ -108,7 +108,7 @@ public static class Fiber
     {
         while (true)
         {
-            ExternalWait wait = new(section.RunAsync(FiberScheduler.OfThread.External.Closing));
+            ExternalWait wait = new(section.RunAsync(FiberScheduler.OfThread.Waits.External.Closing));
             await wait;
             bool isOfRun = wait.IsOfRun;
             Task? task = wait.Take();
@@ -119,6 +119,6 @@ public static class Fiber
     private static async FiberTask WaitUntil(long deadline)
     {
         do await WordWait.Until(deadline);
-        while (FiberScheduler.OfThread.Now < deadline);
+        while (FiberScheduler.OfThread.Waits.Now < deadline);
     }
 }

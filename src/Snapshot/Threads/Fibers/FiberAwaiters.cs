@@ -20,7 +20,7 @@ internal readonly unsafe struct WordWait(uint* word, uint expected, Craving crav
 
     /// <summary>The same for a time at most.</summary>
     internal static WordWait AtMost(long nanoseconds, ref uint word, uint expected) =>
-        new(LockWord.AddressOf(ref word), expected, Craving.None, FiberScheduler.OfThread.Now + nanoseconds);
+        new(LockWord.AddressOf(ref word), expected, Craving.None, FiberScheduler.OfThread.Waits.Now + nanoseconds);
 
     internal static WordWait Until(long deadline) => new(null, 0, Craving.None, deadline);
 
@@ -78,7 +78,7 @@ internal readonly unsafe struct ExternalWait : IFiberAwaiter
     void IFiberAwaiter.Suspend(FiberFrame* frame)
     {
         FiberScheduler scheduler = FiberScheduler.OfThread;
-        scheduler.External.Watch(scheduler.Space.Tasks.Get(_number), scheduler.SuspendForExternal(frame));
+        scheduler.Waits.External.Watch(scheduler.Space.Tasks.Get(_number), scheduler.SuspendForExternal(frame));
     }
 }
 

@@ -11,7 +11,7 @@ namespace Snapshot.Threads.Fibers;
 ///           8  Type            index into the arena's table of frame types
 ///          12  Status          <see cref="FrameStatus"/>
 ///          13  SizeClass       of <see cref="FramePool"/>
-///          14  PayloadOffset   where the state machine begins
+///          14  PayloadWords    where the state machine begins, in units of 8 bytes
 ///          16  result          only of a FiberTask with a result; rounded up to 8 bytes
 ///              state machine   the compiler's struct; runs in place
 /// </code>
@@ -22,11 +22,14 @@ internal unsafe struct FiberFrame
 {
     internal const int HeaderBytes = 16;
 
+    /// <summary>The largest result: what <see cref="PayloadWords"/> can say.</summary>
+    internal const int ResultBytesMax = ushort.MaxValue * 8 - HeaderBytes;
+
     [FieldOffset(0)] internal FiberFrame* Parent;
     [FieldOffset(8)] internal int Type;
     [FieldOffset(12)] internal FrameStatus Status;
     [FieldOffset(13)] internal byte SizeClass;
-    [FieldOffset(14)] internal ushort PayloadOffset;
+    [FieldOffset(14)] internal ushort PayloadWords;
 
     /// <summary>The room for a result of that many bytes, and where the state machine begins behind it.</summary>
     internal static int PayloadOffsetFor(int resultBytes) => HeaderBytes + ((resultBytes + 7) & ~7);
@@ -35,7 +38,7 @@ internal unsafe struct FiberFrame
     internal static byte* ResultOf(FiberFrame* frame) => (byte*)frame + HeaderBytes;
 
     /// <summary>The state machine.</summary>
-    internal static byte* PayloadOf(FiberFrame* frame) => (byte*)frame + frame->PayloadOffset;
+    internal static byte* PayloadOf(FiberFrame* frame) => (byte*)frame + frame->PayloadWords * 8;
 }
 
 /// <summary>What became of a frame. Kept in images, do not renumber.</summary>

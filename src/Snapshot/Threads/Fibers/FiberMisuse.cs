@@ -13,6 +13,10 @@ internal static class FiberMisuse
         "The result of a fiber method was taken while it was still running, or for a second time. Await what it " +
         "returns once, where it is called.");
 
+    internal static InvalidOperationException ResultTooLarge(int bytes) => new(
+        $"A fiber method has a result of {bytes} bytes, more than {FiberFrame.ResultBytesMax}. Leave it in the arena " +
+        "and return where it is.");
+
     internal static InvalidOperationException NotOneCall() => new(
         "The delegate that starts a fiber must call one fiber method and return what that returns.");
 

@@ -4,9 +4,9 @@ namespace Snapshot.Threads.Fibers;
 
 /// <summary>One fiber, in an arena: its frames, and what it waits for.</summary>
 /// <remarks>
-/// Written by its worker only, but for <see cref="Wait"/>, whose owner is said there. A record is reused, also by other
-/// workers of the arena, with another <see cref="Serial"/>, and stays a record for ever: whoever kept its address may
-/// read the serial at any time.
+/// Written by its worker only, but for <see cref="Wait"/>, whose owner is said there. A record is reused, with another
+/// <see cref="Serial"/>, for fibers only, also of other workers: whoever kept its address may read the serial at any
+/// time.
 /// </remarks>
 internal unsafe struct FiberRecord
 {

@@ -18,18 +18,18 @@ namespace Snapshot.Threads.Fibers;
 /// and is not awaited yet; it is null between two calls. So a call that is not awaited where it was made is found.
 /// (3) Only this thread writes records, frames and lists of its worker. Others reach it through the inbox and the
 /// wait table alone. (4) An exception is on its way only while a parent is run at once: none is ever captured.</para>
-/// <para>All members are for the scheduler's thread, but for <see cref="PostExternal"/>.</para>
+/// <para>All members are for the scheduler's thread.</para>
 /// </remarks>
-internal sealed unsafe partial class FiberScheduler : LockOwner, IDisposable
+internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
 {
     /// <summary>Fibers run between two looks at what is not as urgent as a stop.</summary>
     private const int RunsBetweenLooks = 32;
 
-    [ThreadStatic]
-    private static FiberScheduler? t_current;
+    /// <summary>No frame: what <see cref="_unowned"/> is when the calls of the fiber do not nest.</summary>
+    private static readonly FiberFrame* Nobody = (FiberFrame*)1;
 
     [ThreadStatic]
-    private static bool t_isStarting;
+    private static FiberScheduler? t_current;
 
     private readonly FiberSpace _space;
     private readonly IFiberHost _host;
@@ -37,14 +37,13 @@ internal sealed unsafe partial class FiberScheduler : LockOwner, IDisposable
     private readonly WorkerMemory _memory;
     private readonly int* _stopHint;
     private readonly int* _attentionHint;
-
-    /// <summary>Never freed: whoever was about to wake a fiber may come late.</summary>
-    private readonly WaitInbox* _inbox = WaitInbox.Create();
-    private readonly long _clockBase;
+    private readonly FiberWaits _waits;
     private FiberRecord* _running;
     private FiberFrame* _unowned;
-    private FiberFrame* _started;
     private ExceptionDispatchInfo? _thrown;
+
+    /// <summary>Why <see cref="_unowned"/> cannot become what it must be.</summary>
+    private Exception? _broken;
 
     /// <param name="space">Where the fibers live.</param>
     /// <param name="name">The worker's name in the space.</param>
@@ -57,14 +56,13 @@ internal sealed unsafe partial class FiberScheduler : LockOwner, IDisposable
         _stopHint = host.StopHint;
         _attentionHint = host.AttentionHint;
         WorkerName = name;
-        External = new ExternalWaits(this);
-        Critical = new FiberCriticalDepth(host);
         Number = space.NextRun();
+        Critical = new FiberCriticalDepth(host);
         _worker = space.Borrow(name);
         _memory = new WorkerMemory(space, _worker);
-        _clockBase = host.Clock - _worker->Clock;
-        ResumeRecorded();
-        host.Stopping = () => _worker->Clock = Now;
+        Starter = new FiberStarter(_memory);
+        _waits = new FiberWaits(_worker, space.Arena, host);
+        host.Stopping = _waits.StopClock;
     }
 
     /// <summary>The scheduler of the calling thread.</summary>
@@ -75,9 +73,6 @@ internal sealed unsafe partial class FiberScheduler : LockOwner, IDisposable
         get => t_current ?? FiberMisuse.ThrowOutside();
     }
 
-    /// <summary>Whether the next fiber method that is called is to be the outermost of a new fiber.</summary>
-    internal static bool IsStarting => t_isStarting;
-
     internal string WorkerName { get; }
 
     /// <summary>Tells this run from others of the process.</summary>
@@ -87,7 +82,9 @@ internal sealed unsafe partial class FiberScheduler : LockOwner, IDisposable
 
     internal WorkerMemory Memory => _memory;
 
-    internal ExternalWaits External { get; }
+    internal FiberStarter Starter { get; }
+
+    internal FiberWaits Waits => _waits;
 
     internal FiberCriticalDepth Critical { get; }
 
@@ -100,9 +97,7 @@ internal sealed unsafe partial class FiberScheduler : LockOwner, IDisposable
     /// <summary>The fiber that executes; null between two.</summary>
     internal FiberRecord* Running => _running;
 
-    /// <summary>
-    /// Why none can be taken while the fiber that executes waits for a checkpoint; null when one can.
-    /// </summary>
+    /// <summary>Why none can be taken while the fiber that runs waits for a checkpoint; null when one can.</summary>
     internal string? WhyNoCheckpoint => _host.HandlerPart
         ?? (_running != null && _running->CriticalDepth > 0 ? "in a critical section" : null);
 
@@ -112,9 +107,6 @@ internal sealed unsafe partial class FiberScheduler : LockOwner, IDisposable
 
     /// <summary>Frames and groups that are in use.</summary>
     internal long LiveBlocks => _worker->Pool.LiveBlocks;
-
-    /// <summary>Nanoseconds since the worker first started, without the time between a capture and a restart.</summary>
-    internal long Now => _host.Clock - _clockBase;
 
     /// <summary>Whether fibers are to suspend at a safepoint.</summary>
     internal bool IsStopPending
@@ -128,6 +120,19 @@ internal sealed unsafe partial class FiberScheduler : LockOwner, IDisposable
     internal override string OwnerName =>
         _running != null ? $"fiber {FiberSpace.FiberNumber(_running->Wait.OwnerId)} of '{WorkerName}'" : _host.Name;
 
+    /// <summary>
+    /// Which fiber executes, and the fiber method it was last resumed in. Any thread: what it reads may be of a moment
+    /// ago, but is there, since records and the chunks of frames stay as long as the worker has fibers.
+    /// </summary>
+    internal string? DescribeRunning()
+    {
+        FiberRecord* fiber = _running;
+        if (fiber == null) return null;
+        FiberFrame* frame = fiber->Top;
+        string method = frame == null ? "" : $", last resumed in {_space.Types.MethodOf(frame->Type)}";
+        return $"in fiber {FiberSpace.FiberNumber(fiber->Wait.OwnerId)}{method}";
+    }
+
     // ---- running ---------------------------------------------------------------------------------------------------
 
     /// <summary>Runs fibers until all have ended.</summary>
@@ -136,7 +141,7 @@ internal sealed unsafe partial class FiberScheduler : LockOwner, IDisposable
     internal void RunToEnd(CancellationToken cancellation)
     {
         using CancellationTokenRegistration ring = cancellation.UnsafeRegister(
-            static inbox => WaitInbox.Ring((WaitInbox*)(nint)inbox!), (nint)_inbox);
+            static waits => ((FiberWaits)waits!).Ring(), _waits);
         Run(untilCheckpoint: null, cancellation);
         _worker->State = WorkerState.Finished;
         _memory.Release();
@@ -146,7 +151,7 @@ internal sealed unsafe partial class FiberScheduler : LockOwner, IDisposable
     internal void RunToCheckpoint(FiberRecord* fiber)
     {
         Run(fiber, CancellationToken.None);
-        _worker->Clock = Now;
+        _waits.StopClock();
     }
 
     /// <summary>Runs the fibers of a handler to their end; one that waits for the capture is resumed first.</summary>
@@ -165,7 +170,7 @@ internal sealed unsafe partial class FiberScheduler : LockOwner, IDisposable
     /// <summary>Gives up all fibers where they stand: their code failed, and nobody may resume them.</summary>
     internal void Abandon()
     {
-        LeaveWaitTable();
+        _waits.LeaveWaitTable();
         _memory.Abandon();
     }
 
@@ -186,10 +191,10 @@ internal sealed unsafe partial class FiberScheduler : LockOwner, IDisposable
     public void Dispose()
     {
         _host.Stopping = null;
-        _worker->Clock = Now;
-        LeaveWaitTable();
+        _waits.StopClock();
+        _waits.LeaveWaitTable();
         _space.Return(WorkerName);
-        External.Dispose();
+        _waits.External.Dispose();
     }
 
     private void Run(FiberRecord* untilCheckpoint, CancellationToken cancellation)
@@ -202,11 +207,10 @@ internal sealed unsafe partial class FiberScheduler : LockOwner, IDisposable
             {
                 runs = RunsBetweenLooks;
                 if (MayEnd) cancellation.ThrowIfCancellationRequested();
-                External.TakeCompleted();
-                if (_worker->Timers.Count > 0) FireTimers();
+                _waits.TakeDue();
             }
 
-            TakeWoken();
+            _waits.TakeWoken();
             FiberRecord* fiber = _worker->Ready.Take();
             if (fiber != null)
             {
@@ -216,7 +220,7 @@ internal sealed unsafe partial class FiberScheduler : LockOwner, IDisposable
             else
             {
                 runs = 0;
-                Sleep(cancellation);
+                _waits.Sleep(MayEnd, cancellation);
             }
         }
     }
@@ -235,7 +239,8 @@ internal sealed unsafe partial class FiberScheduler : LockOwner, IDisposable
         {
             if ((uint)frame->Type >= (uint)code.Length) code = _space.Types.Code;
             ((delegate*<FiberFrame*, void>)code[frame->Type])(frame);
-            if (_unowned != (frame->Status == FrameStatus.Suspended ? frame : null)) FailForgotten(frame);
+            if (_unowned != (frame->Status == FrameStatus.Suspended ? frame : null))
+                throw Fail(fiber, _broken ?? FiberMisuse.NotStructured(OwnerName));
             if (frame->Status == FrameStatus.Suspended) break;
             FiberFrame* parent = frame->Parent;
             if (parent == null)
@@ -259,21 +264,7 @@ internal sealed unsafe partial class FiberScheduler : LockOwner, IDisposable
     internal FiberRecord* Start<TArgument>(
         TArgument argument, Func<TArgument, FiberTask> body, GroupRecord* group = null)
     {
-        _started = null;
-        t_isStarting = true;
-        FiberTask task;
-        try
-        {
-            task = body(argument);
-        }
-        finally
-        {
-            t_isStarting = false;
-        }
-
-        FiberFrame* frame = _started;
-        _started = null;
-        if (task.Frame != frame) throw FiberMisuse.NotOneCall();
+        FiberFrame* frame = Starter.FrameOf(argument, body);
         if (frame == null) return null;
         FiberRecord* fiber = _memory.MakeRecord();
         fiber->Top = frame;
@@ -284,22 +275,20 @@ internal sealed unsafe partial class FiberScheduler : LockOwner, IDisposable
         return fiber;
     }
 
-    /// <summary>A new fiber's outermost method is called: it begins when the fiber is first run.</summary>
-    internal void BeginStarted<[DynamicallyAccessedMembers(FrameLayout.Members)] TStateMachine>(
-        ref FiberFrame* slot, ref TStateMachine stateMachine, int resultBytes)
-        where TStateMachine : IAsyncStateMachine
-    {
-        t_isStarting = false;
-        _started = _memory.MakeFrame(ref slot, ref stateMachine, resultBytes);
-    }
-
     /// <summary>A fiber method that began on the stack waits: it gets a frame.</summary>
     internal FiberFrame* Promote<[DynamicallyAccessedMembers(FrameLayout.Members)] TStateMachine>(
         ref FiberFrame* slot, ref TStateMachine stateMachine, int resultBytes)
         where TStateMachine : IAsyncStateMachine
     {
         if (_running == null) FiberMisuse.ThrowOutside();
-        return _memory.MakeFrame(ref slot, ref stateMachine, resultBytes);
+        try
+        {
+            return _memory.MakeFrame(ref slot, ref stateMachine, resultBytes);
+        }
+        catch (Exception error) when (_unowned != null)
+        {
+            throw Break(error); // What it called waits already, and has nobody to resume.
+        }
     }
 
     /// <summary>A parent takes the outcome of what it called: frees the frame, throws what that threw.</summary>
@@ -328,41 +317,91 @@ internal sealed unsafe partial class FiberScheduler : LockOwner, IDisposable
         bool isFaulted = outermost->Status == FrameStatus.Faulted;
         _memory.Free(outermost);
         fiber->Top = null;
-        if (isFaulted)
-        {
-            fiber->Status = FiberStatus.Faulted;
-            Exception cause = _thrown!.SourceException;
-            _thrown = null;
-            _unowned = null;
-            string who = OwnerName;
-            _running = null;
-            throw new SnapshotException(
-                SnapshotErrorCode.FiberFailed,
-                $"{who} failed: {cause.GetType().Name}: {cause.Message}", cause);
-        }
-
+        if (isFaulted) throw Fail(fiber, _thrown!.SourceException);
         Critical.Leave(fiber);
-        if (fiber->Timer != 0) _worker->Timers.Remove(fiber);
+        _waits.Forget(fiber);
         fiber->Status = FiberStatus.Ended;
-        if (fiber->Group != null) EndInGroup(fiber->Group);
+        if (fiber->Group != null) GroupRecord.End(fiber->Group);
         Interlocked.Increment(ref fiber->Serial);
         LockWord.Wake(ref fiber->Serial, LockWord.All);
         _memory.Free(fiber);
     }
 
-    private static void EndInGroup(GroupRecord* group)
+    /// <summary>The fiber cannot go on, and so the worker cannot.</summary>
+    private SnapshotException Fail(FiberRecord* fiber, Exception cause)
     {
-        Interlocked.Increment(ref group->Ended);
-        Interlocked.Decrement(ref group->Live);
-        LockWord.Wake(ref group->Ended, LockWord.All);
-        if (group->Live == 0) LockWord.Wake(ref group->Live, LockWord.All);
+        string who = OwnerName;
+        _waits.Forget(fiber);
+        fiber->Status = FiberStatus.Faulted;
+        _unowned = null;
+        _running = null;
+        _thrown = null;
+        _broken = null;
+        return new SnapshotException(
+            SnapshotErrorCode.FiberFailed, $"{who} failed: {cause.GetType().Name}: {cause.Message}", cause);
     }
 
-    /// <summary>What was run had called a fiber method and had not awaited it: the fault is its own.</summary>
-    private void FailForgotten(FiberFrame* frame)
+    // ---- suspending ------------------------------------------------------------------------------------------------
+
+    /// <summary>The caller awaits what it called: it becomes its parent.</summary>
+    internal void SuspendForChild(FiberFrame* frame, FiberFrame* child)
     {
-        _unowned = null;
-        frame->Status = FrameStatus.Faulted;
-        _thrown = ExceptionDispatchInfo.Capture(FiberMisuse.NotStructured(OwnerName));
+        if (child != _unowned) throw Break(FiberMisuse.NotStructured(OwnerName));
+        child->Parent = frame;
+        _unowned = frame;
+    }
+
+    /// <summary>The fiber goes on as soon as the thread has taken part in what is pending.</summary>
+    internal void SuspendAtSafepoint(FiberFrame* frame) => _worker->Ready.AddFirst(Suspend(frame));
+
+    /// <summary>The fiber goes on after all others that can.</summary>
+    internal void SuspendToYield(FiberFrame* frame) => _worker->Ready.Add(Suspend(frame));
+
+    /// <summary>The handler's fiber goes on when its resume part is called.</summary>
+    internal void SuspendAtCheckpoint(FiberFrame* frame) => Suspend(frame)->Status = FiberStatus.AtCheckpoint;
+
+    /// <summary>The fiber goes on when it is posted by <see cref="ExternalWaits"/>, or after a restart.</summary>
+    internal FiberRecord* SuspendForExternal(FiberFrame* frame)
+    {
+        FiberRecord* fiber = Suspend(frame);
+        fiber->Status = FiberStatus.Waiting;
+        return fiber;
+    }
+
+    /// <summary>The fiber waits while the word has a value (null: for the time alone).</summary>
+    /// <param name="frame">Its top frame.</param>
+    /// <param name="word">In an arena.</param>
+    /// <param name="expected">The value.</param>
+    /// <param name="craving">Not None when it was passed over before.</param>
+    /// <param name="deadline">In fiber time; negative: none.</param>
+    internal void SuspendForWord(FiberFrame* frame, uint* word, uint expected, Craving craving, long deadline)
+    {
+        if (deadline >= 0) _waits.SetTimer(_running, deadline);
+        _waits.Park(Suspend(frame), word, expected, craving);
+    }
+
+    internal override bool Wait(uint* word, uint expected, long timeoutNanoseconds)
+    {
+        if (_running == null) return _host.Wait(word, expected, timeoutNanoseconds);
+        throw FiberMisuse.Blocks(OwnerName);
+    }
+
+    private FiberRecord* Suspend(FiberFrame* frame)
+    {
+        if (_unowned != null) throw Break(FiberMisuse.NotStructured(OwnerName));
+        if (_running == null) FiberMisuse.ThrowOutside();
+        _unowned = frame;
+        _running->Top = frame;
+        return _running;
+    }
+
+    /// <summary>
+    /// The calls of the fiber do not nest: from here on every await throws, and when its code returns it has failed.
+    /// </summary>
+    private Exception Break(Exception cause)
+    {
+        _broken ??= cause;
+        _unowned = Nobody;
+        return cause;
     }
 }

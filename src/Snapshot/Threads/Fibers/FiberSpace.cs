@@ -50,7 +50,7 @@ internal sealed unsafe class FiberSpace
     /// <summary>Bits of a fiber's number in its arena; those above are the arena's.</summary>
     private const int NumberBits = 24;
 
-    private const int RecordsAtATime = 64;
+    private const int RecordsAtOnce = 64;
 
     private readonly Lock _gate = new();
     private readonly FiberSpaceHeader* _header;
@@ -61,7 +61,7 @@ internal sealed unsafe class FiberSpace
     /// <param name="restartedGeneration">What the process was restarted from; 0 when it was not.</param>
     /// <param name="number">For an arena that has no fibers yet: one that no other of the session has.</param>
     /// <exception cref="SnapshotException">FiberMismatch: the image has fibers that cannot be resumed here.</exception>
-    [DynamicDependency(DynamicallyAccessedMemberTypes.NonPublicFields, typeof(FrameTypeEntry))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.NonPublicFields, typeof(Guid))]
     internal FiberSpace(Arena arena, long restartedGeneration, int number = 0)
     {
         Arena = arena;
@@ -128,20 +128,26 @@ internal sealed unsafe class FiberSpace
         lock (_gate) _running.Remove(name);
     }
 
-    /// <summary>A record that no fiber has; its owner id and serial are set.</summary>
+    /// <summary>
+    /// A list of records for a worker, each with an id for its fibers as owners of locks. Their memory is never used
+    /// for anything else, so that whoever kept a fiber's handle may ask at any time whether it has ended.
+    /// </summary>
     /// <exception cref="SnapshotException">ArenaFull; nothing was changed.</exception>
-    internal FiberRecord* TakeRecord()
+    internal FiberRecord* TakeRecords()
     {
         lock (_gate)
         {
-            if (_header->FirstUnused == null) MakeRecords();
-            FiberRecord* fiber = _header->FirstUnused;
-            _header->FirstUnused = fiber->NextLive;
-            return fiber;
+            if (_header->FirstUnused == null) _header->FirstUnused = MakeRecords();
+            FiberRecord* first = _header->FirstUnused;
+            FiberRecord* last = first;
+            for (int count = 1; count < RecordsAtOnce && last->NextLive != null; count++) last = last->NextLive;
+            _header->FirstUnused = last->NextLive;
+            last->NextLive = null;
+            return first;
         }
     }
 
-    /// <summary>Takes back a list of records.</summary>
+    /// <summary>Takes a list of records back.</summary>
     internal void GiveRecords(FiberRecord* first)
     {
         if (first == null) return;
@@ -158,6 +164,25 @@ internal sealed unsafe class FiberSpace
     internal static int FiberNumber(int ownerId) => ownerId & ((1 << NumberBits) - 1);
 
     internal static string NameOf(WorkerRecord* worker) => Encoding.UTF8.GetString(worker->Name, worker->NameBytes);
+
+    private FiberRecord* MakeRecords()
+    {
+        if (_header->LastOwner + RecordsAtOnce >= 1 << NumberBits)
+        {
+            throw new SnapshotException(
+                SnapshotErrorCode.ArenaFull,
+                $"Arena '{Arena.Name}' has {_header->LastOwner:N0} fibers, the most there can be.");
+        }
+
+        FiberRecord* records = (FiberRecord*)Arena.Allocate(RecordsAtOnce * sizeof(FiberRecord), alignment: 64);
+        for (int i = 0; i < RecordsAtOnce; i++)
+        {
+            records[i].Wait.OwnerId = OwnerBit | _header->Number << NumberBits | ++_header->LastOwner;
+            records[i].NextLive = i + 1 < RecordsAtOnce ? records + i + 1 : null;
+        }
+
+        return records;
+    }
 
     private WorkerRecord* Find(string name)
     {
@@ -182,26 +207,6 @@ internal sealed unsafe class FiberSpace
         return worker;
     }
 
-    /// <summary>They stay records: memory of fibers, and nothing else, as long as there is the arena.</summary>
-    private void MakeRecords()
-    {
-        if (_header->LastOwner + RecordsAtATime >= 1 << NumberBits)
-        {
-            throw new SnapshotException(
-                SnapshotErrorCode.ArenaFull, $"Arena '{Arena.Name}' has {_header->LastOwner:N0} fibers already.");
-        }
-
-        FiberRecord* records = (FiberRecord*)Arena.Allocate((long)RecordsAtATime * sizeof(FiberRecord), alignment: 64);
-        for (int i = RecordsAtATime - 1; i >= 0; i--)
-        {
-            records[i].Wait.OwnerId = OwnerBit | (_header->Number << NumberBits) | (_header->LastOwner + 1 + i);
-            records[i].NextLive = _header->FirstUnused;
-            _header->FirstUnused = records + i;
-        }
-
-        _header->LastOwner += RecordsAtATime;
-    }
-
     private void Verify(Guid library)
     {
         if (_header->Version != FiberSpaceHeader.CurrentVersion)
@@ -210,7 +215,7 @@ internal sealed unsafe class FiberSpace
         {
             throw Mismatch(
                 $"they were made by another build of Snapshot (module version {_header->Library}, here {library}), " +
-                $"and {any}. Restart with the binaries that wrote the image");
+                $"and {any} has not ended. Restart with the binaries that wrote the image");
         }
 
         Dictionary<int, string> faults = Types.BindRecorded();

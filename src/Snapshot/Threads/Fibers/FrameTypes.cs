@@ -15,7 +15,7 @@ internal unsafe struct FrameTypeEntry
     internal int NameBytes;
     internal int LayoutBytes;
 
-    /// <summary>The version of its module, mixed with those of its generic arguments.</summary>
+    /// <summary>The version of its module, mixed with those of what its fields are made of.</summary>
     internal Guid Module;
 }
 
@@ -59,7 +59,7 @@ internal sealed unsafe class FrameTypes
         where TStateMachine : IAsyncStateMachine
     {
         int[] indices = Volatile.Read(ref FrameCode<TStateMachine>.Indices);
-        int index = (uint)_number < (uint)indices.Length ? Volatile.Read(ref indices[_number]) : 0;
+        int index = (uint)_number < (uint)indices.Length ? indices[_number] : 0;
         return index != 0 ? index : Record<TStateMachine>();
     }
 
@@ -86,6 +86,15 @@ internal sealed unsafe class FrameTypes
         return Encoding.UTF8.GetString(entry->Text, entry->NameBytes);
     }
 
+    /// <summary>The fiber method that a type of frame belongs to, in words; also for an index that is none.</summary>
+    [UnconditionalSuppressMessage("Trimming", "IL2057", Justification = "A type that was trimmed is named in full.")]
+    internal string MethodOf(int index)
+    {
+        if (index < 1 || index > _header->TypeCount) return "a method";
+        string name = NameOf(index);
+        return Type.GetType(name, throwOnError: false) is { } type ? FrameDiagnosis.SubjectOf(type) : name;
+    }
+
     private string LayoutOf(int index)
     {
         FrameTypeEntry* entry = _header->Types + index;
@@ -100,6 +109,8 @@ internal sealed unsafe class FrameTypes
         "Trimming", "IL2057", Justification = "A type that was trimmed has no frames; else the error says so.")]
     [UnconditionalSuppressMessage(
         "Trimming", "IL2060", Justification = "Promotion names the instantiation, and keeps the fields.")]
+    [UnconditionalSuppressMessage(
+        "Trimming", "IL2072", Justification = "Promotion names the instantiation, and keeps the fields.")]
     [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Promotion names the instantiation.")]
     private string? FaultOf(int index)
     {
@@ -130,7 +141,7 @@ internal sealed unsafe class FrameTypes
         code[index] = FrameCode<TStateMachine>.Address;
         Volatile.Write(ref _code, code);
 
-        // Last: whoever finds the index in the array looks no further, makes a frame of it, and runs that.
+        // Last: who finds the index takes no lock, makes a frame with it, and may run that at once.
         int[] indices = FrameCode<TStateMachine>.Indices;
         if (indices.Length <= _number) Array.Resize(ref indices, _number + 1);
         Volatile.Write(ref indices[_number], index);
@@ -179,16 +190,32 @@ internal sealed unsafe class FrameTypes
     }
 
     /// <summary>
-    /// The module version of a type and of what it is made of: a generic method's frame holds its arguments' fields.
+    /// The module version of a state machine, and those of the types that its fields and type arguments are of.
     /// </summary>
-    private static Guid ModuleOf(Type type)
+    /// <remarks>
+    /// A struct of another assembly may be another one after a rebuild of that assembly alone. The core library is left
+    /// out: it differs between just in time and ahead of time, and between updates of the runtime, of which what the
+    /// layout shows is what counts. This library's version is compared for all frames together.
+    /// </remarks>
+    private static Guid ModuleOf([DynamicallyAccessedMembers(FrameLayout.Members)] Type machine)
     {
-        UInt128 mixed = Number(type.Module.ModuleVersionId);
-        foreach (Type argument in type.GetGenericArguments())
-            mixed = UInt128.RotateLeft(mixed, 1) ^ Number(ModuleOf(argument));
+        HashSet<Guid> modules = [machine.Module.ModuleVersionId];
+        foreach (Type argument in machine.GetGenericArguments()) AddModules(modules, argument);
+        foreach (FieldInfo field in FrameLayout.FieldsOf(machine)) AddModules(modules, field.FieldType);
+        if (modules.Count == 1) return machine.Module.ModuleVersionId;
+        UInt128 mixed = 0;
+        foreach (Guid module in modules) mixed ^= Number(module);
         Span<byte> bytes = stackalloc byte[16];
         MemoryMarshal.Write(bytes, mixed);
         return new Guid(bytes);
+    }
+
+    private static void AddModules(HashSet<Guid> modules, Type type)
+    {
+        while (type.HasElementType) type = type.GetElementType()!;
+        bool isCompared = type.Assembly != typeof(object).Assembly && type.Assembly != typeof(FrameTypes).Assembly;
+        if (isCompared) modules.Add(type.Module.ModuleVersionId);
+        foreach (Type argument in type.GetGenericArguments()) AddModules(modules, argument);
     }
 
     private static UInt128 Number(Guid guid)

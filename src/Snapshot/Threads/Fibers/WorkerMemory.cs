@@ -16,6 +16,7 @@ internal readonly unsafe struct WorkerMemory(FiberSpace space, WorkerRecord* wor
         ref FiberFrame* slot, ref TStateMachine stateMachine, int resultBytes)
         where TStateMachine : IAsyncStateMachine
     {
+        if (resultBytes > FiberFrame.ResultBytesMax) throw FiberMisuse.ResultTooLarge(resultBytes);
         int type = space.Types.IndexOf<TStateMachine>();
         int payload = FiberFrame.PayloadOffsetFor(resultBytes);
         FiberFrame* frame = (FiberFrame*)worker->Pool.Take(
@@ -24,7 +25,7 @@ internal readonly unsafe struct WorkerMemory(FiberSpace space, WorkerRecord* wor
         frame->Type = type;
         frame->Status = FrameStatus.Suspended;
         frame->SizeClass = sizeClass;
-        frame->PayloadOffset = checked((ushort)payload);
+        frame->PayloadWords = (ushort)(payload / 8);
         slot = frame;
         Unsafe.WriteUnaligned(FiberFrame.PayloadOf(frame), stateMachine);
         return frame;
@@ -48,10 +49,9 @@ internal readonly unsafe struct WorkerMemory(FiberSpace space, WorkerRecord* wor
     /// <summary>A record in the list of the live, zeroed but for its owner id and serial.</summary>
     internal FiberRecord* MakeRecord()
     {
+        if (worker->FirstUnused == null) worker->FirstUnused = space.TakeRecords();
         FiberRecord* fiber = worker->FirstUnused;
-        if (fiber != null) worker->FirstUnused = fiber->NextLive;
-        else fiber = space.TakeRecord();
-
+        worker->FirstUnused = fiber->NextLive;
         (int owner, uint serial) = (fiber->Wait.OwnerId, fiber->Serial);
         *fiber = default;
         fiber->Wait.OwnerId = owner;
@@ -73,7 +73,7 @@ internal readonly unsafe struct WorkerMemory(FiberSpace space, WorkerRecord* wor
         worker->FirstUnused = fiber;
     }
 
-    /// <summary>No fiber is live: gives everything back to the arena that is not a group somebody still has.</summary>
+    /// <summary>No fiber is live: gives everything back that is not a group somebody still has.</summary>
     internal void Release()
     {
         space.GiveRecords(worker->FirstUnused);
@@ -88,7 +88,6 @@ internal readonly unsafe struct WorkerMemory(FiberSpace space, WorkerRecord* wor
         while (worker->FirstLive != null)
         {
             FiberRecord* fiber = worker->FirstLive;
-            fiber->Status = FiberStatus.Ended;
             Interlocked.Increment(ref fiber->Serial);
             LockWord.Wake(ref fiber->Serial, LockWord.All);
             Free(fiber);

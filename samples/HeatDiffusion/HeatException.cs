@@ -1,4 +1,0 @@
-namespace HeatDiffusion;
-
-/// <summary>Something the user can put right: a bad input, a directory in use, another run's parameters.</summary>
-internal sealed class HeatException(string message, Exception? inner = null) : Exception(message, inner);
