@@ -57,6 +57,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         _stopHint = host.StopHint;
         _attentionHint = host.AttentionHint;
         WorkerName = name;
+        Number = space.NextRun();
         Critical = new FiberCriticalDepth(host);
         _worker = space.Borrow(name);
         _memory = new WorkerMemory(space, _worker);
@@ -74,6 +75,9 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     }
 
     internal string WorkerName { get; }
+
+    /// <summary>Tells this run from others of the process.</summary>
+    internal int Number { get; }
 
     internal FiberSpace Space => _space;
 
@@ -102,7 +106,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
 
     internal long LiveFibers => _worker->LiveFibers;
 
-    /// <summary>Frames and records that are in use.</summary>
+    /// <summary>Frames and groups that are in use.</summary>
     internal long LiveBlocks => _worker->Pool.LiveBlocks;
 
     /// <summary>Whether fibers are to suspend at a safepoint.</summary>
@@ -115,7 +119,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     internal override int OwnerId => _running != null ? _running->Wait.OwnerId : _host.OwnerId;
 
     internal override string OwnerName =>
-        _running != null ? $"fiber {_running->Wait.OwnerId & ~FiberSpace.OwnerBit} of '{WorkerName}'" : _host.Name;
+        _running != null ? $"fiber {FiberSpace.FiberNumber(_running->Wait.OwnerId)} of '{WorkerName}'" : _host.Name;
 
     /// <summary>
     /// Which fiber executes, and the fiber method it was last resumed in. Any thread: what it reads may be of a moment
@@ -127,7 +131,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         if (fiber == null) return null;
         FiberFrame* frame = fiber->Top;
         string method = frame == null ? "" : $", last resumed in {_space.Types.MethodOf(frame->Type)}";
-        return $"in fiber {fiber->Wait.OwnerId & ~FiberSpace.OwnerBit}{method}";
+        return $"in fiber {FiberSpace.FiberNumber(fiber->Wait.OwnerId)}{method}";
     }
 
     // ---- running ---------------------------------------------------------------------------------------------------
@@ -145,7 +149,11 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     }
 
     /// <summary>Runs fibers until one waits for the capture, or all have ended.</summary>
-    internal void RunToCheckpoint(FiberRecord* fiber) => Run(fiber, CancellationToken.None);
+    internal void RunToCheckpoint(FiberRecord* fiber)
+    {
+        Run(fiber, CancellationToken.None);
+        _waits.StopClock();
+    }
 
     /// <summary>Runs the fibers of a handler to their end; one that waits for the capture is resumed first.</summary>
     internal void RunFromCheckpoint(FiberOutcome outcome)
@@ -198,6 +206,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     public void Dispose()
     {
         _host.Stopping = null;
+        _waits.StopClock();
         _waits.LeaveWaitTable();
         ReturnName();
         _waits.External.Dispose();
@@ -212,7 +221,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
             if (runs-- == 0)
             {
                 runs = RunsBetweenLooks;
-                cancellation.ThrowIfCancellationRequested();
+                if (MayEnd) cancellation.ThrowIfCancellationRequested();
                 _waits.TakeDue();
             }
 
@@ -226,16 +235,20 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
             else
             {
                 runs = 0;
-                _waits.Sleep(cancellation);
+                _waits.Sleep(MayEnd, cancellation);
             }
         }
     }
+
+    /// <summary>Whether the run may be given up: not while a checkpoint must not see the fibers as they are.</summary>
+    private bool MayEnd => Critical.Inside == 0;
 
     private void RunFiber(FiberRecord* fiber)
     {
         nint[] code = _space.Types.Code;
         _running = fiber;
         fiber->Status = FiberStatus.Running;
+        fiber->WaitsFor = null;
         FiberFrame* frame = fiber->Top;
         while (true)
         {
