@@ -45,7 +45,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
             store.Continue(restored.Head.Generation);
         }
 
-        _fibers = new SessionFibers(Restarted?.Generation ?? 0);
+        _fibers = new SessionFibers(Restarted?.Generation ?? 0, () => _memory.Arenas);
         _keeping = new StoreKeeping(store);
         _checkpoints = new CheckpointThread(TakeCheckpoint);
     }

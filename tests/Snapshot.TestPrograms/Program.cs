@@ -6,6 +6,8 @@ return (args is [string verb, ..] ? verb : "") switch
     "stacks-target" => StacksTarget.Run(),
     "tracker-as-user" => TrackerAsUser.Run(),
     "founding" => FoundingScenario.Run(args[1]),
+    "founding-fibers" => FiberFoundingScenario.Run(args[1]),
     "fiber-constructs" => FiberConstructsProgram.Run(args[1]),
+    "fiber-library" => FiberLibraryProgram.Run(args[1], args[2], args[3..]),
     _ => throw new ArgumentException($"unknown verb in: {string.Join(' ', args)}"),
 };

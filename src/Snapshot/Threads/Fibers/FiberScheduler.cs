@@ -31,9 +31,6 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     [ThreadStatic]
     private static FiberScheduler? t_current;
 
-    [ThreadStatic]
-    private static bool t_isStarting;
-
     private readonly FiberSpace _space;
     private readonly IFiberHost _host;
     private readonly WorkerRecord* _worker;
@@ -43,7 +40,6 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     private readonly FiberWaits _waits;
     private FiberRecord* _running;
     private FiberFrame* _unowned;
-    private FiberFrame* _started;
     private bool _ownsName = true;
     private ExceptionDispatchInfo? _thrown;
 
@@ -61,9 +57,11 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         _stopHint = host.StopHint;
         _attentionHint = host.AttentionHint;
         WorkerName = name;
+        Number = space.NextRun();
         Critical = new FiberCriticalDepth(host);
         _worker = space.Borrow(name);
         _memory = new WorkerMemory(space, _worker);
+        Starter = new FiberStarter(_memory);
         _waits = new FiberWaits(_worker, space.Arena, host);
         host.Stopping = _waits.StopClock;
     }
@@ -76,14 +74,16 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         get => t_current ?? FiberMisuse.ThrowOutside();
     }
 
-    /// <summary>Whether the next fiber method that is called is to be the outermost of a new fiber.</summary>
-    internal static bool IsStarting => t_isStarting;
-
     internal string WorkerName { get; }
+
+    /// <summary>Tells this run from others of the process.</summary>
+    internal int Number { get; }
 
     internal FiberSpace Space => _space;
 
     internal WorkerMemory Memory => _memory;
+
+    internal FiberStarter Starter { get; }
 
     internal FiberWaits Waits => _waits;
 
@@ -106,7 +106,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
 
     internal long LiveFibers => _worker->LiveFibers;
 
-    /// <summary>Frames and records that are in use.</summary>
+    /// <summary>Frames and groups that are in use.</summary>
     internal long LiveBlocks => _worker->Pool.LiveBlocks;
 
     /// <summary>Whether fibers are to suspend at a safepoint.</summary>
@@ -119,7 +119,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     internal override int OwnerId => _running != null ? _running->Wait.OwnerId : _host.OwnerId;
 
     internal override string OwnerName =>
-        _running != null ? $"fiber {_running->Wait.OwnerId & ~FiberSpace.OwnerBit} of '{WorkerName}'" : _host.Name;
+        _running != null ? $"fiber {FiberSpace.FiberNumber(_running->Wait.OwnerId)} of '{WorkerName}'" : _host.Name;
 
     /// <summary>
     /// Which fiber executes, and the fiber method it was last resumed in. Any thread: what it reads may be of a moment
@@ -131,7 +131,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         if (fiber == null) return null;
         FiberFrame* frame = fiber->Top;
         string method = frame == null ? "" : $", last resumed in {_space.Types.MethodOf(frame->Type)}";
-        return $"in fiber {fiber->Wait.OwnerId & ~FiberSpace.OwnerBit}{method}";
+        return $"in fiber {FiberSpace.FiberNumber(fiber->Wait.OwnerId)}{method}";
     }
 
     // ---- running ---------------------------------------------------------------------------------------------------
@@ -149,7 +149,11 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     }
 
     /// <summary>Runs fibers until one waits for the capture, or all have ended.</summary>
-    internal void RunToCheckpoint(FiberRecord* fiber) => Run(fiber, CancellationToken.None);
+    internal void RunToCheckpoint(FiberRecord* fiber)
+    {
+        Run(fiber, CancellationToken.None);
+        _waits.StopClock();
+    }
 
     /// <summary>Runs the fibers of a handler to their end; one that waits for the capture is resumed first.</summary>
     internal void RunFromCheckpoint(FiberOutcome outcome)
@@ -202,6 +206,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     public void Dispose()
     {
         _host.Stopping = null;
+        _waits.StopClock();
         _waits.LeaveWaitTable();
         ReturnName();
         _waits.External.Dispose();
@@ -216,7 +221,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
             if (runs-- == 0)
             {
                 runs = RunsBetweenLooks;
-                cancellation.ThrowIfCancellationRequested();
+                if (MayEnd) cancellation.ThrowIfCancellationRequested();
                 _waits.TakeDue();
             }
 
@@ -230,23 +235,27 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
             else
             {
                 runs = 0;
-                _waits.Sleep(cancellation);
+                _waits.Sleep(MayEnd, cancellation);
             }
         }
     }
+
+    /// <summary>Whether the run may be given up: not while a checkpoint must not see the fibers as they are.</summary>
+    private bool MayEnd => Critical.Inside == 0;
 
     private void RunFiber(FiberRecord* fiber)
     {
         nint[] code = _space.Types.Code;
         _running = fiber;
         fiber->Status = FiberStatus.Running;
+        fiber->WaitsFor = null;
         FiberFrame* frame = fiber->Top;
         while (true)
         {
             if ((uint)frame->Type >= (uint)code.Length) code = _space.Types.Code;
             ((delegate*<FiberFrame*, void>)code[frame->Type])(frame);
             if (_unowned != (frame->Status == FrameStatus.Suspended ? frame : null))
-                throw Fail(fiber, _broken ?? FiberMisuse.NotStructured(OwnerName));
+                throw Fail(fiber, _broken ?? FiberMisuse.NotStructured(OwnerName, _thrown?.SourceException));
             if (frame->Status == FrameStatus.Suspended) break;
             FiberFrame* parent = frame->Parent;
             if (parent == null)
@@ -270,21 +279,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     internal FiberRecord* Start<TArgument>(
         TArgument argument, Func<TArgument, FiberTask> body, GroupRecord* group = null)
     {
-        _started = null;
-        t_isStarting = true;
-        FiberTask task;
-        try
-        {
-            task = body(argument);
-        }
-        finally
-        {
-            t_isStarting = false;
-        }
-
-        FiberFrame* frame = _started;
-        _started = null;
-        if (task.Frame != frame) throw FiberMisuse.NotOneCall();
+        FiberFrame* frame = Starter.FrameOf(argument, body);
         if (frame == null) return null;
         FiberRecord* fiber = _memory.MakeRecord();
         fiber->Top = frame;
@@ -293,15 +288,6 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         _worker->State = WorkerState.Started;
         _worker->Ready.Add(fiber);
         return fiber;
-    }
-
-    /// <summary>A new fiber's outermost method is called: it begins when the fiber is first run.</summary>
-    internal void BeginStarted<[DynamicallyAccessedMembers(FrameLayout.Members)] TStateMachine>(
-        ref FiberFrame* slot, ref TStateMachine stateMachine, int resultBytes)
-        where TStateMachine : IAsyncStateMachine
-    {
-        t_isStarting = false;
-        _started = _memory.MakeFrame(ref slot, ref stateMachine, resultBytes);
     }
 
     /// <summary>A fiber method that began on the stack waits: it gets a frame.</summary>
@@ -316,8 +302,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         }
         catch (Exception error) when (_unowned != null)
         {
-            // What it called waits, and nobody can be resumed with the outcome.
-            throw Break(error);
+            throw Break(error); // What it called waits already, and has nobody to resume.
         }
     }
 
@@ -325,8 +310,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     internal void Finish(FiberFrame* child)
     {
         FrameStatus status = child->Status;
-        if (status is not (FrameStatus.Done or FrameStatus.Faulted)) throw FiberMisuse.ResultTakenTwice();
-
+        if (status is not (FrameStatus.Done or FrameStatus.Faulted)) throw Break(FiberMisuse.ResultTakenTwice());
         _memory.Free(child);
         if (status != FrameStatus.Faulted) return;
         ExceptionDispatchInfo thrown = _thrown!;
@@ -351,7 +335,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         Critical.Leave(fiber);
         _waits.Forget(fiber);
         fiber->Status = FiberStatus.Ended;
-        if (fiber->Group != null) EndInGroup(fiber->Group);
+        if (fiber->Group != null) GroupRecord.End(fiber->Group);
         Interlocked.Increment(ref fiber->Serial);
         LockWord.Wake(ref fiber->Serial, LockWord.All);
         _memory.Free(fiber);
@@ -369,14 +353,6 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         _broken = null;
         return new SnapshotException(
             SnapshotErrorCode.FiberFailed, $"{who} failed: {cause.GetType().Name}: {cause.Message}", cause);
-    }
-
-    private static void EndInGroup(GroupRecord* group)
-    {
-        Interlocked.Increment(ref group->Ended);
-        Interlocked.Decrement(ref group->Live);
-        LockWord.Wake(ref group->Ended, LockWord.All);
-        if (group->Live == 0) LockWord.Wake(ref group->Live, LockWord.All);
     }
 
     // ---- suspending ------------------------------------------------------------------------------------------------
@@ -438,6 +414,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     /// </summary>
     private Exception Break(Exception cause)
     {
+        if (_running == null) return cause;
         _broken ??= cause;
         _unowned = Nobody;
         return cause;
