@@ -16,6 +16,10 @@ public sealed class FiberKillTests
         new KillLoop(2, 60, FiberBuilds.OfTests).Run("--gc");
 
     [Fact]
+    public void Killed_fibers_of_workers_that_are_cancelled_and_called_again_come_to_the_same_end() =>
+        new KillLoop(7, 200, FiberBuilds.OfTests).Run("--cancel");
+
+    [Fact]
     public void Killed_fibers_of_a_debug_build_come_to_the_same_end() =>
         new KillLoop(3, 300, FiberBuilds.Debug).Run();
 

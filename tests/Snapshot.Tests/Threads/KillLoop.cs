@@ -68,7 +68,8 @@ internal sealed class KillLoop(int seed, int steps, params string[][] builds)
         if (!hasEnded) process.Kill();
         process.WaitForExit();
         if (!hasEnded) _kills++;
-        string all = begin.GetAwaiter().GetResult() + process.StandardOutput.ReadToEnd() + error.GetAwaiter().GetResult();
+        string all = begin.GetAwaiter().GetResult() + process.StandardOutput.ReadToEnd()
+            + error.GetAwaiter().GetResult();
         Assert.True(hasEnded || (isInTime && lines != ToTheEnd), $"Seed {seed}: {build[^1]} hangs:\n{all}");
         bool isRight = !all.Contains("wrong", StringComparison.Ordinal)
             && !all.Contains("Unhandled", StringComparison.Ordinal)
