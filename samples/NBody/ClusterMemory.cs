@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using KillDemo;
@@ -15,8 +16,12 @@ internal sealed unsafe class ClusterMemory
 
     private const long Overhead = 64L << 20;
 
-    /// <summary>Results that may wait for the fiber that writes them.</summary>
-    private const int ResultsWaiting = 4;
+    /// <summary>Results that may wait for the fiber that writes them: few, so that images show a full channel,
+    /// too.</summary>
+    private const int ResultsWaiting = 1;
+
+    private const DynamicallyAccessedMemberTypes Fields =
+        DynamicallyAccessedMemberTypes.PublicFields | DynamicallyAccessedMemberTypes.NonPublicFields;
 
     /// <summary>What the library keeps for later fibers: records, of which each worker and handler takes so many at a
     /// time, and the names of frame types. Frames lie in chunks of 64 KiB and more; one of these is not left.</summary>
@@ -24,6 +29,17 @@ internal sealed unsafe class ClusterMemory
     private const int RecordsAtOnce = 64;
     private const long BytesOfTypes = 16 << 10;
 
+    // The layout of the root is compared after a restart. Ahead of time compilation keeps the fields of these for that.
+    [DynamicDependency(Fields, typeof(Axis))]
+    [DynamicDependency(Fields, typeof(Energy))]
+    [DynamicDependency(Fields, typeof(Result))]
+    [DynamicDependency(Fields, typeof(ArenaArray<double>))]
+    [DynamicDependency(Fields, typeof(ArenaArray<Tile>))]
+    [DynamicDependency(Fields, typeof(ArenaArray<long>))]
+    [DynamicDependency(Fields, typeof(ArenaArray<Result>))]
+    [DynamicDependency(Fields, typeof(ArenaBarrier))]
+    [DynamicDependency(Fields, typeof(ArenaMutex))]
+    [DynamicDependency(Fields, typeof(ArenaChannel<Result>))]
     private ClusterMemory(Arena arena)
     {
         Arena = arena;

@@ -3,11 +3,14 @@ using System.Runtime.Loader;
 
 namespace Snapshot.TestPrograms;
 
-/// <summary>A fiber whose methods are in assemblies that are given by path, and may be others after a restart.</summary>
+/// <summary>
+/// A fiber whose methods are in assemblies that are given by path, and may be others after a restart.
+/// </summary>
 /// <remarks>
 /// <c>fiber-library STORE stay|warm ASSEMBLY...</c>: <c>stay</c> is captured inside the method <c>Entry.Stay</c> of one
 /// of them, <c>warm</c> in a method of this program after <c>Entry.Warm</c> has ended. A fresh one prints
-/// <c>committed</c> and waits to be killed; a restarted one prints <c>resumed: VALUE</c> or <c>refused: CODE MESSAGE</c>.
+/// <c>committed</c> and waits to be killed; a restarted one prints <c>resumed: VALUE</c> or
+/// <c>refused: CODE MESSAGE</c>.
 /// </remarks>
 internal static class FiberLibraryProgram
 {

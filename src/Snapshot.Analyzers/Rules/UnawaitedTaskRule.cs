@@ -24,8 +24,8 @@ internal static class UnawaitedTaskRule
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
         description: "A FiberTask must be awaited where it comes from, once. It cannot be stored, passed on or "
-            + "discarded; what is to run beside its caller is started as a fiber. A method that is not async and returns "
-            + "it forwards the call: that works, and is reported as information, for it has no frame of its own.");
+            + "discarded; what is to run beside its caller is started as a fiber. A method that is not async and "
+            + "returns it forwards the call: that works, and is reported as information.");
 
     internal static void Check(OperationAnalysisContext context, FiberTypes types)
     {

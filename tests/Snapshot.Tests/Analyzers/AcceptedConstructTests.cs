@@ -114,8 +114,8 @@ public sealed class AcceptedConstructTests
         "static async FiberTask M(ArenaArray<ArenaMutex> a) { await a[0].EnterAsync(); await Nothing(); a[0].Exit(); "
             + "}")]
     [InlineData(
-        "static async FiberTask M() { FiberGroup g = Fiber.OpenGroup(); g.Start(1L, static n => In(n)); await g.WhenAll(); } "
-            + "static async FiberTask In(long n) => await Fiber.Delay(TimeSpan.FromSeconds(n));")]
+        "static async FiberTask M() { FiberGroup g = Fiber.OpenGroup(); g.Start(1L, static n => In(n)); "
+            + "await g.WhenAll(); } static async FiberTask In(long n) => await Fiber.Delay(TimeSpan.FromSeconds(n));")]
     [InlineData("static async FiberTask M() { FiberHandle h = Fiber.Start(1L, static n => Nothing()); await h; }")]
     [InlineData(
         "static async Task M(string s) { await Task.Yield(); Use(s); foreach (char c in s) await Task.Yield(); }")]

@@ -57,7 +57,7 @@ internal static class Analysis
 
     private static readonly CSharpParseOptions s_parse = new(LanguageVersion.Latest);
 
-    /// <summary>The framework and the library. Made once: what one compilation read of them the next need not.</summary>
+    /// <summary>The framework and the library, read once for all compilations.</summary>
     internal static IReadOnlyList<MetadataReference> References { get; } =
         [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(':')
             .Where(path => Path.GetFileName(path).StartsWith("System.", StringComparison.Ordinal))

@@ -172,6 +172,9 @@ public sealed class FiberFixTests
         "static async FiberTask Run() { Nothing(); await Nothing(); }",
         "static async FiberTask Run() { await Nothing(); await Nothing(); }")]
     [InlineData(
+        "static async FiberTask Run() { Fiber.Safepoint(); }",
+        "static async FiberTask Run() { await Fiber.Safepoint(); }")]
+    [InlineData(
         "static async FiberTask Run() { _ = Number(); }",
         "static async FiberTask Run() { await Number(); }")]
     [InlineData(

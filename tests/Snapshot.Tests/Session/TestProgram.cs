@@ -29,7 +29,8 @@ internal sealed class TestProgram : IDisposable
         }
 
         throw new InvalidOperationException(
-            $"the program ended without '{string.Join("' or '", texts)}':\n{string.Join('\n', lines)}\n{_process.StandardError.ReadToEnd()}");
+            $"the program ended without '{string.Join("' or '", texts)}':\n{string.Join('\n', lines)}\n" +
+            _process.StandardError.ReadToEnd());
     }
 
     /// <summary>Kills the process with SIGKILL, when it still runs, and waits for its end.</summary>

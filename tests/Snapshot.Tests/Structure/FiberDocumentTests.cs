@@ -16,7 +16,11 @@ public sealed partial class FiberDocumentTests
     {
         TheoryData<int, string, string> blocks = [];
         foreach (Match block in Block().Matches(s_text))
-            blocks.Add(1 + s_text.AsSpan(0, block.Index).Count('\n'), block.Groups[1].Value.Trim(), block.Groups[2].Value);
+        {
+            int line = 1 + s_text.AsSpan(0, block.Index).Count('\n');
+            blocks.Add(line, block.Groups[1].Value.Trim(), block.Groups[2].Value);
+        }
+
         return blocks;
     }
 
@@ -38,7 +42,7 @@ public sealed partial class FiberDocumentTests
 
         Assert.True(snippet.Errors.Count == 0, $"line {line}: {string.Join('\n', snippet.Errors)}");
         if (words is ["refused", var expected]) AssertRefusedWhenCalled(snippet, line, expected);
-        else Assert.All(Machines(snippet), machine => Assert.True(HoldsNoReference(machine), $"line {line}: {machine}"));
+        else Assert.All(Machines(snippet), type => Assert.True(HoldsNoReference(type), $"line {line}: {type}"));
     }
 
     [Fact]
@@ -59,7 +63,8 @@ public sealed partial class FiberDocumentTests
         BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
 
     private static IEnumerable<Type> Machines(FiberSnippet snippet) => snippet.Assembly.GetTypes().Where(type =>
-        type.GetField("<>t__builder", Any)?.FieldType.Name.StartsWith("FiberTaskBuilder", StringComparison.Ordinal) == true);
+        type.GetField("<>t__builder", Any) is { } builder
+        && builder.FieldType.Name.StartsWith("FiberTaskBuilder", StringComparison.Ordinal));
 
     private static bool HoldsNoReference(Type type)
     {

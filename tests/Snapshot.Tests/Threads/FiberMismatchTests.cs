@@ -25,24 +25,24 @@ public sealed class FiberMismatchTests : IDisposable
         FiberSnippet library = Library(shapes, value: 1), rebuilt = Library(shapes, value: 2);
         FiberSnippet without = new(["public static class Other { }"], name: "FiberLibrary");
         string[] originals = [Save(shapes, "1"), Save(library, "1")];
-        using (TestProgram first = new(["fiber-library", _store.Path, "stay", .. originals])) first.ReadUntil("committed");
+        Begin("stay", originals);
 
-        string refusal = "refused: FiberMismatch The fibers in arena 'library' cannot be resumed: fiber 1 of 'worker' " +
-            "stands in Entry+<Stay>d__";
+        const string Refusal = "refused: FiberMismatch The fibers in arena 'library' cannot be resumed: " +
+            "fiber 1 of 'worker' stands in Entry+<Stay>d__";
         string other = Restart("stay", originals[0], Save(rebuilt, "2"));
-        Assert.StartsWith(refusal, other, StringComparison.Ordinal);
+        Assert.StartsWith(Refusal, other, StringComparison.Ordinal);
         Assert.Contains("it is of another build (module version ", other, StringComparison.Ordinal);
         Assert.EndsWith("; restart with the binaries that wrote the image.", other, StringComparison.Ordinal);
         Assert.NotEqual(VersionOf(library), VersionOf(rebuilt));
 
         string missing = Restart("stay", originals[0], Save(without, "3"));
-        Assert.StartsWith(refusal, missing, StringComparison.Ordinal);
+        Assert.StartsWith(Refusal, missing, StringComparison.Ordinal);
         Assert.EndsWith("and this process does not have it.", missing, StringComparison.Ordinal);
         Assert.EndsWith("and this process does not have it.", Restart("stay"), StringComparison.Ordinal);
 
         // The method itself is the same, but a local of it is a struct of another assembly, which changed.
         string field = Restart("stay", Save(swapped, "4"), originals[1]);
-        Assert.StartsWith(refusal, field, StringComparison.Ordinal);
+        Assert.StartsWith(Refusal, field, StringComparison.Ordinal);
         Assert.Contains("it is of another build", field, StringComparison.Ordinal);
 
         Assert.Equal("resumed: 3041", Restart("stay", originals));
@@ -53,7 +53,7 @@ public sealed class FiberMismatchTests : IDisposable
     {
         FiberSnippet shapes = Shapes("X, Y");
         string[] originals = [Save(shapes, "1"), Save(Library(shapes, value: 1), "1")];
-        using (TestProgram first = new(["fiber-library", _store.Path, "warm", .. originals])) first.ReadUntil("committed");
+        Begin("warm", originals);
 
         Assert.Equal("resumed: 100", Restart("warm", originals[0], Save(Library(shapes, value: 2), "2")));
         Assert.Equal("resumed: 100", Restart("warm"));
@@ -66,7 +66,8 @@ public sealed class FiberMismatchTests : IDisposable
         Guid other = new("00112233-4455-6677-8899-aabbccddeeff");
         Capture(header => header->Library = other);
         SnapshotException error = Refused();
-        Assert.Contains($"another build of Snapshot (module version {other}, here ", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"another build of Snapshot (module version {other}, here ", error.Message, StringComparison.Ordinal);
         Assert.Contains("and fiber 1 of 'worker' has not ended", error.Message, StringComparison.Ordinal);
     }
 
@@ -123,7 +124,8 @@ public sealed class FiberMismatchTests : IDisposable
         Assert.Equal(typeof(SnapshotSession).Module.ModuleVersionId, Header(again)->Library);
     }
 
-    private static unsafe FiberSpaceHeader* Header(Arena arena) => arena.RootPointer<FiberSpaceHeader>(FiberSpace.RootName);
+    private static unsafe FiberSpaceHeader* Header(Arena arena) =>
+        arena.RootPointer<FiberSpaceHeader>(FiberSpace.RootName);
 
     private static FiberSnippet Shapes(string fields) => new(
         [$"public struct Shape {{ public int {fields}; }}"], name: "FiberShapes");
@@ -168,6 +170,13 @@ public sealed class FiberMismatchTests : IDisposable
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         File.WriteAllBytes(path, snippet.Image);
         return path;
+    }
+
+    /// <summary>A process that is killed when it has taken its checkpoint.</summary>
+    private void Begin(string mode, params string[] assemblies)
+    {
+        using TestProgram program = new(["fiber-library", _store.Path, mode, .. assemblies]);
+        program.ReadUntil("committed");
     }
 
     private string Restart(string mode, params string[] assemblies)

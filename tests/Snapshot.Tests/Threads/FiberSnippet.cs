@@ -14,7 +14,8 @@ internal sealed class FiberSnippet
 {
     private const string Usings = """
         global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq;
-        global using System.Threading; global using System.Threading.Tasks; global using Snapshot;
+        global using System.Net.Http; global using System.Threading; global using System.Threading.Tasks;
+        global using Snapshot;
         """;
 
     private static readonly CSharpParseOptions s_parse = new(LanguageVersion.Latest);

@@ -11,6 +11,7 @@ internal sealed unsafe class FiberCriticalDepth(IFiberHost host)
     /// <summary>Enters, or goes one level deeper; false while a checkpoint is pending.</summary>
     internal bool TryEnter(FiberRecord* fiber)
     {
+        if (fiber == null) FiberMisuse.ThrowOutside();
         if (fiber->CriticalDepth == 0)
         {
             if (!host.TryEnterCritical()) return false;
@@ -25,6 +26,7 @@ internal sealed unsafe class FiberCriticalDepth(IFiberHost host)
     /// <returns>False when the fiber is in no section.</returns>
     internal bool TryExit(FiberRecord* fiber)
     {
+        if (fiber == null) FiberMisuse.ThrowOutside();
         if (fiber->CriticalDepth == 0) return false;
         if (--fiber->CriticalDepth == 0) LeaveLast();
         return true;

@@ -40,6 +40,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     private readonly FiberWaits _waits;
     private FiberRecord* _running;
     private FiberFrame* _unowned;
+    private bool _ownsName = true;
     private ExceptionDispatchInfo? _thrown;
 
     /// <summary>Why <see cref="_unowned"/> cannot become what it must be.</summary>
@@ -174,6 +175,33 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         _memory.Abandon();
     }
 
+    /// <summary>No fiber is live: another scheduler may run fibers under the name, until it is claimed.</summary>
+    internal void ReturnName()
+    {
+        if (_ownsName) _space.Return(WorkerName);
+        _ownsName = false;
+    }
+
+    /// <exception cref="SnapshotException">Name: another one runs fibers under it.</exception>
+    internal void ClaimName()
+    {
+        if (!_ownsName) _space.Borrow(WorkerName);
+        _ownsName = true;
+    }
+
+    /// <exception cref="SnapshotException">FiberFailed: a fiber did in an earlier run.</exception>
+    internal void ThrowIfFailed()
+    {
+        for (FiberRecord* fiber = _worker->FirstLive; fiber != null; fiber = fiber->NextLive)
+        {
+            if (fiber->Status != FiberStatus.Faulted) continue;
+            throw new SnapshotException(
+                SnapshotErrorCode.FiberFailed,
+                $"The fibers of '{WorkerName}' cannot go on in this process, since one of them has failed. Restart from " +
+                "the newest generation.");
+        }
+    }
+
     /// <summary>Makes this the scheduler of the thread until the scope is disposed.</summary>
     internal FiberTurn Enter()
     {
@@ -193,7 +221,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         _host.Stopping = null;
         _waits.StopClock();
         _waits.LeaveWaitTable();
-        _space.Return(WorkerName);
+        ReturnName();
         _waits.External.Dispose();
     }
 
@@ -240,7 +268,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
             if ((uint)frame->Type >= (uint)code.Length) code = _space.Types.Code;
             ((delegate*<FiberFrame*, void>)code[frame->Type])(frame);
             if (_unowned != (frame->Status == FrameStatus.Suspended ? frame : null))
-                throw Fail(fiber, _broken ?? FiberMisuse.NotStructured(OwnerName));
+                throw Fail(fiber, _broken ?? FiberMisuse.NotStructured(OwnerName, _thrown?.SourceException));
             if (frame->Status == FrameStatus.Suspended) break;
             FiberFrame* parent = frame->Parent;
             if (parent == null)
@@ -295,8 +323,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     internal void Finish(FiberFrame* child)
     {
         FrameStatus status = child->Status;
-        if (status is not (FrameStatus.Done or FrameStatus.Faulted)) throw FiberMisuse.ResultTakenTwice();
-
+        if (status is not (FrameStatus.Done or FrameStatus.Faulted)) throw Break(FiberMisuse.ResultTakenTwice());
         _memory.Free(child);
         if (status != FrameStatus.Faulted) return;
         ExceptionDispatchInfo thrown = _thrown!;
@@ -400,6 +427,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     /// </summary>
     private Exception Break(Exception cause)
     {
+        if (_running == null) return cause;
         _broken ??= cause;
         _unowned = Nobody;
         return cause;

@@ -15,6 +15,8 @@ internal static class FrameDiagnosis
 {
     private const BindingFlags AllFields = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
 
+    private const string Method = "fiber method ";
+
     /// <summary>A constant for the compiler of a state machine: nothing is left of it where the answer is no.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static bool IsRefused<TStateMachine>() =>
@@ -24,16 +26,23 @@ internal static class FrameDiagnosis
     internal static void Throw<[DynamicallyAccessedMembers(FrameLayout.Members)] TStateMachine>() =>
         throw new InvalidOperationException(Describe(typeof(TStateMachine)));
 
+    /// <summary>The name of the method alone, or for a lambda or local function the words for it.</summary>
+    internal static string MethodOf(Type machine)
+    {
+        string subject = SubjectOf(machine);
+        return subject.StartsWith(Method, StringComparison.Ordinal) ? subject[Method.Length..] : subject;
+    }
+
     /// <summary>
     /// What a state machine was made of, as a user would name it: <c>&lt;M&gt;d__0</c>, or for a lambda
     /// <c>&lt;&lt;M&gt;b__0_0&gt;d</c>, or for a local function <c>&lt;&lt;M&gt;g__Name|0_0&gt;d</c>.
     /// </summary>
-    internal static string SubjectOf(Type machine)
+    private static string SubjectOf(Type machine)
     {
         string name = machine.Name[1..Math.Max(1, machine.Name.LastIndexOf('>'))];
         string owner = machine.DeclaringType is { } type ? NameOf(type) + '.' : "";
         int end = name.IndexOf('>', StringComparison.Ordinal);
-        if (end < 0) return $"fiber method {owner}{name}";
+        if (end < 0) return $"{Method}{owner}{name}";
         string method = owner + name[1..end];
         int bar = name.IndexOf('|', StringComparison.Ordinal);
         return bar > end + 4 ? $"fiber local function {name[(end + 4)..bar]} in {method}" : $"fiber lambda in {method}";
@@ -81,7 +90,9 @@ internal static class FrameDiagnosis
         return name.StartsWith('<') && end > 1 ? $"local '{name[1..end]}'" : $"parameter '{name}'";
     }
 
-    /// <summary>Whether it is a class that the compiler made for variables that a lambda or local function uses.</summary>
+    /// <summary>
+    /// Whether it is a class that the compiler made for variables that a lambda or local function uses.
+    /// </summary>
     private static bool IsClosure(Type type) => type.Name.StartsWith("<>c__DisplayClass", StringComparison.Ordinal);
 
     [UnconditionalSuppressMessage(

@@ -59,7 +59,7 @@ internal sealed unsafe class FrameTypes
         where TStateMachine : IAsyncStateMachine
     {
         int[] indices = Volatile.Read(ref FrameCode<TStateMachine>.Indices);
-        int index = (uint)_number < (uint)indices.Length ? indices[_number] : 0;
+        int index = (uint)_number < (uint)indices.Length ? Volatile.Read(ref indices[_number]) : 0;
         return index != 0 ? index : Record<TStateMachine>();
     }
 
@@ -92,7 +92,7 @@ internal sealed unsafe class FrameTypes
     {
         if (index < 1 || index > _header->TypeCount) return "a method";
         string name = NameOf(index);
-        return Type.GetType(name, throwOnError: false) is { } type ? FrameDiagnosis.SubjectOf(type) : name;
+        return Type.GetType(name, throwOnError: false) is { } type ? FrameDiagnosis.MethodOf(type) : name;
     }
 
     private string LayoutOf(int index)
