@@ -9,7 +9,9 @@ internal sealed class RestartLedger
     private readonly List<Key> _unclaimed = [];
     private readonly List<Key> _unresumed = [];
 
-    /// <summary>What was unresumed at the latest capture; has room for all, so that a capture allocates nothing.</summary>
+    /// <summary>
+    /// What was unresumed at the latest capture; has room for all, so that a capture allocates nothing.
+    /// </summary>
     private readonly List<Key> _captured = [];
     private bool _isFailed;
 
@@ -114,7 +116,10 @@ internal sealed class RestartLedger
     internal IEnumerable<string> MissingHandlers(bool atCapture)
     {
         lock (_gate)
-            return [.. (atCapture ? _captured : _unresumed).Where(key => key.Participant is null).Select(key => key.Handler)];
+        {
+            return [.. (atCapture ? _captured : _unresumed)
+                .Where(key => key.Participant is null).Select(key => key.Handler)];
+        }
     }
 
     /// <summary>The participants' handlers that did not come back; they go into the next image again.</summary>
