@@ -25,7 +25,7 @@ public sealed class StopSignalTests
         StopSignal.Add();
         try
         {
-            Assert.True(Fiber.Safepoint().IsCompleted);
+            Assert.True(default(SafepointAwaiter).IsCompleted);
         }
         finally
         {
