@@ -88,6 +88,8 @@ public sealed class RunFibersTests : IDisposable
         Assert.Equal(SnapshotErrorCode.FiberFailed, ended.Code);
         ended = Assert.Throws<SnapshotException>(() => _session.Checkpoint());
         Assert.Equal(SnapshotErrorCode.FiberFailed, ended.Code);
+        failed = Assert.Throws<SnapshotException>(() => FiberSession.Wait(_session.RunFibers("failing", () => { })));
+        Assert.Equal(SnapshotErrorCode.FiberFailed, failed.Code);
     }
 
     [Fact]

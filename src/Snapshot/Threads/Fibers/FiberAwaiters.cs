@@ -92,7 +92,7 @@ public readonly struct SafepointAwaiter : IFiberAwaiter
     public bool IsCompleted
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => StopSignal.IsQuiet || !FiberScheduler.OfThread.IsStopPending;
+        get => StopSignal.IsQuiet || FiberScheduler.MayGoOn;
     }
 
     /// <summary>For the compiler.</summary>

@@ -109,6 +109,12 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     /// <summary>Frames and groups that are in use.</summary>
     internal long LiveBlocks => _worker->Pool.LiveBlocks;
 
+    /// <summary>
+    /// Whether what executes need not suspend at a safepoint. True where no fiber does: what a fiber method does when
+    /// it is called there must not depend on what is pending elsewhere.
+    /// </summary>
+    internal static bool MayGoOn => t_current is not { } scheduler || !scheduler.IsStopPending;
+
     /// <summary>Whether fibers are to suspend at a safepoint.</summary>
     internal bool IsStopPending
     {
@@ -187,6 +193,19 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     {
         if (!_ownsName) _space.Borrow(WorkerName);
         _ownsName = true;
+    }
+
+    /// <exception cref="SnapshotException">FiberFailed: a fiber did in an earlier run.</exception>
+    internal void ThrowIfFailed()
+    {
+        for (FiberRecord* fiber = _worker->FirstLive; fiber != null; fiber = fiber->NextLive)
+        {
+            if (fiber->Status != FiberStatus.Faulted) continue;
+            throw new SnapshotException(
+                SnapshotErrorCode.FiberFailed,
+                $"The fibers of '{WorkerName}' cannot go on in this process, since one of them has failed. Restart " +
+                "from the newest generation.");
+        }
     }
 
     /// <summary>Makes this the scheduler of the thread until the scope is disposed.</summary>
