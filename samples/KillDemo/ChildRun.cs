@@ -5,6 +5,9 @@ namespace KillDemo;
 /// <summary>A run of the simulation in a process of its own, which can be killed.</summary>
 internal sealed class ChildRun : IDisposable
 {
+    /// <summary>Of a process that SIGKILL ended, as shells have it.</summary>
+    private const int KilledExitCode = 128 + 9;
+
     private readonly Process _process;
     private readonly Task _reading;
     private readonly Task<string> _errors;
@@ -59,11 +62,13 @@ internal sealed class ChildRun : IDisposable
     /// <summary>
     /// SIGKILL. Returns false when the run was over: then it is a result, even if its process had not quite ended.
     /// </summary>
+    /// <exception cref="RunException">The process had failed before.</exception>
     internal async Task<bool> KillAsync()
     {
         _isKilled = true;
         _process.Kill();
         await EndAsync().ConfigureAwait(false);
+        if (Finished is null && _process.ExitCode != KilledExitCode) throw await FailureAsync().ConfigureAwait(false);
         return Finished is null;
     }
 
@@ -72,8 +77,7 @@ internal sealed class ChildRun : IDisposable
     {
         await EndAsync().ConfigureAwait(false);
         if (Finished is not null && (_process.ExitCode == 0 || _isKilled)) return Finished;
-        string errors = (await _errors.ConfigureAwait(false)).Trim();
-        throw new RunException($"The simulation ended with exit code {_process.ExitCode}: {errors}");
+        throw await FailureAsync().ConfigureAwait(false);
     }
 
     public void Dispose()
@@ -82,6 +86,12 @@ internal sealed class ChildRun : IDisposable
         _process.Dispose();
         _captures.Dispose();
         _commits.Dispose();
+    }
+
+    private async Task<RunException> FailureAsync()
+    {
+        string errors = (await _errors.ConfigureAwait(false)).Trim();
+        return new RunException($"The simulation ended with exit code {_process.ExitCode}: {errors}");
     }
 
     private async Task ReadAsync(Action<RunEvent> observe)

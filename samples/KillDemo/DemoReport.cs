@@ -6,7 +6,9 @@ namespace KillDemo;
 /// <summary>The outcome of a demo, as its last line of JSON says it.</summary>
 internal sealed record DemoReport
 {
-    /// <summary>Whether the final state and the results file equal those of an uninterrupted run, bit for bit.</summary>
+    /// <summary>
+    /// Whether the final state and the results file equal those of an uninterrupted run, bit for bit.
+    /// </summary>
     public required bool Equal { get; init; }
 
     /// <summary>XXH64 of the final state.</summary>

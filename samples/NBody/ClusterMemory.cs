@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using KillDemo;
@@ -15,12 +16,30 @@ internal sealed unsafe class ClusterMemory
 
     private const long Overhead = 64L << 20;
 
-    /// <summary>Results that may wait for the fiber that writes them.</summary>
-    private const int ResultsWaiting = 4;
+    /// <summary>Results that may wait for the fiber that writes them: few, so that images show a full channel,
+    /// too.</summary>
+    private const int ResultsWaiting = 1;
 
-    /// <summary>Less than the smallest chunk of memory that holds frames: one of these is not left.</summary>
-    private const long BytesKeptMax = 64 << 10;
+    private const DynamicallyAccessedMemberTypes Fields =
+        DynamicallyAccessedMemberTypes.PublicFields | DynamicallyAccessedMemberTypes.NonPublicFields;
 
+    /// <summary>What the library keeps for later fibers: records, of which each worker and handler takes so many at a
+    /// time, and the names of frame types. Frames lie in chunks of 64 KiB and more; one of these is not left.</summary>
+    private const long RecordBytesMax = 128;
+    private const int RecordsAtOnce = 64;
+    private const long BytesOfTypes = 16 << 10;
+
+    // The layout of the root is compared after a restart. Ahead of time compilation keeps the fields of these for that.
+    [DynamicDependency(Fields, typeof(Axis))]
+    [DynamicDependency(Fields, typeof(Energy))]
+    [DynamicDependency(Fields, typeof(Result))]
+    [DynamicDependency(Fields, typeof(ArenaArray<double>))]
+    [DynamicDependency(Fields, typeof(ArenaArray<Tile>))]
+    [DynamicDependency(Fields, typeof(ArenaArray<long>))]
+    [DynamicDependency(Fields, typeof(ArenaArray<Result>))]
+    [DynamicDependency(Fields, typeof(ArenaBarrier))]
+    [DynamicDependency(Fields, typeof(ArenaMutex))]
+    [DynamicDependency(Fields, typeof(ArenaChannel<Result>))]
     private ClusterMemory(Arena arena)
     {
         Arena = arena;
@@ -33,8 +52,15 @@ internal sealed unsafe class ClusterMemory
     internal ArenaPointer<Cluster> Cluster { get; }
 
     /// <summary>Whether no frame is left.</summary>
-    /// <remarks>What the library keeps of workers and frame types, once for all fibers, is less than a chunk.</remarks>
-    internal bool IsFreeOfFrames => Arena.AllocatedBytes - Cluster.Value.BytesWithoutFibers < BytesKeptMax;
+    internal bool IsFreeOfFrames
+    {
+        get
+        {
+            long takers = 2 * Cluster.Value.Threads + 2;
+            long kept = (Cluster.Value.Fibers + takers * RecordsAtOnce) * RecordBytesMax + BytesOfTypes;
+            return Arena.AllocatedBytes - Cluster.Value.BytesWithoutFibers <= kept;
+        }
+    }
 
     /// <summary>Opens the arena; a fresh one gets its bodies.</summary>
     /// <exception cref="RunException">The store holds another simulation.</exception>

@@ -24,8 +24,8 @@ internal static class CommandLine
     /// <summary>The demo, and under it the single run that the demo starts and kills.</summary>
     internal static RootCommand Build(Func<DemoOptions, Task<int>> demo, Func<NBodyOptions, bool, Task<int>> run) =>
         CommandOptions.Build(
-            "A star cluster, computed by thousands of fibers, that survives being killed: runs it in a process of its " +
-            "own, kills that at random moments, restarts it from the newest image each time, " +
+            "A star cluster, computed by thousands of fibers, that survives being killed: runs it in a process of " +
+            "its own, kills that at random moments, restarts it from the newest image each time, " +
             "and compares the result with that of an uninterrupted run.",
             [s_bodies, s_fibers, s_steps, s_threads, s_everySteps, CommandOptions.Store, CommandOptions.Json],
             parsed => demo(CommandOptions.Demo(parsed, "nbody", directory => Options(parsed, directory))),

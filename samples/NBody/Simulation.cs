@@ -82,6 +82,7 @@ internal static class Simulation
         return string.Create(
             CultureInfo.InvariantCulture,
             $"{cluster.Fibers} fibers of {cluster.Threads} threads, {cluster.Steps} steps, {interactions:N0} " +
-            $"interactions; total energy {cluster.Last.Total:F9}, relative drift {cluster.Last.DriftFrom(cluster.First):E3}.");
+            $"interactions; total energy {cluster.Last.Total:F9}, " +
+            $"relative drift {cluster.Last.DriftFrom(cluster.First):E3}.");
     }
 }

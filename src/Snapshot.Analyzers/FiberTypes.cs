@@ -7,11 +7,13 @@ internal sealed class FiberTypes
 {
     private readonly INamedTypeSymbol _task;
     private readonly INamedTypeSymbol? _taskOfResult;
+    private readonly INamedTypeSymbol? _awaiter;
 
-    private FiberTypes(INamedTypeSymbol task, INamedTypeSymbol? taskOfResult)
+    private FiberTypes(INamedTypeSymbol task, Compilation compilation)
     {
         _task = task;
-        _taskOfResult = taskOfResult;
+        _taskOfResult = compilation.GetTypeByMetadataName("Snapshot.FiberTask`1");
+        _awaiter = compilation.GetTypeByMetadataName("Snapshot.IFiberAwaiter");
     }
 
     /// <summary>The assembly that declares fibers: it handles their tasks in ways no one else may.</summary>
@@ -20,7 +22,7 @@ internal sealed class FiberTypes
     /// <summary>The types, or null where the library is not referenced: there are no fibers then.</summary>
     internal static FiberTypes? Find(Compilation compilation) =>
         compilation.GetTypeByMetadataName("Snapshot.FiberTask") is { } task
-            ? new FiberTypes(task, compilation.GetTypeByMetadataName("Snapshot.FiberTask`1"))
+            ? new FiberTypes(task, compilation)
             : null;
 
     internal bool IsTask(ITypeSymbol? type) =>
@@ -28,6 +30,16 @@ internal sealed class FiberTypes
         && (SymbolEqualityComparer.Default.Equals(type, _task)
             || (_taskOfResult is not null
                 && SymbolEqualityComparer.Default.Equals(type.OriginalDefinition, _taskOfResult)));
+
+    /// <summary>
+    /// Whether a value is good for nothing but to be awaited at once: a task, or what <c>Fiber.Safepoint()</c>
+    /// returns, which
+    /// is its own awaiter.
+    /// </summary>
+    internal bool IsToBeAwaited(ITypeSymbol? type) => IsTask(type)
+        || (type is { IsValueType: true }
+            && type.AllInterfaces.Contains(_awaiter!, SymbolEqualityComparer.Default)
+            && !type.GetMembers("GetAwaiter").IsEmpty);
 
     /// <summary>Whether the compiler makes a state machine of the function that is to live in an arena.</summary>
     internal bool IsFiber(IMethodSymbol function) => function.IsAsync && IsTask(function.ReturnType);

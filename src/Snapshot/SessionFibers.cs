@@ -4,7 +4,8 @@ namespace Snapshot;
 
 /// <summary>The fibers of a session, by arena. Thread-safe.</summary>
 /// <param name="restartedGeneration">What the session was restarted from; 0 when it was not.</param>
-internal sealed class SessionFibers(long restartedGeneration)
+/// <param name="arenas">All arenas of the session.</param>
+internal sealed class SessionFibers(long restartedGeneration, Func<IReadOnlyList<Arena>> arenas)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<Arena, FiberSpace> _spaces = [];
@@ -16,8 +17,19 @@ internal sealed class SessionFibers(long restartedGeneration)
         lock (_gate)
         {
             if (!_spaces.TryGetValue(arena, out FiberSpace? space))
-                _spaces.Add(arena, space = new FiberSpace(arena, restartedGeneration));
+                _spaces.Add(arena, space = new FiberSpace(arena, restartedGeneration, FreeNumber()));
             return space;
         }
+    }
+
+    private int FreeNumber()
+    {
+        int?[] taken = [.. arenas().Select(FiberSpace.NumberOf)];
+        for (int number = 0; number < FiberSpace.MaxSpaces; number++)
+        {
+            if (!taken.Contains(number)) return number;
+        }
+
+        throw new InvalidOperationException($"A session has fibers in {FiberSpace.MaxSpaces} arenas at most.");
     }
 }

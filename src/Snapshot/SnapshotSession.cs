@@ -46,7 +46,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
             store.Continue(restored.Head.Generation);
         }
 
-        _fibers = new SessionFibers(Restarted?.Generation ?? 0);
+        _fibers = new SessionFibers(Restarted?.Generation ?? 0, () => _memory.Arenas);
         _keeping = new StoreKeeping(store);
         _checkpoints = new CheckpointThread(TakeCheckpoint);
         _memory.Stream(restored?.Threads ?? 0, _coordinator.FailRestart);
@@ -204,7 +204,8 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// <param name="start">Starts the first ones, with <see cref="Fiber.Start{TArgument}"/>; not called when the image
     /// has them.</param>
     /// <param name="options">The handlers and gates of the participant, or null for none.</param>
-    /// <param name="cancellation">Ends the call between two fibers' turns; a later one goes on from there.</param>
+    /// <param name="cancellation">Ends the call between two fibers' turns, when none is in a critical section; a later
+    /// one goes on from there.</param>
     /// <exception cref="SnapshotException">FiberMismatch: the image has fibers that this program cannot resume.
     /// FiberFailed: a fiber did. Name (taken), RestartFailed, ArenaFull.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>

@@ -132,7 +132,8 @@ internal sealed class ChaosRun(Options options) : IDisposable
         int interval = (int)options.Number("--interval", 10);
         while (!_ended.IsCancellationRequested)
         {
-            _session.RequestCheckpoint().Committed.GetAwaiter().GetResult();
+            SnapshotInfo taken = _session.RequestCheckpoint().Committed.GetAwaiter().GetResult();
+            Console.WriteLine($"generation {taken.Generation}");
             _ended.Token.WaitHandle.WaitOne(_random.Next(2 * interval + 1));
         }
     }

@@ -17,7 +17,8 @@ internal static class Program
                 return ManyFibers.Execute(options);
             default:
                 Console.Error.WriteLine(
-                    "run STORE [--steps N] [--interval MS] [--seed N] [--gc] [--cancel] | many STORE [--count N] [--depth N]");
+                    "run STORE [--steps N] [--interval MS] [--seed N] [--gc] [--cancel]\n" +
+                    "many STORE [--count N] [--depth N]");
                 return 2;
         }
     }

@@ -10,6 +10,8 @@ return (args is [string verb, ..] ? verb : "") switch
     "lazy-closed" => LazyRestarts.CloseUnderParticipant(args[1], int.Parse(args[2], CultureInfo.InvariantCulture)),
     "lazy-damaged" => LazyRestarts.TouchDamage(args[1]),
     "founding" => FoundingScenario.Run(args[1]),
+    "founding-fibers" => FiberFoundingScenario.Run(args[1]),
     "fiber-constructs" => FiberConstructsProgram.Run(args[1]),
+    "fiber-library" => FiberLibraryProgram.Run(args[1], args[2], args[3..]),
     _ => throw new ArgumentException($"unknown verb in: {string.Join(' ', args)}"),
 };

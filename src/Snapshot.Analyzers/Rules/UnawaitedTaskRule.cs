@@ -13,6 +13,9 @@ namespace Snapshot.Analyzers.Rules;
 /// lambda.</remarks>
 internal static class UnawaitedTaskRule
 {
+    /// <summary>A method that only forwards a call works: its caller awaits for it. It is told so, no more.</summary>
+    private const string Returned = "returned";
+
     internal static readonly DiagnosticDescriptor Descriptor = new(
         "SNAP1106",
         "The call of a fiber method is not awaited",
@@ -20,20 +23,27 @@ internal static class UnawaitedTaskRule
         FiberRule.Category,
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
-        description: "A FiberTask must be awaited where it comes from, once. It cannot be stored, passed on, "
-            + "returned from a method that is not async, or discarded; what is to run beside its caller is started "
-            + "as a fiber.");
+        description: "A FiberTask must be awaited where it comes from, once. It cannot be stored, passed on or "
+            + "discarded; what is to run beside its caller is started as a fiber. A method that is not async and "
+            + "returns it forwards the call: that works, and is reported as information.");
 
     internal static void Check(OperationAnalysisContext context, FiberTypes types)
     {
         IInvocationOperation call = (IInvocationOperation)context.Operation;
-        if (!types.IsTask(call.Type)) return;
+        if (!types.IsToBeAwaited(call.Type)) return;
         if (SymbolEqualityComparer.Default.Equals(context.Compilation.Assembly, types.Library)) return;
         if (WhatHappensTo(call, types) is not { } happening) return;
         string name = call.TargetMethod.MethodKind == MethodKind.DelegateInvoke && call.Instance is { } instance
             ? instance.Syntax.ToString()
             : call.TargetMethod.Name;
-        context.ReportDiagnostic(Diagnostic.Create(Descriptor, call.Syntax.GetLocation(), name, happening));
+        context.ReportDiagnostic(Diagnostic.Create(
+            Descriptor,
+            call.Syntax.GetLocation(),
+            happening == Returned ? DiagnosticSeverity.Info : DiagnosticSeverity.Error,
+            additionalLocations: null,
+            properties: null,
+            name,
+            happening));
     }
 
     private static string? WhatHappensTo(IOperation value, FiberTypes types) => value.Parent switch
@@ -46,7 +56,7 @@ internal static class UnawaitedTaskRule
         IArgumentOperation { Parameter.ContainingAssembly: { } declaring }
             when SymbolEqualityComparer.Default.Equals(declaring, types.Library) => null,
         IArgumentOperation => "passed on",
-        IReturnOperation returned => IsInLambda(returned) ? null : "returned",
+        IReturnOperation returned => IsInLambda(returned) ? null : Returned,
         IMemberReferenceOperation or IInvocationOperation => "used",
         _ => "stored",
     };

@@ -156,9 +156,10 @@ public sealed class CheckpointTicket
 
     private static async FiberTask<FiberOutcome> WhenEnded(ExternalWait wait)
     {
-        if (!await wait) return new FiberOutcome(CheckpointOutcomeKind.Restarted, ExternalWait.RestartedGeneration);
+        while (!wait.IsCompleted) await wait;
         return wait.Take() switch
         {
+            null => new FiberOutcome(CheckpointOutcomeKind.Restarted, ExternalWait.RestartedGeneration),
             Task<CaptureInfo> captured => Continued(captured.GetAwaiter().GetResult().Generation),
             Task<SnapshotInfo> committed => Continued(committed.GetAwaiter().GetResult().Generation),
             Task other => throw new InvalidOperationException($"A ticket has no task of type {other.GetType()}."),

@@ -32,6 +32,19 @@ internal sealed class AsyncHandlers
         }
     }
 
+    /// <summary>
+    /// Queues work behind what the handler thread may have to do; where there is no such thread, <paramref
+    /// name="otherwise"/> is called, before anything can be queued.
+    /// </summary>
+    internal void PostIfStarted(Action work, Action otherwise)
+    {
+        lock (_gate)
+        {
+            if (_thread is null) otherwise();
+            else Post(work);
+        }
+    }
+
     /// <summary>The thread ends after the work that was queued.</summary>
     internal void Close()
     {

@@ -143,7 +143,7 @@ internal sealed class Attempt : IDisposable
     internal void PrepareAsync(Action meanwhile)
     {
         if (AsyncEntries.Length == 0)
-            _isAsyncDone = true;
+            _coordinator.Async.PostIfStarted(_prepareParts, otherwise: () => _isAsyncDone = true);
         else
             _coordinator.Async.Post(_prepareParts);
         try
@@ -174,6 +174,7 @@ internal sealed class Attempt : IDisposable
         _barrier.Raise();
         AwaitEndOf(Phase.Sync);
         _coordinator.Table.Capture(this);
+        _coordinator.Ledger.Capture();
         IsCaptured = true;
         MeasureArrivals();
     }
@@ -234,6 +235,9 @@ internal sealed class Attempt : IDisposable
 
     /// <summary>The attempt number in the word.</summary>
     internal int Number { get; private set; }
+
+    /// <summary>Whether the async handlers' prepare parts have run.</summary>
+    internal bool IsAsyncDone => _isAsyncDone;
 
     internal bool IsResumed => _resumed.IsSet;
 

@@ -121,7 +121,11 @@ internal sealed class Coordinator : IDisposable
         if (Ledger.TryClaim(null, name))
         {
             HandlerEntry entry = registration.Entry;
-            _async.Post(() => ResumeRestarted(entry, _async.Part, participant: null));
+            _async.Post(() =>
+            {
+                AwaitCaptureToEnd();
+                ResumeRestarted(entry, _async.Part, participant: null);
+            });
         }
 
         return registration;
@@ -156,7 +160,11 @@ internal sealed class Coordinator : IDisposable
     internal CoordinationState Export()
     {
         if (OpenAttempt is not { IsCaptured: true } attempt)
-            return Export(Ledger.Generation, _table.ToArray().Select(ToState), _async.List.Enabled);
+        {
+            return Export(
+                Ledger.Generation, _table.ToArray().Select(ToState), _async.List.Enabled, atCapture: false);
+        }
+
         List<ParticipantState> participants = [];
         foreach (CapturedParticipant captured in _table.Captured)
         {
@@ -165,7 +173,7 @@ internal sealed class Coordinator : IDisposable
                     captured.Participant.Name, captured.Participant.RunsFibers, Names(captured.Handlers)));
         }
 
-        return Export(attempt.Generation, participants, attempt.AsyncEntries);
+        return Export(attempt.Generation, participants, attempt.AsyncEntries, atCapture: true);
     }
 
     /// <summary>In a restarted session, before anybody attaches or registers: what the image kept.</summary>
@@ -244,6 +252,23 @@ internal sealed class Coordinator : IDisposable
         $"still to come cannot be restored: {damage.Message}",
         damage);
 
+    /// <summary>
+    /// The handler thread is about to run a part that belongs to no attempt and writes memory. If the prepare parts of
+    /// the open attempt have run, memory may be captured at any moment: waits until it was. Otherwise they are behind
+    /// this in the thread's queue, and the attempt waits for them.
+    /// </summary>
+    private void AwaitCaptureToEnd()
+    {
+        while (true)
+        {
+            long word = Barrier.Read();
+            if (PhaseWord.PhaseOf(word) is not (Phase.Async or Phase.Sync or Phase.Capture)) return;
+            Attempt? attempt = OpenAttempt;
+            if (attempt is { IsAsyncDone: false }) return;
+            if (attempt is not null && attempt.Number == PhaseWord.AttemptOf(word)) Barrier.Sleep(word);
+        }
+    }
+
     internal void AwaitRestartGate()
     {
         if (!Ledger.AwaitComplete(GateTimeout))
@@ -287,16 +312,16 @@ internal sealed class Coordinator : IDisposable
     }
 
     private CoordinationState Export(
-        long generation, IEnumerable<ParticipantState> participants, HandlerEntry[] handlers)
+        long generation, IEnumerable<ParticipantState> participants, HandlerEntry[] handlers, bool atCapture)
     {
-        IEnumerable<ParticipantState> all = participants.Concat(Ledger.MissingParticipants())
+        IEnumerable<ParticipantState> all = participants.Concat(Ledger.MissingParticipants(atCapture))
             .GroupBy(participant => participant.Name)
             .Select(
                 group => new ParticipantState(
                     group.Key,
                     group.Any(state => state.RunsFibers),
                     [.. group.SelectMany(state => state.Handlers).Distinct()]));
-        IEnumerable<string> names = Names(handlers).Concat(Ledger.MissingHandlers()).Distinct();
+        IEnumerable<string> names = Names(handlers).Concat(Ledger.MissingHandlers(atCapture)).Distinct();
         return new CoordinationState(generation, _ids.Export(), [.. all], [.. names]);
     }
 
@@ -313,7 +338,8 @@ internal sealed class Coordinator : IDisposable
         };
         if (Interlocked.CompareExchange(ref _failure, failure, null) is not null)
             return;
-        Ledger.Fail();
+        // Polls know before anybody learns of it from the gate.
         Barrier.MarkFailed();
+        Ledger.Fail();
     }
 }

@@ -25,13 +25,19 @@ internal sealed class FiberHandler<TArgument>(
 
     public void Name(string name)
     {
-        if (_name is not null)
-            throw new InvalidOperationException($"A fiber handler is registered once; this one is {_name} already.");
+        if (_name is not null && _name != name)
+        {
+            throw new InvalidOperationException(
+                $"A fiber handler is registered under one name; this one is {_name}, and cannot be {name}.");
+        }
+
         _name = name;
     }
 
     public void Prepare(PrepareContext context) => Run(scheduler =>
     {
+        // What an image has of a handler that it does not name: its participant was left out. Nobody will resume it.
+        if (scheduler.LiveFibers > 0) scheduler.Abandon();
         scheduler.PendingCapture = new PendingCapture(context);
         try
         {
@@ -43,8 +49,19 @@ internal sealed class FiberHandler<TArgument>(
         }
     });
 
-    public void Resume(CheckpointOutcome outcome) => Run(scheduler =>
-        scheduler.RunFromCheckpoint(new FiberOutcome(outcome.Kind, outcome.Generation, outcome.AbortCode)));
+    public void Resume(CheckpointOutcome outcome)
+    {
+        try
+        {
+            Run(scheduler =>
+                scheduler.RunFromCheckpoint(new FiberOutcome(outcome.Kind, outcome.Generation, outcome.AbortCode)));
+        }
+        finally
+        {
+            // For the handler that is registered in place of this one when its participant leaves and comes back.
+            _scheduler?.ReturnName();
+        }
+    }
 
     public void Committed(long generation) => committed?.Invoke(generation);
 
@@ -60,6 +77,7 @@ internal sealed class FiberHandler<TArgument>(
         _host ??= new HandlerHost(_name!);
         _host.Owner = LockOwner.Current!;
         FiberScheduler scheduler = _scheduler ??= new FiberScheduler(space(), _name!, _host);
+        scheduler.ClaimName();
         using FiberTurn turn = scheduler.Enter();
         try
         {

@@ -14,6 +14,7 @@ internal static class FiberWorker
         participant.RunsFibers = true;
         using FiberScheduler scheduler = new(space, participant.Name, new ParticipantHost(participant));
         if (scheduler.State == WorkerState.Finished) return;
+        scheduler.ThrowIfFailed();
         participant.Doing = scheduler.DescribeRunning;
         using FiberTurn turn = scheduler.Enter();
         try

@@ -269,7 +269,7 @@ public sealed unsafe class Participant : IDisposable
         if (Interlocked.Exchange(ref _isGone, 1) != 0)
             return false;
         _standing = Standing.Gone;
-        Volatile.Write(ref _attention[0], 1);
+        if (Interlocked.Exchange(ref _attention[0], 1) != 0) StopSignal.Remove();
         if (_isCounted)
             _barrier.Stop(critical: _criticalDepth > 0);
         _isCounted = false;

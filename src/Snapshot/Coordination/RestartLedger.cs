@@ -8,6 +8,11 @@ internal sealed class RestartLedger
     private readonly object _gate = new();
     private readonly List<Key> _unclaimed = [];
     private readonly List<Key> _unresumed = [];
+
+    /// <summary>
+    /// What was unresumed at the latest capture; has room for all, so that a capture allocates nothing.
+    /// </summary>
+    private readonly List<Key> _captured = [];
     private bool _isFailed;
 
     private readonly record struct Key(string? Participant, string Handler)
@@ -28,6 +33,7 @@ internal sealed class RestartLedger
             foreach (ParticipantState participant in state.Participants)
                 _unclaimed.AddRange(participant.Handlers.Select(handler => new Key(participant.Name, handler)));
             _unresumed.AddRange(_unclaimed);
+            _captured.EnsureCapacity(_unresumed.Count);
         }
     }
 
@@ -48,6 +54,18 @@ internal sealed class RestartLedger
             _unresumed.Remove(new Key(participant, handler));
             if (_unresumed.Count == 0)
                 Monitor.PulseAll(_gate);
+        }
+    }
+
+    /// <summary>
+    /// Memory is being captured: whoever is resumed later, before that image is written, is not resumed in it.
+    /// </summary>
+    internal void Capture()
+    {
+        lock (_gate)
+        {
+            _captured.Clear();
+            _captured.AddRange(_unresumed);
         }
     }
 
@@ -94,18 +112,23 @@ internal sealed class RestartLedger
     }
 
     /// <summary>The async handlers that did not come back; they go into the next image again.</summary>
-    internal IEnumerable<string> MissingHandlers()
-    {
-        lock (_gate)
-            return [.. _unresumed.Where(key => key.Participant is null).Select(key => key.Handler)];
-    }
-
-    /// <summary>The participants' handlers that did not come back; they go into the next image again.</summary>
-    internal IEnumerable<ParticipantState> MissingParticipants()
+    /// <param name="atCapture">At the latest capture, or now.</param>
+    internal IEnumerable<string> MissingHandlers(bool atCapture)
     {
         lock (_gate)
         {
-            return [.. _unresumed.Where(key => key.Participant is not null)
+            return [.. (atCapture ? _captured : _unresumed)
+                .Where(key => key.Participant is null).Select(key => key.Handler)];
+        }
+    }
+
+    /// <summary>The participants' handlers that did not come back; they go into the next image again.</summary>
+    /// <param name="atCapture">At the latest capture, or now.</param>
+    internal IEnumerable<ParticipantState> MissingParticipants(bool atCapture)
+    {
+        lock (_gate)
+        {
+            return [.. (atCapture ? _captured : _unresumed).Where(key => key.Participant is not null)
                 .GroupBy(key => key.Participant!, key => key.Handler)
                 .Select(group => new ParticipantState(group.Key, RunsFibers: false, [.. group]))];
         }

@@ -36,7 +36,7 @@ internal static class AllConstructs
 {
     internal static readonly (string Name, ConstructBody Body)[] List =
     [
-        .. ControlFlow.List, .. Exceptions.List, .. Calls.List, .. Values.List, .. Iteration.List, .. BetweenAwaits.List,
-        .. FrameSizes.List,
+        .. ControlFlow.List, .. Exceptions.List, .. Calls.List, .. Values.List, .. Iteration.List,
+        .. BetweenAwaits.List, .. FrameSizes.List,
     ];
 }

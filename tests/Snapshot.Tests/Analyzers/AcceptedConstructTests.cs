@@ -20,7 +20,7 @@ public sealed class AcceptedConstructTests
         "static async FiberTask<T> M<T>(T x) where T : unmanaged { await Nothing(); return x; }",
         "static async FiberTask<(int, long)> M((int A, long B) x) { await Nothing(); return x; }",
         "static async FiberTask M(long n) { var (a, b) = (await Number(), await Number()); Use(a + b + n); }",
-        "static async FiberTask M(bool b) => await (b ? Nothing() : Fiber.Yield());",
+        "static async FiberTask M(bool b) => await (b ? Nothing() : Fiber.Delay(TimeSpan.Zero));",
 
         // Exceptions.
         "static async FiberTask M(long n) { try { await Nothing(); } finally { n++; } await Nothing(); Use(n); }",
@@ -114,8 +114,8 @@ public sealed class AcceptedConstructTests
         "static async FiberTask M(ArenaArray<ArenaMutex> a) { await a[0].EnterAsync(); await Nothing(); a[0].Exit(); "
             + "}")]
     [InlineData(
-        "static async FiberTask M() { FiberGroup g = default; g.Start(1L, static n => In(n)); await g.WhenAll(); } "
-            + "static async FiberTask In(long n) => await Fiber.Delay(TimeSpan.FromSeconds(n));")]
+        "static async FiberTask M() { FiberGroup g = Fiber.OpenGroup(); g.Start(1L, static n => In(n)); "
+            + "await g.WhenAll(); } static async FiberTask In(long n) => await Fiber.Delay(TimeSpan.FromSeconds(n));")]
     [InlineData("static async FiberTask M() { FiberHandle h = Fiber.Start(1L, static n => Nothing()); await h; }")]
     [InlineData(
         "static async Task M(string s) { await Task.Yield(); Use(s); foreach (char c in s) await Task.Yield(); }")]

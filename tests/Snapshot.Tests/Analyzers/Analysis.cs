@@ -57,18 +57,12 @@ internal static class Analysis
 
     private static readonly CSharpParseOptions s_parse = new(LanguageVersion.Latest);
 
-    /// <summary>Made once: what a compilation reads from a reference it leaves for the next.</summary>
-    private static readonly MetadataReference[] s_platform =
+    /// <summary>The framework and the library, read once for all compilations.</summary>
+    internal static IReadOnlyList<MetadataReference> References { get; } =
         [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(':')
             .Where(path => Path.GetFileName(path).StartsWith("System.", StringComparison.Ordinal))
+            .Append(typeof(FiberTask).Assembly.Location)
             .Select(path => MetadataReference.CreateFromFile(path))];
-
-    private static readonly Lazy<byte[]> s_stub = new(() => Emit("Snapshot", FiberStub.Source, s_platform));
-
-    private static readonly Lazy<MetadataReference[]> s_references = new(() =>
-        [.. s_platform, MetadataReference.CreateFromImage(s_stub.Value)]);
-
-    internal static IEnumerable<MetadataReference> References => s_references.Value;
 
     internal static CSharpCompilationOptions Options { get; } = new(
         OutputKind.DynamicallyLinkedLibrary,
@@ -113,14 +107,15 @@ internal static class Analysis
     /// </summary>
     internal static string[] ReferencesKept(string members)
     {
-        byte[] image = Emit("Sample", Complete(members), References);
+        using MemoryStream image = new();
+        Assert.Empty(Compile(Complete(members)).Emit(image).Diagnostics
+            .Where(found => found.Severity == DiagnosticSeverity.Error));
+        image.Position = 0;
         AssemblyLoadContext context = new(null, isCollectible: true);
         try
         {
-            context.Resolving += (loader, name) =>
-                name.Name == "Snapshot" ? loader.LoadFromStream(new MemoryStream(s_stub.Value)) : null;
             const BindingFlags Fields = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
-            return [.. context.LoadFromStream(new MemoryStream(image)).GetTypes()
+            return [.. context.LoadFromStream(image).GetTypes()
                 .Where(type => type.GetField("<>t__builder", Fields)?.FieldType.Name.StartsWith(
                     "FiberTaskBuilder", StringComparison.Ordinal) == true)
                 .SelectMany(type => type.GetFields(Fields))
@@ -142,15 +137,4 @@ internal static class Analysis
 
     private static string PlaceOf(Diagnostic found) =>
         found.Location.SourceTree!.GetText().ToString(found.Location.SourceSpan);
-
-    private static byte[] Emit(string name, string source, IEnumerable<MetadataReference> references)
-    {
-        using MemoryStream image = new();
-        CSharpCompilation compilation = CSharpCompilation.Create(
-            name, [CSharpSyntaxTree.ParseText(source, s_parse)], references, Options);
-        string[] errors = [.. compilation.Emit(image).Diagnostics
-            .Where(found => found.Severity == DiagnosticSeverity.Error).Select(found => found.ToString())];
-        Assert.True(errors.Length == 0, string.Join('\n', errors));
-        return image.ToArray();
-    }
 }

@@ -172,6 +172,9 @@ public sealed class FiberFixTests
         "static async FiberTask Run() { Nothing(); await Nothing(); }",
         "static async FiberTask Run() { await Nothing(); await Nothing(); }")]
     [InlineData(
+        "static async FiberTask Run() { Fiber.Safepoint(); }",
+        "static async FiberTask Run() { await Fiber.Safepoint(); }")]
+    [InlineData(
         "static async FiberTask Run() { _ = Number(); }",
         "static async FiberTask Run() { await Number(); }")]
     [InlineData(
@@ -203,7 +206,7 @@ public sealed class FiberFixTests
             {
                 if (!twice) return Nothing();
                 if (DateTime.Now.Year == 1) return default;
-                return twice ? Nothing() : Fiber.Yield();
+                return twice ? Nothing() : Fiber.Delay(TimeSpan.Zero);
             }
         """,
         """
@@ -215,7 +218,7 @@ public sealed class FiberFixTests
                     return;
                 }
                 if (DateTime.Now.Year == 1) return;
-                await (twice ? Nothing() : Fiber.Yield());
+                await (twice ? Nothing() : Fiber.Delay(TimeSpan.Zero));
             }
         """)]
     [InlineData("static FiberTask<long> Run(ref int count) { count++; return Number(); }", null)]

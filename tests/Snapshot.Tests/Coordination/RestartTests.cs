@@ -149,6 +149,50 @@ public sealed class RestartTests
         Assert.Equal(["s1", "s2"], next.Participants.Single(participant => participant.Name == "w").Handlers);
     }
 
+    [Fact]
+    public void Handlers_that_come_back_between_the_capture_and_the_writing_of_the_image_are_kept_in_it()
+    {
+        CoordinationState state = MakeState(out _);
+        using Coordinator coordinator = new();
+        coordinator.Restore(state);
+        Attempt attempt = coordinator.Capture(12);
+        attempt.Release();
+        using Worker worker = Worker.Attach(
+            coordinator, "w", new ParticipantOptions { Handlers = [("s1", _log.Handler("s1"))] });
+        using ManualResetEventSlim resumed = new();
+        coordinator.RegisterHandler("a", _log.Handler("a", resume: _ => resumed.Set()));
+        resumed.Wait();
+        CoordinationState next = coordinator.Export();
+        attempt.BeginCommit();
+        attempt.Complete();
+        Assert.Equal(["a"], next.Handlers);
+        Assert.Equal(["s1", "s2"], next.Participants.Single(participant => participant.Name == "w").Handlers);
+    }
+
+    [Fact]
+    public void An_async_handler_that_comes_back_while_participants_are_stopped_is_resumed_after_the_capture()
+    {
+        CoordinationState state = MakeState(out _);
+        using Coordinator coordinator = new();
+        coordinator.Restore(state);
+        Attempt attempt = coordinator.Capture(12);
+        Phase phase = default;
+        using ManualResetEventSlim resumed = new();
+        coordinator.RegisterHandler("a", _log.Handler("a", resume: _ =>
+        {
+            phase = coordinator.Phase;
+            resumed.Set();
+        }));
+
+        // Time enough for one that does not wait.
+        resumed.Wait(TimeSpan.FromMilliseconds(50));
+        attempt.Finish();
+        resumed.Wait();
+        Assert.NotEqual(Phase.Capture, phase);
+        coordinator.Checkpoint(13);
+        Assert.Equal(["a Restarted", "a prepare", "a Continued"], _log.Calls.Take(3));
+    }
+
     private static CoordinationState MakeState(out int workerId)
     {
         using Coordinator coordinator = new();

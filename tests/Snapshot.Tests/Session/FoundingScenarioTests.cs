@@ -32,4 +32,30 @@ public sealed class FoundingScenarioTests : IDisposable
         Assert.True(again.IndexOf("handler: Restarted, worker entered 0") < again.IndexOf("worker: entered"));
         Assert.Equal("end: entered 1, too early 0", again[^1]);
     }
+
+    [Fact]
+    public void A_fiber_captured_waiting_for_a_handlers_lock_enters_when_the_handler_resumed_in_both_outcomes()
+    {
+        using (TestProgram first = new("founding-fibers", _store.Path))
+        {
+            List<string> lines = first.ReadUntil("end:");
+            AssertInOrder(
+                lines,
+                "handler: locked, ready", "worker: wants the lock", "handler: Continued, worker entered 0",
+                "worker: entered");
+            Assert.Equal("end: entered 1, too early 0", lines[^1]);
+        }
+
+        using TestProgram second = new("founding-fibers", _store.Path);
+        List<string> again = second.ReadUntil("end:");
+        AssertInOrder(
+            again,
+            "restarted: mutex held, entered 0", "other fiber: ran, entered 0", "handler: Restarted, worker entered 0",
+            "worker: entered", "end: entered 1, too early 0");
+        Assert.DoesNotContain("worker: wants the lock", again);
+        Assert.DoesNotContain("handler: locked, ready", again);
+    }
+
+    private static void AssertInOrder(List<string> lines, params string[] expected) =>
+        Assert.Equal(expected, lines.Where(expected.Contains));
 }

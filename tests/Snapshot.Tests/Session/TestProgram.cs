@@ -15,19 +15,22 @@ internal sealed class TestProgram : IDisposable
         _process = Process.Start(start)!;
     }
 
-    /// <summary>Lines of standard output up to and including the first that starts with the given text.</summary>
+    /// <summary>
+    /// Lines of standard output up to and including the first that starts with one of the given texts.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The process ended without it.</exception>
-    internal List<string> ReadUntil(string text)
+    internal List<string> ReadUntil(params string[] texts)
     {
         List<string> lines = [];
         while (_process.StandardOutput.ReadLine() is { } line)
         {
             lines.Add(line);
-            if (line.StartsWith(text, StringComparison.Ordinal)) return lines;
+            if (Array.Exists(texts, text => line.StartsWith(text, StringComparison.Ordinal))) return lines;
         }
 
         throw new InvalidOperationException(
-            $"the program ended without '{text}':\n{string.Join('\n', lines)}\n{_process.StandardError.ReadToEnd()}");
+            $"the program ended without '{string.Join("' or '", texts)}':\n{string.Join('\n', lines)}\n" +
+            _process.StandardError.ReadToEnd());
     }
 
     /// <summary>Waits until the process has ended by itself.</summary>

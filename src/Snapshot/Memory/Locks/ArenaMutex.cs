@@ -14,7 +14,8 @@ namespace Snapshot;
 /// waiting, and after a restart the waiter calls again. A participant that was captured inside finds
 /// <see cref="IsHeldByCurrent"/> true.</para>
 /// <para>Not recursive. Not fair: whoever comes while the mutex is free takes it, also before those who wait; but a
-/// fiber is passed over once at most: then it is handed the mutex, in the order of waiting.</para>
+/// fiber is passed over (woken, to find it taken again) once at most: then it is handed the mutex, in the order of
+/// these.</para>
 /// <para>Thread-safe. Entering and leaving without contention are one atomic instruction each and allocate
 /// nothing.</para>
 /// </remarks>
@@ -29,9 +30,11 @@ public struct ArenaMutex
     //      again when it takes the mutex and before it sleeps or gives up. So the bit outlives every hand-over while
     //      there may be sleepers, and the last of them costs one wake that meets nobody. A bit that is stale after a
     //      restart costs the same.
-    //   3. A fiber that was woken once and found the mutex taken again is starving. If the first of the waiting
-    //      fibers is, Exit stores its id with the bit, in place of 0: the mutex was never free in between. The fiber
-    //      finds its id when it looks, also in another process.
+    //   3. A fiber that was woken once and found the mutex taken again is passed over. While such a fiber is in the
+    //      wait table, the word has an id and bit 31: it parked on that, only Exit clears them, and Exit stores the id
+    //      of the first of them with the bit, in place of 0, so that the mutex was never free in between. It chooses
+    //      and stores while nobody can park, so none can come between the two. The fiber finds its id when it looks,
+    //      also in another process.
     //
     // Ordering: every change of the word is an interlocked operation, a full fence; what an owner wrote inside is
     // visible to the next one. The kernel compares the word again before it lets anyone sleep, so an Exit between the
@@ -162,20 +165,21 @@ public struct ArenaMutex
     }
 
     /// <summary>
-    /// Hands the mutex to the fiber that waits longest if that was passed over before; else frees it and wakes one.
+    /// Hands the mutex to the first fiber that was passed over; if none was, frees it and wakes one.
     /// </summary>
     private unsafe void ExitContended()
     {
-        WaitNode* heir = WaitTable.TakeHeir(LockWord.AddressOf(ref _word));
-        if (heir == null)
+        WaitNode* told;
+        int heirs;
+        using (WaitTable.Queue queue = WaitTable.Hold(LockWord.AddressOf(ref _word)))
         {
-            Interlocked.Exchange(ref _word, 0);
-            LockWord.Wake(ref _word, 1);
-            return;
+            told = queue.TakeHeirs(1, out heirs);
+            Interlocked.Exchange(ref _word, heirs > 0 ? (uint)told->OwnerId | Contended : 0);
+            if (heirs == 0) told = queue.Take(1);
         }
 
-        Interlocked.Exchange(ref _word, (uint)heir->OwnerId | Contended);
-        WaitTable.Deliver(heir);
+        WaitTable.Deliver(told);
+        if (heirs == 0) LockWord.WakeThreads(ref _word, 1);
     }
 
     private static void ThrowIfHeldBy(LockOwner owner, uint seen)

@@ -13,9 +13,9 @@ namespace Snapshot;
 /// state that it reads. Waiting counts as stopped: a checkpoint captures the waiter waiting, and after a restart it
 /// calls again.</para>
 /// <para>Not recursive, in neither mode, and a reader cannot become the writer. Not fair: who comes while the lock is
-/// free for him takes it; but a fiber is passed over once at most: then it is handed the lock. So that readers who
-/// overlap for ever do not starve a writer, a new reader lets a waiting writer go first, for at most a
-/// millisecond.</para>
+/// free for him takes it; but a fiber is passed over (woken, to find it taken again) once at most: then it is handed
+/// the lock. So that readers who overlap for ever do not starve a writer, a new reader lets a waiting writer go first,
+/// for at most a millisecond.</para>
 /// <para>Thread-safe. Without contention each operation is one compare-and-swap and allocates nothing.</para>
 /// </remarks>
 public struct ArenaReaderWriterLock
@@ -30,13 +30,16 @@ public struct ArenaReaderWriterLock
     // consumed in vain. After a restart bit 29 may stand for a writer that does not come back: it delays a reader by
     // YieldNanoseconds at most.
     //
-    // A fiber that was passed over is handed the lock: whoever leaves last takes the lock alone (bit 30, without an id)
-    // and then stores it as the fiber's, so that nobody comes between.
+    // A fiber that was woken once and found the lock taken again is passed over, and is handed it: whoever leaves last
+    // takes the lock alone (bit 30, without an id) and then stores it as the fiber's, so that nobody comes between, and
+    // chooses and stores while nobody can park. While such a fiber is in the wait table, somebody is inside and bit 31
+    // is set: it parked on that, and a hand-over to others keeps the bit. One that wants to read is there only while a
+    // writer is inside: when a reader is next, all of them are.
     private const uint ReaderMask = (1u << 29) - 1;
     private const uint WriterWaiting = 1u << 29;
     private const uint WriterInside = 1u << 30;
     private const uint Contended = 1u << 31;
-    private const long YieldNanoseconds = 1_000_000;
+    internal const long YieldNanoseconds = 1_000_000;
 
     private uint _word;
     private int _writer;
@@ -271,23 +274,28 @@ public struct ArenaReaderWriterLock
     }
 
     /// <summary>
-    /// The caller alone is inside, as bit 30 says, and leaves: to the fiber that waits longest if that was passed over
-    /// before, else the lock is free and all are woken. Beside a fiber that reads others may.
+    /// The caller alone is inside, as bit 30 says, and leaves: to the first fiber that was passed over, with all others
+    /// of these that read if it reads. If none was, the lock is free. Beside fibers that read others may.
     /// </summary>
     private unsafe void HandOver()
     {
-        WaitNode* heir = WaitTable.TakeHeir(LockWord.AddressOf(ref _word));
-        bool isWriter = heir != null && heir->Craving == Craving.Exclusive;
-        if (isWriter) Volatile.Write(ref _writer, heir->OwnerId);
-        uint next = heir == null ? 0 : isWriter ? WriterInside | WriterWaiting | Contended : 1;
-        Interlocked.Exchange(ref _word, next);
-        if (heir != null)
+        WaitNode* heirs;
+        WaitNode* woken = null;
+        bool isWriter;
+        using (WaitTable.Queue queue = WaitTable.Hold(LockWord.AddressOf(ref _word)))
         {
-            heir->Granted = 1;
-            WaitTable.Deliver(heir);
+            isWriter = queue.FirstCraving() == Craving.Exclusive;
+            heirs = queue.TakeHeirs(isWriter ? 1 : LockWord.All, out int taken);
+            for (WaitNode* heir = heirs; heir != null; heir = heir->Next) heir->Granted = 1;
+            if (isWriter) Volatile.Write(ref _writer, heirs->OwnerId);
+            else woken = queue.Take(LockWord.All);
+            uint hints = isWriter || queue.FirstCraving() != Craving.None ? WriterWaiting | Contended : 0;
+            Interlocked.Exchange(ref _word, hints | (isWriter ? WriterInside : (uint)taken));
         }
 
-        if (!isWriter) LockWord.Wake(ref _word, LockWord.All);
+        WaitTable.Deliver(heirs);
+        WaitTable.Deliver(woken);
+        if (!isWriter) LockWord.WakeThreads(ref _word, LockWord.All);
     }
 
     /// <summary>Leaves the lock after reading when disposed.</summary>

@@ -12,7 +12,8 @@ namespace Snapshot;
 /// any participant may release. Waiting counts as stopped: a checkpoint captures the waiter waiting, nothing taken,
 /// and after a restart it calls again.</para>
 /// <para>Not fair: whoever comes while the count is positive takes from it, also before those who wait; but a fiber is
-/// passed over once at most: then it is given what is released next, in the order of waiting.</para>
+/// passed over (woken, to find nothing left) once at most: then it is given what is released next, in the order of
+/// these.</para>
 /// <para>Thread-safe. Without contention each operation is one compare-and-swap and allocates nothing.</para>
 /// </remarks>
 public struct ArenaSemaphore
@@ -25,6 +26,10 @@ public struct ArenaSemaphore
     // makes up for it: when it takes, it sets the bit again, and if something is left it wakes one more. Before it
     // sleeps or gives up it sets the bit, too, and gives up only at count 0. A bit that is stale after a restart
     // costs one wake that meets nobody.
+    //
+    // A fiber that was woken once and found the count 0 again is passed over. While such a fiber is in the wait table,
+    // the word is (count 0, bit set): it parked on that, and a release that finds the bit gives it its unit first, and
+    // raises the count only when no such fiber is there, while nobody can park. So it never waits beside a unit.
     private const uint Contended = 1u << 31;
 
     private uint _word;
@@ -81,22 +86,9 @@ public struct ArenaSemaphore
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         LockWord.Caller();
-        count -= GiveToPassedOver(count);
-        while (count > 0)
-        {
-            uint seen = Volatile.Read(ref _word);
-            uint sum = (seen & ~Contended) + (uint)count;
-            if ((sum & Contended) != 0)
-            {
-                throw new InvalidOperationException(
-                    $"Releasing {count} would raise the count {seen & ~Contended} of an arena semaphore past " +
-                    $"{int.MaxValue}.");
-            }
-
-            if (Interlocked.CompareExchange(ref _word, sum, seen) != seen) continue;
-            if ((seen & Contended) != 0) LockWord.Wake(ref _word, count);
-            return;
-        }
+        uint seen = Volatile.Read(ref _word);
+        if ((seen & Contended) != 0 || Interlocked.CompareExchange(ref _word, Sum(seen, count), seen) != seen)
+            ReleaseContended(count);
     }
 
     internal bool TakeAtOnce()
@@ -146,20 +138,44 @@ public struct ArenaSemaphore
     }
 
     /// <summary>
-    /// Gives what is released to fibers that were passed over, in the order of waiting; the count never has it.
+    /// Gives what is released to fibers that were passed over, in the order of waiting; the count never has it. What is
+    /// left is added, and as many are woken.
     /// </summary>
-    private unsafe int GiveToPassedOver(int count)
+    private unsafe void ReleaseContended(int count)
     {
-        int given = 0;
-        if ((Volatile.Read(ref _word) & Contended) == 0) return given;
-        for (; given < count; given++)
+        WaitNode* heirs;
+        WaitNode* woken = null;
+        int rest;
+        using (WaitTable.Queue queue = WaitTable.Hold(LockWord.AddressOf(ref _word)))
         {
-            WaitNode* heir = WaitTable.TakeHeir(LockWord.AddressOf(ref _word));
-            if (heir == null) break;
-            heir->Granted = 1;
-            WaitTable.Deliver(heir);
+            heirs = queue.TakeHeirs(count, out int given);
+            for (WaitNode* heir = heirs; heir != null; heir = heir->Next) heir->Granted = 1;
+            rest = count - given;
+            if (rest > 0)
+            {
+                Add(rest);
+                woken = queue.Take(rest);
+            }
         }
 
-        return given;
+        WaitTable.Deliver(heirs);
+        WaitTable.Deliver(woken);
+        if (rest > 0) LockWord.WakeThreads(ref _word, rest);
+    }
+
+    private void Add(int count)
+    {
+        uint seen;
+        do seen = Volatile.Read(ref _word);
+        while (Interlocked.CompareExchange(ref _word, Sum(seen, count), seen) != seen);
+    }
+
+    /// <summary>The word after a release: without the hint, since as many are woken.</summary>
+    private static uint Sum(uint seen, int count)
+    {
+        uint sum = (seen & ~Contended) + (uint)count;
+        if ((sum & Contended) == 0) return sum;
+        throw new InvalidOperationException(
+            $"Releasing {count} would raise the count {seen & ~Contended} of an arena semaphore past {int.MaxValue}.");
     }
 }

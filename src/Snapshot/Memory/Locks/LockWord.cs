@@ -56,8 +56,14 @@ internal static unsafe class LockWord
     /// </summary>
     internal static void Wake(ref uint word, int count)
     {
+        WaitTable.WakeFibers(AddressOf(ref word), count);
+        WakeThreads(ref word, count);
+    }
+
+    /// <summary>Wakes as many threads that wait for the word. To be called after it was changed.</summary>
+    internal static void WakeThreads(ref uint word, int count)
+    {
         uint* address = AddressOf(ref word);
-        WaitTable.WakeFibers(address, count);
         if (!WaitTable.MayHaveSleepers(address)) return;
         NativeError.ThrowIfFailed(
             Native.sn_futex_wake(address, count),

@@ -13,6 +13,10 @@ namespace Snapshot.Memory.Locks;
 /// count (interlocked), then compares the word, under the bucket's lock for a fiber, in the kernel for a thread. So
 /// either the waker sees the count, or the waiter sees the new word. The counts only spare the work where nobody
 /// waits; two words in one bucket merely cause a look that finds nothing.</para>
+/// <para>A fiber that was woken and found its lock taken again says so when it waits once more (<see
+/// cref="WaitNode.Craving"/>), and no wake reaches it any more: whoever leaves the lock hands it over. That needs what
+/// a lock must keep to: while such a fiber is here the lock's word says that it is taken, and that somebody may wait;
+/// and it becomes free only while its queue is held (<see cref="Hold"/>) and has none of them.</para>
 /// <para>Locks allow for wakes that meet nobody and for wakes too many, so waking a fiber and a thread where one was
 /// asked for is right. It is done because neither kind may starve behind the other.</para>
 /// </remarks>
@@ -70,60 +74,26 @@ internal static unsafe class WaitTable
         return at != null;
     }
 
-    /// <summary>Wakes as many fibers that wait for the word, the longest waiting first.</summary>
+    /// <summary>
+    /// Wakes as many fibers that wait for the word, the longest waiting first. To be called after it was changed.
+    /// </summary>
     internal static void WakeFibers(uint* word, int count)
     {
-        Bucket* bucket = BucketOf(word);
-        if (Volatile.Read(ref bucket->Fibers) == 0) return;
-        WaitNode* woken = null;
-        WaitNode* lastWoken = null;
-        Acquire(bucket);
-        WaitNode* before = null;
-        for (WaitNode* at = bucket->First; at != null && count > 0;)
-        {
-            WaitNode* next = at->Next;
-            if (at->Word != word) before = at;
-            else
-            {
-                Unlink(bucket, before, at);
-                at->Next = null;
-                if (lastWoken == null) woken = at;
-                else lastWoken->Next = at;
-                lastWoken = at;
-                count--;
-            }
-
-            at = next;
-        }
-
-        Release(bucket);
+        if (Volatile.Read(ref BucketOf(word)->Fibers) == 0) return;
+        WaitNode* woken;
+        using (Queue queue = Hold(word)) woken = queue.Take(count);
         Deliver(woken);
     }
 
-    /// <summary>
-    /// Takes out the first fiber that waits for the word, if it was passed over before: the lock is its, to be stored
-    /// by the caller, who then calls <see cref="Deliver"/>.
-    /// </summary>
-    internal static WaitNode* TakeHeir(uint* word)
+    /// <summary>Nobody begins or ends a wait for the word until the result is disposed of.</summary>
+    internal static Queue Hold(uint* word)
     {
         Bucket* bucket = BucketOf(word);
-        if (Volatile.Read(ref bucket->Fibers) == 0) return null;
         Acquire(bucket);
-        WaitNode* before = null;
-        WaitNode* at = bucket->First;
-        for (; at != null && at->Word != word; at = at->Next) before = at;
-        if (at != null && at->Craving != Craving.None)
-        {
-            Unlink(bucket, before, at);
-            at->Next = null;
-        }
-        else at = null;
-
-        Release(bucket);
-        return at;
+        return new Queue(bucket, word);
     }
 
-    /// <summary>Sends a list of woken waiters to those who run them.</summary>
+    /// <summary>Sends a list of waiters that were taken out to those who run them.</summary>
     internal static void Deliver(WaitNode* woken)
     {
         while (woken != null)
@@ -170,5 +140,76 @@ internal static unsafe class WaitTable
         Bucket* buckets = (Bucket*)NativeMemory.AlignedAlloc(bytes, (nuint)sizeof(Bucket));
         NativeMemory.Clear(buckets, bytes);
         return buckets;
+    }
+
+    /// <summary>
+    /// The fibers that wait for one word, held still. What is taken out is for <see cref="Deliver"/>.
+    /// </summary>
+    internal readonly ref struct Queue
+    {
+        private readonly Bucket* _bucket;
+        private readonly uint* _word;
+
+        internal Queue(void* bucket, uint* word)
+        {
+            _bucket = (Bucket*)bucket;
+            _word = word;
+        }
+
+        /// <summary>
+        /// Takes out those that wait longest, in this order; not those that were passed over, for whom there is only
+        /// <see cref="TakeHeirs"/>.
+        /// </summary>
+        internal WaitNode* Take(int count) => TakeWhere(Craving.None, count, out _);
+
+        /// <summary>
+        /// Takes out those that were passed over and want the same as the first of them, in the order in which they
+        /// wait: what they want is theirs, to be stored by the caller.
+        /// </summary>
+        internal WaitNode* TakeHeirs(int count, out int taken)
+        {
+            taken = 0;
+            Craving craving = FirstCraving();
+            return craving == Craving.None ? null : TakeWhere(craving, count, out taken);
+        }
+
+        /// <summary>What the first wants that was passed over; None when none was.</summary>
+        internal Craving FirstCraving()
+        {
+            for (WaitNode* at = _bucket->First; at != null; at = at->Next)
+            {
+                if (at->Word == _word && at->Craving != Craving.None) return at->Craving;
+            }
+
+            return Craving.None;
+        }
+
+        public void Dispose() => Release(_bucket);
+
+        private WaitNode* TakeWhere(Craving craving, int count, out int taken)
+        {
+            taken = 0;
+            WaitNode* first = null;
+            WaitNode* last = null;
+            WaitNode* before = null;
+            for (WaitNode* at = _bucket->First; at != null && taken < count;)
+            {
+                WaitNode* next = at->Next;
+                if (at->Word != _word || at->Craving != craving) before = at;
+                else
+                {
+                    Unlink(_bucket, before, at);
+                    at->Next = null;
+                    if (last == null) first = at;
+                    else last->Next = at;
+                    last = at;
+                    taken++;
+                }
+
+                at = next;
+            }
+
+            return first;
+        }
     }
 }

@@ -21,7 +21,8 @@ public struct ArenaChannel<T>
     // A lock word guards the ring; it is held for the copy of one item and never across a safepoint, so no image shows
     // it held. Readers sleep on the number of writes, writers on the number of reads, both modulo 2^32: each is read
     // under the lock together with the state that makes one wait, and changes before anyone is woken, so that no wake
-    // is lost. A write wakes one reader, a read one writer; whoever finds nothing waits again.
+    // is lost. A write wakes one reader, a read one writer; whoever finds nothing waits again, and who was woken and
+    // takes nothing passes the wake on.
     private int _lock;
     private int _capacity;
     private int _count;
@@ -109,12 +110,16 @@ public struct ArenaChannel<T>
 
     private static async FiberTask<bool> WaitToRead(ArenaPointer<ArenaChannel<T>> channel)
     {
+        bool hasSlept = false;
         while (channel.Value.IsEmpty(out uint writes, out bool isComplete))
         {
             if (isComplete) return false;
             await WordWait.While(ref channel.Value._writes, writes);
+            hasSlept = true;
         }
 
+        // It takes nothing, so the wake that an item is worth is not used up.
+        if (hasSlept) LockWord.Wake(ref channel.Value._writes, 1);
         return true;
     }
 

@@ -2,18 +2,16 @@ using System.Collections.Concurrent;
 
 namespace Snapshot.Threads.Fibers;
 
-/// <summary>What fibers of one worker wait for outside: tasks of this process, by number.</summary>
+/// <summary>What makes fibers of one worker ready whose tasks have ended.</summary>
 /// <remarks>
 /// A task is a managed object and dies with the process; the fiber keeps its number and the incarnation it belongs to,
 /// and learns from a difference that the wait has ended without result. Only the worker's thread uses it, but for
-/// the continuation of a task, which posts its number and rings.
+/// the continuation of a task, which posts the fiber and rings.
 /// </remarks>
 internal sealed unsafe class ExternalWaits(FiberWaits waits) : IDisposable
 {
-    private readonly Dictionary<int, Task> _tasks = [];
     private readonly ConcurrentQueue<(nint Fiber, uint Serial)> _completed = new();
     private readonly CancellationTokenSource _closing = new();
-    private int _last;
 
     /// <summary>Whether no task has ended whose fiber was not told.</summary>
     internal bool IsEmpty => _completed.IsEmpty;
@@ -21,34 +19,17 @@ internal sealed unsafe class ExternalWaits(FiberWaits waits) : IDisposable
     /// <summary>Cancelled when the worker ends: work begun for its fibers is of no use any more.</summary>
     internal CancellationToken Closing => _closing.Token;
 
-    /// <summary>Takes a task in.</summary>
-    /// <returns>Its number, at least 1.</returns>
-    internal int Add(Task task)
-    {
-        _tasks.Add(++_last, task);
-        return _last;
-    }
-
-    internal bool IsCompleted(int number) => _tasks[number].IsCompleted;
-
     /// <summary>The fiber is suspended until the task has ended.</summary>
-    internal void Watch(int number, FiberRecord* fiber)
+    internal void Watch(Task task, FiberRecord* fiber)
     {
         (nint, uint) who = ((nint)fiber, fiber->Serial);
-        _tasks[number].ContinueWith(
+        task.ContinueWith(
             _ =>
             {
                 _completed.Enqueue(who);
                 waits.Ring();
             },
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-    }
-
-    /// <summary>Hands out a task that has ended; it is forgotten here.</summary>
-    internal Task Take(int number)
-    {
-        _tasks.Remove(number, out Task? task);
-        return task!;
     }
 
     /// <summary>Makes the fibers ready whose tasks have ended.</summary>

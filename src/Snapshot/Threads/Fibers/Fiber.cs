@@ -101,7 +101,7 @@ public static class Fiber
         return scheduler.Critical.TryEnter(scheduler.Running);
     }
 
-    /// <summary>A task that this process does not have was another's: it is begun again.</summary>
+    /// <summary>A task of another process, or of a run that was cancelled, gives nothing: it is begun again.</summary>
     private static async FiberTask<TResult> RunExternal<TSection, TResult>(TSection section)
         where TSection : unmanaged, IExternalSection<TResult>
         where TResult : unmanaged
@@ -109,7 +109,10 @@ public static class Fiber
         while (true)
         {
             ExternalWait wait = new(section.RunAsync(FiberScheduler.OfThread.Waits.External.Closing));
-            if (await wait) return ((Task<TResult>)wait.Take()).GetAwaiter().GetResult();
+            await wait;
+            bool isOfRun = wait.IsOfRun;
+            Task? task = wait.Take();
+            if (isOfRun) return ((Task<TResult>)task!).GetAwaiter().GetResult();
         }
     }
 

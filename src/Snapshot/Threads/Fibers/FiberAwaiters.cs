@@ -18,6 +18,10 @@ internal readonly unsafe struct WordWait(uint* word, uint expected, Craving crav
     internal static WordWait While(ref uint word, uint expected, Craving craving = Craving.None) =>
         new(LockWord.AddressOf(ref word), expected, craving, NoDeadline);
 
+    /// <summary>The same for a time at most.</summary>
+    internal static WordWait AtMost(long nanoseconds, ref uint word, uint expected) =>
+        new(LockWord.AddressOf(ref word), expected, Craving.None, FiberScheduler.OfThread.Waits.Now + nanoseconds);
+
     internal static WordWait Until(long deadline) => new(null, 0, Craving.None, deadline);
 
     public WordWait GetAwaiter() => this;
@@ -32,34 +36,49 @@ internal readonly unsafe struct WordWait(uint* word, uint expected, Craving crav
 }
 
 /// <summary>Waits for a task of this process.</summary>
-/// <remarks>Its result is false when the process is another one: there is no such task.</remarks>
+/// <remarks>
+/// In a new process there is no such task, and the wait is over. A run that was cancelled leaves the wait early when it
+/// goes on: who has begun the task for its run alone begins it again, others wait again.
+/// </remarks>
 internal readonly unsafe struct ExternalWait : IFiberAwaiter
 {
     private readonly int _incarnation;
     private readonly int _number;
+    private readonly int _run;
 
     internal ExternalWait(Task task)
     {
-        _incarnation = FiberScheduler.OfThread.Space.Incarnation;
-        _number = FiberScheduler.OfThread.Waits.External.Add(task);
+        FiberScheduler scheduler = FiberScheduler.OfThread;
+        _incarnation = scheduler.Space.Incarnation;
+        _number = scheduler.Space.Tasks.Add(task);
+        _run = scheduler.Number;
     }
 
     /// <summary>The generation that this process was restarted from; 0 when it was not.</summary>
     internal static long RestartedGeneration => FiberScheduler.OfThread.Space.RestartedGeneration;
 
-    /// <summary>The task, which has ended; it is forgotten here.</summary>
-    internal Task Take() => FiberScheduler.OfThread.Waits.External.Take(_number);
+    /// <summary>Whether this process has the task.</summary>
+    internal bool IsOfProcess => FiberScheduler.OfThread.Space.Incarnation == _incarnation;
+
+    /// <summary>Whether, beside that, the worker has not been started again since.</summary>
+    internal bool IsOfRun => IsOfProcess && FiberScheduler.OfThread.Number == _run;
+
+    /// <summary>The task, if this process has it; it is forgotten here.</summary>
+    internal Task? Take() => IsOfProcess ? FiberScheduler.OfThread.Space.Tasks.Take(_number) : null;
 
     public ExternalWait GetAwaiter() => this;
 
-    public bool IsCompleted => FiberScheduler.OfThread.Waits.External.IsCompleted(_number);
+    /// <summary>Whether the task has ended, or is no more.</summary>
+    public bool IsCompleted => !IsOfProcess || FiberScheduler.OfThread.Space.Tasks.Get(_number).IsCompleted;
 
-    public bool GetResult() => FiberScheduler.OfThread.Space.Incarnation == _incarnation;
+    public void GetResult()
+    {
+    }
 
     void IFiberAwaiter.Suspend(FiberFrame* frame)
     {
         FiberScheduler scheduler = FiberScheduler.OfThread;
-        scheduler.Waits.External.Watch(_number, scheduler.SuspendForExternal(frame));
+        scheduler.Waits.External.Watch(scheduler.Space.Tasks.Get(_number), scheduler.SuspendForExternal(frame));
     }
 }
 
@@ -73,7 +92,7 @@ public readonly struct SafepointAwaiter : IFiberAwaiter
     public bool IsCompleted
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => StopSignal.IsQuiet || !FiberScheduler.OfThread.IsStopPending;
+        get => StopSignal.IsQuiet || FiberScheduler.MayGoOn;
     }
 
     /// <summary>For the compiler.</summary>

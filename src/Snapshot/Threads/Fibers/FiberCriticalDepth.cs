@@ -5,10 +5,19 @@ namespace Snapshot.Threads.Fibers;
 /// </summary>
 internal sealed unsafe class FiberCriticalDepth(IFiberHost host)
 {
+    /// <summary>Fibers that are in a section.</summary>
+    internal int Inside { get; private set; }
+
     /// <summary>Enters, or goes one level deeper; false while a checkpoint is pending.</summary>
     internal bool TryEnter(FiberRecord* fiber)
     {
-        if (fiber->CriticalDepth == 0 && !host.TryEnterCritical()) return false;
+        if (fiber == null) FiberMisuse.ThrowOutside();
+        if (fiber->CriticalDepth == 0)
+        {
+            if (!host.TryEnterCritical()) return false;
+            Inside++;
+        }
+
         fiber->CriticalDepth++;
         return true;
     }
@@ -17,8 +26,9 @@ internal sealed unsafe class FiberCriticalDepth(IFiberHost host)
     /// <returns>False when the fiber is in no section.</returns>
     internal bool TryExit(FiberRecord* fiber)
     {
+        if (fiber == null) FiberMisuse.ThrowOutside();
         if (fiber->CriticalDepth == 0) return false;
-        if (--fiber->CriticalDepth == 0) host.ExitCritical();
+        if (--fiber->CriticalDepth == 0) LeaveLast();
         return true;
     }
 
@@ -27,6 +37,12 @@ internal sealed unsafe class FiberCriticalDepth(IFiberHost host)
     {
         if (fiber->CriticalDepth == 0) return;
         fiber->CriticalDepth = 0;
+        LeaveLast();
+    }
+
+    private void LeaveLast()
+    {
+        Inside--;
         host.ExitCritical();
     }
 }

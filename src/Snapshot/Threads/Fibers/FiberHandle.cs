@@ -22,7 +22,7 @@ public readonly struct FiberHandle : IEquatable<FiberHandle>
     public unsafe bool HasEnded => _record == null || Volatile.Read(ref _record->Serial) != _serial;
 
     /// <summary>A number that tells it from all others that live in its arena.</summary>
-    public unsafe int Id => _record == null ? 0 : _record->Wait.OwnerId & ~FiberSpace.OwnerBit;
+    public unsafe int Id => _record == null ? 0 : FiberSpace.FiberNumber(_record->Wait.OwnerId);
 
     /// <summary>Whether both are the same fiber.</summary>
     public static bool operator ==(FiberHandle left, FiberHandle right) => left.Equals(right);

@@ -10,8 +10,8 @@ namespace Snapshot;
 /// <para>A fiber that waits is suspended, so its worker reaches a checkpoint, and is captured waiting; in a new process
 /// it looks again. Without contention an operation is as cheap as that of a thread and makes no frame. The lock must
 /// lie in an arena.</para>
-/// <para>A fiber that was woken and found the lock taken again is handed it by the next who leaves, in the order of
-/// waiting: it is passed over once at most. Events and barriers have nothing to hand over.</para>
+/// <para>A fiber that was woken and found the lock taken again is handed it by one of the next who leave, in the order
+/// of these: it is woken in vain once at most. Events and barriers have nothing to hand over.</para>
 /// </remarks>
 public static class FiberLocks
 {
@@ -79,7 +79,9 @@ public static class FiberLocks
             if (TakeGrant()) return;
             bool yields = !hasSlept;
             if (target.Value.TryReadOrMark(ref yields, out uint expected)) return;
-            await WordWait.While(ref target.Value.Word, expected, hasSlept ? Craving.Shared : Craving.None);
+            await (yields
+                ? WordWait.AtMost(ArenaReaderWriterLock.YieldNanoseconds, ref target.Value.Word, expected)
+                : WordWait.While(ref target.Value.Word, expected, hasSlept ? Craving.Shared : Craving.None));
         }
     }
 

@@ -5,9 +5,10 @@ namespace Snapshot.Threads.Fibers;
 /// <summary>What programs do wrong with fibers, in words.</summary>
 internal static class FiberMisuse
 {
-    internal static InvalidOperationException NotStructured(string who) => new(
+    internal static InvalidOperationException NotStructured(string who, Exception? thrown = null) => new(
         $"{who} called a fiber method without awaiting it where it was called (or awaited it twice, or another in " +
-        "between). Calls of one fiber nest; for work beside the caller start another fiber with Fiber.Start.");
+        "between). Calls of one fiber nest; for work beside the caller start another fiber with Fiber.Start.",
+        thrown);
 
     internal static InvalidOperationException ResultTakenTwice() => new(
         "The result of a fiber method was taken while it was still running, or for a second time. Await what it " +

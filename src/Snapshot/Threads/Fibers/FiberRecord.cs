@@ -16,7 +16,7 @@ internal unsafe struct FiberRecord
     /// <summary>The frame to resume.</summary>
     internal FiberFrame* Top;
 
-    /// <summary>The word it waits for; holds, unlike the node's, until it is resumed.</summary>
+    /// <summary>The word it waits for or was woken from; holds, unlike the node's, until it is resumed.</summary>
     internal uint* WaitsFor;
 
     /// <summary>The next that is ready.</summary>

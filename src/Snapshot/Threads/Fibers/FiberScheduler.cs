@@ -31,9 +31,6 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     [ThreadStatic]
     private static FiberScheduler? t_current;
 
-    [ThreadStatic]
-    private static bool t_isStarting;
-
     private readonly FiberSpace _space;
     private readonly IFiberHost _host;
     private readonly WorkerRecord* _worker;
@@ -43,7 +40,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     private readonly FiberWaits _waits;
     private FiberRecord* _running;
     private FiberFrame* _unowned;
-    private FiberFrame* _started;
+    private bool _ownsName = true;
     private ExceptionDispatchInfo? _thrown;
 
     /// <summary>Why <see cref="_unowned"/> cannot become what it must be.</summary>
@@ -60,9 +57,11 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         _stopHint = host.StopHint;
         _attentionHint = host.AttentionHint;
         WorkerName = name;
+        Number = space.NextRun();
         Critical = new FiberCriticalDepth(host);
         _worker = space.Borrow(name);
         _memory = new WorkerMemory(space, _worker);
+        Starter = new FiberStarter(_memory);
         _waits = new FiberWaits(_worker, space.Arena, host);
         host.Stopping = _waits.StopClock;
     }
@@ -75,14 +74,16 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         get => t_current ?? FiberMisuse.ThrowOutside();
     }
 
-    /// <summary>Whether the next fiber method that is called is to be the outermost of a new fiber.</summary>
-    internal static bool IsStarting => t_isStarting;
-
     internal string WorkerName { get; }
+
+    /// <summary>Tells this run from others of the process.</summary>
+    internal int Number { get; }
 
     internal FiberSpace Space => _space;
 
     internal WorkerMemory Memory => _memory;
+
+    internal FiberStarter Starter { get; }
 
     internal FiberWaits Waits => _waits;
 
@@ -105,8 +106,14 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
 
     internal long LiveFibers => _worker->LiveFibers;
 
-    /// <summary>Frames and records that are in use.</summary>
+    /// <summary>Frames and groups that are in use.</summary>
     internal long LiveBlocks => _worker->Pool.LiveBlocks;
+
+    /// <summary>
+    /// Whether what executes need not suspend at a safepoint. True where no fiber does: what a fiber method does when
+    /// it is called there must not depend on what is pending elsewhere.
+    /// </summary>
+    internal static bool MayGoOn => t_current is not { } scheduler || !scheduler.IsStopPending;
 
     /// <summary>Whether fibers are to suspend at a safepoint.</summary>
     internal bool IsStopPending
@@ -118,7 +125,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     internal override int OwnerId => _running != null ? _running->Wait.OwnerId : _host.OwnerId;
 
     internal override string OwnerName =>
-        _running != null ? $"fiber {_running->Wait.OwnerId & ~FiberSpace.OwnerBit} of '{WorkerName}'" : _host.Name;
+        _running != null ? $"fiber {FiberSpace.FiberNumber(_running->Wait.OwnerId)} of '{WorkerName}'" : _host.Name;
 
     /// <summary>
     /// Which fiber executes, and the fiber method it was last resumed in. Any thread: what it reads may be of a moment
@@ -130,7 +137,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         if (fiber == null) return null;
         FiberFrame* frame = fiber->Top;
         string method = frame == null ? "" : $", last resumed in {_space.Types.MethodOf(frame->Type)}";
-        return $"in fiber {fiber->Wait.OwnerId & ~FiberSpace.OwnerBit}{method}";
+        return $"in fiber {FiberSpace.FiberNumber(fiber->Wait.OwnerId)}{method}";
     }
 
     // ---- running ---------------------------------------------------------------------------------------------------
@@ -148,7 +155,11 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     }
 
     /// <summary>Runs fibers until one waits for the capture, or all have ended.</summary>
-    internal void RunToCheckpoint(FiberRecord* fiber) => Run(fiber, CancellationToken.None);
+    internal void RunToCheckpoint(FiberRecord* fiber)
+    {
+        Run(fiber, CancellationToken.None);
+        _waits.StopClock();
+    }
 
     /// <summary>Runs the fibers of a handler to their end; one that waits for the capture is resumed first.</summary>
     internal void RunFromCheckpoint(FiberOutcome outcome)
@@ -170,6 +181,33 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         _memory.Abandon();
     }
 
+    /// <summary>No fiber is live: another scheduler may run fibers under the name, until it is claimed.</summary>
+    internal void ReturnName()
+    {
+        if (_ownsName) _space.Return(WorkerName);
+        _ownsName = false;
+    }
+
+    /// <exception cref="SnapshotException">Name: another one runs fibers under it.</exception>
+    internal void ClaimName()
+    {
+        if (!_ownsName) _space.Borrow(WorkerName);
+        _ownsName = true;
+    }
+
+    /// <exception cref="SnapshotException">FiberFailed: a fiber did in an earlier run.</exception>
+    internal void ThrowIfFailed()
+    {
+        for (FiberRecord* fiber = _worker->FirstLive; fiber != null; fiber = fiber->NextLive)
+        {
+            if (fiber->Status != FiberStatus.Faulted) continue;
+            throw new SnapshotException(
+                SnapshotErrorCode.FiberFailed,
+                $"The fibers of '{WorkerName}' cannot go on in this process, since one of them has failed. Restart " +
+                "from the newest generation.");
+        }
+    }
+
     /// <summary>Makes this the scheduler of the thread until the scope is disposed.</summary>
     internal FiberTurn Enter()
     {
@@ -187,8 +225,9 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     public void Dispose()
     {
         _host.Stopping = null;
+        _waits.StopClock();
         _waits.LeaveWaitTable();
-        _space.Return(WorkerName);
+        ReturnName();
         _waits.External.Dispose();
     }
 
@@ -201,7 +240,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
             if (runs-- == 0)
             {
                 runs = RunsBetweenLooks;
-                cancellation.ThrowIfCancellationRequested();
+                if (MayEnd) cancellation.ThrowIfCancellationRequested();
                 _waits.TakeDue();
             }
 
@@ -215,23 +254,27 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
             else
             {
                 runs = 0;
-                _waits.Sleep(cancellation);
+                _waits.Sleep(MayEnd, cancellation);
             }
         }
     }
+
+    /// <summary>Whether the run may be given up: not while a checkpoint must not see the fibers as they are.</summary>
+    private bool MayEnd => Critical.Inside == 0;
 
     private void RunFiber(FiberRecord* fiber)
     {
         nint[] code = _space.Types.Code;
         _running = fiber;
         fiber->Status = FiberStatus.Running;
+        fiber->WaitsFor = null;
         FiberFrame* frame = fiber->Top;
         while (true)
         {
             if ((uint)frame->Type >= (uint)code.Length) code = _space.Types.Code;
             ((delegate*<FiberFrame*, void>)code[frame->Type])(frame);
             if (_unowned != (frame->Status == FrameStatus.Suspended ? frame : null))
-                throw Fail(fiber, _broken ?? FiberMisuse.NotStructured(OwnerName));
+                throw Fail(fiber, _broken ?? FiberMisuse.NotStructured(OwnerName, _thrown?.SourceException));
             if (frame->Status == FrameStatus.Suspended) break;
             FiberFrame* parent = frame->Parent;
             if (parent == null)
@@ -255,21 +298,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     internal FiberRecord* Start<TArgument>(
         TArgument argument, Func<TArgument, FiberTask> body, GroupRecord* group = null)
     {
-        _started = null;
-        t_isStarting = true;
-        FiberTask task;
-        try
-        {
-            task = body(argument);
-        }
-        finally
-        {
-            t_isStarting = false;
-        }
-
-        FiberFrame* frame = _started;
-        _started = null;
-        if (task.Frame != frame) throw FiberMisuse.NotOneCall();
+        FiberFrame* frame = Starter.FrameOf(argument, body);
         if (frame == null) return null;
         FiberRecord* fiber = _memory.MakeRecord();
         fiber->Top = frame;
@@ -278,15 +307,6 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         _worker->State = WorkerState.Started;
         _worker->Ready.Add(fiber);
         return fiber;
-    }
-
-    /// <summary>A new fiber's outermost method is called: it begins when the fiber is first run.</summary>
-    internal void BeginStarted<[DynamicallyAccessedMembers(FrameLayout.Members)] TStateMachine>(
-        ref FiberFrame* slot, ref TStateMachine stateMachine, int resultBytes)
-        where TStateMachine : IAsyncStateMachine
-    {
-        t_isStarting = false;
-        _started = _memory.MakeFrame(ref slot, ref stateMachine, resultBytes);
     }
 
     /// <summary>A fiber method that began on the stack waits: it gets a frame.</summary>
@@ -301,8 +321,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         }
         catch (Exception error) when (_unowned != null)
         {
-            // What it called waits, and nobody can be resumed with the outcome.
-            throw Break(error);
+            throw Break(error); // What it called waits already, and has nobody to resume.
         }
     }
 
@@ -310,8 +329,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     internal void Finish(FiberFrame* child)
     {
         FrameStatus status = child->Status;
-        if (status is not (FrameStatus.Done or FrameStatus.Faulted)) throw FiberMisuse.ResultTakenTwice();
-
+        if (status is not (FrameStatus.Done or FrameStatus.Faulted)) throw Break(FiberMisuse.ResultTakenTwice());
         _memory.Free(child);
         if (status != FrameStatus.Faulted) return;
         ExceptionDispatchInfo thrown = _thrown!;
@@ -336,7 +354,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         Critical.Leave(fiber);
         _waits.Forget(fiber);
         fiber->Status = FiberStatus.Ended;
-        if (fiber->Group != null) EndInGroup(fiber->Group);
+        if (fiber->Group != null) GroupRecord.End(fiber->Group);
         Interlocked.Increment(ref fiber->Serial);
         LockWord.Wake(ref fiber->Serial, LockWord.All);
         _memory.Free(fiber);
@@ -354,14 +372,6 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         _broken = null;
         return new SnapshotException(
             SnapshotErrorCode.FiberFailed, $"{who} failed: {cause.GetType().Name}: {cause.Message}", cause);
-    }
-
-    private static void EndInGroup(GroupRecord* group)
-    {
-        Interlocked.Increment(ref group->Ended);
-        Interlocked.Decrement(ref group->Live);
-        LockWord.Wake(ref group->Ended, LockWord.All);
-        if (group->Live == 0) LockWord.Wake(ref group->Live, LockWord.All);
     }
 
     // ---- suspending ------------------------------------------------------------------------------------------------
@@ -423,6 +433,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     /// </summary>
     private Exception Break(Exception cause)
     {
+        if (_running == null) return cause;
         _broken ??= cause;
         _unowned = Nobody;
         return cause;

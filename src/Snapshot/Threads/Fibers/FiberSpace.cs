@@ -27,6 +27,9 @@ internal unsafe struct FiberSpaceHeader
     /// <summary>The last number given to a fiber as the owner of locks.</summary>
     internal int LastOwner;
 
+    /// <summary>Tells its fibers from those of other arenas, as owners of locks.</summary>
+    internal int Number;
+
     /// <summary>Records that no worker has.</summary>
     internal FiberRecord* FirstUnused;
 }
@@ -41,15 +44,25 @@ internal sealed unsafe class FiberSpace
     /// <summary>Set in the ids of fibers, as owners of locks, and not in those of participants and handlers.</summary>
     internal const int OwnerBit = 1 << 30;
 
+    /// <summary>Arenas of a session that can have fibers: what is left of an owner's 30 bits.</summary>
+    internal const int MaxSpaces = 1 << (30 - NumberBits);
+
+    /// <summary>Bits of a fiber's number in its arena; those above are the arena's.</summary>
+    private const int NumberBits = 24;
+
     private const int RecordsAtOnce = 64;
 
     private readonly Lock _gate = new();
     private readonly FiberSpaceHeader* _header;
     private readonly HashSet<string> _running = [];
+    private int _lastRun;
 
+    /// <param name="arena">Where they live.</param>
+    /// <param name="restartedGeneration">What the process was restarted from; 0 when it was not.</param>
+    /// <param name="number">For an arena that has no fibers yet: one that no other of the session has.</param>
     /// <exception cref="SnapshotException">FiberMismatch: the image has fibers that cannot be resumed here.</exception>
     [DynamicDependency(DynamicallyAccessedMemberTypes.NonPublicFields, typeof(Guid))]
-    internal FiberSpace(Arena arena, long restartedGeneration)
+    internal FiberSpace(Arena arena, long restartedGeneration, int number = 0)
     {
         Arena = arena;
         RestartedGeneration = restartedGeneration;
@@ -57,12 +70,25 @@ internal sealed unsafe class FiberSpace
         Types = new FrameTypes(arena, _header);
         Guid library = typeof(FiberSpace).Module.ModuleVersionId;
         if (_header->Version != 0) Verify(library);
+        else _header->Number = number;
         _header->Version = FiberSpaceHeader.CurrentVersion;
         _header->Library = library;
         _header->Incarnation++;
     }
 
+    /// <summary>The number of an arena's fibers; null when it has none yet.</summary>
+    internal static int? NumberOf(Arena arena) =>
+        arena.TryGetRoot(RootName, out ArenaArray<FiberSpaceHeader> header) && header[0].Version != 0
+            ? header[0].Number
+            : null;
+
     internal Arena Arena { get; }
+
+    /// <summary>Tasks that fibers wait for.</summary>
+    internal ExternalTasks Tasks { get; } = new();
+
+    /// <summary>A number for one run of a worker's fibers.</summary>
+    internal int NextRun() => Interlocked.Increment(ref _lastRun);
 
     internal FrameTypes Types { get; }
 
@@ -103,8 +129,8 @@ internal sealed unsafe class FiberSpace
     }
 
     /// <summary>
-    /// A list of records for a worker, each with an id for its fibers as owners of locks. Their memory is never used for
-    /// anything else, so that whoever kept a fiber's handle may ask at any time whether it has ended.
+    /// A list of records for a worker, each with an id for its fibers as owners of locks. Their memory is never used
+    /// for anything else, so that whoever kept a fiber's handle may ask at any time whether it has ended.
     /// </summary>
     /// <exception cref="SnapshotException">ArenaFull; nothing was changed.</exception>
     internal FiberRecord* TakeRecords()
@@ -134,20 +160,24 @@ internal sealed unsafe class FiberSpace
         }
     }
 
+    /// <summary>The number of a fiber in its arena, by its id as the owner of locks.</summary>
+    internal static int FiberNumber(int ownerId) => ownerId & ((1 << NumberBits) - 1);
+
     internal static string NameOf(WorkerRecord* worker) => Encoding.UTF8.GetString(worker->Name, worker->NameBytes);
 
     private FiberRecord* MakeRecords()
     {
-        if (_header->LastOwner > OwnerBit - 1 - RecordsAtOnce)
+        if (_header->LastOwner + RecordsAtOnce >= 1 << NumberBits)
         {
             throw new SnapshotException(
-                SnapshotErrorCode.ArenaFull, $"Arena '{Arena.Name}' has {OwnerBit:N0} fibers, the most there can be.");
+                SnapshotErrorCode.ArenaFull,
+                $"Arena '{Arena.Name}' has {_header->LastOwner:N0} fibers, the most there can be.");
         }
 
         FiberRecord* records = (FiberRecord*)Arena.Allocate(RecordsAtOnce * sizeof(FiberRecord), alignment: 64);
         for (int i = 0; i < RecordsAtOnce; i++)
         {
-            records[i].Wait.OwnerId = OwnerBit | ++_header->LastOwner;
+            records[i].Wait.OwnerId = OwnerBit | _header->Number << NumberBits | ++_header->LastOwner;
             records[i].NextLive = i + 1 < RecordsAtOnce ? records + i + 1 : null;
         }
 
@@ -185,7 +215,7 @@ internal sealed unsafe class FiberSpace
         {
             throw Mismatch(
                 $"they were made by another build of Snapshot (module version {_header->Library}, here {library}), " +
-                $"and {any}. Restart with the binaries that wrote the image");
+                $"and {any} has not ended. Restart with the binaries that wrote the image");
         }
 
         Dictionary<int, string> faults = Types.BindRecorded();
@@ -206,7 +236,7 @@ internal sealed unsafe class FiberSpace
                 for (FiberFrame* frame = fiber->Top; frame != null; frame = frame->Parent)
                 {
                     if (isWanted(frame->Type))
-                        return $"fiber {fiber->Wait.OwnerId & ~OwnerBit} of '{NameOf(worker)}'";
+                        return $"fiber {FiberNumber(fiber->Wait.OwnerId)} of '{NameOf(worker)}'";
                 }
             }
         }

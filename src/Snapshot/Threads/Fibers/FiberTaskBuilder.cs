@@ -31,8 +31,8 @@ public unsafe struct FiberTaskBuilder
         where TStateMachine : IAsyncStateMachine
     {
         if (FrameDiagnosis.IsRefused<TStateMachine>()) FrameDiagnosis.Throw<TStateMachine>();
-        if (!FiberScheduler.IsStarting) stateMachine.MoveNext();
-        else FiberScheduler.OfThread.BeginStarted(ref _frame, ref stateMachine, resultBytes: 0);
+        if (!FiberStarter.IsStarting) stateMachine.MoveNext();
+        else FiberScheduler.OfThread.Starter.Begin(ref _frame, ref stateMachine, resultBytes: 0);
     }
 
     /// <summary>For the compiler: the call waits.</summary>

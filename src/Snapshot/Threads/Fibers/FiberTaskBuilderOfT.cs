@@ -29,8 +29,8 @@ public unsafe struct FiberTaskBuilder<T>
         where TStateMachine : IAsyncStateMachine
     {
         if (FrameDiagnosis.IsRefused<TStateMachine>()) FrameDiagnosis.Throw<TStateMachine>();
-        if (!FiberScheduler.IsStarting) stateMachine.MoveNext();
-        else FiberScheduler.OfThread.BeginStarted(ref _frame, ref stateMachine, sizeof(T));
+        if (!FiberStarter.IsStarting) stateMachine.MoveNext();
+        else FiberScheduler.OfThread.Starter.Begin(ref _frame, ref stateMachine, sizeof(T));
     }
 
     /// <summary>For the compiler: the call waits.</summary>

@@ -4,8 +4,8 @@ namespace Snapshot.Threads.Fibers;
 
 /// <summary>How the fibers of one worker wait, and how they become ready again.</summary>
 /// <remarks>
-/// All members are for the worker's thread, but for <see cref="Ring"/>. What is waited for is told to the wait table and
-/// to the timers; both are left before a fiber is ready again.
+/// All members are for the worker's thread, but for <see cref="Ring"/>. What is waited for is told to the wait table
+/// and to the timers; both are left before a fiber is ready again.
 /// </remarks>
 internal sealed unsafe class FiberWaits
 {
@@ -73,10 +73,13 @@ internal sealed unsafe class FiberWaits
     }
 
     /// <summary>Nothing is ready: sleeps until something may be, or the host has to do something.</summary>
-    internal void Sleep(CancellationToken cancellation)
+    /// <param name="mayEnd">Whether it ends when it is cancelled.</param>
+    /// <param name="cancellation">Rings.</param>
+    internal void Sleep(bool mayEnd, CancellationToken cancellation)
     {
         uint signal = WaitInbox.AnnounceSleep(_inbox);
-        if (WaitInbox.IsEmpty(_inbox) && External.IsEmpty && !cancellation.IsCancellationRequested)
+        bool ends = mayEnd && cancellation.IsCancellationRequested;
+        if (WaitInbox.IsEmpty(_inbox) && External.IsEmpty && !ends)
         {
             long timeout = _worker->Timers.Count > 0 ? Math.Max(0, _worker->Timers.Earliest - Now) : -1;
             _host.Wait(WaitInbox.SignalOf(_inbox), signal, timeout);
@@ -110,26 +113,35 @@ internal sealed unsafe class FiberWaits
     internal void Forget(FiberRecord* fiber)
     {
         if (fiber->Timer != 0) _worker->Timers.Remove(fiber);
-        if (fiber->Status == FiberStatus.Waiting && fiber->WaitsFor != null)
-            WaitTable.TryRemove(&fiber->Wait, fiber->WaitsFor);
+        LeaveWaitTable(fiber);
     }
 
     /// <summary>Fibers that are still there wait for another run, or another process.</summary>
     internal void LeaveWaitTable()
     {
-        TakeWoken();
+        for (FiberRecord* fiber = _worker->FirstLive; fiber != null; fiber = fiber->NextLive) LeaveWaitTable(fiber);
+
+        // Who was woken and has not looked yet may never look: the wake is for another.
         for (FiberRecord* fiber = _worker->FirstLive; fiber != null; fiber = fiber->NextLive)
         {
-            if (fiber->Status == FiberStatus.Waiting && fiber->WaitsFor != null)
-                WaitTable.TryRemove(&fiber->Wait, fiber->WaitsFor);
+            if (fiber->Status == FiberStatus.Ready && fiber->WaitsFor != null) LockWord.Wake(ref *fiber->WaitsFor, 1);
         }
+    }
+
+    private void LeaveWaitTable(FiberRecord* fiber)
+    {
+        if (fiber->Status != FiberStatus.Waiting || fiber->WaitsFor == null) return;
+        if (WaitTable.TryRemove(&fiber->Wait, fiber->WaitsFor)) return;
+
+        // It was woken. Its waker may not have sent it yet, and writes it until then.
+        SpinWait spin = default;
+        for (TakeWoken(); fiber->Status == FiberStatus.Waiting; TakeWoken()) spin.SpinOnce(sleep1Threshold: -1);
     }
 
     private void MakeReady(FiberRecord* fiber, bool isTimedOut)
     {
         if (fiber->Timer != 0) _worker->Timers.Remove(fiber);
         fiber->IsTimedOut = isTimedOut ? (byte)1 : (byte)0;
-        fiber->WaitsFor = null;
         _worker->Ready.Add(fiber);
     }
 }

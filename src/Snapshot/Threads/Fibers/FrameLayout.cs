@@ -23,13 +23,17 @@ internal static class FrameLayout
 
     private const BindingFlags AllFields = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
 
+    /// <summary>The fields of a state machine, in the order of its module.</summary>
+    internal static FieldInfo[] FieldsOf([DynamicallyAccessedMembers(Members)] Type machine) =>
+        machine.GetFields(AllFields);
+
     /// <summary>The layout of a state machine that holds no references.</summary>
     [UnconditionalSuppressMessage("Trimming", "IL2072", Justification = "Only zeroed memory of a value type is made.")]
     internal static string Describe<[DynamicallyAccessedMembers(Members)] TStateMachine>()
     {
         Type type = typeof(TStateMachine);
         List<(int Offset, string Line)> lines = [];
-        foreach (FieldInfo field in type.GetFields(AllFields))
+        foreach (FieldInfo field in FieldsOf(type))
         {
             int size = SizeOf(field.FieldType);
             int offset = OffsetOf(type, field, size);

@@ -15,7 +15,7 @@ internal unsafe struct FrameTypeEntry
     internal int NameBytes;
     internal int LayoutBytes;
 
-    /// <summary>The version of its module, mixed with those of its generic arguments.</summary>
+    /// <summary>The version of its module, mixed with those of what its fields are made of.</summary>
     internal Guid Module;
 }
 
@@ -59,7 +59,7 @@ internal sealed unsafe class FrameTypes
         where TStateMachine : IAsyncStateMachine
     {
         int[] indices = Volatile.Read(ref FrameCode<TStateMachine>.Indices);
-        int index = (uint)_number < (uint)indices.Length ? indices[_number] : 0;
+        int index = (uint)_number < (uint)indices.Length ? Volatile.Read(ref indices[_number]) : 0;
         return index != 0 ? index : Record<TStateMachine>();
     }
 
@@ -109,6 +109,8 @@ internal sealed unsafe class FrameTypes
         "Trimming", "IL2057", Justification = "A type that was trimmed has no frames; else the error says so.")]
     [UnconditionalSuppressMessage(
         "Trimming", "IL2060", Justification = "Promotion names the instantiation, and keeps the fields.")]
+    [UnconditionalSuppressMessage(
+        "Trimming", "IL2072", Justification = "Promotion names the instantiation, and keeps the fields.")]
     [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Promotion names the instantiation.")]
     private string? FaultOf(int index)
     {
@@ -188,20 +190,32 @@ internal sealed unsafe class FrameTypes
     }
 
     /// <summary>
-    /// The module version of a type and of what it is made of: a generic method's frame holds its arguments' fields.
+    /// The module version of a state machine, and those of the types that its fields and type arguments are of.
     /// </summary>
     /// <remarks>
-    /// The core library does not count: its version is that of the runtime, which may be updated, and is another one in
-    /// a program that was compiled ahead of time. What such an update may change of a frame is its layout.
+    /// A struct of another assembly may be another one after a rebuild of that assembly alone. The core library is left
+    /// out: it differs between just in time and ahead of time, and between updates of the runtime, of which what the
+    /// layout shows is what counts. This library's version is compared for all frames together.
     /// </remarks>
-    private static Guid ModuleOf(Type type)
+    private static Guid ModuleOf([DynamicallyAccessedMembers(FrameLayout.Members)] Type machine)
     {
-        UInt128 mixed = type.Module == typeof(object).Module ? 0 : Number(type.Module.ModuleVersionId);
-        foreach (Type argument in type.GetGenericArguments())
-            mixed = UInt128.RotateLeft(mixed, 1) ^ Number(ModuleOf(argument));
+        HashSet<Guid> modules = [machine.Module.ModuleVersionId];
+        foreach (Type argument in machine.GetGenericArguments()) AddModules(modules, argument);
+        foreach (FieldInfo field in FrameLayout.FieldsOf(machine)) AddModules(modules, field.FieldType);
+        if (modules.Count == 1) return machine.Module.ModuleVersionId;
+        UInt128 mixed = 0;
+        foreach (Guid module in modules) mixed ^= Number(module);
         Span<byte> bytes = stackalloc byte[16];
         MemoryMarshal.Write(bytes, mixed);
         return new Guid(bytes);
+    }
+
+    private static void AddModules(HashSet<Guid> modules, Type type)
+    {
+        while (type.HasElementType) type = type.GetElementType()!;
+        bool isCompared = type.Assembly != typeof(object).Assembly && type.Assembly != typeof(FrameTypes).Assembly;
+        if (isCompared) modules.Add(type.Module.ModuleVersionId);
+        foreach (Type argument in type.GetGenericArguments()) AddModules(modules, argument);
     }
 
     private static UInt128 Number(Guid guid)

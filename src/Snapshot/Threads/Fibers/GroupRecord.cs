@@ -1,3 +1,5 @@
+using Snapshot.Memory.Locks;
+
 namespace Snapshot.Threads.Fibers;
 
 /// <summary>Counts the fibers of a group, in an arena. Written by their worker only.</summary>
@@ -13,4 +15,13 @@ internal struct GroupRecord
     internal uint Taken;
 
     internal byte SizeClass;
+
+    /// <summary>A fiber of the group has ended.</summary>
+    internal static unsafe void End(GroupRecord* group)
+    {
+        Interlocked.Increment(ref group->Ended);
+        Interlocked.Decrement(ref group->Live);
+        LockWord.Wake(ref group->Ended, LockWord.All);
+        if (group->Live == 0) LockWord.Wake(ref group->Live, LockWord.All);
+    }
 }

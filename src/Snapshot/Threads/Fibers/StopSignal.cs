@@ -22,6 +22,8 @@ internal static class StopSignal
         get => Volatile.Read(ref s_reasons) == 0;
     }
 
+    internal static int Reasons => Volatile.Read(ref s_reasons);
+
     internal static void Add() => Interlocked.Increment(ref s_reasons);
 
     internal static void Remove() => Interlocked.Decrement(ref s_reasons);

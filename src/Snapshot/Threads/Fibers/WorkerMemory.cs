@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using Snapshot.Memory.Locks;
 
 namespace Snapshot.Threads.Fibers;
 
@@ -81,13 +82,15 @@ internal readonly unsafe struct WorkerMemory(FiberSpace space, WorkerRecord* wor
         if (worker->Pool.LiveBlocks == 0) worker->Pool.Release(space.Arena);
     }
 
-    /// <summary>Forgets all fibers. Frames beyond the pool's largest size stay allocated.</summary>
+    /// <summary>Ends all fibers where they stand. Frames beyond the pool's largest size stay allocated.</summary>
     internal void Abandon()
     {
         while (worker->FirstLive != null)
         {
-            Interlocked.Increment(ref worker->FirstLive->Serial);
-            Free(worker->FirstLive);
+            FiberRecord* fiber = worker->FirstLive;
+            Interlocked.Increment(ref fiber->Serial);
+            LockWord.Wake(ref fiber->Serial, LockWord.All);
+            Free(fiber);
         }
 
         worker->Ready = default;
