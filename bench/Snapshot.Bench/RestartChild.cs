@@ -7,7 +7,9 @@ namespace Snapshot.Bench;
 /// <param name="Fill">Eager or Lazy.</param>
 /// <param name="OpenMs">Until the session is open.</param>
 /// <param name="FirstReadMs">Until a value in the middle of a root was read.</param>
-/// <param name="FirstStepMs">Until a participant had attached, changed it, and polled: the first useful instruction.</param>
+/// <param name="FirstStepMs">
+/// Until a participant had attached, changed it, and polled: the first useful instruction.
+/// </param>
 /// <param name="ResidentMs">Until all memory was there.</param>
 /// <param name="RuntimeMs">From the start of the process to that call.</param>
 /// <param name="Bytes">Bytes restored.</param>

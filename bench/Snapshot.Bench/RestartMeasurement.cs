@@ -76,7 +76,11 @@ internal sealed record RestartMeasurement
             Capture = CaptureMode.Stage,
             Encoding = BlockEncoding.None,
             StagingLimit = 2L << 30,
-            Store = new StoreOptions { ChainLengthMax = int.MaxValue, Retention = new RetentionPolicy { KeepLast = 1 } },
+            Store = new StoreOptions
+            {
+                ChainLengthMax = int.MaxValue,
+                Retention = new RetentionPolicy { KeepLast = 1 },
+            },
         };
         using SnapshotSession session = SnapshotSession.Create(store, options);
         using Workload workload = new(session, scenario);

@@ -26,7 +26,8 @@ internal static unsafe class PagesOnDemandProbe
         using (userfault)
         {
             errno = PagemapDescriptor.TryOpen(out PagemapDescriptor? pagemap);
-            if (pagemap is null) return Nothing($"/proc/self/pagemap cannot be opened: {WriteProtectProbe.Text(errno)}");
+            if (pagemap is null)
+                return Nothing($"/proc/self/pagemap cannot be opened: {WriteProtectProbe.Text(errno)}");
             using (pagemap)
             using (ProbeMemory memory = new(PageCount))
                 return memory.Exists ? Try(userfault, pagemap, memory) : Nothing("no memory to try it on");

@@ -9,12 +9,12 @@ namespace Snapshot.Restart;
 /// Fills arenas from a plan while the application runs: a page that is touched is fetched, the rest streams in behind.
 /// </summary>
 /// <remarks>
-/// <para>This class starts and ends threads; what they do is in the C part (fill.c), which says why: between the touch of
-/// a page and its arrival no managed code may run.</para>
+/// <para>This class starts and ends threads; what they do is in the C part (fill.c), which says why: between the
+/// touch of a page and its arrival no managed code may run.</para>
 /// <para>Sequence: <see cref="Begin"/>; what is touched now is served, and failures are kept for
 /// <see cref="EndOpening"/>; <see cref="Stream"/>; then either all has come, or <see cref="StopStreaming"/>. Servers go
-/// on until <see cref="Dispose"/>, for memory that was freed is given zeros by them. No page is missing from the tracking:
-/// it arrives write-protected, that is unwritten, with its hash recorded first.</para>
+/// on until <see cref="Dispose"/>, for memory that was freed is given zeros by them. A page arrives write-protected,
+/// which to tracking is unwritten, and its hash is recorded first: an increment leaves it to its parent.</para>
 /// </remarks>
 internal sealed unsafe class LazyFill : IDisposable
 {
@@ -70,8 +70,8 @@ internal sealed unsafe class LazyFill : IDisposable
         {
             throw new SnapshotException(
                 SnapshotErrorCode.Unsupported,
-                $"A lazy restart was asked for, and {remote.Name} is not a file that can be read while the application " +
-                "runs. Restart eagerly.");
+                $"A lazy restart was asked for, and {remote.Name} is not a file that can be read while the " +
+                "application runs. Restart eagerly.");
         }
 
         FillTables tables = FillTables.Build(plan, memory.Targets, RegionKind.Arena);

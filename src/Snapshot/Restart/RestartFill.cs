@@ -3,7 +3,9 @@ namespace Snapshot;
 /// <summary>When the memory of an image is read at a restart.</summary>
 public enum RestartFill
 {
-    /// <summary>All of it before the session begins: damage is found then, and nothing waits later. The default.</summary>
+    /// <summary>
+    /// All of it before the session begins: damage is found then, and nothing waits later. The default.
+    /// </summary>
     Eager,
 
     /// <summary>

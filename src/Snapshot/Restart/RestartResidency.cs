@@ -26,8 +26,8 @@ public sealed class RestartResidency
     public long FaultsServed => _now().Faults;
 
     /// <summary>
-    /// Ends when nothing is to come any more. It fails with the damage that was found, and is cancelled when the session
-    /// is closed before.
+    /// Ends when nothing is to come any more. It fails with the damage that was found, and is cancelled when the
+    /// session is closed before.
     /// </summary>
     public Task<ResidencyInfo> Completed => _completed.Task;
 
