@@ -16,6 +16,7 @@
 
 #define BLOCK_BYTES (64 * SN_PAGE_BYTES)
 #define BATCH 4u /* blocks that streaming reads at once: large for a disk, short for a fault behind it */
+#define STRIDE 16u /* blocks that a streaming thread takes on: two must not fault on one huge page, each clearing it */
 #define WINDOW_BYTES (BATCH * BLOCK_BYTES)
 
 /* What a thread works in. */

@@ -213,17 +213,22 @@ int32_t sn_fill_stream(struct sn_fill *fill)
     int32_t error = sn_room_open(&room);
     if (error != 0)
         return error;
+    uint32_t at = 0, end = 0; /* what this thread has taken on */
     while (get(&fill->stopping) == 0 && get(&fill->failed) == 0) {
         uint32_t waiting = get(&fill->urgent);
         if (waiting != 0) {
             wait_while(&fill->urgent, waiting);
             continue;
         }
-        uint32_t from = __atomic_fetch_add(&fill->cursor, BATCH, __ATOMIC_SEQ_CST);
-        if (from >= fill->block_count)
-            break;
-        uint32_t to = fill->block_count - from < BATCH ? fill->block_count : from + BATCH;
-        stream_some(fill, &room, from, to);
+        if (at == end) {
+            at = __atomic_fetch_add(&fill->cursor, STRIDE, __ATOMIC_SEQ_CST);
+            if (at >= fill->block_count)
+                break;
+            end = fill->block_count - at < STRIDE ? fill->block_count : at + STRIDE;
+        }
+        uint32_t to = end - at < BATCH ? end : at + BATCH;
+        stream_some(fill, &room, at, to);
+        at = to;
     }
     sn_room_close(&room);
 
