@@ -24,6 +24,7 @@ public sealed class FiberAnalyzer : DiagnosticAnalyzer
         new ProcessValueRule(),
         new OutsideWorkRule(),
         new UnboundedLoopRule(),
+        new AwaitedTargetRule(),
     ];
 
     /// <inheritdoc/>

@@ -11,8 +11,8 @@ namespace Snapshot.Memory;
 /// </summary>
 /// <remarks>
 /// <para>First line <c>size BYTES</c>, then a line <c>OFFSET SIZE TYPE PATH</c> for each field that is not itself made
-/// of fields, by offset. The names of the structs on the way are not in it: renaming a struct keeps the values
-/// readable, renaming a field may not.</para>
+/// of fields, by offset; a nullable value is one field. The names of the structs on the way are not in it: renaming a
+/// struct keeps the values readable, renaming a field may not.</para>
 /// <para>Offsets are found by setting one field of a zeroed value to one and looking for the byte that changed (memory
 /// is little-endian), so they are those of the runtime that executes. The fields of T itself are kept when a
 /// program is trimmed; those of a struct inside it may be gone, which is an error that says how to keep them.</para>
@@ -105,6 +105,8 @@ internal static class LayoutFingerprint
                     Add(way, $"{NameOf(buffer.ElementType)}[{buffer.Length}]", SizeOf(buffer), into);
                 else if (LeafSize(field.FieldType) is { } size)
                     Add(way, NameOf(field.FieldType), size, into);
+                else if (Nullable.GetUnderlyingType(field.FieldType) is not null)
+                    Add(way, NameOf(field.FieldType), RuntimeHelpers.SizeOf(field.FieldType.TypeHandle), into);
                 else if (field.FieldType.GetFields(AllFields).Length > 0)
                     Visit(field.FieldType, field.GetValue(zero)!, way, into);
                 else
@@ -146,6 +148,9 @@ internal static class LayoutFingerprint
             if (type.IsPointer) return Pointer.Box((void*)1, type);
             if (type.IsFunctionPointer) return (nint)1;
             if (type.IsEnum) return Enum.ToObject(type, 1);
+
+            // Setting a nullable to any value sets its first byte, which says that it has one.
+            if (Nullable.GetUnderlyingType(type) is { } content) return RuntimeHelpers.GetUninitializedObject(content);
             return Type.GetTypeCode(type) switch
             {
                 TypeCode.Boolean => true,

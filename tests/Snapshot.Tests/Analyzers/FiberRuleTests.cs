@@ -7,6 +7,8 @@ namespace Snapshot.Tests.Analyzers;
 /// <summary>The rules that say what no state machine shows.</summary>
 public sealed class FiberRuleTests
 {
+    private const string Wholes = "struct Part { public long Y; } struct Whole { public long X; public Part In; } ";
+
     [Theory]
     [InlineData("static async FiberTask M() { Nothing(); await Nothing(); }", "Nothing", "discarded")]
     [InlineData("static async FiberTask M() { _ = Number(); await Nothing(); }", "Number", "discarded")]
@@ -54,6 +56,29 @@ public sealed class FiberRuleTests
             static FiberTask Run() { FiberTask task = Begin(); return task; }
         }
         """)));
+
+    [Theory]
+    [InlineData("static async FiberTask M(ArenaPointer<Whole> p) { p.Value.X = await Number(); }", "p.Value.X")]
+    [InlineData("static async FiberTask M(ArenaPointer<Whole> p) => p.Value.In.Y = await Number();", "p.Value.In.Y")]
+    [InlineData("static async FiberTask M(ArenaArray<Whole> a) { a[1].X = 1 + await Number(); }", "a[1].X")]
+    public async Task SNAP1111_says_that_a_reference_is_lost_across_the_await_of_what_is_assigned(
+        string method, string target)
+    {
+        Assert.Equal(
+            [
+                $"SNAP1111 [{target}] '{target}' is reached through a reference that is lost across the await; the C# "
+                    + "compiler does not say so, and the assignment throws NullReferenceException: await into a local "
+                    + "first",
+            ],
+            await Analysis.Of(Wholes + method));
+    }
+
+    [Theory]
+    [InlineData("static async FiberTask M(ArenaPointer<Whole> p) { long x = await Number(); p.Value.X = x; }")]
+    [InlineData("static async FiberTask M(Whole w) { w.In.Y = await Number(); Use(w); }")]
+    [InlineData("static async FiberTask M(ArenaPointer<Whole> p) { p.Value.X = 1; await Nothing(); }")]
+    public async Task SNAP1111_is_silent_where_nothing_is_lost(string method) =>
+        Assert.Empty(await Analysis.Of(Wholes + method));
 
     [Theory]
     [InlineData("Buffered b = default; unsafe { b.Cells[0] = 3; } await Nothing(); unsafe { Use(b.Cells[0]); }")]
@@ -167,7 +192,7 @@ public sealed class FiberRuleTests
     public void Every_rule_has_its_number_once_and_explains_itself()
     {
         DiagnosticDescriptor[] rules = [.. new FiberAnalyzer().SupportedDiagnostics.OrderBy(rule => rule.Id)];
-        Assert.Equal(Enumerable.Range(1101, 10).Select(number => $"SNAP{number}"), rules.Select(rule => rule.Id));
+        Assert.Equal(Enumerable.Range(1101, 11).Select(number => $"SNAP{number}"), rules.Select(rule => rule.Id));
         Assert.All(rules, rule => Assert.Equal("Snapshot.Fibers", rule.Category));
         Assert.All(rules, rule => Assert.NotEmpty(rule.Description.ToString(null)));
         Assert.Equal(["SNAP1110"], rules.Where(rule => !rule.IsEnabledByDefault).Select(rule => rule.Id));

@@ -119,10 +119,23 @@ public sealed unsafe class LayoutFingerprintTests
     }
 
     [Fact]
+    public void A_nullable_value_is_one_field() => Assert.Equal(
+        $"size 12\n0 4 {typeof(ParticipantKind)}:Int32 Kind\n4 8 {typeof(int?)} Count",
+        LayoutFingerprint.Describe<Counted>());
+
+    [Fact]
     public void A_nested_struct_without_fields_is_refused_with_advice() =>
         Assert.Contains(
             "no fields", Assert.ThrowsAny<Exception>(LayoutFingerprint.Describe<(int, Empty)>).ToString(),
             StringComparison.Ordinal);
+
+    private struct Counted
+    {
+#pragma warning disable CS0649, IDE0044 // Only the layout is looked at.
+        internal ParticipantKind Kind;
+        internal int? Count;
+#pragma warning restore CS0649, IDE0044
+    }
 
     [Theory]
     [MemberData(nameof(Differences))]

@@ -190,9 +190,9 @@ public sealed class FiberMisuseTests : IDisposable
         Run(static async probe =>
         {
             FiberTask<int> call = Immediate(4);
-            probe.Value.Result = await call;
+            int once = await call;
             int again = await call;
-            probe.Value.Result += again;
+            probe.Value.Result = once + again;
         });
         Assert.Equal(8, Root.Value.Result);
     }
@@ -213,7 +213,12 @@ public sealed class FiberMisuseTests : IDisposable
         }
 
         SnapshotException failed = AssertFails(
-            "worker' failed: SnapshotException: ", static async probe => probe.Value.Result = await Fill(0));
+            "worker' failed: SnapshotException: ",
+            static async probe =>
+            {
+                int result = await Fill(0);
+                probe.Value.Result = result;
+            });
         Assert.Equal(SnapshotErrorCode.ArenaFull, Assert.IsType<SnapshotException>(failed.InnerException).Code);
     }
 
