@@ -1,7 +1,10 @@
 using System.CommandLine;
+using System.Globalization;
 using Snapshot.Bench;
 
-// A process that `restart` starts and measures.
+// Processes that `restart` starts and measures.
+if (args is [RestartChild.TouchCommandName, string bytes])
+    return RestartChild.Touch(long.Parse(bytes, CultureInfo.InvariantCulture));
 if (args is [RestartChild.CommandName, string childStore, string fill, string reading])
     return RestartChild.Run(childStore, fill, reading);
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace Snapshot.Bench;
@@ -19,10 +20,13 @@ internal sealed record RestartTimes(
     long Faults);
 
 /// <summary>The process that restarts.</summary>
-internal static class RestartChild
+internal static partial class RestartChild
 {
     /// <summary>Not among the commands that help lists.</summary>
     internal const string CommandName = "restart-child";
+
+    /// <inheritdoc cref="CommandName"/>
+    internal const string TouchCommandName = "touch-child";
 
     internal static int Run(string store, string fill, string reading)
     {
@@ -53,6 +57,35 @@ internal static class RestartChild
             fill, open, firstRead, firstStep, all, runtime, resident.Bytes, resident.FaultsServed)));
         return 0;
     }
+
+    /// <summary>
+    /// What the kernel takes for memory alone: all processors touch so many fresh bytes in huge pages. Milliseconds, to
+    /// standard output.
+    /// </summary>
+    internal static unsafe int Touch(long bytes)
+    {
+        const int HugePage = 2 << 20, Page = 4096, AdviseHugePage = 14;
+        byte* memory = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, HugePage);
+        _ = madvise(memory, (nuint)bytes, AdviseHugePage);
+        long chunks = bytes / HugePage;
+        long next = -1;
+        long touching = Stopwatch.GetTimestamp();
+        Thread[] threads = [.. Enumerable.Range(0, Environment.ProcessorCount).Select(_ => new Thread(() =>
+        {
+            for (long chunk; (chunk = Interlocked.Increment(ref next)) < chunks;)
+            {
+                for (int offset = 0; offset < HugePage; offset += Page) memory[chunk * HugePage + offset] = 1;
+            }
+        }))];
+        Array.ForEach(threads, thread => thread.Start());
+        Array.ForEach(threads, thread => thread.Join());
+        Console.WriteLine(JsonSerializer.Serialize(Since(touching)));
+        return 0;
+    }
+
+    [LibraryImport("libc")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static unsafe partial int madvise(void* address, nuint bytes, int advice);
 
     private static double Since(long opening) => Stopwatch.GetElapsedTime(opening).TotalMilliseconds;
 }

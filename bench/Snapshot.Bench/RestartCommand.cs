@@ -69,13 +69,15 @@ internal static class RestartCommand
             ["faults"] = row.Times.Faults,
             ["residentGBs"] = row.GigabytesPerSecond,
             ["directReadGBs"] = row.DirectReadGigabytesPerSecond,
+            ["touchGBs"] = row.TouchGigabytesPerSecond,
             ["residentOverDirectRead"] = row.GigabytesPerSecond / row.DirectReadGigabytesPerSecond,
         })));
 
     private static void PrintTable(RestartMeasurement[] rows)
     {
         Table table = new Table().Border(TableBorder.Simple).AddColumns(
-            "MiB", "fill", "from", "open ms", "first read", "first step", "resident ms", "GB/s", "dd GB/s", "ratio");
+            "MiB", "fill", "from", "open ms", "first read", "first step", "resident ms", "GB/s", "dd GB/s", "ratio",
+            "touch GB/s");
         foreach (RestartMeasurement row in rows)
         {
             table.AddRow(
@@ -83,14 +85,16 @@ internal static class RestartCommand
                 row.IsWarm ? "page cache" : "disk", Number(row.Times.OpenMs), Number(row.Times.FirstReadMs),
                 Number(row.Times.FirstStepMs), Number(row.Times.ResidentMs), Number(row.GigabytesPerSecond),
                 Number(row.DirectReadGigabytesPerSecond),
-                Number(row.GigabytesPerSecond / row.DirectReadGigabytesPerSecond));
+                Number(row.GigabytesPerSecond / row.DirectReadGigabytesPerSecond),
+                Number(row.TouchGigabytesPerSecond));
         }
 
         AnsiConsole.Write(table);
         AnsiConsole.WriteLine(
             "Each restart in a process of its own. Times are from the call that opens the session: until it is open, " +
             "until a value of a root was read, until a participant had changed it and polled (the first useful " +
-            "instruction), until all memory is there; dd: bs=4M iflag=direct of the same image.");
+            "instruction), until all memory is there; dd: bs=4M iflag=direct of the same image; touch: first touch of " +
+            "as much memory in huge pages.");
     }
 
     private static string Number(double value) =>

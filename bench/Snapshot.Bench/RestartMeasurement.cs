@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 
 namespace Snapshot.Bench;
@@ -18,6 +19,9 @@ internal sealed record RestartMeasurement
 
     internal required double DirectReadGigabytesPerSecond { get; init; }
 
+    /// <summary>First touch of as much fresh memory in huge pages, which an eager restart does, too.</summary>
+    internal required double TouchGigabytesPerSecond { get; init; }
+
     /// <summary>Every combination of fill and cache for one size, and dd before and after them.</summary>
     internal static List<RestartMeasurement> Run(long arenaBytes, string directory, Action<string> say)
     {
@@ -28,8 +32,8 @@ internal sealed record RestartMeasurement
             Fill(arenaBytes, store.FullName, say);
             string image = Directory.GetFiles(store.FullName, "*.snapshot").Single();
             List<(RestartTimes Times, bool IsWarm)> runs = [];
-            say("dd");
-            double dd = Baselines.DirectReadGigabytesPerSecond(image);
+            say("dd, and the first touch of memory");
+            double dd = Baselines.DirectReadGigabytesPerSecond(image), touch = TouchInChild(arenaBytes);
             foreach (bool isWarm in (bool[])[false, true])
             {
                 foreach (RestartFill fill in (RestartFill[])[RestartFill.Eager, RestartFill.Lazy])
@@ -41,12 +45,14 @@ internal sealed record RestartMeasurement
             }
 
             dd = Math.Max(dd, Baselines.DirectReadGigabytesPerSecond(image));
+            touch = Math.Max(touch, TouchInChild(arenaBytes));
             return [.. runs.Select(run => new RestartMeasurement
             {
                 ArenaBytes = arenaBytes,
                 Times = run.Times,
                 IsWarm = run.IsWarm,
                 DirectReadGigabytesPerSecond = dd,
+                TouchGigabytesPerSecond = touch,
             })];
         }
         finally
@@ -106,23 +112,24 @@ internal sealed record RestartMeasurement
         while (stream.Read(buffer) > 0) continue;
     }
 
-    private static RestartTimes InChild(string store, RestartFill fill, bool isWarm)
+    private static RestartTimes InChild(string store, RestartFill fill, bool isWarm) =>
+        JsonSerializer.Deserialize<RestartTimes>(RunChild(
+            RestartChild.CommandName, store, fill.ToString(), isWarm ? "buffered" : "direct"))!;
+
+    private static double TouchInChild(long bytes) => bytes / 1e6 / JsonSerializer.Deserialize<double>(
+        RunChild(RestartChild.TouchCommandName, bytes.ToString(CultureInfo.InvariantCulture)));
+
+    private static string RunChild(params string[] arguments)
     {
-        ProcessStartInfo start = new(
-            Environment.ProcessPath!,
-            [
-                .. Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal)
-                    ? (string[])["exec", typeof(RestartMeasurement).Assembly.Location]
-                    : [],
-                RestartChild.CommandName, store, fill.ToString(), isWarm ? "buffered" : "direct",
-            ])
-        {
-            RedirectStandardOutput = true,
-        };
+        string program = Environment.ProcessPath!;
+        string[] before = program.EndsWith("dotnet", StringComparison.Ordinal)
+            ? ["exec", typeof(RestartMeasurement).Assembly.Location]
+            : [];
+        ProcessStartInfo start = new(program, [.. before, .. arguments]) { RedirectStandardOutput = true };
         using Process child = Process.Start(start)!;
         string output = child.StandardOutput.ReadToEnd();
         child.WaitForExit();
-        if (child.ExitCode != 0) throw new IOException($"the restarting process ended with {child.ExitCode}: {output}");
-        return JsonSerializer.Deserialize<RestartTimes>(output)!;
+        if (child.ExitCode != 0) throw new IOException($"'{arguments[0]}' ended with {child.ExitCode}: {output}");
+        return output;
     }
 }

@@ -8,8 +8,8 @@ internal static class LazyRestarts
     private const string ArenaName = "a";
     private const string RootName = "cells";
 
-    /// <summary>Touches every page of the image in order; one of them is damaged.</summary>
-    internal static int TouchDamage(string store)
+    /// <summary>Touches every page of the image in order; one of them may be damaged.</summary>
+    internal static int TouchAll(string store)
     {
         using SnapshotSession session = RestartOnDemand(store, streaming: 0);
         ArenaArray<long> cells = Cells(session);
@@ -18,30 +18,42 @@ internal static class LazyRestarts
         return 0;
     }
 
-    /// <summary>Closes the session under a participant, which reads everything only then.</summary>
+    /// <summary>
+    /// Closes the session under two participants, of which one is reading everything, and the other begins to only then.
+    /// </summary>
     internal static int CloseUnderParticipant(string store, int streaming)
     {
         SnapshotSession session = RestartOnDemand(store, streaming);
         ArenaArray<long> cells = Cells(session);
-        using ManualResetEventSlim attached = new(), closed = new();
-        long sum = 0;
-        Thread participant = new(() =>
+        using CountdownEvent attached = new(2);
+        using ManualResetEventSlim closed = new();
+        long sum = 0, sumMeanwhile = 0;
+        Thread late = new(() =>
         {
             using Participant me = session.Attach("late");
-            attached.Set();
+            attached.Signal();
             closed.Wait();
             sum = Sum(cells);
         });
-        participant.Start();
+        Thread reading = new(() =>
+        {
+            using Participant me = session.Attach("reading");
+            attached.Signal();
+            sumMeanwhile = Sum(cells);
+            closed.Wait();
+        });
+        late.Start();
+        reading.Start();
         attached.Wait();
         session.Dispose();
         closed.Set();
-        participant.Join();
+        late.Join();
+        reading.Join();
         GC.Collect();
         GC.WaitForPendingFinalizers();
         long again = Sum(cells);
         Console.Write($"sum {sum}\n");
-        return again == sum ? 0 : 1;
+        return again == sum && sumMeanwhile == sum ? 0 : 1;
     }
 
     /// <summary>

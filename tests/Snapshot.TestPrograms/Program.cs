@@ -8,7 +8,7 @@ return (args is [string verb, ..] ? verb : "") switch
     "tracker-as-user" => TrackerAsUser.Run(),
     "lazy-as-user" => LazyRestarts.AsUser(),
     "lazy-closed" => LazyRestarts.CloseUnderParticipant(args[1], int.Parse(args[2], CultureInfo.InvariantCulture)),
-    "lazy-damaged" => LazyRestarts.TouchDamage(args[1]),
+    "lazy-touch" => LazyRestarts.TouchAll(args[1]),
     "founding" => FoundingScenario.Run(args[1]),
     "founding-fibers" => FiberFoundingScenario.Run(args[1]),
     "fiber-constructs" => FiberConstructsProgram.Run(args[1]),

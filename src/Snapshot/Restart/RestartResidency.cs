@@ -22,7 +22,9 @@ public sealed class RestartResidency
     /// </summary>
     public long BytesResident => _now().Bytes;
 
-    /// <summary>Touches of a page that was not there, answered so far; also of memory that was freed meanwhile.</summary>
+    /// <summary>
+    /// Touches of a page that was not there, answered so far; also of memory that was freed meanwhile.
+    /// </summary>
     public long FaultsServed => _now().Faults;
 
     /// <summary>

@@ -49,7 +49,7 @@ public sealed class LazyDamageTests
         using LazyStore store = new(seed: 23, images: 1);
         Damage(store.Path, image: 0);
         string eager = Assert.Throws<SnapshotException>(() => SnapshotSession.Open(store.Path)).Message;
-        using TestProgram program = new("lazy-damaged", store.Path);
+        using TestProgram program = new("lazy-touch", store.Path);
         (int exitCode, string output, string error) = program.WaitForEnd();
         Assert.NotEqual(0, exitCode);
         Assert.Contains(eager, error, StringComparison.Ordinal);

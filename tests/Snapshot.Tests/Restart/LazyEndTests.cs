@@ -35,7 +35,7 @@ public sealed class LazyEndTests
     [Theory]
     [InlineData(0)]
     [InlineData(2)]
-    public void A_participant_still_attached_when_the_session_is_closed_goes_on_to_find_its_memory(int streaming)
+    public void Participants_still_attached_when_the_session_is_closed_go_on_to_find_their_memory(int streaming)
     {
         // The arena stays mapped until the process ends; a restart in this process would find its address taken.
         using LazyStore store = new(seed: 32, images: 2);
@@ -43,6 +43,21 @@ public sealed class LazyEndTests
         (int exitCode, string output, string error) = program.WaitForEnd();
         Assert.True(exitCode == 0, error);
         Assert.Equal($"sum {Sum(store)}\n", output);
+    }
+
+    [Fact]
+    public void A_process_killed_during_the_fill_leaves_a_store_to_restart_from()
+    {
+        using LazyStore store = new(seed: 35, images: 3);
+        for (int kill = 0; kill < 3; kill++)
+        {
+            using Session.TestProgram program = new("lazy-touch", store.Path);
+            program.ReadUntil("touching");
+        }
+
+        using SnapshotSession session = SnapshotSession.Open(store.Path, LazyStore.Lazily);
+        Assert.Equal(3, session.Restarted!.Generation);
+        Assert.Equal(store.Content, LazyStore.Copy(LazyStore.Cells(session)));
     }
 
     [Fact]

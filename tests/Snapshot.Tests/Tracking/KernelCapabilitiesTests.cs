@@ -29,6 +29,8 @@ public sealed class KernelCapabilitiesTests(ITestOutputHelper output)
         bool Item(string name) => found.Items.Single(item => item.Name == name).Available;
         Assert.Equal(found.FutexWaitv, Item("futex_waitv"));
         Assert.Equal(found.FixedNoReplace, Item("MAP_FIXED_NOREPLACE"));
+        Assert.Equal(found.PagesOnDemand, Item("pages on demand"));
+        Assert.Equal(found.PagesOnDemandInSystemCalls, Item("pages on demand in system calls"));
         Assert.Equal(found.PagemapScan, Item("PAGEMAP_SCAN"));
         Assert.Equal(found.WriteProtectTracking, Item("write tracking") && Item("writes by system calls"));
         Assert.Equal(Environment.SystemPageSize, found.PageSize);
