@@ -143,6 +143,7 @@ internal static class LayoutFingerprint
 
         /// <summary>A value of a field's type whose first byte, and no byte before, differs from zero.</summary>
         [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = TrimmingIsSeen)]
+        [UnconditionalSuppressMessage("Trimming", "IL2067", Justification = "Only zeroed memory of a value is made.")]
         private static unsafe object One(Type type)
         {
             if (type.IsPointer) return Pointer.Box((void*)1, type);

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Snapshot.Tests.Session;
 using Xunit;
+using Xunit.Abstractions;
 
 namespace Snapshot.Tests.Threads;
 
@@ -27,12 +28,20 @@ internal sealed class KillLoop(int seed, int steps, params string[][] builds)
     private int _kills;
 
     /// <summary>A dozen kills, or as many as fit into SNAPSHOT_SOAK_SECONDS.</summary>
-    internal void Run(params string[] arguments)
+    /// <param name="output">Told how many there were.</param>
+    /// <param name="arguments">For the program.</param>
+    internal void Run(ITestOutputHelper output, params string[] arguments)
     {
         long begun = Stopwatch.GetTimestamp();
         TimeSpan time = Soak.Time(0);
-        do RunOnce(arguments);
+        int ends = 0;
+        do
+        {
+            RunOnce(arguments);
+            ends++;
+        }
         while (_kills < ShortKills || Stopwatch.GetElapsedTime(begun) < time);
+        output.WriteLine($"{_kills} kills, {ends} computations that came to their end");
     }
 
     /// <summary>From the beginning of the work to its end; afterwards everything stands as it ended.</summary>
