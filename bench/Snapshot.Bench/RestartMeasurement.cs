@@ -19,7 +19,10 @@ internal sealed record RestartMeasurement
 
     internal required double DirectReadGigabytesPerSecond { get; init; }
 
-    /// <summary>First touch of as much fresh memory in huge pages, which an eager restart does, too.</summary>
+    /// <summary>
+    /// First touch of as much fresh memory in huge pages, which an eager restart does, too; the slower of two. Where the
+    /// host of a virtual machine has to find the memory first, this is what limits it.
+    /// </summary>
     internal required double TouchGigabytesPerSecond { get; init; }
 
     /// <summary>Every combination of fill and cache for one size, and dd before and after them.</summary>
@@ -45,7 +48,7 @@ internal sealed record RestartMeasurement
             }
 
             dd = Math.Max(dd, Baselines.DirectReadGigabytesPerSecond(image));
-            touch = Math.Max(touch, TouchInChild(arenaBytes));
+            touch = Math.Min(touch, TouchInChild(arenaBytes));
             return [.. runs.Select(run => new RestartMeasurement
             {
                 ArenaBytes = arenaBytes,
