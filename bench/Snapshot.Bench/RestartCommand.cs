@@ -93,8 +93,8 @@ internal static class RestartCommand
         AnsiConsole.WriteLine(
             "Each restart in a process of its own. Times are from the call that opens the session: until it is open, " +
             "until a value of a root was read, until a participant had changed it and polled (the first useful " +
-            "instruction), until all memory is there; dd: bs=4M iflag=direct of the same image; touch: first touch of " +
-            "as much memory in huge pages.");
+            "instruction), until all memory is there; dd: bs=4M iflag=direct of the same image; touch: first touch " +
+            "of as much memory in huge pages.");
     }
 
     private static string Number(double value) =>

@@ -20,8 +20,8 @@ internal sealed record RestartMeasurement
     internal required double DirectReadGigabytesPerSecond { get; init; }
 
     /// <summary>
-    /// First touch of as much fresh memory in huge pages, which an eager restart does, too; the slower of two. Where the
-    /// host of a virtual machine has to find the memory first, this is what limits it.
+    /// First touch of as much fresh memory in huge pages, which an eager restart does, too; the slower of two. Where
+    /// the host of a virtual machine has to find the memory first, this is what limits it.
     /// </summary>
     internal required double TouchGigabytesPerSecond { get; init; }
 
