@@ -19,7 +19,8 @@ internal static class LazyRestarts
     }
 
     /// <summary>
-    /// Closes the session under two participants, of which one is reading everything, and the other begins to only then.
+    /// Closes the session under two participants, of which one is reading everything, and the other begins to only
+    /// then.
     /// </summary>
     internal static int CloseUnderParticipant(string store, int streaming)
     {

@@ -7,6 +7,12 @@ namespace Snapshot.Tests.Restart;
 /// <summary>A session that ends while memory is still to come.</summary>
 public sealed class LazyEndTests
 {
+    private static readonly SnapshotOptions s_byContent = new()
+    {
+        RestartFill = RestartFill.Lazy,
+        Tracking = TrackingMechanism.ContentHash,
+    };
+
     [Fact]
     public async Task A_session_closed_during_the_fill_leaves_nothing_behind()
     {
@@ -65,7 +71,7 @@ public sealed class LazyEndTests
     {
         using LazyStore store = new(seed: 33, images: 2);
         Assert.Throws<SnapshotException>(() => SnapshotSession.Open(
-            store.Path, new SnapshotOptions { RestartFill = RestartFill.Lazy, Tracking = TrackingMechanism.ContentHash }));
+            store.Path, s_byContent));
         Assert.DoesNotContain("snapshot:a", File.ReadAllText("/proc/self/maps"), StringComparison.Ordinal);
         using SnapshotSession session = SnapshotSession.Open(store.Path, LazyStore.Lazily);
         Assert.Equal(store.Content, LazyStore.Copy(LazyStore.Cells(session)));

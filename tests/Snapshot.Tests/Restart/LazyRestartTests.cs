@@ -9,6 +9,12 @@ namespace Snapshot.Tests.Restart;
 /// <summary>A restart that hands over before memory is there restores what an eager one does.</summary>
 public sealed class LazyRestartTests
 {
+    private static readonly SnapshotOptions s_byContent = new()
+    {
+        RestartFill = RestartFill.Lazy,
+        Tracking = TrackingMechanism.ContentHash,
+    };
+
     [Theory]
     [InlineData(1, 1, BlockEncoding.None)]
     [InlineData(2, 1, BlockEncoding.Auto)]
@@ -202,7 +208,7 @@ public sealed class LazyRestartTests
     {
         using LazyStore store = new(seed: 11, images: 1);
         SnapshotException error = Assert.Throws<SnapshotException>(() => SnapshotSession.Open(
-            store.Path, new SnapshotOptions { RestartFill = RestartFill.Lazy, Tracking = TrackingMechanism.ContentHash }));
+            store.Path, s_byContent));
         Assert.Equal(SnapshotErrorCode.Unsupported, error.Code);
         Assert.Contains("lazy restart", error.Message, StringComparison.Ordinal);
         using SnapshotSession eager = SnapshotSession.Restart(
