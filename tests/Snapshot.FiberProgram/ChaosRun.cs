@@ -138,10 +138,13 @@ internal sealed class ChaosRun(Options options) : IDisposable
         }
     }
 
-    /// <summary>Moves every object that can be moved, all the time.</summary>
+    /// <summary>
+    /// Moves every object that can be moved, again and again. With a breath between: without one the next collection
+    /// stops the other threads before the system has scheduled them, and on an idle machine nobody ever goes on.
+    /// </summary>
     private void Collect()
     {
-        while (!_ended.IsCancellationRequested)
+        while (!_ended.Token.WaitHandle.WaitOne(1))
         {
             object[] garbage = [.. Enumerable.Range(0, 100).Select(i => (object)new byte[i])];
             GC.Collect(2, GCCollectionMode.Forced, blocking: true, compacting: true);
