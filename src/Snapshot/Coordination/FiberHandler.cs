@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using System.Runtime.ExceptionServices;
 using Snapshot.Base;
 using Snapshot.Threads.Fibers;
 
@@ -19,7 +19,7 @@ internal sealed class FiberHandler<TArgument>(
     Action<long>? committed) : ICheckpointHandler, INamedHandler
     where TArgument : unmanaged
 {
-    private HandlerHost? _host;
+    private FiberHandlerHost? _host;
     private FiberScheduler? _scheduler;
     private string? _name;
 
@@ -74,7 +74,7 @@ internal sealed class FiberHandler<TArgument>(
     /// <summary>What the fiber throws is what the part throws; its fibers are given up then.</summary>
     private void Run(Action<FiberScheduler> part)
     {
-        _host ??= new HandlerHost(_name!);
+        _host ??= new FiberHandlerHost(_name!);
         _host.Owner = LockOwner.Current!;
         FiberScheduler scheduler = _scheduler ??= new FiberScheduler(space(), _name!, _host);
         scheduler.ClaimName();
@@ -87,44 +87,8 @@ internal sealed class FiberHandler<TArgument>(
         {
             scheduler.Abandon();
             if (error is SnapshotException { Code: SnapshotErrorCode.FiberFailed, InnerException: { } cause })
-                System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(cause);
+                ExceptionDispatchInfo.Throw(cause);
             throw;
-        }
-    }
-
-    /// <summary>The thread that runs a handler part: it is not stopped, so its fibers are not.</summary>
-    private sealed unsafe class HandlerHost(string name) : IFiberHost
-    {
-        private static readonly int* s_nothing = (int*)NativeMemory.AllocZeroed(sizeof(int));
-
-        internal LockOwner Owner { get; set; } = null!;
-
-        public int OwnerId => Owner.OwnerId;
-
-        public string Name => Owner.OwnerName;
-
-        public string? HandlerPart => $"in a part of {name}";
-
-        public int* StopHint => s_nothing;
-
-        public int* AttentionHint => s_nothing;
-
-        public Action? Stopping
-        {
-            set { }
-        }
-
-        public void Poll()
-        {
-        }
-
-        public bool Wait(uint* word, uint expected, long timeoutNanoseconds) =>
-            Owner.Wait(word, expected, timeoutNanoseconds);
-
-        public bool TryEnterCritical() => true;
-
-        public void ExitCritical()
-        {
         }
     }
 

@@ -210,7 +210,12 @@ internal sealed unsafe class FiberSpace
     private void Verify(Guid library)
     {
         if (_header->Version != FiberSpaceHeader.CurrentVersion)
-            throw Mismatch($"their records are of version {_header->Version}, this library knows 1");
+        {
+            throw Mismatch(
+                $"their records are of version {_header->Version}, this library knows " +
+                $"{FiberSpaceHeader.CurrentVersion}");
+        }
+
         if (_header->Library != library && FindFrame(static _ => true) is { } any)
         {
             throw Mismatch(
