@@ -1,10 +1,8 @@
 namespace Snapshot.Bench;
 
-/// <summary>What is measured.</summary>
+/// <summary>One cell of the matrix that pause and drain measure.</summary>
 internal sealed record Scenario
 {
-    internal required string Name { get; init; }
-
     internal required long ArenaBytes { get; init; }
 
     internal required double DirtyPercent { get; init; }
@@ -19,9 +17,15 @@ internal sealed record Scenario
 
     internal required BlockEncoding Encoding { get; init; }
 
+    internal required bool IsSmooth { get; init; }
+
     internal required string Directory { get; init; }
 
-    internal long Pages => ArenaBytes / 4096;
+    internal PagePattern Pattern => new(ArenaBytes / PagePattern.PageBytes, DirtyPercent, IsDense);
 
-    internal long DirtyPages => Math.Max(1, (long)(Pages * DirtyPercent / 100));
+    internal string PatternName => IsDense ? PagePattern.Dense : PagePattern.Random;
+
+    internal string ContentName => IsSmooth ? PageContent.SmoothName : PageContent.NoiseName;
+
+    internal long DirtyBytes => Pattern.DirtyPages * PagePattern.PageBytes;
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace Snapshot.Bench;
@@ -20,7 +19,7 @@ internal sealed record RestartTimes(
     long Faults);
 
 /// <summary>The process that restarts.</summary>
-internal static partial class RestartChild
+internal static class RestartChild
 {
     /// <summary>Not among the commands that help lists.</summary>
     internal const string CommandName = "restart-child";
@@ -64,17 +63,17 @@ internal static partial class RestartChild
     /// </summary>
     internal static unsafe int Touch(long bytes)
     {
-        const int HugePage = 2 << 20, Page = 4096, AdviseHugePage = 14;
-        byte* memory = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, HugePage);
-        _ = madvise(memory, (nuint)bytes, AdviseHugePage);
-        long chunks = bytes / HugePage;
+        using HugeMemory huge = new(bytes);
+        byte* memory = huge.Pointer;
+        long chunks = bytes / HugeMemory.HugePage;
         long next = -1;
         long touching = Stopwatch.GetTimestamp();
         Thread[] threads = [.. Enumerable.Range(0, Environment.ProcessorCount).Select(_ => new Thread(() =>
         {
             for (long chunk; (chunk = Interlocked.Increment(ref next)) < chunks;)
             {
-                for (int offset = 0; offset < HugePage; offset += Page) memory[chunk * HugePage + offset] = 1;
+                for (int offset = 0; offset < HugeMemory.HugePage; offset += PagePattern.PageBytes)
+                    memory[chunk * HugeMemory.HugePage + offset] = 1;
             }
         }))];
         Array.ForEach(threads, thread => thread.Start());
@@ -82,10 +81,6 @@ internal static partial class RestartChild
         Console.WriteLine(JsonSerializer.Serialize(Since(touching)));
         return 0;
     }
-
-    [LibraryImport("libc")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static unsafe partial int madvise(void* address, nuint bytes, int advice);
 
     private static double Since(long opening) => Stopwatch.GetElapsedTime(opening).TotalMilliseconds;
 }

@@ -32,37 +32,29 @@ internal sealed record FiberMeasurement
 
     internal static FiberMeasurement Run(int fibers, int depth, string directory)
     {
-        DirectoryInfo store = Directory.CreateDirectory(
-            Path.Combine(directory, $"snapshot-bench-{Environment.ProcessId}"));
-        try
+        using StoreFolder store = new(directory);
+        (SnapshotInfo checkpoint, long arenaBytes) = Capture(fibers, depth, store.Path);
+        double memcpy = Bench.Memcpy.Milliseconds(arenaBytes);
+        long opening = Stopwatch.GetTimestamp();
+        using SnapshotSession session = SnapshotSession.Restart(store.Path);
+        Arena arena = session.OpenArena("fibers");
+        TimeSpan open = Stopwatch.GetElapsedTime(opening);
+        s_firstResumed = s_resumed = 0;
+        s_isResuming = true;
+        long running = Stopwatch.GetTimestamp();
+        session.RunFibers("worker", arena, static () => throw new InvalidOperationException("not restarted"));
+        long ended = Stopwatch.GetTimestamp();
+        if (s_resumed != fibers) throw new InvalidOperationException($"{s_resumed} of {fibers} fibers went on");
+        return new FiberMeasurement
         {
-            (SnapshotInfo checkpoint, long arenaBytes) = Capture(fibers, depth, store.FullName);
-            double memcpy = Baselines.MemcpyMilliseconds(arenaBytes);
-            long opening = Stopwatch.GetTimestamp();
-            using SnapshotSession session = SnapshotSession.Restart(store.FullName);
-            Arena arena = session.OpenArena("fibers");
-            TimeSpan open = Stopwatch.GetElapsedTime(opening);
-            s_firstResumed = s_resumed = 0;
-            s_isResuming = true;
-            long running = Stopwatch.GetTimestamp();
-            session.RunFibers("worker", arena, static () => throw new InvalidOperationException("not restarted"));
-            long ended = Stopwatch.GetTimestamp();
-            if (s_resumed != fibers) throw new InvalidOperationException($"{s_resumed} of {fibers} fibers went on");
-            return new FiberMeasurement
-            {
-                Fibers = fibers,
-                ArenaBytes = arenaBytes,
-                Checkpoint = checkpoint,
-                Open = open,
-                Restore = Stopwatch.GetElapsedTime(running, s_firstResumed),
-                Unwind = Stopwatch.GetElapsedTime(s_firstResumed, ended),
-                Memcpy = TimeSpan.FromMilliseconds(memcpy),
-            };
-        }
-        finally
-        {
-            store.Delete(recursive: true);
-        }
+            Fibers = fibers,
+            ArenaBytes = arenaBytes,
+            Checkpoint = checkpoint,
+            Open = open,
+            Restore = Stopwatch.GetElapsedTime(running, s_firstResumed),
+            Unwind = Stopwatch.GetElapsedTime(s_firstResumed, ended),
+            Memcpy = TimeSpan.FromMilliseconds(memcpy),
+        };
     }
 
     private static (SnapshotInfo Checkpoint, long ArenaBytes) Capture(int fibers, int depth, string store)

@@ -1,0 +1,21 @@
+using System.CommandLine;
+
+namespace Snapshot.Bench;
+
+/// <summary>All scenarios.</summary>
+internal static class BenchRoot
+{
+    internal static RootCommand Create()
+    {
+        RootCommand root = new("Measures checkpoints end to end, each figure beside the hardware's own in the same run.");
+        root.Subcommands.Add(CheckpointCommand.Create(
+            CheckpointCommand.Pause,
+            "How long the application stands still, beside a memcpy of what it wrote, fork(), and a plain file.", "auto"));
+        root.Subcommands.Add(CheckpointCommand.Create(
+            CheckpointCommand.Drain, "How fast an image is written, beside dd with direct I/O to the same directory.",
+            "none"));
+        root.Subcommands.Add(RestartCommand.Create());
+        root.Subcommands.Add(FibersCommand.Create());
+        return root;
+    }
+}

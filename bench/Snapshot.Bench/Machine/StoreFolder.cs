@@ -1,0 +1,46 @@
+namespace Snapshot.Bench;
+
+/// <summary>A fresh folder in the directory to measure; deleted on disposal, and when the program is interrupted.</summary>
+internal sealed class StoreFolder : IDisposable
+{
+    private static int s_count;
+
+    private readonly Action _delete;
+
+    /// <exception cref="IOException">The directory cannot be written to.</exception>
+    internal StoreFolder(string directory)
+    {
+        int number = Interlocked.Increment(ref s_count);
+        Path = System.IO.Path.Combine(directory, $"snapshot-bench-{Environment.ProcessId}-{number}");
+        _delete = Delete;
+        Interruption.Register(_delete);
+        Directory.CreateDirectory(Path);
+    }
+
+    internal string Path { get; }
+
+    /// <summary>Bytes of the files in it.</summary>
+    internal long Bytes => new DirectoryInfo(Path).EnumerateFiles("*", SearchOption.AllDirectories).Sum(f => f.Length);
+
+    public void Dispose()
+    {
+        Interruption.Forget(_delete);
+        Delete();
+    }
+
+    private void Delete()
+    {
+        // On an interruption a drain may still be making files here; it cannot go on for long without the folder.
+        for (int attempt = 0; Directory.Exists(Path); attempt++)
+        {
+            try
+            {
+                Directory.Delete(Path, recursive: true);
+            }
+            catch (IOException) when (attempt < 100)
+            {
+                Thread.Yield();
+            }
+        }
+    }
+}

@@ -1,0 +1,174 @@
+using System.Globalization;
+using System.Text;
+using OxyPlot;
+using OxyPlot.Axes;
+using OxyPlot.Legends;
+using OxyPlot.Series;
+
+namespace Snapshot.Bench;
+
+/// <summary>Draws plots as SVG, one below the other; needs neither a screen nor a native library.</summary>
+internal static class SvgPlot
+{
+    private const int Width = 960, Height = 480;
+    private const double FontSize = 13;
+
+    private static readonly OxyColor[] s_colors =
+    [
+        OxyColor.FromRgb(0x1f, 0x77, 0xb4), OxyColor.FromRgb(0xd6, 0x27, 0x28), OxyColor.FromRgb(0x2c, 0xa0, 0x2c),
+        OxyColor.FromRgb(0xff, 0x7f, 0x0e), OxyColor.FromRgb(0x94, 0x67, 0xbd), OxyColor.FromRgb(0x17, 0xbe, 0xcf),
+        OxyColor.FromRgb(0x8c, 0x56, 0x4b), OxyColor.FromRgb(0xe3, 0x77, 0xc2),
+    ];
+
+    private static readonly OxyColor[] s_grays =
+        [OxyColor.FromRgb(0x30, 0x30, 0x30), OxyColor.FromRgb(0x70, 0x70, 0x70), OxyColor.FromRgb(0xa0, 0xa0, 0xa0)];
+
+    private static readonly MarkerType[] s_markers =
+        [MarkerType.Circle, MarkerType.Square, MarkerType.Triangle, MarkerType.Diamond];
+
+    internal static string Draw(IReadOnlyList<Plot> plots)
+    {
+        StringBuilder text = new();
+        text.Append(CultureInfo.InvariantCulture, $"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{Width}\" ");
+        text.Append(CultureInfo.InvariantCulture, $"height=\"{Height * plots.Count}\">\n");
+        for (int index = 0; index < plots.Count; index++)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"<g transform=\"translate(0,{index * Height})\">\n");
+
+            // Names of clipping areas are of the whole document.
+            text.Append(Draw(plots[index]).Replace("clipPath", $"plot{index}clip", StringComparison.Ordinal)
+                .Replace($"<plot{index}clip id", "<clipPath id", StringComparison.Ordinal)
+                .Replace($"</plot{index}clip>", "</clipPath>", StringComparison.Ordinal));
+            text.Append("</g>\n");
+        }
+
+        return text.Append("</svg>\n").ToString();
+    }
+
+    private static string Draw(Plot plot)
+    {
+        SvgExporter exporter = new() { Width = Width, Height = Height, IsDocument = false };
+        return string.Join('\n', exporter.ExportToString(ModelOf(plot)).Split('\n').Select(line => line.TrimEnd()));
+    }
+
+    private static PlotModel ModelOf(Plot plot)
+    {
+        PlotModel model = new()
+        {
+            Title = plot.Title,
+            TitleFontSize = FontSize + 3,
+            DefaultFontSize = FontSize,
+            Background = OxyColors.White,
+            PlotAreaBorderColor = OxyColors.Gray,
+        };
+        model.Legends.Add(new Legend
+        {
+            LegendPlacement = LegendPlacement.Outside,
+            LegendPosition = LegendPosition.RightTop,
+            LegendFontSize = FontSize,
+        });
+        if (plot.X.Labels is { } labels) AddBars(model, plot, labels);
+        else AddLines(model, plot);
+        return model;
+    }
+
+    private static void AddLines(PlotModel model, Plot plot)
+    {
+        model.Axes.Add(Axis(plot.X.Title, AxisPosition.Bottom, plot.Series.SelectMany(s => s.Points.Select(p => p.X))));
+        model.Axes.Add(Axis(plot.Y.Title, AxisPosition.Left, plot.Series.SelectMany(s => s.Points.Select(p => p.Y))));
+        int measured = 0, baselines = 0;
+        foreach (PlotSeries series in plot.Series)
+        {
+            int index = series.IsBaseline ? baselines++ : measured++;
+            OxyColor color = series.IsBaseline ? s_grays[index % s_grays.Length] : s_colors[index % s_colors.Length];
+            LineSeries line = new()
+            {
+                Title = series.Name,
+                Color = color,
+                LineStyle = series.IsBaseline ? LineStyle.Dash : LineStyle.Solid,
+                StrokeThickness = series.IsBaseline ? 1.5 : 2.5,
+                MarkerType = s_markers[index % s_markers.Length],
+                MarkerSize = 4,
+                MarkerFill = color,
+            };
+            line.Points.AddRange(series.Points.Select(point => new DataPoint(point.X, point.Y)));
+            model.Series.Add(line);
+        }
+    }
+
+    /// <summary>Bars lie: labels of any length are readable beside them.</summary>
+    private static void AddBars(PlotModel model, Plot plot, IReadOnlyList<string> labels)
+    {
+        CategoryAxis category = new()
+        {
+            Position = AxisPosition.Left,
+            Title = plot.X.Title.Length > 0 ? plot.X.Title : null,
+            StartPosition = 1,
+            EndPosition = 0,
+            GapWidth = 0.6,
+        };
+        category.Labels.AddRange(labels);
+        model.Axes.Add(category);
+        model.Axes.Add(new LinearAxis
+        {
+            Position = AxisPosition.Bottom,
+            Title = plot.Y.Title,
+            MajorGridlineStyle = LineStyle.Solid,
+            MajorGridlineColor = OxyColors.LightGray,
+        });
+        int measured = 0, baselines = 0;
+        foreach (PlotSeries series in plot.Series)
+        {
+            if (series.IsBaseline)
+            {
+                ScatterSeries marks = new()
+                {
+                    Title = series.Name,
+                    MarkerType = MarkerType.Diamond,
+                    MarkerSize = 6,
+                    MarkerFill = s_grays[baselines++ % s_grays.Length],
+                };
+                marks.Points.AddRange(series.Points.Select(point => new ScatterPoint(point.Y, point.X)));
+                model.Series.Add(marks);
+                continue;
+            }
+
+            BarSeries bars = new()
+            {
+                Title = series.Name,
+                IsStacked = true,
+                StackGroup = "measured",
+                FillColor = s_colors[measured++ % s_colors.Length],
+            };
+            bars.Items.AddRange(series.Points.Select(point => new BarItem(point.Y, (int)point.X)));
+            model.Series.Add(bars);
+        }
+    }
+
+    private static Axis Axis(string title, AxisPosition position, IEnumerable<double> values)
+    {
+        double[] all = [.. values.Where(double.IsFinite)];
+        Axis axis;
+        if (PlotAxis.NeedsLogarithm(all))
+        {
+            // A little room on both sides, so that no mark sits on the frame.
+            double room = Math.Pow(all.Max() / all.Min(), 0.05);
+            axis = new LogarithmicAxis
+            {
+                Minimum = all.Min() / room,
+                Maximum = all.Max() * room,
+                StringFormat = "0.#####",
+            };
+        }
+        else
+        {
+            axis = new LinearAxis { Minimum = 0, Maximum = all.Length == 0 ? 1 : all.Max() * 1.08 };
+        }
+
+        axis.Position = position;
+        axis.Title = title;
+        axis.MajorGridlineStyle = LineStyle.Solid;
+        axis.MajorGridlineColor = OxyColors.LightGray;
+        return axis;
+    }
+}

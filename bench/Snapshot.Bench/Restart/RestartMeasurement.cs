@@ -1,0 +1,121 @@
+using System.Globalization;
+
+namespace Snapshot.Bench;
+
+/// <summary>One restart in a process of its own, as a restart after a crash is.</summary>
+internal sealed record RestartMeasurement
+{
+    /// <summary>Written at once on the way to the image: what copies of pages may take.</summary>
+    private const long SliceBytes = 1L << 30;
+
+    internal required long ArenaBytes { get; init; }
+
+    internal required RestartTimes Times { get; init; }
+
+    /// <summary>Whether images come from the page cache (read once before) or from the disk (direct I/O).</summary>
+    internal required bool IsWarm { get; init; }
+
+    /// <summary>GB/s of memory, from opening until all is there.</summary>
+    internal double GigabytesPerSecond => Times.Bytes / Times.ResidentMs / 1e6;
+
+    internal required double DirectReadGigabytesPerSecond { get; init; }
+
+    /// <summary>
+    /// First touch of as much fresh memory in huge pages, which an eager restart does, too; the slower of two. Where
+    /// the host of a virtual machine has to find the memory first, this is what limits it.
+    /// </summary>
+    internal required double TouchGigabytesPerSecond { get; init; }
+
+    /// <summary>Every combination of fill and cache for one size, and dd before and after them.</summary>
+    internal static List<RestartMeasurement> Run(long arenaBytes, IReadOnlyList<RestartFill> fills, BenchRun run)
+    {
+        Requirements.Program(DirectIo.Program);
+        Requirements.Memory(
+            arenaBytes + SliceBytes + (512L << 20), $"an arena of {Figures.Size(arenaBytes)} and copies of a part");
+        Requirements.Disk(run.Directory, (2 * arenaBytes) + (64L << 20), "images of that arena");
+        using StoreFolder store = new(run.Directory);
+        Fill(arenaBytes, store.Path, run);
+        string image = Directory.GetFiles(store.Path, "*.snapshot").Single();
+        List<(RestartTimes Times, bool IsWarm)> runs = [];
+        run.Say("dd, and the first touch of memory");
+        double dd = DirectIo.ReadGigabytesPerSecond(image), touch = TouchInChild(arenaBytes);
+        foreach (bool isWarm in (bool[])[false, true])
+        {
+            foreach (RestartFill fill in fills)
+            {
+                run.Say($"{fill}, {(isWarm ? "page cache" : "disk")}");
+                if (isWarm) ReadThrough(image);
+                runs.Add((InChild(store.Path, fill, isWarm), isWarm));
+            }
+        }
+
+        dd = Math.Max(dd, DirectIo.ReadGigabytesPerSecond(image));
+        touch = Math.Min(touch, TouchInChild(arenaBytes));
+        return [.. runs.Select(one => new RestartMeasurement
+        {
+            ArenaBytes = arenaBytes,
+            Times = one.Times,
+            IsWarm = one.IsWarm,
+            DirectReadGigabytesPerSecond = dd,
+            TouchGigabytesPerSecond = touch,
+        })];
+    }
+
+    /// <summary>A full image of so many bytes that do not compress, made in slices, for the memory's sake.</summary>
+    private static void Fill(long arenaBytes, string store, BenchRun run)
+    {
+        const long SlicePages = SliceBytes / PagePattern.PageBytes;
+        Scenario scenario = new()
+        {
+            ArenaBytes = arenaBytes,
+            DirtyPercent = 100,
+            IsDense = true,
+            Threads = Environment.ProcessorCount,
+            Rounds = 1,
+            Capture = CaptureMode.Stage,
+            Encoding = BlockEncoding.None,
+            IsSmooth = false,
+            Directory = store,
+        };
+        SnapshotOptions options = new()
+        {
+            Capture = CaptureMode.Stage,
+            Encoding = BlockEncoding.None,
+            StagingLimit = 2L << 30,
+            Store = new StoreOptions
+            {
+                ChainLengthMax = int.MaxValue,
+                Retention = new RetentionPolicy { KeepLast = 1 },
+            },
+        };
+        using SnapshotSession session = SnapshotSession.Create(store, options);
+        using Workload workload = new(session, scenario);
+        long pagesInAll = scenario.Pattern.Pages;
+        for (long page = 0; page < pagesInAll; page += SlicePages)
+        {
+            run.Say($"filling, {page >> 8} of {pagesInAll >> 8} MiB");
+            long count = Math.Min(SlicePages, pagesInAll - page);
+            long[] pages = new long[count];
+            for (long index = 0; index < count; index++) pages[index] = page + index;
+            workload.Write(pages);
+            session.RequestCheckpoint().WaitCommitted();
+        }
+
+        run.Say("compacting to one full image");
+        session.Store.CompactAsync(session.Store.Newest!.Generation).GetAwaiter().GetResult();
+        session.Store.PruneAsync(options.Store.Retention).GetAwaiter().GetResult();
+    }
+
+    private static void ReadThrough(string file)
+    {
+        byte[] buffer = new byte[4 << 20];
+        using FileStream stream = new(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+        while (stream.Read(buffer) > 0) continue;
+    }
+
+    private static RestartTimes InChild(string store, RestartFill fill, bool isWarm) => ChildProcess.Run<RestartTimes>(
+        RestartChild.CommandName, store, fill.ToString(), isWarm ? "buffered" : "direct");
+
+    private static double TouchInChild(long bytes) => bytes / 1e6 / ChildProcess.Run<double>(
+        RestartChild.TouchCommandName, bytes.ToString(CultureInfo.InvariantCulture));
+}
