@@ -8,7 +8,8 @@ internal static class CheckpointReport
     private static readonly IReadOnlyList<Column<CheckpointMeasurement>> s_cell =
     [
         new(null, "arenaBytes", row => row.Scenario.ArenaBytes),
-        new("written %", "dirtyPercent", row => row.Scenario.DirtyPercent),
+        new("written %", null, row => row.Scenario.DirtyPercent.ToString(CultureInfo.InvariantCulture)),
+        new(null, "dirtyPercent", row => row.Scenario.DirtyPercent),
         new("pattern", "pattern", row => row.Scenario.PatternName),
         new(null, "content", row => row.Scenario.ContentName),
         new(null, "threads", row => row.Scenario.Threads),

@@ -15,6 +15,8 @@ internal static class BenchRoot
             CheckpointCommand.Drain, "How fast an image is written, beside dd with direct I/O to the same directory.",
             "none"));
         root.Subcommands.Add(RestartCommand.Create());
+        root.Subcommands.Add(InterferenceCommand.Create());
+        root.Subcommands.Add(CrowdCommand.Create());
         root.Subcommands.Add(FibersCommand.Create());
         return root;
     }

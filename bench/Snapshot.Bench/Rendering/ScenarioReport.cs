@@ -7,6 +7,8 @@ namespace Snapshot.Bench;
 /// <summary>What a scenario found, in every form it is shown in.</summary>
 internal sealed record ScenarioReport
 {
+    private const int WidthOfFile = 240;
+
     private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
 
     internal required IReadOnlyList<TextTable> Tables { get; init; }
@@ -55,6 +57,8 @@ internal sealed record ScenarioReport
             return;
         }
 
+        // A file or a pipe has no width; a table is not broken into pieces for it.
+        if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = WidthOfFile;
         foreach (TextTable table in Tables) table.WriteTo(AnsiConsole.Console);
         AnsiConsole.WriteLine(Note);
     }

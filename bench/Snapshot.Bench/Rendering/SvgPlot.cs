@@ -47,8 +47,18 @@ internal static class SvgPlot
 
     private static string Draw(Plot plot)
     {
-        SvgExporter exporter = new() { Width = Width, Height = Height, IsDocument = false };
-        return string.Join('\n', exporter.ExportToString(ModelOf(plot)).Split('\n').Select(line => line.TrimEnd()));
+        SvgExporter exporter = new()
+        {
+            Width = Width,
+            Height = Height,
+            IsDocument = false,
+            TextMeasurer = new RoomyText(),
+        };
+        string text = exporter.ExportToString(ModelOf(plot));
+
+        // What stands before the element belongs to a document of its own.
+        IEnumerable<string> lines = text[text.IndexOf("<svg", StringComparison.Ordinal)..].Split('\n');
+        return string.Join('\n', lines.Select(line => line.TrimEnd()));
     }
 
     private static PlotModel ModelOf(Plot plot)
@@ -57,6 +67,7 @@ internal static class SvgPlot
         {
             Title = plot.Title,
             TitleFontSize = FontSize + 3,
+            DefaultFont = "Arial, Helvetica, sans-serif",
             DefaultFontSize = FontSize,
             Background = OxyColors.White,
             PlotAreaBorderColor = OxyColors.Gray,
@@ -170,5 +181,15 @@ internal static class SvgPlot
         axis.MajorGridlineStyle = LineStyle.Solid;
         axis.MajorGridlineColor = OxyColors.LightGray;
         return axis;
+    }
+
+    /// <summary>Leaves room for the widest of the fonts that a viewer may have: its choice is not known here.</summary>
+    private sealed class RoomyText() : PdfRenderContext(Width, Height, OxyColors.White)
+    {
+        public override OxySize MeasureText(string text, string fontFamily, double fontSize, double fontWeight)
+        {
+            OxySize size = base.MeasureText(text, fontFamily, fontSize, fontWeight);
+            return new OxySize(size.Width * 1.2, size.Height * 1.2);
+        }
     }
 }

@@ -1,0 +1,84 @@
+using System.Diagnostics;
+
+namespace Snapshot.Bench;
+
+/// <summary>Participants that write one word to each page they are told to; between rounds they poll and yield.</summary>
+internal sealed unsafe class CrowdThreads : IDisposable
+{
+    private readonly CrowdSetup _setup;
+    private readonly SnapshotSession _session;
+    private readonly byte*[] _arenas;
+    private readonly Thread[] _threads;
+    private readonly long[][] _pages;
+    private readonly (long From, long To)[] _times;
+    private int _round;
+    private int _written;
+    private volatile bool _stop;
+
+    internal CrowdThreads(SnapshotSession session, CrowdSetup setup)
+    {
+        _setup = setup;
+        _session = session;
+        _arenas = new byte*[setup.Arenas];
+        long bytes = setup.PagesOfPart * setup.Threads * PagePattern.PageBytes;
+        for (int index = 0; index < setup.Arenas; index++)
+        {
+            Arena arena = session.OpenArena($"bench{index}", new ArenaOptions { Capacity = bytes + (64L << 20) });
+            _arenas[index] = (byte*)arena.RootArray<long>("data", bytes / sizeof(long)).Pointer;
+        }
+
+        _pages = new long[setup.Threads][];
+        _times = new (long, long)[setup.Threads];
+        _threads = [.. Enumerable.Range(0, setup.Threads).Select(
+            index => new Thread(() => Work(index), maxStackSize: 256 << 10) { Name = $"bench {index}" })];
+        foreach (Thread thread in _threads) thread.Start();
+    }
+
+    /// <summary>Pages of its part that each thread writes in every arena.</summary>
+    internal void Choose(Func<int, long[]> pagesOf)
+    {
+        for (int thread = 0; thread < _pages.Length; thread++) _pages[thread] = pagesOf(thread);
+    }
+
+    /// <summary>All write them; milliseconds from the first to begin to the last to end.</summary>
+    internal double Write()
+    {
+        Volatile.Write(ref _written, 0);
+        Interlocked.Increment(ref _round);
+        while (Volatile.Read(ref _written) < _threads.Length) Thread.Yield();
+        return Stopwatch.GetElapsedTime(_times.Min(time => time.From), _times.Max(time => time.To)).TotalMilliseconds;
+    }
+
+    public void Dispose()
+    {
+        _stop = true;
+        foreach (Thread thread in _threads) thread.Join();
+    }
+
+    private void Work(int index)
+    {
+        using Participant me = _session.Attach($"bench {index}");
+        for (int round = 1; ; round++)
+        {
+            // More threads than processors: one that has nothing to do lets another run, as it would in a program.
+            while (Volatile.Read(ref _round) < round)
+            {
+                if (_stop) return;
+                me.Poll();
+                Thread.Yield();
+            }
+
+            long[] pages = _pages[index];
+            long from = Stopwatch.GetTimestamp();
+            foreach (byte* arena in _arenas)
+            {
+                byte* part = arena + (index * _setup.PagesOfPart * PagePattern.PageBytes);
+                foreach (long page in pages) *(long*)(part + (page * PagePattern.PageBytes)) += round;
+                me.Poll();
+            }
+
+            _times[index] = (from, Stopwatch.GetTimestamp());
+            Interlocked.Increment(ref _written);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+namespace Snapshot.Bench;
+
+/// <summary>The same work without and with checkpoints in one mode; medians of interleaved runs.</summary>
+internal sealed record InterferenceMeasurement
+{
+    internal required InterferenceSetup Setup { get; init; }
+
+    internal required IReadOnlyList<KernelRun> Without { get; init; }
+
+    internal required IReadOnlyList<KernelRun> Settled { get; init; }
+
+    internal required IReadOnlyList<KernelRun> Watched { get; init; }
+
+    internal required IReadOnlyList<KernelRun> With { get; init; }
+
+    /// <summary>One thread copies the pages that one checkpoint found written.</summary>
+    internal required double MemcpyMs { get; init; }
+
+    internal IReadOnlyList<SnapshotInfo> Checkpoints => [.. With.SelectMany(run => run.Checkpoints)];
+
+    internal double CheckpointsPerRun => With.Average(run => run.Checkpoints.Count);
+
+    internal double WithoutSeconds => Seconds(Without);
+
+    internal double WithSeconds => Seconds(With);
+
+    /// <summary>What one checkpoint cost the application, in milliseconds of its run time.</summary>
+    internal double CostMs => (WithSeconds - WithoutSeconds) * 1e3 / CheckpointsPerRun;
+
+    /// <summary>A checkpoint's share of what smaller pages cost during the whole run.</summary>
+    internal double SmallPagesMs => (Seconds(Settled) - WithoutSeconds) * 1e3 / CheckpointsPerRun;
+
+    /// <summary>What noticing each first write once costs.</summary>
+    internal double FaultsMs => (Seconds(Watched) - Seconds(Settled)) * 1e3;
+
+    internal double PauseMs => Checkpoints.Average(info => info.Capture.Pause.Total.TotalMilliseconds);
+
+    /// <summary>What is left of the cost: copies beside the application, and processors and memory shared with the drain.</summary>
+    internal double RestMs => CostMs - SmallPagesMs - FaultsMs - PauseMs;
+
+    /// <summary>Time the kernel spent in the application's threads for one checkpoint.</summary>
+    internal double SystemMs =>
+        (Cpu(With, run => run.Participants.SystemMs) - Cpu(Without, run => run.Participants.SystemMs)) / CheckpointsPerRun;
+
+    /// <summary>Processor time of all other threads for one checkpoint.</summary>
+    internal double OthersMs =>
+        (Cpu(With, run => run.Others.TotalMs) - Cpu(Without, run => run.Others.TotalMs)) / CheckpointsPerRun;
+
+    internal static List<InterferenceMeasurement> RunAll(
+        InterferenceSetup setup, IReadOnlyList<CaptureMode> modes, int rounds, BenchRun run)
+    {
+        Check(setup);
+        long steps = StepsFor(setup, run);
+        Dictionary<(Disturbance, CaptureMode), List<KernelRun>> runs = [];
+        for (int round = 1; round <= rounds; round++)
+        {
+            Make(Disturbance.None, modes[0], $"round {round} of {rounds}: without checkpoints");
+            foreach (CaptureMode mode in modes)
+            {
+                Make(Disturbance.Settled, mode, $"round {round} of {rounds}: {mode}, after a checkpoint");
+                Make(Disturbance.Watched, mode, $"round {round} of {rounds}: {mode}, watched");
+                Make(Disturbance.Checkpoints, mode, $"round {round} of {rounds}: {mode}, with checkpoints");
+            }
+        }
+
+        run.Say($"{setup.Kernel}: memcpy");
+        return [.. modes.Select(mode => Of(setup, kind => runs[(kind, kind == Disturbance.None ? modes[0] : mode)]))];
+
+        void Make(Disturbance kind, CaptureMode mode, string what)
+        {
+            run.Say($"{setup.Kernel}, {what}");
+            if (!runs.TryGetValue((kind, mode), out List<KernelRun>? list)) runs[(kind, mode)] = list = [];
+            list.Add(KernelRun.Of(setup, kind, mode, steps));
+        }
+    }
+
+    private static InterferenceMeasurement Of(
+        InterferenceSetup setup, Func<Disturbance, IReadOnlyList<KernelRun>> runs)
+    {
+        IReadOnlyList<KernelRun> with = runs(Disturbance.Checkpoints);
+        SnapshotInfo[] checkpoints = [.. with.SelectMany(run => run.Checkpoints)];
+        if (checkpoints.Length == 0)
+        {
+            throw new RequirementException(
+                $"The work ended before a checkpoint was due: {with[0].Seconds:F1} s. Choose a smaller --every or more " +
+                "--seconds.");
+        }
+
+        double pages = Figures.Median(checkpoints.Select(info => (double)info.Capture.PagesTracked));
+        return new InterferenceMeasurement
+        {
+            Setup = setup,
+            Without = runs(Disturbance.None),
+            Settled = runs(Disturbance.Settled),
+            Watched = runs(Disturbance.Watched),
+            With = with,
+            MemcpyMs = Memcpy.Milliseconds((long)pages * PagePattern.PageBytes),
+        };
+    }
+
+    /// <summary>How many steps take as long as asked for; even, so that a stencil ends in the field it began with.</summary>
+    private static long StepsFor(InterferenceSetup setup, BenchRun run)
+    {
+        const int Tried = 8;
+        run.Say($"{setup.Kernel}: how long a step takes");
+        double seconds = KernelRun.Of(setup, Disturbance.None, CaptureMode.Auto, Tried).Seconds;
+        return Math.Max(2, (long)Math.Ceiling(setup.Length.TotalSeconds / seconds * Tried / 2) * 2);
+    }
+
+    private static void Check(InterferenceSetup setup)
+    {
+        // A run with checkpoints may take longer; three times as long is taken as the bound.
+        long images = 2 + (long)Math.Ceiling(3 * setup.Length / setup.Every);
+        Requirements.Memory((2 * setup.ArenaBytes) + (512L << 20), $"an arena of {Figures.Size(setup.ArenaBytes)} and copies");
+        Requirements.Disk(setup.Directory, images * setup.ArenaBytes, $"{images} images of that arena at the most");
+    }
+
+    private static double Seconds(IEnumerable<KernelRun> runs) => Figures.Median(runs.Select(run => run.Seconds));
+
+    private static double Cpu(IEnumerable<KernelRun> runs, Func<KernelRun, double> time) =>
+        Figures.Median(runs.Select(time));
+}

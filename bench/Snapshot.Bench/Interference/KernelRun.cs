@@ -1,0 +1,82 @@
+using System.Diagnostics;
+
+namespace Snapshot.Bench;
+
+/// <summary>One run of the work, in a session of its own.</summary>
+internal sealed record KernelRun
+{
+    internal required double Seconds { get; init; }
+
+    /// <summary>Of the threads that compute.</summary>
+    internal required ProcessorTime Participants { get; init; }
+
+    /// <summary>Of all other threads: drains and what the runtime does.</summary>
+    internal required ProcessorTime Others { get; init; }
+
+    /// <summary>Checkpoints captured while it ran.</summary>
+    internal required IReadOnlyList<SnapshotInfo> Checkpoints { get; init; }
+
+    internal static KernelRun Of(InterferenceSetup setup, Disturbance disturbance, CaptureMode mode, long steps)
+    {
+        using StoreFolder folder = new(setup.Directory);
+        using SnapshotSession session = SnapshotSession.Create(folder.Path, new SnapshotOptions
+        {
+            Capture = mode,
+            Encoding = setup.Encoding,
+            StagingLimit = setup.ArenaBytes + (1L << 30),
+            Store = new StoreOptions
+            {
+                Retention = new RetentionPolicy { KeepLast = 1 },
+                ChainLengthMax = int.MaxValue,
+            },
+        });
+        Arena arena = session.OpenArena("bench", new ArenaOptions { Capacity = setup.ArenaBytes + (256L << 20) });
+        using KernelThreads threads = new(
+            session, Kernel.Create(setup.Kernel, arena, setup.ArenaBytes, setup.Threads), setup.Threads);
+        threads.Fill();
+        if (disturbance != Disturbance.None) session.RequestCheckpoint().WaitCommitted();
+        if (disturbance is Disturbance.Settled or Disturbance.Checkpoints) threads.Fill();
+
+        ProcessorTime before = ProcessorTime.OfProcess();
+        long started = Stopwatch.GetTimestamp();
+        threads.Begin(steps);
+        List<CheckpointTicket> tickets = disturbance == Disturbance.Checkpoints
+            ? TakeCheckpoints(session, threads, setup.Every, started)
+            : [];
+        threads.WaitDone();
+        double seconds = Stopwatch.GetElapsedTime(started, threads.Ended).TotalSeconds;
+        ProcessorTime process = ProcessorTime.OfProcess() - before;
+        return new KernelRun
+        {
+            Seconds = seconds,
+            Participants = threads.Time,
+            Others = process - threads.Time,
+            Checkpoints = [.. tickets.Select(ticket => ticket.WaitCommitted())],
+        };
+    }
+
+    /// <summary>
+    /// Asks for a checkpoint at every interval until the work is done; one that lasts longer is waited for. The last, when
+    /// the work ends before it is captured, does not count.
+    /// </summary>
+    private static List<CheckpointTicket> TakeCheckpoints(
+        SnapshotSession session, KernelThreads threads, TimeSpan every, long started)
+    {
+        List<CheckpointTicket> tickets = [];
+        for (TimeSpan due = every; !threads.IsDoneWithin(Until(due)); due = Later(due, Now()) + every)
+        {
+            CheckpointTicket ticket = session.RequestCheckpoint();
+            bool isOver = Task.WaitAny(ticket.Committed, threads.Done) == 1;
+            if (isOver && !ticket.Captured.IsCompleted) ticket.WaitCommitted();
+            else tickets.Add(ticket);
+        }
+
+        return tickets;
+
+        TimeSpan Now() => Stopwatch.GetElapsedTime(started);
+
+        TimeSpan Until(TimeSpan due) => Later(due - Now(), TimeSpan.Zero);
+    }
+
+    private static TimeSpan Later(TimeSpan left, TimeSpan right) => left > right ? left : right;
+}

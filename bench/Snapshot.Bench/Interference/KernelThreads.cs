@@ -1,0 +1,90 @@
+using System.Diagnostics;
+
+namespace Snapshot.Bench;
+
+/// <summary>The participants that compute: told to fill, told to make so many steps, polling in between.</summary>
+internal sealed class KernelThreads : IDisposable
+{
+    private readonly SnapshotSession _session;
+    private readonly Kernel _kernel;
+    private readonly Thread[] _threads;
+    private readonly ProcessorTime[] _times;
+    private readonly long[] _ends;
+    private TaskCompletionSource _done = new();
+    private int _round;
+    private int _busy;
+    private long _steps;
+    private volatile bool _isFill;
+    private volatile bool _stop;
+
+    internal KernelThreads(SnapshotSession session, Kernel kernel, int count)
+    {
+        _session = session;
+        _kernel = kernel;
+        _times = new ProcessorTime[count];
+        _ends = new long[count];
+        _threads = [.. Enumerable.Range(0, count).Select(index => new Thread(() => Work(index)) { Name = $"bench {index}" })];
+        foreach (Thread thread in _threads) thread.Start();
+    }
+
+    /// <summary>Ends when all have made their steps.</summary>
+    internal Task Done => _done.Task;
+
+    /// <summary>The moment the last ended.</summary>
+    internal long Ended => _ends.Max();
+
+    /// <summary>What they took together, from the beginning of the steps.</summary>
+    internal ProcessorTime Time => _times.Aggregate((sum, time) => sum + time);
+
+    internal void Fill()
+    {
+        _isFill = true;
+        Start();
+        WaitDone();
+    }
+
+    internal void Begin(long steps)
+    {
+        _isFill = false;
+        _steps = steps;
+        Start();
+    }
+
+    internal void WaitDone() => Done.GetAwaiter().GetResult();
+
+    internal bool IsDoneWithin(TimeSpan time) => Done.Wait(time);
+
+    public void Dispose()
+    {
+        _stop = true;
+        foreach (Thread thread in _threads) thread.Join();
+    }
+
+    private void Start()
+    {
+        _done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Volatile.Write(ref _busy, _threads.Length);
+        Interlocked.Increment(ref _round);
+    }
+
+    private void Work(int index)
+    {
+        using Participant me = _session.Attach($"bench {index}");
+        for (int round = 1; ; round++)
+        {
+            while (Volatile.Read(ref _round) < round)
+            {
+                if (_stop) return;
+                me.Poll();
+                Thread.Yield();
+            }
+
+            ProcessorTime before = ProcessorTime.OfCurrentThread();
+            if (_isFill) _kernel.Fill(index, me);
+            else for (long step = 0; step < _steps; step++) _kernel.Step(step, index, me);
+            _ends[index] = Stopwatch.GetTimestamp();
+            _times[index] = ProcessorTime.OfCurrentThread() - before;
+            if (Interlocked.Decrement(ref _busy) == 0) _done.SetResult();
+        }
+    }
+}

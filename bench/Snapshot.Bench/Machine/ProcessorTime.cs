@@ -1,0 +1,45 @@
+using System.Runtime.InteropServices;
+
+namespace Snapshot.Bench;
+
+/// <summary>Time that processors spent, in milliseconds: in the program, and in the kernel on its behalf.</summary>
+internal readonly partial record struct ProcessorTime(double UserMs, double SystemMs)
+{
+    private const int Thread = 1;
+
+    internal double TotalMs => UserMs + SystemMs;
+
+    public static ProcessorTime operator -(ProcessorTime left, ProcessorTime right) =>
+        new(left.UserMs - right.UserMs, left.SystemMs - right.SystemMs);
+
+    public static ProcessorTime operator +(ProcessorTime left, ProcessorTime right) =>
+        new(left.UserMs + right.UserMs, left.SystemMs + right.SystemMs);
+
+    internal static ProcessorTime OfProcess()
+    {
+        Environment.ProcessCpuUsage usage = Environment.CpuUsage;
+        return new ProcessorTime(usage.UserTime.TotalMilliseconds, usage.PrivilegedTime.TotalMilliseconds);
+    }
+
+    internal static ProcessorTime OfCurrentThread()
+    {
+        if (getrusage(Thread, out Usage usage) != 0) throw new IOException("getrusage of a thread failed");
+        return new ProcessorTime(
+            (usage.UserSeconds * 1e3) + (usage.UserMicroseconds / 1e3),
+            (usage.SystemSeconds * 1e3) + (usage.SystemMicroseconds / 1e3));
+    }
+
+    [LibraryImport("libc")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int getrusage(int who, out Usage usage);
+
+    /// <summary>struct rusage: two times, then fourteen numbers that are not read.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 144)]
+    private struct Usage
+    {
+        internal long UserSeconds;
+        internal long UserMicroseconds;
+        internal long SystemSeconds;
+        internal long SystemMicroseconds;
+    }
+}
