@@ -1,6 +1,6 @@
 /*
- * fork.c: the baseline of a checkpoint by fork(), as Redis takes it. The kernel's own copy-on-write starts at the fork and
- * lasts as long as the child lives.
+ * fork.c: the baseline of a checkpoint by fork(), as Redis takes it. The kernel's own copy-on-write starts at the fork
+ * and lasts as long as the child lives.
  */
 #include <errno.h>
 #include <signal.h>
@@ -12,8 +12,8 @@
 #define EXPORT __attribute__((visibility("default")))
 
 /*
- * Forks a child that only waits to be killed, and dies with its parent. Every signal that can be is blocked in it: handlers
- * of a runtime whose other threads are not there must not run. Returns 0 and its id, or errno.
+ * Forks a child that only waits to be killed, and dies with its parent. Every signal that can be is blocked in it:
+ * handlers of a runtime whose other threads are not there must not run. Returns 0 and its id, or errno.
  */
 EXPORT int32_t sn_bench_fork(int32_t *child)
 {

@@ -5,7 +5,9 @@ using System.Text.Json;
 
 namespace Snapshot.Bench;
 
-/// <summary>What memory itself costs, for pages written between two checkpoints; medians of three, in milliseconds.</summary>
+/// <summary>
+/// What memory itself costs, for pages written between two checkpoints; medians of three, in milliseconds.
+/// </summary>
 /// <param name="Pages">Pages written, of 4096 bytes.</param>
 /// <param name="MemcpyMs">One thread copies them.</param>
 /// <param name="RewriteMs">One thread writes them, and nothing watches.</param>

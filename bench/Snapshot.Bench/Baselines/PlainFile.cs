@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Snapshot.Bench;
 
-/// <summary>A checkpoint as programs write it by hand: all of the state into a file, through the page cache, and fsync.</summary>
+/// <summary>
+/// A checkpoint as programs write it by hand: all of the state into a file, through the page cache, and fsync.
+/// </summary>
 internal static class PlainFile
 {
     /// <summary>Milliseconds for so many bytes, during which the program stands still. The file is deleted.</summary>

@@ -34,7 +34,8 @@ internal static class CheckpointCommand
         return new BenchCommand(
             name, description, [arena, dirty, pattern, mode, threads, rounds, encoding, content], (result, run) =>
         {
-            List<Scenario> scenarios = [.. result.GetValue(pattern)!.SelectMany(_ => result.GetValue(dirty)!, (p, d) => (p, d))
+            Scenario[] scenarios = [.. result.GetValue(pattern)!
+                .SelectMany(_ => result.GetValue(dirty)!, (p, d) => (p, d))
                 .SelectMany(_ => result.GetValue(mode)!, (cell, m) => new Scenario
                 {
                     ArenaBytes = result.GetValue(arena),

@@ -5,6 +5,11 @@ namespace Snapshot.Bench;
 /// <summary>The measured cells as tables, JSON and plots; a single cell in more detail.</summary>
 internal static class CheckpointReport
 {
+    private const string MemoryNote =
+        "memcpy: one thread copies the pages written; fork: the call alone, all memory resident in huge pages; " +
+        "fork's " +
+        "copies: what writing the same pages takes longer while the child lives; ";
+
     private static readonly IReadOnlyList<Column<CheckpointMeasurement>> s_cell =
     [
         new(null, "arenaBytes", row => row.Scenario.ArenaBytes),
@@ -49,24 +54,23 @@ internal static class CheckpointReport
             CaptureColumns.Of<CheckpointMeasurement>(row => row.Rounds);
         IReadOnlyList<Column<CheckpointMeasurement>> all = [.. s_cell, .. capture, .. s_pauseBaselines, .. s_drain];
         bool isPause = name == CheckpointCommand.Pause;
-        IReadOnlyList<TextTable> tables = rows is [CheckpointMeasurement single]
-            ? [RoundsTable(single), SummaryTable(single)]
-            : [TextTable.Of(rows, isPause ? [.. s_cell, .. capture, .. s_pauseBaselines] : [.. s_cell, capture[0], .. InMebibytes(s_drain)])];
+        TextTable matrix = isPause
+            ? TextTable.Of(rows, [.. s_cell, .. capture, .. s_pauseBaselines])
+            : TextTable.Of(rows, [.. s_cell, capture[0], .. s_drain.Select(InMebibytes)]);
         return new ScenarioReport
         {
-            Tables = tables,
+            Tables = rows is [CheckpointMeasurement one] ? [RoundsTable(one), SummaryTable(one)] : [matrix],
             Json = ScenarioReport.JsonOf(rows, all),
-            Note = NoteOf(rows),
+            Note = NoteOf(rows, isPause || rows.Count == 1),
             Plots = [isPause ? PausePlot(rows) : DrainPlot(rows)],
         };
     }
 
     /// <summary>Bytes are for programs; people read the same column in MiB.</summary>
-    private static IEnumerable<Column<CheckpointMeasurement>> InMebibytes(
-        IEnumerable<Column<CheckpointMeasurement>> columns) => columns.Select(column =>
-        column.Heading is { } heading && heading.EndsWith("MiB", StringComparison.Ordinal)
+    private static Column<CheckpointMeasurement> InMebibytes(Column<CheckpointMeasurement> column) =>
+        column.Heading?.EndsWith("MiB", StringComparison.Ordinal) == true
             ? column with { Value = row => (long)column.Value(row)! / 1048576.0 }
-            : column);
+            : column;
 
     private static TextTable RoundsTable(CheckpointMeasurement measured) => TextTable.Of<SnapshotInfo>(
         measured.Rounds,
@@ -88,7 +92,9 @@ internal static class CheckpointReport
         return new TextTable(
             ["figure", "measured", "baseline", "ratio"],
             [
-                Compared("pause, median", measured.PauseMedian, measured.Memory.MemcpyMs, "ms", "memcpy of the pages written"),
+                Compared(
+                    "pause, median", measured.PauseMedian, measured.Memory.MemcpyMs, "ms",
+                    "memcpy of the pages written"),
                 Compared("pause, median", measured.PauseMedian, measured.Memory.ForkMs, "ms", "fork()"),
                 Compared("pause, median", measured.PauseMedian, plain, "ms", "plain file of everything, with fsync"),
                 ["pause, longest", $"{Figures.Text(measured.PauseMax)} ms", "", ""],
@@ -108,17 +114,18 @@ internal static class CheckpointReport
         Figures.Text(measured / baseline),
     ];
 
-    private static string NoteOf(IReadOnlyList<CheckpointMeasurement> rows)
+    private static string NoteOf(IReadOnlyList<CheckpointMeasurement> rows, bool withMemory)
     {
         (Scenario scenario, SnapshotInfo last) = (rows[0].Scenario, rows[0].Rounds[^1]);
         string writing = last.DirectIo ? "direct I/O" : "buffered I/O, since the file system refuses direct I/O";
         string reasons = string.Join("; ", rows
             .Select(row => $"{row.Rounds[^1].Capture.Mode} ({row.Rounds[^1].Capture.ModeReason})").Distinct());
         return $"{Figures.Size(scenario.ArenaBytes)} arena of {scenario.ContentName}, {scenario.Threads} threads, " +
-            $"medians of {scenario.Rounds}; {reasons}; encoding {scenario.Encoding}; {writing}. memcpy: one thread " +
-            "copies the pages written; fork: the call alone, all memory resident in huge pages; fork's copies: what " +
-            "writing the same pages takes longer while the child lives; plain file: all of the arena, through the " +
-            "page cache, with fsync.";
+            $"medians of {scenario.Rounds}; {reasons}; encoding {scenario.Encoding}; {writing}. " +
+            (withMemory ? MemoryNote : "") +
+            "plain file: all of the arena, through the page cache, with fsync; dd: bs=4M oflag=direct, as much " +
+            "as the " +
+            "last image, 256 MiB to 2 GiB.";
     }
 
     private static Plot PausePlot(IReadOnlyList<CheckpointMeasurement> rows) => new(
@@ -130,7 +137,8 @@ internal static class CheckpointReport
             .. PlotSeries.Group(OfOneMode(rows), row => $"memcpy, {row.Scenario.PatternName}", Written,
                 row => row.Memory.MemcpyMs, isBaseline: true),
             .. PlotSeries.Group(OfOnePattern(rows), _ => "fork()", Written, row => row.Memory.ForkMs, isBaseline: true),
-            .. PlotSeries.Group(OfOnePattern(rows), _ => "plain file + fsync", Written, row => row.PlainFileMilliseconds,
+            .. PlotSeries.Group(
+                OfOnePattern(rows), _ => "plain file + fsync", Written, row => row.PlainFileMilliseconds,
                 isBaseline: true),
         ]);
 

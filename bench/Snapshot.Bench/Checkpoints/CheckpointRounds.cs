@@ -3,7 +3,9 @@ namespace Snapshot.Bench;
 /// <summary>A session whose participants write pages, and a checkpoint after each time.</summary>
 internal static class CheckpointRounds
 {
-    /// <summary>The most that is on the disk at once: a chain up to its bound, the image it is compacted to, an increment.</summary>
+    /// <summary>
+    /// The most that is on the disk at once: a chain up to its bound, the image it is compacted to, an increment.
+    /// </summary>
     internal static long DiskBytes(Scenario scenario) =>
         ChainBytesMax(scenario) + scenario.ArenaBytes + scenario.DirtyBytes + (64L << 20);
 

@@ -27,7 +27,9 @@ internal static unsafe class PageContent
         return state;
     }
 
-    /// <summary>Fills a page with its part of a smooth field, as a solution of a field equation is; it moves by rounds.</summary>
+    /// <summary>
+    /// Fills a page with its part of a smooth field, as a solution of a field equation is; it moves by rounds.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Smooth(long* page, long number, int round)
     {

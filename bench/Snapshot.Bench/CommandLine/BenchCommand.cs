@@ -42,7 +42,7 @@ internal sealed class BenchCommand : Command
         bool asJson = result.GetValue(_json);
         FileInfo? plot = result.GetValue(_plot);
         if (plot is { Directory.Exists: false })
-            throw new RequirementException($"The directory of --plot {plot} does not exist.");
+            throw new RequirementException("The directory of --plot does not exist", $"make '{plot.Directory}'.");
         ScenarioReport report = Measure(result, asJson ? static _ => { } : Console.Error.WriteLine);
         report.Print(asJson);
         if (plot is not null) File.WriteAllText(plot.FullName, SvgPlot.Draw(report.Plots));

@@ -7,10 +7,12 @@ internal static class BenchRoot
 {
     internal static RootCommand Create()
     {
-        RootCommand root = new("Measures checkpoints end to end, each figure beside the hardware's own in the same run.");
+        RootCommand root = new("Measures checkpoints end to end, each figure beside the hardware's own in the " +
+            "same run.");
         root.Subcommands.Add(CheckpointCommand.Create(
             CheckpointCommand.Pause,
-            "How long the application stands still, beside a memcpy of what it wrote, fork(), and a plain file.", "auto"));
+            "How long the application stands still, beside a memcpy of what it wrote, fork(), and a plain file.",
+            "auto"));
         root.Subcommands.Add(CheckpointCommand.Create(
             CheckpointCommand.Drain, "How fast an image is written, beside dd with direct I/O to the same directory.",
             "none"));
@@ -18,6 +20,7 @@ internal static class BenchRoot
         root.Subcommands.Add(InterferenceCommand.Create());
         root.Subcommands.Add(CrowdCommand.Create());
         root.Subcommands.Add(FibersCommand.Create());
+        root.Subcommands.Add(ResultsCommand.Create(root));
         return root;
     }
 }

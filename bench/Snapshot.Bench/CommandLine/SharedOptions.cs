@@ -7,26 +7,28 @@ namespace Snapshot.Bench;
 /// <summary>Options that several scenarios have, and how their values are read and checked.</summary>
 internal static class SharedOptions
 {
+    private const long ArenaBytesMin = 1 << 20;
+
     private static readonly (string Suffix, long Factor)[] s_units =
         [("GiB", 1L << 30), ("MiB", 1L << 20), ("KiB", 1L << 10), ("", 1)];
 
     /// <summary>The capture modes there are, as they are typed.</summary>
     internal static string[] CaptureModes => [.. Enum.GetNames<CaptureMode>().Select(ToWord)];
 
-    internal static Option<long> Arena(long bytes) => new Option<long>("--arena")
+    internal static Option<long> Arena(long bytes) => new("--arena")
     {
         Description = "Size of the arena: bytes, or with KiB, MiB, GiB.",
-        CustomParser = result => ParseSize(result.Tokens[^1].Value, result),
+        CustomParser = result => ParseArena(result.Tokens[^1].Value, result),
         DefaultValueFactory = _ => bytes,
-    }.Require(value => value >= 1 << 20, "at least 1MiB");
+    };
 
-    internal static Option<long[]> Arenas(params long[] bytes) => new Option<long[]>("--arena")
+    internal static Option<long[]> Arenas(params long[] bytes) => new("--arena")
     {
         Description = "Sizes of the arena, a set of rows each: bytes, or with KiB, MiB, GiB.",
         AllowMultipleArgumentsPerToken = true,
-        CustomParser = result => [.. result.Tokens.Select(token => ParseSize(token.Value, result))],
+        CustomParser = result => [.. result.Tokens.Select(token => ParseArena(token.Value, result))],
         DefaultValueFactory = _ => bytes,
-    }.RequireEach(value => value >= 1 << 20, "at least 1MiB");
+    };
 
     internal static Option<string[]> Modes(params string[] modes)
     {
@@ -79,10 +81,13 @@ internal static class SharedOptions
     internal static string ToWord(string name) => name.ToLowerInvariant();
 
     /// <summary>A size with or without its unit; what is wrong is added to the result.</summary>
-    internal static long ParseSize(string text, ArgumentResult result)
+    private static long ParseArena(string text, ArgumentResult result)
     {
-        if (SizeOf(text) is { } bytes) return bytes;
-        result.AddError($"'{text}' is not a size: use a number of bytes, or one with KiB, MiB or GiB, as in 4GiB.");
+        long? bytes = SizeOf(text);
+        if (bytes >= ArenaBytesMin) return bytes.Value;
+        result.AddError(bytes is null
+            ? $"'{text}' is not a size: use a number of bytes, or one with KiB, MiB or GiB, as in 4GiB."
+            : $"--arena: at least 1MiB, not {text}.");
         return 0;
     }
 

@@ -6,7 +6,8 @@ internal sealed record CrowdMeasurement
     internal required CrowdSetup Setup { get; init; }
 
     /// <summary>
-    /// Nanoseconds that a first write after a checkpoint takes longer than the next to the same page; of a processor that
+    /// Nanoseconds that a first write after a checkpoint takes longer than the next to the same page; of a processor
+    /// that
     /// was to be had, whether it worked or waited. One figure a round.
     /// </summary>
     internal required IReadOnlyList<double> FirstWriteNs { get; init; }
@@ -72,7 +73,8 @@ internal sealed record CrowdMeasurement
         if (setup.PagesOfPart < 1)
         {
             throw new RequirementException(
-                $"{setup.Threads} threads in {setup.Arenas} arenas have less than a page each: choose a larger --arena.");
+                $"{setup.Threads} threads in {setup.Arenas} arenas have less than a page each", "choose a larger " +
+                "--arena.");
         }
 
         Requirements.Memory(

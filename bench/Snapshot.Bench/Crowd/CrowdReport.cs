@@ -21,12 +21,16 @@ internal static class CrowdReport
         string pattern = setup.IsDense ? PagePattern.Dense : PagePattern.Random;
         return ScenarioReport.Of(
             rows, [.. s_columns, .. CaptureColumns.Of<CrowdMeasurement>(row => row.Checkpoints)],
-            $"{Figures.Size(setup.ArenaBytes)} in all arenas, {setup.DirtyPercent} % {pattern}, medians of {setup.Rounds}; " +
-            $"{Environment.ProcessorCount} processors. first write: what the first write to a page after a checkpoint takes " +
-            "longer than the next one, as time of the processors that the threads have, whether they work or wait. to the " +
+            $"{Figures.Size(setup.ArenaBytes)} in all arenas, {setup.DirtyPercent} % {pattern}, medians of " +
+            $"{setup.Rounds}; " +
+            $"{Environment.ProcessorCount} processors. first write: what the first write to a page after a " +
+            "checkpoint takes " +
+            "longer than the next one, as time of the processors that the threads have, whether they work or " +
+            "wait. to the " +
             "smallest: beside the same with the fewest threads and arenas. Threads poll and yield between rounds.",
             new Plot(
-                "First write to a page after a checkpoint", new PlotAxis("threads"), new PlotAxis("nanoseconds, median"),
+                "First write to a page after a checkpoint", new PlotAxis("threads"),
+                new PlotAxis("nanoseconds, median"),
                 [.. PlotSeries.Group(rows, SeriesName, Threads, row => row.FirstWriteNsMedian)]),
             new Plot(
                 "Pause, and the gathering of all threads in it", new PlotAxis("threads"),

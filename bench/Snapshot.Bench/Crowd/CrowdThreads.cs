@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Snapshot.Bench;
 
-/// <summary>Participants that write one word to each page they are told to; between rounds they poll and yield.</summary>
+/// <summary>
+/// Participants that write one word to each page they are told to; between rounds they poll and yield.
+/// </summary>
 internal sealed unsafe class CrowdThreads : IDisposable
 {
     private readonly CrowdSetup _setup;

@@ -35,16 +35,16 @@ internal sealed record InterferenceMeasurement
 
     internal double PauseMs => Checkpoints.Average(info => info.Capture.Pause.Total.TotalMilliseconds);
 
-    /// <summary>What is left of the cost: copies beside the application, and processors and memory shared with the drain.</summary>
+    /// <summary>
+    /// What is left of the cost: copies beside the application, and processors and memory shared with the drain.
+    /// </summary>
     internal double RestMs => CostMs - SmallPagesMs - FaultsMs - PauseMs;
 
     /// <summary>Time the kernel spent in the application's threads for one checkpoint.</summary>
-    internal double SystemMs =>
-        (Cpu(With, run => run.Participants.SystemMs) - Cpu(Without, run => run.Participants.SystemMs)) / CheckpointsPerRun;
+    internal double SystemMs => PerCheckpoint(run => run.Participants.SystemMs);
 
     /// <summary>Processor time of all other threads for one checkpoint.</summary>
-    internal double OthersMs =>
-        (Cpu(With, run => run.Others.TotalMs) - Cpu(Without, run => run.Others.TotalMs)) / CheckpointsPerRun;
+    internal double OthersMs => PerCheckpoint(run => run.Others.TotalMs);
 
     internal static List<InterferenceMeasurement> RunAll(
         InterferenceSetup setup, IReadOnlyList<CaptureMode> modes, int rounds, BenchRun run)
@@ -82,8 +82,8 @@ internal sealed record InterferenceMeasurement
         if (checkpoints.Length == 0)
         {
             throw new RequirementException(
-                $"The work ended before a checkpoint was due: {with[0].Seconds:F1} s. Choose a smaller --every or more " +
-                "--seconds.");
+                $"The work ended after {Figures.Text(with[0].Seconds)} s, before a checkpoint was due",
+                "choose a smaller --every or more --seconds.");
         }
 
         double pages = Figures.Median(checkpoints.Select(info => (double)info.Capture.PagesTracked));
@@ -98,25 +98,31 @@ internal sealed record InterferenceMeasurement
         };
     }
 
-    /// <summary>How many steps take as long as asked for; even, so that a stencil ends in the field it began with.</summary>
+    /// <summary>
+    /// How many steps take as long as asked for; even, so that a stencil ends in the field it began with.
+    /// </summary>
     private static long StepsFor(InterferenceSetup setup, BenchRun run)
     {
-        const int Tried = 8;
         run.Say($"{setup.Kernel}: how long a step takes");
-        double seconds = KernelRun.Of(setup, Disturbance.None, CaptureMode.Auto, Tried).Seconds;
-        return Math.Max(2, (long)Math.Ceiling(setup.Length.TotalSeconds / seconds * Tried / 2) * 2);
+        for (long tried = 8; ; tried *= 8)
+        {
+            double seconds = KernelRun.Of(setup, Disturbance.None, CaptureMode.Auto, tried).Seconds;
+            if (seconds < setup.Length.TotalSeconds / 20) continue;
+            return Math.Max(2, (long)Math.Ceiling(setup.Length.TotalSeconds / seconds * tried / 2) * 2);
+        }
     }
 
     private static void Check(InterferenceSetup setup)
     {
         // A run with checkpoints may take longer; three times as long is taken as the bound.
         long images = 2 + (long)Math.Ceiling(3 * setup.Length / setup.Every);
-        Requirements.Memory((2 * setup.ArenaBytes) + (512L << 20), $"an arena of {Figures.Size(setup.ArenaBytes)} and copies");
+        Requirements.Memory((2 * setup.ArenaBytes) + (512L << 20), $"an arena of {Figures.Size(setup.ArenaBytes)} " +
+            "and copies");
         Requirements.Disk(setup.Directory, images * setup.ArenaBytes, $"{images} images of that arena at the most");
     }
 
     private static double Seconds(IEnumerable<KernelRun> runs) => Figures.Median(runs.Select(run => run.Seconds));
 
-    private static double Cpu(IEnumerable<KernelRun> runs, Func<KernelRun, double> time) =>
-        Figures.Median(runs.Select(time));
+    private double PerCheckpoint(Func<KernelRun, double> time) =>
+        (Figures.Median(With.Select(time)) - Figures.Median(Without.Select(time))) / CheckpointsPerRun;
 }

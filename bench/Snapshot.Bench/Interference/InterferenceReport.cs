@@ -34,15 +34,24 @@ internal static class InterferenceReport
         InterferenceSetup setup = rows[0].Setup;
         return new ScenarioReport
         {
-            Tables = [TextTable.Of(rows, [s_columns[0], capture[0], .. s_columns.Skip(1)]), TextTable.Of(rows, [s_columns[0], .. capture])],
+            Tables =
+            [
+                TextTable.Of(rows, [s_columns[0], capture[0], .. s_columns.Skip(1)]),
+                TextTable.Of(rows, [s_columns[0], .. capture]),
+            ],
             Json = ScenarioReport.JsonOf(rows, [.. s_columns, .. capture]),
-            Note = $"{Figures.Size(setup.ArenaBytes)} arena, {setup.Threads} threads, encoding {setup.Encoding}, a checkpoint " +
-                $"every {setup.Every.TotalSeconds} s; medians of {rows[0].Without.Count} runs of each kind, by turns. All in " +
-                "ms is for one checkpoint. cost: by how much it makes the run longer. small pages: its share of what " +
-                "the smaller pages cost that a checkpoint leaves behind. faults: by how much a run is longer in which each " +
-                "first write is noticed once and no checkpoint is taken. rest: what is left of the cost, that is copies beside the application, and what it shares with the drain. memcpy: one thread copies " +
-                "the pages that a checkpoint finds written. in kernel: more system time in the application's threads. " +
-                "others' CPU: more processor time in all other threads.",
+            Note =
+                $"{Figures.Size(setup.ArenaBytes)} arena, {setup.Threads} threads, encoding {setup.Encoding}, a " +
+                $"checkpoint every {setup.Every.TotalSeconds} s; medians, runs of each kind by turns: " +
+                $"{rows[0].Without.Count}. All in ms is for one checkpoint. cost: by how much it makes the run " +
+                "longer. " +
+                "small pages: its share of what the smaller pages cost that a checkpoint leaves behind. faults: " +
+                "by how " +
+                "much a run is longer in which each first write is noticed once and no checkpoint is taken. " +
+                "rest: what " +
+                "is left of the cost, that is copies beside the application, and what it shares with the drain. " +
+                "memcpy: one thread copies the pages that a checkpoint finds written. in kernel: more system time in " +
+                "the application's threads. others' CPU: more processor time in all other threads.",
             Plots = [PlotOf(rows)],
         };
     }
@@ -61,7 +70,9 @@ internal static class InterferenceReport
             new PlotAxis("milliseconds of run time"),
             [
                 Part("small pages", row => row.SmallPagesMs),
-                Part("faults", row => row.FaultsMs), Part("pauses", row => row.PauseMs), Part("rest", row => row.RestMs),
+                Part("faults", row => row.FaultsMs),
+                Part("pauses", row => row.PauseMs),
+                Part("rest", row => row.RestMs),
                 Part("memcpy of what was written", row => row.MemcpyMs, isBaseline: true),
             ]);
 

@@ -27,7 +27,8 @@ internal enum Disturbance
     None,
 
     /// <summary>
-    /// A checkpoint has ended before and all has been written since: nothing is watched, but the pages may be smaller than
+    /// A checkpoint has ended before and all has been written since: nothing is watched, but the pages may be smaller
+    /// than
     /// they were.
     /// </summary>
     Settled,

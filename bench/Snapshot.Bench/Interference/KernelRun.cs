@@ -56,7 +56,8 @@ internal sealed record KernelRun
     }
 
     /// <summary>
-    /// Asks for a checkpoint at every interval until the work is done; one that lasts longer is waited for. The last, when
+    /// Asks for a checkpoint at every interval until the work is done; one that lasts longer is waited for. The last,
+    /// when
     /// the work ends before it is captured, does not count.
     /// </summary>
     private static List<CheckpointTicket> TakeCheckpoints(

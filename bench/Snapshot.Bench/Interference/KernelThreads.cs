@@ -23,7 +23,8 @@ internal sealed class KernelThreads : IDisposable
         _kernel = kernel;
         _times = new ProcessorTime[count];
         _ends = new long[count];
-        _threads = [.. Enumerable.Range(0, count).Select(index => new Thread(() => Work(index)) { Name = $"bench {index}" })];
+        _threads = [.. Enumerable.Range(0, count).Select(
+            index => new Thread(() => Work(index)) { Name = $"bench {index}" })];
         foreach (Thread thread in _threads) thread.Start();
     }
 

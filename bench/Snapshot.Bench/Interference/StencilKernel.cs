@@ -64,7 +64,8 @@ internal sealed unsafe class StencilKernel : Kernel
         for (; column + Vector<double>.Count <= side - 1; column += Vector<double>.Count)
         {
             double* at = from + column;
-            Vector<double> sum = Vector.Load(at - 1) + Vector.Load(at + 1) + Vector.Load(at - side) + Vector.Load(at + side);
+            Vector<double> sum =
+                Vector.Load(at - 1) + Vector.Load(at + 1) + Vector.Load(at - side) + Vector.Load(at + side);
             (sum * quarter).Store(to + column);
         }
 

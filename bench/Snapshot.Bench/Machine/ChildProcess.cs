@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace Snapshot.Bench;
 
-/// <summary>This program once more, for a measurement that needs a process of its own; it prints one JSON value.</summary>
+/// <summary>
+/// This program once more, for a measurement that needs a process of its own; it prints one JSON value.
+/// </summary>
 internal static class ChildProcess
 {
     /// <exception cref="IOException">It failed.</exception>

@@ -10,11 +10,12 @@ internal static class MachineDescription
     internal static IReadOnlyList<(string Name, string Value)> Of(string directory) =>
     [
         ("processor", $"{ProcessorModel()}, {Environment.ProcessorCount} cores"),
-        ("memory", $"{Math.Round(MemoryInfo("MemTotal") / (double)(1L << 30)).ToString(CultureInfo.InvariantCulture)} GiB"),
+        ("memory", $"{(MemoryInfo("MemTotal") / (double)(1L << 30)).ToString("F0", CultureInfo.InvariantCulture)} GiB"),
         ("huge pages", ChosenOf("/sys/kernel/mm/transparent_hugepage/enabled")),
         ("kernel", $"Linux {KernelVersion()}"),
         ("file system", FileSystemOf(directory, File.ReadLines("/proc/self/mountinfo"))),
         ("runtime", $".NET {Environment.Version}"),
+        ("load average at the beginning", File.ReadAllText("/proc/loadavg").Split(' ')[0]),
         ("privileges", Environment.IsPrivilegedProcess ? "root" : "an ordinary user"),
     ];
 
@@ -64,6 +65,7 @@ internal static class MachineDescription
     private static long MemoryInfo(string field)
     {
         string line = File.ReadLines("/proc/meminfo").First(line => line.StartsWith(field, StringComparison.Ordinal));
-        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) << 10;
+        string kibibytes = line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1];
+        return long.Parse(kibibytes, CultureInfo.InvariantCulture) << 10;
     }
 }

@@ -1,6 +1,8 @@
 namespace Snapshot.Bench;
 
-/// <summary>A fresh folder in the directory to measure; deleted on disposal, and when the program is interrupted.</summary>
+/// <summary>
+/// A fresh folder in the directory to measure; deleted on disposal, and when the program is interrupted.
+/// </summary>
 internal sealed class StoreFolder : IDisposable
 {
     private static int s_count;

@@ -27,5 +27,5 @@ internal sealed record PlotSeries(string Name, IReadOnlyList<(double X, double Y
         rows.Where(row => y(row) is { } value && double.IsFinite(value))
             .GroupBy(name)
             .Select(group => new PlotSeries(
-                group.Key, [.. group.Select(row => (x(row), y(row)!.Value)).OrderBy(point => point.Item1)], isBaseline));
+                group.Key, [.. group.OrderBy(x).Select(row => (x(row), y(row)!.Value))], isBaseline));
 }

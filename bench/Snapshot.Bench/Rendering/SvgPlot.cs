@@ -85,8 +85,9 @@ internal static class SvgPlot
 
     private static void AddLines(PlotModel model, Plot plot)
     {
-        model.Axes.Add(Axis(plot.X.Title, AxisPosition.Bottom, plot.Series.SelectMany(s => s.Points.Select(p => p.X))));
-        model.Axes.Add(Axis(plot.Y.Title, AxisPosition.Left, plot.Series.SelectMany(s => s.Points.Select(p => p.Y))));
+        (double X, double Y)[] points = [.. plot.Series.SelectMany(series => series.Points)];
+        model.Axes.Add(QuantityAxis.Of(plot.X.Title, AxisPosition.Bottom, points.Select(point => point.X)));
+        model.Axes.Add(QuantityAxis.Of(plot.Y.Title, AxisPosition.Left, points.Select(point => point.Y)));
         int measured = 0, baselines = 0;
         foreach (PlotSeries series in plot.Series)
         {
@@ -126,6 +127,8 @@ internal static class SvgPlot
             Title = plot.Y.Title,
             MajorGridlineStyle = LineStyle.Solid,
             MajorGridlineColor = OxyColors.LightGray,
+            AxisTitleDistance = 10,
+            MinimumPadding = 0,
         });
         int measured = 0, baselines = 0;
         foreach (PlotSeries series in plot.Series)
@@ -156,40 +159,13 @@ internal static class SvgPlot
         }
     }
 
-    private static Axis Axis(string title, AxisPosition position, IEnumerable<double> values)
-    {
-        double[] all = [.. values.Where(double.IsFinite)];
-        Axis axis;
-        if (PlotAxis.NeedsLogarithm(all))
-        {
-            // A little room on both sides, so that no mark sits on the frame.
-            double room = Math.Pow(all.Max() / all.Min(), 0.05);
-            axis = new LogarithmicAxis
-            {
-                Minimum = all.Min() / room,
-                Maximum = all.Max() * room,
-                StringFormat = "0.#####",
-            };
-        }
-        else
-        {
-            axis = new LinearAxis { Minimum = 0, Maximum = all.Length == 0 ? 1 : all.Max() * 1.08 };
-        }
-
-        axis.Position = position;
-        axis.Title = title;
-        axis.MajorGridlineStyle = LineStyle.Solid;
-        axis.MajorGridlineColor = OxyColors.LightGray;
-        return axis;
-    }
-
     /// <summary>Leaves room for the widest of the fonts that a viewer may have: its choice is not known here.</summary>
     private sealed class RoomyText() : PdfRenderContext(Width, Height, OxyColors.White)
     {
         public override OxySize MeasureText(string text, string fontFamily, double fontSize, double fontWeight)
         {
             OxySize size = base.MeasureText(text, fontFamily, fontSize, fontWeight);
-            return new OxySize(size.Width * 1.2, size.Height * 1.2);
+            return new OxySize(size.Width * 1.35, size.Height * 1.2);
         }
     }
 }

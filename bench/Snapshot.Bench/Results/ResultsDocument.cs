@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Text;
+
+namespace Snapshot.Bench;
+
+/// <summary>Puts RESULTS.md together.</summary>
+internal sealed class ResultsDocument
+{
+    internal const string FileName = "RESULTS.md", PlotsFolder = "plots";
+
+    private readonly StringBuilder _text = new();
+
+    internal ResultsDocument(bool isQuick, DateOnly date, IEnumerable<(string Name, string Value)> machine)
+    {
+        Line("# Results");
+        Line();
+        Line(
+            "Written by `./build.ps1 bench all`; every table names the command that prints it again. Figures " +
+            "change with " +
+            "the machine: compare the ratios to the baselines, which are of the same run.");
+        Line();
+        if (isQuick)
+        {
+            Line(
+                "**A quick run** (`bench all --quick`): sizes are small, and the machine may have been busy. It " +
+                "shows what " +
+                "is measured, not how good it is.");
+            Line();
+        }
+
+        Line("| machine | |");
+        Line("| --- | --- |");
+        Line($"| date | {date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)} |");
+        foreach ((string name, string value) in machine) Line($"| {name} | {value} |");
+    }
+
+    internal void Add(ResultsPart part, ScenarioReport report)
+    {
+        Begin(part);
+        foreach (TextTable table in report.Tables)
+        {
+            _text.Append(table.ToMarkdown());
+            Line();
+        }
+
+        Line(report.Note);
+        Line();
+        Line($"![{part.Heading}]({PlotsFolder}/{part.Id}.svg)");
+    }
+
+    /// <summary>A table that could not be made, and why.</summary>
+    internal void AddMissing(ResultsPart part, string reason)
+    {
+        Begin(part);
+        Line($"Not measured: {reason}");
+    }
+
+    internal void AddMissingMode(string mode, string reason)
+    {
+        Line();
+        Line($"`--mode {mode}` is not measured: {reason}");
+    }
+
+    public override string ToString() => _text.ToString();
+
+    private void Begin(ResultsPart part)
+    {
+        Line();
+        Line($"## {part.Heading}");
+        Line();
+        Line(part.Purpose);
+        Line();
+        Line("```sh");
+        Line(part.CommandLine);
+        Line("```");
+        Line();
+    }
+
+    private void Line(string text = "") => _text.Append(text).Append('\n');
+}

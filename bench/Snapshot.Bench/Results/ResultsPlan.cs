@@ -1,0 +1,53 @@
+namespace Snapshot.Bench;
+
+/// <summary>A table of the results: its heading, what it is for, and the command that prints it.</summary>
+internal sealed record ResultsPart(string Id, string Heading, string Purpose, IReadOnlyList<string> Arguments)
+{
+    /// <summary>As it is typed.</summary>
+    internal string CommandLine => $"./build.ps1 bench {string.Join(' ', Arguments)}";
+}
+
+/// <summary>What `all` measures.</summary>
+internal static class ResultsPlan
+{
+    internal static IReadOnlyList<ResultsPart> Of(bool isQuick, IReadOnlyList<string> modes)
+    {
+        string[] captures = ["--mode", .. modes];
+        return
+        [
+            new(
+                "pause", "Pause", "How long the application stands still, by what it wrote between checkpoints.",
+                ["pause", .. Words("--arena 8GiB --rounds 5", "--arena 128MiB --rounds 3"), .. Matrix, .. captures]),
+            new(
+                "drain", "Drain", "How fast an image of content that does not compress is written.",
+                ["drain", .. Words("--arena 4GiB --rounds 3", "--arena 128MiB --rounds 2"), .. Matrix, .. captures]),
+            new(
+                "encoding", "Encoding",
+                "The same for a smooth field of doubles, which compresses once its bytes are shuffled.",
+                [
+                    "drain", .. Words("--arena 2GiB --rounds 3", "--arena 128MiB --rounds 2"),
+                    .. Words("--dirty 100 --content smooth --encoding shufflelz4"), .. captures,
+                ]),
+            new(
+                "interference", "Interference", "What checkpoints cost a computation that goes on beside them.",
+                [
+                    "interference",
+                    .. Words("--arena 2GiB --every 5 --seconds 20", "--arena 64MiB --every 0.5 --seconds 1 --rounds 1"),
+                    .. captures,
+                ]),
+            new(
+                "restart", "Restart", "How long a restarted program waits.",
+                ["restart", .. Words("--arena 1GiB 4GiB 8GiB", "--arena 64MiB 256MiB")]),
+            new(
+                "crowd", "Threads and arenas", "Whether threads and arenas stand in each other's way.",
+                ["crowd", .. Words("--arena 1GiB", "--arena 64MiB --rounds 3"), .. captures]),
+            new(
+                "fibers", "Fibers", "Fibers captured waiting, and resumed.",
+                ["fibers", .. Words("--fibers 1 1000 10000 100000", "--fibers 1 1000")]),
+        ];
+
+        string[] Words(string full, string? quick = null) => (isQuick && quick is not null ? quick : full).Split(' ');
+    }
+
+    private static string[] Matrix => "--dirty 1 10 100 --pattern dense random".Split(' ');
+}
