@@ -44,6 +44,7 @@ internal static class DirectIo
         string output = dd.StandardError.ReadToEnd();
         dd.WaitForExit();
         double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        Interruption.EndIfInterrupted(dd.ExitCode);
         if (dd.ExitCode != 0) throw new IOException($"dd {string.Join(' ', arguments)} failed: {output.Trim()}");
         return seconds;
     }

@@ -8,6 +8,8 @@ namespace Snapshot.Bench;
 /// </summary>
 internal static class Interruption
 {
+    private const int Interrupt = 2;
+
     private static readonly List<Action> s_actions = [];
     private static readonly List<PosixSignalRegistration> s_registrations = [];
     private static bool s_hasBegun;
@@ -16,7 +18,9 @@ internal static class Interruption
     internal static void Watch()
     {
         foreach ((PosixSignal signal, int number) in
-            ((PosixSignal, int)[])[(PosixSignal.SIGINT, 2), (PosixSignal.SIGTERM, 15), (PosixSignal.SIGHUP, 1)])
+            ((PosixSignal, int)[])[
+                (PosixSignal.SIGINT, Interrupt), (PosixSignal.SIGTERM, 15), (PosixSignal.SIGHUP, 1),
+            ])
         {
             s_registrations.Add(PosixSignalRegistration.Create(signal, context =>
             {
@@ -36,15 +40,26 @@ internal static class Interruption
         lock (s_actions) s_actions.Remove(action);
     }
 
+    /// <summary>
+    /// A program that was started from here and was interrupted, as all in the terminal are: this one ends, too.
+    /// </summary>
+    internal static void EndIfInterrupted(int exitCodeOfChild)
+    {
+        if (exitCodeOfChild == 128 + Interrupt) End(exitCodeOfChild);
+    }
+
     private static void End(int exitCode)
     {
+        bool isFirst;
         lock (s_actions)
         {
-            if (s_hasBegun) return;
+            isFirst = !s_hasBegun;
             s_hasBegun = true;
-            for (int index = s_actions.Count - 1; index >= 0; index--) s_actions[index]();
+            for (int index = s_actions.Count - 1; isFirst && index >= 0; index--) s_actions[index]();
         }
 
-        Environment.Exit(exitCode);
+        // Whoever comes second must not go on, and say that what was deleted is not there.
+        if (isFirst) Environment.Exit(exitCode);
+        Thread.Sleep(Timeout.Infinite);
     }
 }

@@ -7,7 +7,11 @@ namespace Snapshot.Tests.Structure;
 public sealed partial class TidyTests
 {
     private static IEnumerable<string> Documents =>
-        [.. Directory.EnumerateFiles(Repository.Root, "*.md"), .. Repository.Sources("docs", ".md")];
+    [
+        .. Directory.EnumerateFiles(Repository.Root, "*.md"),
+        .. Repository.Sources("docs", ".md"),
+        .. Repository.Sources("bench", ".md"),
+    ];
 
     [Fact]
     public void Nothing_is_left_lying_about() =>

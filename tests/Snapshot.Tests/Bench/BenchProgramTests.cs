@@ -1,0 +1,64 @@
+using System.Text.Json.Nodes;
+using System.Xml.Linq;
+using Snapshot.Bench;
+using Snapshot.Tests.Structure;
+using Xunit;
+
+namespace Snapshot.Tests.Bench;
+
+/// <summary>The bench as a program, with sizes that take no time.</summary>
+public sealed class BenchProgramTests : IDisposable
+{
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("snapshot-bench-test-");
+
+    public void Dispose() => _directory.Delete(recursive: true);
+
+    [Fact]
+    public void A_matrix_is_one_JSON_array_and_one_plot_and_leaves_nothing_behind()
+    {
+        string plot = Path.Combine(_directory.FullName, "crowd.svg");
+        ProgramResult run = Run(
+            "crowd", "--arena", "4MiB", "--threads", "1", "2", "--arenas", "1", "2", "--rounds", "1", "--mode", "stage",
+            "--json", "--plot", plot, "--store", _directory.FullName);
+        Assert.True(run.ExitCode == 0, run.ToString());
+        JsonArray rows = JsonNode.Parse(run.Output)!.AsArray();
+        Assert.Equal(4, rows.Count);
+        Assert.All(rows, row => Assert.Equal("Stage", (string?)row!["mode"]));
+        Assert.Equal("svg", XDocument.Load(plot).Root!.Name.LocalName);
+        Assert.Equal([plot], Directory.GetFileSystemEntries(_directory.FullName));
+    }
+
+    [Fact]
+    public void The_kernel_of_each_kind_computes_beside_checkpoints()
+    {
+        ProgramResult run = Run(
+            "interference", "--arena", "4MiB", "--every", "0.01", "--seconds", "0.3", "--rounds", "1",
+            "--mode", "stage", "--json", "--store", _directory.FullName);
+        Assert.True(run.ExitCode == 0, run.ToString());
+        JsonArray rows = JsonNode.Parse(run.Output)!.AsArray();
+        Assert.Equal(Kernel.Names, rows.Select(row => (string)row!["kernel"]!));
+        Assert.All(rows, row => Assert.True((double)row!["checkpointsPerRun"]! >= 1, run.Output));
+    }
+
+    [Fact]
+    public void The_kernels_own_copy_on_write_is_measured_in_a_process_of_its_own()
+    {
+        ProgramResult run = Run(MemoryBaselineChild.CommandName, "8388608", "10", PagePattern.Random);
+        Assert.True(run.ExitCode == 0, run.ToString());
+        JsonNode figures = JsonNode.Parse(run.Output)!;
+        Assert.Equal(204, (long)figures["Pages"]!);
+        Assert.True((double)figures["ForkMs"]! > 0, run.Output);
+    }
+
+    [Fact]
+    public void What_is_in_the_way_is_said_in_one_line()
+    {
+        ProgramResult run = Run("pause", "--arena", "1048576GiB", "--store", _directory.FullName);
+        Assert.Equal(BenchExit.Failed, run.ExitCode);
+        Assert.Single(run.Error.Trim().Split('\n'));
+        Assert.Empty(_directory.GetFileSystemInfos());
+    }
+
+    private static ProgramResult Run(params string[] arguments) => Repository.Run(
+        Repository.Root, "dotnet", ["exec", typeof(BenchCommand).Assembly.Location, .. arguments]);
+}

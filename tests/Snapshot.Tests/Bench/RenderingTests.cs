@@ -1,0 +1,101 @@
+using System.Text.Json.Nodes;
+using System.Xml.Linq;
+using Snapshot.Bench;
+using Xunit;
+
+namespace Snapshot.Tests.Bench;
+
+/// <summary>What the bench prints and draws.</summary>
+public sealed class RenderingTests
+{
+    private static readonly IReadOnlyList<Column<(string Name, double? Value)>> s_columns =
+    [
+        new("name", "name", row => row.Name),
+        new("ms", "valueMs", row => row.Value),
+        new(null, "onlyJson", row => row.Name.Length),
+    ];
+
+    private static readonly IReadOnlyList<(string, double?)> s_rows = [("a|b", 1234.5), ("c", null), ("d", 0.01234)];
+
+    [Theory]
+    [InlineData(1234.4, "1234")]
+    [InlineData(99.97, "100")]
+    [InlineData(12.34, "12.3")]
+    [InlineData(1.234, "1.23")]
+    [InlineData(0.1234, "0.123")]
+    [InlineData(0.012344, "0.0123")]
+    [InlineData(-12.34, "-12.3")]
+    [InlineData(0.0, "0.00")]
+    [InlineData(double.NaN, "-")]
+    public void Numbers_have_three_digits_that_count(double value, string text) =>
+        Assert.Equal(text, Figures.Text((object)value));
+
+    [Fact]
+    public void Numbers_stand_right_in_Markdown_and_bars_are_escaped() =>
+        Assert.Equal(
+            "| name | ms |\n| --- | ---: |\n| a\\|b | 1234 |\n| c | - |\n| d | 0.0123 |\n",
+            TextTable.Of(s_rows, s_columns).ToMarkdown());
+
+    [Fact]
+    public void The_same_columns_are_the_fields_of_JSON()
+    {
+        JsonArray json = ScenarioReport.Of(s_rows, s_columns, note: "").Json;
+        Assert.Equal(
+            """[{"name":"a|b","valueMs":1234.5,"onlyJson":3},{"name":"c","valueMs":null,"onlyJson":1},""" +
+            """{"name":"d","valueMs":0.01234,"onlyJson":1}]""",
+            json.ToJsonString());
+    }
+
+    [Fact]
+    public void The_median_of_an_even_number_lies_between() =>
+        Assert.Equal(2.5, Figures.Median([4, 1, 3, 2]));
+
+    [Theory]
+    [InlineData(true, 0.1, 100.0)]
+    [InlineData(false, 1.0, 20.0)]
+    [InlineData(false, 0.0, 1000.0)]
+    [InlineData(false, 5.0)]
+    public void An_axis_is_logarithmic_when_its_values_need_it(bool needs, params double[] values) =>
+        Assert.Equal(needs, PlotAxis.NeedsLogarithm(values));
+
+    [Fact]
+    public void A_plot_is_an_SVG_with_its_title_axes_units_and_legend()
+    {
+        Plot lines = new(
+            "Pause", new PlotAxis("written, %"), new PlotAxis("milliseconds"),
+            [
+                new PlotSeries("Stage", [(1, 0.5), (10, 5), (100, 50)]),
+                new PlotSeries("memcpy", [(1, 0.4), (10, 4), (100, 40)], IsBaseline: true),
+            ]);
+        Plot bars = new(
+            "Cost", new PlotAxis("", ["stencil", "random"]), new PlotAxis("seconds"),
+            [
+                new PlotSeries("faults", [(0, 1), (1, 2)]), new PlotSeries("pauses", [(0, 3), (1, 4)]),
+                new PlotSeries("copy", [(0, 2), (1, 2)], IsBaseline: true),
+            ]);
+        XDocument svg = XDocument.Parse(SvgPlot.Draw([lines, bars]));
+        string[] texts = [.. svg.Descendants().Where(node => node.Name.LocalName == "text").Select(node => node.Value)];
+        Assert.All(
+            (string[])["Pause", "written, %", "milliseconds", "Stage", "memcpy", "1", "10", "100"],
+            text => Assert.Contains(text, texts));
+        Assert.All(
+            (string[])["Cost", "stencil", "random", "seconds", "faults", "pauses", "copy"],
+            text => Assert.Contains(text, texts));
+        string[] names = [.. svg.Descendants().Attributes("id").Select(id => id.Value)];
+        Assert.Equal(names.Distinct(), names);
+    }
+
+    [Fact]
+    public void The_file_system_is_that_of_the_nearest_mount_point()
+    {
+        string[] mounts =
+        [
+            "21 1 254:0 / / rw - ext4 /dev/vda rw",
+            "22 21 0:5 / /data rw shared:1 - xfs /dev/vdb rw",
+            "23 22 0:6 / /data/fast\\040disk rw - tmpfs none rw",
+        ];
+        Assert.Equal("ext4", MachineDescription.FileSystemOf("/database", mounts));
+        Assert.Equal("xfs", MachineDescription.FileSystemOf("/data/fast", mounts));
+        Assert.Equal("tmpfs", MachineDescription.FileSystemOf("/data/fast disk/store", mounts));
+    }
+}
