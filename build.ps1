@@ -13,7 +13,7 @@ usage() {
         '  demo         runs a heat diffusion, kills it, restarts it and compares the results (try demo --help)' \
         '  nbody        the same with a star cluster that thousands of fibers compute (try nbody --help)' \
         '  test         builds everything and runs every test; ARGUMENTS go to dotnet test' \
-        '  bench        measures pause, drain, restart, fibers end to end (try bench --help)' \
+        '  bench        measures checkpoints and restarts end to end (try bench --help); bench all writes bench/RESULTS.md' \
         '  bench micro  measures the small operations with BenchmarkDotNet; ARGUMENTS go to it' \
         '  pack         makes the NuGet packages in artifacts/; ARGUMENTS go to dotnet pack' \
         '  help         shows this text'
@@ -81,7 +81,7 @@ Usage: ./build.ps1 TASK [ARGUMENTS]
   demo         runs a heat diffusion, kills it, restarts it and compares the results (try demo --help)
   nbody        the same with a star cluster that thousands of fibers compute (try nbody --help)
   test         builds everything and runs every test; ARGUMENTS go to dotnet test
-  bench        measures pause, drain, restart, fibers end to end (try bench --help)
+  bench        measures checkpoints and restarts end to end (try bench --help); bench all writes bench/RESULTS.md
   bench micro  measures the small operations with BenchmarkDotNet; ARGUMENTS go to it
   pack         makes the NuGet packages in artifacts/; ARGUMENTS go to dotnet pack
   help         shows this text

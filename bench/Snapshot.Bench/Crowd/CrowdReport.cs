@@ -38,7 +38,8 @@ internal static class CrowdReport
                 [
                     .. PlotSeries.Group(rows, SeriesName, Threads, row => row.PauseMs),
                     .. PlotSeries.Group(
-                        rows, row => $"gather: {SeriesName(row)}", Threads, row => row.GatherMs, isBaseline: true),
+                        rows.Where(row => row.Setup.Capture == setup.Capture), row => $"gather: {SeriesName(row)}",
+                        Threads, row => row.GatherMs, isBaseline: true),
                 ]));
     }
 

@@ -2,7 +2,35 @@ namespace Snapshot.Bench;
 
 /// <summary>One picture, described without any library's types.</summary>
 /// <param name="X">With <see cref="PlotAxis.Labels"/>, series are bars, one group a label, stacked.</param>
-internal sealed record Plot(string Title, PlotAxis X, PlotAxis Y, IReadOnlyList<PlotSeries> Series);
+internal sealed record Plot(string Title, PlotAxis X, PlotAxis Y, IReadOnlyList<PlotSeries> Series)
+{
+    /// <summary>
+    /// Lines of one point each are no lines: a bar a series instead, unless the bars would need a logarithm.
+    /// </summary>
+    internal Plot WithoutNeedlessAxis()
+    {
+        double[] places = [.. Series.SelectMany(series => series.Points.Select(point => point.X)).Distinct()];
+        IEnumerable<double> heights = Series.SelectMany(series => series.Points.Select(point => point.Y));
+        if (X.Labels is not null || places.Length != 1 || PlotAxis.NeedsLogarithm(heights)) return this;
+        return new Plot(
+            Title, new PlotAxis("", [.. Series.Select(series => series.Name)]),
+            new PlotAxis($"{Y.Title} ({X.Title}: {Figures.Text(places[0])})"),
+            [
+                .. Bars("measured", isBaseline: false),
+                .. Bars("baseline", isBaseline: true),
+            ]);
+
+        IEnumerable<PlotSeries> Bars(string name, bool isBaseline)
+        {
+            (double, double)[] bars =
+            [
+                .. Series.Index().Where(series => series.Item.IsBaseline == isBaseline)
+                    .Select(series => ((double)series.Index, series.Item.Points[0].Y)),
+            ];
+            if (bars.Length > 0) yield return new PlotSeries(name, bars, isBaseline);
+        }
+    }
+}
 
 /// <summary>An axis and its unit.</summary>
 /// <param name="Labels">What stands at 0, 1, 2…, where it is no quantity.</param>

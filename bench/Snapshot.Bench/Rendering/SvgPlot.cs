@@ -17,7 +17,7 @@ internal static class SvgPlot
     [
         OxyColor.FromRgb(0x1f, 0x77, 0xb4), OxyColor.FromRgb(0xd6, 0x27, 0x28), OxyColor.FromRgb(0x2c, 0xa0, 0x2c),
         OxyColor.FromRgb(0xff, 0x7f, 0x0e), OxyColor.FromRgb(0x94, 0x67, 0xbd), OxyColor.FromRgb(0x17, 0xbe, 0xcf),
-        OxyColor.FromRgb(0x8c, 0x56, 0x4b), OxyColor.FromRgb(0xe3, 0x77, 0xc2),
+        OxyColor.FromRgb(0x8c, 0x56, 0x4b), OxyColor.FromRgb(0xe3, 0x77, 0xc2), OxyColor.FromRgb(0xbc, 0xbd, 0x22),
     ];
 
     private static readonly OxyColor[] s_grays =
@@ -36,7 +36,7 @@ internal static class SvgPlot
             text.Append(CultureInfo.InvariantCulture, $"<g transform=\"translate(0,{index * Height})\">\n");
 
             // Names of clipping areas are of the whole document.
-            text.Append(Draw(plots[index]).Replace("clipPath", $"plot{index}clip", StringComparison.Ordinal)
+            text.Append(Draw(plots[index].WithoutNeedlessAxis()).Replace("clipPath", $"plot{index}clip", StringComparison.Ordinal)
                 .Replace($"<plot{index}clip id", "<clipPath id", StringComparison.Ordinal)
                 .Replace($"</plot{index}clip>", "</clipPath>", StringComparison.Ordinal));
             text.Append("</g>\n");
@@ -99,7 +99,7 @@ internal static class SvgPlot
                 Color = color,
                 LineStyle = series.IsBaseline ? LineStyle.Dash : LineStyle.Solid,
                 StrokeThickness = series.IsBaseline ? 1.5 : 2.5,
-                MarkerType = s_markers[index % s_markers.Length],
+                MarkerType = s_markers[(index + (index / s_colors.Length)) % s_markers.Length],
                 MarkerSize = 4,
                 MarkerFill = color,
             };
@@ -165,7 +165,7 @@ internal static class SvgPlot
         public override OxySize MeasureText(string text, string fontFamily, double fontSize, double fontWeight)
         {
             OxySize size = base.MeasureText(text, fontFamily, fontSize, fontWeight);
-            return new OxySize(size.Width * 1.35, size.Height * 1.2);
+            return new OxySize(size.Width * 1.5, size.Height * 1.2);
         }
     }
 }

@@ -86,6 +86,19 @@ public sealed class RenderingTests
     }
 
     [Fact]
+    public void Lines_of_one_point_become_bars()
+    {
+        Plot plot = new Plot(
+            "Speed", new PlotAxis("written, %"), new PlotAxis("GB/s"),
+            [new PlotSeries("Stage", [(100, 1.5)]), new PlotSeries("dd", [(100, 2)], IsBaseline: true)])
+            .WithoutNeedlessAxis();
+        Assert.Equal(["Stage", "dd"], plot.X.Labels!);
+        Assert.Equal([(0.0, 1.5)], plot.Series[0].Points);
+        Assert.Equal([(1.0, 2.0)], plot.Series[1].Points);
+        Assert.Contains("written, %: 100", plot.Y.Title, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_file_system_is_that_of_the_nearest_mount_point()
     {
         string[] mounts =
