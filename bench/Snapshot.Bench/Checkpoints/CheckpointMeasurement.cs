@@ -7,6 +7,9 @@ internal sealed record CheckpointMeasurement
 
     internal required IReadOnlyList<SnapshotInfo> Rounds { get; init; }
 
+    /// <summary>Of the arena's resident memory, after the last checkpoint.</summary>
+    internal required double HugePagesPercent { get; init; }
+
     /// <summary>Memory alone, and fork().</summary>
     internal required MemoryBaseline Memory { get; init; }
 
@@ -46,13 +49,14 @@ internal sealed record CheckpointMeasurement
                 baseline = memory[(scenario.DirtyPercent, scenario.IsDense)] = MemoryBaseline.Of(scenario);
             }
 
-            List<SnapshotInfo> rounds = CheckpointRounds.Run(scenario, run);
+            (IReadOnlyList<SnapshotInfo> rounds, double hugePages) = CheckpointRounds.Run(scenario, run);
             long bytes = Math.Clamp(rounds[^1].BytesWritten, 256L << 20, 2L << 30);
             run.Say($"{cell}: dd");
             measured.Add(new CheckpointMeasurement
             {
                 Scenario = scenario,
                 Rounds = rounds,
+                HugePagesPercent = hugePages,
                 Memory = baseline,
                 PlainFileMilliseconds = plain,
                 DirectWriteGigabytesPerSecond = DirectIo.WriteGigabytesPerSecond(folder.Path, bytes),

@@ -6,7 +6,8 @@ namespace Snapshot.Bench;
 internal static class CheckpointReport
 {
     private const string MemoryNote =
-        "memcpy: one thread copies the pages written; fork: the call alone, all memory resident in huge pages; " +
+        "huge pages: how much of the arena is still in them after the last checkpoint; memcpy: one thread copies " +
+        "the pages written; fork: the call alone, all memory resident in huge pages; " +
         "fork's " +
         "copies: what writing the same pages takes longer while the child lives; ";
 
@@ -23,6 +24,7 @@ internal static class CheckpointReport
 
     private static readonly IReadOnlyList<Column<CheckpointMeasurement>> s_pauseBaselines =
     [
+        new("huge pages %", "hugePagesPercent", row => row.HugePagesPercent),
         new("memcpy ms", "memcpyMs", row => row.Memory.MemcpyMs),
         new("pause / memcpy", "pauseOverMemcpy", row => row.PauseMedian / row.Memory.MemcpyMs),
         new("fork ms", "forkMs", row => row.Memory.ForkMs),
@@ -98,6 +100,7 @@ internal static class CheckpointReport
                 Compared("pause, median", measured.PauseMedian, measured.Memory.ForkMs, "ms", "fork()"),
                 Compared("pause, median", measured.PauseMedian, plain, "ms", "plain file of everything, with fsync"),
                 ["pause, longest", $"{Figures.Text(measured.PauseMax)} ms", "", ""],
+                ["in huge pages, after the last", $"{Figures.Text(measured.HugePagesPercent)} %", "", ""],
                 Compared(
                     "drain, median", measured.DrainGigabytesPerSecond, measured.DirectWriteGigabytesPerSecond, "GB/s",
                     "dd bs=4M oflag=direct"),

@@ -9,7 +9,8 @@ internal static class CheckpointRounds
     internal static long DiskBytes(Scenario scenario) =>
         ChainBytesMax(scenario) + scenario.ArenaBytes + scenario.DirtyBytes + (64L << 20);
 
-    internal static List<SnapshotInfo> Run(Scenario scenario, BenchRun run)
+    /// <summary>Each checkpoint, and how much of the arena is in huge pages after them.</summary>
+    internal static (IReadOnlyList<SnapshotInfo> Rounds, double HugePagesPercent) Run(Scenario scenario, BenchRun run)
     {
         string cell = $"{scenario.DirtyPercent} % {scenario.PatternName}, {scenario.Capture}";
         using StoreFolder folder = new(scenario.Directory);
@@ -28,7 +29,7 @@ internal static class CheckpointRounds
             rounds.Add(session.RequestCheckpoint().WaitCommitted());
         }
 
-        return rounds;
+        return (rounds, workload.HugePagesPercent);
     }
 
     /// <summary>Compaction is done here, between rounds, and never beside a checkpoint that is measured.</summary>

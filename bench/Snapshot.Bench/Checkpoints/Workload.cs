@@ -8,6 +8,7 @@ internal sealed unsafe class Workload : IDisposable
     private const int LongsPerPage = 512;
 
     private readonly Scenario _scenario;
+    private readonly Arena _arena;
     private readonly long* _memory;
     private readonly Thread[] _threads;
     private long[] _pages = [];
@@ -19,6 +20,7 @@ internal sealed unsafe class Workload : IDisposable
     {
         _scenario = scenario;
         Arena arena = session.OpenArena("bench", new ArenaOptions { Capacity = scenario.ArenaBytes + (256L << 20) });
+        _arena = arena;
         _memory = arena.RootArray<long>("data", scenario.ArenaBytes / sizeof(long)).Pointer;
         _threads = new Thread[scenario.Threads];
         for (int index = 0; index < scenario.Threads; index++)
@@ -28,6 +30,9 @@ internal sealed unsafe class Workload : IDisposable
             _threads[index].Start();
         }
     }
+
+    /// <summary>How much of the arena is in huge pages.</summary>
+    internal double HugePagesPercent => HugePageShare.Percent((void*)_arena.BaseAddress, _arena.Capacity);
 
     /// <summary>
     /// Has these pages rewritten by all threads, and returns when that is done; the threads go on polling.

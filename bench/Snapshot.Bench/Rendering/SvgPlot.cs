@@ -36,9 +36,9 @@ internal static class SvgPlot
             text.Append(CultureInfo.InvariantCulture, $"<g transform=\"translate(0,{index * Height})\">\n");
 
             // Names of clipping areas are of the whole document.
-            text.Append(Draw(plots[index].WithoutNeedlessAxis()).Replace("clipPath", $"plot{index}clip", StringComparison.Ordinal)
-                .Replace($"<plot{index}clip id", "<clipPath id", StringComparison.Ordinal)
-                .Replace($"</plot{index}clip>", "</clipPath>", StringComparison.Ordinal));
+            string one = Draw(plots[index].WithoutNeedlessAxis());
+            text.Append(one.Replace("\"clipPath", $"\"plot{index}clip", StringComparison.Ordinal)
+                .Replace("#clipPath", $"#plot{index}clip", StringComparison.Ordinal));
             text.Append("</g>\n");
         }
 

@@ -32,7 +32,7 @@ internal static class ResultsPlan
                 "interference", "Interference", "What checkpoints cost a computation that goes on beside them.",
                 [
                     "interference",
-                    .. Words("--arena 2GiB --every 5 --seconds 20", "--arena 64MiB --every 0.5 --seconds 1 --rounds 1"),
+                    .. Words("--arena 2GiB --every 3 --seconds 12", "--arena 64MiB --every 0.5 --seconds 1 --rounds 1"),
                     .. captures,
                 ]),
             new(

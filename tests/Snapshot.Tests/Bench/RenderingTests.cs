@@ -99,6 +99,20 @@ public sealed class RenderingTests
     }
 
     [Fact]
+    public void Huge_pages_are_counted_in_the_mappings_of_the_range_only()
+    {
+        string[] smaps =
+        [
+            "1000-3000 rw-p 00000000 00:00 0 [anon:before]", "Rss: 8 kB", "AnonHugePages: 8 kB", "VmFlags: rd wr",
+            "200000-400000 rw-p 00000000 00:00 0 [anon:snapshot:a]", "Rss: 3000 kB", "AnonHugePages: 2048 kB",
+            "400000-600000 rw-p 00000000 00:00 0 [anon:snapshot:a]", "Rss: 1096 kB", "AnonHugePages: 0 kB",
+            "600000-800000 rw-p 00000000 00:00 0", "Rss: 2048 kB", "AnonHugePages: 2048 kB",
+        ];
+        Assert.Equal(50, HugePageShare.Percent(smaps, 0x200000, 0x600000));
+        Assert.Equal(double.NaN, HugePageShare.Percent(smaps, 0x900000, 0xa00000));
+    }
+
+    [Fact]
     public void The_file_system_is_that_of_the_nearest_mount_point()
     {
         string[] mounts =
