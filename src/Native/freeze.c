@@ -219,19 +219,24 @@ static int32_t freeze_word(struct sn_freezer *freezer, struct sn_region *region,
     return 0;
 }
 
-int32_t sn_region_freeze(struct sn_freezer *freezer, struct sn_region *region, const uint64_t *pages)
+static uint64_t blocks_of(uint64_t pages)
 {
-    for (uint64_t block = 0; block < region->pages / SN_BLOCK_PAGES; block++) {
-        const uint64_t *wanted = &pages[block * BLOCK_WORDS];
+    return (pages + SN_BLOCK_PAGES - 1) / SN_BLOCK_PAGES;
+}
+
+int32_t sn_region_freeze(struct sn_freezer *freezer, struct sn_region *region, uint64_t pages, const uint64_t *wanted)
+{
+    for (uint64_t block = 0; block < blocks_of(pages); block++) {
+        const uint64_t *words = &wanted[block * BLOCK_WORDS];
         uint64_t any = 0;
         for (uint32_t i = 0; i < BLOCK_WORDS; i++)
-            any |= wanted[i];
+            any |= words[i];
         if (any == 0)
             continue;
         int32_t error = 0;
         sn_block_lock(&region->blocks[block]);
         for (uint32_t i = 0; error == 0 && i < BLOCK_WORDS; i++)
-            error = wanted[i] == 0 ? 0 : freeze_word(freezer, region, block * BLOCK_WORDS + i, wanted[i]);
+            error = words[i] == 0 ? 0 : freeze_word(freezer, region, block * BLOCK_WORDS + i, words[i]);
         sn_block_unlock(&region->blocks[block]);
         if (error != 0)
             return error;
@@ -305,9 +310,9 @@ int32_t sn_region_read(struct sn_freezer *freezer, struct sn_region *region, uin
     return 0;
 }
 
-int32_t sn_region_thaw(struct sn_freezer *freezer, struct sn_region *region)
+int32_t sn_region_thaw(struct sn_freezer *freezer, struct sn_region *region, uint64_t pages)
 {
-    for (uint64_t block = 0; block < region->pages / SN_BLOCK_PAGES; block++) {
+    for (uint64_t block = 0; block < blocks_of(pages); block++) {
         sn_block_lock(&region->blocks[block]);
         for (uint32_t i = 0; i < BLOCK_WORDS; i++) {
             uint64_t word = block * BLOCK_WORDS + i;

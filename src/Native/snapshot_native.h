@@ -357,10 +357,11 @@ SN_API int32_t sn_region_collect(struct sn_freezer *freezer, struct sn_region *r
 SN_API int32_t sn_region_disarm(struct sn_region *region, uint64_t first, uint64_t count);
 
 /*
- * The content of these pages is wanted as it is now: sn_region_read will deliver it. Call it after the collect that
- * armed them, while nobody writes.
+ * The content of those of the first `pages` that are in `wanted` is wanted as it is now: sn_region_read will deliver
+ * it. Call it after the collect that armed them, while nobody writes.
  */
-SN_API int32_t sn_region_freeze(struct sn_freezer *freezer, struct sn_region *region, const uint64_t *pages);
+SN_API int32_t sn_region_freeze(struct sn_freezer *freezer, struct sn_region *region, uint64_t pages,
+                                const uint64_t *wanted);
 
 /* Copies the content of frozen pages of one block to `target`, and lets them go. Others read as zero. */
 SN_API int32_t sn_region_read(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint64_t count,
@@ -369,8 +370,8 @@ SN_API int32_t sn_region_read(struct sn_freezer *freezer, struct sn_region *regi
 /* Copies frozen pages of a range away, as a write would: for who is about to discard them. */
 SN_API int32_t sn_region_secure(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint64_t count);
 
-/* Nothing of the region is wanted any more. */
-SN_API int32_t sn_region_thaw(struct sn_freezer *freezer, struct sn_region *region);
+/* Nothing of the first `pages` is wanted any more. */
+SN_API int32_t sn_region_thaw(struct sn_freezer *freezer, struct sn_region *region, uint64_t pages);
 
 /* ---- futex.c: sleeping and waking ---------------------------------------------------------------------- */
 

@@ -98,7 +98,7 @@ static uint64_t capture(struct fixture *f)
 {
     memset(f->changed, 0, sizeof f->changed);
     CHECK_EQUAL(sn_region_collect(&f->freezer, &f->region, f->pagemap, PAGES, f->changed), 0);
-    CHECK_EQUAL(sn_region_freeze(&f->freezer, &f->region, f->changed), 0);
+    CHECK_EQUAL(sn_region_freeze(&f->freezer, &f->region, PAGES, f->changed), 0);
     uint64_t count = 0;
     for (uint32_t i = 0; i < WORDS; i++)
         count += (uint64_t)__builtin_popcountll(f->changed[i]);
@@ -126,7 +126,7 @@ static void first_collect_finds_what_has_memory(struct fixture *f)
     CHECK_EQUAL(f->changed[2 * BLOCK_WORDS], 0);
     expect(f, 3, 1);
     expect(f, 5 * SN_BLOCK_PAGES + 7, 2);
-    CHECK_EQUAL(sn_region_thaw(&f->freezer, &f->region), 0);
+    CHECK_EQUAL(sn_region_thaw(&f->freezer, &f->region, PAGES), 0);
     CHECK_EQUAL(capture(f), 0);
     write_page(9, 4); /* a grain of a block: it has memory now, if only by huge pages */
     CHECK(capture(f) >= 1);
@@ -185,7 +185,7 @@ static void memory_that_was_not_there_is_zero(struct fixture *f)
     if (!set_up(f, BLOCKS))
         return;
     memset(f->changed, 0xFF, sizeof f->changed);
-    CHECK_EQUAL(sn_region_freeze(&f->freezer, &f->region, f->changed), 0);
+    CHECK_EQUAL(sn_region_freeze(&f->freezer, &f->region, PAGES, f->changed), 0);
     write_page(100, 3);
     expect(f, 100, 0);
     tear_down(f);
