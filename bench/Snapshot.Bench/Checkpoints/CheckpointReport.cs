@@ -7,9 +7,8 @@ internal static class CheckpointReport
 {
     private const string MemoryNote =
         "huge pages: how much of the arena is still in them after the last checkpoint; memcpy: one thread copies " +
-        "the pages written; fork: the call alone, all memory resident in huge pages; " +
-        "fork's " +
-        "copies: what writing the same pages takes longer while the child lives; ";
+        "the pages written; fork: the call alone, all memory resident in huge pages; fork's copies: what writing " +
+        "the same pages takes longer while the child lives; ";
 
     private static readonly IReadOnlyList<Column<CheckpointMeasurement>> s_cell =
     [
@@ -25,6 +24,7 @@ internal static class CheckpointReport
     private static readonly IReadOnlyList<Column<CheckpointMeasurement>> s_pauseBaselines =
     [
         new("huge pages %", "hugePagesPercent", row => row.HugePagesPercent),
+        new("pause ms", null, row => row.PauseMedian),
         new("memcpy ms", "memcpyMs", row => row.Memory.MemcpyMs),
         new("pause / memcpy", "pauseOverMemcpy", row => row.PauseMedian / row.Memory.MemcpyMs),
         new("fork ms", "forkMs", row => row.Memory.ForkMs),
@@ -53,15 +53,16 @@ internal static class CheckpointReport
     internal static ScenarioReport Of(string name, IReadOnlyList<CheckpointMeasurement> rows)
     {
         IReadOnlyList<Column<CheckpointMeasurement>> capture =
-            CaptureColumns.Of<CheckpointMeasurement>(row => row.Rounds);
+            CaptureColumns.Of<CheckpointMeasurement>(row => row.Scenario.Capture, row => row.Rounds);
         IReadOnlyList<Column<CheckpointMeasurement>> all = [.. s_cell, .. capture, .. s_pauseBaselines, .. s_drain];
         bool isPause = name == CheckpointCommand.Pause;
-        TextTable matrix = isPause
-            ? TextTable.Of(rows, [.. s_cell, .. capture, .. s_pauseBaselines])
-            : TextTable.Of(rows, [.. s_cell, capture[0], .. s_drain.Select(InMebibytes)]);
+        IReadOnlyList<Column<CheckpointMeasurement>> head = [.. s_cell, capture[0]];
+        TextTable[] matrix = isPause
+            ? [TextTable.Of(rows, [.. s_cell, .. capture]), TextTable.Of(rows, [.. head, .. s_pauseBaselines])]
+            : [TextTable.Of(rows, [.. head, .. s_drain.Select(InMebibytes)])];
         return new ScenarioReport
         {
-            Tables = rows is [CheckpointMeasurement one] ? [RoundsTable(one), SummaryTable(one)] : [matrix],
+            Tables = rows is [CheckpointMeasurement one] ? [RoundsTable(one), SummaryTable(one)] : matrix,
             Json = ScenarioReport.JsonOf(rows, all),
             Note = NoteOf(rows, isPause || rows.Count == 1),
             Plots = [isPause ? PausePlot(rows) : DrainPlot(rows)],
@@ -121,14 +122,12 @@ internal static class CheckpointReport
     {
         (Scenario scenario, SnapshotInfo last) = (rows[0].Scenario, rows[0].Rounds[^1]);
         string writing = last.DirectIo ? "direct I/O" : "buffered I/O, since the file system refuses direct I/O";
-        string reasons = string.Join("; ", rows
-            .Select(row => $"{row.Rounds[^1].Capture.Mode} ({row.Rounds[^1].Capture.ModeReason})").Distinct());
+        string mode = rows.Count == 1 ? $"{last.Capture.Mode} ({last.Capture.ModeReason}); " : "";
         return $"{Figures.Size(scenario.ArenaBytes)} arena of {scenario.ContentName}, {scenario.Threads} threads, " +
-            $"medians of {scenario.Rounds}; {reasons}; encoding {scenario.Encoding}; {writing}. " +
-            (withMemory ? MemoryNote : "") +
-            "plain file: all of the arena, through the page cache, with fsync; dd: bs=4M oflag=direct, as much " +
-            "as the " +
-            "last image, 256 MiB to 2 GiB.";
+            $"medians of {scenario.Rounds}; {mode}encoding {scenario.Encoding}; {writing}. " +
+            (withMemory ? CaptureColumns.Note + MemoryNote : "") +
+            "plain file: all of the arena, through the page cache, with fsync; dd: bs=4M oflag=direct, as much as " +
+            "the last image, 256 MiB to 2 GiB.";
     }
 
     private static Plot PausePlot(IReadOnlyList<CheckpointMeasurement> rows) => new(
@@ -158,7 +157,7 @@ internal static class CheckpointReport
         ]);
 
     private static string SeriesName(CheckpointMeasurement row) =>
-        string.Create(CultureInfo.InvariantCulture, $"{row.Rounds[^1].Capture.Mode}, {row.Scenario.PatternName}");
+        $"{row.Scenario.Capture}, {row.Scenario.PatternName}";
 
     private static double Written(CheckpointMeasurement row) => row.Scenario.DirtyPercent;
 

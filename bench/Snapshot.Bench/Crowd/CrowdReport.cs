@@ -20,14 +20,14 @@ internal static class CrowdReport
         CrowdSetup setup = rows[0].Setup;
         string pattern = setup.IsDense ? PagePattern.Dense : PagePattern.Random;
         return ScenarioReport.Of(
-            rows, [.. s_columns, .. CaptureColumns.Of<CrowdMeasurement>(row => row.Checkpoints)],
+            rows,
+            [.. s_columns, .. CaptureColumns.Of<CrowdMeasurement>(row => row.Setup.Capture, row => row.Checkpoints)],
             $"{Figures.Size(setup.ArenaBytes)} in all arenas, {setup.DirtyPercent} % {pattern}, medians of " +
-            $"{setup.Rounds}; " +
-            $"{Environment.ProcessorCount} processors. first write: what the first write to a page after a " +
-            "checkpoint takes " +
-            "longer than the next one, as time of the processors that the threads have, whether they work or " +
-            "wait. to the " +
-            "smallest: beside the same with the fewest threads and arenas. Threads poll and yield between rounds.",
+            $"{setup.Rounds}; {Environment.ProcessorCount} processors. first write: what the first write to a page " +
+            "after a checkpoint takes longer than the next one, as time of the processors that the threads have, " +
+            "whether they work or wait. to the smallest: beside the same with the fewest threads and arenas. Threads " +
+            "poll and yield between rounds. " +
+            CaptureColumns.Note,
             new Plot(
                 "First write to a page after a checkpoint", new PlotAxis("threads"),
                 new PlotAxis("nanoseconds, median"),
@@ -44,7 +44,7 @@ internal static class CrowdReport
     }
 
     private static string SeriesName(CrowdMeasurement row) =>
-        $"{row.Checkpoints[^1].Capture.Mode}, {row.Setup.Arenas} arena{(row.Setup.Arenas == 1 ? "" : "s")}";
+        $"{row.Setup.Capture}, {row.Setup.Arenas} arena{(row.Setup.Arenas == 1 ? "" : "s")}";
 
     private static double Threads(CrowdMeasurement row) => row.Setup.Threads;
 }

@@ -48,8 +48,7 @@ internal static class FibersCommand
     private static ScenarioReport ReportOf(IReadOnlyList<FiberMeasurement> rows, int depth) => ScenarioReport.Of(
         rows, s_columns,
         $"{depth} frames a fiber, one worker. open: the store is opened and the arena filled; restore: until the " +
-        "first " +
-        "fiber goes on; unwind: until all have gone on and ended; memcpy: of what they take in the arena.",
+        "first fiber goes on; unwind: until all have gone on and ended; memcpy: of what they take in the arena.",
         new Plot(
             $"Fibers of {depth} frames, captured and resumed", new PlotAxis("fibers"), new PlotAxis("milliseconds"),
             [

@@ -5,6 +5,8 @@ internal sealed record InterferenceMeasurement
 {
     internal required InterferenceSetup Setup { get; init; }
 
+    internal required CaptureMode Capture { get; init; }
+
     internal required IReadOnlyList<KernelRun> Without { get; init; }
 
     internal required IReadOnlyList<KernelRun> Settled { get; init; }
@@ -64,7 +66,8 @@ internal sealed record InterferenceMeasurement
         }
 
         run.Say($"{setup.Kernel}: memcpy");
-        return [.. modes.Select(mode => Of(setup, kind => runs[(kind, kind == Disturbance.None ? modes[0] : mode)]))];
+        return [.. modes.Select(mode => Of(
+            setup, mode, kind => runs[(kind, kind == Disturbance.None ? modes[0] : mode)]))];
 
         void Make(Disturbance kind, CaptureMode mode, string what)
         {
@@ -75,7 +78,7 @@ internal sealed record InterferenceMeasurement
     }
 
     private static InterferenceMeasurement Of(
-        InterferenceSetup setup, Func<Disturbance, IReadOnlyList<KernelRun>> runs)
+        InterferenceSetup setup, CaptureMode mode, Func<Disturbance, IReadOnlyList<KernelRun>> runs)
     {
         IReadOnlyList<KernelRun> with = runs(Disturbance.Checkpoints);
         SnapshotInfo[] checkpoints = [.. with.SelectMany(run => run.Checkpoints)];
@@ -90,6 +93,7 @@ internal sealed record InterferenceMeasurement
         return new InterferenceMeasurement
         {
             Setup = setup,
+            Capture = mode,
             Without = runs(Disturbance.None),
             Settled = runs(Disturbance.Settled),
             Watched = runs(Disturbance.Watched),

@@ -30,7 +30,7 @@ internal static class InterferenceReport
     internal static ScenarioReport Of(IReadOnlyList<InterferenceMeasurement> rows)
     {
         IReadOnlyList<Column<InterferenceMeasurement>> capture =
-            CaptureColumns.Of<InterferenceMeasurement>(row => row.Checkpoints);
+            CaptureColumns.Of<InterferenceMeasurement>(row => row.Capture, row => row.Checkpoints);
         InterferenceSetup setup = rows[0].Setup;
         return new ScenarioReport
         {
@@ -44,14 +44,13 @@ internal static class InterferenceReport
                 $"{Figures.Size(setup.ArenaBytes)} arena, {setup.Threads} threads, encoding {setup.Encoding}, a " +
                 $"checkpoint every {setup.Every.TotalSeconds} s; medians, runs of each kind by turns: " +
                 $"{rows[0].Without.Count}. All in ms is for one checkpoint. cost: by how much it makes the run " +
-                "longer. " +
-                "small pages: its share of what the smaller pages cost that a checkpoint leaves behind. faults: " +
-                "by how " +
-                "much a run is longer in which each first write is noticed once and no checkpoint is taken. " +
-                "rest: what " +
-                "is left of the cost, that is copies beside the application, and what it shares with the drain. " +
-                "memcpy: one thread copies the pages that a checkpoint finds written. in kernel: more system time in " +
-                "the application's threads. others' CPU: more processor time in all other threads.",
+                "longer. small pages: its share of what the smaller pages cost that a checkpoint leaves behind. " +
+                "faults: by how much a run is longer in which each first write is noticed once and no checkpoint " +
+                "is taken. rest: what is left of the cost, that is copies beside the application, and what it " +
+                "shares with the drain. memcpy: one thread copies the pages that a checkpoint finds written. in " +
+                "kernel: more system time in the application's threads. others' CPU: more processor time in all " +
+                "other threads. " +
+                CaptureColumns.Note,
             Plots = [PlotOf(rows)],
         };
     }
@@ -66,7 +65,8 @@ internal static class InterferenceReport
         return new Plot(
             $"Cost of one checkpoint to the application, {Figures.Size(setup.ArenaBytes)} arena, every " +
             $"{setup.Every.TotalSeconds} s",
-            new PlotAxis("", [.. rows.Select(row => $"{row.Setup.Kernel}, {row.Checkpoints[0].Capture.Mode}")]),
+            new PlotAxis("", [.. rows.Select(
+                row => $"{row.Setup.Kernel}, {CaptureColumns.ModeOf(row.Capture, row.Checkpoints)}")]),
             new PlotAxis("milliseconds of run time"),
             [
                 Part("small pages", row => row.SmallPagesMs),

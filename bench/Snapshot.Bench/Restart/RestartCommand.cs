@@ -47,11 +47,9 @@ internal static class RestartCommand
     private static ScenarioReport ReportOf(IReadOnlyList<RestartMeasurement> rows) => ScenarioReport.Of(
         rows, s_columns,
         "Each restart in a process of its own. Times are from the call that opens the session: until it is open, " +
-        "until " +
-        "a value of a root was read, until a participant had changed it and polled (the first useful instruction), " +
-        "until all memory is there. dd: bs=4M iflag=direct of the same image; touch: first touch of as much " +
-        "memory in " +
-        "huge pages.",
+        "until a value of a root was read, until a participant had changed it and polled (the first useful " +
+        "instruction), until all memory is there. dd: bs=4M iflag=direct of the same image; touch: first touch of " +
+        "as much memory in huge pages.",
         new Plot(
             "From opening the store after a restart, images on disk",
             new PlotAxis("arena, GiB"), new PlotAxis("milliseconds"),

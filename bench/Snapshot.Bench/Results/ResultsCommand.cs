@@ -16,8 +16,7 @@ internal static class ResultsCommand
         Option<DirectoryInfo?> output = new("--output")
         {
             Description = $"Where {ResultsDocument.FileName} and {ResultsDocument.PlotsFolder}/ go. Default: the " +
-                "folder " +
-                "bench of the source tree.",
+                "folder bench of the source tree.",
         };
         Command command = new("all", $"Measures everything and writes {ResultsDocument.FileName} with its plots.")
         {

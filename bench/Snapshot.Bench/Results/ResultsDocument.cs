@@ -16,15 +16,13 @@ internal sealed class ResultsDocument
         Line();
         Line(
             "Written by `./build.ps1 bench all`; every table names the command that prints it again. Figures " +
-            "change with " +
-            "the machine: compare the ratios to the baselines, which are of the same run.");
+            "change with the machine: compare the ratios to the baselines, which are of the same run.");
         Line();
         if (isQuick)
         {
             Line(
                 "**A quick run** (`bench all --quick`): sizes are small, and the machine may have been busy. It " +
-                "shows what " +
-                "is measured, not how good it is.");
+                "shows what is measured, not how good it is.");
             Line();
         }
 
