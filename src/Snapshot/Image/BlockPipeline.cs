@@ -8,7 +8,7 @@ internal sealed class BlockInput : IDisposable
 {
     internal AlignedBuffer Pages { get; } = new(ImageFormat.BlockBytesMax);
 
-    internal long Sequence { get; set; }
+    internal int Sequence { get; set; }
 
     internal int PageCount { get; set; }
 
@@ -31,7 +31,7 @@ internal sealed unsafe class BlockPipeline : IDisposable
     private readonly HandoverQueue<BlockInput> _submitted;
     private readonly Thread[] _encoderThreads;
     private readonly BlockEncoder[] _encoders;
-    private readonly List<ImageBlock> _blocks = [];
+    private readonly List<WrittenBlock> _blocks = [];
     private readonly CancellationTokenRegistration _cancellation;
     private ExceptionDispatchInfo? _failure;
 
@@ -39,9 +39,8 @@ internal sealed unsafe class BlockPipeline : IDisposable
     /// Guards <see cref="_turn"/>: the sequence of the block that may be appended next. Its thread alone appends.
     /// </summary>
     private readonly object _turnGate = new();
-    private long _turn;
-    private long _submittedCount;
-    private long _ordinal;
+    private int _turn;
+    private int _submittedCount;
 
     internal BlockPipeline(IImageSink sink, ImageWriterOptions options, CancellationToken cancellation)
     {
@@ -63,8 +62,11 @@ internal sealed unsafe class BlockPipeline : IDisposable
         _cancellation = cancellation.Register(() => Fail(new OperationCanceledException(cancellation)));
     }
 
-    /// <summary>Complete after <see cref="Drain"/>.</summary>
-    internal List<ImageBlock> Blocks => _blocks;
+    /// <summary>In the order of the file, which is that of submission. Complete after <see cref="Drain"/>.</summary>
+    internal List<WrittenBlock> Blocks => _blocks;
+
+    /// <summary>Blocks submitted so far: the sequence of the next.</summary>
+    internal int SubmittedCount => _submittedCount;
 
     internal long Position => _output.Position;
 
@@ -77,10 +79,12 @@ internal sealed unsafe class BlockPipeline : IDisposable
         return input;
     }
 
-    internal void Submit(BlockInput input)
+    /// <returns>The sequence of the block.</returns>
+    internal int Submit(BlockInput input)
     {
-        input.Sequence = _submittedCount++;
+        int sequence = input.Sequence = _submittedCount++;
         _submitted.Add(input);
+        return sequence;
     }
 
     /// <summary>Bytes that are no block: before the first one was submitted, or after <see cref="Drain"/>.</summary>
@@ -158,10 +162,9 @@ internal sealed unsafe class BlockPipeline : IDisposable
             if (_turn != input.Sequence) return false;
         }
 
-        _blocks.Add(new ImageBlock(
-            _output.Position, checksum, _ordinal, block.StoredLength, (ushort)input.PageCount, block.Encoding,
+        _blocks.Add(new WrittenBlock(
+            _output.Position, checksum, block.StoredLength, (ushort)input.PageCount, block.Encoding,
             block.ElementSize));
-        _ordinal += input.PageCount;
         if (!_output.Append(block.Padded)) return false;
         lock (_turnGate)
         {
