@@ -25,10 +25,10 @@ internal sealed class ImageWriter : IDisposable
     private readonly HashSet<int> _regionIds = [];
     private readonly List<ulong> _extents = [];
     private readonly StreamOrder _order = new();
-    private BlockInput? _block;
+    private BlockBuffer? _block;
 
     // The block that was begun before the open unit: it goes on after it.
-    private BlockInput? _blockBeside;
+    private BlockBuffer? _blockBeside;
     private WrittenRegion? _region;
     private ExtentKind _runKind;
     private long _runPages;
@@ -95,8 +95,8 @@ internal sealed class ImageWriter : IDisposable
     }
 
     /// <summary>
-    /// Begins a unit: the pages appended until <see cref="EndUnit"/> are written now, in blocks of their own, and are no
-    /// extent yet. A unit may be empty.
+    /// Begins a unit: the pages appended until <see cref="EndUnit"/> are written now, in blocks of their own, and are
+    /// no extent yet. A unit may be empty.
     /// </summary>
     /// <returns>The number of the unit, from 0.</returns>
     internal int BeginUnit()
@@ -133,7 +133,9 @@ internal sealed class ImageWriter : IDisposable
         _presentPages += pageCount;
     }
 
-    /// <summary>Adds present pages, to the open unit if there is one; the bytes are copied before this returns.</summary>
+    /// <summary>
+    /// Adds present pages, to the open unit if there is one; the bytes are copied before this returns.
+    /// </summary>
     /// <param name="pages">Whole pages.</param>
     /// <param name="elementSize">Bytes of the elements in them (2, 4, 8 or 16 help the encoder), or 0 when not
     /// known.</param>

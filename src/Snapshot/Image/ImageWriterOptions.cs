@@ -14,6 +14,12 @@ internal sealed class ImageWriterOptions
         init => field = InRange(value, 1, 256);
     } = Math.Clamp(System.Environment.ProcessorCount / 2, 1, 16);
 
+    /// <value>
+    /// Called first on each thread that encodes, for instance to lower its priority; what it throws fails the image.
+    /// Default nothing.
+    /// </value>
+    internal Action? OnEncoderStarted { get; init; }
+
     /// <value>Writes in flight at once, each by a thread of its own; default 2.</value>
     internal int WritesInFlight
     {
@@ -21,7 +27,9 @@ internal sealed class ImageWriterOptions
         init => field = InRange(value, 1, 64);
     } = 2;
 
-    /// <value>Bytes of one write; a multiple of 4096; default 4 MiB.</value>
+    /// <value>
+    /// Bytes from which on a write is not made larger, and at least one block; a multiple of 4096; default 4 MiB.
+    /// </value>
     internal int WriteBytes
     {
         get;
