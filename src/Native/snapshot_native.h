@@ -7,7 +7,8 @@
  *   - Addresses and sizes are uint64_t, in bytes.
  *     Unless a comment says otherwise both are multiples of the page size.
  *   - Functions are thin: one system call each, no policy, no state, no allocation. All are thread-safe.
- *     The functions of fill.c and serve.c are the exception; why is said in fill.c.
+ *     The functions of fill.c and serve.c, and those of freeze.c, open.c and slots.c, are the exception; why is
+ *     said in fill.c and freeze.c.
  *   - The constants are part of the ABI: never renumber, bump SN_ABI_VERSION when a signature changes.
  */
 #ifndef SNAPSHOT_NATIVE_H
@@ -17,7 +18,7 @@
 
 #define SN_API __attribute__((visibility("default")))
 
-#define SN_ABI_VERSION 2
+#define SN_ABI_VERSION 3
 
 #define SN_PAGE_BYTES UINT64_C(4096)
 
@@ -258,6 +259,119 @@ SN_API int32_t sn_block_decode(const void *source, uint64_t stored, uint32_t enc
                                void *target, void *between, uint64_t bytes);
 SN_API int32_t sn_block_checksum(const void *bytes, uint64_t length, uint64_t *checksum);
 SN_API int32_t sn_block_page_hash(const void *page, uint64_t *hash);
+
+/* ---- freeze.c, open.c, slots.c: memory that is protected, and copied before it is written ------------------ */
+
+#define SN_BLOCK_PAGES 512u /* pages of a block: those of a huge page */
+
+/* How much of a block a write opens. */
+#define SN_GRAIN_BLOCK 0u /* all of it: 2 MiB */
+#define SN_GRAIN_16 1u    /* 16 pages: 64 KiB */
+#define SN_GRAIN_PAGE 2u  /* 4 KiB */
+
+/*
+ * Memory for copies: slots of one page each, handed out in extents of 512, 16 or 1 of them. The caller sets what
+ * stands before `heads` and zeroes the rest; doing so again takes all slots back, while nobody uses any.
+ */
+struct sn_slots {
+    uint64_t base;    /* address of slot 0; a multiple of 2 MiB */
+    uint32_t *next;   /* one word a slot: the free lists go through it */
+    uint32_t limit;   /* slots that may be used, a multiple of 512; what lies behind is for need alone */
+    uint32_t extra;   /* slots behind the limit, a multiple of 512 */
+    uint64_t heads[3]; /* free extents by SN_GRAIN_*: count of changes << 32, slot + 1 */
+    uint32_t fresh;   /* the first slot never used; a multiple of 512. The caller may begin above 0 */
+    uint32_t need;    /* of the extra slots, how many are used; they are not used again */
+    uint32_t changes; /* counts what is returned and what is read: who waits for a slot waits for it to change */
+    uint32_t waiting; /* threads that do */
+    uint32_t used;    /* slots in use; the caller begins where it begins with `fresh` */
+    uint32_t peak;    /* the most that were */
+};
+
+struct sn_block {
+    uint32_t lock;
+    uint32_t order; /* when it was first opened since the last collect: 1 was first; 0: not at all */
+    uint8_t grain;  /* SN_GRAIN_*; the caller may change it at any time */
+    uint8_t ahead;  /* how many blocks were opened ahead when this one was */
+    uint16_t reserved;
+};
+
+/*
+ * A region; owned by the caller until sn_region_remove has returned. One bit a page: words of 64 pages, 8 words a
+ * block. The invariants are in freeze.c.
+ */
+struct sn_region {
+    uint64_t start; /* a multiple of 2 MiB */
+    uint64_t pages; /* capacity; a multiple of 512 */
+    uint64_t *armed;
+    uint64_t *written;
+    uint64_t *frozen;
+    uint64_t *copied;
+    uint32_t *slots; /* a word a page: where the copy is; grain << 30 | slot */
+    struct sn_block *blocks;
+    uint32_t *orders; /* a word a block: its `order` at the last collect */
+    uint32_t opened;  /* blocks opened since the last collect; orders come from here */
+    uint32_t reserved;
+};
+
+#define SN_REGIONS_MAX 1024u
+
+/* All there is to it, for a session. Zeroed by the caller but for uffd and stop; freed when all threads are back. */
+struct sn_freezer {
+    int32_t uffd; /* synchronous: without UFFD_FEATURE_WP_ASYNC */
+    int32_t stop; /* an event (sn_event_open): signalled, it ends sn_freezer_serve */
+    struct sn_slots slots;
+    struct sn_region *regions[SN_REGIONS_MAX];
+    uint32_t region_count;
+    uint32_t inside;  /* threads that look at a region */
+    uint32_t serving; /* threads in sn_freezer_serve */
+    uint32_t held;    /* != 0: nothing is opened ahead */
+    /* Counted since the beginning. */
+    uint64_t faults;
+    uint64_t opened_ahead; /* pages */
+    uint64_t copied;       /* pages, by faults and ahead of them */
+    uint64_t copy_ns;
+    uint64_t waits; /* faults that found no slot */
+    uint64_t wait_ns;
+};
+
+/*
+ * Serves writes to protected memory until the event is signalled; runs nothing else meanwhile. Any number of
+ * threads.
+ */
+SN_API int32_t sn_freezer_serve(struct sn_freezer *freezer);
+
+/* Registers the memory of a region and serves it. Nothing of it is armed. ENOSPC: too many regions. */
+SN_API int32_t sn_region_add(struct sn_freezer *freezer, struct sn_region *region);
+
+/* Ends the registration; nobody looks at the region after the return. */
+SN_API int32_t sn_region_remove(struct sn_freezer *freezer, struct sn_region *region);
+
+/*
+ * Adds to `changed` the pages of the first `pages` that were written since they were last armed, and those with
+ * memory that are not armed, and arms them. After a failure nothing is armed.
+ */
+SN_API int32_t sn_region_collect(struct sn_freezer *freezer, struct sn_region *region, int32_t pagemap, uint64_t pages,
+                                 uint64_t *changed);
+
+/* Pages were discarded: they are not armed any more, and read as zero until they are written. */
+SN_API int32_t sn_region_disarm(struct sn_region *region, uint64_t first, uint64_t count);
+
+/*
+ * The content of those of the first `pages` that are in `wanted` is wanted as it is now: sn_region_read will deliver
+ * it. Call it after the collect that armed them, while nobody writes.
+ */
+SN_API int32_t sn_region_freeze(struct sn_freezer *freezer, struct sn_region *region, uint64_t pages,
+                                const uint64_t *wanted);
+
+/* Copies the content of frozen pages of one block to `target`, and lets them go. Others read as zero. */
+SN_API int32_t sn_region_read(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint64_t count,
+                              void *target);
+
+/* Copies frozen pages of a range away, as a write would: for who is about to discard them. */
+SN_API int32_t sn_region_secure(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint64_t count);
+
+/* Nothing of the first `pages` is wanted any more. */
+SN_API int32_t sn_region_thaw(struct sn_freezer *freezer, struct sn_region *region, uint64_t pages);
 
 /* ---- futex.c: sleeping and waking ---------------------------------------------------------------------- */
 

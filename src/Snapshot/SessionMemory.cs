@@ -22,6 +22,7 @@ internal sealed unsafe class SessionMemory : IDisposable
     private readonly Dictionary<string, ProtectedBuffer> _buffers = [];
     private Arena[] _arenas = [];
     private readonly LazyFill? _awaited;
+    private readonly CaptureMode _wanted;
     private int _nextId = 1;
     private bool _arenasAreLeft;
 
@@ -34,16 +35,11 @@ internal sealed unsafe class SessionMemory : IDisposable
     {
         _trackers = trackers;
         _awaited = restored?.Awaited;
-        if (options.Capture == CaptureMode.PreCopy && _trackers.Mechanism == TrackingMechanism.ContentHash)
-        {
-            throw new SnapshotException(
-                SnapshotErrorCode.Unsupported,
-                "Pre-copy was asked for by name, and tracking is by content here, which does not see a write before " +
-                "the application stops. Use CaptureMode.Auto or Stage, or write-protect tracking where 'snapshot " +
-                "doctor' shows it.");
-        }
-
-        Capture = new MemoryCapture(new StagingArea(options.StagingLimit), options.Capture, parent);
+        if (options.Capture == CaptureMode.PreCopy) ThrowUnlessSeesEveryWrite();
+        if (options.Capture == CaptureMode.CopyOnWrite) _trackers.ThrowUnlessCanFreeze();
+        _wanted = options.Capture;
+        Capture = new MemoryCapture(
+            new StagingArea(options.StagingLimit), trackers, () => _awaited is { IsComplete: false }, parent);
         foreach (RestoredArena arena in restored?.Arenas ?? []) AddRestored(arena);
         foreach (RestoredBuffer buffer in restored?.Buffers ?? []) _unclaimed.Add(buffer.Description.Name, buffer);
         _nextId = 1 + Math.Max(
@@ -58,15 +54,24 @@ internal sealed unsafe class SessionMemory : IDisposable
 
     internal IReadOnlyList<Arena> Arenas => Volatile.Read(ref _arenas);
 
-    internal Arena OpenArena(string name, ArenaOptions options)
+    internal Arena OpenArena(string name, ArenaOptions? options)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         lock (_changing)
         {
-            if (Array.Find(_arenas, arena => arena.Name == name) is { } existing) return existing;
+            if (Array.Find(_arenas, arena => arena.Name == name) is { } existing)
+            {
+                if (options is not null) Ask(Capture.Of(existing).Policy, options);
+                return existing;
+            }
+
             if (_buffers.ContainsKey(name) || _unclaimed.ContainsKey(name)) throw NameTaken(name, "a protected buffer");
+            options ??= new ArenaOptions();
+            CapturePolicy policy = new();
+            Ask(policy, options);
             Arena fresh = Arena.Create(name, baseAddress: null, options);
-            AddArena(_nextId, fresh, new PageHashes(fresh.Region.CapacityPages), parentPages: 0, isRestored: false);
+            AddArena(
+                _nextId, fresh, new PageHashes(fresh.Region.CapacityPages), parentPages: 0, policy, isRestored: false);
             _nextId++;
             return fresh;
         }
@@ -164,24 +169,39 @@ internal sealed unsafe class SessionMemory : IDisposable
 
     private void AddBuffer(int id, ProtectedBuffer buffer, PageHashes hashes, long parentPages)
     {
-        DirtyTracker tracker = _trackers.CreateForBuffer(buffer);
-        Capture.Add(new RegionCapture(id, buffer, null, tracker, hashes, Capture.Staging, parentPages));
+        Capture.AddBuffer(id, buffer, hashes, parentPages);
         _buffers.Add(buffer.RegionName, buffer);
     }
 
     private void AddRestored(RestoredArena restored) => AddArena(
         restored.Description.Id, restored.Arena, restored.Hashes, restored.Description.CommittedPages,
-        isRestored: true);
+        new CapturePolicy { Wanted = _wanted }, isRestored: true);
 
-    private void AddArena(int id, Arena arena, PageHashes hashes, long parentPages, bool isRestored)
+    private void AddArena(
+        int id, Arena arena, PageHashes hashes, long parentPages, CapturePolicy policy, bool isRestored)
     {
-        DirtyTracker tracker = _trackers.CreateForArena(arena.Region);
-
-        // The restart wrote every page it filled; that is the image's content, not a change to it.
-        if (isRestored) tracker.Arm();
-        Capture.Add(new RegionCapture(id, arena.Region, arena, tracker, hashes, Capture.Staging, parentPages));
+        Capture.AddArena(id, arena, hashes, parentPages, policy, isRestored);
         arena.BelongToSession();
         _arenas = [.. _arenas, arena];
+    }
+
+    /// <summary>What the program asks for an arena counts from now on; what it does not say stays the session's.</summary>
+    private void Ask(CapturePolicy policy, ArenaOptions options)
+    {
+        if (options.Capture == CaptureMode.CopyOnWrite) _trackers.ThrowUnlessCanFreeze();
+        if (options.Capture == CaptureMode.PreCopy) ThrowUnlessSeesEveryWrite();
+        policy.Wanted = options.Capture == CaptureMode.Auto ? _wanted : options.Capture;
+        policy.Grain = options.Grain;
+    }
+
+    private void ThrowUnlessSeesEveryWrite()
+    {
+        if (_trackers.Mechanism == TrackingMechanism.WriteProtect) return;
+        throw new SnapshotException(
+            SnapshotErrorCode.Unsupported,
+            "Pre-copy was asked for by name, and tracking is by content here, which does not see a write before " +
+            "the application stops. Use CaptureMode.Auto or Stage, or write-protect tracking where 'snapshot " +
+            "doctor' shows it.");
     }
 
     private static void ThrowUnlessAsLong(ProtectedBuffer buffer, RestoredBuffer restored)

@@ -136,14 +136,17 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// Opens an arena: the one of that name when the session has it, open or restored, else a fresh one.
     /// </summary>
     /// <param name="name">Unique in the session.</param>
-    /// <param name="options">For a fresh arena; one that exists keeps what it was made with.</param>
+    /// <param name="options">
+    /// For a fresh arena; one that exists keeps what it was made with, but is captured from now on as they say.
+    /// </param>
     /// <exception cref="SnapshotException">
-    /// AddressTaken, SystemCall, Name (a protected buffer has that name).
+    /// AddressTaken, SystemCall, Name (a protected buffer has that name), Unsupported (a way of capture that does not
+    /// work here).
     /// </exception>
     public Arena OpenArena(string name, ArenaOptions? options = null)
     {
         ThrowIfDisposed();
-        return _memory.OpenArena(name, options ?? new ArenaOptions());
+        return _memory.OpenArena(name, options);
     }
 
     /// <summary>

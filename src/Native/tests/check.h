@@ -42,5 +42,6 @@ void test_track(void);
 void test_futex(void);
 void test_file(void);
 void test_fill(void);
+void test_freeze(void);
 
 #endif

@@ -11,6 +11,7 @@ int main(void)
         {"track", test_track},
         {"futex", test_futex},
         {"fill", test_fill},
+        {"freeze", test_freeze},
         {"file", test_file},
     };
 

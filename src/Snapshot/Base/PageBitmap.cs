@@ -33,6 +33,19 @@ internal sealed unsafe class PageBitmap : IDisposable
     /// <summary>The number of pages the set can hold; members are in [0, Capacity).</summary>
     internal long Capacity { get; }
 
+    /// <summary>
+    /// The words, for native code: 64 pages each, the first page in the lowest bit. Whoever sets bits below a page
+    /// says so before, by <see cref="UseUpTo"/>.
+    /// </summary>
+    internal ulong* Words => _words;
+
+    /// <summary>Pages below this one may become members without <see cref="Add"/>.</summary>
+    internal void UseUpTo(long page)
+    {
+        CheckRange(0, page);
+        _usedWords = Math.Max(_usedWords, (page + 63) >> 6);
+    }
+
     internal bool Contains(long page)
     {
         CheckRange(page, 1);

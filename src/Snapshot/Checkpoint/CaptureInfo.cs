@@ -6,11 +6,14 @@ public sealed record CaptureInfo
     /// <summary>The generation it will be when it commits.</summary>
     public required long Generation { get; init; }
 
-    /// <summary>How pages were copied.</summary>
-    public required CaptureMode Mode { get; init; }
+    /// <summary>How each arena and protected buffer was captured.</summary>
+    public required IReadOnlyList<RegionCaptureInfo> Regions { get; init; }
+
+    /// <summary>The mode of the region with the most written pages, as a rule that of all arenas.</summary>
+    public CaptureMode Mode => Largest?.Mode ?? CaptureMode.Stage;
 
     /// <summary>Why that mode was used.</summary>
-    public required string ModeReason { get; init; }
+    public string ModeReason => Largest?.Reason ?? "there is no memory to capture";
 
     /// <summary>Pages that tracking reported as written since the last checkpoint.</summary>
     public required long PagesTracked { get; init; }
@@ -20,4 +23,6 @@ public sealed record CaptureInfo
 
     /// <summary>The pause.</summary>
     public required PauseInfo Pause { get; init; }
+
+    private RegionCaptureInfo? Largest => Regions.MaxBy(region => region.PagesTracked);
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Snapshot.Coordination;
 using Snapshot.Storage;
+using Snapshot.Tracking;
 
 namespace Snapshot.Checkpoint;
 
@@ -15,10 +16,11 @@ internal sealed class CheckpointReport(IProgress<SnapshotProgress>? progress, lo
     private long _allocatedBefore;
     private long _stagedBefore;
     private long _collected;
-    private long _staged;
+    private long _held;
     private long _tracked;
     private long _drained;
     private TimeSpan _commit;
+    private ServedWrites? _served;
     private long _nextReport = PagesPerReport;
     private TimeSpan _prepare;
     private PauseInfo? _pause;
@@ -43,7 +45,7 @@ internal sealed class CheckpointReport(IProgress<SnapshotProgress>? progress, lo
 
     internal void Collected() => _collected = Stopwatch.GetTimestamp();
 
-    internal void Staged() => _staged = Stopwatch.GetTimestamp();
+    internal void Held() => _held = Stopwatch.GetTimestamp();
 
     internal void Released(Attempt attempt, MemoryCapture memory)
     {
@@ -54,18 +56,24 @@ internal sealed class CheckpointReport(IProgress<SnapshotProgress>? progress, lo
             Total = Stopwatch.GetElapsedTime(attempt.FirstStopped, attempt.Released),
             Gather = Stopwatch.GetElapsedTime(attempt.FirstStopped, _pauseBegan),
             Collect = Stopwatch.GetElapsedTime(_pauseBegan, _collected),
-            Copy = Stopwatch.GetElapsedTime(_collected, _staged),
-            Release = Stopwatch.GetElapsedTime(_staged, attempt.Released),
+            Copy = Stopwatch.GetElapsedTime(_collected, _held),
+            Release = Stopwatch.GetElapsedTime(_held, attempt.Released),
             PagesCopied = memory.Staging.Copied - _stagedBefore,
             ManagedBytesAllocated = allocated,
         };
     }
 
-    internal CaptureInfo Captured(CaptureChoice choice) => new()
+    internal CaptureInfo Captured(MemoryCapture memory) => new()
     {
         Generation = generation,
-        Mode = choice.Mode,
-        ModeReason = choice.Reason,
+        Regions = [.. memory.Captured.Select(region => new RegionCaptureInfo
+        {
+            Name = region.Region.RegionName,
+            Mode = region.Choice.Mode,
+            Reason = region.Choice.Reason,
+            Tracking = region.Tracker.Mechanism,
+            PagesTracked = region.TrackedPages,
+        })],
         PagesTracked = _tracked,
         Prepare = _prepare,
         Pause = _pause!,
@@ -81,7 +89,11 @@ internal sealed class CheckpointReport(IProgress<SnapshotProgress>? progress, lo
 
     internal void Drained() => _drained = Stopwatch.GetTimestamp();
 
-    internal void Committed() => _commit = Stopwatch.GetElapsedTime(_entered);
+    internal void Committed(MemoryCapture memory)
+    {
+        _commit = Stopwatch.GetElapsedTime(_entered);
+        _served = memory.Served;
+    }
 
     internal SnapshotInfo Info(
         CaptureInfo captured, GenerationInfo committed, ImageDraft draft, PageTally tally, Attempt attempt) => new()
@@ -89,6 +101,7 @@ internal sealed class CheckpointReport(IProgress<SnapshotProgress>? progress, lo
             Generation = committed.Generation,
             Parent = committed.Parent,
             Capture = captured,
+            CopyOnWrite = _served is { } served ? CopyOnWriteInfo.Of(served) : null,
             PagesChanged = tally.Changed,
             BytesWritten = committed.FileBytes,
             DirectIo = draft.DirectIo,

@@ -27,11 +27,10 @@ internal sealed class CheckpointRun(Coordinator coordinator, MemoryCapture memor
         using Attempt attempt = coordinator.Begin(header.Generation, deadline, cancellation);
         try
         {
-            // Async handlers prepare, last registered first, and beside them changed pages are copied. The
-            // application runs.
+            // Async handlers prepare, last registered first. Beside them it is decided how each arena is captured,
+            // and changed pages are copied of those that are not frozen. The application runs.
             report.Enter(CheckpointStage.Preparing);
-            CaptureChoice choice = default;
-            attempt.PrepareAsync(meanwhile: () => choice = memory.PreCopy(cancellation));
+            attempt.PrepareAsync(meanwhile: () => memory.Prepare(cancellation));
             report.Prepared();
 
             // Participants are stopped at safepoints; each runs its sync handlers and parks.
@@ -43,13 +42,13 @@ internal sealed class CheckpointRun(Coordinator coordinator, MemoryCapture memor
             report.BeginPause(memory);
             memory.Collect();
             report.Collected();
-            memory.Stage();
-            report.Staged();
+            memory.Hold();
+            report.Held();
             attempt.Release();
             report.Released(attempt, memory);
 
             // The pause is over; resume parts run. What follows is beside the application.
-            CaptureInfo captured = report.Captured(choice);
+            CaptureInfo captured = report.Captured(memory);
             ticket.SetCaptured(captured);
 
             report.Enter(CheckpointStage.Draining);
@@ -73,7 +72,7 @@ internal sealed class CheckpointRun(Coordinator coordinator, MemoryCapture memor
                 throw;
             }
 
-            report.Committed();
+            report.Committed(memory);
             memory.Settle(new ImageLink(header.ImageId, header.Generation));
             attempt.Complete();
             return report.Info(captured, committed, draft, tally, attempt);

@@ -1,4 +1,6 @@
 using Snapshot.Image;
+using Snapshot.Memory;
+using Snapshot.Tracking;
 
 namespace Snapshot.Checkpoint;
 
@@ -15,20 +17,24 @@ internal sealed class MemoryCapture : IDisposable
     private const long SparePages = 1024;
 
     private readonly StagingArea _staging;
-    private readonly CaptureMode _mode;
+    private readonly TrackerFactory _trackers;
+    private readonly Func<bool> _isFilling;
     private readonly Lock _adding = new();
     private RegionCapture[] _regions = [];
+    private ServedWrites _servedBefore;
 
     // The regions of the running checkpoint: those that existed at the moment of capture.
     private RegionCapture[] _captured = [];
 
     /// <param name="staging">Where pages are staged; owned from here on.</param>
-    /// <param name="mode">The mode asked for.</param>
+    /// <param name="trackers">Makes the trackers of arenas anew when their mode changes.</param>
+    /// <param name="isFilling">Whether pages of arenas are still to come from an image.</param>
     /// <param name="parent">The image that the memory is as, or null when it was never in one.</param>
-    internal MemoryCapture(StagingArea staging, CaptureMode mode, ImageLink? parent)
+    internal MemoryCapture(StagingArea staging, TrackerFactory trackers, Func<bool> isFilling, ImageLink? parent)
     {
         _staging = staging;
-        _mode = mode;
+        _trackers = trackers;
+        _isFilling = isFilling;
         Parent = parent;
     }
 
@@ -44,18 +50,45 @@ internal sealed class MemoryCapture : IDisposable
     /// <summary>Pages that the trackers reported for the running checkpoint.</summary>
     internal long TrackedPages => _captured.Sum(region => region.TrackedPages);
 
-    internal void Add(RegionCapture region)
+    /// <summary>Writes served since the last checkpoint was committed, or null where none has to be.</summary>
+    internal ServedWrites? Served => _trackers.Freezer is { } freezer ? freezer.Served - _servedBefore : null;
+
+    /// <summary>Adds a protected buffer.</summary>
+    internal void AddBuffer(int id, MemoryRegion buffer, PageHashes hashes, long parentPages) => Add(new RegionCapture(
+        id, buffer, null, _trackers.CreateForBuffer(buffer), hashes, _staging, parentPages, new CapturePolicy()));
+
+    /// <summary>Adds an arena.</summary>
+    /// <param name="id">Of the region.</param>
+    /// <param name="arena">The arena.</param>
+    /// <param name="hashes">Of its content in the newest image; owned from here on.</param>
+    /// <param name="parentPages">Its pages in the newest image.</param>
+    /// <param name="policy">What was asked for.</param>
+    /// <param name="isRestored">
+    /// The restart wrote every page it filled; that is the image's content, not a change to it.
+    /// </param>
+    internal void AddArena(
+        int id, Arena arena, PageHashes hashes, long parentPages, CapturePolicy policy, bool isRestored)
     {
-        lock (_adding) _regions = [.. _regions, region];
+        CaptureSituation now = SituationOf(arena.Region, isFreezing: true, () => 0);
+        DirtyTracker tracker = policy.Choose(now).Mode == CaptureMode.CopyOnWrite
+            ? _trackers.CreateFreezing(arena.Region)
+            : _trackers.CreateForArena(arena.Region);
+        if (isRestored) tracker.Arm();
+        Add(new RegionCapture(id, arena.Region, arena, tracker, hashes, _staging, parentPages, policy));
     }
 
-    /// <summary>Copies changed pages while the application runs. Returns the mode in effect, and why.</summary>
-    internal CaptureChoice PreCopy(CancellationToken cancellation)
+    /// <summary>The region of an arena.</summary>
+    internal RegionCapture Of(Arena arena) => Volatile.Read(ref _regions).First(region => region.Arena == arena);
+
+    /// <summary>
+    /// Chooses how each region is captured, and copies changed pages of those that are pre-copied, while the application
+    /// runs.
+    /// </summary>
+    internal void Prepare(CancellationToken cancellation)
     {
         _captured = Volatile.Read(ref _regions);
-        RegionCapture[] movable = _mode == CaptureMode.Stage
-            ? []
-            : [.. _captured.Where(region => region.Tracker.SeesEveryWrite)];
+        foreach (RegionCapture region in _captured) region.Choose(ChoiceFor(region), _trackers);
+        RegionCapture[] movable = [.. _captured.Where(region => region.Choice.Mode == CaptureMode.PreCopy)];
         long before = long.MaxValue;
         for (int round = 0; round < RoundsMax && movable.Length > 0; round++)
         {
@@ -67,8 +100,9 @@ internal sealed class MemoryCapture : IDisposable
             foreach (RegionCapture region in movable) region.PreCopyRound();
         }
 
-        _staging.Prefault(_captured.Sum(region => region.CountChanged()) + SparePages);
-        return CaptureChoice.For(_mode, movable.Length > 0);
+        _staging.Prefault(
+            _captured.Where(region => !region.IsFreezing).Sum(region => region.CountChanged()) + SparePages);
+        if (_captured.Any(region => region.IsFreezing)) _staging.PrefaultForCopies();
     }
 
     /// <summary>
@@ -77,13 +111,29 @@ internal sealed class MemoryCapture : IDisposable
     internal void Collect()
     {
         _captured = Volatile.Read(ref _regions);
+        _trackers.Freezer?.HoldBack(true);
         foreach (RegionCapture region in _captured) region.Collect();
     }
 
-    /// <summary>Stages what <see cref="Collect"/> found. Nobody writes. No managed allocation.</summary>
-    internal void Stage()
+    /// <summary>
+    /// Freezes or stages what <see cref="Collect"/> found. Nobody writes. No managed allocation.
+    /// </summary>
+    internal void Hold()
     {
-        foreach (RegionCapture region in _captured) region.Stage();
+        // Staged first: what is left of the staging area is lent out then.
+        foreach (RegionCapture region in _captured)
+        {
+            if (!region.IsFreezing) region.Hold();
+        }
+
+        if (_trackers.Freezer is not { } freezer) return;
+        _staging.LendTo(freezer);
+        foreach (RegionCapture region in _captured)
+        {
+            if (region.IsFreezing) region.Hold();
+        }
+
+        freezer.HoldBack(false);
     }
 
     /// <summary>Writes the captured regions to an image, beside the application.</summary>
@@ -101,12 +151,14 @@ internal sealed class MemoryCapture : IDisposable
     {
         Parent = image;
         foreach (RegionCapture region in _captured) region.Settle();
+        _servedBefore = _trackers.Freezer?.Served ?? default;
         _staging.ReturnAll();
     }
 
     /// <summary>The checkpoint failed; its pages are the next one's.</summary>
     internal void GiveBack()
     {
+        _trackers.Freezer?.HoldBack(false);
         foreach (RegionCapture region in _captured) region.GiveBack();
         _staging.ReturnAll();
     }
@@ -115,5 +167,30 @@ internal sealed class MemoryCapture : IDisposable
     {
         foreach (RegionCapture region in _regions) region.Dispose();
         _staging.Dispose();
+    }
+
+    private void Add(RegionCapture region)
+    {
+        lock (_adding) _regions = [.. _regions, region];
+    }
+
+    private CaptureChoice ChoiceFor(RegionCapture region) => region.Arena is null
+        ? new CaptureChoice(CaptureMode.Stage, "a protected buffer is found changed by its content")
+        : region.Policy.Choose(SituationOf(region.Region, region.IsFreezing, region.CountChanged));
+
+    /// <summary>What costs something to find out is found out where it may decide.</summary>
+    private CaptureSituation SituationOf(MemoryRegion region, bool isFreezing, Func<long> countChanged)
+    {
+        bool isFilling = _isFilling();
+        bool mayFreeze = _trackers.CanFreezeUnnoticed && !_trackers.IsPinned && !isFilling;
+        return new CaptureSituation(
+            _trackers.Mechanism == TrackingMechanism.WriteProtect,
+            _trackers.CanFreezeUnnoticed,
+            _trackers.IsPinned,
+            isFilling,
+            isFreezing,
+            mayFreeze ? countChanged() : 0,
+            _staging.Capacity,
+            mayFreeze ? _trackers.HugePart(region) : 0);
     }
 }

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Snapshot.Base;
 using Snapshot.Image;
 using Snapshot.Memory;
@@ -8,19 +6,19 @@ using Snapshot.Tracking;
 namespace Snapshot.Checkpoint;
 
 /// <summary>
-/// What one region contributes to a checkpoint: its changed pages, found, staged, written out, and afterwards settled
-/// or given back.
+/// What one region contributes to a checkpoint: its changed pages, found, held as they are at the capture, written out,
+/// and afterwards settled or given back.
 /// </summary>
 /// <remarks>
-/// <para>A page moves one way: tracker → <c>changed</c> → a staging slot → the image. Per checkpoint the calls are
-/// <see cref="PreCopyRound"/> (any number of times, against writers), <see cref="Collect"/> and <see cref="Stage"/>
-/// (nobody writes), <see cref="WriteTo"/> (against writers), then exactly one of <see cref="Settle"/> and
-/// <see cref="GiveBack"/>.</para>
-/// <para>Invariants. (1) A page in <c>changed</c> that is neither free nor excluded has a slot with its content of the
-/// moment of capture once <see cref="Stage"/> returned: it was staged after it was last collected, and the
-/// last collect was made while nobody wrote. (2) The hash of a page is that of its content in the newest committed
-/// image, or unknown; while an image is being written it may run ahead, which is why <see cref="GiveBack"/> forgets it.
-/// (3) A page outside <c>changed</c> is in the parent image as it is in memory.</para>
+/// <para>A page moves one way: tracker → <c>changed</c> → held (a staged copy, or frozen in place) → the image. Per
+/// checkpoint the calls are <see cref="Choose"/>, <see cref="PreCopyRound"/> (any number of times, against writers),
+/// <see cref="Collect"/> and <see cref="Hold"/> (nobody writes), <see cref="WriteTo"/> (against writers), then exactly one
+/// of <see cref="Settle"/> and <see cref="GiveBack"/>.</para>
+/// <para>Invariants. (1) A page in <c>changed</c> that is neither free nor excluded is held with its content of the
+/// moment of capture once <see cref="Hold"/> returned. Staged: it was copied after it was last collected, and the last
+/// collect was made while nobody wrote. Frozen: see freeze.c. (2) The hash of a page is that of its content in the newest
+/// committed image, or unknown; while an image is being written it may run ahead, which is why <see cref="GiveBack"/>
+/// forgets it. (3) A page outside <c>changed</c> is in the parent image as it is in memory.</para>
 /// <para>Used by the checkpoint thread alone.</para>
 /// </remarks>
 internal sealed unsafe class RegionCapture : IDisposable
@@ -28,19 +26,16 @@ internal sealed unsafe class RegionCapture : IDisposable
     private readonly int _id;
     private readonly MemoryRegion _region;
     private readonly Arena? _arena;
-    private readonly DirtyTracker _tracker;
     private readonly PageHashes _hashes;
-    private readonly StagingArea _staging;
+    private readonly StagedPages _staged;
+    private DirtyTracker _tracker;
+    private FrozenPages? _frozen;
 
     private readonly PageBitmap _changed;
     private readonly PageBitmap _recent;
-    private readonly PageBitmap _staged;
     private readonly PageBitmap _pending;
     private readonly PageBitmap _free;
     private readonly PageBitmap _excluded;
-
-    // Per page the slot it is staged in; meaningful for members of _staged only.
-    private uint* _slots;
 
     // Pages that the newest committed image describes; a page beyond it has no parent to refer to.
     private long _parentPages;
@@ -53,32 +48,44 @@ internal sealed unsafe class RegionCapture : IDisposable
     /// <param name="hashes">Content hashes of the newest committed image; owned from here on.</param>
     /// <param name="staging">Where pages are staged; shared.</param>
     /// <param name="parentPages">Pages of the region in the newest committed image, 0 when it is not in it.</param>
+    /// <param name="policy">Chooses among the modes.</param>
     internal RegionCapture(
         int id, MemoryRegion region, Arena? arena, DirtyTracker tracker, PageHashes hashes, StagingArea staging,
-        long parentPages)
+        long parentPages, CapturePolicy policy)
     {
+        Policy = policy;
         _id = id;
         _region = region;
         _arena = arena;
-        _tracker = tracker;
         _hashes = hashes;
-        _staging = staging;
         _parentPages = parentPages;
+        _staged = new StagedPages(region, staging);
         _changed = new PageBitmap(region.CapacityPages);
         _recent = new PageBitmap(region.CapacityPages);
-        _staged = new PageBitmap(region.CapacityPages);
         _pending = new PageBitmap(region.CapacityPages);
         _free = new PageBitmap(region.CapacityPages);
         _excluded = new PageBitmap(region.CapacityPages);
-        _slots = (uint*)NativeMemory.AllocZeroed((nuint)region.CapacityPages, sizeof(uint));
+        _tracker = tracker;
+        _frozen = tracker is FreezingTracker freezing ? new FrozenPages(freezing) : null;
     }
 
     internal int Id => _id;
+
+    internal MemoryRegion Region => _region;
 
     /// <summary>The arena, or null for a protected buffer.</summary>
     internal Arena? Arena => _arena;
 
     internal DirtyTracker Tracker => _tracker;
+
+    /// <summary>Chooses among the modes; what it is told counts from the next checkpoint on.</summary>
+    internal CapturePolicy Policy { get; }
+
+    /// <summary>How the running checkpoint captures the region.</summary>
+    internal CaptureChoice Choice { get; private set; }
+
+    /// <summary>Whether its changed pages are read from where they lie.</summary>
+    internal bool IsFreezing => _frozen is not null;
 
     /// <summary>The region as captured.</summary>
     internal RegionDescription Describe() => new(
@@ -97,13 +104,24 @@ internal sealed unsafe class RegionCapture : IDisposable
     /// <summary>Pages written since the last collect, as an estimate, without collecting them.</summary>
     internal long CountChanged() => _tracker.CountChanged();
 
+    /// <summary>Decides how this checkpoint captures the region, and gives it the tracker for that.</summary>
+    /// <param name="choice">What the policy says.</param>
+    /// <param name="trackers">Makes trackers.</param>
+    internal void Choose(CaptureChoice choice, TrackerFactory trackers)
+    {
+        Choice = choice;
+        if (choice.Mode == CaptureMode.CopyOnWrite == IsFreezing) return;
+        if (choice.Mode == CaptureMode.CopyOnWrite) Exchange(() => trackers.CreateFreezing(_region), trackers);
+        else Exchange(() => trackers.CreateForArena(_region), trackers);
+    }
+
     /// <summary>
     /// Collects what was written since the last collect and stages it, while the application may write on.
     /// </summary>
     /// <remarks>
     /// A page may change while it is copied: then it was written after it was collected, so the next collect reports it
     /// and it is staged again. Free and excluded pages are left out; one that was allocated and written between the
-    /// look at the allocator and the collect is in <c>changed</c> without a slot and is staged in <see cref="Stage"/>.
+    /// look at the allocator and the collect is in <c>changed</c> without a slot and is staged in <see cref="Hold"/>.
     /// </remarks>
     internal void PreCopyRound()
     {
@@ -111,12 +129,13 @@ internal sealed unsafe class RegionCapture : IDisposable
         CollectRecent();
         _pending.Clear();
         _pending.UnionWith(_recent);
-        StageAll(_recent);
+        LeaveOut(_recent);
+        _staged.Stage(_recent);
 
         // What was left out may have a slot of an earlier round, with a content from before it was freed or excluded.
         // Should it be allocated again and not be written, no later collect reports it: the slot must not stand for it.
         _pending.ExceptWith(_recent);
-        _staged.ExceptWith(_pending);
+        _staged.Members.ExceptWith(_pending);
     }
 
     /// <summary>
@@ -130,15 +149,22 @@ internal sealed unsafe class RegionCapture : IDisposable
     }
 
     /// <summary>
-    /// Stages what <see cref="Collect"/> found, and what no earlier round staged. No managed allocation.
+    /// Sees to it that what <see cref="Collect"/> found can be read as it is now: freezes it, or stages what no earlier
+    /// round staged. No managed allocation.
     /// </summary>
-    internal void Stage()
+    internal void Hold()
     {
         _pending.Clear();
         _pending.UnionWith(_changed);
-        _pending.ExceptWith(_staged);
-        _pending.UnionWith(_recent);
-        StageAll(_pending);
+        if (_frozen is null)
+        {
+            _pending.ExceptWith(_staged.Members);
+            _pending.UnionWith(_recent);
+        }
+
+        LeaveOut(_pending);
+        if (_frozen is null) _staged.Stage(_pending);
+        else _frozen.Hold(_pending);
     }
 
     /// <summary>
@@ -147,16 +173,18 @@ internal sealed unsafe class RegionCapture : IDisposable
     internal void WriteTo(ImageWriter writer, PageTally tally, CancellationToken cancellation)
     {
         writer.BeginRegion(Describe());
+        DensityCount density = new(this);
         long at = 0;
         for (; _changed.NextRun(at, out PageRange run); at = run.End)
         {
             cancellation.ThrowIfCancellationRequested();
             AppendUntouched(writer, at, run.Start);
-            AppendRun(writer, run, tally);
+            AppendRun(writer, run, tally, ref density);
             tally.Seen(run.Count);
         }
 
         AppendUntouched(writer, at, _capturedPages);
+        density.End();
     }
 
     /// <summary>The image is committed: it is what the next one refers to.</summary>
@@ -176,16 +204,41 @@ internal sealed unsafe class RegionCapture : IDisposable
 
     public void Dispose()
     {
+        _frozen?.Dispose();
         _tracker.Dispose();
         _hashes.Dispose();
+        _staged.Dispose();
         _changed.Dispose();
         _recent.Dispose();
-        _staged.Dispose();
         _pending.Dispose();
         _free.Dispose();
         _excluded.Dispose();
-        NativeMemory.Free(_slots);
-        _slots = null;
+    }
+
+    /// <summary>
+    /// Puts another tracker in the place of this one. The two cannot both have the memory, so between them writes are not
+    /// seen: the new one, for which nothing is armed, reports all memory once, and content tells what changed.
+    /// </summary>
+    private void Exchange(Func<DirtyTracker> create, TrackerFactory trackers)
+    {
+        _pending.Clear();
+        _tracker.HandOver(_pending);
+        _frozen?.Dispose();
+        _frozen = null;
+        _tracker.Dispose();
+        try
+        {
+            _tracker = create();
+        }
+        catch
+        {
+            _tracker = trackers.CreateForArena(_region);
+            _tracker.GiveBack(_pending);
+            throw;
+        }
+
+        _tracker.GiveBack(_pending);
+        _frozen = _tracker is FreezingTracker freezing ? new FrozenPages(freezing) : null;
     }
 
     private void CollectRecent()
@@ -205,37 +258,11 @@ internal sealed unsafe class RegionCapture : IDisposable
         _arena.MarkExcluded(_excluded);
     }
 
-    // Optimized at once, as the passes of PageBitmap are: it runs inside the pause.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void StageAll(PageBitmap pages)
+    private void LeaveOut(PageBitmap pages)
     {
         pages.ExceptWith(_free);
         pages.ExceptWith(_excluded);
-        for (long at = 0; pages.NextRun(at, out PageRange run); at = run.End)
-        {
-            for (long page = run.Start; page < run.End; page++) StagePage(page);
-        }
     }
-
-    private void StagePage(long page)
-    {
-        if (!_staged.Contains(page))
-        {
-            long slot = _staging.Take();
-            if (slot < 0) ThrowStagingFull();
-            _slots[page] = (uint)slot;
-            _staged.Add(new PageRange(page, 1));
-        }
-
-        long bytes = Math.Min(Pages.Size, _region.CommittedBytes - Pages.Bytes(page));
-        _staging.Copy(_region.Address + Pages.Bytes(page), bytes, _slots[page]);
-    }
-
-    private void ThrowStagingFull() => throw new SnapshotException(
-        SnapshotErrorCode.StagingFull,
-        $"The pages changed in '{_region.RegionName}' do not fit the staging area, of which " +
-        $"{Pages.Bytes(_staging.Used)} bytes are in use. Raise SnapshotOptions.StagingLimit, take checkpoints more " +
-        "often, or exclude scratch memory. Nothing was lost: the next checkpoint contains these pages.");
 
     /// <summary>Pages that did not change: as in the parent, or never written since the region began.</summary>
     private void AppendUntouched(ImageWriter writer, long start, long end)
@@ -245,7 +272,7 @@ internal sealed unsafe class RegionCapture : IDisposable
         if (end > known) writer.Append(ExtentKind.Zero, end - known);
     }
 
-    private void AppendRun(ImageWriter writer, PageRange run, PageTally tally)
+    private void AppendRun(ImageWriter writer, PageRange run, PageTally tally, ref DensityCount density)
     {
         for (long page = run.Start; page < run.End; page++)
         {
@@ -258,13 +285,15 @@ internal sealed unsafe class RegionCapture : IDisposable
                 continue;
             }
 
-            AppendContent(writer, page, tally);
+            long before = tally.Changed;
+            AppendContent(writer, page, run, tally);
+            density.Add(page, changed: tally.Changed > before);
         }
     }
 
-    private void AppendContent(ImageWriter writer, long page, PageTally tally)
+    private void AppendContent(ImageWriter writer, long page, PageRange run, PageTally tally)
     {
-        ReadOnlySpan<byte> content = new(_staging.Slot(_slots[page]), Pages.Size);
+        ReadOnlySpan<byte> content = _frozen is null ? _staged.Content(page) : _frozen.Content(page, run);
         bool same = _hashes.Matches(page, content, out UInt128 hash);
         if (same && page < _parentPages)
         {
@@ -277,21 +306,47 @@ internal sealed unsafe class RegionCapture : IDisposable
         bool isZero = hash == PageHashes.Zero;
         if (!isZero || _hashes.IsKnown(page)) tally.Changed++;
         if (isZero) writer.Append(ExtentKind.Zero, 1);
-        else writer.AppendPages(content, ElementSizeAt(page));
+        else writer.AppendPages(content, _arena?.ElementSizeHint(page) ?? 0);
         _hashes.Set(page, hash);
-    }
-
-    private int ElementSizeAt(long page)
-    {
-        if (_arena is null) return 0;
-        using Lock.Scope scope = _arena.Freeze();
-        return _arena.ElementSizeAt(page);
     }
 
     private void Forget()
     {
+        _frozen?.Clear();
+        _staged.Clear();
         _changed.Clear();
         _recent.Clear();
-        _staged.Clear();
+    }
+
+    /// <summary>Counts, block by block, how many of its pages changed: what the policy and the grains go by.</summary>
+    private struct DensityCount(RegionCapture owner)
+    {
+        private long _block = -1;
+        private int _inBlock;
+        private long _pages;
+        private long _blocks;
+
+        internal void Add(long page, bool changed)
+        {
+            if (page / FreezingTracker.BlockPages != _block) EndBlock();
+            _block = page / FreezingTracker.BlockPages;
+            if (changed) _inBlock++;
+        }
+
+        /// <summary>A first image, in which everything is new, says nothing of how memory is written.</summary>
+        internal void End()
+        {
+            EndBlock();
+            if (owner._parentPages > 0) owner.Policy.Observe(_pages, _blocks);
+        }
+
+        private void EndBlock()
+        {
+            if (_block < 0) return;
+            if (owner._parentPages > 0) owner._frozen?.Observe(_block, _inBlock, owner.Policy.Grain);
+            if (_inBlock > 0) _blocks++;
+            _pages += _inBlock;
+            _inBlock = 0;
+        }
     }
 }

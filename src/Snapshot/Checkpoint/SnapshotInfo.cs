@@ -12,6 +12,9 @@ public sealed record SnapshotInfo
     /// <summary>How memory was captured, and the pause.</summary>
     public required CaptureInfo Capture { get; init; }
 
+    /// <summary>What copy-on-write cost, or null when no arena is captured that way.</summary>
+    public required CopyOnWriteInfo? CopyOnWrite { get; init; }
+
     /// <summary>Pages whose content differs from the parent's; pages of 4096 bytes.</summary>
     public required long PagesChanged { get; init; }
 

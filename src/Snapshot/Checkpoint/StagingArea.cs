@@ -1,5 +1,7 @@
+using System.Runtime.InteropServices;
 using Snapshot.Base;
 using Snapshot.Interop;
+using Snapshot.Tracking;
 
 namespace Snapshot.Checkpoint;
 
@@ -10,15 +12,27 @@ namespace Snapshot.Checkpoint;
 /// <remarks>
 /// Address space for the limit is reserved once; memory is used as slots are written. Slots that the last checkpoint
 /// used stay resident, so that the next one of the same size does not fault inside its pause. No managed allocation
-/// after construction. Used by the checkpoint thread alone.
+/// after construction. Used by the checkpoint thread alone, but for what it lends: from the end of the pause on
+/// the slots that are left are the freezer's, for copies of frozen pages.
 /// </remarks>
 internal sealed unsafe class StagingArea : IDisposable
 {
+    // A slot's number has 30 bits in the tables of frozen regions.
+    private const long SlotsMax = (1L << 30) - NeedPages;
+
     // Handing out and pre-faulting go in steps of a huge page.
     private const int StepPages = Pages.HugeSize / Pages.Size;
 
+    // Behind the limit, for writes to frozen memory that must not wait any longer (slots.c): address space only.
+    private const long NeedPages = (1L << 30) >> Pages.Shift;
+
+    // Resident before the first writes to frozen memory need copies.
+    private const long FirstCopiesPages = (64L << 20) >> Pages.Shift;
+
     private readonly ulong _base;
     private readonly long _capacity;
+    private Freezer? _lentTo;
+    private uint* _next;
     private long _used;
     private long _resident;
     private bool _disposed;
@@ -26,10 +40,10 @@ internal sealed unsafe class StagingArea : IDisposable
     /// <param name="limitBytes">Bytes that staged pages may take at most.</param>
     internal StagingArea(long limitBytes)
     {
-        _capacity = Pages.AlignUp(limitBytes, Pages.HugeSize) >> Pages.Shift;
+        _capacity = Math.Min(Pages.AlignUp(limitBytes, Pages.HugeSize) >> Pages.Shift, SlotsMax);
         ulong address;
         NativeError.ThrowIfFailed(
-            Native.sn_memory_map((ulong)Pages.Bytes(_capacity), huge: 1, &address),
+            Native.sn_memory_map((ulong)Pages.Bytes(_capacity + NeedPages), huge: 1, &address),
             "mmap of the staging area",
             $"It takes {Pages.Bytes(_capacity)} bytes of address space; set SnapshotOptions.StagingLimit lower.");
         _base = address;
@@ -72,19 +86,46 @@ internal sealed unsafe class StagingArea : IDisposable
         _resident = wanted;
     }
 
-    /// <summary>Returns every slot; memory beyond what was in use goes back to the system.</summary>
+    /// <summary>Slots that may be staged in.</summary>
+    internal long Capacity => _capacity;
+
+    /// <summary>Room for the first copies of frozen pages, resident.</summary>
+    internal void PrefaultForCopies() => Prefault(FirstCopiesPages);
+
+    /// <summary>
+    /// Gives the slots not in use to a freezer, until <see cref="ReturnAll"/>. Nobody writes. No managed allocation.
+    /// </summary>
+    internal void LendTo(Freezer freezer)
+    {
+        if (_next == null) _next = (uint*)NativeMemory.AllocZeroed((nuint)(_capacity + NeedPages), sizeof(uint));
+        _lentTo = freezer;
+        ref SlotsState slots = ref freezer.State->Slots;
+        slots.Base = _base;
+        slots.Next = _next;
+        slots.Limit = (uint)_capacity;
+        slots.Extra = (uint)NeedPages;
+        slots.Heads[0] = slots.Heads[1] = slots.Heads[2] = 0;
+        slots.Fresh = slots.Used = slots.Peak = (uint)Pages.AlignUp(_used, StepPages);
+        slots.Need = 0;
+    }
+
+    /// <summary>
+    /// Returns every slot; memory beyond what was in use goes back to the system. No frozen page is copied any more.
+    /// </summary>
     internal void ReturnAll()
     {
         long keep = Pages.AlignUp(_used, StepPages);
-        if (_resident > keep)
+        if (_lentTo is not null)
         {
-            NativeError.ThrowIfFailed(
-                Native.sn_memory_discard(_base + (ulong)Pages.Bytes(keep), (ulong)Pages.Bytes(_resident - keep)),
-                "madvise(MADV_DONTNEED) of the staging area",
-                "This does not happen on a supported kernel; please report it.");
+            ref SlotsState slots = ref _lentTo.State->Slots;
+            keep = Math.Max(keep, Pages.AlignUp(slots.Peak, StepPages));
+            _resident = Math.Max(_resident, slots.Fresh);
+            if (slots.Need > 0) Discard(_capacity, slots.Need);
+            _lentTo = null;
         }
 
-        _resident = keep;
+        if (_resident > keep) Discard(keep, _resident - keep);
+        _resident = Math.Min(_resident, keep);
         _used = 0;
     }
 
@@ -92,9 +133,15 @@ internal sealed unsafe class StagingArea : IDisposable
     {
         if (_disposed) return;
         _disposed = true;
+        NativeMemory.Free(_next);
         NativeError.ThrowIfFailed(
-            Native.sn_memory_release(_base, (ulong)Pages.Bytes(_capacity)),
+            Native.sn_memory_release(_base, (ulong)Pages.Bytes(_capacity + NeedPages)),
             "munmap of the staging area",
             "This does not happen on a supported kernel; please report it.");
     }
+
+    private void Discard(long first, long pages) => NativeError.ThrowIfFailed(
+        Native.sn_memory_discard(_base + (ulong)Pages.Bytes(first), (ulong)Pages.Bytes(pages)),
+        "madvise(MADV_DONTNEED) of the staging area",
+        "This does not happen on a supported kernel; please report it.");
 }

@@ -19,6 +19,7 @@ internal static unsafe class CapabilityProbe
         int userMode = OpenUserfault(userModeOnly: 1);
         WriteProtectProbe.Result tracking = WriteProtectProbe.Run();
         PagesOnDemandProbe.Result demand = PagesOnDemandProbe.Run();
+        CopyOnWriteProbe.Result write = CopyOnWriteProbe.Run();
         (bool scan, string scanDetail) = WriteProtectProbe.RunScan();
         (bool waitv, string waitvDetail) = ProbeFutexWaitv();
         (bool noReplace, string noReplaceDetail) = ProbeFixedNoReplace();
@@ -40,6 +41,8 @@ internal static unsafe class CapabilityProbe
             KernelWritesTracked = tracking.KernelWrites,
             PagesOnDemand = demand.Works,
             PagesOnDemandInSystemCalls = demand.InSystemCalls,
+            CopyOnWrite = write.Works && scan,
+            CopyOnWriteInSystemCalls = write.InSystemCalls,
             PagemapScan = scan,
             FutexWaitv = waitv,
             FixedNoReplace = noReplace,
@@ -72,6 +75,13 @@ internal static unsafe class CapabilityProbe
                     demand.InSystemCalls
                         ? ""
                         : "After a lazy restart a system call that touches a page not yet there fails with EFAULT."),
+                new(KernelCapabilities.CopyOnWriteName, write.Works, write.Detail,
+                    write.Works ? "" : "Changed pages are copied before the pause and inside it."),
+                new(KernelCapabilities.CopyOnWriteInSystemCallsName, write.InSystemCalls, write.SystemCallsDetail,
+                    write.InSystemCalls
+                        ? ""
+                        : "Copy-on-write is not chosen by itself: a system call that writes to an arena would fail " +
+                            "with EFAULT."),
                 new(KernelCapabilities.PagemapScanName, scan, scanDetail,
                     scan ? "" : "Content hash cannot skip memory that was never used."),
                 new("futex_waitv", waitv, waitvDetail,

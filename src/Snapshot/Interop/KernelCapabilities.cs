@@ -16,6 +16,8 @@ public sealed record KernelCapabilities
     internal const string KernelWritesName = "writes by system calls";
     internal const string PagesOnDemandName = "pages on demand";
     internal const string PagesOnDemandInSystemCallsName = "pages on demand in system calls";
+    internal const string CopyOnWriteName = "copy-on-write";
+    internal const string CopyOnWriteInSystemCallsName = "copy-on-write in system calls";
     internal const string PagemapScanName = "PAGEMAP_SCAN";
 
     private static readonly Lazy<KernelCapabilities> Probed = new(Probe);
@@ -57,6 +59,14 @@ public sealed record KernelCapabilities
 
     /// <summary>A system call that touched such a page waited for it. False: it fails with EFAULT.</summary>
     public required bool PagesOnDemandInSystemCalls { get; init; }
+
+    /// <summary>
+    /// A write to a protected page waited until it was let through, so that the page can be copied before.
+    /// </summary>
+    public required bool CopyOnWrite { get; init; }
+
+    /// <summary>A system call that wrote to such a page waited, too. False: it fails with EFAULT.</summary>
+    public required bool CopyOnWriteInSystemCalls { get; init; }
 
     /// <summary>PAGEMAP_SCAN tells populated from unpopulated pages.</summary>
     public required bool PagemapScan { get; init; }

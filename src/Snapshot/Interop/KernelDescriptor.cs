@@ -16,14 +16,14 @@ internal abstract class KernelDescriptor : SafeHandle
 }
 
 /// <summary>
-/// A userfaultfd in asynchronous write-protect mode. Shared by every tracker of a session; closing it ends the
+/// A userfaultfd in write-protect mode. Shared by every tracker of a session that uses it; closing it ends the
 /// registration of all ranges.
 /// </summary>
 /// <remarks>
-/// For tracking it is opened in user-mode-only form, which an ordinary user may do. That form refuses to wait for a
-/// fault of the kernel; asynchronous mode never waits, so writes by system calls are tracked all the same. Where pages
-/// are to be fetched when they are touched, waiting is the point: then it is opened in the full form where that is
-/// allowed.
+/// For tracking alone it is asynchronous, and opened in user-mode-only form, which an ordinary user may do. That form
+/// refuses to wait for a fault of the kernel; asynchronous mode never waits, so writes by system calls are tracked all
+/// the same. Where pages are to be fetched when they are touched, or copied before they are written (which needs
+/// synchronous mode), waiting is the point: then it is opened in the full form where that is allowed.
 /// </remarks>
 internal sealed class UserfaultDescriptor : KernelDescriptor
 {
@@ -33,25 +33,43 @@ internal sealed class UserfaultDescriptor : KernelDescriptor
     private UserfaultDescriptor(int fd, bool waitsInSystemCalls) : base(fd) => WaitsInSystemCalls = waitsInSystemCalls;
 
     /// <summary>
-    /// Whether a system call that touches a page which is not there waits for it. Else it fails with EFAULT.
+    /// Whether a system call that touches a page which is not there, or must not be written yet, waits. Else it fails
+    /// with EFAULT.
     /// </summary>
     internal bool WaitsInSystemCalls { get; }
 
-    internal static unsafe int TryOpen(out UserfaultDescriptor? opened)
+    internal static int TryOpen(out UserfaultDescriptor? opened) => TryOpenUserMode(AsyncWriteProtect, out opened);
+
+    /// <summary>Asynchronous, and in the full form where that is allowed: pages can be fetched.</summary>
+    internal static int TryOpenForFaults(out UserfaultDescriptor? opened) => TryOpenFull(AsyncWriteProtect, out opened);
+
+    /// <summary>Synchronous, and in the full form where that is allowed: writes can be served.</summary>
+    internal static int TryOpenForWrites(out UserfaultDescriptor? opened) =>
+        TryOpenFull(UserfaultFeatures.WriteProtect, out opened);
+
+    /// <inheritdoc cref="TryOpenForWrites"/>
+    internal static UserfaultDescriptor OpenForWrites()
+    {
+        int errno = TryOpenForWrites(out UserfaultDescriptor? opened);
+        return opened ?? throw NativeError.For(
+            errno, "userfaultfd", "Use another CaptureMode than CopyOnWrite, or allow the userfaultfd system call.");
+    }
+
+    private static unsafe int TryOpenUserMode(UserfaultFeatures features, out UserfaultDescriptor? opened)
     {
         int fd;
-        int errno = Native.sn_uffd_open(userModeOnly: 1, (ulong)AsyncWriteProtect, &fd);
+        int errno = Native.sn_uffd_open(userModeOnly: 1, (ulong)features, &fd);
         opened = errno == 0 ? new UserfaultDescriptor(fd, waitsInSystemCalls: false) : null;
         return errno;
     }
 
     /// <summary>The full form, by privilege, by sysctl or by the device; else the user-mode-only one.</summary>
-    internal static unsafe int TryOpenForFaults(out UserfaultDescriptor? opened)
+    private static unsafe int TryOpenFull(UserfaultFeatures features, out UserfaultDescriptor? opened)
     {
         int fd;
-        bool full = Native.sn_uffd_open(userModeOnly: 0, (ulong)AsyncWriteProtect, &fd) == 0
-            || Native.sn_uffd_open_device((ulong)AsyncWriteProtect, &fd) == 0;
-        if (!full) return TryOpen(out opened);
+        bool full = Native.sn_uffd_open(userModeOnly: 0, (ulong)features, &fd) == 0
+            || Native.sn_uffd_open_device((ulong)features, &fd) == 0;
+        if (!full) return TryOpenUserMode(features, out opened);
         opened = new UserfaultDescriptor(fd, waitsInSystemCalls: true);
         return 0;
     }

@@ -31,6 +31,9 @@ internal enum UserfaultFeatures : ulong
 {
     None = 0,
 
+    /// <summary>A write to protected memory is told to whoever reads the descriptor (Linux 5.7).</summary>
+    WriteProtect = 1 << 0,
+
     /// <summary>
     /// Protection reaches pages that were never populated, too (Linux 6.4); a scan may protect only where this is on.
     /// </summary>

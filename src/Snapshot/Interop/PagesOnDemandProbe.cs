@@ -6,14 +6,9 @@ namespace Snapshot.Interop;
 /// Whether a page can be fetched when it is touched: a thread touches one that is not there, it is installed, and the
 /// thread must have read it; then the same by a system call.
 /// </summary>
-/// <remarks>
-/// The thread touches the page in native code. In managed code it would sleep where a garbage collection waits for it,
-/// and the code that lets it go on is managed here.
-/// </remarks>
 internal static unsafe class PagesOnDemandProbe
 {
     private const int PageCount = 8;
-    private const int TimeoutMilliseconds = 2000;
     private const byte Content = 7;
 
     /// <summary>What came out. A text says what was seen.</summary>
@@ -67,16 +62,13 @@ internal static unsafe class PagesOnDemandProbe
         byte* content = stackalloc byte[2 * Pages.Size];
         byte* source = (byte*)Pages.AlignUp((long)content, Pages.Size);
         new Span<byte>(source, Pages.Size).Fill(Content);
-        Thread toucher = new(() => touch()) { IsBackground = true };
-        toucher.Start();
-        ulong address, copied;
-        int waiting = Native.sn_uffd_next_fault(userfault.Number, TimeoutMilliseconds, &address);
-        int copying = Native.sn_uffd_copy(userfault.Number, (ulong)page, (ulong)source, Pages.Size, &copied);
-        if (copying != 0) userfault.Dispose(); // nobody waits any longer
-        toucher.Join();
-        if (waiting != 0) return $"the kernel did not tell: {WriteProtectProbe.Text(waiting)}";
-        if (address != (ulong)page) return $"the kernel told of another page, at 0x{address:x}";
-        return copying == 0 ? null : $"it cannot be installed: {WriteProtectProbe.Text(copying)}";
+        return ProbeFault.Serve(
+            userfault, page, touch,
+            () =>
+            {
+                ulong copied;
+                return Native.sn_uffd_copy(userfault.Number, (ulong)page, (ulong)source, Pages.Size, &copied);
+            });
     }
 
     private static bool IsWritten(PagemapDescriptor pagemap, byte* page)

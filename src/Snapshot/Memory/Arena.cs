@@ -365,6 +365,23 @@ public sealed unsafe class Arena : IDisposable
         return size <= int.MaxValue ? (int)size : 0;
     }
 
+    /// <summary>
+    /// <see cref="ElementSizeAt"/> for who only wants to compress well: 0 also when another thread is changing the
+    /// tables. It does not wait: the other one may itself wait for a page of the tables to be drained.
+    /// </summary>
+    internal int ElementSizeHint(long page)
+    {
+        if (!_gate.TryEnter()) return 0;
+        try
+        {
+            return _state == State.Ready ? ElementSizeAt(page) : 0;
+        }
+        finally
+        {
+            _gate.Exit();
+        }
+    }
+
     /// <summary>Checks every table against every other; throws Corrupt.</summary>
     internal void CheckTables() => new ArenaCheck(_space, _table).Run();
 

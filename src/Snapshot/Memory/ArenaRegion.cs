@@ -27,6 +27,7 @@ internal sealed unsafe class ArenaRegion(AddressSpace space) : MemoryRegion, IDi
     internal void Drop(PageRange range)
     {
         Awaited?.Forget(range);
+        Frozen?.Secure(range);
         space.Discard(range);
         Awaited?.Discarded(range);
         Note(range);

@@ -30,6 +30,16 @@ internal abstract unsafe class MemoryRegion
     internal abstract long CapacityPages { get; }
 
     /// <summary>
+    /// What must be asked before content of the region is discarded, or null. Set by whoever captures it, at any time
+    /// at which none of its pages is frozen.
+    /// </summary>
+    internal IFrozenPages? Frozen
+    {
+        get => Volatile.Read(ref field);
+        set => Volatile.Write(ref field, value);
+    }
+
+    /// <summary>
     /// Moves to <paramref name="changed"/> the pages whose content was dropped (freed, excluded, included again)
     /// since the last call. No mechanism sees a drop, so the region reports it. May run against threads that drop
     /// pages: a page is reported after its content is gone, at the latest by the next call.

@@ -18,20 +18,17 @@ namespace Snapshot.Restart;
 /// </remarks>
 internal sealed unsafe class LazyFill : IDisposable
 {
-    private const int ServersMax = 4;
     private const int StackBytes = 256 << 10;
 
     private readonly RestartPlan _plan;
     private readonly FillTables _tables;
     private readonly UserfaultDescriptor _userfault;
-    private readonly EventDescriptor _stop;
-    private readonly List<Thread> _servers = [];
+    private readonly NativeServers _servers = new();
     private readonly List<Thread> _streamers = [];
     private readonly long _started = Stopwatch.GetTimestamp();
     private readonly Lock _ending = new();
     private Action<SnapshotException>? _onFailed;
     private int _streaming;
-    private int _serverError;
     private (long Bytes, long Faults)? _last;
 
     private LazyFill(RestartPlan plan, FillTables tables, UserfaultDescriptor userfault, long otherBytes)
@@ -39,11 +36,10 @@ internal sealed unsafe class LazyFill : IDisposable
         _plan = plan;
         _tables = tables;
         _userfault = userfault;
-        _stop = EventDescriptor.Open();
         bool referenced = false;
         userfault.DangerousAddRef(ref referenced);
         tables.State->Userfault = userfault.Number;
-        tables.State->Stop = _stop.Number;
+        tables.State->Stop = _servers.StopNumber;
         tables.State->Lenient = 1;
         Residency = new RestartResidency(otherBytes + Pages.Bytes(tables.PageCount), () => Now(otherBytes));
     }
@@ -80,7 +76,9 @@ internal sealed unsafe class LazyFill : IDisposable
         {
             fill = new LazyFill(plan, tables, userfault, otherBytes);
             fill.Register();
-            fill.Serve();
+            fill._servers.Start(
+                "snapshot faults", () => Native.sn_fill_serve(tables.State),
+                () => Volatile.Read(ref tables.State->Serving));
             memory.FillFrom(fill);
             return fill;
         }
@@ -157,8 +155,7 @@ internal sealed unsafe class LazyFill : IDisposable
         }
 
         StopStreaming();
-        EndServing();
-        _stop.Dispose();
+        _servers.Dispose();
         _userfault.DangerousRelease();
         _plan.Dispose();
         _tables.Dispose();
@@ -185,36 +182,6 @@ internal sealed unsafe class LazyFill : IDisposable
                 "UFFDIO_REGISTER",
                 "A lazy restart registers the arenas for pages on demand; restart eagerly on this machine.");
         }
-    }
-
-    /// <summary>Starts the servers and waits until they are in native code: only then may a page be touched.</summary>
-    private void Serve()
-    {
-        int count = Math.Clamp(Environment.ProcessorCount, 1, ServersMax);
-        for (int index = 0; index < count; index++)
-        {
-            Thread thread = new(RunServer, StackBytes) { Name = $"snapshot faults {index}", IsBackground = true };
-            _servers.Add(thread);
-            thread.Start();
-        }
-
-        SpinWait waiting = default;
-        while (Volatile.Read(ref _tables.State->Serving) < count && Volatile.Read(ref _serverError) == 0)
-            waiting.SpinOnce();
-        NativeError.ThrowIfFailed(
-            Volatile.Read(ref _serverError), "mmap of a buffer", "Leave more memory free, or restart eagerly.");
-    }
-
-    private void RunServer()
-    {
-        int errno = Native.sn_fill_serve(_tables.State);
-        if (errno != 0) Volatile.Write(ref _serverError, errno);
-    }
-
-    private void EndServing()
-    {
-        _stop.Signal();
-        foreach (Thread thread in _servers) thread.Join();
     }
 
     private void RunStreamer()

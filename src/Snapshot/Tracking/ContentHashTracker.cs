@@ -80,6 +80,12 @@ internal sealed unsafe class ContentHashTracker : DirtyTracker
 
     internal override void GiveBack(PageBitmap pages) => _givenBack.UnionWith(pages);
 
+    internal override void HandOver(PageBitmap pages)
+    {
+        _region.MoveDroppedTo(_givenBack);
+        pages.UnionWith(_givenBack);
+    }
+
     public override void Dispose()
     {
         _hashes.Dispose();

@@ -50,5 +50,11 @@ internal abstract class DirtyTracker : IDisposable
     /// <summary>Takes back what a failed checkpoint had collected: the next collect contains these pages.</summary>
     internal abstract void GiveBack(PageBitmap pages);
 
+    /// <summary>
+    /// Adds what was dropped or given back and not collected since. For the tracker that comes in the place of this one,
+    /// which is disposed of next: it reports whatever has memory by itself.
+    /// </summary>
+    internal abstract void HandOver(PageBitmap pages);
+
     public abstract void Dispose();
 }

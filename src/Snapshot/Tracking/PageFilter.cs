@@ -21,6 +21,12 @@ internal readonly record struct PageFilter(PageCategories Require, PageCategorie
     /// <summary>Populated pages whose write-protect bit is clear. Costs about twice as much a page.</summary>
     internal static PageFilter WrittenAndPopulated => new(PageCategories.Written, PageCategories.None, Populated);
 
+    /// <summary>Pages that are in memory.</summary>
+    internal static PageFilter Present => new(PageCategories.Present, PageCategories.None, PageCategories.None);
+
+    /// <summary>Pages that are part of a huge page.</summary>
+    internal static PageFilter Huge => new(PageCategories.Huge, PageCategories.None, PageCategories.None);
+
     /// <summary>Pages without memory: they read as zero.</summary>
     internal static PageFilter Empty => new(PageCategories.None, Populated, PageCategories.None);
 }

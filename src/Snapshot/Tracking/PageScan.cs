@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Snapshot.Base;
 using Snapshot.Interop;
 
 namespace Snapshot.Tracking;
@@ -54,6 +55,19 @@ internal sealed unsafe class PageScan : IDisposable
             throw new InvalidOperationException($"A scan of [{at:x}, {end:x}) claims to have reached {walked:x}.");
         at = walked;
         return new ReadOnlySpan<PageRegion>(_runs, checked((int)count));
+    }
+
+    /// <summary>How many pages of a range pass the filter.</summary>
+    internal long Count(ulong start, ulong end, PageFilter filter)
+    {
+        long count = 0;
+        for (ulong at = start; at < end;)
+        {
+            foreach (ref readonly PageRegion run in Step(ref at, end, filter, protect: false))
+                count += (long)(run.End - run.Start) >> Pages.Shift;
+        }
+
+        return count;
     }
 
     public void Dispose()

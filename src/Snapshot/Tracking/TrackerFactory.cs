@@ -5,11 +5,16 @@ using Snapshot.Memory;
 namespace Snapshot.Tracking;
 
 /// <summary>Chooses the mechanism of a session once and makes its trackers; owns the descriptors they share.</summary>
-/// <remarks>Disposing it while trackers exist is allowed: the descriptors close with the last of them.</remarks>
-internal sealed class TrackerFactory : IDisposable
+/// <remarks>
+/// Disposing it while trackers exist is allowed, but for those that freeze: the descriptors close with the last of them.
+/// </remarks>
+internal sealed unsafe class TrackerFactory : IDisposable
 {
     private readonly UserfaultDescriptor? _userfault;
     private readonly PagemapDescriptor? _pagemap;
+    private readonly KernelCapabilities _capabilities;
+    private readonly Lock _starting = new();
+    private Freezer? _freezer;
 
     /// <param name="capabilities">What the machine can do.</param>
     /// <param name="wanted">A mechanism, or Auto.</param>
@@ -18,13 +23,18 @@ internal sealed class TrackerFactory : IDisposable
     internal TrackerFactory(KernelCapabilities capabilities, TrackingMechanism wanted, bool forFaults = false)
     {
         capabilities.ThrowIfUnsupported();
+        _capabilities = capabilities;
+        IsPinned = wanted != TrackingMechanism.Auto;
         Mechanism = Choose(capabilities, wanted);
         if (forFaults) ThrowUnlessFaultsAreServed(capabilities);
         if (Mechanism == TrackingMechanism.WriteProtect) _userfault = UserfaultDescriptor.Open(forFaults);
         if (capabilities.PagemapScan) _pagemap = PagemapDescriptor.Open();
     }
 
-    /// <summary>What arenas are tracked with; never Auto.</summary>
+    /// <summary>Whether the mechanism was asked for by name.</summary>
+    internal bool IsPinned { get; }
+
+    /// <summary>What arenas are tracked with where they are not frozen; never Auto.</summary>
     internal TrackingMechanism Mechanism { get; }
 
     /// <summary>
@@ -32,6 +42,35 @@ internal sealed class TrackerFactory : IDisposable
     /// use this one. Null with content hashes.
     /// </summary>
     internal UserfaultDescriptor? Userfault => _userfault;
+
+    /// <summary>Whether <see cref="CreateFreezing"/> works here.</summary>
+    internal bool CanFreeze => _capabilities.CopyOnWrite;
+
+    /// <summary>Whether memory can be frozen and system calls may write it all the same: they wait.</summary>
+    internal bool CanFreezeUnnoticed => _capabilities is { CopyOnWrite: true, CopyOnWriteInSystemCalls: true };
+
+    /// <summary>What serves the writes to frozen memory, or null when there is none yet.</summary>
+    internal Freezer? Freezer => Volatile.Read(ref _freezer);
+
+    /// <summary>A tracker for page-aligned private anonymous memory that also freezes it.</summary>
+    /// <exception cref="SnapshotException">Unsupported; SystemCall.</exception>
+    internal FreezingTracker CreateFreezing(MemoryRegion region)
+    {
+        if (!CanFreeze) throw CannotFreeze();
+        lock (_starting) Volatile.Write(ref _freezer, _freezer ?? new Freezer());
+        return new FreezingTracker(region, _freezer!, _pagemap!);
+    }
+
+    /// <summary>How much of a region's populated memory is in huge pages, 0 to 1.</summary>
+    internal double HugePart(MemoryRegion region)
+    {
+        if (_pagemap is null) return 0;
+        using PageScan scan = new(_pagemap);
+        ulong start = (ulong)region.Address;
+        ulong end = start + (ulong)region.CommittedBytes;
+        double populated = scan.Count(start, end, PageFilter.Present);
+        return populated == 0 ? 1 : scan.Count(start, end, PageFilter.Huge) / populated;
+    }
 
     /// <summary>A tracker for page-aligned private anonymous memory.</summary>
     internal DirtyTracker CreateForArena(MemoryRegion region) => Mechanism == TrackingMechanism.WriteProtect
@@ -46,9 +85,25 @@ internal sealed class TrackerFactory : IDisposable
 
     public void Dispose()
     {
+        _freezer?.Dispose();
         _userfault?.Dispose();
         _pagemap?.Dispose();
     }
+
+    /// <exception cref="SnapshotException">Unsupported: copy-on-write does not work here.</exception>
+    internal void ThrowUnlessCanFreeze()
+    {
+        if (!CanFreeze) throw CannotFreeze();
+    }
+
+    private SnapshotException CannotFreeze() => new(
+        SnapshotErrorCode.Unsupported,
+        "Copy-on-write capture was asked for by name and does not work here. Probed: " +
+        _capabilities.Describe(
+            KernelCapabilities.UserfaultName, KernelCapabilities.CopyOnWriteName,
+            KernelCapabilities.PagemapScanName) +
+        ". It needs Linux 6.7 or newer and permission to call userfaultfd (containers forbid it by their seccomp " +
+        "profile). Use CaptureMode.Auto on this machine.");
 
     private void ThrowUnlessFaultsAreServed(KernelCapabilities capabilities)
     {
@@ -71,6 +126,10 @@ internal sealed class TrackerFactory : IDisposable
         TrackingMechanism.Auto =>
             capabilities.WriteProtectTracking ? TrackingMechanism.WriteProtect : TrackingMechanism.ContentHash,
         TrackingMechanism.ContentHash => wanted,
+        TrackingMechanism.ServedWriteProtect => throw new SnapshotException(
+            SnapshotErrorCode.Unsupported,
+            "Served write protection is chosen by CaptureMode.CopyOnWrite; as SnapshotOptions.Tracking, which is for " +
+            "what is captured otherwise, choose Auto, WriteProtect or ContentHash."),
         TrackingMechanism.WriteProtect when capabilities.WriteProtectTracking => wanted,
         TrackingMechanism.WriteProtect => throw new SnapshotException(
             SnapshotErrorCode.Unsupported,

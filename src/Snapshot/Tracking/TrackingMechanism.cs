@@ -17,4 +17,10 @@ public enum TrackingMechanism
     /// of all populated memory inside the pause, and rules out copying before the pause.
     /// </summary>
     ContentHash,
+
+    /// <summary>
+    /// Memory is protected and each first write is served by the library (userfaultfd in synchronous mode). What
+    /// copy-on-write capture uses, and nothing else: choose it by <see cref="CaptureMode.CopyOnWrite"/>.
+    /// </summary>
+    ServedWriteProtect,
 }

@@ -129,6 +129,12 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker
 
     internal override void GiveBack(PageBitmap pages) => _givenBack.UnionWith(pages);
 
+    internal override void HandOver(PageBitmap pages)
+    {
+        TakeDropped(_givenBack);
+        pages.UnionWith(_givenBack);
+    }
+
     public override void Dispose()
     {
         if (_disposed) return;

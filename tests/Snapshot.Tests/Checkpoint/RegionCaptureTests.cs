@@ -21,7 +21,7 @@ public sealed unsafe class RegionCaptureTests
         using TrackerFactory trackers = new(KernelCapabilities.Current, TrackingMechanism.Auto);
         using RegionCapture capture = new(
             1, arena.Region, arena, trackers.CreateForArena(arena.Region),
-            new PageHashes(arena.Region.CapacityPages), staging, 0);
+            new PageHashes(arena.Region.CapacityPages), staging, 0, new CapturePolicy());
         byte* memory = (byte*)arena.Allocate(Bytes, Pages.Size);
         new Span<byte>(memory, Bytes).Fill(1);
 
@@ -30,7 +30,7 @@ public sealed unsafe class RegionCaptureTests
         capture.PreCopyRound();
         Assert.True(memory == arena.Allocate(Bytes, Pages.Size), "the arena is to give the same memory again");
         capture.Collect();
-        capture.Stage();
+        capture.Hold();
 
         using MemoryFile file = new();
         ImageHeader header = new(ImageHeader.NewImageId(), 1, null, DateTimeOffset.UnixEpoch);

@@ -1,0 +1,329 @@
+/*
+ * freeze.c: capture without copying. Pages are armed (write-protected) and frozen (their content is wanted as it is);
+ * what the application writes first is copied first (open.c), what the drain reads first is never copied.
+ *
+ * Why this is not C#. A thread that writes an armed page sleeps in the kernel in the middle of managed code until the
+ * page is opened, and a garbage collection waits for it. So whatever it waits for must not be managed code, which the
+ * collection has stopped: the threads that open pages are here, and so is everything that holds a block's lock. One
+ * wait remains: for a slot when none is free, since slots become free by the drain, which is managed. It is
+ * bounded: when nothing moves for a while, the write gets slots beyond the limit, and opens 16 pages instead of the
+ * block (open.c).
+ *
+ * The four bits of a page
+ *   armed    its page-table entry is write-protected, or it has none (it was discarded and that is not known here
+ *            yet). Set by the collect before it protects, cleared by whoever opens it before it is unprotected.
+ *   written  it was opened since the last collect, hence it has memory. Set before it is unprotected.
+ *   frozen   its content is wanted and still in place. Only together with armed, but for pages that are being discarded.
+ *   copied   its content is wanted and in the slot that `slots` names.
+ * Neither armed nor written: it was never armed, or was discarded. It is written without anybody's knowing; the next
+ * collect finds it if it has memory then.
+ * frozen and copied are read and changed under the block's lock alone; armed and written by atomic operations, since
+ * the collect takes no locks.
+ *
+ * No write is lost. A store to an armed page faults; the page becomes writable only after `written` was set, so
+ * the next collect reports it. A collect takes `written`, sets armed, and then protects. A server that comes between
+ * finds the page armed, opens it, that is sets `written` again and unprotects; whichever of the two ioctls comes last,
+ * the bits say "written", which at worst makes the page be reported once more.
+ *
+ * No image holds a later content. Pages are frozen while nobody writes, under their block's lock: one that is armed
+ * then cannot be written before it was copied, since who opens a page holds that lock, copies what is frozen of
+ * it, and unprotects it before the lock is released. One that somebody has opened meanwhile (a thread that does not take
+ * part; a block opened ahead) is copied at once. One that is neither has no memory: it reads as zero, and is not frozen,
+ * and is delivered as zero whatever is written to it later. Who discards memory secures it before (sn_region_secure).
+ */
+#include "freeze.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* ---- collecting ----------------------------------------------------------------------------------------- */
+
+/* A run of pages that grows until it ends, and is protected as a whole then: a call for each run. */
+struct arming {
+    struct sn_freezer *freezer;
+    struct sn_region *region;
+    uint64_t first;
+    uint64_t end;
+};
+
+static int32_t protect(struct arming *run)
+{
+    if (run->first == run->end)
+        return 0;
+    uint64_t address = run->region->start + run->first * SN_PAGE_BYTES;
+    uint64_t bytes = (run->end - run->first) * SN_PAGE_BYTES;
+    run->first = run->end;
+    return sn_uffd_protect(run->freezer->uffd, address, bytes, 1);
+}
+
+/* Adds pages of one word to what is armed and changed. Runs are given in ascending order. */
+static int32_t arm(struct arming *run, uint64_t word, uint64_t bits, uint64_t *changed)
+{
+    changed[word] |= bits;
+    __atomic_fetch_or(&run->region->armed[word], bits, __ATOMIC_SEQ_CST);
+    while (bits != 0) {
+        unsigned from = (unsigned)__builtin_ctzll(bits);
+        uint64_t above = ~(bits >> from);
+        unsigned count = above == 0 ? WORD_PAGES - from : (unsigned)__builtin_ctzll(above);
+        uint64_t first = word * WORD_PAGES + from;
+        if (first != run->end) {
+            int32_t error = protect(run);
+            if (error != 0)
+                return error;
+            run->first = run->end = first;
+        }
+        run->end += count;
+        bits &= ~sn_bits(first, count);
+    }
+    return 0;
+}
+
+static int32_t arm_written(struct arming *run, uint64_t words, uint64_t *changed)
+{
+    struct sn_region *region = run->region;
+    for (uint64_t word = 0; word < words; word++) {
+        if (__atomic_load_n(&region->written[word], __ATOMIC_RELAXED) == 0)
+            continue;
+        uint64_t bits = __atomic_exchange_n(&region->written[word], 0, __ATOMIC_SEQ_CST);
+        struct sn_block *block = &region->blocks[word / BLOCK_WORDS];
+        uint32_t order = __atomic_exchange_n(&block->order, 0, __ATOMIC_RELAXED);
+        if (order != 0)
+            region->orders[word / BLOCK_WORDS] = order;
+        __atomic_store_n(&block->ahead, 0, __ATOMIC_RELAXED);
+        int32_t error = arm(run, word, bits, changed);
+        if (error != 0)
+            return error;
+    }
+    return protect(run);
+}
+
+/* Arms the pages of a range of the region that have memory. */
+static int32_t arm_populated(struct arming *run, int32_t pagemap, uint64_t first, uint64_t end, uint64_t *changed)
+{
+    struct sn_page_region found[128];
+    uint64_t origin = run->region->start;
+    uint64_t at = origin + first * SN_PAGE_BYTES, stop = origin + end * SN_PAGE_BYTES;
+    while (at < stop) {
+        uint64_t count = 0, walked = 0;
+        int32_t error = sn_pagemap_scan(pagemap, at, stop, 0, 0, SN_PAGE_PRESENT | SN_PAGE_SWAPPED, 0, found,
+                                        sizeof found / sizeof found[0], &count, &walked);
+        if (error == 0 && walked <= at)
+            error = EIO;
+        for (uint64_t i = 0; error == 0 && i < count; i++) {
+            uint64_t page = (found[i].start - origin) / SN_PAGE_BYTES;
+            uint64_t last = (found[i].end - origin) / SN_PAGE_BYTES;
+            while (error == 0 && page < last) {
+                uint64_t part = WORD_PAGES - page % WORD_PAGES;
+                if (part > last - page)
+                    part = last - page;
+                error = arm(run, page / WORD_PAGES, sn_bits(page, part), changed);
+                page += part;
+            }
+        }
+        if (error != 0)
+            return error;
+        at = walked;
+    }
+    return protect(run);
+}
+
+static int32_t arm_open(struct arming *run, int32_t pagemap, uint64_t pages, uint64_t *changed)
+{
+    const uint64_t *armed = run->region->armed;
+    for (uint64_t page = 0; page < pages;) {
+        uint64_t open = ~__atomic_load_n(&armed[page / WORD_PAGES], __ATOMIC_RELAXED) >> page % WORD_PAGES;
+        if (open == 0) {
+            page = (page / WORD_PAGES + 1) * WORD_PAGES;
+            continue;
+        }
+        uint64_t first = page + (uint64_t)__builtin_ctzll(open);
+        uint64_t end = first;
+        while (end < pages) {
+            uint64_t shut = __atomic_load_n(&armed[end / WORD_PAGES], __ATOMIC_RELAXED) >> end % WORD_PAGES;
+            if (shut != 0) {
+                end += (uint64_t)__builtin_ctzll(shut);
+                break;
+            }
+            end = (end / WORD_PAGES + 1) * WORD_PAGES;
+        }
+        if (end > pages)
+            end = pages;
+        if (first < end) {
+            int32_t error = arm_populated(run, pagemap, first, end, changed);
+            if (error != 0)
+                return error;
+        }
+        page = end;
+    }
+    return 0;
+}
+
+int32_t sn_region_collect(struct sn_freezer *freezer, struct sn_region *region, int32_t pagemap, uint64_t pages,
+                          uint64_t *changed)
+{
+    struct arming run = {.freezer = freezer, .region = region};
+    __atomic_store_n(&region->opened, 0, __ATOMIC_RELAXED);
+    int32_t error = arm_written(&run, (pages + WORD_PAGES - 1) / WORD_PAGES, changed);
+    run.first = run.end = 0;
+    if (error == 0)
+        error = arm_open(&run, pagemap, pages, changed);
+    if (error != 0)
+        sn_region_disarm(region, 0, region->pages);
+    return error;
+}
+
+int32_t sn_region_disarm(struct sn_region *region, uint64_t first, uint64_t count)
+{
+    for (uint64_t page = first; page < first + count;) {
+        uint64_t part = WORD_PAGES - page % WORD_PAGES;
+        if (part > first + count - page)
+            part = first + count - page;
+        uint64_t bits = sn_bits(page, part);
+        __atomic_fetch_and(&region->armed[page / WORD_PAGES], ~bits, __ATOMIC_SEQ_CST);
+        __atomic_fetch_and(&region->written[page / WORD_PAGES], ~bits, __ATOMIC_SEQ_CST);
+        page += part;
+    }
+    return 0;
+}
+
+/* ---- freezing ------------------------------------------------------------------------------------------- */
+
+/* Copies one page that is not armed any more. There is a slot for it: nobody else takes any inside the pause. */
+static int32_t copy_now(struct sn_freezer *freezer, struct sn_region *region, uint64_t page)
+{
+    uint32_t grain = SN_GRAIN_PAGE;
+    uint32_t slot = sn_slots_take(&freezer->slots, grain);
+    if (slot == NO_SLOT) {
+        grain = SN_GRAIN_16;
+        slot = sn_slots_take_needed(&freezer->slots);
+        if (slot == NO_SLOT)
+            return ENOSPC;
+        slot += (uint32_t)(page % sn_grain_pages(SN_GRAIN_16));
+    }
+    memcpy(sn_slot_at(&freezer->slots, slot), sn_page_at(region, page), SN_PAGE_BYTES);
+    region->slots[page] = grain << 30 | slot;
+    region->copied[page / WORD_PAGES] |= sn_bits(page, 1);
+    return 0;
+}
+
+static int32_t freeze_word(struct sn_freezer *freezer, struct sn_region *region, uint64_t word, uint64_t wanted)
+{
+    uint64_t armed = __atomic_load_n(&region->armed[word], __ATOMIC_SEQ_CST);
+    region->frozen[word] = wanted & armed;
+    for (uint64_t open = wanted & ~armed & __atomic_load_n(&region->written[word], __ATOMIC_SEQ_CST); open != 0;
+         open &= open - 1) {
+        int32_t error = copy_now(freezer, region, word * WORD_PAGES + (uint64_t)__builtin_ctzll(open));
+        if (error != 0)
+            return error;
+    }
+    return 0;
+}
+
+static uint64_t blocks_of(uint64_t pages)
+{
+    return (pages + SN_BLOCK_PAGES - 1) / SN_BLOCK_PAGES;
+}
+
+int32_t sn_region_freeze(struct sn_freezer *freezer, struct sn_region *region, uint64_t pages, const uint64_t *wanted)
+{
+    for (uint64_t block = 0; block < blocks_of(pages); block++) {
+        const uint64_t *words = &wanted[block * BLOCK_WORDS];
+        uint64_t any = 0;
+        for (uint32_t i = 0; i < BLOCK_WORDS; i++)
+            any |= words[i];
+        if (any == 0)
+            continue;
+        int32_t error = 0;
+        sn_block_lock(&region->blocks[block]);
+        for (uint32_t i = 0; error == 0 && i < BLOCK_WORDS; i++)
+            error = words[i] == 0 ? 0 : freeze_word(freezer, region, block * BLOCK_WORDS + i, words[i]);
+        sn_block_unlock(&region->blocks[block]);
+        if (error != 0)
+            return error;
+    }
+    return 0;
+}
+
+/* ---- reading -------------------------------------------------------------------------------------------- */
+
+/* Returns the extent that a page's copy is in when no page of it is wanted any more. */
+static void let_go(struct sn_freezer *freezer, struct sn_region *region, uint64_t page)
+{
+    uint32_t grain = region->slots[page] >> 30;
+    uint32_t pages = sn_grain_pages(grain);
+    uint64_t first = page / pages * pages;
+    if (grain == SN_GRAIN_BLOCK) {
+        for (uint32_t i = 0; i < BLOCK_WORDS; i++) {
+            if (region->copied[first / WORD_PAGES + i] != 0)
+                return;
+        }
+    } else if ((region->copied[first / WORD_PAGES] & sn_bits(first, pages)) != 0) {
+        return;
+    }
+    uint32_t slot = region->slots[page] & (UINT32_MAX >> 2);
+    sn_slots_put(&freezer->slots, slot - (uint32_t)(page - first), grain);
+}
+
+/* Where the content of a page is, or NULL: it is zero. */
+static const unsigned char *content(struct sn_freezer *freezer, struct sn_region *region, uint64_t page)
+{
+    uint64_t bit = sn_bits(page, 1);
+    if ((region->frozen[page / WORD_PAGES] & bit) != 0)
+        return sn_page_at(region, page);
+    if ((region->copied[page / WORD_PAGES] & bit) == 0)
+        return NULL;
+    return sn_slot_at(&freezer->slots, region->slots[page] & (UINT32_MAX >> 2));
+}
+
+int32_t sn_region_read(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint64_t count,
+                       void *target)
+{
+    struct sn_block *block = &region->blocks[first / SN_BLOCK_PAGES];
+    unsigned char *to = target;
+    sn_block_lock(block);
+    for (uint64_t page = first; page < first + count;) {
+        /* Neighbours in one copy. */
+        const unsigned char *from = content(freezer, region, page);
+        uint64_t end = page + 1;
+        while (end < first + count) {
+            const unsigned char *next = content(freezer, region, end);
+            if (from == NULL ? next != NULL : next != from + (end - page) * SN_PAGE_BYTES)
+                break;
+            end++;
+        }
+        if (from == NULL)
+            memset(to, 0, (end - page) * SN_PAGE_BYTES);
+        else
+            memcpy(to, from, (end - page) * SN_PAGE_BYTES);
+        to += (end - page) * SN_PAGE_BYTES;
+        for (; page < end; page++) {
+            uint64_t bit = sn_bits(page, 1), word = page / WORD_PAGES;
+            region->frozen[word] &= ~bit;
+            if ((region->copied[word] & bit) == 0)
+                continue;
+            region->copied[word] &= ~bit;
+            let_go(freezer, region, page);
+        }
+    }
+    sn_block_unlock(block);
+    sn_slots_changed(&freezer->slots);
+    return 0;
+}
+
+int32_t sn_region_thaw(struct sn_freezer *freezer, struct sn_region *region, uint64_t pages)
+{
+    for (uint64_t block = 0; block < blocks_of(pages); block++) {
+        sn_block_lock(&region->blocks[block]);
+        for (uint32_t i = 0; i < BLOCK_WORDS; i++) {
+            uint64_t word = block * BLOCK_WORDS + i;
+            /* Written only where something is, so that the rest of the map stays without memory. */
+            if (region->frozen[word] != 0)
+                region->frozen[word] = 0;
+            if (region->copied[word] != 0)
+                region->copied[word] = 0;
+        }
+        sn_block_unlock(&region->blocks[block]);
+    }
+    sn_slots_changed(&freezer->slots);
+    return 0;
+}

@@ -1,0 +1,67 @@
+/*
+ * freeze.h: what freeze.c (capture: armed, frozen, read), open.c (writes: copied first, let through) and slots.c (memory
+ * for the copies) share. Internal to the C part.
+ */
+#ifndef SNAPSHOT_FREEZE_H
+#define SNAPSHOT_FREEZE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "snapshot_native.h"
+
+#define WORD_PAGES 64u
+#define BLOCK_WORDS (SN_BLOCK_PAGES / WORD_PAGES)
+#define NO_SLOT UINT32_MAX
+
+/* Pages that a grain has. */
+static inline uint32_t sn_grain_pages(uint32_t grain)
+{
+    return grain == SN_GRAIN_BLOCK ? SN_BLOCK_PAGES : grain == SN_GRAIN_16 ? 16 : 1;
+}
+
+/* An extent of slots of that grain: its first one, or NO_SLOT. */
+uint32_t sn_slots_take(struct sn_slots *slots, uint32_t grain);
+
+/* An extent of 16 behind the limit, for a write that must not wait any longer; NO_SLOT when these, too, are used up. */
+uint32_t sn_slots_take_needed(struct sn_slots *slots);
+
+/* Returns an extent. */
+void sn_slots_put(struct sn_slots *slots, uint32_t first, uint32_t grain);
+
+/* Something was read or returned: who waits for a slot looks again. */
+void sn_slots_changed(struct sn_slots *slots);
+
+/* Waits until something changes after `seen`; 0: nothing did for a while. */
+int sn_slots_wait(struct sn_slots *slots, uint32_t seen);
+
+/* Held shortly, by native code alone: a thread in managed code can be stopped by a collection while it holds it. */
+void sn_block_lock(struct sn_block *block);
+void sn_block_unlock(struct sn_block *block);
+
+/*
+ * Copies the frozen pages among a grain's pages away. The block is locked. `slot` is an extent of that grain for
+ * them.
+ */
+void sn_block_copy(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t grain, uint32_t slot);
+
+/* Whether a grain has frozen pages. The block is locked. */
+int sn_block_frozen(const struct sn_region *region, uint64_t first, uint32_t grain);
+
+/* The bits of the pages [first, first+count) of one word that holds them all. */
+static inline uint64_t sn_bits(uint64_t first, uint64_t count)
+{
+    return (count >= WORD_PAGES ? ~UINT64_C(0) : (UINT64_C(1) << count) - 1) << (first % WORD_PAGES);
+}
+
+static inline unsigned char *sn_page_at(const struct sn_region *region, uint64_t page)
+{
+    return (unsigned char *)(uintptr_t)(region->start + page * SN_PAGE_BYTES);
+}
+
+static inline unsigned char *sn_slot_at(const struct sn_slots *slots, uint32_t slot)
+{
+    return (unsigned char *)(uintptr_t)(slots->base + slot * SN_PAGE_BYTES);
+}
+
+#endif

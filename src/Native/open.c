@@ -1,0 +1,303 @@
+/*
+ * open.c: writes to armed memory. A thread that writes an armed page waits; a server copies away what of its grain is
+ * frozen, notes the write, and lets it through. What all of this is for and its invariants are in freeze.c.
+ *
+ * Blocks ahead. Most codes sweep. When the block before the written one was opened, too, since the last collect, the
+ * server goes on after it has let the writer through, and opens some of the blocks that follow, twice as many each time
+ * up to AHEAD_MAX. A sweep then faults once in so many blocks, and its copies are made beside it.
+ */
+#include "freeze.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <linux/userfaultfd.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define AHEAD_MAX 8u
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void count(uint64_t *counter, uint64_t more)
+{
+    __atomic_fetch_add(counter, more, __ATOMIC_RELAXED);
+}
+
+/* ---- a block's lock: 0 free, 1 held, 2 held and waited for (Drepper, "Futexes Are Tricky") ---------------- */
+
+void sn_block_lock(struct sn_block *block)
+{
+    uint32_t state = 0;
+    if (__atomic_compare_exchange_n(&block->lock, &state, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        return;
+    if (state != 2)
+        state = __atomic_exchange_n(&block->lock, 2, __ATOMIC_ACQUIRE);
+    while (state != 0) {
+        syscall(SYS_futex, &block->lock, FUTEX_WAIT_PRIVATE, 2, NULL, NULL, 0);
+        state = __atomic_exchange_n(&block->lock, 2, __ATOMIC_ACQUIRE);
+    }
+}
+
+void sn_block_unlock(struct sn_block *block)
+{
+    if (__atomic_exchange_n(&block->lock, 0, __ATOMIC_RELEASE) == 2)
+        syscall(SYS_futex, &block->lock, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+/* ---- one grain ------------------------------------------------------------------------------------------ */
+
+int sn_block_frozen(const struct sn_region *region, uint64_t first, uint32_t grain)
+{
+    if (grain != SN_GRAIN_BLOCK)
+        return (region->frozen[first / WORD_PAGES] & sn_bits(first, sn_grain_pages(grain))) != 0;
+    uint64_t any = 0;
+    for (uint32_t i = 0; i < BLOCK_WORDS; i++)
+        any |= region->frozen[first / WORD_PAGES + i];
+    return any != 0;
+}
+
+void sn_block_copy(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t grain, uint32_t slot)
+{
+    uint64_t began = now_ns();
+    uint64_t end = first + sn_grain_pages(grain), copied = 0;
+    for (uint64_t page = first; page < end;) {
+        /* Neighbours in one copy: for a whole block that is one of 2 MiB. */
+        uint64_t run = page;
+        while (run < end && (region->frozen[run / WORD_PAGES] & sn_bits(run, 1)) != 0) {
+            region->slots[run] = grain << 30 | (slot + (uint32_t)(run - first));
+            region->copied[run / WORD_PAGES] |= sn_bits(run, 1);
+            region->frozen[run / WORD_PAGES] &= ~sn_bits(run, 1);
+            run++;
+        }
+        if (run > page)
+            memcpy(sn_slot_at(&freezer->slots, slot + (uint32_t)(page - first)), sn_page_at(region, page),
+                   (run - page) * SN_PAGE_BYTES);
+        copied += run - page;
+        page = run > page ? run : page + 1;
+    }
+    count(&freezer->copied, copied);
+    count(&freezer->copy_ns, now_ns() - began);
+}
+
+/* Lets writes to a grain through. The block is locked and nothing of the grain is frozen. */
+static void let_through(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t pages)
+{
+    struct sn_block *block = &region->blocks[first / SN_BLOCK_PAGES];
+    if (__atomic_load_n(&block->order, __ATOMIC_RELAXED) == 0)
+        __atomic_store_n(&block->order, __atomic_add_fetch(&region->opened, 1, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
+    for (uint64_t page = first; page < first + pages; page += WORD_PAGES) {
+        uint64_t bits = sn_bits(page, pages);
+        __atomic_fetch_or(&region->written[page / WORD_PAGES], bits, __ATOMIC_SEQ_CST);
+        __atomic_fetch_and(&region->armed[page / WORD_PAGES], ~bits, __ATOMIC_SEQ_CST);
+    }
+    /* It wakes who waits. A failure means that the memory is gone, or is not registered any more. */
+    uint64_t address = region->start + first * SN_PAGE_BYTES, bytes = pages * SN_PAGE_BYTES;
+    if (sn_uffd_protect(freezer->uffd, address, bytes, 0) != 0)
+        sn_uffd_wake(freezer->uffd, address, bytes);
+}
+
+/* ---- a write -------------------------------------------------------------------------------------------- */
+
+/*
+ * Copies away what is frozen of the grain of a page, which may become smaller for that, and returns with its block
+ * locked and the grain in *grain.
+ */
+static void secure_grain(struct sn_freezer *freezer, struct sn_region *region, uint64_t page, uint32_t *grain)
+{
+    struct sn_block *block = &region->blocks[page / SN_BLOCK_PAGES];
+    struct sn_slots *slots = &freezer->slots;
+    uint32_t seen = __atomic_load_n(&slots->changes, __ATOMIC_SEQ_CST);
+    *grain = __atomic_load_n(&block->grain, __ATOMIC_RELAXED);
+    for (;;) {
+        uint64_t first = page / sn_grain_pages(*grain) * sn_grain_pages(*grain);
+        sn_block_lock(block);
+        if (!sn_block_frozen(region, first, *grain))
+            return;
+        uint32_t slot = sn_slots_take(slots, *grain);
+        if (slot != NO_SLOT) {
+            sn_block_copy(freezer, region, first, *grain, slot);
+            return;
+        }
+        sn_block_unlock(block);
+
+        /* The drain may come here meanwhile, or return slots. */
+        uint64_t began = now_ns();
+        int moved = sn_slots_wait(slots, seen);
+        count(&freezer->waits, 1);
+        count(&freezer->wait_ns, now_ns() - began);
+        seen = __atomic_load_n(&slots->changes, __ATOMIC_SEQ_CST);
+        if (moved)
+            continue;
+        if (*grain == SN_GRAIN_BLOCK)
+            *grain = SN_GRAIN_16;
+        first = page / sn_grain_pages(*grain) * sn_grain_pages(*grain);
+        sn_block_lock(block);
+        if (!sn_block_frozen(region, first, *grain))
+            return;
+        slot = sn_slots_take_needed(slots);
+        if (slot != NO_SLOT) {
+            /* An extent of 16 also serves a grain of one page; such an extent is not used again. */
+            sn_block_copy(freezer, region, first, *grain, slot);
+            return;
+        }
+        sn_block_unlock(block);
+    }
+}
+
+static int is_armed(const struct sn_region *region, uint64_t block)
+{
+    for (uint32_t i = 0; i < BLOCK_WORDS; i++) {
+        if (__atomic_load_n(&region->armed[block * BLOCK_WORDS + i], __ATOMIC_SEQ_CST) != ~UINT64_C(0))
+            return 0;
+    }
+    return 1;
+}
+
+/* Opens a block before it is written. 0: it, and what follows, had better be left alone. */
+static int open_ahead(struct sn_freezer *freezer, struct sn_region *region, uint64_t block, uint32_t ahead)
+{
+    struct sn_slots *slots = &freezer->slots;
+    struct sn_block *it = &region->blocks[block];
+    int opened = 0;
+    sn_block_lock(it);
+    if (__atomic_load_n(&freezer->held, __ATOMIC_SEQ_CST) == 0 && is_armed(region, block) &&
+        __atomic_load_n(&it->grain, __ATOMIC_RELAXED) == SN_GRAIN_BLOCK) {
+        uint64_t first = block * SN_BLOCK_PAGES;
+        opened = !sn_block_frozen(region, first, SN_GRAIN_BLOCK);
+        /* Copies that nobody waits for take no more than three quarters of the slots. */
+        if (!opened && __atomic_load_n(&slots->used, __ATOMIC_RELAXED) < slots->limit / 4 * 3) {
+            uint32_t slot = sn_slots_take(slots, SN_GRAIN_BLOCK);
+            opened = slot != NO_SLOT;
+            if (opened)
+                sn_block_copy(freezer, region, first, SN_GRAIN_BLOCK, slot);
+        }
+        if (opened) {
+            let_through(freezer, region, first, SN_BLOCK_PAGES);
+            __atomic_store_n(&it->ahead, (uint8_t)ahead, __ATOMIC_RELAXED);
+            count(&freezer->opened_ahead, SN_BLOCK_PAGES);
+        }
+    }
+    sn_block_unlock(it);
+    return opened;
+}
+
+/* How many blocks to open after this one: 0 unless the one before was opened whole. */
+static uint32_t ahead_of(const struct sn_region *region, uint64_t block)
+{
+    if (block == 0)
+        return 0;
+    const struct sn_block *before = &region->blocks[block - 1];
+    if (__atomic_load_n(&before->order, __ATOMIC_RELAXED) == 0 ||
+        __atomic_load_n(&before->grain, __ATOMIC_RELAXED) != SN_GRAIN_BLOCK)
+        return 0;
+    uint32_t ahead = 2u * __atomic_load_n(&before->ahead, __ATOMIC_RELAXED);
+    return ahead == 0 ? 1 : ahead > AHEAD_MAX ? AHEAD_MAX : ahead;
+}
+
+static void serve_write(struct sn_freezer *freezer, struct sn_region *region, uint64_t page)
+{
+    uint64_t block = page / SN_BLOCK_PAGES;
+    uint32_t grain;
+    uint32_t ahead = ahead_of(region, block);
+    secure_grain(freezer, region, page, &grain);
+    uint32_t pages = sn_grain_pages(grain);
+    let_through(freezer, region, page / pages * pages, pages);
+    __atomic_store_n(&region->blocks[block].ahead, (uint8_t)ahead, __ATOMIC_RELAXED);
+    sn_block_unlock(&region->blocks[block]);
+    uint64_t blocks = region->pages / SN_BLOCK_PAGES;
+    for (uint64_t next = block + 1; grain == SN_GRAIN_BLOCK && next <= block + ahead && next < blocks; next++) {
+        if (!open_ahead(freezer, region, next, ahead))
+            break;
+    }
+}
+
+int32_t sn_region_secure(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint64_t count)
+{
+    for (uint64_t page = first; page < first + count;) {
+        uint32_t grain;
+        secure_grain(freezer, region, page, &grain);
+        sn_block_unlock(&region->blocks[page / SN_BLOCK_PAGES]);
+        uint32_t pages = sn_grain_pages(grain);
+        page = (page / pages + 1) * pages;
+    }
+    return 0;
+}
+
+/* ---- servers -------------------------------------------------------------------------------------------- */
+
+static void serve(struct sn_freezer *freezer, uint64_t address)
+{
+    count(&freezer->faults, 1);
+    __atomic_add_fetch(&freezer->inside, 1, __ATOMIC_SEQ_CST);
+    uint32_t regions = __atomic_load_n(&freezer->region_count, __ATOMIC_SEQ_CST);
+    struct sn_region *found = NULL;
+    for (uint32_t i = 0; i < regions && found == NULL; i++) {
+        struct sn_region *region = __atomic_load_n(&freezer->regions[i], __ATOMIC_SEQ_CST);
+        if (region != NULL && address - region->start < region->pages * SN_PAGE_BYTES)
+            found = region;
+    }
+    if (found != NULL)
+        serve_write(freezer, found, (address - found->start) / SN_PAGE_BYTES);
+    else
+        sn_uffd_wake(freezer->uffd, address, SN_PAGE_BYTES);
+    __atomic_sub_fetch(&freezer->inside, 1, __ATOMIC_SEQ_CST);
+}
+
+int32_t sn_freezer_serve(struct sn_freezer *freezer)
+{
+    __atomic_add_fetch(&freezer->serving, 1, __ATOMIC_SEQ_CST);
+    for (;;) {
+        struct pollfd ready[2] = {{.fd = freezer->uffd, .events = POLLIN}, {.fd = freezer->stop, .events = POLLIN}};
+        if (poll(ready, 2, -1) < 0)
+            continue; /* EINTR; nothing else is possible */
+        if (ready[1].revents != 0)
+            return 0;
+        /* One message a time: what another server could take is not kept from it. */
+        struct uffd_msg message;
+        while (read(freezer->uffd, &message, sizeof message) == (ssize_t)sizeof message) {
+            if (message.event == UFFD_EVENT_PAGEFAULT)
+                serve(freezer, message.arg.pagefault.address & ~(SN_PAGE_BYTES - 1));
+        }
+    }
+}
+
+/* ---- regions -------------------------------------------------------------------------------------------- */
+
+int32_t sn_region_add(struct sn_freezer *freezer, struct sn_region *region)
+{
+    uint32_t at = 0, count = freezer->region_count;
+    while (at < count && freezer->regions[at] != NULL)
+        at++;
+    if (at == SN_REGIONS_MAX)
+        return ENOSPC;
+    int32_t error = sn_uffd_register_wp(freezer->uffd, region->start, region->pages * SN_PAGE_BYTES);
+    if (error != 0)
+        return error;
+    __atomic_store_n(&freezer->regions[at], region, __ATOMIC_SEQ_CST);
+    if (at == count)
+        __atomic_store_n(&freezer->region_count, count + 1, __ATOMIC_SEQ_CST);
+    return 0;
+}
+
+int32_t sn_region_remove(struct sn_freezer *freezer, struct sn_region *region)
+{
+    /* First the registration: it wakes who waits, and nobody waits any more after it. */
+    int32_t error = sn_uffd_unregister(freezer->uffd, region->start, region->pages * SN_PAGE_BYTES);
+    for (uint32_t i = 0; i < freezer->region_count; i++) {
+        if (freezer->regions[i] == region)
+            __atomic_store_n(&freezer->regions[i], NULL, __ATOMIC_SEQ_CST);
+    }
+    while (__atomic_load_n(&freezer->inside, __ATOMIC_SEQ_CST) != 0) {
+        const struct timespec moment = {.tv_nsec = 100000};
+        nanosleep(&moment, NULL);
+    }
+    return error;
+}

@@ -1,0 +1,121 @@
+/*
+ * slots.c: memory for copies of pages, handed out without a lock. Extents of 512 slots come from the part never used
+ * yet or from those returned; extents of 16 and of 1 are pieces of larger ones. Pieces are not joined again before the
+ * caller takes all slots back, which it does after each checkpoint.
+ *
+ * A free list is a stack (Treiber 1986) through `next`; its head carries a count of changes against a head that was
+ * taken and returned in between (the ABA problem). A slot's word in `next` may be read while another thread takes the
+ * extent and uses the slot: the word is not in the slot, and the compare-and-swap then fails.
+ */
+#include "freeze.h"
+
+#include <linux/futex.h>
+#include <limits.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static void push(struct sn_slots *slots, uint32_t grain, uint32_t first)
+{
+    uint64_t head = __atomic_load_n(&slots->heads[grain], __ATOMIC_ACQUIRE);
+    uint64_t replacement;
+    do {
+        __atomic_store_n(&slots->next[first], (uint32_t)head, __ATOMIC_RELAXED);
+        replacement = ((head >> 32) + 1) << 32 | (first + 1);
+    } while (!__atomic_compare_exchange_n(&slots->heads[grain], &head, replacement, 0, __ATOMIC_ACQ_REL,
+                                          __ATOMIC_ACQUIRE));
+}
+
+static uint32_t pop(struct sn_slots *slots, uint32_t grain)
+{
+    uint64_t head = __atomic_load_n(&slots->heads[grain], __ATOMIC_ACQUIRE);
+    uint64_t replacement;
+    do {
+        if ((uint32_t)head == 0)
+            return NO_SLOT;
+        uint32_t next = __atomic_load_n(&slots->next[(uint32_t)head - 1], __ATOMIC_RELAXED);
+        replacement = ((head >> 32) + 1) << 32 | next;
+    } while (!__atomic_compare_exchange_n(&slots->heads[grain], &head, replacement, 0, __ATOMIC_ACQ_REL,
+                                          __ATOMIC_ACQUIRE));
+    return (uint32_t)head - 1;
+}
+
+/* The next 512 slots that were never used. */
+static uint32_t take_fresh(struct sn_slots *slots)
+{
+    uint32_t fresh = __atomic_load_n(&slots->fresh, __ATOMIC_RELAXED);
+    do {
+        if (fresh + SN_BLOCK_PAGES > slots->limit)
+            return NO_SLOT;
+    } while (!__atomic_compare_exchange_n(&slots->fresh, &fresh, fresh + SN_BLOCK_PAGES, 0, __ATOMIC_RELAXED,
+                                          __ATOMIC_RELAXED));
+    return fresh;
+}
+
+static uint32_t take(struct sn_slots *slots, uint32_t grain)
+{
+    uint32_t first = pop(slots, grain);
+    if (first != NO_SLOT)
+        return first;
+    if (grain == SN_GRAIN_BLOCK)
+        return take_fresh(slots);
+
+    /* A piece of the next larger extent; the others are returned. */
+    first = take(slots, grain - 1);
+    if (first == NO_SLOT)
+        return NO_SLOT;
+    uint32_t pieces = sn_grain_pages(grain - 1), size = sn_grain_pages(grain);
+    for (uint32_t at = size; at < pieces; at += size)
+        push(slots, grain, first + at);
+    return first;
+}
+
+uint32_t sn_slots_take(struct sn_slots *slots, uint32_t grain)
+{
+    uint32_t first = take(slots, grain);
+    if (first == NO_SLOT)
+        return NO_SLOT;
+    uint32_t used = __atomic_add_fetch(&slots->used, sn_grain_pages(grain), __ATOMIC_RELAXED);
+    uint32_t peak = __atomic_load_n(&slots->peak, __ATOMIC_RELAXED);
+    while (used > peak && !__atomic_compare_exchange_n(&slots->peak, &peak, used, 0, __ATOMIC_RELAXED,
+                                                       __ATOMIC_RELAXED))
+        continue;
+    return first;
+}
+
+uint32_t sn_slots_take_needed(struct sn_slots *slots)
+{
+    uint32_t pages = sn_grain_pages(SN_GRAIN_16);
+    uint32_t taken = __atomic_load_n(&slots->need, __ATOMIC_RELAXED);
+    do {
+        if (taken + pages > slots->extra)
+            return NO_SLOT;
+    } while (!__atomic_compare_exchange_n(&slots->need, &taken, taken + pages, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    return slots->limit + taken;
+}
+
+void sn_slots_put(struct sn_slots *slots, uint32_t first, uint32_t grain)
+{
+    if (first >= slots->limit)
+        return;
+    __atomic_sub_fetch(&slots->used, sn_grain_pages(grain), __ATOMIC_RELAXED);
+    push(slots, grain, first);
+}
+
+void sn_slots_changed(struct sn_slots *slots)
+{
+    /* Both sequentially consistent, as in sn_slots_wait: either the waiter sees the change, or it is seen waiting. */
+    __atomic_add_fetch(&slots->changes, 1, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&slots->waiting, __ATOMIC_SEQ_CST) != 0)
+        syscall(SYS_futex, &slots->changes, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+int sn_slots_wait(struct sn_slots *slots, uint32_t seen)
+{
+    const struct timespec patience = {.tv_nsec = 50000000};
+    __atomic_add_fetch(&slots->waiting, 1, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&slots->changes, __ATOMIC_SEQ_CST) == seen)
+        syscall(SYS_futex, &slots->changes, FUTEX_WAIT_PRIVATE, seen, &patience, NULL, 0);
+    __atomic_sub_fetch(&slots->waiting, 1, __ATOMIC_SEQ_CST);
+    return __atomic_load_n(&slots->changes, __ATOMIC_SEQ_CST) != seen;
+}

@@ -1,0 +1,333 @@
+/*
+ * freeze_test.c: what is frozen is delivered as it was, whoever writes meanwhile, with slots enough and with too few; writes
+ * are noted; sweeps are opened ahead. In C so that the sanitizers see it.
+ */
+#include "check.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../freeze.h"
+
+#define FEATURES UINT64_C(1) /* UFFD_FEATURE_PAGEFAULT_FLAG_WP */
+#define BLOCKS 16u
+#define PAGES (BLOCKS * SN_BLOCK_PAGES)
+#define WORDS (PAGES / WORD_PAGES)
+
+struct fixture {
+    struct sn_freezer freezer;
+    struct sn_region region;
+    uint64_t armed[WORDS], written[WORDS], frozen[WORDS], copied[WORDS], changed[WORDS];
+    uint32_t slots[PAGES], orders[BLOCKS], next[2 * PAGES];
+    struct sn_block blocks[BLOCKS];
+    int32_t pagemap;
+    pthread_t servers[2];
+    unsigned char page[SN_PAGE_BYTES];
+};
+
+static void *serve(void *freezer)
+{
+    CHECK_EQUAL(sn_freezer_serve(freezer), 0);
+    return NULL;
+}
+
+/* The slots begin anew: so many extents of a block, and as many pages behind them. */
+static void give_slots(struct fixture *f, uint32_t extents)
+{
+    struct sn_slots *slots = &f->freezer.slots;
+    slots->limit = extents * SN_BLOCK_PAGES;
+    slots->extra = SN_BLOCK_PAGES;
+    slots->fresh = slots->need = slots->used = 0;
+    memset(slots->heads, 0, sizeof slots->heads);
+}
+
+/* 0: no userfaultfd here. */
+static int set_up(struct fixture *f, uint32_t extents)
+{
+    memset(f, 0, sizeof *f);
+    if (sn_uffd_open(1, FEATURES, &f->freezer.uffd) != 0)
+        return 0;
+    CHECK_EQUAL(sn_event_open(&f->freezer.stop), 0);
+    CHECK_EQUAL(sn_pagemap_open(&f->pagemap), 0);
+    f->region = (struct sn_region){
+        .start = TEST_BASE,
+        .pages = PAGES,
+        .armed = f->armed,
+        .written = f->written,
+        .frozen = f->frozen,
+        .copied = f->copied,
+        .slots = f->slots,
+        .blocks = f->blocks,
+        .orders = f->orders,
+    };
+    CHECK_EQUAL(sn_memory_reserve(TEST_BASE, PAGES * PAGE), 0);
+    CHECK_EQUAL(sn_memory_commit(TEST_BASE, PAGES * PAGE), 0);
+    CHECK_EQUAL(sn_memory_advise_huge(TEST_BASE, PAGES * PAGE, 1), 0);
+    CHECK_EQUAL(sn_memory_map(((uint64_t)BLOCKS + 1) * HUGE_PAGE, 1, &f->freezer.slots.base), 0);
+    f->freezer.slots.next = f->next;
+    give_slots(f, extents);
+    CHECK_EQUAL(sn_region_add(&f->freezer, &f->region), 0);
+    for (int i = 0; i < 2; i++)
+        CHECK_EQUAL(pthread_create(&f->servers[i], NULL, serve, &f->freezer), 0);
+    return 1;
+}
+
+static void tear_down(struct fixture *f)
+{
+    CHECK_EQUAL(sn_region_remove(&f->freezer, &f->region), 0);
+    CHECK_EQUAL(sn_event_signal(f->freezer.stop), 0);
+    for (int i = 0; i < 2; i++)
+        CHECK_EQUAL(pthread_join(f->servers[i], NULL), 0);
+    CHECK_EQUAL(sn_close(f->freezer.stop), 0);
+    CHECK_EQUAL(sn_close(f->freezer.uffd), 0);
+    CHECK_EQUAL(sn_close(f->pagemap), 0);
+    CHECK_EQUAL(sn_memory_release(TEST_BASE, PAGES * PAGE), 0);
+    CHECK_EQUAL(sn_memory_release(f->freezer.slots.base, ((uint64_t)BLOCKS + 1) * HUGE_PAGE), 0);
+}
+
+static void write_page(uint64_t page, unsigned char value)
+{
+    memset((void *)(uintptr_t)(TEST_BASE + page * PAGE), value, PAGE);
+}
+
+/* Collects, and freezes what was found; returns how many pages that is. */
+static uint64_t capture(struct fixture *f)
+{
+    memset(f->changed, 0, sizeof f->changed);
+    CHECK_EQUAL(sn_region_collect(&f->freezer, &f->region, f->pagemap, PAGES, f->changed), 0);
+    CHECK_EQUAL(sn_region_freeze(&f->freezer, &f->region, PAGES, f->changed), 0);
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < WORDS; i++)
+        count += (uint64_t)__builtin_popcountll(f->changed[i]);
+    return count;
+}
+
+/* A frozen page, as it is delivered, holds this everywhere. */
+static void expect(struct fixture *f, uint64_t page, unsigned char value)
+{
+    memset(f->page, 0xEE, sizeof f->page);
+    CHECK_EQUAL(sn_region_read(&f->freezer, &f->region, page, 1, f->page), 0);
+    for (uint32_t i = 0; i < PAGE; i++)
+        CHECK_EQUAL(f->page[i], value);
+}
+
+static void first_collect_finds_what_has_memory(struct fixture *f)
+{
+    if (!set_up(f, BLOCKS))
+        return;
+    write_page(3, 1);
+    write_page(5 * SN_BLOCK_PAGES + 7, 2);
+    CHECK(capture(f) >= 2);
+    CHECK((f->changed[0] & 8) != 0);
+    CHECK((f->changed[5 * BLOCK_WORDS] & 128) != 0);
+    CHECK_EQUAL(f->changed[2 * BLOCK_WORDS], 0);
+    expect(f, 3, 1);
+    expect(f, 5 * SN_BLOCK_PAGES + 7, 2);
+    CHECK_EQUAL(sn_region_thaw(&f->freezer, &f->region, PAGES), 0);
+    CHECK_EQUAL(capture(f), 0);
+    write_page(9, 4); /* a grain of a block: it has memory now, if only by huge pages */
+    CHECK(capture(f) >= 1);
+    CHECK((f->changed[0] & 512) != 0);
+    tear_down(f);
+}
+
+static void frozen_content_outlives_a_write(struct fixture *f, uint32_t grain)
+{
+    if (!set_up(f, BLOCKS))
+        return;
+    for (uint64_t page = 0; page < PAGES; page++)
+        write_page(page, (unsigned char)(page % 251 + 1));
+    for (uint32_t block = 0; block < BLOCKS; block++)
+        f->blocks[block].grain = (uint8_t)grain;
+    CHECK_EQUAL(capture(f), PAGES);
+    for (uint64_t page = 0; page < PAGES; page += 3)
+        write_page(page, 0xFF);
+    CHECK(f->freezer.copied >= PAGES / 3);
+    for (uint64_t page = 0; page < PAGES; page++)
+        expect(f, page, (unsigned char)(page % 251 + 1));
+    CHECK_EQUAL(f->freezer.slots.used, 0);
+    give_slots(f, BLOCKS);
+    uint64_t again = capture(f);
+    CHECK_EQUAL(again, grain == SN_GRAIN_PAGE ? (PAGES + 2) / 3 : PAGES);
+    expect(f, 3, 0xFF);
+    expect(f, 4, grain == SN_GRAIN_PAGE ? 0 : 5); /* what was not written is not frozen */
+    CHECK_EQUAL(f->orders[0], 1);
+    tear_down(f);
+}
+
+static void what_is_discarded_is_secured_before(struct fixture *f)
+{
+    if (!set_up(f, BLOCKS))
+        return;
+    for (uint64_t page = 0; page < 2 * SN_BLOCK_PAGES; page++)
+        write_page(page, 7);
+    CHECK(capture(f) >= 2 * SN_BLOCK_PAGES);
+    CHECK_EQUAL(sn_region_secure(&f->freezer, &f->region, 10, 700), 0);
+    CHECK_EQUAL(sn_memory_discard(TEST_BASE + 10 * PAGE, 700 * PAGE), 0);
+    write_page(20, 9);
+    for (uint64_t page = 0; page < 2 * SN_BLOCK_PAGES; page++)
+        expect(f, page, 7);
+    CHECK_EQUAL(sn_region_disarm(&f->region, 10, 700), 0);
+    give_slots(f, BLOCKS);
+    CHECK(capture(f) >= 1);
+    CHECK((f->changed[0] & (1u << 20)) != 0);
+    CHECK((f->changed[0] & (1u << 21)) == 0); /* discarded and not written since: no memory */
+    expect(f, 20, 9);
+    tear_down(f);
+}
+
+/* A page that has no memory at the capture is zero in it, whatever is written later. */
+static void memory_that_was_not_there_is_zero(struct fixture *f)
+{
+    if (!set_up(f, BLOCKS))
+        return;
+    memset(f->changed, 0xFF, sizeof f->changed);
+    CHECK_EQUAL(sn_region_freeze(&f->freezer, &f->region, PAGES, f->changed), 0);
+    write_page(100, 3);
+    expect(f, 100, 0);
+    tear_down(f);
+}
+
+static void sweeps_are_opened_ahead(struct fixture *f)
+{
+    if (!set_up(f, 2 * BLOCKS))
+        return;
+    for (uint64_t page = 0; page < PAGES; page++)
+        write_page(page, 1);
+    CHECK_EQUAL(capture(f), PAGES);
+    uint64_t before = f->freezer.faults;
+    for (uint64_t page = 0; page < PAGES; page++)
+        write_page(page, 2);
+    CHECK(f->freezer.faults - before <= BLOCKS);
+    CHECK(f->freezer.opened_ahead > 0);
+    for (uint64_t page = 0; page < PAGES; page++)
+        expect(f, page, 1);
+    tear_down(f);
+}
+
+static void *read_all_slowly(void *fixture)
+{
+    struct fixture *f = fixture;
+    for (uint64_t page = 0; page < PAGES; page++)
+        expect(f, page, (unsigned char)(page % 251 + 1));
+    return NULL;
+}
+
+/* One extent for sixteen blocks: writers wait for the reader, or get what is behind the limit. */
+static void too_few_slots_slow_writers_down(struct fixture *f)
+{
+    if (!set_up(f, 1))
+        return;
+    for (uint64_t page = 0; page < PAGES; page++)
+        write_page(page, (unsigned char)(page % 251 + 1));
+    CHECK_EQUAL(capture(f), PAGES);
+    write_page(0, 0xFF);
+    write_page(SN_BLOCK_PAGES, 0xFF); /* nobody reads: it gets through by need */
+    CHECK(f->freezer.waits > 0);
+    CHECK(f->freezer.slots.need > 0);
+    pthread_t reader;
+    CHECK_EQUAL(pthread_create(&reader, NULL, read_all_slowly, f), 0);
+    for (uint64_t page = 0; page < PAGES; page += 5)
+        write_page(page, 0xFF);
+    CHECK_EQUAL(pthread_join(reader, NULL), 0);
+    CHECK_EQUAL(f->freezer.slots.used, 0);
+    tear_down(f);
+}
+
+/* ---- many writers, many captures ------------------------------------------------------------------------ */
+
+struct writer {
+    pthread_t thread;
+    uint32_t index;
+    volatile uint64_t *stop;
+    volatile uint64_t *gate; /* odd: writers stand still */
+    volatile uint64_t *parked;
+    volatile uint64_t *clock; /* goes up with every capture; is what is written */
+};
+
+#define WRITERS 4u
+
+static void *write_randomly(void *argument)
+{
+    struct writer *w = argument;
+    uint64_t state = w->index * 7919 + 1;
+    while (!__atomic_load_n(w->stop, __ATOMIC_SEQ_CST)) {
+        if (__atomic_load_n(w->gate, __ATOMIC_SEQ_CST) & 1) {
+            __atomic_add_fetch(w->parked, 1, __ATOMIC_SEQ_CST);
+            while (__atomic_load_n(w->gate, __ATOMIC_SEQ_CST) & 1)
+                sched_yield();
+            __atomic_sub_fetch(w->parked, 1, __ATOMIC_SEQ_CST);
+        }
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        uint64_t page = (state >> 33) % PAGES / WRITERS * WRITERS + w->index;
+        uint64_t now = __atomic_load_n(w->clock, __ATOMIC_SEQ_CST);
+        volatile uint64_t *words = (volatile uint64_t *)(uintptr_t)(TEST_BASE + page * PAGE);
+        words[0] = now;
+        words[PAGE / 8 - 1] = now;
+    }
+    return NULL;
+}
+
+/* No page that a capture delivers was written after it, and each is what it was at the capture. */
+static void no_byte_is_from_later(struct fixture *f, uint32_t extents)
+{
+    static uint64_t stamps[PAGES]; /* what the reader knows of each page */
+    static uint64_t stop, gate, parked, clock;
+    if (!set_up(f, extents))
+        return;
+    stop = gate = parked = 0;
+    clock = 1;
+    memset(stamps, 0, sizeof stamps);
+    struct writer writers[WRITERS];
+    for (uint32_t i = 0; i < WRITERS; i++) {
+        writers[i] = (struct writer){.index = i, .stop = &stop, .gate = &gate, .parked = &parked, .clock = &clock};
+        CHECK_EQUAL(pthread_create(&writers[i].thread, NULL, write_randomly, &writers[i]), 0);
+    }
+    for (uint32_t round = 0; round < 30; round++) {
+        for (uint32_t block = 0; block < BLOCKS; block++)
+            f->blocks[block].grain = (uint8_t)((block + round) % 3);
+        __atomic_add_fetch(&gate, 1, __ATOMIC_SEQ_CST);
+        while (__atomic_load_n(&parked, __ATOMIC_SEQ_CST) < WRITERS)
+            sched_yield();
+        give_slots(f, extents);
+        capture(f);
+        for (uint64_t page = 0; page < PAGES; page++)
+            stamps[page] = *(volatile uint64_t *)(uintptr_t)(TEST_BASE + page * PAGE);
+        __atomic_add_fetch(&clock, 1, __ATOMIC_SEQ_CST);
+        __atomic_add_fetch(&gate, 1, __ATOMIC_SEQ_CST);
+        while (__atomic_load_n(&parked, __ATOMIC_SEQ_CST) > 0)
+            sched_yield();
+        for (uint64_t page = 0; page < PAGES; page++) {
+            if ((f->changed[page / WORD_PAGES] >> page % WORD_PAGES & 1) == 0)
+                continue;
+            CHECK_EQUAL(sn_region_read(&f->freezer, &f->region, page, 1, f->page), 0);
+            uint64_t first, last;
+            memcpy(&first, f->page, 8);
+            memcpy(&last, f->page + PAGE - 8, 8);
+            CHECK_EQUAL(first, stamps[page]);
+            CHECK_EQUAL(last, stamps[page]);
+        }
+        CHECK_EQUAL(f->freezer.slots.used, 0);
+    }
+    __atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
+    for (uint32_t i = 0; i < WRITERS; i++)
+        CHECK_EQUAL(pthread_join(writers[i].thread, NULL), 0);
+    tear_down(f);
+}
+
+void test_freeze(void)
+{
+    static struct fixture fixture;
+    first_collect_finds_what_has_memory(&fixture);
+    for (uint32_t grain = SN_GRAIN_BLOCK; grain <= SN_GRAIN_PAGE; grain++)
+        frozen_content_outlives_a_write(&fixture, grain);
+    what_is_discarded_is_secured_before(&fixture);
+    memory_that_was_not_there_is_zero(&fixture);
+    sweeps_are_opened_ahead(&fixture);
+    too_few_slots_slow_writers_down(&fixture);
+    no_byte_is_from_later(&fixture, BLOCKS);
+    no_byte_is_from_later(&fixture, 2);
+}

@@ -1,0 +1,70 @@
+using Snapshot.Base;
+
+namespace Snapshot.Interop;
+
+/// <summary>
+/// Whether a write can be held back until the page was copied: a thread writes one that is protected, which must still
+/// have its old content when the kernel tells of it, and the new one afterwards; then the same by a system call.
+/// </summary>
+internal static unsafe class CopyOnWriteProbe
+{
+    private const int PageCount = 8;
+    private const byte Before = 7;
+    private const byte After = 9;
+
+    /// <summary>What came out. A text says what was seen.</summary>
+    internal readonly record struct Result(bool Works, string Detail, bool InSystemCalls, string SystemCallsDetail);
+
+    internal static Result Run()
+    {
+        int errno = UserfaultDescriptor.TryOpenForWrites(out UserfaultDescriptor? userfault);
+        if (userfault is null) return Nothing($"a userfaultfd cannot be opened: {WriteProtectProbe.Text(errno)}");
+        using (userfault)
+        using (ProbeMemory memory = new(PageCount))
+            return memory.Exists ? Try(userfault, memory) : Nothing("no memory to try it on");
+    }
+
+    private static Result Try(UserfaultDescriptor userfault, ProbeMemory memory)
+    {
+        new Span<byte>(memory.Page(0), PageCount * Pages.Size).Fill(Before);
+        int errno = Native.sn_uffd_register_wp(userfault.Number, (ulong)memory.Address, memory.Bytes);
+        if (errno != 0) return Nothing($"a range cannot be registered: {WriteProtectProbe.Text(errno)}");
+        errno = Native.sn_uffd_protect(userfault.Number, (ulong)memory.Address, memory.Bytes, on: 1);
+        if (errno != 0) return Nothing($"a range cannot be protected: {WriteProtectProbe.Text(errno)}");
+
+        byte* page = memory.Page(3);
+        byte written = After;
+        byte* source = &written;
+        string? wrong = Serve(userfault, page, () => ProbeCalls.memcpy(page, source, 1));
+        if (wrong is not null) return Nothing($"wrote page 3; {wrong}");
+        if (*page != After) return Nothing($"wrote {After} to page 3, and read {*page}");
+
+        const string detail = "a write to page 3 waited while it was protected";
+        if (!userfault.WaitsInSystemCalls)
+            return new Result(true, detail, false, "read(2) into such a page fails with EFAULT: user-mode only");
+        byte* other = memory.Page(5);
+        bool read = false;
+        wrong = Serve(userfault, other, () => read = WriteProtectProbe.ReadInto(other));
+        bool works = wrong is null && read;
+        return new Result(
+            true, detail, works,
+            works ? "read(2) from a pipe into page 5 waited, too" : $"read(2) into page 5: {wrong ?? "it failed"}");
+    }
+
+    /// <summary>Lifts the protection of a page that a thread writes; what went wrong, or null.</summary>
+    private static string? Serve(UserfaultDescriptor userfault, byte* page, Action touch)
+    {
+        byte seen = 0;
+        byte* content = &seen;
+        string? wrong = ProbeFault.Serve(
+            userfault, page, touch,
+            () =>
+            {
+                *content = *page;
+                return Native.sn_uffd_protect(userfault.Number, (ulong)page, Pages.Size, on: 0);
+            });
+        return wrong ?? (seen == Before ? null : $"it had been written already when the kernel told of it");
+    }
+
+    private static Result Nothing(string why) => new(false, why, false, "not tried: copy-on-write does not work");
+}

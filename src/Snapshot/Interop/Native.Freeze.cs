@@ -1,0 +1,114 @@
+using System.Runtime.InteropServices;
+
+namespace Snapshot.Interop;
+
+/// <summary><c>struct sn_slots</c>: see there for who writes what.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct SlotsState
+{
+    internal ulong Base;
+    internal uint* Next;
+    internal uint Limit;
+    internal uint Extra;
+    internal fixed ulong Heads[3];
+    internal uint Fresh;
+    internal uint Need;
+    internal uint Changes;
+    internal uint Waiting;
+    internal uint Used;
+    internal uint Peak;
+}
+
+/// <summary><c>struct sn_block</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct BlockState
+{
+    internal uint Lock;
+    internal uint Order;
+    internal byte Grain;
+    internal byte Ahead;
+    private readonly ushort _reserved;
+}
+
+/// <summary><c>struct sn_region</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct RegionState
+{
+    internal ulong Start;
+    internal ulong PageCount;
+    internal ulong* Armed;
+    internal ulong* Written;
+    internal ulong* Frozen;
+    internal ulong* Copied;
+    internal uint* Slots;
+    internal BlockState* Blocks;
+    internal uint* Orders;
+    internal uint Opened;
+    private readonly uint _reserved;
+}
+
+/// <summary><c>struct sn_freezer</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct FreezerState
+{
+    internal const int RegionsMax = 1024;
+
+    internal int Userfault;
+    internal int Stop;
+    internal SlotsState Slots;
+    private fixed ulong _regions[RegionsMax];
+    private readonly uint _regionCount;
+    private readonly uint _inside;
+    internal uint Serving;
+    internal uint Held;
+    internal ulong Faults;
+    internal ulong OpenedAhead;
+    internal ulong Copied;
+    internal ulong CopyNanoseconds;
+    internal ulong Waits;
+    internal ulong WaitNanoseconds;
+}
+
+/// <summary>Imports of freeze.c, open.c and slots.c; what each does is said in snapshot_native.h.</summary>
+internal static unsafe partial class Native
+{
+    [LibraryImport(Library)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    internal static partial int sn_freezer_serve(FreezerState* freezer);
+
+    [LibraryImport(Library)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    internal static partial int sn_region_add(FreezerState* freezer, RegionState* region);
+
+    [LibraryImport(Library)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    internal static partial int sn_region_remove(FreezerState* freezer, RegionState* region);
+
+    [LibraryImport(Library)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    internal static partial int sn_region_collect(
+        FreezerState* freezer, RegionState* region, int pagemap, ulong pageCount, ulong* changed);
+
+    [LibraryImport(Library)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    internal static partial int sn_region_disarm(RegionState* region, ulong first, ulong count);
+
+    [LibraryImport(Library)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    internal static partial int sn_region_freeze(
+        FreezerState* freezer, RegionState* region, ulong pageCount, ulong* wanted);
+
+    [LibraryImport(Library)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    internal static partial int sn_region_read(
+        FreezerState* freezer, RegionState* region, ulong first, ulong count, void* target);
+
+    [LibraryImport(Library)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    internal static partial int sn_region_secure(
+        FreezerState* freezer, RegionState* region, ulong first, ulong count);
+
+    [LibraryImport(Library)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    internal static partial int sn_region_thaw(FreezerState* freezer, RegionState* region, ulong pageCount);
+}

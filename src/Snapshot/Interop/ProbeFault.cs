@@ -1,0 +1,30 @@
+namespace Snapshot.Interop;
+
+/// <summary>One fault for a probe: a thread touches a page, waits, and is let go on.</summary>
+/// <remarks>
+/// The thread must touch the page in native code. In managed code it would sleep where a garbage collection waits for
+/// it, and the code that lets it go on is managed here.
+/// </remarks>
+internal static unsafe class ProbeFault
+{
+    private const int TimeoutMilliseconds = 2000;
+
+    /// <summary>Has a page touched and the fault answered; what went wrong, or null.</summary>
+    /// <param name="userfault">Where the kernel tells of the fault.</param>
+    /// <param name="page">The page.</param>
+    /// <param name="touch">Touches it, on a thread of its own.</param>
+    /// <param name="answer">Lets the thread go on; 0 or an errno.</param>
+    internal static string? Serve(UserfaultDescriptor userfault, byte* page, Action touch, Func<int> answer)
+    {
+        Thread toucher = new(() => touch()) { IsBackground = true };
+        toucher.Start();
+        ulong address;
+        int waiting = Native.sn_uffd_next_fault(userfault.Number, TimeoutMilliseconds, &address);
+        int answering = answer();
+        if (answering != 0) userfault.Dispose(); // nobody waits any longer
+        toucher.Join();
+        if (waiting != 0) return $"the kernel did not tell: {WriteProtectProbe.Text(waiting)}";
+        if (address != (ulong)page) return $"the kernel told of another page, at 0x{address:x}";
+        return answering == 0 ? null : $"it cannot be answered: {WriteProtectProbe.Text(answering)}";
+    }
+}

@@ -1,0 +1,14 @@
+using Snapshot.Base;
+
+namespace Snapshot.Memory;
+
+/// <summary>
+/// Pages of a region whose content of the last capture is still read from where it lies. Thread-safe.
+/// </summary>
+internal interface IFrozenPages
+{
+    /// <summary>
+    /// After the return nothing of a range is read from memory any more: it may be discarded. May wait for copies.
+    /// </summary>
+    public void Secure(PageRange pages);
+}

@@ -1,0 +1,213 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using Snapshot.Base;
+using Snapshot.Interop;
+using Snapshot.Memory;
+
+namespace Snapshot.Tracking;
+
+/// <summary>
+/// Protects memory itself and serves the writes (userfaultfd in synchronous mode), so that the library learns of each
+/// and can copy a page before it is written.
+/// </summary>
+/// <remarks>
+/// <para>The work is done in the C part; freeze.c has the invariants and the argument. A write opens a whole block of
+/// 2 MiB or a part of it, its *grain*: a huge page that is protected and opened as a whole stays one. What a collect
+/// reports is therefore coarser than what was written; the content tells in the drain.</para>
+/// <para>After <see cref="Collect"/> and while nobody writes, <see cref="Freeze"/> says which pages are wanted as they
+/// are; <see cref="Read"/> delivers them, whoever writes meanwhile; <see cref="Thaw"/> ends it. Native code holds the
+/// locks: none of these members waits for managed code.</para>
+/// <para>Pages without memory are not armed (see <see cref="WriteProtectTracker"/>); a collect looks among those
+/// that are not armed for what has memory now.</para>
+/// </remarks>
+internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
+{
+    internal const int BlockPages = Pages.HugeSize / Pages.Size;
+
+    private readonly MemoryRegion _region;
+    private readonly Freezer _freezer;
+    private readonly PagemapDescriptor _pagemap;
+    private readonly PageBitmap _givenBack;
+    private readonly PageBitmap _dropped;
+    private RegionState* _state;
+
+    /// <exception cref="SnapshotException">The range cannot be registered.</exception>
+    internal FreezingTracker(MemoryRegion region, Freezer freezer, PagemapDescriptor pagemap)
+    {
+        _region = region;
+        _freezer = freezer;
+        _pagemap = pagemap;
+        _givenBack = new PageBitmap(region.CapacityPages);
+        _dropped = new PageBitmap(region.CapacityPages);
+        _state = MakeState(region);
+        int errno = Native.sn_region_add(freezer.State, _state);
+        if (errno != 0)
+        {
+            FreeState();
+            throw NativeError.For(
+                errno, "UFFDIO_REGISTER",
+                $"The memory of '{region.RegionName}' must be private anonymous memory that no other userfaultfd " +
+                $"tracks, and one of at most {FreezerState.RegionsMax} such regions; another CaptureMode works.");
+        }
+
+        bool referenced = false;
+        pagemap.DangerousAddRef(ref referenced);
+        region.Frozen = this;
+    }
+
+    internal override TrackingMechanism Mechanism => TrackingMechanism.ServedWriteProtect;
+
+    internal override bool SeesEveryWrite => true;
+
+    /// <summary>
+    /// By block, when it was first opened between the last two collects that found it written: 1 was the first.
+    /// </summary>
+    internal ReadOnlySpan<uint> Orders => new(_state->Orders, (int)(_state->PageCount / BlockPages));
+
+    internal override void Arm()
+    {
+        TakeDropped(_dropped);
+        _dropped.Clear();
+        CollectInto(_dropped);
+        _dropped.Clear();
+        _givenBack.Clear();
+    }
+
+    internal override void Collect(PageBitmap changed)
+    {
+        TakeDropped(changed);
+        CollectInto(changed);
+        changed.UnionWith(_givenBack);
+        _givenBack.Clear();
+    }
+
+    internal override long CountChanged()
+    {
+        TakeDropped(_givenBack);
+        long count = _givenBack.Count();
+        for (long word = 0, end = (_region.CommittedPages + 63) >> 6; word < end; word++)
+            count += BitOperations.PopCount(Volatile.Read(ref _state->Written[word]));
+        return count;
+    }
+
+    internal override void GiveBack(PageBitmap pages) => _givenBack.UnionWith(pages);
+
+    internal override void HandOver(PageBitmap pages)
+    {
+        TakeDropped(_givenBack);
+        pages.UnionWith(_givenBack);
+    }
+
+    /// <summary>
+    /// These pages are wanted as they are now. After the collect that reported them; nobody writes. No managed
+    /// allocation.
+    /// </summary>
+    /// <exception cref="SnapshotException">
+    /// StagingFull: pages that somebody wrote all the same could not be copied.
+    /// </exception>
+    internal void Freeze(PageBitmap wanted)
+    {
+        if (Native.sn_region_freeze(_freezer.State, _state, (ulong)_region.CommittedPages, wanted.Words) != 0)
+            ThrowNoSlot();
+    }
+
+    /// <summary>
+    /// Copies pages of one block to <paramref name="target"/> as they were when they were frozen, and lets them go: a
+    /// page can be read once. A page that had no memory then is zero.
+    /// </summary>
+    internal void Read(PageRange pages, Span<byte> target)
+    {
+        if (pages.Start / BlockPages != (pages.End - 1) / BlockPages || target.Length < Pages.Bytes(pages.Count))
+            throw new ArgumentOutOfRangeException(nameof(pages), "not pages of one block, or no room for them");
+        fixed (byte* to = target)
+            _ = Native.sn_region_read(_freezer.State, _state, (ulong)pages.Start, (ulong)pages.Count, to);
+    }
+
+    /// <summary>Nothing is wanted any more.</summary>
+    internal void Thaw() => _ = Native.sn_region_thaw(_freezer.State, _state, (ulong)_region.CommittedPages);
+
+    /// <summary>How much a write to a block opens, from the next one on.</summary>
+    internal void SetGrain(long block, CaptureGrain grain) =>
+        Volatile.Write(ref _state->Blocks[block].Grain, (byte)grain);
+
+    internal CaptureGrain GrainOf(long block) => (CaptureGrain)Volatile.Read(ref _state->Blocks[block].Grain);
+
+    public void Secure(PageRange pages) =>
+        _ = Native.sn_region_secure(_freezer.State, _state, (ulong)pages.Start, (ulong)pages.Count);
+
+    public override void Dispose()
+    {
+        if (_state is null) return;
+        if (_region.Frozen == this) _region.Frozen = null;
+        Thaw();
+
+        // Fails only where nothing is registered any more, and then there is nothing left to undo.
+        _ = Native.sn_region_remove(_freezer.State, _state);
+        FreeState();
+        _pagemap.DangerousRelease();
+        _givenBack.Dispose();
+        _dropped.Dispose();
+    }
+
+    private void CollectInto(PageBitmap changed)
+    {
+        long committed = _region.CommittedPages;
+        changed.UseUpTo(committed);
+        int errno = Native.sn_region_collect(
+            _freezer.State, _state, _pagemap.Number, (ulong)committed, changed.Words);
+        if (errno == 0) return;
+
+        // Some was armed without being reported; now nothing is, and "everything" covers it.
+        _givenBack.Add(new PageRange(0, committed));
+        throw NativeError.For(
+            errno, "UFFDIO_WRITEPROTECT",
+            "Nothing else may map, move or register memory in the address range of an arena.");
+    }
+
+    /// <summary>What was dropped has no protection any more.</summary>
+    private void TakeDropped(PageBitmap into)
+    {
+        _region.MoveDroppedTo(_dropped);
+        for (long at = 0; _dropped.NextRun(at, out PageRange run); at = run.End)
+            _ = Native.sn_region_disarm(_state, (ulong)run.Start, (ulong)run.Count);
+        if (into == _dropped) return;
+        into.UnionWith(_dropped);
+        _dropped.Clear();
+    }
+
+    private static RegionState* MakeState(MemoryRegion region)
+    {
+        // Large allocations are lazily backed: the maps cost memory where the region is used.
+        nuint pages = (nuint)Pages.AlignUp(region.CapacityPages, BlockPages);
+        RegionState* state = (RegionState*)NativeMemory.AllocZeroed((nuint)sizeof(RegionState));
+        state->Start = (ulong)region.Address;
+        state->PageCount = pages;
+        state->Armed = (ulong*)NativeMemory.AllocZeroed(pages / 64, sizeof(ulong));
+        state->Written = (ulong*)NativeMemory.AllocZeroed(pages / 64, sizeof(ulong));
+        state->Frozen = (ulong*)NativeMemory.AllocZeroed(pages / 64, sizeof(ulong));
+        state->Copied = (ulong*)NativeMemory.AllocZeroed(pages / 64, sizeof(ulong));
+        state->Slots = (uint*)NativeMemory.AllocZeroed(pages, sizeof(uint));
+        state->Blocks = (BlockState*)NativeMemory.AllocZeroed(pages / BlockPages, (nuint)sizeof(BlockState));
+        state->Orders = (uint*)NativeMemory.AllocZeroed(pages / BlockPages, sizeof(uint));
+        return state;
+    }
+
+    private void FreeState()
+    {
+        NativeMemory.Free(_state->Armed);
+        NativeMemory.Free(_state->Written);
+        NativeMemory.Free(_state->Frozen);
+        NativeMemory.Free(_state->Copied);
+        NativeMemory.Free(_state->Slots);
+        NativeMemory.Free(_state->Blocks);
+        NativeMemory.Free(_state->Orders);
+        NativeMemory.Free(_state);
+        _state = null;
+    }
+
+    private void ThrowNoSlot() => throw new SnapshotException(
+        SnapshotErrorCode.StagingFull,
+        $"Pages of '{_region.RegionName}' were written while the application should have stood still, and there is no " +
+        "room for copies of them. Threads that do not take part must not write arenas. Nothing was lost: the next " +
+        "checkpoint contains these pages.");
+}
