@@ -8,6 +8,7 @@ internal sealed class ImageOutput
 {
     private readonly IImageSink _sink;
     private readonly ImageWriterOptions _options;
+    private readonly WriteBudget? _budget;
     private readonly Action<BlockBuffer> _release;
     private readonly Action<Exception> _fail;
     private readonly HandoverQueue<WriteBatch> _free;
@@ -24,6 +25,7 @@ internal sealed class ImageOutput
     {
         _sink = sink;
         _options = options;
+        if (options.BytesPerSecond is { } rate) _budget = new WriteBudget(rate, options.Time);
         _release = release;
         _fail = fail;
         int count = options.WritesInFlight + 1;
@@ -55,7 +57,7 @@ internal sealed class ImageOutput
 
         _current.Add(buffer, bytes);
         Position += bytes.Length;
-        if (_current.IsFull || _current.Length >= _options.WriteBytes) Hand();
+        if (_current.IsFull || _current.Length >= WriteBytes(_options)) Hand();
         return true;
     }
 
@@ -71,6 +73,7 @@ internal sealed class ImageOutput
     {
         _free.Abort();
         _full.Abort();
+        _budget?.Abort();
     }
 
     internal void Join()
@@ -79,7 +82,11 @@ internal sealed class ImageOutput
     }
 
     private static int BlocksPerWrite(ImageWriterOptions options) =>
-        Math.Max(1, options.WriteBytes / ImageFormat.BlockBytesMax);
+        Math.Max(1, WriteBytes(options) / ImageFormat.BlockBytesMax);
+
+    /// <summary>Under a cap writes are smaller, sixteen a second, so that the disk is busy in small steps.</summary>
+    private static int WriteBytes(ImageWriterOptions options) =>
+        (int)Math.Min(options.WriteBytes, options.BytesPerSecond / 16 ?? int.MaxValue);
 
     private void Hand()
     {
@@ -102,6 +109,7 @@ internal sealed class ImageOutput
         {
             while (_full.Take() is { } batch)
             {
+                if (_budget?.Wait(batch.Length) == false) return;
                 _sink.Write(batch.Segments, batch.Offset);
                 batch.Release(_release);
                 _free.Add(batch);

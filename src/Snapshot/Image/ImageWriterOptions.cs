@@ -42,6 +42,20 @@ internal sealed class ImageWriterOptions
         }
     } = 4 << 20;
 
+    /// <value>Bytes a second, at most, that are handed to the sink; at least 1. Default null: no cap.</value>
+    internal long? BytesPerSecond
+    {
+        get;
+        init
+        {
+            if (value is { } rate) ArgumentOutOfRangeException.ThrowIfLessThan(rate, 1);
+            field = value;
+        }
+    }
+
+    /// <value>The clock of the cap.</value>
+    internal TimeProvider Time { get; init; } = TimeProvider.System;
+
     private static int InRange(int value, int least, int most)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(value, least);

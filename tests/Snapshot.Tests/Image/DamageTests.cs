@@ -112,7 +112,9 @@ public sealed class DamageTests
         }
     }
 
-    /// <summary>A reader of version 1.1 does not know the section, and must not take the image for a damaged one.</summary>
+    /// <summary>
+    /// A reader of version 1.1 does not know the section, and must not take the image for a damaged one.
+    /// </summary>
     [Fact]
     public void An_order_of_blocks_that_is_not_known_is_refused_as_such()
     {
