@@ -1,7 +1,6 @@
 /*
- * freeze_test.c: what is frozen is delivered as it was, whoever writes meanwhile, with slots enough and with too few; writes
- * are noted; sweeps are opened ahead. In C so that the sanitizers see it.
- */
+ * freeze_test.c: what is frozen is delivered as it was, whoever writes meanwhile, with slots enough and with too few;
+ * writes are noted; sweeps are opened ahead. In C so that the sanitizers see it. /
 #include "check.h"
 
 #include <errno.h>

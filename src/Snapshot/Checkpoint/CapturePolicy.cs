@@ -2,7 +2,8 @@ using Snapshot.Tracking;
 
 namespace Snapshot.Checkpoint;
 
-/// <summary>Chooses how one arena is captured, by what it is asked for, what is possible and what was measured.</summary>
+/// <summary>Chooses how one arena is captured, by what it is asked for, what is possible and what was
+/// measured.</summary>
 /// <remarks>
 /// <para>The two that leave the application running cost it differently. Pre-copy relies on the kernel, which resolves
 /// the first write to each page by itself (about a microsecond a page), and walks a bit for each page in the pause.

@@ -3,8 +3,8 @@ using Snapshot.Tracking;
 namespace Snapshot;
 
 /// <summary>
-/// What writes to arenas captured by copy-on-write cost, from the commit of the checkpoint before (or the beginning of the
-/// session) to that of this one.
+/// What writes to arenas captured by copy-on-write cost, from the commit of the checkpoint before (or the beginning
+/// of the session) to that of this one.
 /// </summary>
 public sealed record CopyOnWriteInfo
 {
@@ -17,7 +17,8 @@ public sealed record CopyOnWriteInfo
     /// <summary>Pages copied because the drain had not come to them yet; of 4096 bytes.</summary>
     public required long PagesCopied { get; init; }
 
-    /// <summary>Times a write waited for the drain, because <see cref="SnapshotOptions.StagingLimit"/> was reached.</summary>
+    /// <summary>Times a write waited for the drain, because <see cref="SnapshotOptions.StagingLimit"/> was
+    /// reached.</summary>
     public required long Waits { get; init; }
 
     /// <summary>Time that copying took, on the threads that serve writes.</summary>

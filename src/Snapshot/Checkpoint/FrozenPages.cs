@@ -10,10 +10,11 @@ namespace Snapshot.Checkpoint;
 /// necessary.
 /// </summary>
 /// <remarks>
-/// <para>The order. A block that is read before it is written needs no copy. So blocks are read in the order in which the
-/// application first wrote them after the capture before: what it did then it is likely to do again (AI-Ckpt, HPDC 2013). A
-/// block that was written already is safe in its copy and is left for later, unless copies have taken half the slots.
-/// The image has its pages in the order of their addresses all the same: each block is a unit of its own.</para>
+/// <para>The order. A block that is read before it is written needs no copy. So blocks are read in the order in which
+/// the application first wrote them after the capture before: what it did then it is likely to do again (AI-Ckpt,
+/// HPDC 2013). A block that was written already is safe in its copy and is left for later, unless copies have taken
+/// half the slots. The image has its pages in the order of their addresses all the same: each block is a unit of its
+/// own.</para>
 /// <para>Used by the checkpoint thread alone.</para>
 /// </remarks>
 internal sealed class FrozenPages : IDisposable
@@ -50,7 +51,8 @@ internal sealed class FrozenPages : IDisposable
     }
 
     /// <summary>
-    /// Writes every block's changed pages to the image as a unit. Afterwards <see cref="Append"/> tells where they belong.
+    /// Writes every block's changed pages to the image as a unit. Afterwards <see cref="Append"/> tells where they
+    /// belong.
     /// </summary>
     /// <param name="writer">The image.</param>
     /// <param name="judge">Tells what a page is to it.</param>

@@ -4,9 +4,9 @@ namespace Snapshot.Checkpoint;
 
 /// <summary>Sets for each block how much a write opens, by what the last increments had of it.</summary>
 /// <remarks>
-/// Two increments in a row must agree before a block is opened in parts, since a huge page that was split for it does not
-/// come back. And only few blocks are: each part of one is protected again by a call of its own inside the pause. An
-/// arena of which many blocks are sparse is not for copy-on-write at all (<see cref="CapturePolicy"/>).
+/// Two increments in a row must agree before a block is opened in parts, since a huge page that was split for it does
+/// not come back. And only few blocks are: each part of one is protected again by a call of its own inside the pause.
+/// An arena of which many blocks are sparse is not for copy-on-write at all (<see cref="CapturePolicy"/>).
 /// </remarks>
 internal sealed class GrainPolicy(FreezingTracker tracker)
 {

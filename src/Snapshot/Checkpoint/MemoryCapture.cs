@@ -81,8 +81,8 @@ internal sealed class MemoryCapture : IDisposable
     internal RegionCapture Of(Arena arena) => Volatile.Read(ref _regions).First(region => region.Arena == arena);
 
     /// <summary>
-    /// Chooses how each region is captured, and copies changed pages of those that are pre-copied, while the application
-    /// runs.
+    /// Chooses how each region is captured, and copies changed pages of those that are pre-copied, while the
+    /// application runs.
     /// </summary>
     internal void Prepare(CancellationToken cancellation)
     {

@@ -12,13 +12,13 @@ namespace Snapshot.Checkpoint;
 /// <remarks>
 /// <para>A page moves one way: tracker → <c>changed</c> → held (a staged copy, or frozen in place) → the image. Per
 /// checkpoint the calls are <see cref="Choose"/>, <see cref="PreCopyRound"/> (any number of times, against writers),
-/// <see cref="Collect"/> and <see cref="Hold"/> (nobody writes), <see cref="WriteTo"/> (against writers), then exactly one
-/// of <see cref="Settle"/> and <see cref="GiveBack"/>.</para>
+/// <see cref="Collect"/> and <see cref="Hold"/> (nobody writes), <see cref="WriteTo"/> (against writers), then
+/// exactly one of <see cref="Settle"/> and <see cref="GiveBack"/>.</para>
 /// <para>Invariants. (1) A page in <c>changed</c> that is neither free nor excluded is held with its content of the
 /// moment of capture once <see cref="Hold"/> returned. Staged: it was copied after it was last collected, and the last
-/// collect was made while nobody wrote. Frozen: see freeze.c. (2) The hash of a page is that of its content in the newest
-/// committed image, or unknown; while an image is being written it may run ahead, which is why <see cref="GiveBack"/>
-/// forgets it. (3) A page outside <c>changed</c> is in the parent image as it is in memory.</para>
+/// collect was made while nobody wrote. Frozen: see freeze.c. (2) The hash of a page is that of its content in the
+/// newest committed image, or unknown; while an image is being written it may run ahead, which is why <see
+/// cref="GiveBack"/> forgets it. (3) A page outside <c>changed</c> is in the parent image as it is in memory.</para>
 /// <para>Used by the checkpoint thread alone.</para>
 /// </remarks>
 internal sealed unsafe class RegionCapture : IDisposable
@@ -230,8 +230,8 @@ internal sealed unsafe class RegionCapture : IDisposable
     }
 
     /// <summary>
-    /// Puts another tracker in the place of this one. The two cannot both have the memory, so between them writes are not
-    /// seen: the new one, for which nothing is armed, reports all memory once, and content tells what changed.
+    /// Puts another tracker in the place of this one. The two cannot both have the memory, so between them writes are
+    /// not seen: the new one, for which nothing is armed, reports all memory once, and content tells what changed.
     /// </summary>
     private void Exchange(Func<DirtyTracker> create, TrackerFactory trackers)
     {

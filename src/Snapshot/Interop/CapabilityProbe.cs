@@ -69,19 +69,7 @@ internal static unsafe class CapabilityProbe
                         : "Changed pages are found by content hash, which reads all memory inside the pause."),
                 new(KernelCapabilities.KernelWritesName, tracking.KernelWrites, tracking.KernelWritesDetail,
                     tracking.KernelWrites ? "" : "Write tracking would miss them, so content hash is used."),
-                new(KernelCapabilities.PagesOnDemandName, demand.Works, demand.Detail,
-                    demand.Works ? "" : "A restart is eager: everything is read before the first participant runs."),
-                new(KernelCapabilities.PagesOnDemandInSystemCallsName, demand.InSystemCalls, demand.SystemCallsDetail,
-                    demand.InSystemCalls
-                        ? ""
-                        : "After a lazy restart a system call that touches a page not yet there fails with EFAULT."),
-                new(KernelCapabilities.CopyOnWriteName, write.Works, write.Detail,
-                    write.Works ? "" : "Changed pages are copied before the pause and inside it."),
-                new(KernelCapabilities.CopyOnWriteInSystemCallsName, write.InSystemCalls, write.SystemCallsDetail,
-                    write.InSystemCalls
-                        ? ""
-                        : "Copy-on-write is not chosen by itself: a system call that writes to an arena would fail " +
-                            "with EFAULT."),
+                .. Served(demand, write),
                 new(KernelCapabilities.PagemapScanName, scan, scanDetail,
                     scan ? "" : "Content hash cannot skip memory that was never used."),
                 new("futex_waitv", waitv, waitvDetail,
@@ -96,6 +84,24 @@ internal static unsafe class CapabilityProbe
             ],
         };
     }
+
+    /// <summary>What needs a userfaultfd that waits for an answer.</summary>
+    private static KernelCapability[] Served(PagesOnDemandProbe.Result demand, CopyOnWriteProbe.Result write) =>
+    [
+        new(KernelCapabilities.PagesOnDemandName, demand.Works, demand.Detail,
+            demand.Works ? "" : "A restart is eager: everything is read before the first participant runs."),
+        new(KernelCapabilities.PagesOnDemandInSystemCallsName, demand.InSystemCalls, demand.SystemCallsDetail,
+            demand.InSystemCalls
+                ? ""
+                : "After a lazy restart a system call that touches a page not yet there fails with EFAULT."),
+        new(KernelCapabilities.CopyOnWriteName, write.Works, write.Detail,
+            write.Works ? "" : "Changed pages are copied before the pause and inside it."),
+        new(KernelCapabilities.CopyOnWriteInSystemCallsName, write.InSystemCalls, write.SystemCallsDetail,
+            write.InSystemCalls
+                ? ""
+                : "Copy-on-write is not chosen by itself: a system call that writes to an arena would fail " +
+                    "with EFAULT."),
+    ];
 
     /// <summary>0 when a userfaultfd of this kind can be opened, else the errno.</summary>
     private static int OpenUserfault(int userModeOnly)

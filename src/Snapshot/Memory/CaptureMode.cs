@@ -22,8 +22,8 @@ public enum CaptureMode
     /// <summary>
     /// Nothing is copied inside the pause: written memory is protected again, and a page is copied only if the
     /// application writes it before the drain has read it. Needs <see cref="KernelCapabilities.CopyOnWrite"/>; without
-    /// <see cref="KernelCapabilities.CopyOnWriteInSystemCalls"/> a system call that writes to an arena, such as read(2),
-    /// fails with EFAULT, and the mode is not chosen by itself.
+    /// <see cref="KernelCapabilities.CopyOnWriteInSystemCalls"/> a system call that writes to an arena, such as
+    /// read(2), fails with EFAULT, and the mode is not chosen by itself.
     /// </summary>
     CopyOnWrite,
 }

@@ -51,8 +51,8 @@ internal abstract class DirtyTracker : IDisposable
     internal abstract void GiveBack(PageBitmap pages);
 
     /// <summary>
-    /// Adds what was dropped or given back and not collected since. For the tracker that comes in the place of this one,
-    /// which is disposed of next: it reports whatever has memory by itself.
+    /// Adds what was dropped or given back and not collected since. For the tracker that comes in the place of this
+    /// one, which is disposed of next: it reports whatever has memory by itself.
     /// </summary>
     internal abstract void HandOver(PageBitmap pages);
 

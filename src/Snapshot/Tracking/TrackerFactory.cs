@@ -6,7 +6,8 @@ namespace Snapshot.Tracking;
 
 /// <summary>Chooses the mechanism of a session once and makes its trackers; owns the descriptors they share.</summary>
 /// <remarks>
-/// Disposing it while trackers exist is allowed, but for those that freeze: the descriptors close with the last of them.
+/// Disposing it while trackers exist is allowed, but for those that freeze: the descriptors close with the last of
+/// them.
 /// </remarks>
 internal sealed unsafe class TrackerFactory : IDisposable
 {
