@@ -13,8 +13,8 @@
  *   armed    its page-table entry is write-protected, or it has none (it was discarded and that is not known here
  *            yet). Set by the collect before it protects, cleared by whoever opens it before it is unprotected.
  *   written  it was opened since the last collect, hence it has memory. Set before it is unprotected.
- *   frozen its content is wanted and still in place. Only together with armed, but for pages that are being
- *   discarded. copied its content is wanted and in the slot that `slots` names.
+ *   frozen   its content is wanted and still in place. Only together with armed.
+ *   copied   its content is wanted and in the slot that `slots` names.
  * Neither armed nor written: it was never armed, or was discarded. It is written without anybody's knowing; the next
  * collect finds it if it has memory then.
  * frozen and copied are read and changed under the block's lock alone; armed and written by atomic operations, since
@@ -25,12 +25,13 @@
  * finds the page armed, opens it, that is sets `written` again and unprotects; whichever of the two ioctls comes last,
  * the bits say "written", which at worst makes the page be reported once more.
  *
- * No image holds a later content. Pages are frozen while nobody writes, under their block's lock: one that is armed
- * then cannot be written before it was copied, since who opens a page holds that lock, copies what is frozen of
- * it, and unprotects it before the lock is released. One that somebody has opened meanwhile (a thread that does not
- * take part; a block opened ahead) is copied at once. One that is neither has no memory: it reads as zero, and is not
- * frozen, and is delivered as zero whatever is written to it later. Who discards memory secures it before
- * (sn_region_secure). /
+ * No image holds a later content. Pages are frozen while nobody writes, under their block's lock: one that is
+ * armed then cannot be written before it was copied, since who opens a page holds that lock, copies what is frozen
+ * of it, and unprotects it before the lock is released. One that somebody has opened meanwhile (a thread that does
+ * not take part; a block opened ahead) is copied at once. One that is neither has no memory: it reads as zero, and
+ * is not frozen, and is delivered as zero whatever is written to it later. Who discards memory secures it before
+ * (sn_region_secure).
+ */
 #include "freeze.h"
 
 #include <errno.h>

@@ -1,6 +1,7 @@
 /*
  * freeze.h: what freeze.c (capture: armed, frozen, read), open.c (writes: copied first, let through) and slots.c
- * (memory for the copies) share. Internal to the C part. /
+ * (memory for the copies) share. Internal to the C part.
+ */
 #ifndef SNAPSHOT_FREEZE_H
 #define SNAPSHOT_FREEZE_H
 

@@ -1,6 +1,7 @@
 /*
  * freeze_test.c: what is frozen is delivered as it was, whoever writes meanwhile, with slots enough and with too few;
- * writes are noted; sweeps are opened ahead. In C so that the sanitizers see it. /
+ * writes are noted; sweeps are opened ahead. In C so that the sanitizers see it.
+ */
 #include "check.h"
 
 #include <errno.h>
