@@ -11,7 +11,7 @@ public unsafe class EncodeBench
     private const int PageCount = 64;
     private const int Bytes = PageCount * Pages.Size;
 
-    private readonly AlignedBuffer _pages = new(Bytes);
+    private readonly BlockBuffer _block = new() { PageCount = PageCount, ElementSize = sizeof(double) };
     private BlockEncoder _encoder = null!;
 
     /// <summary>The content: a smooth field of doubles, or noise.</summary>
@@ -28,7 +28,7 @@ public unsafe class EncodeBench
     {
         _encoder = new BlockEncoder(Encoding);
         Random random = new(1);
-        double* cells = (double*)_pages.Pointer;
+        double* cells = (double*)_block.Pages.Pointer;
         for (int index = 0; index < Bytes / sizeof(double); index++)
             cells[index] = Content == "smooth"
                 ? 300 + 20 * Math.Sin(index * 1e-3)
@@ -41,11 +41,11 @@ public unsafe class EncodeBench
     {
         UInt128 sum = 0;
         for (int page = 0; page < PageCount; page++)
-            sum ^= PageHashes.Hash(new ReadOnlySpan<byte>(_pages.Pointer + page * Pages.Size, Pages.Size));
+            sum ^= PageHashes.Hash(new ReadOnlySpan<byte>(_block.Pages.Pointer + page * Pages.Size, Pages.Size));
         return (ulong)sum;
     }
 
     /// <summary>The block as it goes to the file.</summary>
     [Benchmark]
-    public int Encode() => _encoder.Encode(_pages.Pointer, Bytes, sizeof(double)).StoredLength;
+    public int Encode() => _encoder.Encode(_block).StoredLength;
 }

@@ -391,6 +391,11 @@ SN_API int32_t sn_futex_wait_either(const uint32_t *word1, uint32_t expected1, c
 /* Wakes at most `count` sleepers. */
 SN_API int32_t sn_futex_wake(const uint32_t *word, int32_t count);
 
+/* ---- thread.c: what .NET cannot ask of a thread --------------------------------------------------------- */
+
+/* Lowers the priority of the calling thread, and of no other, to this nice value (1 to 19). Never raises it. */
+SN_API int32_t sn_thread_lower(int32_t nice);
+
 /* ---- file.c: what .NET cannot ask of a file ------------------------------------------------------------ */
 
 /* Sets or clears O_DIRECT on an open descriptor. EINVAL where the file system refuses it. */

@@ -39,6 +39,20 @@ public sealed class SnapshotOptions
     public int EncoderThreads { get; init => field = InRange(value, 1, 64); } =
         Math.Max(1, Environment.ProcessorCount / 2);
 
+    /// <summary>
+    /// Bytes a second, at most, that a checkpoint hands to the disk while it drains, so that the application's own
+    /// files, or other users of the file system, keep the rest.
+    /// </summary>
+    /// <value>
+    /// Default null: no cap. They are bytes of the image, as encoded. Pruning and compaction are not held back.
+    /// </value>
+    /// <exception cref="ArgumentOutOfRangeException">Less than 1 MiB.</exception>
+    public long? DrainBytesPerSecond
+    {
+        get;
+        init => field = value is { } rate ? AtLeast(rate, 1 << 20) : null;
+    }
+
     /// <summary>Bytes of memory that copies of changed pages may take.</summary>
     /// <value>
     /// Default half the memory available to the process. A checkpoint that needs more fails and loses nothing.

@@ -377,7 +377,13 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
             (_store.Newest?.Generation ?? 0) + 1,
             _memory.Capture.Parent,
             DateTimeOffset.UtcNow);
-        ImageWriterOptions writing = new() { Encoding = _options.Encoding, EncoderThreads = _options.EncoderThreads };
+        ImageWriterOptions writing = new()
+        {
+            Encoding = _options.Encoding,
+            EncoderThreads = _options.EncoderThreads,
+            OnEncoderStarted = DrainPriority.Lower,
+            BytesPerSecond = _options.DrainBytesPerSecond,
+        };
         CheckpointRun run = new(_coordinator, _memory.Capture, _store);
         SnapshotInfo info = run.Execute(ticket, header, writing, ticket.Options.Deadline ?? _options.Deadline);
         _store.Continue(info.Generation);

@@ -13,6 +13,7 @@ int main(void)
         {"fill", test_fill},
         {"freeze", test_freeze},
         {"file", test_file},
+        {"thread", test_thread},
     };
 
     CHECK_EQUAL(sn_abi_version(), SN_ABI_VERSION);

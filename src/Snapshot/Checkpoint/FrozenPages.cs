@@ -1,6 +1,6 @@
-using System.Runtime.InteropServices;
 using Snapshot.Base;
 using Snapshot.Image;
+using Snapshot.Memory;
 using Snapshot.Tracking;
 
 namespace Snapshot.Checkpoint;
@@ -9,64 +9,139 @@ namespace Snapshot.Checkpoint;
 /// Pages of one region that are frozen where they lie: read once, from there or from the copy that a write made
 /// necessary.
 /// </summary>
-/// <remarks>Used by the checkpoint thread alone.</remarks>
-internal sealed unsafe class FrozenPages(FreezingTracker tracker) : IDisposable
+/// <remarks>
+/// <para>The order. A block that is read before it is written needs no copy. So blocks are read in the order in which the
+/// application first wrote them after the capture before: what it did then it is likely to do again (AI-Ckpt, HPDC 2013). A
+/// block that was written already is safe in its copy and is left for later, unless copies have taken half the slots.
+/// The image has its pages in the order of their addresses all the same: each block is a unit of its own.</para>
+/// <para>Used by the checkpoint thread alone.</para>
+/// </remarks>
+internal sealed class FrozenPages : IDisposable
 {
     // Small enough to stay in the second-level cache until the image has it, large enough for one copy.
     private const int PiecePages = 64;
 
-    // A block of which an increment has no more than this counts as sparse for a grain.
-    private const int FewForSixteen = 32;
-    private const int FewForPage = 4;
+    private const int BlockPages = FreezingTracker.BlockPages;
 
+    private readonly Arena _arena;
+    private readonly FreezingTracker _tracker;
+    private readonly GrainPolicy _grains;
+    private readonly PageBitmap _wanted;
+    private readonly PageBitmap _present;
+    private readonly PageBitmap _zero;
+    private readonly Dictionary<long, int> _units = [];
     private readonly AlignedBuffer _buffer = new(PiecePages * Pages.Size);
-    private readonly Dictionary<long, CaptureGrain> _sparse = [];
-    private PageRange _piece;
+
+    internal FrozenPages(Arena arena, FreezingTracker tracker)
+    {
+        _arena = arena;
+        _tracker = tracker;
+        _grains = new GrainPolicy(tracker);
+        _wanted = new PageBitmap(arena.Region.CapacityPages);
+        _present = new PageBitmap(arena.Region.CapacityPages);
+        _zero = new PageBitmap(arena.Region.CapacityPages);
+    }
 
     /// <summary>The content of these pages is wanted as it is now. No managed allocation.</summary>
-    internal void Hold(PageBitmap pages) => tracker.Freeze(pages);
-
-    /// <summary>The content of a page at the capture; valid until the next call.</summary>
-    /// <param name="page">Asked for once, in ascending order.</param>
-    /// <param name="run">Pages around it that are to be read, too.</param>
-    internal ReadOnlySpan<byte> Content(long page, PageRange run)
+    internal void Hold(PageBitmap pages)
     {
-        if (page < _piece.Start || page >= _piece.End)
-        {
-            long end = Math.Min(run.End, (page / PiecePages + 1) * PiecePages);
-            _piece = new PageRange(page, end - page);
-            tracker.Read(_piece, _buffer.Span);
-        }
-
-        return _buffer.Span.Slice((int)Pages.Bytes(page - _piece.Start), Pages.Size);
+        _wanted.UnionWith(pages);
+        _tracker.Freeze(_wanted);
     }
 
     /// <summary>
-    /// Sets the grain of a block that was written: by what two increments in a row had of it, since a huge page that
-    /// was split for a finer grain does not come back.
+    /// Writes every block's changed pages to the image as a unit. Afterwards <see cref="Append"/> tells where they belong.
     /// </summary>
-    /// <param name="block">The block.</param>
-    /// <param name="changed">How many of its pages changed.</param>
-    /// <param name="pinned">A grain asked for, or Auto.</param>
-    internal void Observe(long block, int changed, CaptureGrain pinned)
+    /// <param name="writer">The image.</param>
+    /// <param name="judge">Tells what a page is to it.</param>
+    /// <param name="tally">Counts what was looked at.</param>
+    /// <param name="policy">Is told how densely blocks were written; null: this image says nothing of that.</param>
+    /// <param name="cancellation">Looked at for each block.</param>
+    internal void WriteUnits(
+        ImageWriter writer, PageJudge judge, PageTally tally, CapturePolicy? policy, CancellationToken cancellation)
     {
-        CaptureGrain fits = pinned != CaptureGrain.Auto ? pinned
-            : changed <= FewForPage ? CaptureGrain.Page
-            : changed <= FewForSixteen ? CaptureGrain.SixteenPages
-            : CaptureGrain.Block;
-        CaptureGrain now = tracker.GrainOf(block);
-        _sparse.Remove(block, out CaptureGrain before);
-        if (fits == now) return;
-        if (fits > now && pinned == CaptureGrain.Auto && before < fits) _sparse.Add(block, fits);
-        else tracker.SetGrain(block, fits);
+        long blocksChanged = 0;
+        foreach (long block in _tracker.InDrainOrder(BlocksWanted()))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            long before = judge.Changed;
+            _units[block] = writer.BeginUnit();
+            tally.Seen(WriteBlock(writer, judge, block));
+            writer.EndUnit();
+            int changed = (int)(judge.Changed - before);
+            if (changed > 0) blocksChanged++;
+            if (policy is not null) _grains.Observe(block, changed, policy.Grain);
+        }
+
+        policy?.Observe(judge.Changed, blocksChanged);
+    }
+
+    /// <summary>Adds a page that was written to its place in the page stream.</summary>
+    internal void Append(ImageWriter writer, long page)
+    {
+        if (_present.Contains(page)) writer.AppendUnit(_units[page / BlockPages], 1);
+        else writer.Append(_zero.Contains(page) ? ExtentKind.Zero : ExtentKind.InParent, 1);
     }
 
     /// <summary>Nothing is wanted any more.</summary>
     internal void Clear()
     {
-        tracker.Thaw();
-        _piece = default;
+        _tracker.Thaw();
+        _wanted.Clear();
+        _present.Clear();
+        _zero.Clear();
+        _units.Clear();
     }
 
-    public void Dispose() => _buffer.Dispose();
+    public void Dispose()
+    {
+        _wanted.Dispose();
+        _present.Dispose();
+        _zero.Dispose();
+        _buffer.Dispose();
+    }
+
+    private List<long> BlocksWanted()
+    {
+        List<long> blocks = [];
+        for (long at = 0; _wanted.NextRun(at, out PageRange run);)
+        {
+            blocks.Add(run.Start / BlockPages);
+            at = (blocks[^1] + 1) * BlockPages;
+        }
+
+        return blocks;
+    }
+
+    /// <summary>Returns how many pages were wanted of the block.</summary>
+    private long WriteBlock(ImageWriter writer, PageJudge judge, long block)
+    {
+        // One size for a block: allocations are seldom smaller, and where they are this merely compresses less.
+        int elementSize = -1;
+        long seen = 0;
+        long end = (block + 1) * BlockPages;
+        for (long at = block * BlockPages; _wanted.NextRun(at, out PageRange run) && run.Start < end;)
+        {
+            PageRange piece = new(
+                run.Start,
+                Math.Min(Math.Min(run.End, end), (run.Start / PiecePages + 1) * PiecePages) - run.Start);
+            _tracker.Read(piece, _buffer.Span);
+            for (long page = piece.Start; page < piece.End; page++)
+            {
+                ReadOnlySpan<byte> content =
+                    _buffer.Span.Slice((int)Pages.Bytes(page - piece.Start), Pages.Size);
+                ExtentKind kind = judge.Judge(page, content);
+                if (kind == ExtentKind.Zero) _zero.Add(new PageRange(page, 1));
+                if (kind != ExtentKind.Present) continue;
+                _present.Add(new PageRange(page, 1));
+                if (elementSize < 0) elementSize = _arena.ElementSizeHint(page);
+                writer.AppendPages(content, elementSize);
+            }
+
+            at = piece.End;
+            seen += piece.Count;
+        }
+
+        return seen;
+    }
 }

@@ -66,7 +66,7 @@ internal sealed unsafe class RegionCapture : IDisposable
         _free = new PageBitmap(region.CapacityPages);
         _excluded = new PageBitmap(region.CapacityPages);
         _tracker = tracker;
-        _frozen = tracker is FreezingTracker freezing ? new FrozenPages(freezing) : null;
+        _frozen = FrozenBy(tracker);
     }
 
     internal int Id => _id;
@@ -173,18 +173,32 @@ internal sealed unsafe class RegionCapture : IDisposable
     internal void WriteTo(ImageWriter writer, PageTally tally, CancellationToken cancellation)
     {
         writer.BeginRegion(Describe());
-        DensityCount density = new(this);
+        PageJudge judge = new(_hashes, _parentPages, tally);
+
+        // A first image, in which everything is new, says nothing of how memory is written.
+        CapturePolicy? policy = _parentPages > 0 ? Policy : null;
+        _frozen?.WriteUnits(writer, judge, tally, policy, cancellation);
+        long blocksChanged = 0, lastChanged = -1;
         long at = 0;
         for (; _changed.NextRun(at, out PageRange run); at = run.End)
         {
             cancellation.ThrowIfCancellationRequested();
             AppendUntouched(writer, at, run.Start);
-            AppendRun(writer, run, tally, ref density);
-            tally.Seen(run.Count);
+            for (long page = run.Start; page < run.End; page++)
+            {
+                long before = judge.Changed;
+                AppendPage(writer, page, judge);
+                long block = page / FreezingTracker.BlockPages;
+                if (judge.Changed == before || block == lastChanged) continue;
+                lastChanged = block;
+                blocksChanged++;
+            }
+
+            if (_frozen is null) tally.Seen(run.Count);
         }
 
         AppendUntouched(writer, at, _capturedPages);
-        density.End();
+        if (_frozen is null) policy?.Observe(judge.Changed, blocksChanged);
     }
 
     /// <summary>The image is committed: it is what the next one refers to.</summary>
@@ -238,7 +252,7 @@ internal sealed unsafe class RegionCapture : IDisposable
         }
 
         _tracker.GiveBack(_pending);
-        _frozen = _tracker is FreezingTracker freezing ? new FrozenPages(freezing) : null;
+        _frozen = FrozenBy(_tracker);
     }
 
     private void CollectRecent()
@@ -272,43 +286,30 @@ internal sealed unsafe class RegionCapture : IDisposable
         if (end > known) writer.Append(ExtentKind.Zero, end - known);
     }
 
-    private void AppendRun(ImageWriter writer, PageRange run, PageTally tally, ref DensityCount density)
+    private void AppendPage(ImageWriter writer, long page, PageJudge judge)
     {
-        for (long page = run.Start; page < run.End; page++)
+        bool excluded = _excluded.Contains(page);
+        if (excluded || _free.Contains(page))
         {
-            bool excluded = _excluded.Contains(page);
-            if (excluded || _free.Contains(page))
-            {
-                // Restores as zero, so zero is what a later content is compared with.
-                writer.Append(excluded ? ExtentKind.Excluded : ExtentKind.Zero, 1);
-                _hashes.Set(page, PageHashes.Zero);
-                continue;
-            }
-
-            long before = tally.Changed;
-            AppendContent(writer, page, run, tally);
-            density.Add(page, changed: tally.Changed > before);
-        }
-    }
-
-    private void AppendContent(ImageWriter writer, long page, PageRange run, PageTally tally)
-    {
-        ReadOnlySpan<byte> content = _frozen is null ? _staged.Content(page) : _frozen.Content(page, run);
-        bool same = _hashes.Matches(page, content, out UInt128 hash);
-        if (same && page < _parentPages)
-        {
-            writer.Append(ExtentKind.InParent, 1);
+            writer.Append(excluded ? ExtentKind.Excluded : ExtentKind.Zero, 1);
+            judge.LeaveOut(page);
             return;
         }
 
-        // Zeros where nothing is known of the page are most often memory that was populated and never written: they
-        // take no room in the image, and do not count as a change.
-        bool isZero = hash == PageHashes.Zero;
-        if (!isZero || _hashes.IsKnown(page)) tally.Changed++;
-        if (isZero) writer.Append(ExtentKind.Zero, 1);
-        else writer.AppendPages(content, _arena?.ElementSizeHint(page) ?? 0);
-        _hashes.Set(page, hash);
+        if (_frozen is not null)
+        {
+            _frozen.Append(writer, page);
+            return;
+        }
+
+        ReadOnlySpan<byte> content = _staged.Content(page);
+        ExtentKind kind = judge.Judge(page, content);
+        if (kind == ExtentKind.Present) writer.AppendPages(content, _arena?.ElementSizeHint(page) ?? 0);
+        else writer.Append(kind, 1);
     }
+
+    private FrozenPages? FrozenBy(DirtyTracker tracker) =>
+        tracker is FreezingTracker freezing ? new FrozenPages(_arena!, freezing) : null;
 
     private void Forget()
     {
@@ -316,37 +317,5 @@ internal sealed unsafe class RegionCapture : IDisposable
         _staged.Clear();
         _changed.Clear();
         _recent.Clear();
-    }
-
-    /// <summary>Counts, block by block, how many of its pages changed: what the policy and the grains go by.</summary>
-    private struct DensityCount(RegionCapture owner)
-    {
-        private long _block = -1;
-        private int _inBlock;
-        private long _pages;
-        private long _blocks;
-
-        internal void Add(long page, bool changed)
-        {
-            if (page / FreezingTracker.BlockPages != _block) EndBlock();
-            _block = page / FreezingTracker.BlockPages;
-            if (changed) _inBlock++;
-        }
-
-        /// <summary>A first image, in which everything is new, says nothing of how memory is written.</summary>
-        internal void End()
-        {
-            EndBlock();
-            if (owner._parentPages > 0) owner.Policy.Observe(_pages, _blocks);
-        }
-
-        private void EndBlock()
-        {
-            if (_block < 0) return;
-            if (owner._parentPages > 0) owner._frozen?.Observe(_block, _inBlock, owner.Policy.Grain);
-            if (_inBlock > 0) _blocks++;
-            _pages += _inBlock;
-            _inBlock = 0;
-        }
     }
 }

@@ -3,20 +3,13 @@ using Snapshot.Base;
 
 namespace Snapshot.Image;
 
-/// <summary>
-/// A block as it goes to the file; the bytes belong to the encoder or to the input, padded with zeros.
-/// </summary>
-internal readonly unsafe struct EncodedBlock(byte* bytes, int storedLength, StoredEncoding encoding, byte elementSize)
-{
-    internal StoredEncoding Encoding => encoding;
-
-    internal byte ElementSize => elementSize;
-
-    internal int StoredLength => storedLength;
-
-    /// <summary>The stored bytes with their padding.</summary>
-    internal ReadOnlySpan<byte> Padded => new(bytes, (int)Pages.AlignUp(storedLength, ImageFormat.PageSize));
-}
+/// <summary>A block as it goes to the file; the bytes are in the buffer that was encoded.</summary>
+/// <param name="Padded">The stored bytes, padded with zeros to whole pages.</param>
+/// <param name="StoredLength">Bytes without the padding.</param>
+/// <param name="Encoding">How they are encoded.</param>
+/// <param name="ElementSize">By which they were shuffled, or 0.</param>
+internal readonly record struct EncodedBlock(
+    ReadOnlyMemory<byte> Padded, int StoredLength, StoredEncoding Encoding, byte ElementSize);
 
 /// <summary>Encodes blocks, one at a time; one encoder a thread. Allocates nothing per block.</summary>
 internal sealed unsafe class BlockEncoder(BlockEncoding policy) : IDisposable
@@ -24,61 +17,60 @@ internal sealed unsafe class BlockEncoder(BlockEncoding policy) : IDisposable
     private const int SamplePages = 4;
 
     private readonly AlignedBuffer _shuffled = new(ImageFormat.BlockBytesMax);
-    private readonly AlignedBuffer _encoded = new(ImageFormat.BlockBytesMax);
     private readonly AlignedBuffer _sample = new(SamplePages * ImageFormat.PageSize);
 
     internal static bool IsElementSize(int size) => size is 2 or 4 or 8 or 16;
 
-    /// <summary>Encodes whole pages.</summary>
-    /// <param name="pages">The pages.</param>
-    /// <param name="length">Bytes, a multiple of the page size.</param>
-    /// <param name="elementSize">2, 4, 8 or 16; anything else means that it is not known.</param>
-    internal EncodedBlock Encode(byte* pages, int length, int elementSize)
+    /// <summary>Encodes the pages of a block; an element size of other than 2, 4, 8 or 16 is not known.</summary>
+    internal EncodedBlock Encode(BlockBuffer block)
     {
-        (StoredEncoding encoding, int element) = Choose(pages, length, elementSize);
+        (StoredEncoding encoding, int element) = Choose(block);
         if (encoding != StoredEncoding.Plain)
         {
             // What does not fit into one page less is no gain, for the file is made of pages.
-            int stored = Compress(pages, length, element, length - ImageFormat.PageSize);
+            AlignedBuffer target = block.Encoded;
+            int stored = Compress(
+                block.Pages.Pointer, block.Length, element, target.Pointer, block.Length - ImageFormat.PageSize);
             if (stored > 0)
             {
                 int padded = (int)Pages.AlignUp(stored, ImageFormat.PageSize);
-                new Span<byte>(_encoded.Pointer + stored, padded - stored).Clear();
-                return new EncodedBlock(_encoded.Pointer, stored, encoding, (byte)element);
+                target.Span[stored..padded].Clear();
+                return new EncodedBlock(target.Memory[..padded], stored, encoding, (byte)element);
             }
         }
 
-        return new EncodedBlock(pages, length, StoredEncoding.Plain, 0);
+        return new EncodedBlock(block.Pages.Memory[..block.Length], block.Length, StoredEncoding.Plain, 0);
     }
 
     public void Dispose()
     {
         _shuffled.Dispose();
-        _encoded.Dispose();
         _sample.Dispose();
     }
 
-    private (StoredEncoding Encoding, int ElementSize) Choose(byte* pages, int length, int elementSize) => policy switch
+    private (StoredEncoding Encoding, int ElementSize) Choose(BlockBuffer block) => policy switch
     {
-        _ when length <= ImageFormat.PageSize => (StoredEncoding.Plain, 0),
+        _ when block.PageCount <= 1 => (StoredEncoding.Plain, 0),
         BlockEncoding.None => (StoredEncoding.Plain, 0),
         BlockEncoding.Lz4 => (StoredEncoding.Lz4, 0),
-        BlockEncoding.ShuffleLz4 => (StoredEncoding.ShuffleLz4, IsElementSize(elementSize) ? elementSize : 8),
-        _ => ChooseBySample(pages, length, elementSize),
+        BlockEncoding.ShuffleLz4 =>
+            (StoredEncoding.ShuffleLz4, IsElementSize(block.ElementSize) ? block.ElementSize : 8),
+        _ => ChooseBySample(block),
     };
 
     /// <summary>
     /// Tries what is plausible on a few pages from all over the block; a gain below 1/16 is not worth the time.
     /// </summary>
-    private (StoredEncoding Encoding, int ElementSize) ChooseBySample(byte* pages, int length, int elementSize)
+    private (StoredEncoding Encoding, int ElementSize) ChooseBySample(BlockBuffer block)
     {
-        int sampleLength = TakeSample(pages, length);
+        int sampleLength = TakeSample(block);
+        byte* target = block.Encoded.Pointer;
         int best = sampleLength - sampleLength / 16;
         (StoredEncoding, int) choice = (StoredEncoding.Plain, 0);
         Try(0, ref best, ref choice);
-        if (IsElementSize(elementSize))
+        if (IsElementSize(block.ElementSize))
         {
-            Try(elementSize, ref best, ref choice);
+            Try(block.ElementSize, ref best, ref choice);
         }
         else
         {
@@ -90,28 +82,28 @@ internal sealed unsafe class BlockEncoder(BlockEncoding policy) : IDisposable
 
         void Try(int element, ref int best, ref (StoredEncoding, int) choice)
         {
-            int stored = Compress(_sample.Pointer, sampleLength, element, best - 1);
+            int stored = Compress(_sample.Pointer, sampleLength, element, target, best - 1);
             if (stored <= 0) return;
             best = stored;
             choice = (element == 0 ? StoredEncoding.Lz4 : StoredEncoding.ShuffleLz4, element);
         }
     }
 
-    private int TakeSample(byte* pages, int length)
+    private int TakeSample(BlockBuffer block)
     {
-        int pageCount = length / ImageFormat.PageSize;
-        int count = Math.Min(SamplePages, pageCount);
+        int count = Math.Min(SamplePages, block.PageCount);
         for (int i = 0; i < count; i++)
         {
-            byte* page = pages + (long)(i * pageCount / count) * ImageFormat.PageSize;
-            new ReadOnlySpan<byte>(page, ImageFormat.PageSize).CopyTo(_sample.Span[(i * ImageFormat.PageSize)..]);
+            int page = i * block.PageCount / count;
+            block.Pages.Span.Slice(page * ImageFormat.PageSize, ImageFormat.PageSize)
+                .CopyTo(_sample.Span[(i * ImageFormat.PageSize)..]);
         }
 
         return count * ImageFormat.PageSize;
     }
 
     /// <returns>The encoded length, or less than 1 when it would exceed <paramref name="most"/>.</returns>
-    private int Compress(byte* source, int length, int elementSize, int most)
+    private int Compress(byte* source, int length, int elementSize, byte* target, int most)
     {
         if (elementSize != 0)
         {
@@ -119,6 +111,6 @@ internal sealed unsafe class BlockEncoder(BlockEncoding policy) : IDisposable
             source = _shuffled.Pointer;
         }
 
-        return LZ4Codec.Encode(source, length, _encoded.Pointer, most, LZ4Level.L00_FAST);
+        return LZ4Codec.Encode(source, length, target, most, LZ4Level.L00_FAST);
     }
 }

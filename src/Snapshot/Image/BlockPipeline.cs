@@ -3,90 +3,87 @@ using System.Runtime.ExceptionServices;
 
 namespace Snapshot.Image;
 
-/// <summary>Pages of one block on their way to an encoder.</summary>
-internal sealed class BlockInput : IDisposable
-{
-    internal AlignedBuffer Pages { get; } = new(ImageFormat.BlockBytesMax);
-
-    internal long Sequence { get; set; }
-
-    internal int PageCount { get; set; }
-
-    /// <summary>The element size that all its pages have in common, or 0.</summary>
-    internal int ElementSize { get; set; }
-
-    public void Dispose() => Pages.Dispose();
-}
-
 /// <summary>
-/// Copied pages -> encoder threads -> appended in order -> writer threads. All buffers exist from the start and go
-/// round, which bounds the memory and makes a slow disk hold back the producer. The first failure of any stage, or
-/// the cancellation, stops all stages and is thrown to the producer.
+/// Copied pages -> encoder threads -> appended in order -> writer threads. There is a fixed number of buffers, made
+/// when they are first needed, which go round: that bounds the memory and makes a slow disk hold back the producer.
+/// The first failure of any stage, or the cancellation, stops all stages and is thrown to the producer.
 /// </summary>
-internal sealed unsafe class BlockPipeline : IDisposable
+internal sealed class BlockPipeline : IDisposable
 {
+    private readonly ImageWriterOptions _options;
     private readonly ImageOutput _output;
-    private readonly BlockInput[] _inputs;
-    private readonly HandoverQueue<BlockInput> _free;
-    private readonly HandoverQueue<BlockInput> _submitted;
-    private readonly Thread[] _encoderThreads;
-    private readonly BlockEncoder[] _encoders;
-    private readonly List<ImageBlock> _blocks = [];
+    private readonly BlockBuffer?[] _buffers;
+    private readonly HandoverQueue<BlockBuffer> _free;
+    private readonly HandoverQueue<BlockBuffer> _submitted;
+    private readonly List<Thread> _encoders = [];
+    private readonly List<WrittenBlock> _blocks = [];
     private readonly CancellationTokenRegistration _cancellation;
     private ExceptionDispatchInfo? _failure;
+    private int _bufferCount;
 
     /// <summary>
     /// Guards <see cref="_turn"/>: the sequence of the block that may be appended next. Its thread alone appends.
     /// </summary>
     private readonly object _turnGate = new();
-    private long _turn;
-    private long _submittedCount;
-    private long _ordinal;
+    private int _turn;
+    private int _submittedCount;
 
     internal BlockPipeline(IImageSink sink, ImageWriterOptions options, CancellationToken cancellation)
     {
-        _output = new ImageOutput(sink, options.WriteBytes, options.WritesInFlight, Fail);
-        _inputs = new BlockInput[2 * options.EncoderThreads + 2];
-        _free = new HandoverQueue<BlockInput>(_inputs.Length);
-        _submitted = new HandoverQueue<BlockInput>(_inputs.Length);
-        for (int i = 0; i < _inputs.Length; i++) _free.Add(_inputs[i] = new BlockInput());
-        _encoders = new BlockEncoder[options.EncoderThreads];
-        _encoderThreads = new Thread[options.EncoderThreads];
-        for (int i = 0; i < _encoders.Length; i++)
-        {
-            BlockEncoder encoder = _encoders[i] = new BlockEncoder(options.Encoding);
-            _encoderThreads[i] =
-                new Thread(() => EncodeAll(encoder)) { IsBackground = true, Name = "snapshot image encode" };
-            _encoderThreads[i].Start();
-        }
+        _options = options;
 
+        // Those the output may hold without writing them, and for each encoder one at work and one waiting.
+        _buffers = new BlockBuffer?[ImageOutput.BlocksHeld(options) + 2 * options.EncoderThreads + 2];
+        _free = new HandoverQueue<BlockBuffer>(_buffers.Length);
+        _submitted = new HandoverQueue<BlockBuffer>(_buffers.Length);
+        _output = new ImageOutput(sink, options, _free.Add, Fail);
         _cancellation = cancellation.Register(() => Fail(new OperationCanceledException(cancellation)));
     }
 
-    /// <summary>Complete after <see cref="Drain"/>.</summary>
-    internal List<ImageBlock> Blocks => _blocks;
+    /// <summary>In the order of the file, which is that of submission. Complete after <see cref="Drain"/>.</summary>
+    internal List<WrittenBlock> Blocks => _blocks;
+
+    /// <summary>Blocks submitted so far: the sequence of the next.</summary>
+    internal int SubmittedCount => _submittedCount;
 
     internal long Position => _output.Position;
 
     /// <summary>An empty block; waits for one when all are on their way.</summary>
-    internal BlockInput Rent()
+    internal BlockBuffer Rent()
     {
-        BlockInput? input = _free.Take();
         ThrowIfFailed();
-        input!.PageCount = 0;
-        return input;
+        if (!_free.TryTake(out BlockBuffer? buffer))
+        {
+            if (_bufferCount < _buffers.Length) buffer = _buffers[_bufferCount++] = new BlockBuffer();
+            else buffer = _free.Take();
+        }
+
+        ThrowIfFailed();
+        buffer!.PageCount = 0;
+        return buffer;
     }
 
-    internal void Submit(BlockInput input)
+    /// <returns>The sequence of the block.</returns>
+    internal int Submit(BlockBuffer block)
     {
-        input.Sequence = _submittedCount++;
-        _submitted.Add(input);
+        int sequence = block.Sequence = _submittedCount++;
+        _submitted.Add(block);
+        if (_encoders.Count < _options.EncoderThreads) StartEncoder();
+        return sequence;
     }
 
     /// <summary>Bytes that are no block: before the first one was submitted, or after <see cref="Drain"/>.</summary>
     internal void AppendDirectly(ReadOnlySpan<byte> bytes)
     {
-        _output.Append(bytes);
+        while (bytes.Length > 0)
+        {
+            BlockBuffer buffer = Rent();
+            int part = Math.Min(bytes.Length, ImageFormat.BlockBytesMax);
+            bytes[..part].CopyTo(buffer.Pages.Span);
+            bytes = bytes[part..];
+            _output.Append(buffer, buffer.Pages.Memory[..part]);
+        }
+
         ThrowIfFailed();
     }
 
@@ -94,7 +91,7 @@ internal sealed unsafe class BlockPipeline : IDisposable
     internal void Drain()
     {
         _submitted.End();
-        foreach (Thread thread in _encoderThreads) thread.Join();
+        foreach (Thread thread in _encoders) thread.Join();
         ThrowIfFailed();
     }
 
@@ -119,26 +116,32 @@ internal sealed unsafe class BlockPipeline : IDisposable
     {
         _cancellation.Dispose();
         Fail(new ObjectDisposedException(nameof(ImageWriter)));
-        foreach (Thread thread in _encoderThreads) thread.Join();
+        foreach (Thread thread in _encoders) thread.Join();
         _output.Join();
-        _output.Dispose();
-        foreach (BlockEncoder encoder in _encoders) encoder.Dispose();
-        foreach (BlockInput input in _inputs) input.Dispose();
+        for (int i = 0; i < _bufferCount; i++) _buffers[i]!.Dispose();
     }
 
     private void ThrowIfFailed() => Volatile.Read(ref _failure)?.Throw();
 
-    private void EncodeAll(BlockEncoder encoder)
+    /// <summary>One for each of the first blocks: a small image has few threads.</summary>
+    private void StartEncoder()
+    {
+        Thread thread = new(EncodeAll) { IsBackground = true, Name = "snapshot image encode" };
+        _encoders.Add(thread);
+        thread.Start();
+    }
+
+    private void EncodeAll()
     {
         try
         {
-            while (_submitted.Take() is { } input)
+            _options.OnEncoderStarted?.Invoke();
+            using BlockEncoder encoder = new(_options.Encoding);
+            while (_submitted.Take() is { } block)
             {
-                EncodedBlock block = encoder.Encode(
-                    input.Pages.Pointer, input.PageCount * ImageFormat.PageSize, input.ElementSize);
-                ulong checksum = XxHash3.HashToUInt64(block.Padded);
-                if (!AppendInOrder(input, block, checksum)) return;
-                _free.Add(input);
+                EncodedBlock encoded = encoder.Encode(block);
+                ulong checksum = XxHash3.HashToUInt64(encoded.Padded.Span);
+                if (!AppendInOrder(block, encoded, checksum)) return;
             }
         }
         catch (Exception error) // Whatever it is, it is rethrown on the thread that appends.
@@ -150,19 +153,18 @@ internal sealed unsafe class BlockPipeline : IDisposable
     /// <summary>
     /// Blocks are taken in order, so whoever waits here waits for a thread that already encodes: no deadlock.
     /// </summary>
-    private bool AppendInOrder(BlockInput input, EncodedBlock block, ulong checksum)
+    private bool AppendInOrder(BlockBuffer block, EncodedBlock encoded, ulong checksum)
     {
         lock (_turnGate)
         {
-            while (_turn != input.Sequence && Volatile.Read(ref _failure) is null) Monitor.Wait(_turnGate);
-            if (_turn != input.Sequence) return false;
+            while (_turn != block.Sequence && Volatile.Read(ref _failure) is null) Monitor.Wait(_turnGate);
+            if (_turn != block.Sequence) return false;
         }
 
-        _blocks.Add(new ImageBlock(
-            _output.Position, checksum, _ordinal, block.StoredLength, (ushort)input.PageCount, block.Encoding,
-            block.ElementSize));
-        _ordinal += input.PageCount;
-        if (!_output.Append(block.Padded)) return false;
+        _blocks.Add(new WrittenBlock(
+            _output.Position, checksum, encoded.StoredLength, (ushort)block.PageCount, encoded.Encoding,
+            encoded.ElementSize));
+        if (!_output.Append(block, encoded.Padded)) return false;
         lock (_turnGate)
         {
             _turn++;

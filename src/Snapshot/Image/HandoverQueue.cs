@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Snapshot.Image;
 
 /// <summary>
@@ -35,6 +37,13 @@ internal sealed class HandoverQueue<T>(int capacity)
 
             return null;
         }
+    }
+
+    /// <summary>Takes an object that is there; none after an abort.</summary>
+    internal bool TryTake([NotNullWhen(true)] out T? item)
+    {
+        item = null;
+        lock (_items) return !_aborted && _items.TryDequeue(out item);
     }
 
     /// <summary>No more objects will come; those there are will still be taken.</summary>

@@ -6,13 +6,14 @@ namespace Snapshot.Image;
 internal static class ImageFormat
 {
     internal const ushort Major = 1;
-    internal const ushort Minor = 1;
+    internal const ushort Minor = 2;
     internal const int PageSize = Pages.Size;
     internal const int BlockPagesMax = 64;
     internal const int BlockBytesMax = BlockPagesMax * PageSize;
 
     internal const int ExtentBytes = 8;
     internal const int BlockEntryBytes = 24;
+    internal const int FileOrderEntryBytes = 4;
     internal const int RegionEntryBytes = 48;
     internal const int IndexPreambleBytes = 32;
     internal const int SectionHeaderBytes = 16;
@@ -44,6 +45,7 @@ internal static class ImageFormat
     internal static class Section
     {
         internal const uint Blocks = 'B' | 'L' << 8 | 'K' << 16 | 'S' << 24;
+        internal const uint FileOrder = 'O' | 'R' << 8 | 'D' << 16 | 'R' << 24;
         internal const uint Regions = 'R' | 'E' << 8 | 'G' << 16 | 'N' << 24;
         internal const uint Extents = 'E' | 'X' << 8 | 'T' << 16 | 'N' << 24;
         internal const uint Roots = 'R' | 'O' << 8 | 'O' << 16 | 'T' << 24;

@@ -1,62 +1,63 @@
 namespace Snapshot.Image;
 
 /// <summary>
-/// The last stage of writing: collects bytes in large aligned buffers and keeps several writes in flight. One thread
-/// at a time appends.
+/// The last stage of writing: gathers buffers, which it does not copy, into large writes and keeps several in flight.
+/// One thread at a time appends.
 /// </summary>
-internal sealed class ImageOutput : IDisposable
+internal sealed class ImageOutput
 {
     private readonly IImageSink _sink;
+    private readonly ImageWriterOptions _options;
+    private readonly WriteBudget? _budget;
+    private readonly Action<BlockBuffer> _release;
     private readonly Action<Exception> _fail;
-    private readonly WriteBuffer[] _buffers;
-    private readonly HandoverQueue<WriteBuffer> _free;
-    private readonly HandoverQueue<WriteBuffer> _full;
-    private readonly Thread[] _writers;
-    private WriteBuffer? _current;
+    private readonly HandoverQueue<WriteBatch> _free;
+    private readonly HandoverQueue<WriteBatch> _full;
+    private readonly List<Thread> _writers = [];
+    private WriteBatch? _current;
 
-    internal ImageOutput(IImageSink sink, int writeBytes, int writesInFlight, Action<Exception> fail)
+    /// <param name="sink">Where the bytes go.</param>
+    /// <param name="options">How large writes are and how many are in flight.</param>
+    /// <param name="release">Takes each buffer back that was written.</param>
+    /// <param name="fail">Takes the failure of a write.</param>
+    internal ImageOutput(
+        IImageSink sink, ImageWriterOptions options, Action<BlockBuffer> release, Action<Exception> fail)
     {
         _sink = sink;
+        _options = options;
+        if (options.BytesPerSecond is { } rate) _budget = new WriteBudget(rate, options.Time);
+        _release = release;
         _fail = fail;
-        // One buffer per write in flight, one being filled, one to spare so that filling does not wait for the
-        // slowest write.
-        _buffers = new WriteBuffer[writesInFlight + 2];
-        _free = new HandoverQueue<WriteBuffer>(_buffers.Length);
-        _full = new HandoverQueue<WriteBuffer>(_buffers.Length);
-        for (int i = 0; i < _buffers.Length; i++) _free.Add(_buffers[i] = new WriteBuffer(writeBytes));
-        _writers = new Thread[writesInFlight];
-        for (int i = 0; i < writesInFlight; i++)
-        {
-            _writers[i] = new Thread(WriteAll) { IsBackground = true, Name = "snapshot image write" };
-            _writers[i].Start();
-        }
+        int count = options.WritesInFlight + 1;
+        _free = new HandoverQueue<WriteBatch>(count);
+        _full = new HandoverQueue<WriteBatch>(count);
+        for (int i = 0; i < count; i++) _free.Add(new WriteBatch(BlocksPerWrite(options)));
     }
 
     /// <summary>Bytes appended so far: the offset of the next append.</summary>
     internal long Position { get; private set; }
 
-    /// <summary>Copies the bytes, a multiple of a page. Returns false when the writing was aborted.</summary>
-    internal bool Append(ReadOnlySpan<byte> bytes)
-    {
-        while (bytes.Length > 0)
-        {
-            WriteBuffer? buffer = _current ?? _free.Take();
-            if (buffer is null) return false;
-            if (_current is null)
-            {
-                buffer.Offset = Position;
-                buffer.Filled = 0;
-                _current = buffer;
-            }
+    /// <summary>Buffers that may be in here: those of the writes in flight, and of the one being gathered.</summary>
+    internal static int BlocksHeld(ImageWriterOptions options) =>
+        (options.WritesInFlight + 1) * BlocksPerWrite(options);
 
-            int part = Math.Min(bytes.Length, buffer.Memory.Length - buffer.Filled);
-            bytes[..part].CopyTo(buffer.Memory.Span[buffer.Filled..]);
-            bytes = bytes[part..];
-            buffer.Filled += part;
-            Position += part;
-            if (buffer.Filled == buffer.Memory.Length) Hand();
+    /// <summary>
+    /// Takes a buffer until it is written. Returns false when the writing was aborted.
+    /// </summary>
+    /// <param name="buffer">The buffer.</param>
+    /// <param name="bytes">What is written of it: whole pages.</param>
+    internal bool Append(BlockBuffer buffer, ReadOnlyMemory<byte> bytes)
+    {
+        if (_current is null)
+        {
+            if (_free.Take() is not { } batch) return false;
+            batch.Begin(Position);
+            _current = batch;
         }
 
+        _current.Add(buffer, bytes);
+        Position += bytes.Length;
+        if (_current.IsFull || _current.Length >= WriteBytes(_options)) Hand();
         return true;
     }
 
@@ -72,6 +73,7 @@ internal sealed class ImageOutput : IDisposable
     {
         _free.Abort();
         _full.Abort();
+        _budget?.Abort();
     }
 
     internal void Join()
@@ -79,40 +81,43 @@ internal sealed class ImageOutput : IDisposable
         foreach (Thread writer in _writers) writer.Join();
     }
 
-    /// <summary>Only after the writers ended.</summary>
-    public void Dispose()
-    {
-        foreach (WriteBuffer buffer in _buffers) buffer.Memory.Dispose();
-    }
+    private static int BlocksPerWrite(ImageWriterOptions options) =>
+        Math.Max(1, WriteBytes(options) / ImageFormat.BlockBytesMax);
+
+    /// <summary>Under a cap writes are smaller, sixteen a second, so that the disk is busy in small steps.</summary>
+    private static int WriteBytes(ImageWriterOptions options) =>
+        (int)Math.Min(options.WriteBytes, options.BytesPerSecond / 16 ?? int.MaxValue);
 
     private void Hand()
     {
         _full.Add(_current!);
         _current = null;
+        if (_writers.Count < _options.WritesInFlight) StartWriter();
+    }
+
+    /// <summary>One for each of the first writes: a small image has one.</summary>
+    private void StartWriter()
+    {
+        Thread thread = new(WriteAll) { IsBackground = true, Name = "snapshot image write" };
+        _writers.Add(thread);
+        thread.Start();
     }
 
     private void WriteAll()
     {
         try
         {
-            while (_full.Take() is { } buffer)
+            while (_full.Take() is { } batch)
             {
-                _sink.Write(buffer.Memory.Span[..buffer.Filled], buffer.Offset);
-                _free.Add(buffer);
+                if (_budget?.Wait(batch.Length) == false) return;
+                _sink.Write(batch.Segments, batch.Offset);
+                batch.Release(_release);
+                _free.Add(batch);
             }
         }
         catch (Exception error) // Whatever it is, it is rethrown on the thread that appends.
         {
             _fail(error);
         }
-    }
-
-    private sealed class WriteBuffer(int length)
-    {
-        internal AlignedBuffer Memory { get; } = new(length);
-
-        internal long Offset { get; set; }
-
-        internal int Filled { get; set; }
     }
 }

@@ -56,10 +56,13 @@ internal sealed unsafe class ImageReader : IDisposable
 
     internal IReadOnlyList<ImageRegion> Regions => _index.Regions;
 
-    /// <summary>In the order of the page stream and of the file.</summary>
+    /// <summary>In the order of the page stream.</summary>
     internal ReadOnlySpan<ImageBlock> Blocks => _index.Blocks;
 
     internal long PresentPages => _index.PresentPages;
+
+    /// <summary>The number of a block whose place in the order of the file is given.</summary>
+    internal int BlockInFile(int place) => _index.FileOrder is { } order ? order[place] : place;
 
     internal ImageRegion? FindRegion(int id) => Array.Find(_index.Regions, region => region.Description.Id == id);
 
@@ -153,9 +156,7 @@ internal sealed unsafe class ImageReader : IDisposable
             && end <= scratch.WindowOffset + scratch.WindowFilled;
         if (!inWindow)
         {
-            ImageBlock last = _index.Blocks[^1];
-            long blocksEnd = last.Offset + Pages.AlignUp(last.StoredLength, ImageFormat.PageSize);
-            int length = (int)Math.Min(scratch.Window.Length & -ImageFormat.PageSize, blocksEnd - entry.Offset);
+            int length = (int)Math.Min(scratch.Window.Length & -ImageFormat.PageSize, _index.BlocksEnd - entry.Offset);
             scratch.Owner = null;
             _source.Read(entry.Offset, scratch.Window.Span[..length]);
             scratch.Owner = this;

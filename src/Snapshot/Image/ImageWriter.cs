@@ -8,9 +8,13 @@ namespace Snapshot.Image;
 /// One thread calls; encoding and writing happen on threads of the writer. Equal calls make equal files.
 /// </summary>
 /// <remarks>
+/// <para>Pages may be written before their turn, as a unit: <see cref="BeginUnit"/>, <see cref="AppendPages"/>…,
+/// <see cref="EndUnit"/>, at any time, in a region or outside. When the extents have come to them,
+/// <see cref="AppendUnit"/> says where they are.</para>
+/// <para>
 /// The first failure of any stage, or the cancellation, is thrown by the next call; after it the writer can only be
 /// disposed. Appending waits while all buffers are on their way and allocates nothing but the growth of the lists of
-/// extents and blocks.
+/// extents, blocks and units.</para>
 /// </remarks>
 internal sealed class ImageWriter : IDisposable
 {
@@ -20,7 +24,11 @@ internal sealed class ImageWriter : IDisposable
     private readonly List<WrittenRegion> _regions = [];
     private readonly HashSet<int> _regionIds = [];
     private readonly List<ulong> _extents = [];
-    private BlockInput? _block;
+    private readonly StreamOrder _order = new();
+    private BlockBuffer? _block;
+
+    // The block that was begun before the open unit: it goes on after it.
+    private BlockBuffer? _blockBeside;
     private WrittenRegion? _region;
     private ExtentKind _runKind;
     private long _runPages;
@@ -86,7 +94,48 @@ internal sealed class ImageWriter : IDisposable
         AddExtent(kind, pageCount);
     }
 
-    /// <summary>Adds present pages; the bytes are copied before this returns.</summary>
+    /// <summary>
+    /// Begins a unit: the pages appended until <see cref="EndUnit"/> are written now, in blocks of their own, and are
+    /// no extent yet. A unit may be empty.
+    /// </summary>
+    /// <returns>The number of the unit, from 0.</returns>
+    internal int BeginUnit()
+    {
+        if (_completed) throw new InvalidOperationException("the image is complete");
+        int unit = _order.BeginUnit(_pipeline.SubmittedCount);
+        (_blockBeside, _block) = (_block, null);
+        return unit;
+    }
+
+    /// <summary>Ends the unit.</summary>
+    internal void EndUnit()
+    {
+        if (_block is not null && _order.IsUnitOpen) SubmitBlock();
+        _order.EndUnit(_pipeline.SubmittedCount);
+        (_block, _blockBeside) = (_blockBeside, null);
+    }
+
+    /// <summary>
+    /// Adds the next pages of a unit as present pages. Extents of other kinds may come between them, other present
+    /// pages may not. Every page of every unit is added once.
+    /// </summary>
+    internal void AppendUnit(int unit, long pageCount)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(pageCount);
+        CheckRoom(pageCount);
+        if (_order.Place(unit, pageCount))
+        {
+            if (_block is not null) SubmitBlock();
+            _order.AddUnit(unit);
+        }
+
+        AddExtent(ExtentKind.Present, pageCount);
+        _presentPages += pageCount;
+    }
+
+    /// <summary>
+    /// Adds present pages, to the open unit if there is one; the bytes are copied before this returns.
+    /// </summary>
     /// <param name="pages">Whole pages.</param>
     /// <param name="elementSize">Bytes of the elements in them (2, 4, 8 or 16 help the encoder), or 0 when not
     /// known.</param>
@@ -94,8 +143,23 @@ internal sealed class ImageWriter : IDisposable
     {
         if (pages.Length % Pages.Size != 0)
             throw new ArgumentException("not a multiple of the page size", nameof(pages));
-        AddExtent(ExtentKind.Present, pages.Length >> Pages.Shift);
-        _presentPages += pages.Length >> Pages.Shift;
+        long pageCount = pages.Length >> Pages.Shift;
+        if (_order.IsUnitOpen)
+        {
+            _order.AddToUnit(pageCount);
+        }
+        else
+        {
+            _order.ThrowIfPlacing();
+            AddExtent(ExtentKind.Present, pageCount);
+            _presentPages += pageCount;
+        }
+
+        CopyToBlocks(pages, elementSize);
+    }
+
+    private void CopyToBlocks(ReadOnlySpan<byte> pages, int elementSize)
+    {
         while (pages.Length > 0)
         {
             if (_block is null)
@@ -116,6 +180,7 @@ internal sealed class ImageWriter : IDisposable
     /// <summary>Waits for the pipeline, writes index and footer. The file is complete then, but not synced.</summary>
     internal ImageSummary Complete(ImageMetadata metadata, CancellationToken cancellation = default)
     {
+        _order.ThrowIfIncomplete();
         EndRegion();
         if (_completed) throw new InvalidOperationException("the image is complete");
         _completed = true;
@@ -126,7 +191,7 @@ internal sealed class ImageWriter : IDisposable
 
         long indexOffset = _pipeline.Position;
         FormatWriter index = IndexWriter.Write(
-            HeaderPages.ChecksumOf(_headerPage), _pipeline.Blocks, _regions, _extents, metadata);
+            HeaderPages.ChecksumOf(_headerPage), _pipeline.Blocks, _order, _regions, _extents, metadata);
         ulong indexChecksum = XxHash3.HashToUInt64(index.Written);
         _pipeline.AppendDirectly(index.Written);
         long length = _pipeline.Position + ImageFormat.PageSize;
@@ -142,27 +207,32 @@ internal sealed class ImageWriter : IDisposable
 
     private void SubmitBlock()
     {
-        _pipeline.Submit(_block!);
+        int sequence = _pipeline.Submit(_block!);
+        if (!_order.IsUnitOpen) _order.Add(sequence);
         _block = null;
     }
 
     private void AddExtent(ExtentKind kind, long pageCount)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(pageCount);
+        CheckRoom(pageCount);
+        if (pageCount == 0) return;
+        if (kind != _runKind) EndRun();
+        _runKind = kind;
+        _runPages += pageCount;
+        _regionPages += pageCount;
+    }
+
+    private void CheckRoom(long pageCount)
+    {
         if (_region is null || _completed)
             throw new InvalidOperationException("extents belong to a region; begin one first");
-        ArgumentOutOfRangeException.ThrowIfNegative(pageCount);
-        if (pageCount == 0) return;
         if (pageCount > _region.Description.CommittedPages - _regionPages)
         {
             throw new InvalidOperationException(
                 $"region '{_region.Description.Name}' has {_region.Description.CommittedPages} pages; {_regionPages} " +
                 $"+ {pageCount} are too many");
         }
-
-        if (kind != _runKind) EndRun();
-        _runKind = kind;
-        _runPages += pageCount;
-        _regionPages += pageCount;
     }
 
     private void EndRun()

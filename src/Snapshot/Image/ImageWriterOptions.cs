@@ -14,6 +14,12 @@ internal sealed class ImageWriterOptions
         init => field = InRange(value, 1, 256);
     } = Math.Clamp(System.Environment.ProcessorCount / 2, 1, 16);
 
+    /// <value>
+    /// Called first on each thread that encodes, for instance to lower its priority; what it throws fails the image.
+    /// Default nothing.
+    /// </value>
+    internal Action? OnEncoderStarted { get; init; }
+
     /// <value>Writes in flight at once, each by a thread of its own; default 2.</value>
     internal int WritesInFlight
     {
@@ -21,7 +27,9 @@ internal sealed class ImageWriterOptions
         init => field = InRange(value, 1, 64);
     } = 2;
 
-    /// <value>Bytes of one write; a multiple of 4096; default 4 MiB.</value>
+    /// <value>
+    /// Bytes from which on a write is not made larger, and at least one block; a multiple of 4096; default 4 MiB.
+    /// </value>
     internal int WriteBytes
     {
         get;
@@ -33,6 +41,20 @@ internal sealed class ImageWriterOptions
             field = value;
         }
     } = 4 << 20;
+
+    /// <value>Bytes a second, at most, that are handed to the sink; at least 1. Default null: no cap.</value>
+    internal long? BytesPerSecond
+    {
+        get;
+        init
+        {
+            if (value is { } rate) ArgumentOutOfRangeException.ThrowIfLessThan(rate, 1);
+            field = value;
+        }
+    }
+
+    /// <value>The clock of the cap.</value>
+    internal TimeProvider Time { get; init; } = TimeProvider.System;
 
     private static int InRange(int value, int least, int most)
     {

@@ -4,8 +4,15 @@ using static Snapshot.Image.ImageFormat;
 namespace Snapshot.Image;
 
 /// <summary>What an index says.</summary>
+/// <param name="Blocks">In the order of the page stream.</param>
+/// <param name="FileOrder">The numbers of the blocks in the order of the file, or null when that is the same.</param>
+/// <param name="BlocksEnd">Offset in the file where the blocks end.</param>
+/// <param name="Regions">In the order of the page stream.</param>
+/// <param name="Metadata">What is not memory.</param>
+/// <param name="PresentPages">The length of the page stream.</param>
 internal sealed record ImageIndex(
-    ImageBlock[] Blocks, ImageRegion[] Regions, ImageMetadata Metadata, long PresentPages);
+    ImageBlock[] Blocks, int[]? FileOrder, long BlocksEnd, ImageRegion[] Regions, ImageMetadata Metadata,
+    long PresentPages);
 
 /// <summary>Parses an index whose checksum was found right, and yet believes nothing that it can check.</summary>
 internal ref struct IndexReader
@@ -15,6 +22,7 @@ internal ref struct IndexReader
     private readonly ImageHeader _header;
     private readonly HashSet<uint> _seen = [];
     private FormatReader _blocks;
+    private FormatReader _fileOrder;
     private FormatReader _regions;
     private FormatReader _extents;
     private ImageMetadata _metadata = new();
@@ -38,7 +46,9 @@ internal ref struct IndexReader
         reader.SplitSections(index, headerChecksum);
         ImageRegion[] regions = reader.ReadRegions(out long presentPages);
         ImageBlock[] blocks = reader.ReadBlocks(presentPages);
-        return new ImageIndex(blocks, regions, reader._metadata, presentPages);
+        int[]? fileOrder = reader._seen.Contains(Section.FileOrder) ? reader.ReadFileOrder(blocks.Length) : null;
+        reader.CheckTiling(blocks, fileOrder);
+        return new ImageIndex(blocks, fileOrder, offset, regions, reader._metadata, presentPages);
     }
 
     private void SplitSections(ReadOnlySpan<byte> index, ulong headerChecksum)
@@ -73,6 +83,7 @@ internal ref struct IndexReader
         switch (id)
         {
             case Section.Blocks: _blocks = payload; break;
+            case Section.FileOrder: _fileOrder = payload; break;
             case Section.Regions: _regions = payload; break;
             case Section.Extents: _extents = payload; break;
             case Section.Roots: _metadata = _metadata with { Roots = MetadataReader.Roots(payload) }; break;
@@ -169,7 +180,6 @@ internal ref struct IndexReader
     {
         ImageBlock[] blocks = new ImageBlock[_blocks.Count(_blocks.U64(), BlockEntryBytes)];
         long ordinal = 0;
-        long offset = PageSize;
         foreach (ref ImageBlock block in blocks.AsSpan())
         {
             block = new ImageBlock(
@@ -180,17 +190,49 @@ internal ref struct IndexReader
                 _blocks.U16(),
                 (StoredEncoding)_blocks.U8(),
                 _blocks.U8());
-            if (block.Offset != offset || !IsPossible(block))
+            if (!IsPossible(block))
                 throw _blocks.Corrupt($"the entry of the block with page {ordinal} is impossible");
             ordinal += block.PageCount;
-            offset += Pages.AlignUp(block.StoredLength, PageSize);
         }
 
         _blocks.ExpectEnd();
         if (ordinal != presentPages)
             throw _blocks.Corrupt($"the blocks hold {ordinal} pages, the extents say {presentPages}");
-        if (offset != _offset) throw _blocks.Corrupt($"the blocks end at {offset}, the index starts at {_offset}");
         return blocks;
+    }
+
+    private int[] ReadFileOrder(int blockCount)
+    {
+        int[] numbers = new int[_fileOrder.Count(_fileOrder.U64(), FileOrderEntryBytes)];
+        if (numbers.Length != blockCount)
+            throw _fileOrder.Corrupt($"the order is that of {numbers.Length} blocks, and there are {blockCount}");
+        foreach (ref int number in numbers.AsSpan())
+        {
+            uint read = _fileOrder.U32();
+            if (read >= (uint)blockCount) throw _fileOrder.Corrupt($"there is no block {read}");
+            number = (int)read;
+        }
+
+        _fileOrder.ExpectEnd();
+        return numbers;
+    }
+
+    /// <summary>
+    /// Each block begins where the one before in the file ends. Their offsets ascend, so none is met twice; and as many
+    /// are met as there are, so none is left out.
+    /// </summary>
+    private readonly void CheckTiling(ImageBlock[] blocks, int[]? fileOrder)
+    {
+        long offset = PageSize;
+        for (int i = 0; i < blocks.Length; i++)
+        {
+            int number = fileOrder is null ? i : fileOrder[i];
+            if (blocks[number].Offset != offset)
+                throw _blocks.Corrupt($"block {number} is at {blocks[number].Offset}, its place is {offset}");
+            offset += Pages.AlignUp(blocks[number].StoredLength, PageSize);
+        }
+
+        if (offset != _offset) throw _blocks.Corrupt($"the blocks end at {offset}, the index starts at {_offset}");
     }
 
     private static bool IsPossible(in ImageBlock block)

@@ -6,8 +6,8 @@ namespace Snapshot.Image;
 internal static class IndexWriter
 {
     internal static FormatWriter Write(
-        ulong headerChecksum, List<ImageBlock> blocks, List<WrittenRegion> regions, List<ulong> extents,
-        ImageMetadata metadata)
+        ulong headerChecksum, List<WrittenBlock> blocks, StreamOrder order, List<WrittenRegion> regions,
+        List<ulong> extents, ImageMetadata metadata)
     {
         FormatWriter to = new();
         to.Bytes(IndexMagic);
@@ -16,7 +16,8 @@ internal static class IndexWriter
         to.U32(0);
         to.U64(0);
         uint sections = 0;
-        Add(Section.Blocks, true, () => WriteBlocks(to, blocks));
+        Add(Section.Blocks, true, () => WriteBlocks(to, blocks, order.Sequences));
+        if (order.NumbersInFile() is { } numbers) Add(Section.FileOrder, true, () => WriteFileOrder(to, numbers));
         Add(Section.Regions, true, () => WriteRegions(to, regions));
         Add(Section.Extents, true, () => WriteExtents(to, extents));
         Add(Section.Roots, false, () => WriteRoots(to, metadata.Roots));
@@ -40,11 +41,12 @@ internal static class IndexWriter
         }
     }
 
-    private static void WriteBlocks(FormatWriter to, List<ImageBlock> blocks)
+    private static void WriteBlocks(FormatWriter to, List<WrittenBlock> blocks, List<int> sequences)
     {
         to.U64((ulong)blocks.Count);
-        foreach (ImageBlock block in blocks)
+        foreach (int sequence in sequences)
         {
+            WrittenBlock block = blocks[sequence];
             to.U64((ulong)block.Offset);
             to.U64(block.Checksum);
             to.U32((uint)block.StoredLength);
@@ -52,6 +54,12 @@ internal static class IndexWriter
             to.U8((byte)block.Encoding);
             to.U8(block.ElementSize);
         }
+    }
+
+    private static void WriteFileOrder(FormatWriter to, int[] numbers)
+    {
+        to.U64((ulong)numbers.Length);
+        foreach (int number in numbers) to.U32((uint)number);
     }
 
     private static void WriteRegions(FormatWriter to, List<WrittenRegion> regions)

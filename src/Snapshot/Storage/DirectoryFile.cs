@@ -32,15 +32,21 @@ internal sealed class DirectoryFile(string path, SafeFileHandle handle, bool dir
         {
             RandomAccess.Write(handle, bytes, offset);
         }
-        catch (ArgumentOutOfRangeException error)
+        catch (Exception error) when (IsIo(error))
         {
-            // What .NET makes of EFBIG: the file would be larger than the file system or 'ulimit -f' allows.
-            const int FileTooBig = 27;
-            throw StoreErrors.Io("writing", path, offset, FileTooBig, error);
+            throw NotWritten(error, offset);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+    }
+
+    public void Write(IReadOnlyList<ReadOnlyMemory<byte>> segments, long offset)
+    {
+        try
         {
-            throw StoreErrors.Io("writing", path, offset, error);
+            RandomAccess.Write(handle, segments, offset);
+        }
+        catch (Exception error) when (IsIo(error))
+        {
+            throw NotWritten(error, offset);
         }
     }
 
@@ -75,4 +81,16 @@ internal sealed class DirectoryFile(string path, SafeFileHandle handle, bool dir
     }
 
     public void Dispose() => handle.Dispose();
+
+    private static bool IsIo(Exception error) =>
+        error is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException;
+
+    private SnapshotException NotWritten(Exception error, long offset)
+    {
+        // What .NET makes of EFBIG: the file would be larger than the file system or 'ulimit -f' allows.
+        const int FileTooBig = 27;
+        return error is ArgumentOutOfRangeException
+            ? StoreErrors.Io("writing", path, offset, FileTooBig, error)
+            : StoreErrors.Io("writing", path, offset, error);
+    }
 }

@@ -57,6 +57,9 @@ internal interface IStoreFile : IImageSink, IImageSource
     /// <summary>Whether the file bypasses the page cache.</summary>
     public bool DirectIo { get; }
 
+    /// <summary>Writes all bytes. Where the file bypasses the page cache, the conditions of the sink hold.</summary>
+    public void Write(ReadOnlySpan<byte> bytes, long offset);
+
     /// <summary>Makes the content durable. After a failure nobody knows what is durable: never try again.</summary>
     public void Sync();
 }

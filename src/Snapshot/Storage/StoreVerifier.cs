@@ -53,13 +53,13 @@ internal sealed class StoreVerifier(
     private void VerifyBlocks(ManifestEntry entry, ImageReader image, CancellationToken cancellation)
     {
         long start = _bytes;
-        for (int block = 0; block < image.Blocks.Length; block++)
+        for (int place = 0; place < image.Blocks.Length; place++)
         {
             cancellation.ThrowIfCancellationRequested();
-            int at = block;
-            Attempt(entry, () => image.ReadBlock(at, _scratch));
+            int block = image.BlockInFile(place);
+            Attempt(entry, () => image.ReadBlock(block, _scratch));
             _blocks++;
-            if (block % 64 != 63) continue;
+            if (place % 64 != 63) continue;
             _bytes = start + image.Blocks[block].Offset;
             progress?.Report(new StoreProgress(entry.Generation, _bytes, _bytesTotal));
         }

@@ -39,6 +39,9 @@ internal sealed unsafe class Freezer : IDisposable
         Nanoseconds(ref State->CopyNanoseconds),
         Nanoseconds(ref State->WaitNanoseconds));
 
+    /// <summary>Whether copies have taken half the slots there are for them.</summary>
+    internal bool IsShortOfSlots => Volatile.Read(ref State->Slots.Used) > State->Slots.Limit / 2;
+
     /// <summary>
     /// While a capture is taken no block is opened before it is written: it would only have to be copied at once.
     /// </summary>

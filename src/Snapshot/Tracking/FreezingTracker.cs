@@ -53,16 +53,15 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
         bool referenced = false;
         pagemap.DangerousAddRef(ref referenced);
         region.Frozen = this;
+
+        // Of no pages: a function's first call binds it, which allocates. The first pause is not to pay for that.
+        _ = Native.sn_region_collect(freezer.State, _state, pagemap.Number, 0, _dropped.Words);
+        _ = Native.sn_region_freeze(freezer.State, _state, 0, _dropped.Words);
     }
 
     internal override TrackingMechanism Mechanism => TrackingMechanism.ServedWriteProtect;
 
     internal override bool SeesEveryWrite => true;
-
-    /// <summary>
-    /// By block, when it was first opened between the last two collects that found it written: 1 was the first.
-    /// </summary>
-    internal ReadOnlySpan<uint> Orders => new(_state->Orders, (int)(_state->PageCount / BlockPages));
 
     internal override void Arm()
     {
@@ -123,6 +122,26 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
             _ = Native.sn_region_read(_freezer.State, _state, (ulong)pages.Start, (ulong)pages.Count, to);
     }
 
+    /// <summary>
+    /// Blocks in the order in which they had better be read: as they were first written between the last two collects;
+    /// those that a write has had copied meanwhile at the end, but as soon as copies take half the slots.
+    /// </summary>
+    /// <param name="blocks">The blocks, ascending; reordered.</param>
+    internal IEnumerable<long> InDrainOrder(List<long> blocks)
+    {
+        // Never noted, as in a first image: by address, behind the others.
+        blocks.Sort((left, right) => (OrderOf(left), left).CompareTo((OrderOf(right), right)));
+        Queue<long> copied = [];
+        foreach (long block in blocks)
+        {
+            if (IsCopied(block)) copied.Enqueue(block);
+            else yield return block;
+            while (copied.Count > 0 && _freezer.IsShortOfSlots) yield return copied.Dequeue();
+        }
+
+        while (copied.TryDequeue(out long block)) yield return block;
+    }
+
     /// <summary>Nothing is wanted any more.</summary>
     internal void Thaw() => _ = Native.sn_region_thaw(_freezer.State, _state, (ulong)_region.CommittedPages);
 
@@ -147,6 +166,16 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
         _pagemap.DangerousRelease();
         _givenBack.Dispose();
         _dropped.Dispose();
+    }
+
+    private uint OrderOf(long block) => _state->Orders[block] - 1;
+
+    private bool IsCopied(long block)
+    {
+        ulong any = 0;
+        for (int word = 0; word < BlockPages / 64; word++)
+            any |= Volatile.Read(ref _state->Copied[(block * BlockPages / 64) + word]);
+        return any != 0;
     }
 
     private void CollectInto(PageBitmap changed)

@@ -99,6 +99,8 @@ public sealed unsafe class ByteShuffleTests
     private static EncodedBlock Encode(byte[] pages, BlockEncoding policy, int elementSize)
     {
         using BlockEncoder encoder = new(policy);
-        fixed (byte* bytes = pages) return encoder.Encode(bytes, pages.Length, elementSize);
+        using BlockBuffer block = new() { PageCount = pages.Length / 4096, ElementSize = elementSize };
+        pages.CopyTo(block.Pages.Span);
+        return encoder.Encode(block);
     }
 }

@@ -6,8 +6,10 @@ namespace Snapshot.Tests.Image;
 
 public sealed class ChainMapTests
 {
-    [Fact]
-    public void A_chain_of_increments_restores_the_memory_of_every_generation() =>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_chain_of_increments_restores_the_memory_of_every_generation(bool inUnits) =>
         Gen.Select(Gen.Int, Gen.Int[1, 3], Gen.Int[0, 200], Gen.Int[1, 7]).Sample(
             (seed, regions, pages, length) =>
             {
@@ -19,8 +21,11 @@ public sealed class ChainMapTests
                     if (generation > 1) memory.Mutate();
                     Guid id = new(generation, 0, 0, new byte[8]);
                     ImageHeader header = new(id, generation, parent, SampleImage.Created);
-                    byte[] file = SampleImage.Write(
-                        header, BlockEncoding.None, writer => memory.WriteTo(writer, full: generation == 1));
+                    byte[] file = SampleImage.Write(header, BlockEncoding.Auto, writer =>
+                    {
+                        if (inUnits) memory.WriteInUnits(writer, full: generation == 1, seed ^ generation);
+                        else memory.WriteTo(writer, full: generation == 1);
+                    });
                     newestFirst.Insert(0, ImageReader.Open(new MemoryFile(file)));
                     parent = new ImageLink(id, generation);
                     MemoryModel.AssertSame(memory.Content(), MemoryModel.Restore(newestFirst));

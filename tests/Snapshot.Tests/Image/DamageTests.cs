@@ -12,6 +12,7 @@ namespace Snapshot.Tests.Image;
 public sealed class DamageTests
 {
     private static readonly byte[] Intact = SampleImage.Full(BlockEncoding.Auto);
+    private static readonly byte[] IntactInUnits = SampleImage.InUnits(BlockEncoding.Auto);
 
     [Fact]
     public void Every_flipped_byte_is_found()
@@ -112,21 +113,55 @@ public sealed class DamageTests
     }
 
     /// <summary>
+    /// A reader of version 1.1 does not know the section, and must not take the image for a damaged one.
+    /// </summary>
+    [Fact]
+    public void An_order_of_blocks_that_is_not_known_is_refused_as_such()
+    {
+        byte[] image = [.. IntactInUnits];
+        "ORDX"u8.CopyTo(image.AsSpan(image.AsSpan().IndexOf("ORDR"u8)));
+        Reseal(image);
+        Assert.Equal(
+            SnapshotErrorCode.UnsupportedFormat,
+            Assert.Throws<SnapshotException>(() => ImageReader.Open(new MemoryFile(image))).Code);
+    }
+
+    [Theory]
+    [InlineData(0, 0, 0)]
+    [InlineData(2, 1, 1)]
+    [InlineData(2, 0, 1)]
+    [InlineData(2, 1, 3)]
+    [InlineData(0, 1, 2)]
+    public void An_order_in_which_blocks_leave_a_gap_or_overlap_is_damage(uint first, uint second, uint third)
+    {
+        byte[] image = [.. IntactInUnits];
+        Span<byte> numbers = image.AsSpan(image.AsSpan().IndexOf("ORDR"u8) + 24);
+        BinaryPrimitives.WriteUInt32LittleEndian(numbers, first);
+        BinaryPrimitives.WriteUInt32LittleEndian(numbers[4..], second);
+        BinaryPrimitives.WriteUInt32LittleEndian(numbers[8..], third);
+        Reseal(image);
+        Assert.Equal(
+            SnapshotErrorCode.Corrupt,
+            Assert.Throws<SnapshotException>(() => ImageReader.Open(new MemoryFile(image))).Code);
+    }
+
+    /// <summary>
     /// Mutations with the checksums made right again: what remains are the checks of the structure itself.
     /// </summary>
     [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(3)]
-    [InlineData(4)]
-    public void Resealed_mutations_are_read_or_refused_within_the_limits(int seed)
+    [InlineData(1, false)]
+    [InlineData(2, false)]
+    [InlineData(3, true)]
+    [InlineData(4, true)]
+    public void Resealed_mutations_are_read_or_refused_within_the_limits(int seed, bool inUnits)
     {
+        byte[] intact = inUnits ? IntactInUnits : Intact;
         Random random = new(seed);
         using BlockScratch scratch = new();
         int refused = 0;
         for (int round = 0; round < 1500; round++)
         {
-            byte[] image = [.. Intact];
+            byte[] image = [.. intact];
             int indexOffset = (int)BitConverter.ToUInt64(image, image.Length - 4096 + 16);
             int used = (int)BitConverter.ToUInt64(image, indexOffset + 24);
             for (int changes = random.Next(1, 4); changes > 0; changes--) Mutate(image, indexOffset, used, random);

@@ -9,12 +9,14 @@ namespace Snapshot.Tests.Image;
 /// </summary>
 public sealed class GoldenTests
 {
-    private const string Newest = "1.1";
+    private const string Newest = "1.2";
 
     private static readonly string[] s_names =
         ["full-none", "full-lz4", "full-shuffle", "full-auto", "incremental-none"];
 
-    public static TheoryData<string> Names => [.. s_names];
+    private static readonly string[] s_namesSince12 = ["full-units"];
+
+    public static TheoryData<string> Names => [.. s_names, .. s_namesSince12];
 
     public static TheoryData<string, string> Files
     {
@@ -24,9 +26,11 @@ public sealed class GoldenTests
             foreach (string name in s_names)
             {
                 files.Add("1.0", name);
-                files.Add(Newest, name);
+                files.Add("1.1", name);
+                files.Add("1.2", name);
             }
 
+            foreach (string name in s_namesSince12) files.Add("1.2", name);
             return files;
         }
     }
@@ -45,7 +49,7 @@ public sealed class GoldenTests
         Assert.Equal(full ? SampleImage.FullHeader : SampleImage.IncrementalHeader, image.Header);
         Assert.Equal(full ? SampleImage.Arena(9) : SampleImage.Arena(10), image.Regions[0].Description);
         Assert.Equal(SampleImage.Buffer(), image.Regions[1].Description);
-        AssertMetadata(version == Newest ? SampleImage.Metadata : SampleImage.Metadata10, image.Metadata);
+        AssertMetadata(version == "1.0" ? SampleImage.Metadata10 : SampleImage.Metadata, image.Metadata);
         byte[] stream = full
             ? [.. SampleImage.Smooth(3), .. SampleImage.Noise(2, 1), .. SampleImage.Smooth(2)]
             : SampleImage.Noise(1, 2);
@@ -75,6 +79,7 @@ public sealed class GoldenTests
         "full-lz4" => SampleImage.Full(BlockEncoding.Lz4),
         "full-shuffle" => SampleImage.Full(BlockEncoding.ShuffleLz4),
         "full-auto" => SampleImage.Full(BlockEncoding.Auto),
+        "full-units" => SampleImage.InUnits(BlockEncoding.Auto),
         _ => SampleImage.Incremental(BlockEncoding.None),
     };
 

@@ -33,7 +33,7 @@ public sealed class ImageWriterAllocationTests
     {
         public string Name => "nowhere";
 
-        public void Write(ReadOnlySpan<byte> bytes, long offset)
+        public void Write(IReadOnlyList<ReadOnlyMemory<byte>> segments, long offset)
         {
         }
     }

@@ -105,6 +105,31 @@ public sealed class ImageWriterTests
     }
 
     [Fact]
+    public void Each_thread_that_encodes_says_so_first_and_fails_the_image_when_that_fails()
+    {
+        List<string?> names = [];
+        ImageWriterOptions telling = new()
+        {
+            EncoderThreads = 2,
+            OnEncoderStarted = () => { lock (names) names.Add(Thread.CurrentThread.Name); },
+        };
+        using (ImageWriter writer = new(new MemoryFile(), SampleImage.FullHeader, telling))
+        {
+            writer.BeginRegion(SampleImage.Arena(64 * 5));
+            writer.AppendPages(SampleImage.Noise(64 * 5, 1), 0);
+            writer.Complete(SampleImage.Metadata);
+        }
+
+        Assert.Equal(["snapshot image encode", "snapshot image encode"], names);
+        ImageWriterOptions failing = new() { OnEncoderStarted = () => throw new InvalidOperationException("no") };
+        using ImageWriter failed = new(new MemoryFile(), SampleImage.FullHeader, failing);
+        failed.BeginRegion(SampleImage.Arena(1));
+        failed.AppendPages(SampleImage.Noise(1, 1), 0);
+        Assert.Equal(
+            "no", Assert.Throws<InvalidOperationException>(() => failed.Complete(SampleImage.Metadata)).Message);
+    }
+
+    [Fact]
     public void Extents_that_do_not_tile_the_region_are_refused()
     {
         using ImageWriter writer = new(new MemoryFile(), SampleImage.FullHeader, Small);

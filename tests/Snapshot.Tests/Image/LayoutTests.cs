@@ -17,7 +17,7 @@ public sealed class LayoutTests
     {
         Assert.Equal(new byte[] { 0x89, 0x53, 0x4E, 0x41, 0x50, 0x0D, 0x0A, 0x1A }, _image[..8]);
         Assert.Equal(1, BitConverter.ToUInt16(_image, 8));
-        Assert.Equal(1, BitConverter.ToUInt16(_image, 10));
+        Assert.Equal(2, BitConverter.ToUInt16(_image, 10));
         Assert.Equal(4096u, BitConverter.ToUInt32(_image, 12));
         Assert.Equal(SampleImage.ImageId.ToByteArray(), _image[16..32]);
         Assert.Equal(2ul, BitConverter.ToUInt64(_image, 32));
@@ -101,6 +101,23 @@ public sealed class LayoutTests
         ulong[] expected = [3 << 8 | 0, 1 << 8 | 1, 5 << 8 | 0, 1 << 8 | 2, 2 << 8 | 0];
         for (int i = 0; i < 5; i++)
             Assert.Equal(expected[i], BinaryPrimitives.ReadUInt64LittleEndian(extents[(8 + 8 * i)..]));
+    }
+
+    [Fact]
+    public void The_order_of_the_file_has_the_documented_section()
+    {
+        byte[] image = SampleImage.InUnits(BlockEncoding.None);
+        int index = (int)BitConverter.ToUInt64(image, image.Length - 4096 + 16);
+
+        // After the preamble and the section of three blocks.
+        ReadOnlySpan<byte> section = image.AsSpan(index + 32 + 16 + 8 + 3 * 24);
+        Assert.Equal("ORDR", Encoding.ASCII.GetString(section[..4]));
+        Assert.Equal(1u, BinaryPrimitives.ReadUInt32LittleEndian(section[4..]));
+        Assert.Equal(8u + 3 * 4, BinaryPrimitives.ReadUInt64LittleEndian(section[8..]));
+        Assert.Equal(3u, BinaryPrimitives.ReadUInt64LittleEndian(section[16..]));
+        for (int place = 0; place < 3; place++)
+            Assert.Equal(place == 0 ? 2u : place == 1 ? 1u : 0u, BinaryPrimitives.ReadUInt32LittleEndian(
+                section[(24 + 4 * place)..]));
     }
 
     [Fact]

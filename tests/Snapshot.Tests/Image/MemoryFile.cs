@@ -22,14 +22,19 @@ internal sealed unsafe class MemoryFile : IImageSink, IImageSource
 
     public long Length => _bytes.Length;
 
-    public void Write(ReadOnlySpan<byte> bytes, long offset)
+    public void Write(IReadOnlyList<ReadOnlyMemory<byte>> segments, long offset)
     {
         BeforeWrite?.Invoke(offset);
-        CheckAligned(bytes, offset);
-        lock (_gate)
+        foreach (ReadOnlyMemory<byte> bytes in segments)
         {
-            if (offset + bytes.Length > _bytes.Length) Array.Resize(ref _bytes, (int)offset + bytes.Length);
-            bytes.CopyTo(_bytes.AsSpan((int)offset));
+            CheckAligned(bytes.Span, offset);
+            lock (_gate)
+            {
+                if (offset + bytes.Length > _bytes.Length) Array.Resize(ref _bytes, (int)offset + bytes.Length);
+                bytes.Span.CopyTo(_bytes.AsSpan((int)offset));
+            }
+
+            offset += bytes.Length;
         }
     }
 

@@ -47,7 +47,10 @@ internal sealed class MemoryModel
         _regions.ToDictionary(region => region.Id, region => region.Pages.SelectMany(PageBytes).ToArray());
 
     /// <summary>Writes the memory: all of it, or what changed by the last <see cref="Mutate"/>.</summary>
-    internal void WriteTo(ImageWriter writer, bool full)
+    /// <param name="writer">Where to.</param>
+    /// <param name="full">All of it.</param>
+    /// <param name="unitOf">Pages that were written ahead, and in which unit.</param>
+    internal void WriteTo(ImageWriter writer, bool full, Dictionary<(int, int), int>? unitOf = null)
     {
         foreach (Region region in _regions)
         {
@@ -58,12 +61,45 @@ internal sealed class MemoryModel
             for (int i = 0; i < region.Pages.Count; i++)
             {
                 Page page = region.Pages[i];
-                if (!full && !region.Changed[i]) writer.Append(ExtentKind.InParent, 1);
+                if (unitOf?.TryGetValue((region.Id, i), out int unit) == true) writer.AppendUnit(unit, 1);
+                else if (!full && !region.Changed[i]) writer.Append(ExtentKind.InParent, 1);
                 else if (page.Excluded) writer.Append(ExtentKind.Excluded, 1);
                 else if (page.Tag == 0) writer.Append(ExtentKind.Zero, 1);
                 else writer.AppendPages(PageBytes(page), page.Tag % 2 == 0 ? 8 : 0);
             }
         }
+    }
+
+    /// <summary>The same, with most of the present pages written ahead: stretches of them, in random order.</summary>
+    internal void WriteInUnits(ImageWriter writer, bool full, int seed)
+    {
+        Random random = new(seed);
+        List<(Region Region, int First, int Count)> stretches = [];
+        foreach (Region region in _regions)
+        {
+            for (int at = 0, count; at < region.Pages.Count; at += count)
+            {
+                count = Math.Min(random.Next(1, 200), region.Pages.Count - at);
+                if (random.Next(4) != 0) stretches.Add((region, at, count));
+            }
+        }
+
+        Dictionary<(int, int), int> unitOf = [];
+        foreach ((Region region, int first, int count) in stretches.OrderBy(_ => random.Next()))
+        {
+            int unit = writer.BeginUnit();
+            for (int i = first; i < first + count; i++)
+            {
+                Page page = region.Pages[i];
+                if (page.Excluded || page.Tag == 0 || (!full && !region.Changed[i])) continue;
+                writer.AppendPages(PageBytes(page), page.Tag % 2 == 0 ? 8 : 0);
+                unitOf.Add((region.Id, i), unit);
+            }
+
+            writer.EndUnit();
+        }
+
+        WriteTo(writer, full, unitOf);
     }
 
     /// <summary>What a chain restores.</summary>

@@ -51,6 +51,25 @@ internal static class SampleImage
         writer.AppendPages(Smooth(2), 4);
     });
 
+    /// <summary>The memory of <see cref="Full"/>, most of it written ahead in units, last pages first.</summary>
+    internal static byte[] InUnits(BlockEncoding encoding) => Write(FullHeader, encoding, writer =>
+    {
+        int buffer = writer.BeginUnit();
+        writer.AppendPages(Smooth(2), 4);
+        writer.EndUnit();
+        writer.BeginRegion(Arena(9));
+        int noise = writer.BeginUnit();
+        writer.AppendPages(Noise(2, seed: 1), 0);
+        writer.EndUnit();
+        writer.Append(ExtentKind.Zero, 1);
+        writer.AppendPages(Smooth(3), 8);
+        writer.Append(ExtentKind.Excluded, 2);
+        writer.AppendUnit(noise, 2);
+        writer.Append(ExtentKind.Zero, 1);
+        writer.BeginRegion(Buffer());
+        writer.AppendUnit(buffer, 2);
+    });
+
     internal static byte[] Incremental(BlockEncoding encoding) => Write(IncrementalHeader, encoding, writer =>
     {
         writer.BeginRegion(Arena(10));

@@ -28,6 +28,7 @@ public sealed unsafe class ConsistencyTests : IDisposable
     [InlineData(TrackingMechanism.WriteProtect, CaptureMode.PreCopy, 1)]
     [InlineData(TrackingMechanism.WriteProtect, CaptureMode.Stage, 2)]
     [InlineData(TrackingMechanism.ContentHash, CaptureMode.Stage, 3)]
+    [InlineData(TrackingMechanism.Auto, CaptureMode.CopyOnWrite, 4)]
     public void Every_image_is_of_one_moment(TrackingMechanism tracking, CaptureMode capture, int seed)
     {
         SnapshotOptions options = new()

@@ -60,6 +60,12 @@ internal sealed class FailingMedium(IStoreMedium inner) : IStoreMedium
             inner.Write(bytes, offset);
         }
 
+        public void Write(IReadOnlyList<ReadOnlyMemory<byte>> segments, long offset)
+        {
+            medium.Pass("write", Name);
+            inner.Write(segments, offset);
+        }
+
         public void Sync()
         {
             medium.Pass("sync", Name);

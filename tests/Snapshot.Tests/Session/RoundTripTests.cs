@@ -20,6 +20,7 @@ public sealed unsafe class RoundTripTests : IDisposable
     [InlineData(TrackingMechanism.WriteProtect, CaptureMode.PreCopy)]
     [InlineData(TrackingMechanism.WriteProtect, CaptureMode.Stage)]
     [InlineData(TrackingMechanism.ContentHash, CaptureMode.Stage)]
+    [InlineData(TrackingMechanism.Auto, CaptureMode.CopyOnWrite)]
     public void State_roots_and_pointers_come_back_at_their_addresses(TrackingMechanism tracking, CaptureMode capture)
     {
         SnapshotOptions options = new() { Tracking = tracking, Capture = capture };

@@ -181,6 +181,9 @@ internal sealed class CrashMedium : IStoreMedium
             }
         }
 
+        public void Write(IReadOnlyList<ReadOnlyMemory<byte>> segments, long offset) =>
+            Write([.. segments.SelectMany(segment => segment.ToArray())], offset);
+
         public void Write(ReadOnlySpan<byte> bytes, long offset)
         {
             Logged write = new(offset, bytes.ToArray(), WriteState.Pending);

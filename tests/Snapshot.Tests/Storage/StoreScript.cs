@@ -5,12 +5,12 @@ using Snapshot.Tests.Image;
 namespace Snapshot.Tests.Storage;
 
 /// <summary>Writes generations of a changing memory into a store and remembers what each of them must hold.</summary>
-internal sealed class StoreScript(int seed)
+internal sealed class StoreScript(int seed, bool inUnits = false, int pagesMax = 12)
 {
     private static readonly ImageWriterOptions Options =
         new() { Encoding = BlockEncoding.Lz4, WriteBytes = 16384, WritesInFlight = 1, EncoderThreads = 1 };
 
-    private readonly MemoryModel _memory = new(seed, regionCount: 2, pagesMax: 12);
+    private readonly MemoryModel _memory = new(seed, regionCount: 2, pagesMax);
     private ImageLink? _last;
 
     /// <summary>What every generation holds, also of those whose commit was only attempted.</summary>
@@ -28,7 +28,8 @@ internal sealed class StoreScript(int seed)
         Content[generation] = _memory.Content();
         ImageHeader header = new(Guid.NewGuid(), generation, full ? null : _last, created ?? DateTimeOffset.UtcNow);
         ImageDraft draft = LastDraft = store.BeginImage(header, Options);
-        _memory.WriteTo(draft.Writer, full);
+        if (inUnits) _memory.WriteInUnits(draft.Writer, full, seed ^ (int)generation);
+        else _memory.WriteTo(draft.Writer, full);
         draft.Complete(SampleImage.Metadata);
         return draft;
     }

@@ -1,0 +1,37 @@
+using Snapshot.Base;
+using Snapshot.Image;
+using Snapshot.Tracking;
+
+namespace Snapshot.Checkpoint;
+
+/// <summary>Tells by its content what a page is to the image that is being written, and records its hash.</summary>
+/// <param name="hashes">Of the newest committed image; ahead of it from here on.</param>
+/// <param name="parentPages">Pages that image describes; a page beyond it has no parent to refer to.</param>
+/// <param name="tally">Counts pages that changed.</param>
+internal sealed class PageJudge(PageHashes hashes, long parentPages, PageTally tally)
+{
+    /// <summary>Pages whose content changed, so far.</summary>
+    internal long Changed { get; private set; }
+
+    /// <summary>InParent, Zero or Present.</summary>
+    internal ExtentKind Judge(long page, ReadOnlySpan<byte> content)
+    {
+        bool same = hashes.Matches(page, content, out UInt128 hash);
+        if (same && page < parentPages) return ExtentKind.InParent;
+
+        // Zeros where nothing is known of the page are most often memory that was populated and never written: they
+        // take no room in the image, and do not count as a change.
+        bool isZero = hash == PageHashes.Zero;
+        if (!isZero || hashes.IsKnown(page))
+        {
+            Changed++;
+            tally.Changed++;
+        }
+
+        hashes.Set(page, hash);
+        return isZero ? ExtentKind.Zero : ExtentKind.Present;
+    }
+
+    /// <summary>A page that restores as zero whatever it holds: zero is what a later content is compared with.</summary>
+    internal void LeaveOut(long page) => hashes.Set(page, PageHashes.Zero);
+}

@@ -1,0 +1,30 @@
+namespace Snapshot.Image;
+
+/// <summary>
+/// The memory of one block on its way from the producer to the disk: its pages, and their encoded form where that is
+/// what is written. It goes round.
+/// </summary>
+internal sealed class BlockBuffer : IDisposable
+{
+    internal AlignedBuffer Pages { get; } = new(ImageFormat.BlockBytesMax);
+
+    /// <summary>Room for the encoded form; made when it is first needed.</summary>
+    internal AlignedBuffer Encoded => field ??= new AlignedBuffer(ImageFormat.BlockBytesMax);
+
+    /// <summary>The place of the block in the file among blocks.</summary>
+    internal int Sequence { get; set; }
+
+    internal int PageCount { get; set; }
+
+    /// <summary>The element size that all its pages have in common, or 0.</summary>
+    internal int ElementSize { get; set; }
+
+    /// <summary>Bytes of the pages.</summary>
+    internal int Length => PageCount * ImageFormat.PageSize;
+
+    public void Dispose()
+    {
+        Pages.Dispose();
+        Encoded.Dispose();
+    }
+}

@@ -1,0 +1,10 @@
+using System.Runtime.InteropServices;
+
+namespace Snapshot.Interop;
+
+internal static unsafe partial class Native
+{
+    [LibraryImport(Library)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    internal static partial int sn_thread_lower(int nice);
+}
