@@ -86,6 +86,8 @@ internal static class CheckpointReport
             new("collect", null, info => info.Capture.Pause.Collect.TotalMilliseconds),
             new("copy", null, info => info.Capture.Pause.Copy.TotalMilliseconds),
             new("release", null, info => info.Capture.Pause.Release.TotalMilliseconds),
+            new("faults", null, info => info.CopyOnWrite?.Faults),
+            new("copied", null, info => info.CopyOnWrite?.PagesCopied),
             new("drain GB/s", null, info => CheckpointMeasurement.DrainOf(info)),
         ]);
 

@@ -13,8 +13,10 @@ internal sealed unsafe class CrowdThreads : IDisposable
     private readonly Thread[] _threads;
     private readonly long[][] _pages;
     private readonly (long From, long To)[] _times;
+
+    // Who has written waits here for the others, so that it takes no processor from them.
+    private readonly Barrier _written;
     private int _round;
-    private int _written;
     private volatile bool _stop;
 
     internal CrowdThreads(SnapshotSession session, CrowdSetup setup)
@@ -31,6 +33,7 @@ internal sealed unsafe class CrowdThreads : IDisposable
 
         _pages = new long[setup.Threads][];
         _times = new (long, long)[setup.Threads];
+        _written = new Barrier(setup.Threads + 1);
         _threads = [.. Enumerable.Range(0, setup.Threads).Select(
             index => new Thread(() => Work(index), maxStackSize: 256 << 10) { Name = $"bench {index}" })];
         foreach (Thread thread in _threads) thread.Start();
@@ -45,9 +48,8 @@ internal sealed unsafe class CrowdThreads : IDisposable
     /// <summary>All write them; milliseconds from the first to begin to the last to end.</summary>
     internal double Write()
     {
-        Volatile.Write(ref _written, 0);
         Interlocked.Increment(ref _round);
-        while (Volatile.Read(ref _written) < _threads.Length) Thread.Yield();
+        _written.SignalAndWait();
         return Stopwatch.GetElapsedTime(_times.Min(time => time.From), _times.Max(time => time.To)).TotalMilliseconds;
     }
 
@@ -55,6 +57,7 @@ internal sealed unsafe class CrowdThreads : IDisposable
     {
         _stop = true;
         foreach (Thread thread in _threads) thread.Join();
+        _written.Dispose();
     }
 
     private void Work(int index)
@@ -80,7 +83,7 @@ internal sealed unsafe class CrowdThreads : IDisposable
             }
 
             _times[index] = (from, Stopwatch.GetTimestamp());
-            Interlocked.Increment(ref _written);
+            _written.SignalAndWait();
         }
     }
 }

@@ -22,7 +22,8 @@ internal static class Figures
             >= 9.995 => "F1",
             >= 0.9995 or 0 => "F2",
             >= 0.0995 => "F3",
-            _ => "G3",
+            >= 1e-4 => "G3",
+            _ => "0.#######",
         };
         return value.ToString(format, CultureInfo.InvariantCulture);
     }

@@ -129,6 +129,7 @@ internal static class SvgPlot
             MajorGridlineColor = OxyColors.LightGray,
             AxisTitleDistance = 10,
             MinimumPadding = 0,
+            MaximumPadding = 0.05,
         });
         int measured = 0, baselines = 0;
         foreach (PlotSeries series in plot.Series)

@@ -24,6 +24,7 @@ public sealed class RenderingTests
     [InlineData(1.234, "1.23")]
     [InlineData(0.1234, "0.123")]
     [InlineData(0.012344, "0.0123")]
+    [InlineData(0.0000589, "0.0000589")]
     [InlineData(-12.34, "-12.3")]
     [InlineData(0.0, "0.00")]
     [InlineData(double.NaN, "-")]
