@@ -57,7 +57,7 @@ internal sealed class CheckpointRun(Coordinator coordinator, MemoryCapture memor
             PageTally tally = new(report.Pages);
             try
             {
-                memory.WriteTo(draft.Writer, tally, cancellation);
+                DrainThread.Run(() => memory.WriteTo(draft.Writer, tally, cancellation));
                 draft.Complete(ImageRecord.Of(coordinator.Export(), memory, captured), cancellation);
                 report.Drained();
 

@@ -102,7 +102,8 @@ internal sealed class MemoryCapture : IDisposable
 
         _staging.Prefault(
             _captured.Where(region => !region.IsFreezing).Sum(region => region.CountChanged()) + SparePages);
-        if (_captured.Any(region => region.IsFreezing)) _staging.PrefaultForCopies();
+        long freezing = _captured.Where(region => region.IsFreezing).Sum(region => region.CountChanged());
+        if (freezing > 0) _staging.PrefaultForCopies(freezing);
     }
 
     /// <summary>

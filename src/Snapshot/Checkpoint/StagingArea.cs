@@ -26,13 +26,14 @@ internal sealed unsafe class StagingArea : IDisposable
     // Behind the limit, for writes to frozen memory that must not wait any longer (slots.c): address space only.
     private const long NeedPages = (1L << 30) >> Pages.Shift;
 
-    // Resident before the first writes to frozen memory need copies.
-    private const long FirstCopiesPages = (64L << 20) >> Pages.Shift;
+    // Of the limit, what is made resident for copies of frozen pages before it is known how many there will be.
+    private const int FirstCopiesPart = 8;
 
     private readonly ulong _base;
     private readonly long _capacity;
     private Freezer? _lentTo;
     private uint* _next;
+    private long _copiesBefore = -1;
     private long _used;
     private long _resident;
     private bool _disposed;
@@ -89,8 +90,16 @@ internal sealed unsafe class StagingArea : IDisposable
     /// <summary>Slots that may be staged in.</summary>
     internal long Capacity => _capacity;
 
-    /// <summary>Room for the first copies of frozen pages, resident.</summary>
-    internal void PrefaultForCopies() => Prefault(FirstCopiesPages);
+    /// <summary>
+    /// Faults in memory for copies of frozen pages: as many as the last checkpoint needed and some more, at most
+    /// <paramref name="changed"/>. A copy that has to wait for memory takes many times as long, and a thread waits for
+    /// it.
+    /// </summary>
+    internal void PrefaultForCopies(long changed)
+    {
+        long likely = _copiesBefore < 0 ? _capacity / FirstCopiesPart : _copiesBefore + (_copiesBefore / 4);
+        Prefault(Math.Min(changed, likely) + StepPages);
+    }
 
     /// <summary>
     /// Gives the slots not in use to a freezer, until <see cref="ReturnAll"/>. Nobody writes. No managed allocation.
@@ -118,6 +127,7 @@ internal sealed unsafe class StagingArea : IDisposable
         if (_lentTo is not null)
         {
             ref SlotsState slots = ref _lentTo.State->Slots;
+            _copiesBefore = slots.Peak - keep;
             keep = Math.Max(keep, Pages.AlignUp(slots.Peak, StepPages));
             _resident = Math.Max(_resident, slots.Fresh);
             if (slots.Need > 0) Discard(_capacity, slots.Need);

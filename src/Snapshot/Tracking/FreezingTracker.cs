@@ -84,8 +84,10 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
     {
         TakeDropped(_givenBack);
         long count = _givenBack.Count();
+
+        // What is not armed was written, or never armed; some of the latter may have no memory.
         for (long word = 0, end = (_region.CommittedPages + 63) >> 6; word < end; word++)
-            count += BitOperations.PopCount(Volatile.Read(ref _state->Written[word]));
+            count += BitOperations.PopCount(~Volatile.Read(ref _state->Armed[word]));
         return count;
     }
 

@@ -1,0 +1,38 @@
+using System.Runtime.ExceptionServices;
+
+namespace Snapshot.Checkpoint;
+
+/// <summary>Runs the drain of one checkpoint on a thread that yields to the application.</summary>
+/// <remarks>
+/// A thread of its own, since an ordinary user may lower a priority and not raise it again, and the checkpoint thread
+/// needs its own in the next pause.
+/// </remarks>
+internal static class DrainThread
+{
+    /// <summary>Runs it and waits; what it throws is thrown.</summary>
+    internal static void Run(Action drain)
+    {
+        ExceptionDispatchInfo? failure = null;
+        Thread thread = new(() =>
+        {
+            try
+            {
+                DrainPriority.Lower();
+                drain();
+            }
+#pragma warning disable CA1031 // Whatever it is, it is rethrown on the thread that waits.
+            catch (Exception error)
+#pragma warning restore CA1031
+            {
+                failure = ExceptionDispatchInfo.Capture(error);
+            }
+        })
+        {
+            Name = "snapshot drain",
+            IsBackground = true,
+        };
+        thread.Start();
+        thread.Join();
+        failure?.Throw();
+    }
+}
