@@ -15,17 +15,23 @@ public sealed class SnapshotOptions
         }
     } = new();
 
-    /// <summary>How changed pages are copied out of the application's way.</summary>
-    /// <value>Default <see cref="CaptureMode.Auto"/>.</value>
-    public CaptureMode Capture { get; init => field = Defined(value); } = CaptureMode.Auto;
+    /// <summary>How changed pages are kept as they are at the capture.</summary>
+    /// <value>
+    /// Default <see cref="CaptureMode.Auto"/>, or what the environment variable <c>SNAPSHOT_CAPTURE</c> says: the name
+    /// of a mode. <see cref="ArenaOptions.Capture"/> overrides it for an arena.
+    /// </value>
+    public CaptureMode Capture { get; init => field = Defined(value); } = EnvironmentDefaults.Capture;
 
     /// <summary>The mechanism that tells which pages changed.</summary>
     /// <value>Default <see cref="TrackingMechanism.Auto"/>: the best one that was seen to work on this machine.</value>
     public TrackingMechanism Tracking { get; init => field = Defined(value); } = TrackingMechanism.Auto;
 
     /// <summary>When memory is read at a restart: before the session begins, or as it is touched.</summary>
-    /// <value>Default <see cref="RestartFill.Eager"/>. <see cref="RestartOptions.Fill"/> overrides it.</value>
-    public RestartFill RestartFill { get; init => field = Defined(value); } = RestartFill.Eager;
+    /// <value>
+    /// Default <see cref="RestartFill.Eager"/>, or what the environment variable <c>SNAPSHOT_RESTART_FILL</c> says.
+    /// <see cref="RestartOptions.Fill"/> overrides it.
+    /// </value>
+    public RestartFill RestartFill { get; init => field = Defined(value); } = EnvironmentDefaults.RestartFill;
 
     /// <summary>How blocks of pages are encoded in an image.</summary>
     /// <value>
@@ -55,7 +61,8 @@ public sealed class SnapshotOptions
 
     /// <summary>Bytes of memory that copies of changed pages may take.</summary>
     /// <value>
-    /// Default half the memory available to the process. A checkpoint that needs more fails and loses nothing.
+    /// Default half the memory available to the process. A checkpoint that stages more fails and loses nothing; with
+    /// copy-on-write, writes to memory not yet drained wait for the drain instead.
     /// </value>
     /// <exception cref="ArgumentOutOfRangeException">Less than 1 MiB.</exception>
     public long StagingLimit { get; init => field = AtLeast(value, 1 << 20); } =
