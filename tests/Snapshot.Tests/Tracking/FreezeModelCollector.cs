@@ -1,0 +1,295 @@
+using Snapshot.Tests.Memory.Locks;
+using static Snapshot.Tests.Tracking.FreezeModel;
+
+namespace Snapshot.Tests.Tracking;
+
+/// <summary>What the checkpoint thread of the model does: freeze.c.</summary>
+/// <param name="flaw">What is wrong on purpose.</param>
+/// <param name="drainStops">The drain never comes.</param>
+internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
+{
+    private const byte Me = 100;
+
+    internal ModelStep<State>? Step(State state)
+    {
+        Collector collector = state.Collector;
+        switch (collector.At)
+        {
+            case CollectorAt.Outside when collector.Captures > 0:
+                return Go("a capture begins", CollectorAt.Stopping, state with { Stop = true });
+            case CollectorAt.Stopping when state.IsQuiet:
+                State quiet = state with { Held = true };
+                for (int page = 0; page < Pages; page++)
+                {
+                    if (state[page].Has(Bits.Unreported))
+                        quiet = quiet.With(page, state[page].With(Bits.MustBeReported));
+                }
+
+                return Go("nobody writes", CollectorAt.TakeDropped, quiet);
+            case CollectorAt.TakeDropped:
+                return TakeDropped(state);
+            case CollectorAt.TakeWritten or CollectorAt.SetArmed or CollectorAt.UnlockTaken or CollectorAt.Protect:
+                return ArmWritten(state);
+            case CollectorAt.ArmOpen or CollectorAt.ProtectOpen:
+                return ArmOpen(state);
+            case CollectorAt.Freeze or CollectorAt.FreezePage or CollectorAt.UnlockFrozen:
+                return Freeze(state);
+            case CollectorAt.Release:
+                return Go("the pause ends", CollectorAt.Drain, state with { Held = false, Stop = false });
+            case CollectorAt.Drain when drainStops:
+                return null;
+            case CollectorAt.Thaw:
+                return Thaw(state);
+            default:
+                return Drain(state);
+        }
+    }
+
+    /// <summary>A drain that fails: nothing is wanted any more, and all of it is given back.</summary>
+    internal static ModelStep<State>? Fail(State state)
+    {
+        Collector collector = state.Collector;
+        if (collector.At != CollectorAt.Drain || collector.Cancels == 0 || state.Lock != NobodyHolds) return null;
+        State next = state with { Slots = state.Slots.Renewed };
+        for (int page = 0; page < Pages; page++)
+        {
+            Page failed = state[page];
+            if (failed.Has(Bits.Changed)) failed = failed.With(Bits.GivenBack | Bits.Unreported);
+            next = next.With(page, failed.Without(Bits.Frozen | Bits.Copied | Bits.Changed));
+        }
+
+        Collector after = collector with { Cancels = (byte)(collector.Cancels - 1) };
+        return Go("the drain fails", CollectorAt.Count, next with { Collector = after }, Pages) with { Fair = false };
+    }
+
+    private static ModelStep<State> Go(string name, CollectorAt at, State state, byte page = 0) =>
+        new(name, state with { Collector = state.Collector with { At = at, Page = page } });
+
+    private ModelStep<State>? TakeDropped(State state)
+    {
+        if (state.Collector.Page == Pages)
+        {
+            // Where nothing was written the lock is not taken.
+            bool any = state.A.Has(Bits.Written) || state.B.Has(Bits.Written);
+            return Go("drops are taken", any ? CollectorAt.TakeWritten : CollectorAt.ArmOpen, state);
+        }
+
+        int at = state.Collector.Page;
+        Page page = state[at];
+        State next = state;
+        if (page.Has(Bits.Dropped))
+        {
+            if (state.Lock != NobodyHolds && flaw != FreezeFlaw.DisarmsWithoutLock) return null;
+            next = state.With(
+                at, page.Without(Bits.Dropped | Bits.Armed | Bits.Written | Bits.Unreported).With(Bits.Changed));
+        }
+
+        return Go($"a drop of page {at} is looked for", CollectorAt.TakeDropped, next, (byte)(at + 1));
+    }
+
+    /// <summary>Under the lock: written is taken, armed is set. Outside: it is protected.</summary>
+    private ModelStep<State>? ArmWritten(State state)
+    {
+        Collector collector = state.Collector;
+        bool locks = flaw != FreezeFlaw.CollectsWithoutLock;
+        byte at = collector.Page;
+        if (collector.At == CollectorAt.TakeWritten && at == 0 && locks && state.Lock != Me)
+            return state.Lock == NobodyHolds ? Go("collect locks", CollectorAt.TakeWritten, state with { Lock = Me }) : null;
+        if (collector.At == CollectorAt.UnlockTaken)
+        {
+            return Go(
+                "collect unlocks", CollectorAt.Protect, locks ? state with { Lock = NobodyHolds } : state);
+        }
+
+        if (at == Pages)
+            return Go("protected", CollectorAt.ArmOpen, state);
+        Page page = state[at];
+        bool isLast = at + 1 == Pages;
+        switch (collector.At)
+        {
+            case CollectorAt.TakeWritten when page.Has(Bits.Written):
+                return Go($"page {at} was written", CollectorAt.SetArmed, state.With(
+                    at, page.Without(Bits.Written).With(Bits.Changed | Bits.Taken)), at);
+            case CollectorAt.SetArmed when flaw != FreezeFlaw.ArmsAfterProtecting:
+                state = state.With(at, page.With(Bits.Armed));
+                break;
+            case CollectorAt.Protect when page.Has(Bits.Taken):
+                Page armed = page.Protect().Without(Bits.Taken | Bits.Unreported);
+                if (flaw == FreezeFlaw.ArmsAfterProtecting) armed = armed.With(Bits.Armed);
+                return Go($"page {at} is protected", CollectorAt.Protect, state.With(at, armed), (byte)(at + 1));
+            case CollectorAt.Protect:
+                return Go($"page {at} is left alone", CollectorAt.Protect, state, (byte)(at + 1));
+        }
+
+        return Go(
+            $"page {at} is taken", isLast ? CollectorAt.UnlockTaken : CollectorAt.TakeWritten, state,
+            isLast ? (byte)0 : (byte)(at + 1));
+    }
+
+    /// <summary>What is not armed and has memory is armed, without the lock.</summary>
+    private static ModelStep<State> ArmOpen(State state)
+    {
+        Collector collector = state.Collector;
+        byte at = collector.Page;
+        if (at == Pages) return Go("collected", CollectorAt.Freeze, Collected(state));
+        Page page = state[at];
+        if (collector.At == CollectorAt.ProtectOpen)
+        {
+            return Go($"page {at} is protected", CollectorAt.ArmOpen, state.With(
+                at, page.Protect().Without(Bits.Unreported)), (byte)(at + 1));
+        }
+
+        return page.Has(Bits.Armed) || !page.Has(Bits.HasMemory)
+            ? Go($"page {at} is passed", CollectorAt.ArmOpen, state, (byte)(at + 1))
+            : Go($"page {at} is armed", CollectorAt.ProtectOpen, state.With(
+                at, page.With(Bits.Armed | Bits.Changed)), at);
+    }
+
+    private static State Collected(State state)
+    {
+        State next = state with { Slots = state.Slots.Renewed };
+        for (int page = 0; page < Pages; page++)
+        {
+            if (state[page].Has(Bits.GivenBack))
+                next = next.With(page, state[page].Without(Bits.GivenBack | Bits.Unreported).With(Bits.Changed));
+        }
+
+        return next;
+    }
+
+    private ModelStep<State>? Freeze(State state)
+    {
+        Collector collector = state.Collector;
+        bool locks = flaw != FreezeFlaw.FreezesWithoutLock;
+        if (collector.At == CollectorAt.Freeze)
+        {
+            if (!locks) return Go("freeze begins", CollectorAt.FreezePage, state);
+            return state.Lock == NobodyHolds ? Go("freeze locks", CollectorAt.FreezePage, state with { Lock = Me }) : null;
+        }
+
+        if (collector.At == CollectorAt.UnlockFrozen)
+            return Go("freeze unlocks", CollectorAt.Release, locks ? state with { Lock = NobodyHolds } : state);
+        byte at = collector.Page;
+        if (at == Pages) return Go("frozen", CollectorAt.UnlockFrozen, state);
+        Page page = state[at].Without(Bits.MustBeReported) with { Truth = state[at].Content };
+        State next = state.With(at, page);
+        if (!page.Has(Bits.Changed)) return Go($"page {at} is not wanted", CollectorAt.FreezePage, next, (byte)(at + 1));
+        bool isOpen = flaw == FreezeFlaw.FreezesByArmedAlone
+            ? page.Has(Bits.Written) && !page.Has(Bits.Armed)
+            : page.Has(Bits.Written) && flaw != FreezeFlaw.FreezesWithoutLooking;
+        if (isOpen)
+        {
+            (Slots slots, byte slot) = state.Slots.Take(block: false);
+            if (slot == NoSlot) (slots, slot) = state.Slots.TakeNeeded();
+            next = next.With(at, page.Without(Bits.CopiedWithBlock).With(Bits.Copied) with { Slot = slot }) with
+            { Slots = slots.Fill(slot, page.Content) };
+        }
+        else if (page.Has(Bits.Armed) || flaw == FreezeFlaw.FreezesWithoutLooking)
+        {
+            next = next.With(at, page.With(Bits.Frozen));
+        }
+
+        return Go($"page {at} is frozen", CollectorAt.FreezePage, next, (byte)(at + 1));
+    }
+
+    private ModelStep<State>? Drain(State state)
+    {
+        Collector collector = state.Collector;
+        byte at = collector.Page;
+        switch (collector.At)
+        {
+            case CollectorAt.Drain when at == Pages:
+                return Go("drained", CollectorAt.Thaw, state);
+            case CollectorAt.Drain when !state[at].Has(Bits.Changed):
+                return Go($"page {at} is in the parent", CollectorAt.Drain, state, (byte)(at + 1));
+            case CollectorAt.Drain when state.Lock == NobodyHolds:
+                return Go("the drain locks", CollectorAt.Read, state with { Lock = Me }, at);
+            case CollectorAt.Read:
+                return Read(state);
+            case CollectorAt.LetGo:
+                return Go($"page {at} is let go", CollectorAt.UnlockRead, LetGo(state, at), at);
+            case CollectorAt.UnlockRead:
+                CollectorAt then = flaw == FreezeFlaw.ReturnsSlotBeforeReading ? CollectorAt.ReadLate : CollectorAt.Count;
+                return Go("the drain unlocks", then, state with { Lock = NobodyHolds }, at);
+            case CollectorAt.ReadLate:
+                return Go($"page {at} is read late", CollectorAt.Count, Deliver(state, at, collector.Source), at);
+            case CollectorAt.Count:
+                if (flaw == FreezeFlaw.LooksForWaitersBeforeCounting && state.Waiting == 0)
+                    return Go("nobody waits", CollectorAt.CountQuietly, state, at);
+                return Go("the drain counts", CollectorAt.Wake, Counted(state), at);
+            case CollectorAt.CountQuietly:
+                return Go("the drain counts", NextOf(at), Counted(state), Next(at));
+            case CollectorAt.Wake:
+                return Go("the drain wakes", NextOf(at), Woken(state), Next(at));
+            default:
+                return null;
+        }
+
+        static State Counted(State state) => state with { Changes = (byte)(state.Changes + 1) };
+
+        static byte Next(byte at) => at < Pages ? (byte)(at + 1) : (byte)0;
+
+        static CollectorAt NextOf(byte at) => at < Pages ? CollectorAt.Drain : CollectorAt.Thaw;
+    }
+
+    private ModelStep<State> Read(State state)
+    {
+        Collector collector = state.Collector;
+        Page page = state[collector.Page];
+        byte source = page.Has(Bits.Frozen) ? NobodyHolds : page.Has(Bits.Copied) ? page.Slot : (byte)0xFE;
+        State next = flaw == FreezeFlaw.ReturnsSlotBeforeReading
+            ? state with { Collector = collector with { Source = source } }
+            : Deliver(state, collector.Page, source);
+        return Go($"page {collector.Page} is read", CollectorAt.LetGo, next, collector.Page);
+    }
+
+    private static State Deliver(State state, byte at, byte source)
+    {
+        byte content = source switch
+        {
+            NobodyHolds => state[at].Content,
+            0xFE => 0,
+            _ => state.Slots.Content(source),
+        };
+        bool strayed = state.Stray.IsStray && state.Stray.Page == at;
+        bool wrong = content != state[at].Truth && !strayed;
+        return state with { Collector = state.Collector with { Wrong = state.Collector.Wrong || wrong, Source = 0 } };
+    }
+
+    private State LetGo(State state, byte at)
+    {
+        Page page = state[at];
+        State next = state.With(at, page.Without(Bits.Frozen | Bits.Copied));
+        if (!page.Has(Bits.Copied)) return next;
+        bool withBlock = page.Has(Bits.CopiedWithBlock);
+        Page other = state[1 - at];
+        bool shared = other.Has(Bits.Copied)
+            && (other.Has(Bits.CopiedWithBlock) || flaw == FreezeFlaw.TakesEveryCopyForItsOwn);
+        if (withBlock && shared) return next;
+        return next with { Slots = state.Slots.Put(withBlock ? (byte)(page.Slot - at) : page.Slot, withBlock) };
+    }
+
+    private static State Woken(State state)
+    {
+        if (state.Waiting == 0) return state;
+        for (int index = 0; index < State.Servers; index++)
+        {
+            Server server = state.ServerOf(index);
+            if (server.At == ServerAt.Asleep) state = state.With(index, server with { At = ServerAt.Awake });
+        }
+
+        return state;
+    }
+
+    private static ModelStep<State> Thaw(State state)
+    {
+        State next = state;
+        for (int page = 0; page < Pages; page++)
+            next = next.With(page, state[page].Without(Bits.Changed) with { Truth = 0, Slot = 0 });
+        byte left = (byte)(state.Collector.Captures - 1);
+        return new("settled", next with
+        {
+            Collector = state.Collector with { At = CollectorAt.Outside, Page = 0, Captures = left },
+        });
+    }
+}
