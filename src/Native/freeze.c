@@ -17,13 +17,14 @@
  *   copied   its content is wanted and in the slot that `slots` names.
  * Neither armed nor written: it was never armed, or was discarded. It is written without anybody's knowing; the next
  * collect finds it if it has memory then.
- * frozen and copied are read and changed under the block's lock alone; armed and written by atomic operations, since
- * the collect takes no locks.
+ * All four are changed under the block's lock alone. `written` and `armed` are also read without it, where to be late
+ * does not matter.
  *
  * No write is lost. A store to an armed page faults; the page becomes writable only after `written` was set, so
- * the next collect reports it. A collect takes `written`, sets armed, and then protects. A server that comes between
- * finds the page armed, opens it, that is sets `written` again and unprotects; whichever of the two ioctls comes last,
- * the bits say "written", which at worst makes the page be reported once more.
+ * the next collect reports it. A collect takes `written` and sets armed, lets go of the lock, and then protects many
+ * blocks by one call. A server that comes between finds the page armed, opens it, that is sets `written` again and
+ * unprotects; whichever of the two ioctls comes last, the bits say "written", which at worst makes the page be reported
+ * once more.
  *
  * No image holds a later content. Pages are frozen while nobody writes, under their block's lock: one that is
  * armed then cannot be written before it was copied, since who opens a page holds that lock, copies what is frozen
@@ -36,6 +37,11 @@
 
 #include <errno.h>
 #include <string.h>
+
+static uint64_t blocks_of(uint64_t pages)
+{
+    return (pages + SN_BLOCK_PAGES - 1) / SN_BLOCK_PAGES;
+}
 
 /* ---- collecting ----------------------------------------------------------------------------------------- */
 
@@ -57,11 +63,9 @@ static int32_t protect(struct arming *run)
     return sn_uffd_protect(run->freezer->uffd, address, bytes, 1);
 }
 
-/* Adds pages of one word to what is armed and changed. Runs are given in ascending order. */
-static int32_t arm(struct arming *run, uint64_t word, uint64_t bits, uint64_t *changed)
+/* Adds pages of one word, which is armed already, to what is to be protected; in ascending order. */
+static int32_t extend(struct arming *run, uint64_t word, uint64_t bits)
 {
-    changed[word] |= bits;
-    __atomic_fetch_or(&run->region->armed[word], bits, __ATOMIC_SEQ_CST);
     while (bits != 0) {
         unsigned from = (unsigned)__builtin_ctzll(bits);
         uint64_t above = ~(bits >> from);
@@ -79,23 +83,56 @@ static int32_t arm(struct arming *run, uint64_t word, uint64_t bits, uint64_t *c
     return 0;
 }
 
-static int32_t arm_written(struct arming *run, uint64_t words, uint64_t *changed)
+/* Takes what was written of a block, and arms it. The block is locked. */
+static void take_written(struct sn_region *region, uint64_t index, uint64_t *taken, uint64_t *changed)
+{
+    struct sn_block *block = &region->blocks[index];
+    for (uint64_t word = index * BLOCK_WORDS; word < (index + 1) * BLOCK_WORDS; word++) {
+        uint64_t bits = get64(&region->written[word]);
+        *taken++ = bits;
+        if (bits == 0)
+            continue;
+        set64(&region->written[word], 0);
+        set64(&region->armed[word], get64(&region->armed[word]) | bits);
+        changed[word] |= bits;
+    }
+    if (block->order != 0)
+        region->orders[index] = block->order;
+    __atomic_store_n(&block->order, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&block->ahead, 0, __ATOMIC_RELAXED);
+}
+
+static int32_t arm_written(struct arming *run, uint64_t blocks, uint64_t *changed)
 {
     struct sn_region *region = run->region;
-    for (uint64_t word = 0; word < words; word++) {
-        if (__atomic_load_n(&region->written[word], __ATOMIC_RELAXED) == 0)
+    for (uint64_t block = 0; block < blocks; block++) {
+        uint64_t taken[BLOCK_WORDS], any = 0;
+        for (uint32_t i = 0; i < BLOCK_WORDS; i++)
+            any |= get64(&region->written[block * BLOCK_WORDS + i]);
+        if (any == 0)
             continue;
-        uint64_t bits = __atomic_exchange_n(&region->written[word], 0, __ATOMIC_SEQ_CST);
-        struct sn_block *block = &region->blocks[word / BLOCK_WORDS];
-        uint32_t order = __atomic_exchange_n(&block->order, 0, __ATOMIC_RELAXED);
-        if (order != 0)
-            region->orders[word / BLOCK_WORDS] = order;
-        __atomic_store_n(&block->ahead, 0, __ATOMIC_RELAXED);
-        int32_t error = arm(run, word, bits, changed);
-        if (error != 0)
-            return error;
+        sn_block_lock(&region->blocks[block]);
+        take_written(region, block, taken, changed);
+        sn_block_unlock(&region->blocks[block]);
+        for (uint32_t i = 0; i < BLOCK_WORDS; i++) {
+            int32_t error = extend(run, block * BLOCK_WORDS + i, taken[i]);
+            if (error != 0)
+                return error;
+        }
     }
     return protect(run);
+}
+
+/* Arms pages of one word. */
+static int32_t arm(struct arming *run, uint64_t word, uint64_t bits, uint64_t *changed)
+{
+    struct sn_region *region = run->region;
+    struct sn_block *block = &region->blocks[word / BLOCK_WORDS];
+    sn_block_lock(block);
+    set64(&region->armed[word], get64(&region->armed[word]) | bits);
+    sn_block_unlock(block);
+    changed[word] |= bits;
+    return extend(run, word, bits);
 }
 
 /* Arms the pages of a range of the region that have memory. */
@@ -132,7 +169,7 @@ static int32_t arm_open(struct arming *run, int32_t pagemap, uint64_t pages, uin
 {
     const uint64_t *armed = run->region->armed;
     for (uint64_t page = 0; page < pages;) {
-        uint64_t open = ~__atomic_load_n(&armed[page / WORD_PAGES], __ATOMIC_RELAXED) >> page % WORD_PAGES;
+        uint64_t open = ~get64(&armed[page / WORD_PAGES]) >> page % WORD_PAGES;
         if (open == 0) {
             page = (page / WORD_PAGES + 1) * WORD_PAGES;
             continue;
@@ -140,7 +177,7 @@ static int32_t arm_open(struct arming *run, int32_t pagemap, uint64_t pages, uin
         uint64_t first = page + (uint64_t)__builtin_ctzll(open);
         uint64_t end = first;
         while (end < pages) {
-            uint64_t shut = __atomic_load_n(&armed[end / WORD_PAGES], __ATOMIC_RELAXED) >> end % WORD_PAGES;
+            uint64_t shut = get64(&armed[end / WORD_PAGES]) >> end % WORD_PAGES;
             if (shut != 0) {
                 end += (uint64_t)__builtin_ctzll(shut);
                 break;
@@ -164,7 +201,7 @@ int32_t sn_region_collect(struct sn_freezer *freezer, struct sn_region *region, 
 {
     struct arming run = {.freezer = freezer, .region = region};
     __atomic_store_n(&region->opened, 0, __ATOMIC_RELAXED);
-    int32_t error = arm_written(&run, (pages + WORD_PAGES - 1) / WORD_PAGES, changed);
+    int32_t error = arm_written(&run, blocks_of(pages), changed);
     run.first = run.end = 0;
     if (error == 0)
         error = arm_open(&run, pagemap, pages, changed);
@@ -179,9 +216,12 @@ int32_t sn_region_disarm(struct sn_region *region, uint64_t first, uint64_t coun
         uint64_t part = WORD_PAGES - page % WORD_PAGES;
         if (part > first + count - page)
             part = first + count - page;
-        uint64_t bits = sn_bits(page, part);
-        __atomic_fetch_and(&region->armed[page / WORD_PAGES], ~bits, __ATOMIC_SEQ_CST);
-        __atomic_fetch_and(&region->written[page / WORD_PAGES], ~bits, __ATOMIC_SEQ_CST);
+        uint64_t bits = sn_bits(page, part), word = page / WORD_PAGES;
+        struct sn_block *block = &region->blocks[page / SN_BLOCK_PAGES];
+        sn_block_lock(block);
+        set64(&region->armed[word], get64(&region->armed[word]) & ~bits);
+        set64(&region->written[word], get64(&region->written[word]) & ~bits);
+        sn_block_unlock(block);
         page += part;
     }
     return 0;
@@ -209,20 +249,14 @@ static int32_t copy_now(struct sn_freezer *freezer, struct sn_region *region, ui
 
 static int32_t freeze_word(struct sn_freezer *freezer, struct sn_region *region, uint64_t word, uint64_t wanted)
 {
-    uint64_t armed = __atomic_load_n(&region->armed[word], __ATOMIC_SEQ_CST);
+    uint64_t armed = get64(&region->armed[word]);
     region->frozen[word] = wanted & armed;
-    for (uint64_t open = wanted & ~armed & __atomic_load_n(&region->written[word], __ATOMIC_SEQ_CST); open != 0;
-         open &= open - 1) {
+    for (uint64_t open = wanted & ~armed & get64(&region->written[word]); open != 0; open &= open - 1) {
         int32_t error = copy_now(freezer, region, word * WORD_PAGES + (uint64_t)__builtin_ctzll(open));
         if (error != 0)
             return error;
     }
     return 0;
-}
-
-static uint64_t blocks_of(uint64_t pages)
-{
-    return (pages + SN_BLOCK_PAGES - 1) / SN_BLOCK_PAGES;
 }
 
 int32_t sn_region_freeze(struct sn_freezer *freezer, struct sn_region *region, uint64_t pages, const uint64_t *wanted)

@@ -54,6 +54,17 @@ static inline uint64_t sn_bits(uint64_t first, uint64_t count)
     return (count >= WORD_PAGES ? ~UINT64_C(0) : (UINT64_C(1) << count) - 1) << (first % WORD_PAGES);
 }
 
+/* Bits that are also read without the lock. Which thread sees what when is the lock's matter. */
+static inline uint64_t get64(const uint64_t *word)
+{
+    return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+static inline void set64(uint64_t *word, uint64_t value)
+{
+    __atomic_store_n(word, value, __ATOMIC_RELAXED);
+}
+
 static inline unsigned char *sn_page_at(const struct sn_region *region, uint64_t page)
 {
     return (unsigned char *)(uintptr_t)(region->start + page * SN_PAGE_BYTES);

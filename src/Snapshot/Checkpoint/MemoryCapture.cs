@@ -69,7 +69,7 @@ internal sealed class MemoryCapture : IDisposable
     internal void AddArena(
         int id, Arena arena, PageHashes hashes, long parentPages, CapturePolicy policy, bool isRestored)
     {
-        CaptureSituation now = SituationOf(arena.Region, isFreezing: true, () => 0);
+        CaptureSituation now = SituationOf(arena, isFreezing: true, () => 0);
         DirtyTracker tracker = policy.Choose(now).Mode == CaptureMode.CopyOnWrite
             ? _trackers.CreateFreezing(arena.Region)
             : _trackers.CreateForArena(arena.Region);
@@ -177,10 +177,10 @@ internal sealed class MemoryCapture : IDisposable
 
     private CaptureChoice ChoiceFor(RegionCapture region) => region.Arena is null
         ? new CaptureChoice(CaptureMode.Stage, "a protected buffer is found changed by its content")
-        : region.Policy.Choose(SituationOf(region.Region, region.IsFreezing, region.CountChanged));
+        : region.Policy.Choose(SituationOf(region.Arena, region.IsFreezing, region.CountChanged));
 
     /// <summary>What costs something to find out is found out where it may decide.</summary>
-    private CaptureSituation SituationOf(MemoryRegion region, bool isFreezing, Func<long> countChanged)
+    private CaptureSituation SituationOf(Arena arena, bool isFreezing, Func<long> countChanged)
     {
         bool isFilling = _isFilling();
         bool mayFreeze = _trackers.CanFreezeUnnoticed && !_trackers.IsPinned && !isFilling;
@@ -192,6 +192,6 @@ internal sealed class MemoryCapture : IDisposable
             isFreezing,
             mayFreeze ? countChanged() : 0,
             _staging.Capacity,
-            mayFreeze ? _trackers.HugePart(region) : 0);
+            mayFreeze && arena.HugePages ? _trackers.HugePart(arena.Region) : 0);
     }
 }

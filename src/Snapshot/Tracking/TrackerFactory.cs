@@ -62,10 +62,12 @@ internal sealed unsafe class TrackerFactory : IDisposable
         return new FreezingTracker(region, _freezer!, _pagemap!);
     }
 
-    /// <summary>How much of a region's populated memory is in huge pages, 0 to 1.</summary>
+    /// <summary>
+    /// How much of a region's populated memory is in huge pages, 0 to 1; of one that has none yet, what it will get.
+    /// </summary>
     internal double HugePart(MemoryRegion region)
     {
-        if (_pagemap is null) return 0;
+        if (_pagemap is null || _capabilities.HugePages is not ("always" or "madvise")) return 0;
         using PageScan scan = new(_pagemap);
         ulong start = (ulong)region.Address;
         ulong end = start + (ulong)region.CommittedBytes;
