@@ -174,7 +174,6 @@ internal static class FreezeModel
         SetWritten,
         ClearArmed,
         Unprotect,
-        SetWrittenLate,
         Unlock,
     }
 
@@ -205,6 +204,7 @@ internal static class FreezeModel
         UnlockTaken,
         Protect,
         ArmOpen,
+        SetArmedOpen,
         ProtectOpen,
         Freeze,
         FreezePage,
@@ -231,7 +231,7 @@ internal static class FreezeModel
         CollectorAt At, byte Page, byte Captures, byte Source, bool Wrong, byte Cancels);
 
     internal readonly record struct State(
-        Page A, Page B, Slots Slots, byte Lock, byte Changes, byte Waiting, bool Held, bool Stop, byte Aheads,
+        Page A, Page B, Slots Slots, byte Lock, byte Changes, byte Waiting, bool Held, bool Stop, byte Aheads, bool OtherHolds,
         Server Server0, Server Server1, Server Securer,
         Writer Writer0, Writer Writer1, Writer Stray, Discarder Discarder, Collector Collector)
     {
@@ -268,6 +268,19 @@ internal static class FreezeModel
             {
                 Writer writer = WriterOf(index);
                 if (writer.Waits && writer.Page == page) next = next.With(index, writer with { At = WriterAt.Retries });
+            }
+
+            return next;
+        }
+
+        /// <summary>Something was read or returned: who waits for a slot looks again.</summary>
+        internal State Wake()
+        {
+            State next = this;
+            for (int index = 0; Waiting > 0 && index < Servers; index++)
+            {
+                Server server = ServerOf(index);
+                if (server.At == ServerAt.Asleep) next = next.With(index, server with { At = ServerAt.Awake });
             }
 
             return next;

@@ -30,7 +30,7 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
                 return TakeDropped(state);
             case CollectorAt.TakeWritten or CollectorAt.SetArmed or CollectorAt.UnlockTaken or CollectorAt.Protect:
                 return ArmWritten(state);
-            case CollectorAt.ArmOpen or CollectorAt.ProtectOpen:
+            case CollectorAt.ArmOpen or CollectorAt.SetArmedOpen or CollectorAt.ProtectOpen:
                 return ArmOpen(state);
             case CollectorAt.Freeze or CollectorAt.FreezePage or CollectorAt.UnlockFrozen:
                 return Freeze(state);
@@ -62,10 +62,21 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
         return Go("the drain fails", CollectorAt.Count, next with { Collector = after }, Pages) with { Fair = false };
     }
 
+    /// <summary>The drain of another block, which had a slot when the pause ended.</summary>
+    internal static ModelStep<State>? DrainOther(State state) =>
+        state is { OtherHolds: true, Collector.At: CollectorAt.Drain }
+            ? new("another block is drained", state.Wake() with
+            {
+                OtherHolds = false,
+                Slots = state.Slots.Put(0, block: true),
+                Changes = (byte)(state.Changes + 1),
+            })
+            : null;
+
     private static ModelStep<State> Go(string name, CollectorAt at, State state, byte page = 0) =>
         new(name, state with { Collector = state.Collector with { At = at, Page = page } });
 
-    private ModelStep<State>? TakeDropped(State state)
+    private static ModelStep<State>? TakeDropped(State state)
     {
         if (state.Collector.Page == Pages)
         {
@@ -79,7 +90,7 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
         State next = state;
         if (page.Has(Bits.Dropped))
         {
-            if (state.Lock != NobodyHolds && flaw != FreezeFlaw.DisarmsWithoutLock) return null;
+            if (state.Lock != NobodyHolds) return null;
             next = state.With(
                 at, page.Without(Bits.Dropped | Bits.Armed | Bits.Written | Bits.Unreported).With(Bits.Changed));
         }
@@ -126,8 +137,8 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
             isLast ? (byte)0 : (byte)(at + 1));
     }
 
-    /// <summary>What is not armed and has memory is armed, without the lock.</summary>
-    private static ModelStep<State> ArmOpen(State state)
+    /// <summary>What is not armed and has memory is armed, under the lock again, and protected outside.</summary>
+    private ModelStep<State>? ArmOpen(State state)
     {
         Collector collector = state.Collector;
         byte at = collector.Page;
@@ -139,15 +150,22 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
                 at, page.Protect().Without(Bits.Unreported)), (byte)(at + 1));
         }
 
+        if (collector.At == CollectorAt.SetArmedOpen)
+        {
+            if (state.Lock != NobodyHolds && flaw != FreezeFlaw.ArmsWithoutLock) return null;
+            return Go($"page {at} is armed", CollectorAt.ProtectOpen, state.With(
+                at, page.With(Bits.Armed | Bits.Changed)), at);
+        }
+
         return page.Has(Bits.Armed) || !page.Has(Bits.HasMemory)
             ? Go($"page {at} is passed", CollectorAt.ArmOpen, state, (byte)(at + 1))
-            : Go($"page {at} is armed", CollectorAt.ProtectOpen, state.With(
-                at, page.With(Bits.Armed | Bits.Changed)), at);
+            : Go($"page {at} is open", CollectorAt.SetArmedOpen, state, at);
     }
 
     private static State Collected(State state)
     {
-        State next = state with { Slots = state.Slots.Renewed };
+        Slots slots = state.Slots.Renewed;
+        State next = state with { Slots = state.OtherHolds ? slots.Take(block: true).Slots : slots };
         for (int page = 0; page < Pages; page++)
         {
             if (state[page].Has(Bits.GivenBack))
@@ -174,9 +192,8 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
         Page page = state[at].Without(Bits.MustBeReported) with { Truth = state[at].Content };
         State next = state.With(at, page);
         if (!page.Has(Bits.Changed)) return Go($"page {at} is not wanted", CollectorAt.FreezePage, next, (byte)(at + 1));
-        bool isOpen = flaw == FreezeFlaw.FreezesByArmedAlone
-            ? page.Has(Bits.Written) && !page.Has(Bits.Armed)
-            : page.Has(Bits.Written) && flaw != FreezeFlaw.FreezesWithoutLooking;
+        bool looks = flaw != FreezeFlaw.FreezesWithoutLooking;
+        bool isOpen = looks && page.Has(Bits.Written) && !page.Has(Bits.Armed);
         if (isOpen)
         {
             (Slots slots, byte slot) = state.Slots.Take(block: false);
@@ -184,7 +201,7 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
             next = next.With(at, page.Without(Bits.CopiedWithBlock).With(Bits.Copied) with { Slot = slot }) with
             { Slots = slots.Fill(slot, page.Content) };
         }
-        else if (page.Has(Bits.Armed) || flaw == FreezeFlaw.FreezesWithoutLooking)
+        else if (page.Has(Bits.Armed) || !looks)
         {
             next = next.With(at, page.With(Bits.Frozen));
         }
@@ -198,6 +215,8 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
         byte at = collector.Page;
         switch (collector.At)
         {
+            case CollectorAt.Drain when at == Pages && state.OtherHolds:
+                return null;
             case CollectorAt.Drain when at == Pages:
                 return Go("drained", CollectorAt.Thaw, state);
             case CollectorAt.Drain when !state[at].Has(Bits.Changed):
@@ -220,7 +239,7 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
             case CollectorAt.CountQuietly:
                 return Go("the drain counts", NextOf(at), Counted(state), Next(at));
             case CollectorAt.Wake:
-                return Go("the drain wakes", NextOf(at), Woken(state), Next(at));
+                return Go("the drain wakes", NextOf(at), state.Wake(), Next(at));
             default:
                 return null;
         }
@@ -267,18 +286,6 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
             && (other.Has(Bits.CopiedWithBlock) || flaw == FreezeFlaw.TakesEveryCopyForItsOwn);
         if (withBlock && shared) return next;
         return next with { Slots = state.Slots.Put(withBlock ? (byte)(page.Slot - at) : page.Slot, withBlock) };
-    }
-
-    private static State Woken(State state)
-    {
-        if (state.Waiting == 0) return state;
-        for (int index = 0; index < State.Servers; index++)
-        {
-            Server server = state.ServerOf(index);
-            if (server.At == ServerAt.Asleep) state = state.With(index, server with { At = ServerAt.Awake });
-        }
-
-        return state;
     }
 
     private static ModelStep<State> Thaw(State state)

@@ -6,8 +6,9 @@ namespace Snapshot.Tests.Tracking;
 /// <summary>What the application and the servers of the model do: open.c, and the waiting of slots.c.</summary>
 /// <param name="flaw">What is wrong on purpose.</param>
 /// <param name="block">Grain: the block, or a page.</param>
-/// <param name="drainStops">The drain never comes: waits for slots end by themselves.</param>
-internal sealed class FreezeModelServers(FreezeFlaw flaw, bool block, bool drainStops)
+/// <param name="timeOuts">Waits for slots may end by themselves.</param>
+/// <param name="drainStops">They do, since the drain never comes.</param>
+internal sealed class FreezeModelServers(FreezeFlaw flaw, bool block, bool timeOuts, bool drainStops)
 {
     internal IEnumerable<ModelStep<State>> Steps(State state)
     {
@@ -88,8 +89,9 @@ internal sealed class FreezeModelServers(FreezeFlaw flaw, bool block, bool drain
             case ServerAt.Look:
                 yield return Look(state, index);
                 break;
-            case ServerAt.Asleep when drainStops:
-                yield return Move("waits no longer", server with { At = ServerAt.Awake }, state);
+            case ServerAt.Asleep when timeOuts || drainStops:
+                yield return Move("waits no longer", server with { At = ServerAt.Awake }, state) with
+                { Fair = drainStops };
                 break;
             case ServerAt.Unlocked or ServerAt.Compare or ServerAt.Awake or ServerAt.Reload:
                 yield return Wait(state, index);
@@ -104,7 +106,7 @@ internal sealed class FreezeModelServers(FreezeFlaw flaw, bool block, bool drain
                 yield return Move(
                     "copies", server with { At = copied, Opening = server.First, Slot = NoSlot }, Copy(state, server));
                 break;
-            case ServerAt.SetWritten or ServerAt.ClearArmed or ServerAt.Unprotect or ServerAt.SetWrittenLate:
+            case ServerAt.SetWritten or ServerAt.ClearArmed or ServerAt.Unprotect:
                 yield return Open(state, index);
                 break;
             case ServerAt.Unlock:
@@ -205,7 +207,7 @@ internal sealed class FreezeModelServers(FreezeFlaw flaw, bool block, bool drain
     }
 
     private ServerAt FirstOfOpening =>
-        flaw == FreezeFlaw.NotesWriteAfterUnprotecting ? ServerAt.ClearArmed : ServerAt.SetWritten;
+        flaw == FreezeFlaw.NotesWriteAfterUnprotecting ? ServerAt.Unprotect : ServerAt.SetWritten;
 
     /// <summary>Page after page: written, not armed; then page after page unprotected.</summary>
     private ModelStep<State> Open(State state, int index)
@@ -214,7 +216,9 @@ internal sealed class FreezeModelServers(FreezeFlaw flaw, bool block, bool drain
         byte at = server.Opening;
         Page page = state[at];
         bool isLast = at + 1 == server.End;
-        Server again = server with { At = FirstOfOpening, Opening = (byte)(at + 1) };
+        bool notesLast = flaw == FreezeFlaw.NotesWriteAfterUnprotecting;
+        Server again = server with { Opening = (byte)(at + 1) };
+        Server first = server with { Opening = server.First };
         switch (server.At)
         {
             case ServerAt.SetWritten:
@@ -223,18 +227,13 @@ internal sealed class FreezeModelServers(FreezeFlaw flaw, bool block, bool drain
                     at, wasArmed ? page.With(Bits.Written) : page).With(
                     index, server with { At = ServerAt.ClearArmed }));
             case ServerAt.ClearArmed:
+                Server noted = notesLast ? Done(server) : first with { At = ServerAt.Unprotect };
                 return new($"server {index} disarms page {at}", state.With(at, page.Without(Bits.Armed)).With(
-                    index, isLast ? server with { At = ServerAt.Unprotect, Opening = server.First } : again));
-            case ServerAt.SetWrittenLate:
-                return new($"server {index} notes page {at} late", state.With(at, page.With(Bits.Written)).With(
-                    index, isLast ? Done(server) : server with { Opening = (byte)(at + 1) }));
+                    index, isLast ? noted : again with { At = ServerAt.SetWritten }));
             default:
-                Server next = server with { Opening = (byte)(at + 1) };
-                if (isLast && flaw == FreezeFlaw.NotesWriteAfterUnprotecting)
-                    next = server with { At = ServerAt.SetWrittenLate, Opening = server.First };
-                else if (isLast)
-                    next = Done(server);
-                return new($"server {index} unprotects page {at}", state.Unprotect(at).With(index, next));
+                Server opened = notesLast ? first with { At = ServerAt.SetWritten } : Done(server);
+                return new($"server {index} unprotects page {at}", state.Unprotect(at).With(
+                    index, isLast ? opened : again));
         }
     }
 
