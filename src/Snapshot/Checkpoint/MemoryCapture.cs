@@ -87,7 +87,7 @@ internal sealed class MemoryCapture : IDisposable
     internal void Prepare(CancellationToken cancellation)
     {
         _captured = Volatile.Read(ref _regions);
-        foreach (RegionCapture region in _captured) region.Choose(ChoiceFor(region), _trackers);
+        foreach (RegionCapture region in _captured) region.Choose(ChoiceFor(region), _trackers, cancellation);
         RegionCapture[] movable = [.. _captured.Where(region => region.Choice.Mode == CaptureMode.PreCopy)];
         long before = long.MaxValue;
         for (int round = 0; round < RoundsMax && movable.Length > 0; round++)

@@ -1,3 +1,5 @@
+using Snapshot.Image;
+using Snapshot.Tests.Image;
 using Snapshot.Tests.Session;
 using Xunit;
 
@@ -61,7 +63,7 @@ public sealed class LazyDamageTests
     {
         using LazyStore store = new(seed: 24, images: 3);
 
-        // The first block of an image holds the header of the arena.
+        // The first block of the page stream holds the header of the arena, wherever it lies in the file.
         Damage(store.Path, image: 2, first: true);
         string eager = Assert.Throws<SnapshotException>(() => SnapshotSession.Open(store.Path)).Message;
         SnapshotException error = Assert.Throws<SnapshotException>(
@@ -92,8 +94,11 @@ public sealed class LazyDamageTests
     private static void Damage(string store, int image, bool first = false)
     {
         string path = Directory.GetFiles(store, "*.snapshot").Order().ElementAt(image);
+        long block;
+        using (ImageReader reader = ImageReader.Open(new MemoryFile(File.ReadAllBytes(path))))
+            block = reader.Blocks[0].Offset;
         using FileStream file = new(path, FileMode.Open);
-        file.Position = first ? 5000 : file.Length / 2;
+        file.Position = first ? block + 100 : file.Length / 2;
         int value = file.ReadByte();
         file.Position--;
         file.WriteByte((byte)(value ^ 4));
