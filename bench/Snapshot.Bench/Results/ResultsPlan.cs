@@ -38,7 +38,9 @@ internal static class ResultsPlan
                 "interference", "Interference", "What checkpoints cost a computation that goes on beside them.",
                 [
                     "interference",
-                    .. Words("--arena 1GiB --every 3 --seconds 9 --rounds 2", "--arena 64MiB --every 0.5 --seconds 1 --rounds 1"),
+                    .. Words(
+                        "--arena 1GiB --every 3 --seconds 9 --rounds 2",
+                        "--arena 64MiB --every 0.5 --seconds 1 --rounds 1"),
                     .. captures,
                 ]),
             new(
