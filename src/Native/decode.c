@@ -235,3 +235,22 @@ void sn_unshuffle(const uint8_t *source, uint8_t *target, size_t length, size_t 
         break;
     }
 }
+
+void sn_undo_difference(uint8_t *bytes, size_t length, size_t element)
+{
+    if (element == 8) {
+        uint64_t value = 0, difference;
+        for (size_t i = 0; i < length; i += sizeof value) {
+            memcpy(&difference, bytes + i, sizeof difference);
+            value += difference;
+            memcpy(bytes + i, &value, sizeof value);
+        }
+    } else {
+        uint32_t value = 0, difference;
+        for (size_t i = 0; i < length; i += sizeof value) {
+            memcpy(&difference, bytes + i, sizeof difference);
+            value += difference;
+            memcpy(bytes + i, &value, sizeof value);
+        }
+    }
+}

@@ -1,5 +1,5 @@
 /*
- * decode.h: what an image stores, read without any managed code: checksums, LZ4 and the byte shuffle.
+ * decode.h: what an image stores, read without any managed code: checksums, LZ4, shuffles and differences.
  * Internal to the C part. docs/FORMAT.md says what each is; src/Snapshot/Image is the other implementation,
  * and tests hold the two together.
  */
@@ -25,5 +25,8 @@ int64_t sn_lz4_decode(const uint8_t *source, size_t length, uint8_t *target, siz
 
 /* Undoes the byte shuffle. `element` is 2, 4, 8 or 16 and `length` a multiple of 16 elements. */
 void sn_unshuffle(const uint8_t *source, uint8_t *target, size_t length, size_t element);
+
+/* Makes elements of their differences, in place. `element` is 4 or 8. */
+void sn_undo_difference(uint8_t *bytes, size_t length, size_t element);
 
 #endif

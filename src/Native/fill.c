@@ -176,11 +176,13 @@ static int read_all(int fd, unsigned char *target, uint64_t bytes, uint64_t offs
 int32_t sn_block_decode(const void *source, uint64_t stored, uint32_t encoding, uint32_t element, void *target,
                         void *between, uint64_t bytes)
 {
-    unsigned char *decoded = encoding == 2 ? between : target;
+    unsigned char *decoded = encoding >= 2 ? between : target;
     if (sn_lz4_decode(source, stored, decoded, bytes) != (int64_t)bytes)
         return EILSEQ;
-    if (encoding == 2)
+    if (encoding >= 2)
         sn_unshuffle(between, target, bytes, element);
+    if (encoding == 3)
+        sn_undo_difference(target, bytes, element);
     return 0;
 }
 

@@ -13,6 +13,9 @@
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23 /* asm-generic/mman-common.h, Linux 5.14 */
 #endif
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25 /* asm-generic/mman-common.h, Linux 6.1 */
+#endif
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41 /* linux/prctl.h, Linux 5.17 */
 #define PR_SET_VMA_ANON_NAME 0
@@ -70,6 +73,11 @@ int32_t sn_memory_release(uint64_t base, uint64_t bytes)
 int32_t sn_memory_advise_huge(uint64_t base, uint64_t bytes, int32_t enable)
 {
     return result(madvise(at(base), bytes, enable ? MADV_HUGEPAGE : MADV_NOHUGEPAGE) != 0);
+}
+
+int32_t sn_memory_collapse(uint64_t base, uint64_t bytes)
+{
+    return result(madvise(at(base), bytes, MADV_COLLAPSE) != 0);
 }
 
 int32_t sn_memory_populate(uint64_t base, uint64_t bytes)

@@ -45,6 +45,12 @@ SN_API int32_t sn_memory_release(uint64_t base, uint64_t bytes);
 /* enable != 0: ask for huge pages in the range; 0: refuse them. */
 SN_API int32_t sn_memory_advise_huge(uint64_t base, uint64_t bytes, int32_t enable);
 
+/*
+ * Makes whole huge pages of the small ones in a range (Linux 6.1), as far as there is memory for it; copies them.
+ * EINVAL: the kernel does not know how, or some are registered with a userfaultfd. EAGAIN, ENOMEM: some were left.
+ */
+SN_API int32_t sn_memory_collapse(uint64_t base, uint64_t bytes);
+
 /* Faults the range in for writing, so that later writes do not fault. */
 SN_API int32_t sn_memory_populate(uint64_t base, uint64_t bytes);
 
@@ -158,7 +164,7 @@ struct sn_fill_block {
     uint32_t number;   /* in its image, for messages */
     uint16_t image;
     uint8_t pages;
-    uint8_t encoding; /* 0 plain, 1 LZ4, 2 shuffled and LZ4 */
+    uint8_t encoding; /* 0 plain, 1 LZ4, 2 shuffled and LZ4, 3 differences of that */
     uint8_t element;
     uint8_t reserved[3];
 };

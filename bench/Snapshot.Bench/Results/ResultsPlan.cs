@@ -17,10 +17,16 @@ internal static class ResultsPlan
         [
             new(
                 "pause", "Pause", "How long the application stands still, by what it wrote between checkpoints.",
-                ["pause", .. Words("--arena 8GiB --rounds 5", "--arena 128MiB --rounds 3"), .. Matrix, .. captures]),
+                [
+                    "pause", .. Words("--arena 8GiB --rounds 3", "--arena 128MiB --rounds 3"), .. Matrix, "--mode",
+                    .. modes.Where(mode => mode is "copyonwrite" or "precopy"),
+                ]),
             new(
                 "drain", "Drain", "How fast an image of content that does not compress is written.",
-                ["drain", .. Words("--arena 4GiB --rounds 3", "--arena 128MiB --rounds 2"), .. Matrix, .. captures]),
+                [
+                    "drain", .. Words("--arena 2GiB --rounds 5", "--arena 128MiB --rounds 2"),
+                    .. Words("--dirty 10 100 --pattern dense"), .. captures,
+                ]),
             new(
                 "encoding", "Encoding",
                 "The same for a smooth field of doubles, which compresses once its bytes are shuffled.",
@@ -32,7 +38,9 @@ internal static class ResultsPlan
                 "interference", "Interference", "What checkpoints cost a computation that goes on beside them.",
                 [
                     "interference",
-                    .. Words("--arena 2GiB --every 3 --seconds 12", "--arena 64MiB --every 0.5 --seconds 1 --rounds 1"),
+                    .. Words(
+                        "--arena 1GiB --every 3 --seconds 9 --rounds 2",
+                        "--arena 64MiB --every 0.5 --seconds 1 --rounds 1"),
                     .. captures,
                 ]),
             new(

@@ -11,7 +11,8 @@ namespace Snapshot.Checkpoint;
 /// the block if the drain has not come by; its pause does not depend on what was written. So it pays where most of a
 /// block is written, and there it also keeps huge pages whole. Between the two thresholds nothing is changed: an
 /// exchange makes everything count as written once.</para>
-/// <para>A huge page that was split does not come back. Therefore copy-on-write is what an arena begins with.</para>
+/// <para>A huge page that was split comes back only by being copied. Therefore copy-on-write is what an arena begins
+/// with.</para>
 /// </remarks>
 internal sealed class CapturePolicy
 {
@@ -25,6 +26,7 @@ internal sealed class CapturePolicy
     private const double HugeEnough = 0.5;
 
     private double? _density;
+    private bool _stayedSmall;
 
     /// <summary>What was asked for; Auto leaves it to the policy.</summary>
     internal CaptureMode Wanted { get; set; }
@@ -39,6 +41,10 @@ internal sealed class CapturePolicy
     {
         if (blocks > 0) _density = (double)pages / blocks;
     }
+
+    /// <summary>Huge pages were made of what was split, as far as the kernel could.</summary>
+    /// <param name="hugePart">The part of memory that is in huge pages now.</param>
+    internal void Collapsed(double hugePart) => _stayedSmall = hugePart < HugeEnough;
 
     internal CaptureChoice Choose(in CaptureSituation now) => Wanted switch
     {
@@ -68,8 +74,8 @@ internal sealed class CapturePolicy
         if (now.IsFilling) return new(CaptureMode.PreCopy, "a lazy restart is still filling the arena");
         if (now.PagesChanged > now.StagingPages)
             return new(CaptureMode.CopyOnWrite, "what changed does not fit the staging area");
-        if (now.HugePart < HugeEnough)
-            return new(CaptureMode.PreCopy, Invariant($"{now.HugePart:P0} of the memory is in huge pages"));
+        if (now.HugePart < HugeEnough && (_density is null || _stayedSmall))
+            return new(CaptureMode.PreCopy, Invariant($"{100 * now.HugePart:F0} % of the memory is in huge pages"));
         if (_density is not { } density)
             return new(CaptureMode.CopyOnWrite, "nothing is known yet of how the arena is written");
         double least = now.IsFreezing ? SparseBelow : DenseFrom;

@@ -16,6 +16,9 @@ internal sealed class MemoryCapture : IDisposable
     // Pages a checkpoint may find in its pause beyond the estimate before a copy faults in staging memory.
     private const long SparePages = 1024;
 
+    private static readonly CaptureChoice s_ofBuffers =
+        new(CaptureMode.Stage, "a protected buffer is found changed by its content");
+
     private readonly StagingArea _staging;
     private readonly TrackerFactory _trackers;
     private readonly Func<bool> _isFilling;
@@ -54,8 +57,10 @@ internal sealed class MemoryCapture : IDisposable
     internal ServedWrites? Served => _trackers.Freezer is { } freezer ? freezer.Served - _servedBefore : null;
 
     /// <summary>Adds a protected buffer.</summary>
-    internal void AddBuffer(int id, MemoryRegion buffer, PageHashes hashes, long parentPages) => Add(new RegionCapture(
-        id, buffer, null, _trackers.CreateForBuffer(buffer), hashes, _staging, parentPages, new CapturePolicy()));
+    internal void AddBuffer(int id, MemoryRegion buffer, PageHashes hashes, long parentPages) => Add(
+        new RegionCapture(
+            id, buffer, null, _trackers.CreateForBuffer(buffer), hashes, _staging, parentPages, new CapturePolicy()),
+        s_ofBuffers);
 
     /// <summary>Adds an arena.</summary>
     /// <param name="id">Of the region.</param>
@@ -69,12 +74,12 @@ internal sealed class MemoryCapture : IDisposable
     internal void AddArena(
         int id, Arena arena, PageHashes hashes, long parentPages, CapturePolicy policy, bool isRestored)
     {
-        CaptureSituation now = SituationOf(arena, isFreezing: true, () => 0);
-        DirtyTracker tracker = policy.Choose(now).Mode == CaptureMode.CopyOnWrite
+        CaptureChoice first = policy.Choose(SituationOf(arena, isFreezing: true, () => 0));
+        DirtyTracker tracker = first.Mode == CaptureMode.CopyOnWrite
             ? _trackers.CreateFreezing(arena.Region)
             : _trackers.CreateForArena(arena.Region);
         if (isRestored) tracker.Arm();
-        Add(new RegionCapture(id, arena.Region, arena, tracker, hashes, _staging, parentPages, policy));
+        Add(new RegionCapture(id, arena.Region, arena, tracker, hashes, _staging, parentPages, policy), first);
     }
 
     /// <summary>The region of an arena.</summary>
@@ -87,7 +92,7 @@ internal sealed class MemoryCapture : IDisposable
     internal void Prepare(CancellationToken cancellation)
     {
         _captured = Volatile.Read(ref _regions);
-        foreach (RegionCapture region in _captured) region.Choose(ChoiceFor(region), _trackers);
+        foreach (RegionCapture region in _captured) region.Choose(ChoiceFor(region), _trackers, cancellation);
         RegionCapture[] movable = [.. _captured.Where(region => region.Choice.Mode == CaptureMode.PreCopy)];
         long before = long.MaxValue;
         for (int round = 0; round < RoundsMax && movable.Length > 0; round++)
@@ -170,13 +175,15 @@ internal sealed class MemoryCapture : IDisposable
         _staging.Dispose();
     }
 
-    private void Add(RegionCapture region)
+    /// <summary>A checkpoint that has made its choices already captures the region by its first one.</summary>
+    private void Add(RegionCapture region, CaptureChoice first)
     {
+        region.Choose(first, _trackers, CancellationToken.None);
         lock (_adding) _regions = [.. _regions, region];
     }
 
     private CaptureChoice ChoiceFor(RegionCapture region) => region.Arena is null
-        ? new CaptureChoice(CaptureMode.Stage, "a protected buffer is found changed by its content")
+        ? s_ofBuffers
         : region.Policy.Choose(SituationOf(region.Arena, region.IsFreezing, region.CountChanged));
 
     /// <summary>What costs something to find out is found out where it may decide.</summary>

@@ -107,12 +107,20 @@ internal sealed unsafe class RegionCapture : IDisposable
     /// <summary>Decides how this checkpoint captures the region, and gives it the tracker for that.</summary>
     /// <param name="choice">What the policy says.</param>
     /// <param name="trackers">Makes trackers.</param>
-    internal void Choose(CaptureChoice choice, TrackerFactory trackers)
+    /// <param name="cancellation">Ends the making of huge pages.</param>
+    internal void Choose(CaptureChoice choice, TrackerFactory trackers, CancellationToken cancellation)
     {
         Choice = choice;
         if (choice.Mode == CaptureMode.CopyOnWrite == IsFreezing) return;
-        if (choice.Mode == CaptureMode.CopyOnWrite) Exchange(() => trackers.CreateFreezing(_region), trackers);
-        else Exchange(() => trackers.CreateForArena(_region), trackers);
+        Exchange(choice.Mode == CaptureMode.CopyOnWrite ? Freezing : () => trackers.CreateForArena(_region), trackers);
+
+        DirtyTracker Freezing()
+        {
+            // It is for whole huge pages; those that another way of tracking has split come back here.
+            if (trackers.HugePart(_region) < 1) _arena!.CollapseToHugePages(cancellation);
+            Policy.Collapsed(trackers.HugePart(_region));
+            return trackers.CreateFreezing(_region);
+        }
     }
 
     /// <summary>

@@ -16,6 +16,7 @@ internal sealed unsafe class BlockEncoder(BlockEncoding policy) : IDisposable
 {
     private const int SamplePages = 4;
 
+    private readonly AlignedBuffer _differences = new(ImageFormat.BlockBytesMax);
     private readonly AlignedBuffer _shuffled = new(ImageFormat.BlockBytesMax);
     private readonly AlignedBuffer _sample = new(SamplePages * ImageFormat.PageSize);
 
@@ -24,18 +25,18 @@ internal sealed unsafe class BlockEncoder(BlockEncoding policy) : IDisposable
     /// <summary>Encodes the pages of a block; an element size of other than 2, 4, 8 or 16 is not known.</summary>
     internal EncodedBlock Encode(BlockBuffer block)
     {
-        (StoredEncoding encoding, int element) = Choose(block);
-        if (encoding != StoredEncoding.Plain)
+        Choice choice = Choose(block);
+        if (choice.Encoding != StoredEncoding.Plain)
         {
             // What does not fit into one page less is no gain, for the file is made of pages.
             AlignedBuffer target = block.Encoded;
             int stored = Compress(
-                block.Pages.Pointer, block.Length, element, target.Pointer, block.Length - ImageFormat.PageSize);
+                block.Pages.Pointer, block.Length, choice, target.Pointer, block.Length - ImageFormat.PageSize);
             if (stored > 0)
             {
                 int padded = (int)Pages.AlignUp(stored, ImageFormat.PageSize);
                 target.Span[stored..padded].Clear();
-                return new EncodedBlock(target.Memory[..padded], stored, encoding, (byte)element);
+                return new EncodedBlock(target.Memory[..padded], stored, choice.Encoding, (byte)choice.ElementSize);
             }
         }
 
@@ -44,50 +45,24 @@ internal sealed unsafe class BlockEncoder(BlockEncoding policy) : IDisposable
 
     public void Dispose()
     {
+        _differences.Dispose();
         _shuffled.Dispose();
         _sample.Dispose();
     }
 
-    private (StoredEncoding Encoding, int ElementSize) Choose(BlockBuffer block) => policy switch
+    private Choice Choose(BlockBuffer block) => policy switch
     {
-        _ when block.PageCount <= 1 => (StoredEncoding.Plain, 0),
-        BlockEncoding.None => (StoredEncoding.Plain, 0),
-        BlockEncoding.Lz4 => (StoredEncoding.Lz4, 0),
-        BlockEncoding.ShuffleLz4 =>
-            (StoredEncoding.ShuffleLz4, IsElementSize(block.ElementSize) ? block.ElementSize : 8),
-        _ => ChooseBySample(block),
+        _ when block.PageCount <= 1 => default,
+        BlockEncoding.None => default,
+        BlockEncoding.Lz4 => new Choice(StoredEncoding.Lz4, 0),
+        BlockEncoding.ShuffleLz4 => new Trial(this, block, orShuffledBy: ElementSizeOr8(block)).OfElement(
+            ElementSizeOr8(block)).Best,
+        _ when IsElementSize(block.ElementSize) =>
+            new Trial(this, block).Of(StoredEncoding.Lz4, 0).OfElement(block.ElementSize).Best,
+        _ => new Trial(this, block).Of(StoredEncoding.Lz4, 0).OfElement(8).OfElement(4).Best,
     };
 
-    /// <summary>
-    /// Tries what is plausible on a few pages from all over the block; a gain below 1/16 is not worth the time.
-    /// </summary>
-    private (StoredEncoding Encoding, int ElementSize) ChooseBySample(BlockBuffer block)
-    {
-        int sampleLength = TakeSample(block);
-        byte* target = block.Encoded.Pointer;
-        int best = sampleLength - sampleLength / 16;
-        (StoredEncoding, int) choice = (StoredEncoding.Plain, 0);
-        Try(0, ref best, ref choice);
-        if (IsElementSize(block.ElementSize))
-        {
-            Try(block.ElementSize, ref best, ref choice);
-        }
-        else
-        {
-            Try(8, ref best, ref choice);
-            Try(4, ref best, ref choice);
-        }
-
-        return choice;
-
-        void Try(int element, ref int best, ref (StoredEncoding, int) choice)
-        {
-            int stored = Compress(_sample.Pointer, sampleLength, element, target, best - 1);
-            if (stored <= 0) return;
-            best = stored;
-            choice = (element == 0 ? StoredEncoding.Lz4 : StoredEncoding.ShuffleLz4, element);
-        }
-    }
+    private static int ElementSizeOr8(BlockBuffer block) => IsElementSize(block.ElementSize) ? block.ElementSize : 8;
 
     private int TakeSample(BlockBuffer block)
     {
@@ -103,14 +78,64 @@ internal sealed unsafe class BlockEncoder(BlockEncoding policy) : IDisposable
     }
 
     /// <returns>The encoded length, or less than 1 when it would exceed <paramref name="most"/>.</returns>
-    private int Compress(byte* source, int length, int elementSize, byte* target, int most)
+    private int Compress(byte* source, int length, Choice choice, byte* target, int most)
     {
-        if (elementSize != 0)
+        if (choice.Encoding == StoredEncoding.DifferenceShuffleLz4)
         {
-            ByteShuffle.Shuffle(source, _shuffled.Pointer, length, elementSize);
+            ElementDifference.Take(source, _differences.Pointer, length, choice.ElementSize);
+            source = _differences.Pointer;
+        }
+
+        if (choice.ElementSize != 0)
+        {
+            ByteShuffle.Shuffle(source, _shuffled.Pointer, length, choice.ElementSize);
             source = _shuffled.Pointer;
         }
 
         return LZ4Codec.Encode(source, length, target, most, LZ4Level.L00_FAST);
+    }
+
+    private readonly record struct Choice(StoredEncoding Encoding, int ElementSize);
+
+    /// <summary>
+    /// Tries what is plausible on a few pages from all over the block; a gain below 1/16 is not worth the time.
+    /// </summary>
+    private ref struct Trial
+    {
+        private readonly BlockEncoder _encoder;
+        private readonly byte* _target;
+        private readonly int _length;
+        private int _best;
+
+        /// <param name="encoder">Whose memory is used.</param>
+        /// <param name="block">What is to be encoded.</param>
+        /// <param name="orShuffledBy">What to do when nothing gains: shuffle by this, or 0 for nothing.</param>
+        internal Trial(BlockEncoder encoder, BlockBuffer block, int orShuffledBy = 0)
+        {
+            _encoder = encoder;
+            _target = block.Encoded.Pointer;
+            _length = encoder.TakeSample(block);
+            _best = _length - _length / 16;
+            if (orShuffledBy != 0) Best = new Choice(StoredEncoding.ShuffleLz4, orShuffledBy);
+        }
+
+        internal Choice Best { get; private set; }
+
+        /// <summary>Tries what suits elements of a size.</summary>
+        internal Trial OfElement(int size)
+        {
+            Trial tried = Of(StoredEncoding.ShuffleLz4, size);
+            return ElementDifference.IsElementSize(size) ? tried.Of(StoredEncoding.DifferenceShuffleLz4, size) : tried;
+        }
+
+        internal Trial Of(StoredEncoding encoding, int size)
+        {
+            Choice choice = new(encoding, size);
+            int stored = _encoder.Compress(_encoder._sample.Pointer, _length, choice, _target, _best - 1);
+            if (stored <= 0) return this;
+            _best = stored;
+            Best = choice;
+            return this;
+        }
     }
 }

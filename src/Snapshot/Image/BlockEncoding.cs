@@ -7,8 +7,8 @@ namespace Snapshot;
 public enum BlockEncoding
 {
     /// <summary>
-    /// LZ4, of the shuffled bytes where the element size is known or a trial shows a gain; plain where a trial shows
-    /// none.
+    /// LZ4, of the shuffled bytes or of shuffled differences of neighbouring elements where a trial shows a gain; plain
+    /// where a trial shows none.
     /// </summary>
     Auto = 0,
 
@@ -19,7 +19,8 @@ public enum BlockEncoding
     Lz4,
 
     /// <summary>
-    /// LZ4 of the bytes shuffled by the element size; by 8 where it is not known. For floating-point fields.
+    /// LZ4 of the bytes shuffled by the element size, by 8 where it is not known, or of the shuffled differences of
+    /// neighbouring elements where a trial shows a gain. For floating-point fields.
     /// </summary>
     ShuffleLz4,
 }

@@ -46,6 +46,7 @@ internal static class ImageFormat
     {
         internal const uint Blocks = 'B' | 'L' << 8 | 'K' << 16 | 'S' << 24;
         internal const uint FileOrder = 'O' | 'R' << 8 | 'D' << 16 | 'R' << 24;
+        internal const uint HighestEncoding = 'E' | 'N' << 8 | 'C' << 16 | 'D' << 24;
         internal const uint Regions = 'R' | 'E' << 8 | 'G' << 16 | 'N' << 24;
         internal const uint Extents = 'E' | 'X' << 8 | 'T' << 16 | 'N' << 24;
         internal const uint Roots = 'R' | 'O' << 8 | 'O' << 16 | 'T' << 24;

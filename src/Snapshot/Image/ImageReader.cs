@@ -178,6 +178,8 @@ internal sealed unsafe class ImageReader : IDisposable
                 Name, entry.Offset, $"a block of {entry.PageCount} pages does not decode to that many");
         if (entry.Encoding == StoredEncoding.Lz4) return scratch.Decoded.Pointer;
         ByteShuffle.Unshuffle(scratch.Decoded.Pointer, scratch.Unshuffled.Pointer, length, entry.ElementSize);
+        if (entry.Encoding == StoredEncoding.DifferenceShuffleLz4)
+            ElementDifference.Undo(scratch.Unshuffled.Pointer, length, entry.ElementSize);
         return scratch.Unshuffled.Pointer;
     }
 }

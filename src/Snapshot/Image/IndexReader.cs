@@ -25,6 +25,7 @@ internal ref struct IndexReader
     private FormatReader _fileOrder;
     private FormatReader _regions;
     private FormatReader _extents;
+    private StoredEncoding _highestEncoding = StoredEncoding.ShuffleLz4;
     private ImageMetadata _metadata = new();
 
     private IndexReader(string name, long offset, ImageHeader header)
@@ -84,6 +85,7 @@ internal ref struct IndexReader
         {
             case Section.Blocks: _blocks = payload; break;
             case Section.FileOrder: _fileOrder = payload; break;
+            case Section.HighestEncoding: ReadHighestEncoding(payload); break;
             case Section.Regions: _regions = payload; break;
             case Section.Extents: _extents = payload; break;
             case Section.Roots: _metadata = _metadata with { Roots = MetadataReader.Roots(payload) }; break;
@@ -201,6 +203,17 @@ internal ref struct IndexReader
         return blocks;
     }
 
+    private void ReadHighestEncoding(FormatReader from)
+    {
+        uint highest = from.U32();
+        from.Skip(4);
+        from.ExpectEnd();
+        if (highest > (uint)StoredEncoding.DifferenceShuffleLz4)
+            throw ImageErrors.Unsupported(
+                _name, _offset, $"a block has encoding {highest}, which this library does not know");
+        _highestEncoding = (StoredEncoding)highest;
+    }
+
     private int[] ReadFileOrder(int blockCount)
     {
         int[] numbers = new int[_fileOrder.Count(_fileOrder.U64(), FileOrderEntryBytes)];
@@ -235,14 +248,17 @@ internal ref struct IndexReader
         if (offset != _offset) throw _blocks.Corrupt($"the blocks end at {offset}, the index starts at {_offset}");
     }
 
-    private static bool IsPossible(in ImageBlock block)
+    private readonly bool IsPossible(in ImageBlock block)
     {
         int length = block.PageCount * PageSize;
-        return block.PageCount is >= 1 and <= BlockPagesMax && block.StoredLength >= 1 && block.Encoding switch
+        if (block.PageCount is < 1 or > BlockPagesMax || block.StoredLength < 1) return false;
+        return block.Encoding <= _highestEncoding && block.Encoding switch
         {
             StoredEncoding.Plain => block.StoredLength == length && block.ElementSize == 0,
             StoredEncoding.Lz4 => block.StoredLength <= length && block.ElementSize == 0,
             StoredEncoding.ShuffleLz4 => block.StoredLength <= length && BlockEncoder.IsElementSize(block.ElementSize),
+            StoredEncoding.DifferenceShuffleLz4 =>
+                block.StoredLength <= length && ElementDifference.IsElementSize(block.ElementSize),
             _ => false,
         };
     }

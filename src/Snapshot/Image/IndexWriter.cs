@@ -18,6 +18,8 @@ internal static class IndexWriter
         uint sections = 0;
         Add(Section.Blocks, true, () => WriteBlocks(to, blocks, order.Sequences));
         if (order.NumbersInFile() is { } numbers) Add(Section.FileOrder, true, () => WriteFileOrder(to, numbers));
+        if (HighestEncoding(blocks) is var highest and > StoredEncoding.ShuffleLz4)
+            Add(Section.HighestEncoding, true, () => WriteHighestEncoding(to, highest));
         Add(Section.Regions, true, () => WriteRegions(to, regions));
         Add(Section.Extents, true, () => WriteExtents(to, extents));
         Add(Section.Roots, false, () => WriteRoots(to, metadata.Roots));
@@ -60,6 +62,19 @@ internal static class IndexWriter
     {
         to.U64((ulong)numbers.Length);
         foreach (int number in numbers) to.U32((uint)number);
+    }
+
+    private static StoredEncoding HighestEncoding(List<WrittenBlock> blocks)
+    {
+        StoredEncoding highest = StoredEncoding.Plain;
+        foreach (WrittenBlock block in blocks) highest = block.Encoding > highest ? block.Encoding : highest;
+        return highest;
+    }
+
+    private static void WriteHighestEncoding(FormatWriter to, StoredEncoding highest)
+    {
+        to.U32((uint)highest);
+        to.U32(0);
     }
 
     private static void WriteRegions(FormatWriter to, List<WrittenRegion> regions)

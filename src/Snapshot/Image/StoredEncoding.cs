@@ -6,4 +6,5 @@ internal enum StoredEncoding : byte
     Plain = 0,
     Lz4 = 1,
     ShuffleLz4 = 2,
+    DifferenceShuffleLz4 = 3,
 }

@@ -31,6 +31,10 @@ internal static unsafe partial class Native
 
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    internal static partial int sn_memory_collapse(ulong baseAddress, ulong bytes);
+
+    [LibraryImport(Library)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
     internal static partial int sn_memory_populate(ulong baseAddress, ulong bytes);
 
     [LibraryImport(Library)]

@@ -25,6 +25,7 @@ internal sealed unsafe class AddressSpace : IDisposable
     /// </summary>
     internal const ulong Gap = 1UL << 30;
 
+    private const long CollapseBytes = 64L << 20;
     private const int AlreadyExists = 17; // EEXIST
     private const int InvalidArgument = 22; // EINVAL
 
@@ -121,6 +122,20 @@ internal sealed unsafe class AddressSpace : IDisposable
         NativeError.ThrowIfFailed(
             errno, "madvise(MADV_DONTNEED)",
             $"Arena '{Name}' could not give memory back; locked memory (mlock) is a cause.");
+    }
+
+    /// <summary>
+    /// Makes huge pages of what was split, as far as the kernel has memory for them; content stays. Not while a
+    /// userfaultfd has the range. What could not be done is no error: memory serves as it is.
+    /// </summary>
+    internal void CollapseToHugePages(CancellationToken cancellation)
+    {
+        long committed = Pages.Bytes(CommittedPages) & ~(long)(Pages.HugeSize - 1);
+        for (long at = 0; HugePages && at < committed; at += CollapseBytes)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            _ = Native.sn_memory_collapse(_base + (ulong)at, (ulong)Math.Min(CollapseBytes, committed - at));
+        }
     }
 
     /// <summary>

@@ -310,6 +310,9 @@ public sealed unsafe class Arena : IDisposable
     /// <summary>The content is still to come, page by page, before and after <see cref="Adopt"/>.</summary>
     internal void Await(IAwaitedPages pages) => _region.Awaited = pages;
 
+    /// <inheritdoc cref="AddressSpace.CollapseToHugePages"/>
+    internal void CollapseToHugePages(CancellationToken cancellation) => _space.CollapseToHugePages(cancellation);
+
     /// <summary>
     /// Takes all access to the memory away; <see cref="Close"/> follows. For memory of which content is missing.
     /// </summary>

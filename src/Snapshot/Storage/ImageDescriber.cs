@@ -46,6 +46,7 @@ internal static class ImageDescriber
     {
         StoredEncoding.Plain => "plain",
         StoredEncoding.Lz4 => "lz4",
+        StoredEncoding.DifferenceShuffleLz4 => $"difference+shuffle{block.ElementSize}+lz4",
         _ => $"shuffle{block.ElementSize}+lz4",
     };
 }

@@ -62,13 +62,15 @@ public sealed unsafe class ByteShuffleTests
         iter: 40);
 
     [Fact]
-    public void A_smooth_field_shrinks_only_when_shuffled_and_auto_finds_that_out()
+    public void A_smooth_field_shrinks_only_when_shuffled_most_by_its_differences_and_auto_finds_that_out()
     {
         byte[] field = new byte[64 * 4096];
         for (int i = 0; i < field.Length / 8; i++)
             BitConverter.TryWriteBytes(field.AsSpan(i * 8), Math.Sin(i * 1e-4) * 300);
-        Assert.Equal(StoredEncoding.ShuffleLz4, Encode(field, BlockEncoding.Auto, 0).Encoding);
-        Assert.Equal(StoredEncoding.ShuffleLz4, Encode(field, BlockEncoding.Auto, 8).Encoding);
+        Assert.Equal(StoredEncoding.DifferenceShuffleLz4, Encode(field, BlockEncoding.Auto, 0).Encoding);
+        Assert.Equal(StoredEncoding.DifferenceShuffleLz4, Encode(field, BlockEncoding.Auto, 8).Encoding);
+        Assert.Equal(StoredEncoding.Plain, Encode(field, BlockEncoding.Lz4, 8).Encoding);
+        Assert.True(Encode(field, BlockEncoding.ShuffleLz4, 8).StoredLength * 3 < field.Length * 2, "at least 1.5 times");
         Assert.Equal(StoredEncoding.Plain, Encode(SampleImage.Noise(64, 5), BlockEncoding.Auto, 8).Encoding);
         Assert.Equal(StoredEncoding.Plain, Encode(SampleImage.Noise(64, 5), BlockEncoding.Lz4, 8).Encoding);
         Assert.Equal(StoredEncoding.Plain, Encode(SampleImage.Noise(64, 5), BlockEncoding.ShuffleLz4, 8).Encoding);

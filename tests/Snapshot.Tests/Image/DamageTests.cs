@@ -127,6 +127,19 @@ public sealed class DamageTests
     }
 
     [Theory]
+    [InlineData(4u, SnapshotErrorCode.UnsupportedFormat)]
+    [InlineData(2u, SnapshotErrorCode.Corrupt)]
+    public void An_encoding_that_is_not_known_is_refused_as_such_and_one_above_the_highest_is_damage(
+        uint highest, SnapshotErrorCode expected)
+    {
+        byte[] image = SampleImage.Full(BlockEncoding.Auto);
+        BinaryPrimitives.WriteUInt32LittleEndian(image.AsSpan(image.AsSpan().IndexOf("ENCD"u8) + 16), highest);
+        Reseal(image);
+        Assert.Equal(
+            expected, Assert.Throws<SnapshotException>(() => ImageReader.Open(new MemoryFile(image))).Code);
+    }
+
+    [Theory]
     [InlineData(0, 0, 0)]
     [InlineData(2, 1, 1)]
     [InlineData(2, 0, 1)]

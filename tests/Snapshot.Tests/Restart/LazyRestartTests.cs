@@ -78,7 +78,8 @@ public sealed class LazyRestartTests
     public async Task Pages_arrive_unwritten_and_with_their_hashes()
     {
         using LazyStore store = new(seed: 4, images: 3);
-        await using SnapshotSession session = SnapshotSession.Open(store.Path, LazyStore.Lazily);
+        SnapshotOptions byPage = new() { RestartFill = RestartFill.Lazy, Capture = CaptureMode.PreCopy };
+        await using SnapshotSession session = SnapshotSession.Open(store.Path, byPage);
         ArenaArray<long> cells = LazyStore.Cells(session);
         for (int page = 0; page < LazyStore.PageCount; page += 10) Assert.Equal(cells[page], cells[page]);
         await session.Restarted!.Residency.Completed;

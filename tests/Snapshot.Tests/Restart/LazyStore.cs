@@ -45,6 +45,8 @@ internal sealed class LazyStore : IDisposable
     /// <summary>What the array held at the last image.</summary>
     internal byte[] Content { get; }
 
+    internal static SnapshotOptions Eagerly => new() { RestartFill = RestartFill.Eager };
+
     internal static SnapshotOptions Lazily => new() { RestartFill = RestartFill.Lazy };
 
     /// <summary>Restarts so that only what is touched comes.</summary>

@@ -14,6 +14,7 @@ public sealed unsafe class NativeDecodeTests
 {
     private const int Encoded = 1;
     private const int ShuffledAndEncoded = 2;
+    private const int DifferencesShuffledAndEncoded = 3;
 
     public NativeDecodeTests() => Native.Require();
 
@@ -43,27 +44,37 @@ public sealed unsafe class NativeDecodeTests
     }
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(2)]
-    [InlineData(4)]
-    [InlineData(8)]
-    [InlineData(16)]
-    public void Blocks_decode_to_what_was_encoded(int elementSize)
+    [InlineData(Encoded, 0)]
+    [InlineData(ShuffledAndEncoded, 2)]
+    [InlineData(ShuffledAndEncoded, 4)]
+    [InlineData(ShuffledAndEncoded, 8)]
+    [InlineData(ShuffledAndEncoded, 16)]
+    [InlineData(DifferencesShuffledAndEncoded, 4)]
+    [InlineData(DifferencesShuffledAndEncoded, 8)]
+    public void Blocks_decode_to_what_was_encoded(int encoding, int elementSize)
     {
         for (int seed = 1; seed <= 100; seed++)
         {
             byte[] pages = Bytes(new Random(seed).Next(1, 65) * Pages.Size, seed);
             byte[] source = (byte[])pages.Clone();
-            if (elementSize > 0)
+            byte[] elements = (byte[])pages.Clone();
+            if (encoding == DifferencesShuffledAndEncoded)
             {
                 fixed (byte* from = pages)
+                fixed (byte* to = elements)
+                    ElementDifference.Take(from, to, pages.Length, elementSize);
+            }
+
+            if (elementSize > 0)
+            {
+                fixed (byte* from = elements)
                 fixed (byte* to = source)
                     ByteShuffle.Shuffle(from, to, pages.Length, elementSize);
             }
 
             byte[] stored = new byte[LZ4Codec.MaximumOutputSize(source.Length)];
             int length = LZ4Codec.Encode(source, stored);
-            (int errno, byte[] decoded) = Decode(stored.AsSpan(0, length), elementSize, pages.Length);
+            (int errno, byte[] decoded) = Decode(stored.AsSpan(0, length), encoding, elementSize, pages.Length);
             Assert.Equal(0, errno);
             Assert.True(decoded.AsSpan().SequenceEqual(pages), $"element size {elementSize}, seed {seed}");
         }
@@ -82,7 +93,7 @@ public sealed unsafe class NativeDecodeTests
             for (int flips = random.Next(1, 6); flips > 0; flips--)
                 stored[random.Next(length)] ^= (byte)(1 << random.Next(8));
             length -= random.Next(3) == 0 ? random.Next(length) : 0;
-            (int errno, byte[] decoded) = Decode(stored.AsSpan(0, length), elementSize: 0, pages.Length);
+            (int errno, byte[] decoded) = Decode(stored.AsSpan(0, length), Encoded, elementSize: 0, pages.Length);
             byte[] other = new byte[pages.Length];
             bool accepted = LZ4Codec.Decode(stored.AsSpan(0, length), other) == other.Length;
             Assert.True(errno is 0 or illegalSequence, $"errno {errno}, seed {seed}");
@@ -92,7 +103,8 @@ public sealed unsafe class NativeDecodeTests
     }
 
     /// <summary>Decodes between two guards, which must stay as they are.</summary>
-    private static (int Errno, byte[] Decoded) Decode(ReadOnlySpan<byte> stored, int elementSize, int bytes)
+    private static (int Errno, byte[] Decoded) Decode(
+        ReadOnlySpan<byte> stored, int encoding, int elementSize, int bytes)
     {
         const byte guard = 0xA5;
         byte[] exact = stored.ToArray();
@@ -105,8 +117,7 @@ public sealed unsafe class NativeDecodeTests
         fixed (byte* over = between)
         {
             errno = Native.sn_block_decode(
-                from, (ulong)exact.Length, (uint)(elementSize == 0 ? Encoded : ShuffledAndEncoded), (uint)elementSize,
-                to + 64, over + 64, (ulong)bytes);
+                from, (ulong)exact.Length, (uint)encoding, (uint)elementSize, to + 64, over + 64, (ulong)bytes);
         }
 
         foreach (byte[] buffer in (byte[][])[target, between])

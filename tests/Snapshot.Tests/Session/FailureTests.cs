@@ -166,12 +166,14 @@ public sealed class FailureTests : IDisposable
             file.WriteByte((byte)(value ^ 1));
         }
 
-        SnapshotException corrupt = Assert.Throws<SnapshotException>(() => SnapshotSession.Open(_store.Path));
+        SnapshotOptions eagerly = new() { RestartFill = RestartFill.Eager };
+        SnapshotException corrupt = Assert.Throws<SnapshotException>(
+            () => SnapshotSession.Open(_store.Path, eagerly));
         Assert.Equal(SnapshotErrorCode.Corrupt, corrupt.Code);
         Assert.Contains(Path.GetFileName(newest), corrupt.Message, StringComparison.Ordinal);
 
         await using SnapshotSession older = SnapshotSession.Restart(
-            _store.Path, new RestartOptions { AllowOlderGeneration = true });
+            _store.Path, new RestartOptions { AllowOlderGeneration = true, Fill = RestartFill.Eager });
         Assert.Equal(1, older.Restarted!.Generation);
         Assert.Equal(2, Assert.Single(older.Restarted.Skipped).Generation);
         ArenaArray<long> restored = older.OpenArena("a").RootArray<long>("array", 4096);

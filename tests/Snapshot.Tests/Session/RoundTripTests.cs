@@ -23,7 +23,12 @@ public sealed unsafe class RoundTripTests : IDisposable
     [InlineData(TrackingMechanism.Auto, CaptureMode.CopyOnWrite)]
     public void State_roots_and_pointers_come_back_at_their_addresses(TrackingMechanism tracking, CaptureMode capture)
     {
-        SnapshotOptions options = new() { Tracking = tracking, Capture = capture };
+        SnapshotOptions options = new()
+        {
+            Tracking = tracking,
+            Capture = capture,
+            RestartFill = RestartFill.Eager,
+        };
         nint cell;
         using (SnapshotSession session = SnapshotSession.Open(_store.Path, options))
         {
