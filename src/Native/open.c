@@ -120,7 +120,8 @@ static void let_through(struct sn_freezer *freezer, struct sn_region *region, ui
     if (block->order == 0)
         __atomic_store_n(&block->order, __atomic_add_fetch(&region->opened, 1, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
     for (uint64_t page = first; page < first + pages; page += WORD_PAGES) {
-        uint64_t bits = sn_bits(page, pages), word = page / WORD_PAGES;
+        /* What was not armed may have no memory: armed by the next collect, it would be written unseen. */
+        uint64_t word = page / WORD_PAGES, bits = sn_bits(page, pages) & get64(&region->armed[word]);
         set64(&region->written[word], get64(&region->written[word]) | bits);
         set64(&region->armed[word], get64(&region->armed[word]) & ~bits);
     }

@@ -191,6 +191,51 @@ static void memory_that_was_not_there_is_zero(struct fixture *f)
     tear_down(f);
 }
 
+/* What a write opens of memory that is not there is not armed by the next collect, and written unseen. */
+static void holes_in_a_block_are_found_when_they_are_written(struct fixture *f)
+{
+    if (!set_up(f, BLOCKS))
+        return;
+    for (uint64_t page = 0; page < SN_BLOCK_PAGES; page++)
+        write_page(page, 1);
+    CHECK_EQUAL(capture(f), SN_BLOCK_PAGES);
+    CHECK_EQUAL(sn_region_secure(&f->freezer, &f->region, 100, 50), 0);
+    CHECK_EQUAL(sn_memory_discard(TEST_BASE + 100 * PAGE, 50 * PAGE), 0);
+    CHECK_EQUAL(sn_region_disarm(&f->region, 100, 50), 0);
+    CHECK_EQUAL(sn_region_thaw(&f->freezer, &f->region, PAGES), 0);
+    write_page(3, 2); /* opens all of the block */
+    give_slots(f, BLOCKS);
+    CHECK_EQUAL(capture(f), SN_BLOCK_PAGES - 50);
+    write_page(120, 3);
+    expect(f, 120, 0);
+    expect(f, 3, 2);
+    CHECK_EQUAL(sn_region_thaw(&f->freezer, &f->region, PAGES), 0);
+    give_slots(f, BLOCKS);
+    CHECK_EQUAL(capture(f), 1);
+    expect(f, 120, 3);
+    tear_down(f);
+}
+
+/* One block with copies of two grains: each extent is returned when its own pages are read. */
+static void extents_of_several_grains_in_a_block_are_all_returned(struct fixture *f)
+{
+    if (!set_up(f, 2))
+        return;
+    for (uint64_t page = 0; page < SN_BLOCK_PAGES; page++)
+        write_page(page, (unsigned char)(page % 251 + 1));
+    CHECK_EQUAL(capture(f), SN_BLOCK_PAGES);
+    static const uint32_t order[] = {SN_GRAIN_PAGE, SN_GRAIN_16, SN_GRAIN_BLOCK};
+    for (uint32_t i = 0; i < 3; i++) {
+        f->blocks[0].grain = (uint8_t)order[i];
+        write_page(i == 0 ? SN_BLOCK_PAGES - 1 : i == 1 ? SN_BLOCK_PAGES - 2 : 0, 0xFF);
+    }
+    CHECK_EQUAL(f->freezer.slots.used, 1 + 16 + SN_BLOCK_PAGES);
+    for (uint64_t page = 0; page < SN_BLOCK_PAGES; page++)
+        expect(f, page, (unsigned char)(page % 251 + 1));
+    CHECK_EQUAL(f->freezer.slots.used, 0);
+    tear_down(f);
+}
+
 static void sweeps_are_opened_ahead(struct fixture *f)
 {
     if (!set_up(f, 2 * BLOCKS))
@@ -326,6 +371,8 @@ void test_freeze(void)
         frozen_content_outlives_a_write(&fixture, grain);
     what_is_discarded_is_secured_before(&fixture);
     memory_that_was_not_there_is_zero(&fixture);
+    holes_in_a_block_are_found_when_they_are_written(&fixture);
+    extents_of_several_grains_in_a_block_are_all_returned(&fixture);
     sweeps_are_opened_ahead(&fixture);
     too_few_slots_slow_writers_down(&fixture);
     no_byte_is_from_later(&fixture, BLOCKS);
