@@ -12,7 +12,7 @@
  * The four bits of a page
  *   armed    its page-table entry is write-protected, or it has none (it was discarded and that is not known here
  *            yet). Set by the collect before it protects, cleared by whoever opens it before it is unprotected.
- *   written  it was opened since the last collect, hence it has memory. Set before it is unprotected.
+ *   written  it was armed, and opened since the last collect. Set before it is unprotected.
  *   frozen   its content is wanted and still in place. Only together with armed.
  *   copied   its content is wanted and in the slot that `slots` names.
  * Neither armed nor written: it was never armed, or was discarded. It is written without anybody's knowing; the next
@@ -281,22 +281,32 @@ int32_t sn_region_freeze(struct sn_freezer *freezer, struct sn_region *region, u
 
 /* ---- reading -------------------------------------------------------------------------------------------- */
 
-/* Returns the extent that a page's copy is in when no page of it is wanted any more. */
+/* Whether a copied page among `bits` of a word is in the extent of that grain; `origin` is its slot less its page. */
+static int uses_extent(const struct sn_region *region, uint64_t word, uint64_t bits, uint32_t grain, uint64_t origin)
+{
+    for (bits &= region->copied[word]; bits != 0; bits &= bits - 1) {
+        uint64_t page = word * WORD_PAGES + (uint64_t)__builtin_ctzll(bits);
+        if (region->slots[page] >> 30 == grain && (region->slots[page] & (UINT32_MAX >> 2)) - page == origin)
+            return 1;
+    }
+    return 0;
+}
+
+/*
+ * Returns the extent that a page's copy is in when no page in it is wanted any more. Other pages of the grain may have
+ * theirs in other extents: the grain changed, or they had to be copied for need.
+ */
 static void let_go(struct sn_freezer *freezer, struct sn_region *region, uint64_t page)
 {
     uint32_t grain = region->slots[page] >> 30;
     uint32_t pages = sn_grain_pages(grain);
     uint64_t first = page / pages * pages;
-    if (grain == SN_GRAIN_BLOCK) {
-        for (uint32_t i = 0; i < BLOCK_WORDS; i++) {
-            if (region->copied[first / WORD_PAGES + i] != 0)
-                return;
-        }
-    } else if ((region->copied[first / WORD_PAGES] & sn_bits(first, pages)) != 0) {
-        return;
+    uint64_t slot = region->slots[page] & (UINT32_MAX >> 2);
+    for (uint64_t at = first; at < first + pages; at += WORD_PAGES) {
+        if (uses_extent(region, at / WORD_PAGES, sn_bits(at, pages), grain, slot - page))
+            return;
     }
-    uint32_t slot = region->slots[page] & (UINT32_MAX >> 2);
-    sn_slots_put(&freezer->slots, slot - (uint32_t)(page - first), grain);
+    sn_slots_put(&freezer->slots, (uint32_t)(slot - (page - first)), grain);
 }
 
 /* Where the content of a page is, or NULL: it is zero. */
