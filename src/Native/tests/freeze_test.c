@@ -226,7 +226,7 @@ static void extents_of_several_grains_in_a_block_are_all_returned(struct fixture
     CHECK_EQUAL(capture(f), SN_BLOCK_PAGES);
     static const uint32_t order[] = {SN_GRAIN_PAGE, SN_GRAIN_16, SN_GRAIN_BLOCK};
     for (uint32_t i = 0; i < 3; i++) {
-        f->blocks[0].grain = (uint8_t)order[i];
+        __atomic_store_n(&f->blocks[0].grain, (uint8_t)order[i], __ATOMIC_SEQ_CST); /* before the write */
         write_page(i == 0 ? SN_BLOCK_PAGES - 1 : i == 1 ? SN_BLOCK_PAGES - 2 : 0, 0xFF);
     }
     CHECK_EQUAL(f->freezer.slots.used, 1 + 16 + SN_BLOCK_PAGES);
