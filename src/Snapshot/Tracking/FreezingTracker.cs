@@ -29,6 +29,9 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
     private readonly PagemapDescriptor _pagemap;
     private readonly PageBitmap _givenBack;
     private readonly PageBitmap _dropped;
+
+    // Whoever discards memory may have come here just before the tracker was exchanged for another.
+    private readonly Lock _ending = new();
     private RegionState* _state;
 
     /// <exception cref="SnapshotException">The range cannot be registered.</exception>
@@ -153,8 +156,14 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
 
     internal CaptureGrain GrainOf(long block) => (CaptureGrain)Volatile.Read(ref _state->Blocks[block].Grain);
 
-    public void Secure(PageRange pages) =>
-        _ = Native.sn_region_secure(_freezer.State, _state, (ulong)pages.Start, (ulong)pages.Count);
+    public void Secure(PageRange pages)
+    {
+        lock (_ending)
+        {
+            if (_state is null) return;
+            _ = Native.sn_region_secure(_freezer.State, _state, (ulong)pages.Start, (ulong)pages.Count);
+        }
+    }
 
     public override void Dispose()
     {
@@ -164,7 +173,7 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
 
         // Fails only where nothing is registered any more, and then there is nothing left to undo.
         _ = Native.sn_region_remove(_freezer.State, _state);
-        FreeState();
+        lock (_ending) FreeState();
         _pagemap.DangerousRelease();
         _givenBack.Dispose();
         _dropped.Dispose();
