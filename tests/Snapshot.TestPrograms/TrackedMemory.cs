@@ -22,7 +22,7 @@ internal sealed unsafe partial class TrackedMemory : MemoryRegion, IDisposable
     {
         CapacityPages = capacityPages;
         _dropped = new PageBitmap(capacityPages);
-        _mappedBytes = (nuint)Pages.Bytes(capacityPages) + Pages.HugeSize;
+        _mappedBytes = (nuint)Pages.AlignUp(Pages.Bytes(capacityPages), Pages.HugeSize) + Pages.HugeSize;
         _mapping = mmap(0, _mappedBytes, 0, PrivateAnonymousNoReserve, -1, 0);
         if (_mapping == -1) throw new InvalidOperationException("mmap failed");
         Address = (byte*)Pages.AlignUp(_mapping, Pages.HugeSize);
@@ -54,6 +54,7 @@ internal sealed unsafe partial class TrackedMemory : MemoryRegion, IDisposable
     /// <summary>Discards first and reports then, as the contract of a region says.</summary>
     internal void Drop(PageRange pages)
     {
+        Frozen?.Secure(pages);
         Check(
             madvise((nint)Address + (nint)Pages.Bytes(pages.Start), (nuint)Pages.Bytes(pages.Count), AdviseDontNeed),
             "madvise");

@@ -1,3 +1,4 @@
+using Snapshot.Memory;
 using Snapshot.Tracking;
 
 namespace Snapshot.TestPrograms;
@@ -14,16 +15,49 @@ internal static class TrackerAsUser
         using TrackerFactory hashing = new(KernelCapabilities.Current, TrackingMechanism.ContentHash);
         foreach (TrackerFactory factory in (TrackerFactory[])[automatic, hashing])
         {
-            foreach ((string name, Action<TrackerFactory> scenario) in TrackerScenarios.All)
+            foreach ((string name, Action<Func<MemoryRegion, DirtyTracker>> scenario) in TrackerScenarios.All)
             {
-                scenario(factory);
+                scenario(factory.CreateForArena);
                 Console.WriteLine($"{factory.Mechanism} {name}");
             }
         }
 
+        if (automatic.CanFreeze) RunFreezing(automatic);
         Console.WriteLine(
             $"user {Environment.UserName} auto {automatic.Mechanism} " +
             $"privileged {KernelCapabilities.Current.UserfaultPrivileged}");
         return 0;
+    }
+
+    /// <summary>A tracker that freezes, with blocks opened so much at a time.</summary>
+    internal static FreezingTracker Freezing(TrackerFactory factory, MemoryRegion region, CaptureGrain grain)
+    {
+        FreezingTracker tracker = factory.CreateFreezing(region);
+        for (long block = 0; block * FreezingTracker.BlockPages < region.CapacityPages; block++)
+            tracker.SetGrain(block, grain);
+        return tracker;
+    }
+
+    /// <summary>
+    /// Without privilege a system call cannot write armed memory; what needs that is run to show that it fails.
+    /// </summary>
+    private static void RunFreezing(TrackerFactory factory)
+    {
+        foreach ((string name, Action<Func<MemoryRegion, DirtyTracker>> scenario) in TrackerScenarios.All)
+        {
+            if (!factory.CanFreezeUnnoticed && TrackerScenarios.WithSystemCalls.Contains(name)) continue;
+            scenario(region => Freezing(factory, region, CaptureGrain.Page));
+            Console.WriteLine($"{TrackingMechanism.ServedWriteProtect} {name}");
+        }
+
+        try
+        {
+            TrackerScenarios.ReadFromPipeIsSeen(region => Freezing(factory, region, CaptureGrain.Page));
+            Console.WriteLine("read into armed memory: succeeded");
+        }
+        catch (IOException error)
+        {
+            Console.WriteLine($"read into armed memory: {error.Message}");
+        }
     }
 }

@@ -1,4 +1,5 @@
 using Snapshot.Base;
+using Snapshot.Memory;
 using Snapshot.TestPrograms;
 using Snapshot.Tracking;
 using Xunit;
@@ -11,112 +12,125 @@ namespace Snapshot.Tests.Tracking;
 /// </summary>
 public abstract class DirtyTrackerContract : IDisposable
 {
+    private protected TrackerFactory Trackers => _factory;
+
     private readonly TrackerFactory _factory;
 
     protected DirtyTrackerContract(TrackingMechanism mechanism)
     {
-        _factory = new TrackerFactory(KernelCapabilities.Current, mechanism);
+        TrackingMechanism unlessFrozen =
+            mechanism == TrackingMechanism.ServedWriteProtect ? TrackingMechanism.Auto : mechanism;
+        _factory = new TrackerFactory(KernelCapabilities.Current, unlessFrozen);
         Mechanism = mechanism;
     }
 
     public TrackingMechanism Mechanism { get; }
 
+    /// <summary>A tracker of the mechanism.</summary>
+    private protected virtual DirtyTracker Create(MemoryRegion region) => _factory.CreateForArena(region);
+
     [Fact]
     public void The_factory_makes_the_mechanism_that_was_asked_for()
     {
         using TrackedMemory memory = new(16, 16);
-        using DirtyTracker tracker = _factory.CreateForArena(memory);
+        using DirtyTracker tracker = Create(memory);
         Assert.Equal(Mechanism, tracker.Mechanism);
-        Assert.Equal(Mechanism == TrackingMechanism.WriteProtect, tracker.SeesEveryWrite);
+        Assert.Equal(Mechanism != TrackingMechanism.ContentHash, tracker.SeesEveryWrite);
     }
 
     [Fact]
-    public void The_first_collect_holds_what_was_there() => TrackerScenarios.FirstCollectHoldsWhatWasThere(_factory);
+    public void The_first_collect_holds_what_was_there() => TrackerScenarios.FirstCollectHoldsWhatWasThere(Create);
 
     [Fact]
-    public void A_second_collect_is_empty() => TrackerScenarios.SecondCollectIsEmpty(_factory);
+    public void A_second_collect_is_empty() => TrackerScenarios.SecondCollectIsEmpty(Create);
 
     [Fact]
     public void A_collect_holds_exactly_the_written_pages() =>
-        TrackerScenarios.CollectHoldsExactlyTheWrittenPages(_factory);
+        TrackerScenarios.CollectHoldsExactlyTheWrittenPages(Create);
 
     [Fact]
-    public void A_page_populated_after_creation_is_seen() => TrackerScenarios.PopulatedAfterCreationIsSeen(_factory);
+    public void A_page_populated_after_creation_is_seen() => TrackerScenarios.PopulatedAfterCreationIsSeen(Create);
 
     [Fact]
-    public void Unused_memory_stays_unused() => TrackerScenarios.UnusedMemoryStaysUnused(_factory);
+    public void Unused_memory_stays_unused() => TrackerScenarios.UnusedMemoryStaysUnused(Create);
 
     [Fact]
-    public void A_write_after_only_reading_is_seen() => TrackerScenarios.WriteAfterOnlyReadingIsSeen(_factory);
+    public void A_write_after_only_reading_is_seen() => TrackerScenarios.WriteAfterOnlyReadingIsSeen(Create);
 
     [Fact]
-    public void A_read_from_a_pipe_is_seen() => TrackerScenarios.ReadFromPipeIsSeen(_factory);
+    public void A_read_from_a_pipe_is_seen() => TrackerScenarios.ReadFromPipeIsSeen(Create);
 
     [Fact]
-    public void A_read_from_a_file_is_seen() => TrackerScenarios.ReadFromFileIsSeen(_factory);
+    public void A_read_from_a_file_is_seen() => TrackerScenarios.ReadFromFileIsSeen(Create);
 
     [Fact]
-    public void Dropped_runs_are_reported() => TrackerScenarios.DroppedRunsAreReported(_factory);
+    public void Dropped_runs_are_reported() => TrackerScenarios.DroppedRunsAreReported(Create);
 
     [Fact]
-    public void A_write_after_a_drop_is_seen() => TrackerScenarios.WriteAfterDropIsSeen(_factory);
+    public void A_write_after_a_drop_is_seen() => TrackerScenarios.WriteAfterDropIsSeen(Create);
 
     [Fact]
-    public void Pages_given_back_come_again_once() => TrackerScenarios.GivenBackPagesComeAgainOnce(_factory);
+    public void Pages_given_back_come_again_once() => TrackerScenarios.GivenBackPagesComeAgainOnce(Create);
 
     [Fact]
-    public void Growth_is_tracked() => TrackerScenarios.GrowthIsTracked(_factory);
+    public void Growth_is_tracked() => TrackerScenarios.GrowthIsTracked(Create);
 
     [Fact]
-    public void Huge_pages_are_tracked() => TrackerScenarios.HugePagesAreTracked(_factory);
+    public void Huge_pages_are_tracked() => TrackerScenarios.HugePagesAreTracked(Create);
 
     [Fact]
-    public void Arming_forgets_everything() => TrackerScenarios.ArmForgets(_factory);
+    public void Arming_forgets_everything() => TrackerScenarios.ArmForgets(Create);
 
     [Fact]
-    public void Counting_rearms_nothing() => TrackerScenarios.CountingRearmsNothing(_factory);
+    public void Counting_rearms_nothing() => TrackerScenarios.CountingRearmsNothing(Create);
 
     [Fact]
-    public void A_collect_allocates_nothing() => TrackerScenarios.CollectAllocatesNothing(_factory);
+    public void A_collect_allocates_nothing() => TrackerScenarios.CollectAllocatesNothing(Create);
 
     [Fact]
-    public void More_runs_than_one_call_reports_are_found() => TrackerScenarios.ManyScatteredPagesAreFound(_factory);
+    public void More_runs_than_one_call_reports_are_found() => TrackerScenarios.ManyScatteredPagesAreFound(Create);
 
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
     public void A_concurrent_writer_loses_no_page(int seed) =>
-        TrackerScenarios.ConcurrentWriterLosesNoPage(_factory, seed);
+        TrackerScenarios.ConcurrentWriterLosesNoPage(Create, seed);
 
     [Fact]
     public void Disposing_a_tracker_ends_its_tracking_and_another_may_begin()
     {
         using TrackedMemory memory = new(64, 64);
         memory.Page(7)[0] = 1;
-        _factory.CreateForArena(memory).Dispose();
-        using DirtyTracker second = _factory.CreateForArena(memory);
+        Create(memory).Dispose();
+        using DirtyTracker second = Create(memory);
         using PageBitmap changed = new(64);
         second.Collect(changed);
         Assert.True(changed.Contains(7));
-    }
-
-    [Fact]
-    public void A_tracker_outlives_its_factory()
-    {
-        using TrackedMemory memory = new(64, 64);
-        TrackerFactory factory = new(KernelCapabilities.Current, Mechanism);
-        using DirtyTracker tracker = factory.CreateForArena(memory);
-        factory.Dispose();
-        memory.Page(9)[0] = 1;
-        using PageBitmap changed = new(64);
-        tracker.Collect(changed);
-        Assert.True(changed.Contains(9));
     }
 
     public void Dispose()
     {
         _factory.Dispose();
         GC.SuppressFinalize(this);
+    }
+}
+
+/// <summary>Of those whose descriptors close with the last tracker.</summary>
+public sealed class TrackerLifetimeTests
+{
+    [Theory]
+    [InlineData(TrackingMechanism.WriteProtect)]
+    [InlineData(TrackingMechanism.ContentHash)]
+    public void A_tracker_outlives_its_factory(TrackingMechanism mechanism)
+    {
+        using TrackedMemory memory = new(64, 64);
+        TrackerFactory factory = new(KernelCapabilities.Current, mechanism);
+        using DirtyTracker tracker = factory.CreateForArena(memory);
+        factory.Dispose();
+        memory.Page(9)[0] = 1;
+        using PageBitmap changed = new(64);
+        tracker.Collect(changed);
+        Assert.True(changed.Contains(9));
     }
 }
 

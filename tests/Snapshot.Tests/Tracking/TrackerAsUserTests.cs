@@ -20,5 +20,16 @@ public sealed class TrackerAsUserTests(ITestOutputHelper output)
         Assert.Contains($"auto {here.Mechanism} ", text, StringComparison.Ordinal);
         foreach (string scenario in TestPrograms.TrackerScenarios.All.Keys)
             Assert.Contains($"ContentHash {scenario}\n", text, StringComparison.Ordinal);
+
+        // Where the sysctl or the device allows it, an ordinary user has the full form.
+        if (!here.CanFreeze) return;
+        bool waits = text.Contains("read into armed memory: succeeded", StringComparison.Ordinal);
+        Assert.True(
+            waits || text.Contains("read into armed memory: Bad address", StringComparison.Ordinal), "neither: " + text);
+        foreach (string scenario in TestPrograms.TrackerScenarios.All.Keys)
+        {
+            if (waits || !TestPrograms.TrackerScenarios.WithSystemCalls.Contains(scenario))
+                Assert.Contains($"ServedWriteProtect {scenario}\n", text, StringComparison.Ordinal);
+        }
     }
 }
