@@ -23,7 +23,7 @@ internal sealed record KernelRun
         {
             Capture = mode,
             Encoding = setup.Encoding,
-            StagingLimit = setup.ArenaBytes + (1L << 30),
+            StagingLimit = Math.Max(new SnapshotOptions().StagingLimit, setup.ArenaBytes + (1L << 30)),
             Store = new StoreOptions
             {
                 Retention = new RetentionPolicy { KeepLast = 1 },

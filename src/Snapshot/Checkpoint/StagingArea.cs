@@ -27,7 +27,7 @@ internal sealed unsafe class StagingArea : IDisposable
     private const long NeedPages = (1L << 30) >> Pages.Shift;
 
     // Of the limit, what is expected to be needed for copies of frozen pages before it is known.
-    private const int FirstCopiesPart = 8;
+    private const int FirstCopiesPart = 4;
 
     private readonly ulong _base;
     private readonly long _capacity;
