@@ -26,14 +26,14 @@ internal sealed unsafe class StagingArea : IDisposable
     // Behind the limit, for writes to frozen memory that must not wait any longer (slots.c): address space only.
     private const long NeedPages = (1L << 30) >> Pages.Shift;
 
-    // Of the limit, what is made resident for copies of frozen pages before it is known how many there will be.
+    // Of the limit, what is expected to be needed for copies of frozen pages before it is known.
     private const int FirstCopiesPart = 8;
 
     private readonly ulong _base;
     private readonly long _capacity;
     private Freezer? _lentTo;
     private uint* _next;
-    private long _copiesBefore = -1;
+    private long _copiesLikely;
     private long _used;
     private long _resident;
     private bool _disposed;
@@ -48,6 +48,7 @@ internal sealed unsafe class StagingArea : IDisposable
             "mmap of the staging area",
             $"It takes {Pages.Bytes(_capacity)} bytes of address space; set SnapshotOptions.StagingLimit lower.");
         _base = address;
+        _copiesLikely = _capacity / FirstCopiesPart;
     }
 
     /// <summary>Slots in use.</summary>
@@ -91,15 +92,13 @@ internal sealed unsafe class StagingArea : IDisposable
     internal long Capacity => _capacity;
 
     /// <summary>
-    /// Faults in memory for copies of frozen pages: as many as the last checkpoint needed and some more, at most
+    /// Faults in memory for copies of frozen pages: as many as recent checkpoints needed and some more, at most
     /// <paramref name="changed"/>. A copy that has to wait for memory takes many times as long, and a thread waits for
-    /// it.
+    /// it. What is expected halves with each checkpoint that needs less: one that fell into a quiet time does not say
+    /// much.
     /// </summary>
-    internal void PrefaultForCopies(long changed)
-    {
-        long likely = _copiesBefore < 0 ? _capacity / FirstCopiesPart : _copiesBefore + (_copiesBefore / 4);
-        Prefault(Math.Min(changed, likely) + StepPages);
-    }
+    internal void PrefaultForCopies(long changed) =>
+        Prefault(Math.Min(changed, _copiesLikely + (_copiesLikely / 4)) + StepPages);
 
     /// <summary>
     /// Gives the slots not in use to a freezer, until <see cref="ReturnAll"/>. Nobody writes. No managed allocation.
@@ -127,9 +126,9 @@ internal sealed unsafe class StagingArea : IDisposable
         if (_lentTo is not null)
         {
             ref SlotsState slots = ref _lentTo.State->Slots;
-            _copiesBefore = slots.Peak - keep;
-            keep = Math.Max(keep, Pages.AlignUp(slots.Peak, StepPages));
+            _copiesLikely = Math.Max(slots.Peak - keep, _copiesLikely / 2);
             _resident = Math.Max(_resident, slots.Fresh);
+            keep = Math.Min(_resident, Pages.AlignUp(keep + _copiesLikely, StepPages));
             if (slots.Need > 0) Discard(_capacity, slots.Need);
             _lentTo = null;
         }
