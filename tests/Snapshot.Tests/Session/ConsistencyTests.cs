@@ -25,11 +25,15 @@ public sealed unsafe class ConsistencyTests : IDisposable
     public void Dispose() => _store.Dispose();
 
     [Theory]
-    [InlineData(TrackingMechanism.WriteProtect, CaptureMode.PreCopy, 1)]
-    [InlineData(TrackingMechanism.WriteProtect, CaptureMode.Stage, 2)]
-    [InlineData(TrackingMechanism.ContentHash, CaptureMode.Stage, 3)]
-    [InlineData(TrackingMechanism.Auto, CaptureMode.CopyOnWrite, 4)]
-    public void Every_image_is_of_one_moment(TrackingMechanism tracking, CaptureMode capture, int seed)
+    [InlineData(TrackingMechanism.WriteProtect, CaptureMode.PreCopy, CaptureGrain.Auto, 1)]
+    [InlineData(TrackingMechanism.WriteProtect, CaptureMode.Stage, CaptureGrain.Auto, 2)]
+    [InlineData(TrackingMechanism.ContentHash, CaptureMode.Stage, CaptureGrain.Auto, 3)]
+    [InlineData(TrackingMechanism.Auto, CaptureMode.CopyOnWrite, CaptureGrain.Auto, 4)]
+    [InlineData(TrackingMechanism.Auto, CaptureMode.CopyOnWrite, CaptureGrain.Block, 5)]
+    [InlineData(TrackingMechanism.Auto, CaptureMode.CopyOnWrite, CaptureGrain.SixteenPages, 6)]
+    [InlineData(TrackingMechanism.Auto, CaptureMode.CopyOnWrite, CaptureGrain.Page, 7)]
+    public void Every_image_is_of_one_moment(
+        TrackingMechanism tracking, CaptureMode capture, CaptureGrain grain, int seed)
     {
         SnapshotOptions options = new()
         {
@@ -38,7 +42,7 @@ public sealed unsafe class ConsistencyTests : IDisposable
             Store = new StoreOptions { ChainLengthMax = 8 },
         };
         using SnapshotSession session = SnapshotSession.Open(_store.Path, options);
-        Arena arena = session.OpenArena("a", new ArenaOptions { Capacity = 256L << 20 });
+        Arena arena = session.OpenArena("a", new ArenaOptions { Capacity = 256L << 20, Grain = grain });
         nint[] marks = new nint[Writers], pages = new nint[Writers];
         bool stop = false;
         Thread[] writers = new Thread[Writers];

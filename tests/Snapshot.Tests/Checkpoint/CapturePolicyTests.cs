@@ -1,0 +1,168 @@
+using Snapshot.Checkpoint;
+using Snapshot.TestPrograms;
+using Snapshot.Tracking;
+using Xunit;
+
+namespace Snapshot.Tests.Checkpoint;
+
+/// <summary>Every rule of the policy, with the reason that a report gives.</summary>
+public sealed class CapturePolicyTests
+{
+    private static readonly CaptureSituation s_able = new(
+        SeesEveryWrite: true, FreezesUnnoticed: true, IsTrackingPinned: false, IsFilling: false, IsFreezing: true,
+        PagesChanged: 1000, StagingPages: 100_000, HugePart: 1);
+
+    [Theory]
+    [InlineData(CaptureMode.Stage)]
+    [InlineData(CaptureMode.PreCopy)]
+    [InlineData(CaptureMode.CopyOnWrite)]
+    public void What_is_asked_for_is_done(CaptureMode wanted) =>
+        Expect(new CapturePolicy { Wanted = wanted }, s_able, wanted, "chosen by option");
+
+    [Fact]
+    public void Copy_on_write_asked_for_without_privilege_names_what_fails() => Expect(
+        new CapturePolicy { Wanted = CaptureMode.CopyOnWrite }, s_able with { FreezesUnnoticed = false },
+        CaptureMode.CopyOnWrite, "EFAULT");
+
+    [Fact]
+    public void Copy_on_write_asked_for_waits_for_a_lazy_restart() => Expect(
+        new CapturePolicy { Wanted = CaptureMode.CopyOnWrite }, s_able with { IsFilling = true },
+        CaptureMode.PreCopy, "still filling the arena; then copy-on-write");
+
+    [Fact]
+    public void Where_writes_are_not_seen_memory_is_staged() =>
+        Expect(new(), s_able with { SeesEveryWrite = false }, CaptureMode.Stage, "tracking by content");
+
+    [Fact]
+    public void Without_privilege_copy_on_write_is_not_chosen() =>
+        Expect(new(), s_able with { FreezesUnnoticed = false, HugePart = 0 }, CaptureMode.PreCopy, "without privilege");
+
+    [Fact]
+    public void A_tracking_mechanism_asked_for_is_kept() =>
+        Expect(new(), s_able with { IsTrackingPinned = true }, CaptureMode.PreCopy, "chosen by option");
+
+    [Fact]
+    public void A_lazy_restart_is_filled_first() =>
+        Expect(new(), s_able with { IsFilling = true }, CaptureMode.PreCopy, "still filling");
+
+    [Fact]
+    public void What_does_not_fit_the_staging_area_is_not_copied_before() => Expect(
+        new(), s_able with { PagesChanged = 100_001, HugePart = 0 }, CaptureMode.CopyOnWrite, "does not fit");
+
+    [Fact]
+    public void Memory_that_never_was_in_huge_pages_is_pre_copied() =>
+        Expect(new(), s_able with { HugePart = 0.49 }, CaptureMode.PreCopy, "49 % of the memory is in huge pages");
+
+    [Fact]
+    public void An_arena_begins_with_copy_on_write() =>
+        Expect(new(), s_able, CaptureMode.CopyOnWrite, "nothing is known yet");
+
+    [Theory]
+    [InlineData(128, false, CaptureMode.CopyOnWrite)]
+    [InlineData(127, false, CaptureMode.PreCopy)]
+    [InlineData(64, true, CaptureMode.CopyOnWrite)]
+    [InlineData(63, true, CaptureMode.PreCopy)]
+    public void Between_the_thresholds_of_density_nothing_is_changed(int density, bool isFreezing, CaptureMode mode)
+    {
+        CapturePolicy policy = new();
+        policy.Observe(density * 10, 10);
+        Expect(policy, s_able with { IsFreezing = isFreezing }, mode, $"{density} of 512 pages change");
+        policy.Observe(0, 0);
+        Expect(policy, s_able with { IsFreezing = isFreezing }, mode, $"{density} of 512 pages change");
+    }
+
+    [Fact]
+    public void Memory_that_tracking_split_counts_as_huge_until_the_kernel_cannot_join_it()
+    {
+        CapturePolicy policy = new();
+        policy.Observe(5120, 10);
+        CaptureSituation split = s_able with { HugePart = 0.1, IsFreezing = false };
+        Expect(policy, split, CaptureMode.CopyOnWrite, "512 of 512");
+        policy.Collapsed(0.4);
+        Expect(policy, split, CaptureMode.PreCopy, "in huge pages");
+        policy.Collapsed(0.9);
+        Expect(policy, split, CaptureMode.CopyOnWrite, "512 of 512");
+    }
+
+    [Fact]
+    public void Two_increments_must_agree_before_a_block_is_opened_in_parts()
+    {
+        using Tracked tracked = new();
+        GrainPolicy policy = new(tracked.Tracker);
+        policy.Observe(0, 4, CaptureGrain.Auto);
+        Assert.Equal(CaptureGrain.Block, tracked.Tracker.GrainOf(0));
+        policy.Observe(0, 32, CaptureGrain.Auto);
+        Assert.Equal(CaptureGrain.Block, tracked.Tracker.GrainOf(0));
+        policy.Observe(0, 5, CaptureGrain.Auto);
+        Assert.Equal(CaptureGrain.SixteenPages, tracked.Tracker.GrainOf(0));
+        policy.Observe(0, 1, CaptureGrain.Auto);
+        policy.Observe(0, 0, CaptureGrain.Auto);
+        Assert.Equal(CaptureGrain.Page, tracked.Tracker.GrainOf(0));
+    }
+
+    [Fact]
+    public void One_dense_increment_makes_a_block_whole_again()
+    {
+        using Tracked tracked = new();
+        GrainPolicy policy = new(tracked.Tracker);
+        policy.Observe(0, 1, CaptureGrain.Auto);
+        policy.Observe(0, 1, CaptureGrain.Auto);
+        Assert.Equal(CaptureGrain.Page, tracked.Tracker.GrainOf(0));
+        policy.Observe(0, 33, CaptureGrain.Auto);
+        Assert.Equal(CaptureGrain.Block, tracked.Tracker.GrainOf(0));
+    }
+
+    [Fact]
+    public void Only_so_many_blocks_are_opened_in_parts_and_one_that_became_whole_makes_room()
+    {
+        using Tracked tracked = new();
+        GrainPolicy policy = new(tracked.Tracker);
+        for (int round = 0; round < 2; round++)
+        {
+            for (int block = 0; block < Tracked.Blocks; block++) policy.Observe(block, 1, CaptureGrain.Auto);
+        }
+
+        Assert.Equal(GrainPolicy.FineBlocksMax, tracked.Fine);
+        policy.Observe(0, 512, CaptureGrain.Auto);
+        Assert.Equal(GrainPolicy.FineBlocksMax - 1, tracked.Fine);
+        for (int round = 0; round < 2; round++) policy.Observe(Tracked.Blocks - 1, 1, CaptureGrain.Auto);
+        Assert.Equal(GrainPolicy.FineBlocksMax, tracked.Fine);
+    }
+
+    [Fact]
+    public void A_grain_asked_for_is_set_at_once()
+    {
+        using Tracked tracked = new();
+        GrainPolicy policy = new(tracked.Tracker);
+        policy.Observe(3, 512, CaptureGrain.Page);
+        Assert.Equal(CaptureGrain.Page, tracked.Tracker.GrainOf(3));
+    }
+
+    private static void Expect(CapturePolicy policy, CaptureSituation now, CaptureMode mode, string reason)
+    {
+        CaptureChoice choice = policy.Choose(now);
+        Assert.Equal(mode, choice.Mode);
+        Assert.Contains(reason, choice.Reason, StringComparison.Ordinal);
+    }
+
+    private sealed class Tracked : IDisposable
+    {
+        internal const int Blocks = 70;
+
+        private readonly TrackerFactory _trackers = new(KernelCapabilities.Current, TrackingMechanism.Auto);
+        private readonly TrackedMemory _memory = new(Blocks * FreezingTracker.BlockPages, FreezingTracker.BlockPages);
+
+        internal Tracked() => Tracker = _trackers.CreateFreezing(_memory);
+
+        internal FreezingTracker Tracker { get; }
+
+        internal int Fine => Enumerable.Range(0, Blocks).Count(block => Tracker.GrainOf(block) != CaptureGrain.Block);
+
+        public void Dispose()
+        {
+            Tracker.Dispose();
+            _trackers.Dispose();
+            _memory.Dispose();
+        }
+    }
+}

@@ -1,0 +1,111 @@
+using System.Runtime.InteropServices;
+using Snapshot.Base;
+using Snapshot.Tests.Memory;
+using Snapshot.Tracking;
+using Xunit;
+
+namespace Snapshot.Tests.Session;
+
+/// <summary>However coarsely writes are told: increments hold what changed, and huge pages stay whole.</summary>
+public sealed class CopyOnWriteIncrementTests : IDisposable
+{
+    private const int LongsPerPage = Pages.Size / sizeof(long);
+    private const int PageCount = 8192;
+
+    private readonly TemporaryStore _store = new();
+
+    public void Dispose() => _store.Dispose();
+
+    [Theory]
+    [InlineData(CaptureGrain.Auto, 1)]
+    [InlineData(CaptureGrain.Block, 2)]
+    [InlineData(CaptureGrain.SixteenPages, 3)]
+    [InlineData(CaptureGrain.Page, 4)]
+    public void An_increment_is_the_pages_whose_content_changed(CaptureGrain grain, int seed)
+    {
+        using SnapshotSession session = SnapshotSession.Open(_store.Path);
+        ArenaArray<long> cells = Open(session, CaptureMode.CopyOnWrite, grain)
+            .RootArray<long>("cells", (long)PageCount * LongsPerPage);
+        Random random = new(seed);
+        random.NextBytes(MemoryMarshal.AsBytes(cells.AsSpan()));
+        session.RequestCheckpoint().WaitCommitted();
+        foreach (int part in (int[])[1, 10, 100, 1, 10, 100])
+        {
+            int[] pages = [.. Enumerable.Range(0, PageCount)];
+            random.Shuffle(pages);
+            int changed = PageCount * part / 100;
+            for (int index = 0; index < changed; index++)
+                cells[((long)pages[index] * LongsPerPage) + random.Next(LongsPerPage)]++;
+
+            // Written with what is there already: opened, and not changed.
+            for (int index = changed; index < Math.Min(2 * changed, PageCount); index++)
+                Volatile.Write(ref cells[(long)pages[index] * LongsPerPage], cells[(long)pages[index] * LongsPerPage]);
+            SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
+            Assert.Equal(CaptureMode.CopyOnWrite, info.Capture.Mode);
+            Assert.True(
+                info.BytesChanged >= Pages.Bytes(changed) && info.BytesChanged <= 1.02 * Pages.Bytes(changed),
+                $"{info.PagesChanged} pages for {changed}, {part} %, seed {seed}");
+        }
+    }
+
+    [HugePagesFact]
+    public void Huge_pages_that_are_rewritten_whole_stay_whole()
+    {
+        const int longs = 16 * Pages.HugeSize / sizeof(long);
+        using SnapshotSession session = SnapshotSession.Open(_store.Path);
+        using TrackerFactory trackers = new(KernelCapabilities.Current, TrackingMechanism.Auto);
+        Arena arena = Open(session, CaptureMode.CopyOnWrite, CaptureGrain.Auto);
+        ArenaArray<long> cells = arena.RootArray<long>("cells", longs);
+        cells.AsSpan().Fill(1);
+        double before = trackers.HugePart(arena.Region);
+        for (int round = 2; round < 12; round++)
+        {
+            session.RequestCheckpoint().WaitCommitted();
+            cells.AsSpan().Fill(round);
+        }
+
+        double after = trackers.HugePart(arena.Region);
+        Assert.True(after >= before, $"{after:P1} are in huge pages, {before:P1} were before ten checkpoints");
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Another_mode_at_every_checkpoint_loses_nothing(int seed)
+    {
+        Random random = new(seed);
+        CaptureMode[] modes = [CaptureMode.CopyOnWrite, CaptureMode.PreCopy, CaptureMode.Stage, CaptureMode.Auto];
+        CaptureGrain[] grains = Enum.GetValues<CaptureGrain>();
+        using SnapshotSession session = SnapshotSession.Open(_store.Path);
+        Arena arena = Open(session, CaptureMode.CopyOnWrite, CaptureGrain.Auto);
+        ArenaArray<long> cells = arena.RootArray<long>("cells", (long)PageCount * LongsPerPage);
+        ArenaArray<long>? other = null;
+        for (int round = 0; round < 16; round++)
+        {
+            for (int writes = random.Next(3000); writes > 0; writes--)
+                cells[random.NextInt64(cells.Length)] = random.NextInt64();
+            if (other is { } old) arena.Free(old);
+            ArenaArray<long> made = arena.Allocate<long>(random.Next(1, 2_000_000));
+            made.AsSpan(0, (int)made.Length / 2).Fill(round + 1);
+            other = made;
+            CaptureMode mode = modes[random.Next(modes.Length)];
+            Open(session, mode, grains[random.Next(grains.Length)]);
+            SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
+            if (mode != CaptureMode.Auto) Assert.Equal(mode, info.Capture.Regions[0].Mode);
+            byte[] image = StoredMemory.Read(session.Store, info.Generation, "a");
+            Expect(arena, cells, image, $"cells, round {round}, seed {seed}");
+            Expect(arena, made, image, $"the allocation, round {round}, seed {seed}");
+        }
+    }
+
+    private static Arena Open(SnapshotSession session, CaptureMode mode, CaptureGrain grain) => session.OpenArena(
+        "a", new ArenaOptions { Capacity = 256L << 20, Capture = mode, Grain = grain });
+
+    private static unsafe void Expect(Arena arena, ArenaArray<long> array, byte[] image, string what)
+    {
+        int offset = (int)((nint)array.Pointer - arena.BaseAddress);
+        ReadOnlySpan<byte> memory = MemoryMarshal.AsBytes(array.AsSpan());
+        int same = memory.CommonPrefixLength(image.AsSpan(offset, memory.Length));
+        if (same != memory.Length) Assert.Fail($"{what}: byte {same} of {memory.Length} differs");
+    }
+}
