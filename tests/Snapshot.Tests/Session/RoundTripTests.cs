@@ -28,6 +28,7 @@ public sealed unsafe class RoundTripTests : IDisposable
             Tracking = tracking,
             Capture = capture,
             RestartFill = RestartFill.Eager,
+            Encoding = BlockEncoding.None,
         };
         nint cell;
         using (SnapshotSession session = SnapshotSession.Open(_store.Path, options))
