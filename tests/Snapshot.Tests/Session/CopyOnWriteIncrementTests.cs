@@ -80,12 +80,12 @@ public sealed class CopyOnWriteIncrementTests : IDisposable
         Arena arena = Open(session, CaptureMode.CopyOnWrite, CaptureGrain.Auto);
         ArenaArray<long> cells = arena.RootArray<long>("cells", (long)PageCount * LongsPerPage);
         ArenaArray<long>? other = null;
-        for (int round = 0; round < 16; round++)
+        for (int round = 0; round < 12; round++)
         {
             for (int writes = random.Next(3000); writes > 0; writes--)
                 cells[random.NextInt64(cells.Length)] = random.NextInt64();
             if (other is { } old) arena.Free(old);
-            ArenaArray<long> made = arena.Allocate<long>(random.Next(1, 2_000_000));
+            ArenaArray<long> made = arena.Allocate<long>(random.Next(2, 300_000));
             made.AsSpan(0, (int)made.Length / 2).Fill(round + 1);
             other = made;
             CaptureMode mode = modes[random.Next(modes.Length)];

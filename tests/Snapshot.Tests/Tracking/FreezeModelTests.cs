@@ -57,7 +57,7 @@ public sealed class FreezeModelTests(ITestOutputHelper output)
         { 1, 0, "11", "d" },
         { 2, 1, "12", "ha" },
         { 2, 1, "01", "da" },
-        { 2, 1, "11", "ot" },
+        { 2, 1, "22", "ot1" },
         { 2, 1, "11", "da1" },
         { 2, 1, "10", "s" },
         { 2, 2, "20", "s" },
@@ -91,7 +91,7 @@ public sealed class FreezeModelTests(ITestOutputHelper output)
     [InlineData(FreezeFlaw.NotesPagesThatWereNotArmed, 2, 1, "21", "h", "later content")]
     [InlineData(FreezeFlaw.DiscardsWithoutSecuring, 2, 1, "11", "d", "later content")]
     [InlineData(FreezeFlaw.ReturnsSlotBeforeReading, 1, 1, "22", "", "later content")]
-    [InlineData(FreezeFlaw.TakesEveryCopyForItsOwn, 2, 1, "11", "ot", "slot is lost")]
+    [InlineData(FreezeFlaw.TakesEveryCopyForItsOwn, 2, 1, "22", "ot1", "slot is lost")]
     [InlineData(FreezeFlaw.SleepsWithoutComparing, 1, 0, "22", "", "stuck")]
     [InlineData(FreezeFlaw.LooksForWaitersBeforeCounting, 1, 0, "22", "", "stuck")]
     public void The_exploration_finds_a_planted_flaw(
