@@ -185,8 +185,9 @@ internal sealed unsafe class SessionMemory : IDisposable
         _arenas = [.. _arenas, arena];
     }
 
-    /// <summary>What the program asks for an arena counts from now on; what it does not say stays the
-    /// session's.</summary>
+    /// <summary>
+    /// What the program asks for an arena counts from now on; what it does not say stays the session's.
+    /// </summary>
     private void Ask(CapturePolicy policy, ArenaOptions options)
     {
         if (options.Capture == CaptureMode.CopyOnWrite) _trackers.ThrowUnlessCanFreeze();

@@ -2,8 +2,9 @@ using Snapshot.Tracking;
 
 namespace Snapshot.Checkpoint;
 
-/// <summary>Chooses how one arena is captured, by what it is asked for, what is possible and what was
-/// measured.</summary>
+/// <summary>
+/// Chooses how one arena is captured, by what it is asked for, what is possible and what was measured.
+/// </summary>
 /// <remarks>
 /// <para>The two that leave the application running cost it differently. Pre-copy relies on the kernel, which resolves
 /// the first write to each page by itself (about a microsecond a page), and walks a bit for each page in the pause.
@@ -22,6 +23,9 @@ internal sealed class CapturePolicy
     /// <summary>Below this it counts as sparse.</summary>
     private const double SparseBelow = 64;
 
+    /// <summary>An increment with fewer blocks comes from a quiet time, and says nothing of the others.</summary>
+    private const long LeastBlocks = 8;
+
     /// <summary>The part of memory that must be in huge pages for their protection to be cheap.</summary>
     private const double HugeEnough = 0.5;
 
@@ -39,7 +43,7 @@ internal sealed class CapturePolicy
     /// <param name="blocks">Blocks of 2 MiB with such pages.</param>
     internal void Observe(long pages, long blocks)
     {
-        if (blocks > 0) _density = (double)pages / blocks;
+        if (blocks >= LeastBlocks) _density = (double)pages / blocks;
     }
 
     /// <summary>Huge pages were made of what was split, as far as the kernel could.</summary>

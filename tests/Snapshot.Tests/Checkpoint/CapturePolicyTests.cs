@@ -68,6 +68,7 @@ public sealed class CapturePolicyTests
         policy.Observe(density * 10, 10);
         Expect(policy, s_able with { IsFreezing = isFreezing }, mode, $"{density} of 512 pages change");
         policy.Observe(0, 0);
+        policy.Observe(512, 1);
         Expect(policy, s_able with { IsFreezing = isFreezing }, mode, $"{density} of 512 pages change");
     }
 
