@@ -2,8 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace Snapshot.FiberProgram;
 
-/// <summary>What the fibers share: the root of the arena. What is counted here is right in every image, or is
-/// found to be wrong at the end.</summary>
+/// <summary>
+/// What the fibers share: the root of the arena. What is counted here is right in every image, or is
+/// found to be wrong at the end.
+/// </summary>
 internal struct State
 {
     internal const int Workers = 4;

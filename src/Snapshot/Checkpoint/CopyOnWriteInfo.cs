@@ -17,8 +17,10 @@ public sealed record CopyOnWriteInfo
     /// <summary>Pages copied because the drain had not come to them yet; of 4096 bytes.</summary>
     public required long PagesCopied { get; init; }
 
-    /// <summary>Times a write waited for the drain, because <see cref="SnapshotOptions.StagingLimit"/> was
-    /// reached.</summary>
+    /// <summary>
+    /// Times a write waited for the drain, because <see cref="SnapshotOptions.StagingLimit"/> was
+    /// reached.
+    /// </summary>
     public required long Waits { get; init; }
 
     /// <summary>Time that copying took, on the threads that serve writes.</summary>

@@ -32,7 +32,9 @@ internal sealed class PageJudge(PageHashes hashes, long parentPages, PageTally t
         return isZero ? ExtentKind.Zero : ExtentKind.Present;
     }
 
-    /// <summary>A page that restores as zero whatever it holds: zero is what a later content is compared
-    /// with.</summary>
+    /// <summary>
+    /// A page that restores as zero whatever it holds: zero is what a later content is compared
+    /// with.
+    /// </summary>
     internal void LeaveOut(long page) => hashes.Set(page, PageHashes.Zero);
 }

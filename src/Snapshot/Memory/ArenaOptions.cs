@@ -53,8 +53,10 @@ public sealed class ArenaOptions
             : throw new ArgumentOutOfRangeException(nameof(value), value, "not a CaptureMode");
     } = CaptureMode.Auto;
 
-    /// <summary>How much the first write after a checkpoint opens, with copy-on-write; this is not in the
-    /// image.</summary>
+    /// <summary>
+    /// How much the first write after a checkpoint opens, with copy-on-write; this is not in the
+    /// image.
+    /// </summary>
     /// <value>Default <see cref="CaptureGrain.Auto"/>.</value>
     public CaptureGrain Grain
     {

@@ -5,8 +5,10 @@ using Snapshot.Threads.Fibers;
 
 namespace Snapshot;
 
-/// <summary>A bounded queue between fibers whose items are in an arena: what was written is read, also after a
-/// restart.</summary>
+/// <summary>
+/// A bounded queue between fibers whose items are in an arena: what was written is read, also after a
+/// restart.
+/// </summary>
 /// <typeparam name="T">An item.</typeparam>
 /// <remarks>
 /// <para>Embed it as a field of a root and call <see cref="Initialize"/> when the memory is new. Never copy it. Any
@@ -41,8 +43,10 @@ public struct ArenaChannel<T>
     /// <summary>Whether no more will be written. A snapshot of a moment.</summary>
     public readonly bool IsComplete => Volatile.Read(in _isComplete) != 0;
 
-    /// <summary>Gives it room. Call it once, when the memory is new and before others use it; not after a
-    /// restart.</summary>
+    /// <summary>
+    /// Gives it room. Call it once, when the memory is new and before others use it; not after a
+    /// restart.
+    /// </summary>
     /// <param name="arena">Where the items are.</param>
     /// <param name="capacity">The most items, at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">Less than 1.</exception>

@@ -10,8 +10,10 @@ namespace Snapshot;
 public interface IExternalSection<TResult>
     where TResult : unmanaged
 {
-    /// <summary>Does the work. Called on the worker's thread; what follows its first await runs on the thread
-    /// pool.</summary>
+    /// <summary>
+    /// Does the work. Called on the worker's thread; what follows its first await runs on the thread
+    /// pool.
+    /// </summary>
     /// <param name="cancellation">Cancelled when the worker ends before the work does.</param>
     /// <returns>The result; what it throws, the fiber's await throws.</returns>
     public Task<TResult> RunAsync(CancellationToken cancellation);
