@@ -17,8 +17,9 @@ namespace Snapshot.Checkpoint;
 /// <para>Invariants. (1) A page in <c>changed</c> that is neither free nor excluded is held with its content of the
 /// moment of capture once <see cref="Hold"/> returned. Staged: it was copied after it was last collected, and the last
 /// collect was made while nobody wrote. Frozen: see freeze.c. (2) The hash of a page is that of its content in the
-/// newest committed image, or unknown; while an image is being written it may run ahead, which is why <see
-/// cref="GiveBack"/> forgets it. (3) A page outside <c>changed</c> is in the parent image as it is in memory.</para>
+/// newest committed image, or unknown; while an image is being written it may run ahead, which is why
+/// <see cref="GiveBack"/> forgets it. (3) A page outside <c>changed</c> is in the parent image as it is in
+/// memory.</para>
 /// <para>Used by the checkpoint thread alone.</para>
 /// </remarks>
 internal sealed unsafe class RegionCapture : IDisposable
