@@ -100,7 +100,7 @@ public sealed unsafe class CopyOnWriteDrainTests : IDisposable
         using SnapshotSession session = SnapshotSession.Open(
             SnapshotStore.Open(medium, new StoreOptions()), options);
         Arena arena = session.OpenArena("a", new ArenaOptions { Capacity = 256L << 20 });
-        ArenaArray<long> cells = arena.RootArray<long>("cells", 64 * MiB / sizeof(long));
+        ArenaArray<long> cells = arena.RootArray<long>("cells", 16 * MiB / sizeof(long));
         new Random(7).NextBytes(MemoryMarshal.AsBytes(cells.AsSpan()));
         using ManualResetEventSlim blocked = new(), go = new();
         medium.Fails = (step, file) =>
@@ -118,7 +118,13 @@ public sealed unsafe class CopyOnWriteDrainTests : IDisposable
         bool stop = false;
         Thread collecting = new(() =>
         {
-            while (!Volatile.Read(ref stop)) GC.Collect();
+            while (!Volatile.Read(ref stop))
+            {
+                GC.Collect();
+
+                // The drain has a low priority: a thread that never pauses would leave it nothing.
+                Thread.Sleep(1);
+            }
         });
         collecting.Start();
         int longs = (int)cells.Length;
