@@ -26,6 +26,18 @@ internal static class CopyOnWriteRuns
         return 1;
     }
 
+    /// <summary>What the process that was killed has left: restarted, and taken on by one generation.</summary>
+    internal static int GoOn(string store)
+    {
+        using SnapshotSession session = SnapshotSession.Open(store);
+        Span<long> cells = Open(session, CaptureMode.Auto).AsSpan();
+        bool isOfFirst = !cells.ContainsAnyExcept(1L);
+        cells.Fill(4);
+        long? parent = session.RequestCheckpoint().WaitCommitted().Parent;
+        Console.Write($"generation {session.Restarted?.Generation}, as it was {isOfFirst}, parent {parent}\n");
+        return 0;
+    }
+
     /// <summary>Asks for copy-on-write by name, then leaves the choice to the policy.</summary>
     internal static int AsUser()
     {

@@ -10,6 +10,7 @@ return (args is [string verb, ..] ? verb : "") switch
     "lazy-closed" => LazyRestarts.CloseUnderParticipant(args[1], int.Parse(args[2], CultureInfo.InvariantCulture)),
     "lazy-touch" => LazyRestarts.TouchAll(args[1]),
     "cow-killed" => CopyOnWriteRuns.OverwriteWhileDraining(args[1]),
+    "cow-goes-on" => CopyOnWriteRuns.GoOn(args[1]),
     "cow-as-user" => CopyOnWriteRuns.AsUser(),
     "founding" => FoundingScenario.Run(args[1]),
     "founding-fibers" => FiberFoundingScenario.Run(args[1]),

@@ -314,7 +314,7 @@ public sealed class SnapshotStoreTests : IDisposable
         Assert.Equal(SampleImage.Metadata.Roots, shown.Roots);
         Assert.Equal(SampleImage.Metadata.Figures, shown.Figures);
         EncodingStatistics encoding = Assert.Single(shown.Encodings);
-        Assert.Equal(("shuffle8+lz4", 1, 3 * 4096L), (encoding.Encoding, encoding.BlockCount, encoding.PageBytes));
+        Assert.Equal(("difference+shuffle8+lz4", 1, 3 * 4096L), (encoding.Encoding, encoding.BlockCount, encoding.PageBytes));
     }
 
     /// <summary>The library is loaded a second time, where it finds no native part.</summary>
