@@ -151,9 +151,7 @@ static int32_t arm_populated(struct arming *run, int32_t pagemap, uint64_t first
             uint64_t page = (found[i].start - origin) / SN_PAGE_BYTES;
             uint64_t last = (found[i].end - origin) / SN_PAGE_BYTES;
             while (error == 0 && page < last) {
-                uint64_t part = WORD_PAGES - page % WORD_PAGES;
-                if (part > last - page)
-                    part = last - page;
+                uint64_t part = sn_in_word(page, last);
                 error = arm(run, page / WORD_PAGES, sn_bits(page, part), changed);
                 page += part;
             }
@@ -213,9 +211,7 @@ int32_t sn_region_collect(struct sn_freezer *freezer, struct sn_region *region, 
 int32_t sn_region_disarm(struct sn_region *region, uint64_t first, uint64_t count)
 {
     for (uint64_t page = first; page < first + count;) {
-        uint64_t part = WORD_PAGES - page % WORD_PAGES;
-        if (part > first + count - page)
-            part = first + count - page;
+        uint64_t part = sn_in_word(page, first + count);
         uint64_t bits = sn_bits(page, part), word = page / WORD_PAGES;
         struct sn_block *block = &region->blocks[page / SN_BLOCK_PAGES];
         sn_block_lock(block);
@@ -242,7 +238,7 @@ static int32_t copy_now(struct sn_freezer *freezer, struct sn_region *region, ui
         slot += (uint32_t)(page % sn_grain_pages(SN_GRAIN_16));
     }
     memcpy(sn_slot_at(&freezer->slots, slot), sn_page_at(region, page), SN_PAGE_BYTES);
-    region->slots[page] = grain << 30 | slot;
+    region->slots[page] = sn_entry(slot, grain);
     region->copied[page / WORD_PAGES] |= sn_bits(page, 1);
     return 0;
 }
@@ -286,7 +282,8 @@ static int uses_extent(const struct sn_region *region, uint64_t word, uint64_t b
 {
     for (bits &= region->copied[word]; bits != 0; bits &= bits - 1) {
         uint64_t page = word * WORD_PAGES + (uint64_t)__builtin_ctzll(bits);
-        if (region->slots[page] >> 30 == grain && (region->slots[page] & (UINT32_MAX >> 2)) - page == origin)
+        uint32_t entry = region->slots[page];
+        if (sn_entry_grain(entry) == grain && sn_entry_slot(entry) - page == origin)
             return 1;
     }
     return 0;
@@ -298,10 +295,10 @@ static int uses_extent(const struct sn_region *region, uint64_t word, uint64_t b
  */
 static void let_go(struct sn_freezer *freezer, struct sn_region *region, uint64_t page)
 {
-    uint32_t grain = region->slots[page] >> 30;
+    uint32_t grain = sn_entry_grain(region->slots[page]);
     uint32_t pages = sn_grain_pages(grain);
-    uint64_t first = page / pages * pages;
-    uint64_t slot = region->slots[page] & (UINT32_MAX >> 2);
+    uint64_t first = sn_grain_first(page, grain);
+    uint64_t slot = sn_entry_slot(region->slots[page]);
     for (uint64_t at = first; at < first + pages; at += WORD_PAGES) {
         if (uses_extent(region, at / WORD_PAGES, sn_bits(at, pages), grain, slot - page))
             return;
@@ -317,7 +314,7 @@ static const unsigned char *content(struct sn_freezer *freezer, struct sn_region
         return sn_page_at(region, page);
     if ((region->copied[page / WORD_PAGES] & bit) == 0)
         return NULL;
-    return sn_slot_at(&freezer->slots, region->slots[page] & (UINT32_MAX >> 2));
+    return sn_slot_at(&freezer->slots, sn_entry_slot(region->slots[page]));
 }
 
 int32_t sn_region_read(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint64_t count,

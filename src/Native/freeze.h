@@ -54,6 +54,35 @@ static inline uint64_t sn_bits(uint64_t first, uint64_t count)
     return (count >= WORD_PAGES ? ~UINT64_C(0) : (UINT64_C(1) << count) - 1) << (first % WORD_PAGES);
 }
 
+/* What `slots` holds of a page: the slot of its copy, and the grain of the extent that the slot is in. */
+static inline uint32_t sn_entry(uint32_t slot, uint32_t grain)
+{
+    return grain << 30 | slot;
+}
+
+static inline uint32_t sn_entry_slot(uint32_t entry)
+{
+    return entry & (UINT32_MAX >> 2);
+}
+
+static inline uint32_t sn_entry_grain(uint32_t entry)
+{
+    return entry >> 30;
+}
+
+/* How many of the pages [page, end) are in the word of the first. */
+static inline uint64_t sn_in_word(uint64_t page, uint64_t end)
+{
+    uint64_t rest = WORD_PAGES - page % WORD_PAGES;
+    return rest < end - page ? rest : end - page;
+}
+
+/* The first page of the grain that a page is in. */
+static inline uint64_t sn_grain_first(uint64_t page, uint32_t grain)
+{
+    return page / sn_grain_pages(grain) * sn_grain_pages(grain);
+}
+
 /* Bits that are also read without the lock. Which thread sees what when is the lock's matter. */
 static inline uint64_t get64(const uint64_t *word)
 {

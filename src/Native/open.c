@@ -98,7 +98,7 @@ void sn_block_copy(struct sn_freezer *freezer, struct sn_region *region, uint64_
         /* Neighbours in one copy: for a whole block that is one of 2 MiB. */
         uint64_t run = page;
         while (run < end && (region->frozen[run / WORD_PAGES] & sn_bits(run, 1)) != 0) {
-            region->slots[run] = grain << 30 | (slot + (uint32_t)(run - first));
+            region->slots[run] = sn_entry(slot + (uint32_t)(run - first), grain);
             region->copied[run / WORD_PAGES] |= sn_bits(run, 1);
             region->frozen[run / WORD_PAGES] &= ~sn_bits(run, 1);
             run++;
@@ -142,40 +142,31 @@ static void secure_grain(struct sn_freezer *freezer, struct sn_region *region, u
     struct sn_block *block = &region->blocks[page / SN_BLOCK_PAGES];
     struct sn_slots *slots = &freezer->slots;
     uint32_t seen = __atomic_load_n(&slots->changes, __ATOMIC_SEQ_CST);
+    int needed = 0;
     *grain = __atomic_load_n(&block->grain, __ATOMIC_RELAXED);
     for (;;) {
-        uint64_t first = page / sn_grain_pages(*grain) * sn_grain_pages(*grain);
+        uint64_t first = sn_grain_first(page, *grain);
         sn_block_lock(block);
         if (!sn_block_frozen(region, first, *grain))
             return;
-        uint32_t slot = sn_slots_take(slots, *grain);
+        /* An extent of 16 that was taken for need also serves a grain of one page; it is not used again. */
+        uint32_t slot = needed ? sn_slots_take_needed(slots) : NO_SLOT;
+        if (slot == NO_SLOT)
+            slot = sn_slots_take(slots, *grain);
         if (slot != NO_SLOT) {
             sn_block_copy(freezer, region, first, *grain, slot);
             return;
         }
         sn_block_unlock(block);
 
-        /* The drain may come here meanwhile, or return slots. */
+        /* The drain may come here meanwhile, or return slots; where nothing moves, the write is in need. */
         uint64_t began = now_ns();
-        int moved = sn_slots_wait(slots, seen);
+        needed = !sn_slots_wait(slots, seen);
         count(&freezer->waits, 1);
         count(&freezer->wait_ns, now_ns() - began);
         seen = __atomic_load_n(&slots->changes, __ATOMIC_SEQ_CST);
-        if (moved)
-            continue;
-        if (*grain == SN_GRAIN_BLOCK)
+        if (needed && *grain == SN_GRAIN_BLOCK)
             *grain = SN_GRAIN_16;
-        first = page / sn_grain_pages(*grain) * sn_grain_pages(*grain);
-        sn_block_lock(block);
-        if (!sn_block_frozen(region, first, *grain))
-            return;
-        slot = sn_slots_take_needed(slots);
-        if (slot != NO_SLOT) {
-            /* An extent of 16 also serves a grain of one page; such an extent is not used again. */
-            sn_block_copy(freezer, region, first, *grain, slot);
-            return;
-        }
-        sn_block_unlock(block);
     }
 }
 
@@ -239,8 +230,7 @@ static void serve_write(struct sn_freezer *freezer, struct sn_region *region, ui
     uint32_t grain;
     uint32_t ahead = ahead_of(region, block);
     secure_grain(freezer, region, page, &grain);
-    uint32_t pages = sn_grain_pages(grain);
-    let_through(freezer, region, page / pages * pages, pages);
+    let_through(freezer, region, sn_grain_first(page, grain), sn_grain_pages(grain));
     __atomic_store_n(&region->blocks[block].ahead, (uint8_t)ahead, __ATOMIC_RELAXED);
     sn_block_unlock(&region->blocks[block]);
     uint64_t blocks = region->pages / SN_BLOCK_PAGES;
@@ -256,8 +246,7 @@ int32_t sn_region_secure(struct sn_freezer *freezer, struct sn_region *region, u
         uint32_t grain;
         secure_grain(freezer, region, page, &grain);
         sn_block_unlock(&region->blocks[page / SN_BLOCK_PAGES]);
-        uint32_t pages = sn_grain_pages(grain);
-        page = (page / pages + 1) * pages;
+        page = sn_grain_first(page, grain) + sn_grain_pages(grain);
     }
     return 0;
 }
