@@ -18,8 +18,8 @@ internal static unsafe class CapabilityProbe
         int privileged = OpenUserfault(userModeOnly: 0);
         int userMode = OpenUserfault(userModeOnly: 1);
         WriteProtectProbe.Result tracking = WriteProtectProbe.Run();
-        PagesOnDemandProbe.Result demand = PagesOnDemandProbe.Run();
-        CopyOnWriteProbe.Result write = CopyOnWriteProbe.Run();
+        ProbeFault.Result demand = PagesOnDemandProbe.Run();
+        ProbeFault.Result write = CopyOnWriteProbe.Run();
         (bool scan, string scanDetail) = WriteProtectProbe.RunScan();
         (bool waitv, string waitvDetail) = ProbeFutexWaitv();
         (bool noReplace, string noReplaceDetail) = ProbeFixedNoReplace();
@@ -86,7 +86,7 @@ internal static unsafe class CapabilityProbe
     }
 
     /// <summary>What needs a userfaultfd that waits for an answer.</summary>
-    private static KernelCapability[] Served(PagesOnDemandProbe.Result demand, CopyOnWriteProbe.Result write) =>
+    private static KernelCapability[] Served(ProbeFault.Result demand, ProbeFault.Result write) =>
     [
         new(KernelCapabilities.PagesOnDemandName, demand.Works, demand.Detail,
             demand.Works ? "" : "A restart is eager: everything is read before the first participant runs."),

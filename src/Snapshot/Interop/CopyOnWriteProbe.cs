@@ -12,10 +12,7 @@ internal static unsafe class CopyOnWriteProbe
     private const byte Before = 7;
     private const byte After = 9;
 
-    /// <summary>What came out. A text says what was seen.</summary>
-    internal readonly record struct Result(bool Works, string Detail, bool InSystemCalls, string SystemCallsDetail);
-
-    internal static Result Run()
+    internal static ProbeFault.Result Run()
     {
         int errno = UserfaultDescriptor.TryOpenForWrites(out UserfaultDescriptor? userfault);
         if (userfault is null) return Nothing($"a userfaultfd cannot be opened: {WriteProtectProbe.Text(errno)}");
@@ -24,7 +21,7 @@ internal static unsafe class CopyOnWriteProbe
             return memory.Exists ? Try(userfault, memory) : Nothing("no memory to try it on");
     }
 
-    private static Result Try(UserfaultDescriptor userfault, ProbeMemory memory)
+    private static ProbeFault.Result Try(UserfaultDescriptor userfault, ProbeMemory memory)
     {
         new Span<byte>(memory.Page(0), PageCount * Pages.Size).Fill(Before);
         int errno = Native.sn_uffd_register_wp(userfault.Number, (ulong)memory.Address, memory.Bytes);
@@ -40,15 +37,10 @@ internal static unsafe class CopyOnWriteProbe
         if (*page != After) return Nothing($"wrote {After} to page 3, and read {*page}");
 
         const string detail = "a write to page 3 waited while it was protected";
-        if (!userfault.WaitsInSystemCalls)
-            return new Result(true, detail, false, "read(2) into such a page fails with EFAULT: user-mode only");
         byte* other = memory.Page(5);
-        bool read = false;
-        wrong = Serve(userfault, other, () => read = WriteProtectProbe.ReadInto(other));
-        bool works = wrong is null && read;
-        return new Result(
-            true, detail, works,
-            works ? "read(2) from a pipe into page 5 waited, too" : $"read(2) into page 5: {wrong ?? "it failed"}");
+        return ProbeFault.AlsoInSystemCalls(
+            userfault, detail, "read(2) from a pipe into page 5 waited, too", other,
+            touch => Serve(userfault, other, touch));
     }
 
     /// <summary>Lifts the protection of a page that a thread writes; what went wrong, or null.</summary>
@@ -66,5 +58,6 @@ internal static unsafe class CopyOnWriteProbe
         return wrong ?? (seen == Before ? null : $"it had been written already when the kernel told of it");
     }
 
-    private static Result Nothing(string why) => new(false, why, false, "not tried: copy-on-write does not work");
+    private static ProbeFault.Result Nothing(string why) =>
+        new(false, why, false, "not tried: copy-on-write does not work");
 }

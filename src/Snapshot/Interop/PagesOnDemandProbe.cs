@@ -11,10 +11,7 @@ internal static unsafe class PagesOnDemandProbe
     private const int PageCount = 8;
     private const byte Content = 7;
 
-    /// <summary>What came out. A text says what was seen.</summary>
-    internal readonly record struct Result(bool Works, string Detail, bool InSystemCalls, string SystemCallsDetail);
-
-    internal static Result Run()
+    internal static ProbeFault.Result Run()
     {
         int errno = UserfaultDescriptor.TryOpenForFaults(out UserfaultDescriptor? userfault);
         if (userfault is null) return Nothing($"a userfaultfd cannot be opened: {WriteProtectProbe.Text(errno)}");
@@ -29,7 +26,7 @@ internal static unsafe class PagesOnDemandProbe
         }
     }
 
-    private static Result Try(UserfaultDescriptor userfault, PagemapDescriptor pagemap, ProbeMemory memory)
+    private static ProbeFault.Result Try(UserfaultDescriptor userfault, PagemapDescriptor pagemap, ProbeMemory memory)
     {
         int errno = Native.sn_uffd_register_missing(userfault.Number, (ulong)memory.Address, memory.Bytes);
         if (errno != 0) return Nothing($"a range cannot be registered: {WriteProtectProbe.Text(errno)}");
@@ -45,15 +42,10 @@ internal static unsafe class PagesOnDemandProbe
         if (!IsWritten(pagemap, page)) return Nothing("wrote the installed page 3, and it does not count as written");
 
         const string detail = "touched page 3; it was installed, and counted as written only after it was";
-        if (!userfault.WaitsInSystemCalls)
-            return new Result(true, detail, false, "read(2) into such a page fails with EFAULT: user-mode only");
         byte* other = memory.Page(5);
-        bool read = false;
-        wrong = Serve(userfault, other, () => read = WriteProtectProbe.ReadInto(other));
-        bool works = wrong is null && read;
-        return new Result(
-            true, detail, works,
-            works ? "read(2) from a pipe into page 5 waited for it" : $"read(2) into page 5: {wrong ?? "it failed"}");
+        return ProbeFault.AlsoInSystemCalls(
+            userfault, detail, "read(2) from a pipe into page 5 waited for it", other,
+            touch => Serve(userfault, other, touch));
     }
 
     /// <summary>Installs the page that a thread touches; what went wrong, or null.</summary>
@@ -81,5 +73,6 @@ internal static unsafe class PagesOnDemandProbe
         return errno == 0 && count == 1;
     }
 
-    private static Result Nothing(string why) => new(false, why, false, "not tried: pages on demand do not work");
+    private static ProbeFault.Result Nothing(string why) =>
+        new(false, why, false, "not tried: pages on demand do not work");
 }

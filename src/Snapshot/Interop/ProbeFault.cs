@@ -9,6 +9,27 @@ internal static unsafe class ProbeFault
 {
     private const int TimeoutMilliseconds = 2000;
 
+    /// <summary>What a probe found. A text says what was seen.</summary>
+    internal readonly record struct Result(bool Works, string Detail, bool InSystemCalls, string SystemCallsDetail);
+
+    /// <summary>What works for a thread is tried by a system call: read(2) into a page.</summary>
+    /// <param name="userfault">Where the kernel tells of the fault.</param>
+    /// <param name="detail">What was seen so far, which worked.</param>
+    /// <param name="waited">What to say when the call waited and succeeded.</param>
+    /// <param name="page">The page, of number 5.</param>
+    /// <param name="serve">Has it touched as it is told, and answers; what went wrong, or null.</param>
+    internal static Result AlsoInSystemCalls(
+        UserfaultDescriptor userfault, string detail, string waited, byte* page, Func<Action, string?> serve)
+    {
+        if (!userfault.WaitsInSystemCalls)
+            return new Result(true, detail, false, "read(2) into such a page fails with EFAULT: user-mode only");
+        bool read = false;
+        string? wrong = serve(() => read = WriteProtectProbe.ReadInto(page));
+        return wrong is null && read
+            ? new Result(true, detail, true, waited)
+            : new Result(true, detail, false, $"read(2) into page 5: {wrong ?? "it failed"}");
+    }
+
     /// <summary>Has a page touched and the fault answered; what went wrong, or null.</summary>
     /// <param name="userfault">Where the kernel tells of the fault.</param>
     /// <param name="page">The page.</param>
