@@ -38,11 +38,7 @@ internal static class CheckpointRounds
         Capture = scenario.Capture,
         Encoding = scenario.Encoding,
         StagingLimit = scenario.ArenaBytes + (1L << 30),
-        Store = new StoreOptions
-        {
-            Retention = new RetentionPolicy { KeepLast = 1 },
-            ChainLengthMax = int.MaxValue,
-        },
+        Store = StoreFolder.NewestOnly,
     };
 
     private static long ChainBytesMax(Scenario scenario) => 2 * scenario.ArenaBytes;

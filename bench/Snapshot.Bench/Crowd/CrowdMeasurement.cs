@@ -40,11 +40,7 @@ internal sealed record CrowdMeasurement
             Capture = setup.Capture,
             Encoding = BlockEncoding.None,
             StagingLimit = setup.ArenaBytes + (1L << 30),
-            Store = new StoreOptions
-            {
-                Retention = new RetentionPolicy { KeepLast = 1 },
-                ChainLengthMax = int.MaxValue,
-            },
+            Store = StoreFolder.NewestOnly,
         });
         using CrowdThreads threads = new(session, setup);
         threads.Choose(_ => PagePattern.All(setup.PagesOfPart));

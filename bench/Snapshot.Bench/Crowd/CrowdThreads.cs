@@ -16,8 +16,7 @@ internal sealed unsafe class CrowdThreads : IDisposable
 
     // Who has written waits here for the others, so that it takes no processor from them.
     private readonly Barrier _written;
-    private int _round;
-    private volatile bool _stop;
+    private readonly Rounds _rounds = new();
 
     internal CrowdThreads(SnapshotSession session, CrowdSetup setup)
     {
@@ -48,14 +47,14 @@ internal sealed unsafe class CrowdThreads : IDisposable
     /// <summary>All write them; milliseconds from the first to begin to the last to end.</summary>
     internal double Write()
     {
-        Interlocked.Increment(ref _round);
+        _rounds.BeginNext();
         _written.SignalAndWait();
         return Stopwatch.GetElapsedTime(_times.Min(time => time.From), _times.Max(time => time.To)).TotalMilliseconds;
     }
 
     public void Dispose()
     {
-        _stop = true;
+        _rounds.Stop();
         foreach (Thread thread in _threads) thread.Join();
         _written.Dispose();
     }
@@ -63,16 +62,8 @@ internal sealed unsafe class CrowdThreads : IDisposable
     private void Work(int index)
     {
         using Participant me = _session.Attach($"bench {index}");
-        for (int round = 1; ; round++)
+        for (int round = 1; _rounds.Await(round, me); round++)
         {
-            // More threads than processors: one that has nothing to do lets another run, as it would in a program.
-            while (Volatile.Read(ref _round) < round)
-            {
-                if (_stop) return;
-                me.Poll();
-                Thread.Yield();
-            }
-
             long[] pages = _pages[index];
             long from = Stopwatch.GetTimestamp();
             foreach (byte* arena in _arenas)

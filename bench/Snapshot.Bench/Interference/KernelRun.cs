@@ -24,11 +24,7 @@ internal sealed record KernelRun
             Capture = mode,
             Encoding = setup.Encoding,
             StagingLimit = Math.Max(new SnapshotOptions().StagingLimit, setup.ArenaBytes + (1L << 30)),
-            Store = new StoreOptions
-            {
-                Retention = new RetentionPolicy { KeepLast = 1 },
-                ChainLengthMax = int.MaxValue,
-            },
+            Store = StoreFolder.NewestOnly,
         });
         Arena arena = session.OpenArena("bench", new ArenaOptions { Capacity = setup.ArenaBytes + (256L << 20) });
         using KernelThreads threads = new(

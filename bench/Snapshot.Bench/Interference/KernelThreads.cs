@@ -10,12 +10,11 @@ internal sealed class KernelThreads : IDisposable
     private readonly Thread[] _threads;
     private readonly ProcessorTime[] _times;
     private readonly long[] _ends;
+    private readonly Rounds _rounds = new();
     private TaskCompletionSource _done = new();
-    private int _round;
     private int _busy;
     private long _steps;
     private volatile bool _isFill;
-    private volatile bool _stop;
 
     internal KernelThreads(SnapshotSession session, Kernel kernel, int count)
     {
@@ -57,7 +56,7 @@ internal sealed class KernelThreads : IDisposable
 
     public void Dispose()
     {
-        _stop = true;
+        _rounds.Stop();
         foreach (Thread thread in _threads) thread.Join();
     }
 
@@ -65,21 +64,14 @@ internal sealed class KernelThreads : IDisposable
     {
         _done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Volatile.Write(ref _busy, _threads.Length);
-        Interlocked.Increment(ref _round);
+        _rounds.BeginNext();
     }
 
     private void Work(int index)
     {
         using Participant me = _session.Attach($"bench {index}");
-        for (int round = 1; ; round++)
+        for (int round = 1; _rounds.Await(round, me); round++)
         {
-            while (Volatile.Read(ref _round) < round)
-            {
-                if (_stop) return;
-                me.Poll();
-                Thread.Yield();
-            }
-
             ProcessorTime before = ProcessorTime.OfCurrentThread();
             if (_isFill) _kernel.Fill(index, me);
             else for (long step = 0; step < _steps; step++) _kernel.Step(step, index, me);

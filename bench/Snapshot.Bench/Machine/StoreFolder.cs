@@ -19,6 +19,13 @@ internal sealed class StoreFolder : IDisposable
         Directory.CreateDirectory(Path);
     }
 
+    /// <summary>For a store that needs little room and is not compacted beside what is measured.</summary>
+    internal static StoreOptions NewestOnly => new()
+    {
+        Retention = new RetentionPolicy { KeepLast = 1 },
+        ChainLengthMax = int.MaxValue,
+    };
+
     internal string Path { get; }
 
     /// <summary>Bytes of the files in it.</summary>

@@ -82,11 +82,7 @@ internal sealed record RestartMeasurement
             Capture = CaptureMode.Stage,
             Encoding = BlockEncoding.None,
             StagingLimit = 2L << 30,
-            Store = new StoreOptions
-            {
-                ChainLengthMax = int.MaxValue,
-                Retention = new RetentionPolicy { KeepLast = 1 },
-            },
+            Store = StoreFolder.NewestOnly,
         };
         using SnapshotSession session = SnapshotSession.Create(store, options);
         using Workload workload = new(session, scenario);
