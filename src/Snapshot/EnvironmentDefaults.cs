@@ -6,12 +6,9 @@ namespace Snapshot;
 /// </summary>
 internal static class EnvironmentDefaults
 {
-    internal const string CaptureVariable = "SNAPSHOT_CAPTURE";
-    internal const string RestartFillVariable = "SNAPSHOT_RESTART_FILL";
+    internal static CaptureMode Capture => Of("SNAPSHOT_CAPTURE", CaptureMode.Auto);
 
-    internal static CaptureMode Capture => Of(CaptureVariable, CaptureMode.Auto);
-
-    internal static RestartFill RestartFill => Of(RestartFillVariable, RestartFill.Eager);
+    internal static RestartFill RestartFill => Of("SNAPSHOT_RESTART_FILL", RestartFill.Eager);
 
     private static T Of<T>(string variable, T otherwise) where T : struct, Enum
     {

@@ -35,8 +35,7 @@ internal sealed unsafe class SessionMemory : IDisposable
     {
         _trackers = trackers;
         _awaited = restored?.Awaited;
-        if (options.Capture == CaptureMode.PreCopy) ThrowUnlessSeesEveryWrite();
-        if (options.Capture == CaptureMode.CopyOnWrite) _trackers.ThrowUnlessCanFreeze();
+        ThrowUnlessPossible(options.Capture);
         _wanted = options.Capture;
         Capture = new MemoryCapture(
             new StagingArea(options.StagingLimit), trackers, () => _awaited is { IsComplete: false }, parent);
@@ -190,15 +189,15 @@ internal sealed unsafe class SessionMemory : IDisposable
     /// </summary>
     private void Ask(CapturePolicy policy, ArenaOptions options)
     {
-        if (options.Capture == CaptureMode.CopyOnWrite) _trackers.ThrowUnlessCanFreeze();
-        if (options.Capture == CaptureMode.PreCopy) ThrowUnlessSeesEveryWrite();
+        ThrowUnlessPossible(options.Capture);
         policy.Wanted = options.Capture == CaptureMode.Auto ? _wanted : options.Capture;
         policy.Grain = options.Grain;
     }
 
-    private void ThrowUnlessSeesEveryWrite()
+    private void ThrowUnlessPossible(CaptureMode mode)
     {
-        if (_trackers.Mechanism == TrackingMechanism.WriteProtect) return;
+        if (mode == CaptureMode.CopyOnWrite) _trackers.ThrowUnlessCanFreeze();
+        if (mode != CaptureMode.PreCopy || _trackers.Mechanism == TrackingMechanism.WriteProtect) return;
         throw new SnapshotException(
             SnapshotErrorCode.Unsupported,
             "Pre-copy was asked for by name, and tracking is by content here, which does not see a write before " +

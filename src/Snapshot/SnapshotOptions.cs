@@ -1,3 +1,5 @@
+using Snapshot.Base;
+
 namespace Snapshot;
 
 /// <summary>How a session behaves. Immutable; each property validates what it is given.</summary>
@@ -20,24 +22,25 @@ public sealed class SnapshotOptions
     /// Default <see cref="CaptureMode.Auto"/>, or what the environment variable <c>SNAPSHOT_CAPTURE</c> says: the name
     /// of a mode. <see cref="ArenaOptions.Capture"/> overrides it for an arena.
     /// </value>
-    public CaptureMode Capture { get; init => field = Defined(value); } = EnvironmentDefaults.Capture;
+    public CaptureMode Capture { get; init => field = DefinedEnum.Checked(value); } = EnvironmentDefaults.Capture;
 
     /// <summary>The mechanism that tells which pages changed.</summary>
     /// <value>Default <see cref="TrackingMechanism.Auto"/>: the best one that was seen to work on this machine.</value>
-    public TrackingMechanism Tracking { get; init => field = Defined(value); } = TrackingMechanism.Auto;
+    public TrackingMechanism Tracking { get; init => field = DefinedEnum.Checked(value); } = TrackingMechanism.Auto;
 
     /// <summary>When memory is read at a restart: before the session begins, or as it is touched.</summary>
     /// <value>
     /// Default <see cref="RestartFill.Eager"/>, or what the environment variable <c>SNAPSHOT_RESTART_FILL</c> says.
     /// <see cref="RestartOptions.Fill"/> overrides it.
     /// </value>
-    public RestartFill RestartFill { get; init => field = Defined(value); } = EnvironmentDefaults.RestartFill;
+    public RestartFill RestartFill { get; init => field = DefinedEnum.Checked(value); } =
+        EnvironmentDefaults.RestartFill;
 
     /// <summary>How blocks of pages are encoded in an image.</summary>
     /// <value>
     /// Default <see cref="BlockEncoding.Auto"/>: what shrinks the block at hand, plain when nothing does.
     /// </value>
-    public BlockEncoding Encoding { get; init => field = Defined(value); } = BlockEncoding.Auto;
+    public BlockEncoding Encoding { get; init => field = DefinedEnum.Checked(value); } = BlockEncoding.Auto;
 
     /// <summary>Threads that encode blocks during a drain.</summary>
     /// <value>Default half the processors, at least 1: the other half is the application's.</value>
@@ -88,11 +91,6 @@ public sealed class SnapshotOptions
     /// <value>Default 60 seconds.</value>
     /// <exception cref="ArgumentOutOfRangeException">Not positive.</exception>
     public TimeSpan GateTimeout { get; init => field = Positive(value); } = TimeSpan.FromSeconds(60);
-
-    private static T Defined<T>(T value) where T : struct, Enum =>
-        Enum.IsDefined(value)
-            ? value
-            : throw new ArgumentOutOfRangeException(nameof(value), value, $"not a {typeof(T).Name}");
 
     private static int InRange(int value, int least, int most)
     {

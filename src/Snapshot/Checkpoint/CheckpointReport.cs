@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Snapshot.Coordination;
 using Snapshot.Storage;
-using Snapshot.Tracking;
 
 namespace Snapshot.Checkpoint;
 
@@ -20,7 +19,7 @@ internal sealed class CheckpointReport(IProgress<SnapshotProgress>? progress, lo
     private long _tracked;
     private long _drained;
     private TimeSpan _commit;
-    private ServedWrites? _served;
+    private CopyOnWriteInfo? _served;
     private long _nextReport = PagesPerReport;
     private TimeSpan _prepare;
     private PauseInfo? _pause;
@@ -101,7 +100,7 @@ internal sealed class CheckpointReport(IProgress<SnapshotProgress>? progress, lo
             Generation = committed.Generation,
             Parent = committed.Parent,
             Capture = captured,
-            CopyOnWrite = _served is { } served ? CopyOnWriteInfo.Of(served) : null,
+            CopyOnWrite = _served,
             PagesChanged = tally.Changed,
             BytesWritten = committed.FileBytes,
             DirectIo = draft.DirectIo,

@@ -27,7 +27,6 @@ internal sealed class FrozenPages : IDisposable
     private readonly Arena _arena;
     private readonly FreezingTracker _tracker;
     private readonly GrainPolicy _grains;
-    private readonly PageBitmap _wanted;
     private readonly PageBitmap _present;
     private readonly PageBitmap _zero;
     private readonly Dictionary<long, int> _units = [];
@@ -38,44 +37,36 @@ internal sealed class FrozenPages : IDisposable
         _arena = arena;
         _tracker = tracker;
         _grains = new GrainPolicy(tracker);
-        _wanted = new PageBitmap(arena.Region.CapacityPages);
         _present = new PageBitmap(arena.Region.CapacityPages);
         _zero = new PageBitmap(arena.Region.CapacityPages);
     }
 
     /// <summary>The content of these pages is wanted as it is now. No managed allocation.</summary>
-    internal void Hold(PageBitmap pages)
-    {
-        _wanted.UnionWith(pages);
-        _tracker.Freeze(_wanted);
-    }
+    internal void Hold(PageBitmap pages) => _tracker.Freeze(pages);
 
     /// <summary>
     /// Writes every block's changed pages to the image as a unit. Afterwards <see cref="Append"/> tells where they
     /// belong.
     /// </summary>
+    /// <param name="wanted">What was given to <see cref="Hold"/>.</param>
     /// <param name="writer">The image.</param>
     /// <param name="judge">Tells what a page is to it.</param>
     /// <param name="tally">Counts what was looked at.</param>
-    /// <param name="policy">Is told how densely blocks were written; null: this image says nothing of that.</param>
+    /// <param name="grain">A grain asked for, or Auto; null: this image says nothing of how memory is written.</param>
     /// <param name="cancellation">Looked at for each block.</param>
     internal void WriteUnits(
-        ImageWriter writer, PageJudge judge, PageTally tally, CapturePolicy? policy, CancellationToken cancellation)
+        PageBitmap wanted, ImageWriter writer, PageJudge judge, PageTally tally, CaptureGrain? grain,
+        CancellationToken cancellation)
     {
-        long blocksChanged = 0;
-        foreach (long block in _tracker.InDrainOrder(BlocksWanted()))
+        foreach (long block in _tracker.InDrainOrder(BlocksOf(wanted)))
         {
             cancellation.ThrowIfCancellationRequested();
             long before = judge.Changed;
             _units[block] = writer.BeginUnit();
-            tally.Seen(WriteBlock(writer, judge, block));
+            tally.Seen(WriteBlock(wanted, writer, judge, block));
             writer.EndUnit();
-            int changed = (int)(judge.Changed - before);
-            if (changed > 0) blocksChanged++;
-            if (policy is not null) _grains.Observe(block, changed, policy.Grain);
+            if (grain is { } pinned) _grains.Observe(block, (int)(judge.Changed - before), pinned);
         }
-
-        policy?.Observe(judge.Changed, blocksChanged);
     }
 
     /// <summary>Adds a page that was written to its place in the page stream.</summary>
@@ -89,7 +80,6 @@ internal sealed class FrozenPages : IDisposable
     internal void Clear()
     {
         _tracker.Thaw();
-        _wanted.Clear();
         _present.Clear();
         _zero.Clear();
         _units.Clear();
@@ -97,16 +87,15 @@ internal sealed class FrozenPages : IDisposable
 
     public void Dispose()
     {
-        _wanted.Dispose();
         _present.Dispose();
         _zero.Dispose();
         _buffer.Dispose();
     }
 
-    private List<long> BlocksWanted()
+    private static List<long> BlocksOf(PageBitmap pages)
     {
         List<long> blocks = [];
-        for (long at = 0; _wanted.NextRun(at, out PageRange run);)
+        for (long at = 0; pages.NextRun(at, out PageRange run);)
         {
             blocks.Add(run.Start / BlockPages);
             at = (blocks[^1] + 1) * BlockPages;
@@ -116,13 +105,13 @@ internal sealed class FrozenPages : IDisposable
     }
 
     /// <summary>Returns how many pages were wanted of the block.</summary>
-    private long WriteBlock(ImageWriter writer, PageJudge judge, long block)
+    private long WriteBlock(PageBitmap wanted, ImageWriter writer, PageJudge judge, long block)
     {
         // One size for a block: allocations are seldom smaller, and where they are this merely compresses less.
         int elementSize = -1;
         long seen = 0;
         long end = (block + 1) * BlockPages;
-        for (long at = block * BlockPages; _wanted.NextRun(at, out PageRange run) && run.Start < end;)
+        for (long at = block * BlockPages; wanted.NextRun(at, out PageRange run) && run.Start < end;)
         {
             PageRange piece = new(
                 run.Start,

@@ -24,7 +24,7 @@ internal sealed class MemoryCapture : IDisposable
     private readonly Func<bool> _isFilling;
     private readonly Lock _adding = new();
     private RegionCapture[] _regions = [];
-    private ServedWrites _servedBefore;
+    private CopyOnWriteInfo? _servedBefore;
 
     // The regions of the running checkpoint: those that existed at the moment of capture.
     private RegionCapture[] _captured = [];
@@ -54,7 +54,7 @@ internal sealed class MemoryCapture : IDisposable
     internal long TrackedPages => _captured.Sum(region => region.TrackedPages);
 
     /// <summary>Writes served since the last checkpoint was committed, or null where none has to be.</summary>
-    internal ServedWrites? Served => _trackers.Freezer is { } freezer ? freezer.Served - _servedBefore : null;
+    internal CopyOnWriteInfo? Served => _trackers.Freezer?.Served.Since(_servedBefore);
 
     /// <summary>Adds a protected buffer.</summary>
     internal void AddBuffer(int id, MemoryRegion buffer, PageHashes hashes, long parentPages) => Add(
@@ -74,7 +74,7 @@ internal sealed class MemoryCapture : IDisposable
     internal void AddArena(
         int id, Arena arena, PageHashes hashes, long parentPages, CapturePolicy policy, bool isRestored)
     {
-        CaptureChoice first = policy.Choose(SituationOf(arena, isFreezing: true, () => 0));
+        CaptureChoice first = policy.Choose(SituationOf(arena, policy, isFreezing: true, () => 0));
         DirtyTracker tracker = first.Mode == CaptureMode.CopyOnWrite
             ? _trackers.CreateFreezing(arena.Region)
             : _trackers.CreateForArena(arena.Region);
@@ -157,7 +157,7 @@ internal sealed class MemoryCapture : IDisposable
     {
         Parent = image;
         foreach (RegionCapture region in _captured) region.Settle();
-        _servedBefore = _trackers.Freezer?.Served ?? default;
+        _servedBefore = _trackers.Freezer?.Served;
         _staging.ReturnAll();
     }
 
@@ -184,13 +184,15 @@ internal sealed class MemoryCapture : IDisposable
 
     private CaptureChoice ChoiceFor(RegionCapture region) => region.Arena is null
         ? s_ofBuffers
-        : region.Policy.Choose(SituationOf(region.Arena, region.IsFreezing, region.CountChanged));
+        : region.Policy.Choose(SituationOf(region.Arena, region.Policy, region.IsFreezing, region.CountChanged));
 
     /// <summary>What costs something to find out is found out where it may decide.</summary>
-    private CaptureSituation SituationOf(Arena arena, bool isFreezing, Func<long> countChanged)
+    private CaptureSituation SituationOf(
+        Arena arena, CapturePolicy policy, bool isFreezing, Func<long> countChanged)
     {
         bool isFilling = _isFilling();
-        bool mayFreeze = _trackers.CanFreezeUnnoticed && !_trackers.IsPinned && !isFilling;
+        bool isFree = policy.Wanted == CaptureMode.Auto && !_trackers.IsPinned;
+        bool mayFreeze = isFree && _trackers.CanFreezeUnnoticed && !isFilling;
         return new CaptureSituation(
             _trackers.Mechanism == TrackingMechanism.WriteProtect,
             _trackers.CanFreezeUnnoticed,

@@ -10,8 +10,13 @@ namespace Snapshot.Checkpoint;
 /// <param name="tally">Counts pages that changed.</param>
 internal sealed class PageJudge(PageHashes hashes, long parentPages, PageTally tally)
 {
+    private long _lastBlock = -1;
+
     /// <summary>Pages whose content changed, so far.</summary>
     internal long Changed { get; private set; }
+
+    /// <summary>Blocks of 2 MiB with such pages; the pages of a block are judged one after the other.</summary>
+    internal long BlocksChanged { get; private set; }
 
     /// <summary>InParent, Zero or Present.</summary>
     internal ExtentKind Judge(long page, ReadOnlySpan<byte> content)
@@ -24,8 +29,7 @@ internal sealed class PageJudge(PageHashes hashes, long parentPages, PageTally t
         bool isZero = hash == PageHashes.Zero;
         if (!isZero || hashes.IsKnown(page))
         {
-            Changed++;
-            tally.Changed++;
+            CountChanged(page / FreezingTracker.BlockPages);
         }
 
         hashes.Set(page, hash);
@@ -33,8 +37,15 @@ internal sealed class PageJudge(PageHashes hashes, long parentPages, PageTally t
     }
 
     /// <summary>
-    /// A page that restores as zero whatever it holds: zero is what a later content is compared
-    /// with.
+    /// A page that restores as zero whatever it holds: zero is what a later content is compared with.
     /// </summary>
     internal void LeaveOut(long page) => hashes.Set(page, PageHashes.Zero);
+
+    private void CountChanged(long block)
+    {
+        Changed++;
+        tally.Changed++;
+        if (block != _lastBlock) BlocksChanged++;
+        _lastBlock = block;
+    }
 }

@@ -34,6 +34,8 @@ internal sealed unsafe class RegionCapture : IDisposable
 
     private readonly PageBitmap _changed;
     private readonly PageBitmap _recent;
+
+    // Between Hold and the end of the checkpoint: what is held of this region.
     private readonly PageBitmap _pending;
     private readonly PageBitmap _free;
     private readonly PageBitmap _excluded;
@@ -118,8 +120,14 @@ internal sealed unsafe class RegionCapture : IDisposable
         DirtyTracker Freezing()
         {
             // It is for whole huge pages; those that another way of tracking has split come back here.
-            if (trackers.HugePart(_region) < 1) _arena!.CollapseToHugePages(cancellation);
-            Policy.Collapsed(trackers.HugePart(_region));
+            double huge = trackers.HugePart(_region);
+            if (huge < 1)
+            {
+                _arena!.CollapseToHugePages(cancellation);
+                huge = trackers.HugePart(_region);
+            }
+
+            Policy.Collapsed(huge);
             return trackers.CreateFreezing(_region);
         }
     }
@@ -186,28 +194,18 @@ internal sealed unsafe class RegionCapture : IDisposable
 
         // A first image, in which everything is new, says nothing of how memory is written.
         CapturePolicy? policy = _parentPages > 0 ? Policy : null;
-        _frozen?.WriteUnits(writer, judge, tally, policy, cancellation);
-        long blocksChanged = 0, lastChanged = -1;
+        _frozen?.WriteUnits(_pending, writer, judge, tally, policy?.Grain, cancellation);
         long at = 0;
         for (; _changed.NextRun(at, out PageRange run); at = run.End)
         {
             cancellation.ThrowIfCancellationRequested();
             AppendUntouched(writer, at, run.Start);
-            for (long page = run.Start; page < run.End; page++)
-            {
-                long before = judge.Changed;
-                AppendPage(writer, page, judge);
-                long block = page / FreezingTracker.BlockPages;
-                if (judge.Changed == before || block == lastChanged) continue;
-                lastChanged = block;
-                blocksChanged++;
-            }
-
+            for (long page = run.Start; page < run.End; page++) AppendPage(writer, page, judge);
             if (_frozen is null) tally.Seen(run.Count);
         }
 
         AppendUntouched(writer, at, _capturedPages);
-        if (_frozen is null) policy?.Observe(judge.Changed, blocksChanged);
+        policy?.Observe(judge.Changed, judge.BlocksChanged);
     }
 
     /// <summary>The image is committed: it is what the next one refers to.</summary>

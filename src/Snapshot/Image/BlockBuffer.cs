@@ -6,10 +6,12 @@ namespace Snapshot.Image;
 /// </summary>
 internal sealed class BlockBuffer : IDisposable
 {
+    private AlignedBuffer? _encoded;
+
     internal AlignedBuffer Pages { get; } = new(ImageFormat.BlockBytesMax);
 
     /// <summary>Room for the encoded form; made when it is first needed.</summary>
-    internal AlignedBuffer Encoded => field ??= new AlignedBuffer(ImageFormat.BlockBytesMax);
+    internal AlignedBuffer Encoded => _encoded ??= new AlignedBuffer(ImageFormat.BlockBytesMax);
 
     /// <summary>The place of the block in the file among blocks.</summary>
     internal int Sequence { get; set; }
@@ -25,6 +27,6 @@ internal sealed class BlockBuffer : IDisposable
     public void Dispose()
     {
         Pages.Dispose();
-        Encoded.Dispose();
+        _encoded?.Dispose();
     }
 }

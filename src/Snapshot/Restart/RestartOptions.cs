@@ -1,3 +1,5 @@
+using Snapshot.Base;
+
 namespace Snapshot;
 
 /// <summary>What a restart may do.</summary>
@@ -20,16 +22,7 @@ public sealed class RestartOptions
     /// tables of arenas.
     /// </summary>
     /// <value>Default null: as <see cref="SnapshotOptions.RestartFill"/> says.</value>
-    public RestartFill? Fill
-    {
-        get;
-        init
-        {
-            if (value is { } fill && !Enum.IsDefined(fill))
-                throw new ArgumentOutOfRangeException(nameof(value), value, $"not a {nameof(RestartFill)}");
-            field = value;
-        }
-    }
+    public RestartFill? Fill { get; init => field = value is { } fill ? DefinedEnum.Checked(fill) : null; }
 
     /// <summary>Threads that read, verify and decode.</summary>
     /// <value>Default one per processor.</value>

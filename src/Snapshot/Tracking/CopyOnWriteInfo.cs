@@ -1,5 +1,3 @@
-using Snapshot.Tracking;
-
 namespace Snapshot;
 
 /// <summary>
@@ -18,8 +16,7 @@ public sealed record CopyOnWriteInfo
     public required long PagesCopied { get; init; }
 
     /// <summary>
-    /// Times a write waited for the drain, because <see cref="SnapshotOptions.StagingLimit"/> was
-    /// reached.
+    /// Times a write waited for the drain, because <see cref="SnapshotOptions.StagingLimit"/> was reached.
     /// </summary>
     public required long Waits { get; init; }
 
@@ -29,13 +26,14 @@ public sealed record CopyOnWriteInfo
     /// <summary>Time that writes waited for the drain, of all of them together.</summary>
     public required TimeSpan Waiting { get; init; }
 
-    internal static CopyOnWriteInfo Of(ServedWrites served) => new()
+    /// <summary>What came after an earlier moment; null: all.</summary>
+    internal CopyOnWriteInfo Since(CopyOnWriteInfo? before) => before is null ? this : new()
     {
-        Faults = served.Faults,
-        PagesOpenedAhead = served.PagesAhead,
-        PagesCopied = served.PagesCopied,
-        Waits = served.Waits,
-        Copying = served.Copying,
-        Waiting = served.Waiting,
+        Faults = Faults - before.Faults,
+        PagesOpenedAhead = PagesOpenedAhead - before.PagesOpenedAhead,
+        PagesCopied = PagesCopied - before.PagesCopied,
+        Waits = Waits - before.Waits,
+        Copying = Copying - before.Copying,
+        Waiting = Waiting - before.Waiting,
     };
 }

@@ -57,7 +57,7 @@ internal sealed unsafe class TrackerFactory : IDisposable
     /// <exception cref="SnapshotException">Unsupported; SystemCall.</exception>
     internal FreezingTracker CreateFreezing(MemoryRegion region)
     {
-        if (!CanFreeze) throw CannotFreeze();
+        ThrowUnlessCanFreeze();
         lock (_starting) Volatile.Write(ref _freezer, _freezer ?? new Freezer());
         return new FreezingTracker(region, _freezer!, _pagemap!);
     }
@@ -96,17 +96,16 @@ internal sealed unsafe class TrackerFactory : IDisposable
     /// <exception cref="SnapshotException">Unsupported: copy-on-write does not work here.</exception>
     internal void ThrowUnlessCanFreeze()
     {
-        if (!CanFreeze) throw CannotFreeze();
+        if (CanFreeze) return;
+        throw new SnapshotException(
+            SnapshotErrorCode.Unsupported,
+            "Copy-on-write capture was asked for by name and does not work here. Probed: " +
+            _capabilities.Describe(
+                KernelCapabilities.UserfaultName, KernelCapabilities.CopyOnWriteName,
+                KernelCapabilities.PagemapScanName) +
+            ". It needs Linux 6.7 or newer and permission to call userfaultfd (containers forbid it by their seccomp " +
+            "profile). Use CaptureMode.Auto on this machine.");
     }
-
-    private SnapshotException CannotFreeze() => new(
-        SnapshotErrorCode.Unsupported,
-        "Copy-on-write capture was asked for by name and does not work here. Probed: " +
-        _capabilities.Describe(
-            KernelCapabilities.UserfaultName, KernelCapabilities.CopyOnWriteName,
-            KernelCapabilities.PagemapScanName) +
-        ". It needs Linux 6.7 or newer and permission to call userfaultfd (containers forbid it by their seccomp " +
-        "profile). Use CaptureMode.Auto on this machine.");
 
     private void ThrowUnlessFaultsAreServed(KernelCapabilities capabilities)
     {
