@@ -1,7 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using Snapshot.Base;
 using Snapshot.Image;
-using Snapshot.Tracking;
 
 namespace Snapshot.Microbench;
 
@@ -33,16 +32,6 @@ public unsafe class EncodeBench
             cells[index] = Content == "smooth"
                 ? 300 + 20 * Math.Sin(index * 1e-3)
                 : BitConverter.Int64BitsToDouble(random.NextInt64());
-    }
-
-    /// <summary>Hashes of the pages, to see which changed.</summary>
-    [Benchmark]
-    public ulong Hash()
-    {
-        UInt128 sum = 0;
-        for (int page = 0; page < PageCount; page++)
-            sum ^= PageHashes.Hash(new ReadOnlySpan<byte>(_block.Pages.Pointer + page * Pages.Size, Pages.Size));
-        return (ulong)sum;
     }
 
     /// <summary>The block as it goes to the file.</summary>

@@ -9,9 +9,8 @@ namespace Snapshot.Tracking;
 /// </summary>
 /// <remarks>
 /// XxHash128: not cryptographic; two different contents that nobody constructed collide with a probability of 2^-128.
-/// The hash of a page of zeros is found by a zero test, which runs at the speed of memory and is the same for a
-/// partial last page. Not stored in any image. No member allocates managed memory after construction. Threads may
-/// work on different pages at the same time.
+/// The hash of a page of zeros is known, and a partial last page of zeros has the same. Not stored in any image. No
+/// member allocates managed memory after construction. Threads may work on different pages at the same time.
 /// </remarks>
 internal sealed unsafe class PageHashes : IDisposable
 {
@@ -37,8 +36,12 @@ internal sealed unsafe class PageHashes : IDisposable
     internal static bool IsZero(ReadOnlySpan<byte> content) => !content.ContainsAnyExcept((byte)0);
 
     /// <summary>The hash of a page's content; never 0, which stands for unknown.</summary>
+    /// <remarks>
+    /// A whole page is not tested for zeros first, for hashing is as fast: such a test would wait for the first bytes
+    /// to arrive from memory before the others are asked for, which halves the speed.
+    /// </remarks>
     internal static UInt128 Hash(ReadOnlySpan<byte> content) =>
-        IsZero(content) ? Zero : Known(XxHash128.HashToUInt128(content));
+        content.Length < Pages.Size && IsZero(content) ? Zero : Known(XxHash128.HashToUInt128(content));
 
     internal bool IsKnown(long page) => At(page) != UInt128.Zero;
 
