@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -11,23 +12,28 @@ namespace Snapshot.Image;
 /// <remarks>
 /// The vectors of 16 elements are transposed by rounds of a perfect shuffle: interleaving the first half of the
 /// vectors with the second rotates the bits of every byte's address left by one. The address of a byte is (element,
-/// byte): 4 + log2(e) bits; 4 rounds make it (byte, element), and log2(e) more rounds bring it back.
+/// byte): 4 + log2(e) bits; 4 rounds make it (byte, element), and log2(e) more rounds bring it back. The methods are
+/// optimized at once: the first image of a process is a full one.
 /// </remarks>
 internal static unsafe class ByteShuffle
 {
     /// <summary>The number of elements is a multiple of 16, which whole pages guarantee.</summary>
     internal static void Shuffle(byte* source, byte* target, int length, int elementSize)
     {
-        if (Sse2.IsSupported && elementSize == 8) Shuffle8(source, target, length / 8);
-        else if (Sse2.IsSupported && elementSize == 4) Shuffle4(source, target, length / 4);
-        else ShuffleBytes(source, target, length, elementSize);
+        if (!Sse2.IsSupported) ShuffleBytes(source, target, length, elementSize);
+        else if (elementSize == 16) Shuffle16(source, target, length / 16);
+        else if (elementSize == 8) Shuffle8(source, target, length / 8);
+        else if (elementSize == 4) Shuffle4(source, target, length / 4);
+        else Shuffle2(source, target, length / 2);
     }
 
     internal static void Unshuffle(byte* source, byte* target, int length, int elementSize)
     {
-        if (Sse2.IsSupported && elementSize == 8) Unshuffle8(source, target, length / 8);
-        else if (Sse2.IsSupported && elementSize == 4) Unshuffle4(source, target, length / 4);
-        else UnshuffleBytes(source, target, length, elementSize);
+        if (!Sse2.IsSupported) UnshuffleBytes(source, target, length, elementSize);
+        else if (elementSize == 16) Unshuffle16(source, target, length / 16);
+        else if (elementSize == 8) Unshuffle8(source, target, length / 8);
+        else if (elementSize == 4) Unshuffle4(source, target, length / 4);
+        else Unshuffle2(source, target, length / 2);
     }
 
     internal static void ShuffleBytes(byte* source, byte* target, int length, int elementSize)
@@ -56,6 +62,7 @@ internal static unsafe class ByteShuffle
 
     private static Vector128<byte> High(Vector128<byte> left, Vector128<byte> right) => Sse2.UnpackHigh(left, right);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Shuffle8(byte* source, byte* target, int count)
     {
         for (int i = 0; i < count; i += 16)
@@ -86,6 +93,7 @@ internal static unsafe class ByteShuffle
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Unshuffle8(byte* source, byte* target, int count)
     {
         for (int i = 0; i < count; i += 16)
@@ -114,6 +122,7 @@ internal static unsafe class ByteShuffle
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Shuffle4(byte* source, byte* target, int count)
     {
         for (int i = 0; i < count; i += 16)
@@ -133,6 +142,7 @@ internal static unsafe class ByteShuffle
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Unshuffle4(byte* source, byte* target, int count)
     {
         for (int i = 0; i < count; i += 16)
@@ -147,6 +157,100 @@ internal static unsafe class ByteShuffle
             b.Store(to + 16);
             c.Store(to + 32);
             d.Store(to + 48);
+        }
+    }
+
+    /// <summary>Two shuffles by 8: of the lower halves of the elements, and of the upper ones.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Shuffle16(byte* source, byte* target, int count)
+    {
+        for (int half = 0; half < 2; half++)
+        {
+            for (int i = 0; i < count; i += 16)
+            {
+                ulong* at = (ulong*)(source + (long)i * 16) + half;
+                var (a, b, c, d) = (Pair(at), Pair(at + 4), Pair(at + 8), Pair(at + 12));
+                var (e, f, g, h) = (Pair(at + 16), Pair(at + 20), Pair(at + 24), Pair(at + 28));
+                for (int round = 0; round < 4; round++)
+                {
+                    (a, b, c, d, e, f, g, h) =
+                        (Low(a, e), High(a, e), Low(b, f), High(b, f), Low(c, g), High(c, g), Low(d, h), High(d, h));
+                }
+
+                byte* to = target + i + 8L * half * count;
+                a.Store(to);
+                b.Store(to + count);
+                c.Store(to + 2L * count);
+                d.Store(to + 3L * count);
+                e.Store(to + 4L * count);
+                f.Store(to + 5L * count);
+                g.Store(to + 6L * count);
+                h.Store(to + 7L * count);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Unshuffle16(byte* source, byte* target, int count)
+    {
+        for (int half = 0; half < 2; half++)
+        {
+            for (int i = 0; i < count; i += 16)
+            {
+                byte* at = source + i + 8L * half * count;
+                var (a, b) = (Vector128.Load(at), Vector128.Load(at + count));
+                var (c, d) = (Vector128.Load(at + 2L * count), Vector128.Load(at + 3L * count));
+                var (e, f) = (Vector128.Load(at + 4L * count), Vector128.Load(at + 5L * count));
+                var (g, h) = (Vector128.Load(at + 6L * count), Vector128.Load(at + 7L * count));
+                for (int round = 0; round < 3; round++)
+                {
+                    (a, b, c, d, e, f, g, h) =
+                        (Low(a, e), High(a, e), Low(b, f), High(b, f), Low(c, g), High(c, g), Low(d, h), High(d, h));
+                }
+
+                ulong* to = (ulong*)(target + (long)i * 16) + half;
+                StorePair(a, to);
+                StorePair(b, to + 4);
+                StorePair(c, to + 8);
+                StorePair(d, to + 12);
+                StorePair(e, to + 16);
+                StorePair(f, to + 20);
+                StorePair(g, to + 24);
+                StorePair(h, to + 28);
+            }
+        }
+    }
+
+    /// <summary>The same half of two neighbouring elements of 16 bytes.</summary>
+    private static Vector128<byte> Pair(ulong* at) => Vector128.Create(at[0], at[2]).AsByte();
+
+    private static void StorePair(Vector128<byte> pair, ulong* to)
+    {
+        to[0] = pair.AsUInt64()[0];
+        to[2] = pair.AsUInt64()[1];
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Shuffle2(byte* source, byte* target, int count)
+    {
+        Vector128<short> lowByte = Vector128.Create((short)0xFF);
+        for (int i = 0; i < count; i += 16)
+        {
+            short* at = (short*)source + i;
+            var (a, b) = (Vector128.Load(at), Vector128.Load(at + 8));
+            Sse2.PackUnsignedSaturate(a & lowByte, b & lowByte).Store(target + i);
+            Sse2.PackUnsignedSaturate(a >>> 8, b >>> 8).Store(target + count + i);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Unshuffle2(byte* source, byte* target, int count)
+    {
+        for (int i = 0; i < count; i += 16)
+        {
+            var (a, b) = (Vector128.Load(source + i), Vector128.Load(source + count + i));
+            Low(a, b).Store(target + 2L * i);
+            High(a, b).Store(target + 2L * i + 16);
         }
     }
 }

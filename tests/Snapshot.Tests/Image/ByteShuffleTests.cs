@@ -18,16 +18,22 @@ public sealed unsafe class ByteShuffleTests
             byte[] source = SampleImage.Noise(pages, (uint)(pages + elementSize));
             byte[] shuffled = new byte[source.Length];
             byte[] back = new byte[source.Length];
-            fixed (byte* from = source, to = shuffled, again = back)
+            byte[] plainly = new byte[source.Length];
+            byte[] plainlyBack = new byte[source.Length];
+            fixed (byte* from = source, to = shuffled, again = back, plain = plainly, plainBack = plainlyBack)
             {
                 ByteShuffle.Shuffle(from, to, source.Length, elementSize);
                 ByteShuffle.Unshuffle(to, again, source.Length, elementSize);
+                ByteShuffle.ShuffleBytes(from, plain, source.Length, elementSize);
+                ByteShuffle.UnshuffleBytes(plain, plainBack, source.Length, elementSize);
             }
 
             int count = source.Length / elementSize;
             for (int i = 0; i < source.Length; i++)
                 Assert.Equal(source[i], shuffled[i % elementSize * count + i / elementSize]);
             Assert.Equal(source, back);
+            Assert.Equal(shuffled, plainly);
+            Assert.Equal(source, plainlyBack);
         }
     }
 
