@@ -184,10 +184,18 @@ public sealed class LazyRestartTests
         using LazyStore store = new(seed: 10, images: 3);
         await using SnapshotSession session = SnapshotSession.Open(store.Path, LazyStore.Lazily);
         ArenaArray<long> cells = LazyStore.Cells(session);
+        int read = 0;
         bool stop = false;
+
+        // A collection begins whenever a page was read, while three threads wait for theirs. One after the other without
+        // a pause they would leave those threads almost nothing: they are stopped as soon as they go on.
         Thread collector = new(() =>
         {
-            while (!Volatile.Read(ref stop)) GC.Collect();
+            for (int seen = 0; !Volatile.Read(ref stop); seen = Volatile.Read(ref read))
+            {
+                GC.Collect();
+                SpinWait.SpinUntil(() => Volatile.Read(ref stop) || Volatile.Read(ref read) != seen);
+            }
         });
         collector.Start();
         LazyStore.Run(4, thread =>
@@ -197,6 +205,7 @@ public sealed class LazyRestartTests
                 // Each kind of code that may fault: a loop, a copy, a comparison.
                 byte[] copy = MemoryMarshal.AsBytes(LazyStore.Page(cells, page)).ToArray();
                 Assert.True(store.ContentOf(page).SequenceEqual(copy), $"page {page}");
+                Interlocked.Increment(ref read);
             }
         });
         Volatile.Write(ref stop, true);

@@ -18,64 +18,73 @@ internal static class StateExplorer
         Func<TState, bool> isEnd)
         where TState : struct, IEquatable<TState>
     {
-        Dictionary<TState, (TState From, string Step)> seen = new() { [initial] = (initial, "start") };
-        Dictionary<TState, List<TState>> fairPredecessors = [];
-        List<TState> order = [initial];
-        for (int at = 0; at < order.Count; at++)
+        // States are known by their number, in the order in which they were found.
+        List<Found<TState>> found = [new(initial, 0, "start")];
+        Dictionary<TState, int> numbers = new() { [initial] = 0 };
+        List<(int From, int To)> fair = [];
+        for (int at = 0; at < found.Count; at++)
         {
-            TState state = order[at];
-            if (violation(state) is { } broken) return (order.Count, Trace(seen, state, broken));
+            TState state = found[at].State;
+            if (violation(state) is { } broken) return (found.Count, Trace(found, at, broken));
             foreach (ModelStep<TState> step in steps(state))
             {
-                if (seen.TryAdd(step.Next, (state, step.Name))) order.Add(step.Next);
-                if (!step.Fair) continue;
-                if (!fairPredecessors.TryGetValue(step.Next, out List<TState>? list))
-                    fairPredecessors[step.Next] = list = [];
-                list.Add(state);
+                if (!numbers.TryGetValue(step.Next, out int next))
+                {
+                    next = found.Count;
+                    numbers.Add(step.Next, next);
+                    found.Add(new(step.Next, at, step.Name));
+                }
+
+                if (step.Fair) fair.Add((at, next));
             }
         }
 
-        HashSet<TState> live = ReachingTheEnd(order.Where(isEnd), fairPredecessors);
-        foreach (TState state in order)
-        {
-            if (!live.Contains(state)) return (order.Count, Trace(seen, state, "stuck"));
-        }
-
-        return (order.Count, null);
+        bool[] live = ReachingTheEnd([.. found.Select(it => isEnd(it.State))], fair);
+        int stuck = Array.IndexOf(live, false);
+        return (found.Count, stuck < 0 ? null : Trace(found, stuck, "stuck"));
     }
 
-    private static HashSet<TState> ReachingTheEnd<TState>(
-        IEnumerable<TState> ends, Dictionary<TState, List<TState>> predecessors)
-        where TState : struct
+    /// <summary>Which states have a path of fair steps to one that is an end.</summary>
+    private static bool[] ReachingTheEnd(bool[] live, List<(int From, int To)> fair)
     {
-        HashSet<TState> live = [.. ends];
-        Queue<TState> queue = new(live);
-        while (queue.TryDequeue(out TState state))
+        // The predecessors of state n are before[first[n]] up to before[first[n + 1]].
+        int[] first = new int[live.Length + 1];
+        foreach ((_, int to) in fair) first[to + 1]++;
+        for (int n = 0; n < live.Length; n++) first[n + 1] += first[n];
+        int[] before = new int[fair.Count], filled = first[..^1];
+        foreach ((int from, int to) in fair) before[filled[to]++] = from;
+
+        Queue<int> queue = new(Enumerable.Range(0, live.Length).Where(n => live[n]));
+        while (queue.TryDequeue(out int n))
         {
-            if (!predecessors.TryGetValue(state, out List<TState>? list)) continue;
-            foreach (TState before in list)
+            foreach (int from in before.AsSpan(first[n]..first[n + 1]))
             {
-                if (live.Add(before)) queue.Enqueue(before);
+                if (live[from]) continue;
+                live[from] = true;
+                queue.Enqueue(from);
             }
         }
 
         return live;
     }
 
-    private static string Trace<TState>(
-        Dictionary<TState, (TState From, string Step)> seen, TState state, string fault)
-        where TState : struct, IEquatable<TState>
+    private static string Trace<TState>(List<Found<TState>> found, int at, string fault)
+        where TState : struct
     {
         List<string> lines = [fault];
-        for (TState at = state; ;)
+        for (; ; at = found[at].From)
         {
-            (TState from, string step) = seen[at];
-            lines.Add($"{step} -> {at}");
-            if (at.Equals(from)) break;
-            at = from;
+            lines.Add($"{found[at].Step} -> {found[at].State}");
+            if (at == 0) break;
         }
 
         lines.Reverse();
         return string.Join('\n', lines);
     }
+
+    /// <param name="State">A state.</param>
+    /// <param name="From">The number of the state before it on a shortest path.</param>
+    /// <param name="Step">The step from there.</param>
+    private readonly record struct Found<TState>(TState State, int From, string Step)
+        where TState : struct;
 }
