@@ -18,7 +18,7 @@
 
 #define SN_API __attribute__((visibility("default")))
 
-#define SN_ABI_VERSION 3
+#define SN_ABI_VERSION 4
 
 #define SN_PAGE_BYTES UINT64_C(4096)
 
@@ -123,15 +123,18 @@ SN_API int32_t sn_uffd_protect(int32_t fd, uint64_t base, uint64_t bytes, int32_
 /* Opens /proc/self/pagemap for sn_pagemap_scan. */
 SN_API int32_t sn_pagemap_open(int32_t *fd);
 
+#define SN_SCAN_PROTECT 1 /* write-protect exactly the reported pages again in the same pass */
+#define SN_SCAN_TRACKED 2 /* EPERM where memory is not registered with WP-async; SN_SCAN_PROTECT implies it */
+
 /*
  * PAGEMAP_SCAN of [start, end): the runs whose categories contain all bits of `require`, none of `forbid`
  * and, unless `any` is 0, at least one bit of `any`.
- * protect != 0: write-protects exactly the reported pages again in the same pass (needs WP-async).
+ * `flags`: SN_SCAN_* or 0.
  * At most `capacity` runs are stored; *count is their number and *walked the address up to which the range
  * was scanned (== end when all of it was).
  */
 SN_API int32_t sn_pagemap_scan(int32_t fd, uint64_t start, uint64_t end, uint64_t require, uint64_t forbid,
-                               uint64_t any, int32_t protect, struct sn_page_region *regions,
+                               uint64_t any, int32_t flags, struct sn_page_region *regions,
                                uint64_t capacity, uint64_t *count, uint64_t *walked);
 
 /* Closes a descriptor opened by one of the functions above. */

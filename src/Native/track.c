@@ -168,13 +168,14 @@ int32_t sn_pagemap_open(int32_t *fd)
 }
 
 int32_t sn_pagemap_scan(int32_t fd, uint64_t start, uint64_t end, uint64_t require, uint64_t forbid,
-                        uint64_t any, int32_t protect, struct sn_page_region *regions, uint64_t capacity,
+                        uint64_t any, int32_t flags, struct sn_page_region *regions, uint64_t capacity,
                         uint64_t *count, uint64_t *walked)
 {
     /* return_mask == require: neighbouring runs that differ in nothing asked for are one run. */
     struct scan_argument scan = {
         .size = sizeof scan,
-        .flags = protect ? SCAN_PROTECT_MATCHING | SCAN_CHECK_WPASYNC : 0,
+        .flags = (flags & SN_SCAN_PROTECT ? SCAN_PROTECT_MATCHING : 0) |
+                 (flags & (SN_SCAN_PROTECT | SN_SCAN_TRACKED) ? SCAN_CHECK_WPASYNC : 0),
         .start = start,
         .end = end,
         .vec = (uint64_t)(uintptr_t)regions,

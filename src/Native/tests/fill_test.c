@@ -163,13 +163,13 @@ static void pages_arrive_unwritten(void)
     uint64_t count = 9, walked = 0;
     CHECK_EQUAL(sn_pagemap_open(&pagemap), 0);
     CHECK_EQUAL(sn_fill_stream(&f.fill), 0);
-    CHECK_EQUAL(sn_pagemap_scan(pagemap, f.base, f.base + HUGE_PAGE, SN_PAGE_WRITTEN, 0, SN_PAGE_PRESENT, 1, found, 4,
-                                &count, &walked), 0);
+    CHECK_EQUAL(sn_pagemap_scan(pagemap, f.base, f.base + HUGE_PAGE, SN_PAGE_WRITTEN, 0, SN_PAGE_PRESENT,
+                                SN_SCAN_PROTECT, found, 4, &count, &walked), 0);
     CHECK_EQUAL(count, 0);
     bytes_at(address_of(&f, 5))[0] = 1;
     bytes_at(f.base + 100 * PAGE)[0] = 1; /* one that was in no image */
-    CHECK_EQUAL(sn_pagemap_scan(pagemap, f.base, f.base + HUGE_PAGE, SN_PAGE_WRITTEN, 0, SN_PAGE_PRESENT, 1, found, 4,
-                                &count, &walked), 0);
+    CHECK_EQUAL(sn_pagemap_scan(pagemap, f.base, f.base + HUGE_PAGE, SN_PAGE_WRITTEN, 0, SN_PAGE_PRESENT,
+                                SN_SCAN_PROTECT, found, 4, &count, &walked), 0);
     CHECK_EQUAL(count, 2);
     CHECK_EQUAL(found[0].start, address_of(&f, 5));
     CHECK_EQUAL(found[0].end - found[0].start, PAGE);

@@ -15,7 +15,7 @@
 static int32_t collect(int32_t pagemap, uint64_t start, uint64_t end, struct sn_page_region *found,
                        uint64_t capacity, uint64_t *count, uint64_t *walked)
 {
-    return sn_pagemap_scan(pagemap, start, end, SN_PAGE_WRITTEN, 0, 0, 1, found, capacity, count, walked);
+    return sn_pagemap_scan(pagemap, start, end, SN_PAGE_WRITTEN, 0, 0, SN_SCAN_PROTECT, found, capacity, count, walked);
 }
 
 static uint64_t map_pages(void)

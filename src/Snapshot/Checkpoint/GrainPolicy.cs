@@ -16,7 +16,7 @@ internal sealed class GrainPolicy(FreezingTracker tracker)
     /// <inheritdoc cref="FewForSixteen"/>
     private const int FewForPage = 4;
 
-    internal const int FineBlocksMax = 16;
+    internal const int FineBlocksMax = 8;
 
     private readonly Dictionary<long, CaptureGrain> _proposed = [];
     private readonly HashSet<long> _fine = [];

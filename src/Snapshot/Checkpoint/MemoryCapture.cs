@@ -92,6 +92,7 @@ internal sealed class MemoryCapture : IDisposable
     internal void Prepare(CancellationToken cancellation)
     {
         _captured = Volatile.Read(ref _regions);
+        _trackers.PrepareFor(_captured.Sum(region => region.Region.CommittedPages));
         foreach (RegionCapture region in _captured) region.Choose(ChoiceFor(region), _trackers, cancellation);
         RegionCapture[] movable = [.. _captured.Where(region => region.Choice.Mode == CaptureMode.PreCopy)];
         long before = long.MaxValue;

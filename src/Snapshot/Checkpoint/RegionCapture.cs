@@ -160,7 +160,9 @@ internal sealed unsafe class RegionCapture : IDisposable
     /// </summary>
     internal void Collect()
     {
-        CollectRecent();
+        // Which pages came last matters to what is staged only.
+        if (_frozen is null) CollectRecent();
+        else _tracker.Collect(_changed);
         LookAtAllocation();
         _capturedPages = _region.CommittedPages;
     }

@@ -90,7 +90,7 @@ internal static unsafe partial class Native
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
     internal static partial int sn_pagemap_scan(
-        int fd, ulong start, ulong end, ulong require, ulong forbid, ulong any, int protect,
+        int fd, ulong start, ulong end, ulong require, ulong forbid, ulong any, int flags,
         PageRegion* regions, ulong capacity, ulong* count, ulong* walked);
 
     [LibraryImport(Library)]

@@ -106,7 +106,7 @@ internal sealed unsafe class ContentHashTracker : DirtyTracker
         long done = 0;
         for (ulong at = start; at < end;)
         {
-            foreach (ref readonly PageRegion hole in _scan.Step(ref at, end, PageFilter.Empty, protect: false))
+            foreach (ref readonly PageRegion hole in _scan.Step(ref at, end, PageFilter.Empty, ScanMode.Look))
             {
                 PageRange empty = new(
                     (long)(hole.Start - start) >> Pages.Shift, (long)(hole.End - hole.Start) >> Pages.Shift);

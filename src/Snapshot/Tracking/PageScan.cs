@@ -6,8 +6,9 @@ namespace Snapshot.Tracking;
 
 /// <summary>Scans page tables of this process into a buffer of its own, allocated once.</summary>
 /// <remarks>
-/// One thread scans a region. Two threads that protect halves of one region at the same time interrupt each other's
-/// processor for every TLB flush, which measured several times slower than one thread alone.
+/// For one thread at a time. Several may look at one region with scans of their own; but two that protect halves of it
+/// at the same time interrupt each other's processor for every TLB flush, which measured several times slower than one
+/// thread alone.
 /// </remarks>
 internal sealed unsafe class PageScan : IDisposable
 {
@@ -36,12 +37,12 @@ internal sealed unsafe class PageScan : IDisposable
     /// <param name="at">The first address to scan; on return the first one not scanned.</param>
     /// <param name="end">The address after the last.</param>
     /// <param name="filter">Which pages to report.</param>
-    /// <param name="protect">Write-protect exactly the reported pages in the same pass.</param>
-    internal ReadOnlySpan<PageRegion> Step(ref ulong at, ulong end, PageFilter filter, bool protect)
+    /// <param name="mode">What it does besides.</param>
+    internal ReadOnlySpan<PageRegion> Step(ref ulong at, ulong end, PageFilter filter, ScanMode mode)
     {
         ulong count, walked;
         int errno = Native.sn_pagemap_scan(
-            _pagemap.Number, at, end, (ulong)filter.Require, (ulong)filter.Forbid, (ulong)filter.Any, protect ? 1 : 0,
+            _pagemap.Number, at, end, (ulong)filter.Require, (ulong)filter.Forbid, (ulong)filter.Any, (int)mode,
             _runs, Capacity, &count, &walked);
         if (errno != 0)
         {
@@ -63,7 +64,7 @@ internal sealed unsafe class PageScan : IDisposable
         long count = 0;
         for (ulong at = start; at < end;)
         {
-            foreach (ref readonly PageRegion run in Step(ref at, end, filter, protect: false))
+            foreach (ref readonly PageRegion run in Step(ref at, end, filter, ScanMode.Look))
                 count += (long)(run.End - run.Start) >> Pages.Shift;
         }
 
@@ -85,4 +86,19 @@ internal sealed unsafe class PageScan : IDisposable
         NativeMemory.Free(_runs);
         _runs = null;
     }
+}
+
+/// <summary>What a scan does besides reporting pages; the native library's SN_SCAN_*.</summary>
+internal enum ScanMode
+{
+    /// <summary>Nothing.</summary>
+    Look = 0,
+
+    /// <summary>
+    /// Write-protects exactly the reported pages in the same pass; memory that is not tracked is an error.
+    /// </summary>
+    Protect = 1,
+
+    /// <summary>Memory that is not tracked is an error.</summary>
+    LookAtTracked = 2,
 }

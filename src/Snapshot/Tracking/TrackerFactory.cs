@@ -11,8 +11,12 @@ namespace Snapshot.Tracking;
 /// </remarks>
 internal sealed unsafe class TrackerFactory : IDisposable
 {
+    /// <summary>1 GiB: of less, one thread looks through the page tables before a second one has woken up.</summary>
+    private const long ManyPages = 1 << 18;
+
     private readonly UserfaultDescriptor? _userfault;
     private readonly PagemapDescriptor? _pagemap;
+    private readonly ScanCrew? _crew;
     private readonly KernelCapabilities _capabilities;
     private readonly Lock _starting = new();
     private Freezer? _freezer;
@@ -29,7 +33,9 @@ internal sealed unsafe class TrackerFactory : IDisposable
         Mechanism = Choose(capabilities, wanted);
         if (forFaults) ThrowUnlessFaultsAreServed(capabilities);
         if (Mechanism == TrackingMechanism.WriteProtect) _userfault = UserfaultDescriptor.Open(forFaults);
-        if (capabilities.PagemapScan) _pagemap = PagemapDescriptor.Open();
+        if (!capabilities.PagemapScan) return;
+        _pagemap = PagemapDescriptor.Open();
+        _crew = new ScanCrew(_pagemap);
     }
 
     /// <summary>Whether the mechanism was asked for by name.</summary>
@@ -77,8 +83,14 @@ internal sealed unsafe class TrackerFactory : IDisposable
 
     /// <summary>A tracker for page-aligned private anonymous memory.</summary>
     internal DirtyTracker CreateForArena(MemoryRegion region) => Mechanism == TrackingMechanism.WriteProtect
-        ? new WriteProtectTracker(region, _userfault!, _pagemap!)
+        ? new WriteProtectTracker(region, _userfault!, _pagemap!, _crew!)
         : new ContentHashTracker(region, _pagemap);
+
+    /// <summary>Prepares for looking at that much memory: in the pause no thread is started any more.</summary>
+    internal void PrepareFor(long pages)
+    {
+        if (pages >= ManyPages) _crew?.Man();
+    }
 
     /// <summary>
     /// A tracker for memory that belongs to somebody else. Always content hash: its pages hold other things, too, and
@@ -89,6 +101,7 @@ internal sealed unsafe class TrackerFactory : IDisposable
     public void Dispose()
     {
         _freezer?.Dispose();
+        _crew?.Dispose();
         _userfault?.Dispose();
         _pagemap?.Dispose();
     }

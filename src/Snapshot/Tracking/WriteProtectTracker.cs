@@ -55,25 +55,40 @@ namespace Snapshot.Tracking;
 /// Such a transfer must not be in flight across a collect; a system call that has returned has no such transfer left.
 /// </para>
 /// </remarks>
-internal sealed unsafe class WriteProtectTracker : DirtyTracker
+internal sealed unsafe class WriteProtectTracker : DirtyTracker, IScanWork
 {
     private const long BlockPages = Pages.HugeSize / Pages.Size;
 
+    /// <summary>Pages of a piece that is looked at alone: a word of <see cref="_fullBlocks"/>, 128 MiB.</summary>
+    private const long PiecePages = 64 * BlockPages;
+
+    /// <summary>Up to so many written pages it pays to look for them first, and then to protect only there.</summary>
+    private const long FewPages = 512;
+
     private readonly MemoryRegion _region;
     private readonly UserfaultDescriptor _userfault;
+    private readonly ScanCrew _crew;
     private readonly PageScan _scan;
     private readonly PageBitmap _givenBack;
     private readonly PageBitmap _dropped;
+    private readonly PageBitmap _found;
+    private long _foundCount;
+    private ScanMode _lookMode;
     private bool _disposed;
+
+    /// <summary>Written pages, as last counted; whatever is collected may have been written again since.</summary>
+    private long _expected = long.MaxValue;
 
     /// <summary>Blocks of 512 pages that were seen populated throughout and not dropped since.</summary>
     private readonly PageBitmap _fullBlocks;
 
     /// <exception cref="SnapshotException">The range cannot be registered.</exception>
-    internal WriteProtectTracker(MemoryRegion region, UserfaultDescriptor userfault, PagemapDescriptor pagemap)
+    internal WriteProtectTracker(
+        MemoryRegion region, UserfaultDescriptor userfault, PagemapDescriptor pagemap, ScanCrew crew)
     {
         _region = region;
         _userfault = userfault;
+        _crew = crew;
         NativeError.ThrowIfFailed(
             Native.sn_uffd_register_wp(userfault.Number, Start, CapacityBytes),
             "UFFDIO_REGISTER",
@@ -84,6 +99,7 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker
         _scan = new PageScan(pagemap);
         _givenBack = new PageBitmap(region.CapacityPages);
         _dropped = new PageBitmap(region.CapacityPages);
+        _found = new PageBitmap(region.CapacityPages);
         _fullBlocks = new PageBitmap((region.CapacityPages + BlockPages - 1) / BlockPages);
     }
 
@@ -98,7 +114,7 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker
     internal override void Arm()
     {
         TakeDropped(_givenBack);
-        Scan(protect: true, into: null);
+        ScanCommitted(into: null);
         _givenBack.Clear();
     }
 
@@ -107,7 +123,8 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker
         TakeDropped(changed);
         try
         {
-            Scan(protect: true, changed);
+            if (_expected <= FewPages) ScanWhereWritten(changed);
+            else ScanCommitted(changed);
         }
         catch
         {
@@ -124,7 +141,7 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker
     {
         // What was dropped can only be counted by taking it; as a page given back it stays in the next collect.
         TakeDropped(_givenBack);
-        return Scan(protect: false, into: null) + _givenBack.Count();
+        return Look(ScanMode.Look) + _givenBack.Count();
     }
 
     internal override void GiveBack(PageBitmap pages) => _givenBack.UnionWith(pages);
@@ -146,6 +163,7 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker
         _scan.Dispose();
         _givenBack.Dispose();
         _dropped.Dispose();
+        _found.Dispose();
         _fullBlocks.Dispose();
     }
 
@@ -165,35 +183,77 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker
         _dropped.Clear();
     }
 
-    /// <summary>
-    /// Walks the committed part, each stretch of blocks with the question it needs; returns the pages found written.
-    /// </summary>
-    private long Scan(bool protect, PageBitmap? into)
+    /// <summary>Finds the written pages of one piece of the committed part; protects nothing.</summary>
+    void IScanWork.Do(int piece, PageScan scan)
     {
+        PageRange range = new(piece * PiecePages, PiecePages);
+        range = new PageRange(range.Start, Math.Min(range.End, _region.CommittedPages) - range.Start);
+        Interlocked.Add(ref _foundCount, Scan(scan, range, _lookMode, _found));
+    }
+
+    /// <summary>Finds the written pages, all who may help at once; returns how many there are.</summary>
+    /// <remarks>
+    /// Pieces share no word of a bitmap, and the sets are told beforehand how far they will reach, so that nothing else
+    /// of them changes.
+    /// </remarks>
+    private long Look(ScanMode mode)
+    {
+        _lookMode = mode;
         long committed = _region.CommittedPages;
+        _found.Clear();
+        _found.UseUpTo(committed);
+        _fullBlocks.UseUpTo(committed / BlockPages);
+        _foundCount = 0;
+        _crew.Run(this, (int)((committed + PiecePages - 1) / PiecePages), _scan);
+        _expected = _foundCount;
+        return _foundCount;
+    }
+
+    /// <summary>
+    /// Looks for what was written, and then reports and protects only blocks of 2 MiB in which there is something. What
+    /// is written after the look is the next collect's.
+    /// </summary>
+    private void ScanWhereWritten(PageBitmap into)
+    {
+        Look(ScanMode.LookAtTracked);
+        long committed = _region.CommittedPages;
+        for (long at = 0; _found.NextRun(at, out PageRange run);)
+        {
+            long first = run.Start / BlockPages * BlockPages;
+            at = Math.Min((((run.End - 1) / BlockPages) + 1) * BlockPages, committed);
+            Scan(_scan, new PageRange(first, at - first), ScanMode.Protect, into);
+        }
+    }
+
+    /// <summary>Reports and protects what was written of the committed part.</summary>
+    private void ScanCommitted(PageBitmap? into) =>
+        Scan(_scan, new PageRange(0, _region.CommittedPages), ScanMode.Protect, into);
+
+    /// <summary>Walks a range, each stretch of blocks with the question it needs; returns the pages found.</summary>
+    private long Scan(PageScan scan, PageRange range, ScanMode mode, PageBitmap? into)
+    {
         long count = 0;
-        for (long at = 0; at < committed;)
+        for (long at = range.Start; at < range.End;)
         {
             bool any = _fullBlocks.NextRun(at / BlockPages, out PageRange full);
             bool isFull = any && full.Start * BlockPages == at;
-            long end = !any ? committed : Math.Min(committed, (isFull ? full.End : full.Start) * BlockPages);
-            count += Scan(
-                new PageRange(at, end - at), isFull ? PageFilter.Written : PageFilter.WrittenAndPopulated, protect,
-                into);
+            long end = !any ? range.End : Math.Min(range.End, (isFull ? full.End : full.Start) * BlockPages);
+            PageFilter filter = isFull ? PageFilter.Written : PageFilter.WrittenAndPopulated;
+            count += Scan(scan, new PageRange(at, end - at), filter, mode, into);
             at = end;
         }
 
         return count;
     }
 
-    private long Scan(PageRange range, PageFilter filter, bool protect, PageBitmap? into)
+    private long Scan(PageScan scan, PageRange range, PageFilter filter, ScanMode mode, PageBitmap? into)
     {
         ulong origin = Start;
         ulong end = origin + (ulong)Pages.Bytes(range.End);
         long count = 0;
         for (ulong at = origin + (ulong)Pages.Bytes(range.Start); at < end;)
         {
-            foreach (ref readonly PageRegion found in _scan.Step(ref at, end, filter, protect))
+            foreach (ref readonly PageRegion found in scan.Step(ref at, end, filter, mode))
             {
                 long first = (long)(found.Start - origin) >> Pages.Shift;
                 PageRange run = new(first, ((long)(found.End - origin) >> Pages.Shift) - first);

@@ -126,6 +126,7 @@ public sealed class TrackerLifetimeTests
         using TrackedMemory memory = new(64, 64);
         TrackerFactory factory = new(KernelCapabilities.Current, mechanism);
         using DirtyTracker tracker = factory.CreateForArena(memory);
+        Assert.Equal(0, tracker.CountChanged());
         factory.Dispose();
         memory.Page(9)[0] = 1;
         using PageBitmap changed = new(64);
@@ -152,6 +153,30 @@ public sealed class WriteProtectTrackerTests() : DirtyTrackerContract(TrackingMe
         SnapshotException error = Assert.Throws<SnapshotException>(() => tracker.Collect(changed));
         Assert.Equal((SnapshotErrorCode.SystemCall, operationNotPermitted), (error.Code, error.Errno));
         Assert.InRange(tracker.CountChanged(), 64, long.MaxValue);
+    }
+
+    [Fact]
+    public void A_few_pages_of_much_memory_are_found_by_several_threads()
+    {
+        const int piece = 1 << 15;
+        long[] written = [0, piece - 1, piece, (2 * piece) - 1, 2 * piece, (2 * piece) + 77, (3 * piece) + 5];
+        using TrackedMemory memory = new((3 * piece) + 100, (3 * piece) + 100);
+        using TrackerFactory factory = new(KernelCapabilities.Current, Mechanism);
+        factory.PrepareFor(1L << 18);
+        using DirtyTracker tracker = factory.CreateForArena(memory);
+        using PageBitmap changed = new((3 * piece) + 100);
+        foreach (long page in written) memory.Page(page)[0] = 1;
+        tracker.Collect(changed);
+        for (int round = 1; round <= 3; round++)
+        {
+            foreach (long page in written.AsSpan(round)) memory.Page(page)[0]++;
+            Assert.Equal(written.Length - round, tracker.CountChanged());
+            changed.Clear();
+            tracker.Collect(changed);
+            Assert.Equal(written.Length - round, changed.Count());
+            Assert.All(written[round..], page => Assert.True(changed.Contains(page)));
+            Assert.Equal(0, tracker.CountChanged());
+        }
     }
 
     [Fact]
