@@ -3,6 +3,9 @@ namespace Snapshot.Bench;
 /// <summary>The same work without and with checkpoints in one mode; medians of interleaved runs.</summary>
 internal sealed record InterferenceMeasurement
 {
+    /// <summary>In so many steps all of an arena is written.</summary>
+    private const int FirstSteps = 4;
+
     internal required InterferenceSetup Setup { get; init; }
 
     internal required CaptureMode Capture { get; init; }
@@ -18,7 +21,8 @@ internal sealed record InterferenceMeasurement
     /// <summary>One thread copies the pages that one checkpoint found written.</summary>
     internal required double MemcpyMs { get; init; }
 
-    internal IReadOnlyList<SnapshotInfo> Checkpoints => [.. With.SelectMany(run => run.Checkpoints)];
+    internal IReadOnlyList<SnapshotInfo> Checkpoints =>
+        [.. With.SelectMany(run => run.Checkpoints).Select(checkpoint => checkpoint.Info)];
 
     internal double CheckpointsPerRun => With.Average(run => run.Checkpoints.Count);
 
@@ -26,21 +30,28 @@ internal sealed record InterferenceMeasurement
 
     internal double WithSeconds => Seconds(With);
 
-    /// <summary>What one checkpoint cost the application, in milliseconds of its run time.</summary>
-    internal double CostMs => (WithSeconds - WithoutSeconds) * 1e3 / CheckpointsPerRun;
+    /// <summary>How long a step takes that no checkpoint overlaps with.</summary>
+    internal double StepMs => Figures.Median(With.Select(run => run.Steps.MedianMs(run.Checkpoints)));
 
-    /// <summary>A checkpoint's share of what smaller pages cost during the whole run.</summary>
-    internal double SmallPagesMs => (Seconds(Settled) - WithoutSeconds) * 1e3 / CheckpointsPerRun;
+    /// <summary>What one checkpoint cost the application: by how much it makes steps longer.</summary>
+    internal double CostMs => Figures.Median(With.SelectMany(run => run.CostsMs));
+
+    /// <summary>
+    /// By how much steps of a run are longer in which pages may be smaller than they were, for as many steps as there
+    /// are for one checkpoint.
+    /// </summary>
+    internal double SmallPagesMs => (MedianStepMs(Settled) - MedianStepMs(Without)) *
+        With.Average(run => run.Steps.Count) / CheckpointsPerRun;
 
     /// <summary>What noticing each first write once costs.</summary>
-    internal double FaultsMs => (Seconds(Watched) - Seconds(Settled)) * 1e3;
+    internal double FaultsMs => Figures.Median(Watched.Select(run => run.Steps.ExcessAtFirstMs(FirstSteps)));
 
     internal double PauseMs => Checkpoints.Average(info => info.Capture.Pause.Total.TotalMilliseconds);
 
     /// <summary>
     /// What is left of the cost: copies beside the application, and processors and memory shared with the drain.
     /// </summary>
-    internal double RestMs => CostMs - SmallPagesMs - FaultsMs - PauseMs;
+    internal double RestMs => CostMs - FaultsMs - PauseMs;
 
     /// <summary>Time the kernel spent in the application's threads for one checkpoint.</summary>
     internal double SystemMs => PerCheckpoint(run => run.Participants.SystemMs);
@@ -81,7 +92,7 @@ internal sealed record InterferenceMeasurement
         InterferenceSetup setup, CaptureMode mode, Func<Disturbance, IReadOnlyList<KernelRun>> runs)
     {
         IReadOnlyList<KernelRun> with = runs(Disturbance.Checkpoints);
-        SnapshotInfo[] checkpoints = [.. with.SelectMany(run => run.Checkpoints)];
+        SnapshotInfo[] checkpoints = [.. with.SelectMany(run => run.Checkpoints).Select(it => it.Info)];
         if (checkpoints.Length == 0)
         {
             throw new RequirementException(
@@ -126,6 +137,9 @@ internal sealed record InterferenceMeasurement
     }
 
     private static double Seconds(IEnumerable<KernelRun> runs) => Figures.Median(runs.Select(run => run.Seconds));
+
+    private static double MedianStepMs(IEnumerable<KernelRun> runs) =>
+        Figures.Median(runs.Select(run => run.Steps.MedianMs([])));
 
     private double PerCheckpoint(Func<KernelRun, double> time) =>
         (Figures.Median(With.Select(time)) - Figures.Median(Without.Select(time))) / CheckpointsPerRun;

@@ -13,6 +13,7 @@ internal static class InterferenceReport
         new("with s", "withSeconds", row => row.WithSeconds),
         new("with / without", "withOverWithout", row => row.WithSeconds / row.WithoutSeconds),
         new("checkpoints", "checkpointsPerRun", row => row.CheckpointsPerRun),
+        new("step ms", "stepMs", row => row.StepMs),
         new("cost ms", "costMsPerCheckpoint", row => row.CostMs),
         new("small pages ms", "smallPagesMsPerCheckpoint", row => row.SmallPagesMs),
         new("faults ms", "faultsMsPerCheckpoint", row => row.FaultsMs),
@@ -43,12 +44,13 @@ internal static class InterferenceReport
             Note =
                 $"{Figures.Size(setup.ArenaBytes)} arena, {setup.Threads} threads, encoding {setup.Encoding}, a " +
                 $"checkpoint every {setup.Every.TotalSeconds} s; medians, runs of each kind by turns: " +
-                $"{rows[0].Without.Count}. All in ms is for one checkpoint. cost: by how much it makes the run " +
-                "longer. small pages: its share of what the smaller pages cost that a checkpoint leaves behind. " +
-                "faults: by how much a run is longer in which each first write is noticed once and no checkpoint " +
-                "is taken. rest: what is left of the cost, that is copies beside the application, and what it " +
-                "shares with the drain. memcpy: one thread copies the pages that a checkpoint finds written. in " +
-                "kernel: more system time in the application's threads. others' CPU: more processor time in all " +
+                $"{rows[0].Without.Count}. All in ms is for one checkpoint. step: one that no checkpoint overlaps " +
+                "with. cost: by how much those are longer together that a checkpoint overlaps with, in the same run. " +
+                "small pages: what the smaller pages cost that a checkpoint leaves behind, until the next; not in " +
+                "cost. faults: by how much the first steps are longer when each first write is noticed and no " +
+                "checkpoint is taken. rest: what is left of the cost, that is copies beside the application, and " +
+                "what it shares with the drain. memcpy: one thread copies the pages that a checkpoint finds " +
+                "written. in kernel: more system time in the application's threads. others' CPU: more processor time in all " +
                 "other threads. " +
                 CaptureColumns.Note,
             Plots = [PlotOf(rows)],
@@ -69,7 +71,6 @@ internal static class InterferenceReport
                 row => $"{row.Setup.Kernel}, {CaptureColumns.ModeOf(row.Capture, row.Checkpoints)}")]),
             new PlotAxis("milliseconds of run time"),
             [
-                Part("small pages", row => row.SmallPagesMs),
                 Part("faults", row => row.FaultsMs),
                 Part("pauses", row => row.PauseMs),
                 Part("rest", row => row.RestMs),

@@ -13,8 +13,21 @@ internal sealed record KernelRun
     /// <summary>Of all other threads: drains and what the runtime does.</summary>
     internal required ProcessorTime Others { get; init; }
 
+    /// <summary>How long each step took.</summary>
+    internal required StepTimes Steps { get; init; }
+
     /// <summary>Checkpoints captured while it ran.</summary>
-    internal required IReadOnlyList<SnapshotInfo> Checkpoints { get; init; }
+    internal required IReadOnlyList<KernelCheckpoint> Checkpoints { get; init; }
+
+    /// <summary>By how much a checkpoint made the steps longer that overlap with it, in milliseconds.</summary>
+    internal IEnumerable<double> CostsMs
+    {
+        get
+        {
+            double undisturbed = Steps.MedianMs(Checkpoints);
+            return Checkpoints.Select(checkpoint => Steps.ExcessMs(checkpoint, undisturbed));
+        }
+    }
 
     internal static KernelRun Of(InterferenceSetup setup, Disturbance disturbance, CaptureMode mode, long steps)
     {
@@ -36,7 +49,7 @@ internal sealed record KernelRun
         ProcessorTime before = ProcessorTime.OfProcess();
         long started = Stopwatch.GetTimestamp();
         threads.Begin(steps);
-        List<CheckpointTicket> tickets = disturbance == Disturbance.Checkpoints
+        List<KernelCheckpoint> checkpoints = disturbance == Disturbance.Checkpoints
             ? TakeCheckpoints(session, threads, setup.Every, started)
             : [];
         threads.WaitDone();
@@ -47,28 +60,30 @@ internal sealed record KernelRun
             Seconds = seconds,
             Participants = threads.Time,
             Others = process - threads.Time,
-            Checkpoints = [.. tickets.Select(ticket => ticket.WaitCommitted())],
+            Steps = new StepTimes(threads.Stamps),
+            Checkpoints = checkpoints,
         };
     }
 
     /// <summary>
     /// Asks for a checkpoint at every interval until the work is done; one that lasts longer is waited for. The last,
-    /// when
-    /// the work ends before it is captured, does not count.
+    /// when the work ends before it is captured, does not count.
     /// </summary>
-    private static List<CheckpointTicket> TakeCheckpoints(
+    private static List<KernelCheckpoint> TakeCheckpoints(
         SnapshotSession session, KernelThreads threads, TimeSpan every, long started)
     {
-        List<CheckpointTicket> tickets = [];
+        List<KernelCheckpoint> checkpoints = [];
         for (TimeSpan due = every; !threads.IsDoneWithin(Until(due)); due = Later(due, Now()) + every)
         {
+            long requested = Stopwatch.GetTimestamp();
             CheckpointTicket ticket = session.RequestCheckpoint();
             bool isOver = Task.WaitAny(ticket.Committed, threads.Done) == 1;
-            if (isOver && !ticket.Captured.IsCompleted) ticket.WaitCommitted();
-            else tickets.Add(ticket);
+            bool counts = !isOver || ticket.Captured.IsCompleted;
+            SnapshotInfo info = ticket.WaitCommitted();
+            if (counts) checkpoints.Add(new KernelCheckpoint(requested, Stopwatch.GetTimestamp(), info));
         }
 
-        return tickets;
+        return checkpoints;
 
         TimeSpan Now() => Stopwatch.GetElapsedTime(started);
 
@@ -77,3 +92,8 @@ internal sealed record KernelRun
 
     private static TimeSpan Later(TimeSpan left, TimeSpan right) => left > right ? left : right;
 }
+
+/// <param name="Requested">When it was asked for, a timestamp.</param>
+/// <param name="Committed">When it had ended.</param>
+/// <param name="Info">What it did.</param>
+internal sealed record KernelCheckpoint(long Requested, long Committed, SnapshotInfo Info);

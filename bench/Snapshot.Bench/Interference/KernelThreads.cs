@@ -15,6 +15,7 @@ internal sealed class KernelThreads : IDisposable
     private int _busy;
     private long _steps;
     private volatile bool _isFill;
+    private long[] _stamps = [];
 
     internal KernelThreads(SnapshotSession session, Kernel kernel, int count)
     {
@@ -33,6 +34,9 @@ internal sealed class KernelThreads : IDisposable
     /// <summary>The moment the last ended.</summary>
     internal long Ended => _ends.Max();
 
+    /// <summary>When the steps began, and when each ended, as the first thread saw it.</summary>
+    internal IReadOnlyList<long> Stamps => _stamps;
+
     /// <summary>What they took together, from the beginning of the steps.</summary>
     internal ProcessorTime Time => _times.Aggregate((sum, time) => sum + time);
 
@@ -47,6 +51,7 @@ internal sealed class KernelThreads : IDisposable
     {
         _isFill = false;
         _steps = steps;
+        _stamps = new long[steps + 1];
         Start();
     }
 
@@ -74,10 +79,22 @@ internal sealed class KernelThreads : IDisposable
         {
             ProcessorTime before = ProcessorTime.OfCurrentThread();
             if (_isFill) _kernel.Fill(index, me);
-            else for (long step = 0; step < _steps; step++) _kernel.Step(step, index, me);
+            else MakeSteps(index, me);
             _ends[index] = Stopwatch.GetTimestamp();
             _times[index] = ProcessorTime.OfCurrentThread() - before;
             if (Interlocked.Decrement(ref _busy) == 0) _done.SetResult();
+        }
+    }
+
+    private void MakeSteps(int index, Participant me)
+    {
+        // Only one thread writes them, so that the others do not pay for it.
+        long[] stamps = index == 0 ? _stamps : new long[_stamps.Length];
+        stamps[0] = Stopwatch.GetTimestamp();
+        for (long step = 0; step < _steps; step++)
+        {
+            _kernel.Step(step, index, me);
+            stamps[step + 1] = Stopwatch.GetTimestamp();
         }
     }
 }
