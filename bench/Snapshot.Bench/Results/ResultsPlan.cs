@@ -38,7 +38,7 @@ internal static class ResultsPlan
                 [
                     "interference",
                     .. Words(
-                        "--arena 1GiB --every 3 --seconds 9 --rounds 2",
+                        "--arena 1GiB --every 2.5 --seconds 10 --rounds 2",
                         "--arena 64MiB --every 0.5 --seconds 1 --rounds 1"),
                     .. best,
                 ]),
