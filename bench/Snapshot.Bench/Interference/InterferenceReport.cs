@@ -50,8 +50,8 @@ internal static class InterferenceReport
                 "cost. faults: by how much the first steps are longer when each first write is noticed and no " +
                 "checkpoint is taken. rest: what is left of the cost, that is copies beside the application, and " +
                 "what it shares with the drain. memcpy: one thread copies the pages that a checkpoint finds " +
-                "written. in kernel: more system time in the application's threads. others' CPU: more processor time in all " +
-                "other threads. " +
+                "written. in kernel: more system time in the application's threads. others' CPU: more processor time " +
+                "in all other threads. " +
                 CaptureColumns.Note,
             Plots = [PlotOf(rows)],
         };
