@@ -16,8 +16,8 @@ internal sealed class RunCommand : Command
     internal RunCommand(ToolConsole console)
         : base(
             "run",
-            "Runs a program, and again when it died: when a signal ended it (not SIGHUP, SIGINT or SIGTERM) or its exit " +
-            "code is not 0. Ends with the exit code of its last process, or 128 + n when signal n ended that.")
+            "Runs a program, and again when it died: when a signal ended it (not SIGHUP, SIGINT or SIGTERM) or its " +
+            "exit code is not 0. Ends with the exit code of its last process, or 128 + n when signal n ended that.")
     {
         Argument<string[]> program = new("PROGRAM")
         {
@@ -31,10 +31,11 @@ internal sealed class RunCommand : Command
         Option<string?> store = CommandParts.StoreOption(
             "The store that the program uses. Before a restart it is verified and the outcome told.");
         Option<TimeSpan> backoff = CommandParts.Seconds(
-            "--backoff", BackoffByDefault, "How long to wait before the first restart. Each further wait is twice as long.");
+            "--backoff", BackoffByDefault,
+            "How long to wait before the first restart. Each further wait is twice as long.");
         Option<TimeSpan> backoffMax = CommandParts.Seconds(
             "--backoff-max", BackoffMaxByDefault,
-            "The longest wait. A new generation, or a process that lasted longer than this, begins with --backoff again.");
+            "The longest wait. After a new generation, or a process that lasted longer, the wait is --backoff again.");
         Option<bool> onlySignals = new("--only-signals")
         {
             Description = "Start it again only when a signal ended it, not for an exit code.",
