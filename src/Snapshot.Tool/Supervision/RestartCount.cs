@@ -9,6 +9,7 @@ namespace Snapshot.Tool.Supervision;
 /// <param name="longest">The longest wait, and how long an attempt must last for the next wait to be the first.</param>
 internal sealed class RestartCount(int most, TimeSpan first, TimeSpan longest)
 {
+    private readonly TimeSpan _first = first;
     private readonly TimeSpan _longest = first > longest ? first : longest;
     private TimeSpan _wait = first;
 
@@ -22,7 +23,7 @@ internal sealed class RestartCount(int most, TimeSpan first, TimeSpan longest)
     internal TimeSpan? Next(TimeSpan lasted, bool hasProgressed)
     {
         if (hasProgressed) Used = 0;
-        if (hasProgressed || lasted > _longest) _wait = first;
+        if (hasProgressed || lasted > _longest) _wait = _first;
         if (Used == most) return null;
         Used++;
         TimeSpan wait = _wait;

@@ -24,8 +24,7 @@ public sealed class RestartCountTests
         RestartCount count = Count(most: 2);
         Assert.Equal(
             [1, 2, 1, 1, 1, 2, null],
-            new[] { false, false, true, true, true, false, false }.Select(
-                hasProgressed => Seconds(count, Short, hasProgressed)));
+            "--+++--".Select(progress => Seconds(count, Short, progress == '+')));
         Assert.Equal(1, Seconds(count, Short, true));
     }
 

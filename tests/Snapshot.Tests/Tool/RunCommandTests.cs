@@ -27,7 +27,8 @@ public sealed class RunCommandTests : IDisposable
         Assert.Equal(end, report.GetProperty("end").GetString());
         Assert.Equal(exitCode, report.GetProperty("exitCode").GetInt32());
         Assert.Equal(attempts, report.GetProperty("attempts").GetArrayLength());
-        Assert.Equal(["sh", "-c", script], report.GetProperty("program").EnumerateArray().Select(word => word.GetString()));
+        Assert.Equal(
+            ["sh", "-c", script], report.GetProperty("program").EnumerateArray().Select(word => word.GetString()));
     }
 
     [Theory]
@@ -107,8 +108,8 @@ public sealed class RunCommandTests : IDisposable
     {
         using StoreOnDisk store = new();
         store.FlipByte(3, offset: 5000);
-        string[] options = ["--restarts", "1", "--backoff", "0", "--store", store.Path];
-        ToolRun text = await ToolRun.Here(["run", .. options, "--", "sh", "-c", "exit 1"]);
+        string[] options = ["--restarts", "1", "--store", store.Path];
+        ToolRun text = await ToolRun.Here(["run", "--backoff", "0", .. options, "--", "sh", "-c", "exit 1"]);
         Assert.Contains("generation 3 is damaged: 'snapshot verify' finds 1 problem, the first: ", text.Error,
             StringComparison.Ordinal);
         Assert.Contains("generation 2 is intact, for a program that allows older ones", text.Error,

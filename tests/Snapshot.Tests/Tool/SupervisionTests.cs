@@ -13,6 +13,8 @@ namespace Snapshot.Tests.Tool;
 public sealed class SupervisionTests : IDisposable
 {
     private const int ExitCodeOfTarget = 5;
+    private const int GenerationsMax = 3;
+    private const int EventsMax = 8;
 
     private readonly TemporaryStore _folder = new();
 
@@ -21,31 +23,37 @@ public sealed class SupervisionTests : IDisposable
     [Fact]
     public void A_program_killed_at_random_comes_to_the_result_of_an_uninterrupted_run()
     {
-        const int seed = 11, kills = 6, eventsMax = 20;
+        const int seed = 11, kills = 6, size = 512, steps = 2000;
         Random random = new(seed);
         string directory = _folder.File("heat"), store = Path.Combine(directory, "store");
         string heat = Path.Combine(AppContext.BaseDirectory, "HeatDiffusion");
         using SupervisedRun run = new(
-            "--store", store, "--restarts", "6", "--backoff", "0", "--json", "--", heat, "run", "--json", "--size", "128",
-            "--steps", "400", "--threads", "3", "--every-steps", "20", "--store", directory);
-        int killed = 0, events = random.Next(eventsMax);
+            "--store", store, "--restarts", "6", "--backoff", "0", "--json", "--", heat, "run", "--json",
+            "--size", $"{size}", "--steps", $"{steps}", "--threads", "3", "--every-steps", "20", "--store", directory);
+
+        // Each process lives for so many generations, and then for so many events of any kind.
+        int killed = 0, generations = random.Next(GenerationsMax), events = random.Next(EventsMax);
         RunEvent.Finished? finished = null;
         while (run.ReadLine() is { } line)
         {
             // The last line of a killed process may be cut.
-            if (line.StartsWith('{') && line.EndsWith('}')) finished = RunEvent.FromLine(line) as RunEvent.Finished;
-            if (killed == kills || events-- > 0 || finished is not null || !run.KillProgram()) continue;
+            RunEvent? happened = line.StartsWith('{') && line.EndsWith('}') ? RunEvent.FromLine(line) : null;
+            finished = happened as RunEvent.Finished;
+            if (generations > 0 && happened is RunEvent.Committed) generations--;
+            bool lives = killed == kills || finished is not null || generations > 0 || events-- > 0;
+            if (lives || !run.KillProgram()) continue;
             killed++;
-            events = random.Next(eventsMax);
+            (generations, events) = (random.Next(GenerationsMax), random.Next(EventsMax));
         }
 
         ToolRun end = run.End();
         string message = $"Seed {seed}, exit code {end.ExitCode}:\n{end.Error}";
         Assert.True(end.ExitCode == 0 && finished is not null, message);
-        Assert.Equal(PlainHeat.ChecksumOf(HeatOptions.ShippedInput, 128, 400), finished.Checksum);
+        Assert.Equal(PlainHeat.ChecksumOf(HeatOptions.ShippedInput, size, steps), finished.Checksum);
         JsonElement[] attempts = [.. SupervisedRun.ReportOf(end.Error).GetProperty("attempts").EnumerateArray()];
         Assert.True(killed == kills && attempts.Length == kills + 1, message);
         Assert.All(attempts[..kills], attempt => Assert.Equal("SIGKILL", attempt.GetProperty("signal").GetString()));
+        Assert.NotEqual(JsonValueKind.Null, attempts[^1].GetProperty("generationBefore").ValueKind);
         Assert.All(attempts[1..], attempt => Assert.Empty(
             attempt.GetProperty("store").GetProperty("problems").EnumerateArray()));
     }
@@ -152,8 +160,13 @@ public sealed class SupervisionTests : IDisposable
 
         void Read(string expected)
         {
-            do lines.Add(terminal.StandardOutput.ReadLine() ?? throw new InvalidDataException(string.Join('\n', lines)));
-            while (!lines[^1].Contains(expected, StringComparison.Ordinal));
+            while (terminal.StandardOutput.ReadLine() is { } line)
+            {
+                lines.Add(line);
+                if (line.Contains(expected, StringComparison.Ordinal)) return;
+            }
+
+            Assert.Fail($"no {expected} in:\n{string.Join('\n', lines)}");
         }
 
         void Type(string keys)

@@ -39,7 +39,7 @@ public sealed class UsageTests
     [InlineData("run --restarts -1 -- true", "'-1'")]
     [InlineData("run --backoff 1m -- true", "'1m' is not a value for --backoff; give seconds")]
     [InlineData("run --backoff-max 86401 -- true", "from 0 to 86400")]
-    [InlineData("run --store", "--store")]
+    [InlineData("run --store -- true", "--store")]
     public async Task A_wrong_command_line_is_refused_with_a_hint(string line, string hint)
     {
         ToolRun run = await ToolRun.Here(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
@@ -115,7 +115,7 @@ public sealed class UsageTests
     [InlineData(0.256, "0.26 s")]
     [InlineData(1, "1 s")]
     [InlineData(12.34, "12.3 s")]
-    [InlineData(59.96, "0 min 59 s")]
+    [InlineData(59.96, "60 s")]
     [InlineData(185, "3 min 05 s")]
     [InlineData(7380, "2 h 03 min")]
     [InlineData(360000, "100 h 00 min")]
