@@ -133,7 +133,9 @@ public sealed class SupervisionTests : IDisposable
         run.Expect("ready");
         run.Kill();
         run.Expect("SIGTERM");
-        Assert.Null(run.ReadLine());
+
+        // The kernel gives the child of a dying thread to one that still lives, and then may signal it again.
+        while (run.ReadLine() is { } line) Assert.Equal("SIGTERM", line);
     }
 
     [Fact]
