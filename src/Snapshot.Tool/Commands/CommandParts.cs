@@ -55,20 +55,20 @@ internal static class CommandParts
     }
 
     /// <summary>A time in seconds, up to a day.</summary>
-    internal static Option<TimeSpan> Seconds(string name, double byDefault, string description) => new(name)
+    internal static Option<double> Seconds(string name, double byDefault, string description) => new(name)
     {
         Description = description,
         HelpName = "SECONDS",
-        DefaultValueFactory = _ => TimeSpan.FromSeconds(byDefault),
+        DefaultValueFactory = _ => byDefault,
         CustomParser = result =>
         {
             string token = result.Tokens[0].Value;
             bool isNumber = double.TryParse(
                 token, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds);
-            if (isNumber && seconds <= SecondsPerDay) return TimeSpan.FromSeconds(seconds);
+            if (isNumber && seconds <= SecondsPerDay) return seconds;
             result.AddError(
                 $"'{token}' is not a value for {name}; give seconds from 0 to {SecondsPerDay}, such as 0.5 or 60.");
-            return TimeSpan.Zero;
+            return byDefault;
         },
     };
 

@@ -21,7 +21,8 @@ internal sealed class RunCommand : Command
     {
         Argument<string[]> program = new("PROGRAM")
         {
-            Description = "After '--': the program and its arguments.",
+            Description =
+                "After '--': the program and its arguments, as in 'snapshot run --restarts 5 -- ./heat --size 100'.",
             Arity = ArgumentArity.OneOrMore,
         };
         Option<int> restarts = CommandParts.Count(
@@ -30,10 +31,10 @@ internal sealed class RunCommand : Command
         restarts.DefaultValueFactory = _ => RestartsByDefault;
         Option<string?> store = CommandParts.StoreOption(
             "The store that the program uses. Before a restart it is verified and the outcome told.");
-        Option<TimeSpan> backoff = CommandParts.Seconds(
+        Option<double> backoff = CommandParts.Seconds(
             "--backoff", BackoffByDefault,
             "How long to wait before the first restart. Each further wait is twice as long.");
-        Option<TimeSpan> backoffMax = CommandParts.Seconds(
+        Option<double> backoffMax = CommandParts.Seconds(
             "--backoff-max", BackoffMaxByDefault,
             "The longest wait. After a new generation, or a process that lasted longer, the wait is --backoff again.");
         Option<bool> onlySignals = new("--only-signals")
@@ -54,8 +55,12 @@ internal sealed class RunCommand : Command
             if (line.Length > WordsBehindDashes(parsed))
                 return UsageErrors.ReportMisplaced(line[0], parsed, console);
             SupervisionOptions options = new(
-                line, parsed.GetValue(store), parsed.GetValue(restarts), parsed.GetValue(backoff),
-                parsed.GetValue(backoffMax), parsed.GetValue(onlySignals));
+                line,
+                parsed.GetValue(store),
+                parsed.GetValue(restarts),
+                TimeSpan.FromSeconds(parsed.GetValue(backoff)),
+                TimeSpan.FromSeconds(parsed.GetValue(backoffMax)),
+                parsed.GetValue(onlySignals));
             return Run(console, options, parsed.GetValue(json));
         });
     }

@@ -66,15 +66,21 @@ internal sealed class Supervisor(SupervisionOptions options, Action<string> say)
     /// <summary>Verifies the store, and lets the rest of the time pass.</summary>
     private StoreFinding? Wait(TimeSpan wait, Ending ending, TimeSpan lasted, CancellationToken cancellation)
     {
-        long begun = Stopwatch.GetTimestamp();
-        StoreFinding? finding = _store?.Examine(cancellation);
-        TimeSpan rest = wait - Stopwatch.GetElapsedTime(begun);
-        if (rest < TimeSpan.Zero) rest = TimeSpan.Zero;
+        TimeSpan rest = wait;
+        StoreFinding? finding = null;
+        if (_store is not null)
+        {
+            long begun = Stopwatch.GetTimestamp();
+            finding = _store.Examine(cancellation);
+            rest -= Stopwatch.GetElapsedTime(begun);
+            if (rest < TimeSpan.Zero) rest = TimeSpan.Zero;
+        }
+
         say(
             $"attempt {_attempts.Count - 1} {ending.Words} after {Readable.Duration(lasted)}; " +
             (finding is null ? "" : $"{finding.Words()}; ") +
             $"starting again in {Readable.Duration(rest)}, restart {_count.Used} of {options.Restarts}" +
-            (_store is null ? "." : " without a new generation."));
+            (_store?.Newest is { } newest ? $" since generation {newest}." : "."));
         cancellation.WaitHandle.WaitOne(rest);
         cancellation.ThrowIfCancellationRequested();
         return finding;
