@@ -11,10 +11,13 @@ namespace Snapshot.Tests.Tool;
 /// </summary>
 internal sealed class SupervisedRun : IDisposable
 {
+    private const int Killing = 9;
+
     private static readonly TimeSpan Hang = TimeSpan.FromMinutes(3);
 
     private readonly Process _process;
     private readonly Timer _watchdog;
+    private int _killed;
 
     internal SupervisedRun(params string[] arguments)
     {
@@ -44,14 +47,16 @@ internal sealed class SupervisedRun : IDisposable
     internal void Kill() => _process.Kill();
 
     /// <summary>Kills the program with SIGKILL.</summary>
-    /// <returns>False when none runs at the moment.</returns>
+    /// <returns>False when none runs at the moment, or only the one that was killed before.</returns>
     internal bool KillProgram()
     {
         // Children belong to the thread that started them; here that must be the main one, which stays.
         string children = File.ReadAllText($"/proc/{_process.Id}/task/{_process.Id}/children").Trim();
         if (children.Length == 0) return false;
-        using Process program = Process.GetProcessById(int.Parse(children, CultureInfo.InvariantCulture));
-        program.Kill();
+        int program = int.Parse(children, CultureInfo.InvariantCulture);
+        if (program == _killed) return false;
+        _killed = program;
+        ProcessSignal.Send(program, Killing);
         return true;
     }
 
