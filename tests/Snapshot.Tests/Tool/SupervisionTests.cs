@@ -23,7 +23,7 @@ public sealed class SupervisionTests : IDisposable
     [Fact]
     public void A_program_killed_at_random_comes_to_the_result_of_an_uninterrupted_run()
     {
-        const int seed = 11, killsMin = 3, kills = 6, size = 512, steps = 2000;
+        const int seed = 11, killsMin = 1, kills = 6, size = 256, steps = 16_000;
         Random random = new(seed);
         string directory = _folder.File("heat"), store = Path.Combine(directory, "store");
         string heat = Path.Combine(AppContext.BaseDirectory, "HeatDiffusion");
