@@ -18,7 +18,7 @@ public sealed class RunCommandTests : IDisposable
     [InlineData("kill -KILL $$", 137, 3, "restartsUsedUp")]
     [InlineData("kill -SEGV $$", 139, 3, "restartsUsedUp")]
     [InlineData("kill -TERM $$", 143, 1, "notRestarted")]
-    [InlineData("kill -INT $$", 130, 1, "notRestarted")]
+    [InlineData("exit 130", 130, 1, "notRestarted")] // a shell may have been told to ignore SIGINT
     [InlineData("exec /nowhere/at/all", 127, 1, "notRestarted")]
     [InlineData("test $SNAPSHOT_RUN_ATTEMPT = 2", 0, 3, "done")]
     public async Task The_exit_code_is_that_of_the_last_process(string script, int exitCode, int attempts, string end)
