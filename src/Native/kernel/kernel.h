@@ -1,0 +1,170 @@
+/*
+ * kernel.h: threads that run native code and are captured at any instruction; what threads.c (their lives), stop.c
+ * (stopping and going on), handler.c (in the signal handler), modules.c (the code they may stand in) and entry.S share.
+ *
+ * What a new process needs of a thread is in its record, in an arena: where its stack is, and, while it is parked,
+ * where the kernel left its registers. What belongs to the process (thread ids, futexes, return addresses that were
+ * replaced) is in `struct snk_worker`, which is never captured.
+ *
+ * This library is linked at a fixed address, since captured stacks hold addresses of its code.
+ */
+#ifndef SNAPSHOT_KERNEL_H
+#define SNAPSHOT_KERNEL_H
+
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SNK_API __attribute__((visibility("default")))
+
+#define SNK_ABI_VERSION 1
+#define SNK_THREADS_MAX 1024u
+#define SNK_MODULES_MAX 64u
+#define SNK_NAME_MAX 64u
+#define SNK_SIGNAL_STACK_BYTES UINT64_C(65536)
+#define SNK_TLS_MAX UINT64_C(4096)             /* bytes of thread-locals of all modules together */
+
+/* Where the threads' own stacks are, on which glibc keeps the thread control blocks; not captured. */
+#define SNK_HOST_BASE UINT64_C(0x1e0000000000)
+#define SNK_HOST_BYTES UINT64_C(131072)
+
+enum {
+    SNK_STATE_FREE = 0,
+    SNK_STATE_STARTING = 1, /* its function has not begun */
+    SNK_STATE_RUNNING = 2,  /* its stack and registers are what it is */
+    SNK_STATE_ENDED = 3,    /* its function has returned */
+};
+
+/* A thread, in an arena; part of images. */
+struct snk_record {
+    uint64_t state; /* SNK_STATE_*; changed by the thread itself once it runs */
+    uint64_t function;
+    uint64_t argument;
+    uint64_t result;
+    uint64_t stack_low; /* of the stack its function runs on */
+    uint64_t stack_high;
+    uint64_t signal_stack;
+    uint64_t frame; /* parked: the ucontext that the kernel wrote to the signal stack; 0: it is not parked */
+    uint64_t fs_base;
+    uint64_t canary;
+    uint64_t pointer_guard;
+    int32_t saved_errno;
+    uint32_t slot; /* of the host stack, and of the worker */
+    char name[SNK_NAME_MAX];
+    unsigned char tls[SNK_TLS_MAX]; /* thread-locals, module by module */
+};
+
+/* entry.S knows these. */
+_Static_assert(offsetof(struct snk_record, function) == 8 && offsetof(struct snk_record, argument) == 16, "record");
+_Static_assert(offsetof(struct snk_record, result) == 24 && offsetof(struct snk_record, stack_high) == 40, "record");
+_Static_assert(offsetof(struct snk_record, frame) == 56 && offsetof(struct snk_record, canary) == 72, "record");
+_Static_assert(offsetof(struct snk_record, pointer_guard) == 80, "record");
+
+/* A kernel module that is loaded: code that a parked thread may stand in. */
+struct snk_module {
+    uint64_t first; /* its mapping */
+    uint64_t end;
+    uint64_t tls_offset; /* below the thread control block; 0: none */
+    uint64_t tls_bytes;
+    uint64_t tls_at; /* where they are kept in snk_record.tls */
+};
+
+/* Code in which a thread is never stopped nor made to come back: it reads return addresses, or unwinds. */
+struct snk_range {
+    uint64_t first;
+    uint64_t end;
+};
+
+/* ---- for the host: in the order of use --------------------------------------------------------------------- */
+
+/* SNK_ABI_VERSION as built. */
+SNK_API uint32_t snk_abi_version(void);
+
+/* Takes the signal (EBUSY: somebody handles it already) and the zone of host stacks (EEXIST). */
+SNK_API int32_t snk_open(int32_t signal_number);
+
+/* A module was loaded. `unsafe`: ranges of its code that unwind or read return addresses; copied. */
+SNK_API int32_t snk_module_add(const struct snk_module *module, const struct snk_range *unsafe, uint32_t unsafe_count);
+
+/* Starts a thread for a record whose function, argument, stacks and name are set, or, restored, whose frame is. */
+SNK_API int32_t snk_thread_start(struct snk_record *record);
+
+/* Lets restored threads go on; until then those that were started are held. */
+SNK_API void snk_go(void);
+
+/* Waits until a thread has ended, and frees its slot. */
+SNK_API int32_t snk_thread_join(struct snk_record *record);
+
+/*
+ * Stops every thread: all are parked when it returns 0. ETIMEDOUT: some were not in time, all go on, and
+ * snk_late tells of the first such thread where it was.
+ */
+SNK_API int32_t snk_stop(int64_t timeout_ns);
+SNK_API int32_t snk_late(struct snk_record **record, uint64_t *pc, int32_t *reason);
+
+/* Parked threads go on. */
+SNK_API void snk_resume(void);
+
+/* ---- inside ----------------------------------------------------------------------------------------------- */
+
+#define HIDDEN __attribute__((visibility("hidden")))
+
+enum { WORKER_FREE, WORKER_CLOSED, WORKER_OPEN }; /* open: it takes the signal */
+
+struct snk_worker {
+    struct snk_record *record;
+    pthread_t thread;
+    int32_t tid;
+    uint32_t phase;     /* WORKER_* */
+    uint64_t host_rsp;  /* where its function returns to, on the host stack */
+    uint64_t host_canary;
+    uint64_t host_guard;
+    uint32_t parked;    /* the stop it is parked for */
+    int32_t reason;     /* why it could not be parked when it was last looked at */
+    uint64_t pc;        /* and where it was */
+    uint64_t armed_at;  /* where its return address was replaced, or 0 */
+    uint64_t armed;     /* by what it was */
+};
+
+struct snk_process {
+    struct snk_worker workers[SNK_THREADS_MAX];
+    struct snk_module modules[SNK_MODULES_MAX];
+    struct snk_range unsafe[512];
+    uint32_t module_count;
+    uint32_t unsafe_count;
+    uint64_t own_first; /* this library's mapping */
+    uint64_t own_end;
+    int32_t signal;
+    int32_t pid;
+    uint32_t wanted;   /* the stop under way, or the last; odd while threads are to be parked */
+    uint32_t arrivals; /* counts parkings and ends: what the stopping thread sleeps on */
+    uint32_t late;     /* the slot of the thread that the last stop waited for in vain */
+    uint32_t gone;     /* futex: restored threads may go on */
+    pthread_mutex_t starting;
+};
+
+extern HIDDEN struct snk_process snk_process;
+
+HIDDEN void snk_on_signal(int number, siginfo_t *info, void *context);
+HIDDEN void snk_signal(const struct snk_worker *worker);
+HIDDEN struct snk_worker *snk_worker_of_this_thread(void);
+HIDDEN void snk_futex_wait(uint32_t *word, uint32_t value, int64_t timeout_ns);
+HIDDEN void snk_futex_wake(uint32_t *word);
+HIDDEN int32_t snk_find_own(void);
+
+/* entry.S */
+HIDDEN void snk_enter(struct snk_record *record, uint64_t *host_rsp);
+HIDDEN void snk_enter_captured(struct snk_record *record, uint64_t *host_rsp);
+HIDDEN void snk_trampoline(void);
+extern HIDDEN const char snk_raised[];
+
+/* Called by entry.S. */
+struct snk_raise {
+    uint64_t process_and_signal;
+    uint64_t thread;
+};
+HIDDEN uint64_t snk_leave(const struct snk_record *record);
+HIDDEN struct snk_raise snk_disarm(uint64_t *return_address);
+
+#endif
