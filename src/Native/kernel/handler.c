@@ -189,10 +189,8 @@ void snk_on_signal(int number, siginfo_t *info, void *context)
         if ((stop & 1) == 0 || is_raising((uint64_t)registers->uc_mcontext.gregs[REG_RIP]))
             break;
         struct snk_record *record = worker->record;
-        uint64_t rsp = (uint64_t)registers->uc_mcontext.gregs[REG_RSP];
         disarm(worker);
-        int is_kept = record->state == SNK_STATE_RUNNING && within(rsp, record->stack_low, record->stack_high + 1);
-        if (is_kept) {
+        if (record->state == SNK_STATE_RUNNING) {
             uint64_t *slot = NULL;
             enum verdict verdict = look(worker, registers, &slot);
             if (verdict == COMES_BACK)
@@ -201,10 +199,9 @@ void snk_on_signal(int number, siginfo_t *info, void *context)
                 break;
             keep(record, registers, saved_errno);
         }
-        /* What has not begun begins anew, what has ended is not continued, and what is not restored yet has a context. */
+        /* What has not begun begins anew, and what has ended is not to be continued: no context is needed of it. */
         park(worker, stop);
-        if (is_kept)
-            record->frame = 0;
+        record->frame = 0;
     }
     errno = saved_errno;
 }

@@ -123,12 +123,17 @@ static void *host(void *argument)
     while (__atomic_load_n(&snk_process.gone, __ATOMIC_ACQUIRE) == 0)
         snk_futex_wait(&snk_process.gone, 0, -1);
 
-    /* From here on it can be stopped. What is pending, and what is wanted now, comes by the signal. */
+    /*
+     * From here on it is waited for. Whoever restores a context does not take the signal before: its frame would be
+     * written where the context lies. The context's own mask lets it in.
+     */
     __atomic_store_n(&worker->phase, WORKER_OPEN, __ATOMIC_SEQ_CST);
-    block_all_but(snk_process.signal, &set);
-    pthread_sigmask(SIG_SETMASK, &set, NULL);
     if ((__atomic_load_n(&snk_process.wanted, __ATOMIC_SEQ_CST) & 1) != 0)
         snk_signal(worker);
+    if (record->state == SNK_STATE_STARTING) {
+        block_all_but(snk_process.signal, &set);
+        pthread_sigmask(SIG_SETMASK, &set, NULL);
+    }
 
     run(worker);
 
