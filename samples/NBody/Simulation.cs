@@ -17,7 +17,11 @@ internal static class Simulation
         NBodyOptions options, SampleProgram program, RunReporter reporter)
     {
         Directory.CreateDirectory(options.Directory);
-        await using SnapshotSession session = SnapshotSession.Open(options.StoreDirectory);
+
+        // Nobody goes on before the file is cut back: a run that had ended would end again before it is known whether
+        // the file is its own.
+        await using SnapshotSession session = SnapshotSession.Open(
+            options.StoreDirectory, new SnapshotOptions { Gates = Gates.OnRestart });
         ClusterMemory memory = ClusterMemory.Open(session, options);
         using ResultsFile file = new(options.ResultsPath, session.IsRestarted);
 

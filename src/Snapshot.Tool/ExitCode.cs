@@ -8,6 +8,8 @@ internal static class ExitCode
     internal const int Usage = 2;
     internal const int Environment = 3;
     internal const int Busy = 4;
+    internal const int NotExecutable = 126;
+    internal const int NoProgram = 127;
     internal const int Interrupted = 130;
 
     /// <summary>As the help and docs/TOOL.md show them.</summary>
@@ -18,6 +20,8 @@ internal static class ExitCode
         (Usage, "the command line is wrong"),
         (Environment, "no such store, generation or process, no permission, or reading or writing failed"),
         (Busy, "another process has the store open for writing"),
+        (NotExecutable, "run: the program was found but cannot be executed"),
+        (NoProgram, "run: there is no such program"),
         (Interrupted, "interrupted; the store is unchanged or consistent"),
     ];
 }

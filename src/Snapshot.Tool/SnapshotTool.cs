@@ -10,7 +10,7 @@ internal static class SnapshotTool
 {
     internal static RootCommand CreateRoot(ToolConsole console)
     {
-        RootCommand root = new("Looks after stores of Snapshot images, and at processes that make them.")
+        RootCommand root = new("Looks after stores of Snapshot images, and after processes that make them.")
         {
             new ListCommand(console),
             new ShowCommand(console),
@@ -19,6 +19,7 @@ internal static class SnapshotTool
             new PruneCommand(console),
             new DoctorCommand(console),
             new StacksCommand(console),
+            new RunCommand(console),
         };
         HelpOption help = root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpWithExitCodes((HelpAction)help.Action!);

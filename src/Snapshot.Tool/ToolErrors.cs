@@ -1,3 +1,5 @@
+using Snapshot.Tool.Supervision;
+
 namespace Snapshot.Tool;
 
 /// <summary>The one place that turns a failure into an exit code and a sentence.</summary>
@@ -14,6 +16,7 @@ internal static class ToolErrors
             ExitCode.Damage,
         SnapshotException or IOException or UnauthorizedAccessException => ExitCode.Environment,
         OperationCanceledException => ExitCode.Interrupted,
+        CannotStartException start => start.ExitCode,
         _ => null,
     };
 

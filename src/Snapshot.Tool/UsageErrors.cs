@@ -11,7 +11,22 @@ internal static class UsageErrors
     {
         Command command = parsed.CommandResult.Command;
         string path = PathOf(parsed.CommandResult);
-        foreach (string sentence in Sentences(parsed, command, path)) console.Fail(sentence);
+        return Refuse(Sentences(parsed, command, path), path, console);
+    }
+
+    /// <summary>Refuses a word before the "--" that was taken for a part of what stands behind it.</summary>
+    internal static int ReportMisplaced(string token, ParseResult parsed, ToolConsole console)
+    {
+        string path = PathOf(parsed.CommandResult);
+        string sentence = token.StartsWith('-')
+            ? DescribeUnmatched(token, parsed.CommandResult.Command, path)
+            : $"'{token}' stands before '--'; write '{path} [options] -- {token} …'.";
+        return Refuse([sentence], path, console);
+    }
+
+    private static int Refuse(IEnumerable<string> sentences, string path, ToolConsole console)
+    {
+        foreach (string sentence in sentences) console.Fail(sentence);
         console.Error.WriteLine($"See '{path} --help'.");
         return ExitCode.Usage;
     }

@@ -5,6 +5,8 @@ using Snapshot.TestPrograms;
 return (args is [string verb, ..] ? verb : "") switch
 {
     "stacks-target" => StacksTarget.Run(),
+    "signal-target" => SignalTarget.Run(),
+    "dying" => DyingProgram.Run(args[1], long.Parse(args[2], CultureInfo.InvariantCulture)),
     "tracker-as-user" => TrackerAsUser.Run(),
     "lazy-as-user" => LazyRestarts.AsUser(),
     "lazy-closed" => LazyRestarts.CloseUnderParticipant(args[1], int.Parse(args[2], CultureInfo.InvariantCulture)),

@@ -20,16 +20,24 @@ internal static class CheckpointRounds
         List<SnapshotInfo> rounds = [];
         run.Say($"{cell}: filling, and the full image");
         workload.Write(PagePattern.All(scenario.Pattern.Pages));
-        session.RequestCheckpoint().WaitCommitted();
+        Checkpoint();
         for (int round = 0; round < scenario.Rounds; round++)
         {
             if (folder.Bytes > ChainBytesMax(scenario)) Compact(session);
             run.Say($"{cell}: round {round + 1} of {scenario.Rounds}");
             workload.Write(scenario.Pattern.Choose(random));
-            rounds.Add(session.RequestCheckpoint().WaitCommitted());
+            rounds.Add(Checkpoint());
         }
 
         return (rounds, workload.HugePagesPercent);
+
+        SnapshotInfo Checkpoint()
+        {
+            CheckpointTicket ticket = session.RequestCheckpoint();
+            ticket.WaitCaptured();
+            workload.Rest();
+            return ticket.WaitCommitted();
+        }
     }
 
     /// <summary>Compaction is done here, between rounds, and never beside a checkpoint that is measured.</summary>

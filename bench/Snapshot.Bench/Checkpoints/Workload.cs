@@ -11,6 +11,7 @@ internal sealed unsafe class Workload : IDisposable
     private readonly Arena _arena;
     private readonly long* _memory;
     private readonly Thread[] _threads;
+    private readonly ManualResetEventSlim _isAwake = new(true);
     private long[] _pages = [];
     private int _round;
     private int _written;
@@ -42,13 +43,22 @@ internal sealed unsafe class Workload : IDisposable
         _pages = pages;
         Volatile.Write(ref _written, 0);
         Interlocked.Increment(ref _round);
+        _isAwake.Set();
         while (Volatile.Read(ref _written) < _scenario.Threads) Thread.Yield();
     }
+
+    /// <summary>
+    /// Until the next write the threads take no processor: a drain yields to an application, and would be measured as
+    /// what one that is busy on all processors leaves it.
+    /// </summary>
+    internal void Rest() => _isAwake.Reset();
 
     public void Dispose()
     {
         _stop = true;
+        _isAwake.Set();
         foreach (Thread thread in _threads) thread.Join();
+        _isAwake.Dispose();
     }
 
     private void Work(SnapshotSession session, int index)
@@ -61,6 +71,9 @@ internal sealed unsafe class Workload : IDisposable
             {
                 if (_stop) return;
                 me.Poll();
+                if (_isAwake.IsSet) continue;
+                using BlockedRegion resting = me.EnterBlockedRegion("resting");
+                _isAwake.Wait();
             }
 
             long[] pages = _pages;

@@ -9,6 +9,9 @@ namespace Snapshot.Bench;
 /// <param name="stamps">When the first step began, and when each ended.</param>
 internal sealed class StepTimes(IReadOnlyList<long> stamps)
 {
+    /// <summary>Of so many steps a median can be taken.</summary>
+    private const int Enough = 8;
+
     internal int Count => stamps.Count - 1;
 
     /// <summary>How long a step takes that no checkpoint overlaps with.</summary>
@@ -17,7 +20,7 @@ internal sealed class StepTimes(IReadOnlyList<long> stamps)
         double[] alone = [.. Enumerable.Range(0, Count)
             .Where(step => !checkpoints.Any(checkpoint => Overlaps(step, checkpoint)))
             .Select(Milliseconds)];
-        if (alone.Length >= Count / 4) return Figures.Median(alone);
+        if (alone.Length >= Enough) return Figures.Median(alone);
         throw new RequirementException(
             $"Checkpoints overlap with {Count - alone.Length} of {Count} steps, which leaves too few without",
             "choose a larger --every.");

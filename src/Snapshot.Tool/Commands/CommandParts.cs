@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 
 namespace Snapshot.Tool.Commands;
@@ -6,16 +7,14 @@ namespace Snapshot.Tool.Commands;
 /// <summary>Arguments and options that several commands have, so that they are worded alike.</summary>
 internal static class CommandParts
 {
-    internal static Argument<string> Store() => new("STORE")
-    {
-        Description = "The directory of the store.",
-        CustomParser = result =>
-        {
-            string token = result.Tokens[0].Value;
-            if (token.Length == 0) result.AddError("'' is not a directory; is a variable of the command line empty?");
-            return token;
-        },
-    };
+    private const int SecondsPerDay = 86_400;
+
+    internal static Argument<string> Store() =>
+        new("STORE") { Description = "The directory of the store.", CustomParser = DirectoryName };
+
+    /// <summary>The same as an option.</summary>
+    internal static Option<string?> StoreOption(string description) =>
+        new("--store") { Description = description, HelpName = "DIR", CustomParser = DirectoryName };
 
     internal static Argument<long?> Generation(string whenOmitted) => new("GENERATION")
     {
@@ -55,6 +54,24 @@ internal static class CommandParts
         return option;
     }
 
+    /// <summary>A time in seconds, up to a day.</summary>
+    internal static Option<double> Seconds(string name, double byDefault, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "SECONDS",
+        DefaultValueFactory = _ => byDefault,
+        CustomParser = result =>
+        {
+            string token = result.Tokens[0].Value;
+            bool isNumber = double.TryParse(
+                token, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds);
+            if (isNumber && seconds <= SecondsPerDay) return seconds;
+            result.AddError(
+                $"'{token}' is not a value for {name}; give seconds from 0 to {SecondsPerDay}, such as 0.5 or 60.");
+            return byDefault;
+        },
+    };
+
     /// <summary>A time with a unit: 90s, 45m, 36h, 7d, 2w.</summary>
     internal static Option<TimeSpan?> Age(string name, string description) => new(name)
     {
@@ -80,6 +97,13 @@ internal static class CommandParts
     internal static long GenerationOrNewest(SnapshotStore store, long? generation) =>
         generation ?? store.Newest?.Generation ?? throw new SnapshotException(
             SnapshotErrorCode.NotFound, $"The store {store.Directory} holds no generation yet.");
+
+    private static string DirectoryName(ArgumentResult result)
+    {
+        string token = result.Tokens[0].Value;
+        if (token.Length == 0) result.AddError("'' is not a directory; is a variable of the command line empty?");
+        return token;
+    }
 
     private static bool TryParseAge(string text, out TimeSpan age)
     {

@@ -19,13 +19,16 @@ internal sealed class ToolConsole
     private static readonly JsonWriterOptions JsonForFiles =
         new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    private static readonly JsonWriterOptions JsonLine = JsonForFiles with { Indented = false };
+
     internal ToolConsole(
         TextWriter output, TextWriter error, bool isOutputTerminal, bool isErrorTerminal, int? width = null)
     {
         Out = output;
         Error = error;
         Results = CreateConsole(output, isOutputTerminal, width);
-        Progress = isErrorTerminal ? CreateConsole(error, isTerminal: true, width) : null;
+        Reports = CreateConsole(error, isErrorTerminal, width);
+        Progress = isErrorTerminal ? Reports : null;
     }
 
     internal TextWriter Out { get; }
@@ -35,6 +38,9 @@ internal sealed class ToolConsole
     /// <summary>Tables and text on standard output.</summary>
     internal IAnsiConsole Results { get; }
 
+    /// <summary>Tables and text on standard error, where standard output belongs to a program.</summary>
+    internal IAnsiConsole Reports { get; }
+
     /// <summary>Progress on standard error, or null when nobody watches.</summary>
     internal IAnsiConsole? Progress { get; }
 
@@ -42,15 +48,20 @@ internal sealed class ToolConsole
         new(Console.Out, Console.Error, !Console.IsOutputRedirected, !Console.IsErrorRedirected);
 
     /// <summary>One JSON value on standard output, alone.</summary>
-    internal void WriteJson<T>(T value, JsonTypeInfo<T> type)
-    {
-        using MemoryStream text = new();
-        using (Utf8JsonWriter writer = new(text, JsonForFiles)) JsonSerializer.Serialize(writer, value, type);
-        Out.WriteLine(Encoding.UTF8.GetString(text.GetBuffer(), 0, (int)text.Length));
-    }
+    internal void WriteJson<T>(T value, JsonTypeInfo<T> type) => Out.WriteLine(ToJson(value, type, JsonForFiles));
+
+    /// <summary>One JSON value on standard error, as its last line.</summary>
+    internal void ReportJson<T>(T value, JsonTypeInfo<T> type) => Error.WriteLine(ToJson(value, type, JsonLine));
 
     /// <summary>One sentence on standard error.</summary>
     internal void Fail(string sentence) => Error.WriteLine($"snapshot: {sentence}");
+
+    private static string ToJson<T>(T value, JsonTypeInfo<T> type, JsonWriterOptions options)
+    {
+        using MemoryStream text = new();
+        using (Utf8JsonWriter writer = new(text, options)) JsonSerializer.Serialize(writer, value, type);
+        return Encoding.UTF8.GetString(text.GetBuffer(), 0, (int)text.Length);
+    }
 
     private static IAnsiConsole CreateConsole(TextWriter writer, bool isTerminal, int? width)
     {

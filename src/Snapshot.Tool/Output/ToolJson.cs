@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Snapshot.Tool.Commands;
 using Snapshot.Tool.Stacks;
+using Snapshot.Tool.Supervision;
 
 namespace Snapshot.Tool.Output;
 
@@ -16,6 +17,7 @@ namespace Snapshot.Tool.Output;
         typeof(CamelCaseEnum<RegionKind>),
         typeof(CamelCaseEnum<ParticipantKind>),
         typeof(CamelCaseEnum<SnapshotErrorCode>),
+        typeof(CamelCaseEnum<SupervisionEnd>),
         typeof(FiguresConverter),
     ])]
 [JsonSerializable(typeof(IReadOnlyList<GenerationInfo>))]
@@ -25,6 +27,7 @@ namespace Snapshot.Tool.Output;
 [JsonSerializable(typeof(PruneResult))]
 [JsonSerializable(typeof(DoctorReport))]
 [JsonSerializable(typeof(ProcessReport))]
+[JsonSerializable(typeof(SupervisionReport))]
 internal sealed partial class ToolJson : JsonSerializerContext;
 
 /// <summary>An enumeration by the camelCase name of its member.</summary>

@@ -66,8 +66,13 @@ public sealed class DemoTests : IDisposable
     public void A_finished_run_is_found_again_another_one_is_refused_and_a_shortened_results_file_is_noticed()
     {
         string store = Path.Combine(_directory.FullName, "run");
+
+        // Long enough for several checkpoints: the newest image is surely not from before the first results.
         string[] options =
-            ["run", "--fibers", "10", "--steps", "20", "--threads", "2", "--every-steps", "2", "--store", store, "--json"];
+        [
+            "run", "--fibers", "10", "--steps", "20000", "--threads", "2", "--every-steps", "9", "--store", store,
+            "--json",
+        ];
         ProgramResult first = NBody([.. options, "--bodies", "40"]);
         Assert.True(first.ExitCode == 0, first.ToString());
         ProgramResult again = NBody([.. options, "--bodies", "40"]);

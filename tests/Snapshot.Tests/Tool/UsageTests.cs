@@ -29,6 +29,17 @@ public sealed class UsageTests
     [InlineData("prune /tmp --keep-last 2 --max-age 7d", "give --keep-every, too")]
     [InlineData("stacks abc", "'abc' is not a process")]
     [InlineData("stacks self", "'self' is not a process")]
+    [InlineData("run", "needs PROGRAM: After '--'")]
+    [InlineData("run --", "needs PROGRAM: After '--'")]
+    [InlineData("run true", "write 'snapshot run [options] -- true …'")]
+    [InlineData("run --restart 3 -- true", "did you mean '--restarts'?")]
+    [InlineData("run --only-signal -- true", "did you mean '--only-signals'?")]
+    [InlineData("run --colour -- true", "has no option '--colour'.")]
+    [InlineData("run --restarts many -- true", "'many' is not a value for --restarts; give a number from 0 upward.")]
+    [InlineData("run --restarts -1 -- true", "'-1'")]
+    [InlineData("run --backoff 1m -- true", "'1m' is not a value for --backoff; give seconds")]
+    [InlineData("run --backoff-max 86401 -- true", "from 0 to 86400")]
+    [InlineData("run --store -- true", "--store")]
     public async Task A_wrong_command_line_is_refused_with_a_hint(string line, string hint)
     {
         ToolRun run = await ToolRun.Here(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
@@ -40,6 +51,11 @@ public sealed class UsageTests
     [Fact]
     public async Task An_empty_path_is_refused_with_a_hint() => Assert.Contains(
         "'' is not a directory", (await ToolRun.Here("list", "")).FailsWith(ExitCode.Usage), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task An_empty_path_of_an_option_is_refused_with_a_hint() => Assert.Contains(
+        "'' is not a directory",
+        (await ToolRun.Here("run", "--store", "", "--", "true")).FailsWith(ExitCode.Usage), StringComparison.Ordinal);
 
     [Fact]
     public async Task A_process_cannot_inspect_itself() => (await ToolRun.Here(
@@ -93,6 +109,18 @@ public sealed class UsageTests
     [InlineData(long.MaxValue, "8192 PiB")]
     public void Sizes_have_three_digits_and_a_binary_unit(long bytes, string text) =>
         Assert.Equal(text, Readable.Bytes(bytes));
+
+    [Theory]
+    [InlineData(0, "0 s")]
+    [InlineData(0.256, "0.26 s")]
+    [InlineData(1, "1 s")]
+    [InlineData(12.34, "12.3 s")]
+    [InlineData(59.96, "60 s")]
+    [InlineData(185, "3 min 05 s")]
+    [InlineData(7380, "2 h 03 min")]
+    [InlineData(360000, "100 h 00 min")]
+    public void Times_have_three_digits_or_two_units(double seconds, string text) =>
+        Assert.Equal(text, Readable.Duration(TimeSpan.FromSeconds(seconds)));
 
     [Fact]
     public void The_documentation_lists_the_exit_codes_and_the_commands()
