@@ -42,6 +42,11 @@ internal sealed record ElfSection(string Name, uint Type, AddressRange Memory, u
         if (size > ulong.MaxValue - address) throw bytes.Damaged(at, "a section does not end");
         if (bytes.U32(at) > bytes.Length) throw bytes.Damaged(at, "the name of a section is not in the file");
         return new ElfSection(
-            bytes.Name(strings + bytes.U32(at)), type, new AddressRange(address, size), offset, size, bytes.U32(at + 40));
+            bytes.Name(strings + bytes.U32(at)),
+            type,
+            new AddressRange(address, size),
+            offset,
+            size,
+            bytes.U32(at + 40));
     }
 }
