@@ -29,7 +29,7 @@ internal static class BindingRules
                 KernelModuleRule.OwnSymbols,
                 symbol.Name,
                 $"looks for its own '{symbol.Name}' by name, and would take another library's of that name",
-                "Link it with -Wl,-Bsymbolic.");
+                "Link it with -Wl,-Bsymbolic; compile C++ with -fno-gnu-unique.");
         }
 
         // What nobody defines is null; that it may be so is what its users test. And what has no type is such a name.
@@ -41,7 +41,7 @@ internal static class BindingRules
             symbol.Name,
             $"takes the address of '{symbol.Name}', which is elsewhere in the next process, and which a register or " +
             "a variable would hold",
-            "Call it by its name; where a pointer is needed, point to a function of the module that calls it. Compile " +
-            "without -fno-plt.");
+            "Call it by its name; where a pointer is needed, point to a function of the module that calls it. " +
+            "Compile without -fno-plt.");
     }
 }

@@ -75,7 +75,8 @@ internal sealed record KernelModuleManifest
         if (Base != here.Base)
         {
             differences.Add(
-                $"{name} is linked at 0x{here.Base:x} here and at 0x{Base:x} in the image. Link it with the same slot.");
+                $"{name} is linked at 0x{here.Base:x} here and at 0x{Base:x} in the image. Link it with the same " +
+                "slot.");
         }
 
         if (ThreadLocalSize != here.ThreadLocalSize || ThreadLocalAlignment != here.ThreadLocalAlignment)
@@ -116,8 +117,8 @@ internal sealed record KernelModuleManifest
     internal string? FaultOfPlace(ulong mapped)
     {
         if (mapped == Base) return null;
-        return $"{Path} is linked at 0x{Base:x} and was loaded at 0x{mapped:x}, because that place was taken. Give the " +
-            "module another slot (snapshot-kernel --slot N) if two modules share one; with glibc before 2.36 set " +
+        return $"{Path} is linked at 0x{Base:x} and was loaded at 0x{mapped:x}, because that place was taken. Give " +
+            "the module another slot (snapshot-kernel --slot N) if two modules share one; with glibc before 2.36 set " +
             "LD_USE_LOAD_BIAS=1.";
     }
 
@@ -131,8 +132,8 @@ internal sealed record KernelModuleManifest
             if (taken.TryAdd(module.Base, module)) continue;
             throw new SnapshotException(
                 SnapshotErrorCode.KernelModule,
-                $"{taken[module.Base].Path} and {module.Path} are both linked in slot {KernelModuleSlot.At(module.Base)} " +
-                $"(0x{module.Base:x}). Link one of them again with another: snapshot-kernel --slot N.")
+                $"{taken[module.Base].Path} and {module.Path} are both linked in slot " +
+                $"{KernelModuleSlot.At(module.Base)} (0x{module.Base:x}). Link one of them again with another: snapshot-kernel --slot N.")
             {
                 Path = module.Path,
             };

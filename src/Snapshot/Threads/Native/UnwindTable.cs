@@ -15,11 +15,10 @@ internal static class UnwindTable
     private const byte SizeOfEncoding = 0x0f;
     private const ulong EntrySize = 8;
 
-    /// <summary>Where the functions begin that have an entry; null when there is no table that can be searched.</summary>
+    /// <summary>Where the functions begin that have an entry; null when there is no table to search.</summary>
     internal static HashSet<ulong>? FunctionsOf(ElfImage image)
     {
-        if (image.Find(ElfSegmentType.UnwindHeader) is not { FileSize: >= HeaderSize } segment)
-            return null;
+        if (image.Find(ElfSegmentType.UnwindHeader) is not { FileSize: >= HeaderSize } segment) return null;
         ElfBytes bytes = image.Bytes;
         ulong at = segment.Offset;
         bool isKnown = bytes.U8(at) == Version && (bytes.U8(at + 1) & SizeOfEncoding) == ValueIs4Bytes
