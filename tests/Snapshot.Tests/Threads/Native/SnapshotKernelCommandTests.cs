@@ -83,14 +83,14 @@ public sealed class SnapshotKernelCommandTests : IDisposable
     public void The_runtime_is_linked_from_its_directory()
     {
         string directory = Directory.CreateDirectory(_workshop.NextModule() + " with a blank").FullName;
-        string library = Path.Combine(directory, "libsnapshot_kernel.so"), object_ = _workshop.NextModule() + ".o";
+        string library = Path.Combine(directory, "libsnapshot_kernel.so"), part = _workshop.NextModule() + ".o";
         ModuleWorkshop.AssertDone(_workshop.Run(
             "--no-runtime", "cc", _workshop.Write("int sn_something(void) { return 7; }"), "-o", library,
             "-Wl,-soname,libsnapshot_kernel.so"));
         const string Shim = "__attribute__((visibility(\"hidden\"))) void *malloc(unsigned long n) { return (void *)n; }";
-        ModuleWorkshop.AssertDone(_workshop.Run("cc", "-fno-builtin", "-c", _workshop.Write(Shim), "-o", object_));
+        ModuleWorkshop.AssertDone(_workshop.Run("cc", "-fno-builtin", "-c", _workshop.Write(Shim), "-o", part));
         ModuleWorkshop.AssertDone(Repository.Run(
-            directory, "ar", ["rcs", Path.Combine(directory, "libsnapshot_kernel_shim.a"), object_]));
+            directory, "ar", ["rcs", Path.Combine(directory, "libsnapshot_kernel_shim.a"), part]));
 
         const string User = "#include <stdlib.h>\nint sn_something(void);\n" +
             "void *kernel(void) { return malloc(5 + (unsigned)sn_something()); }";
