@@ -36,6 +36,33 @@ enum {
     SNK_STATE_ENDED = 3,    /* its function has returned */
 };
 
+/*
+ * What a thread asks of the host, in which no captured thread may be: it writes the question, makes it SNK_ASKED and
+ * sleeps on `state` until that is SNK_ANSWERED. Part of the record, so that a question that was not answered when
+ * memory was captured is answered in the next process. The host does so at a safepoint of its own.
+ */
+enum {
+    SNK_IDLE = 0,
+    SNK_ASKED = 1,
+    SNK_ANSWERED = 2,
+};
+
+enum {
+    SNK_ASKS_ALLOCATE = 1, /* bytes, alignment; the answer is the address, or 0: the arena is full */
+    SNK_ASKS_FREE = 2,     /* address; the answer is an errno */
+    SNK_ASKS_ROOT = 3,     /* address and length of the name; the answer is its address, or 0: there is none */
+    SNK_ASKS_ROOT_BYTES = 4, /* the same; the answer is its length in bytes, or 0 */
+    SNK_ASKS_LEAVE = 5,    /* address of an arena mutex that this thread holds and that others want: to be left for it */
+    SNK_ASKS_WAKE = 6,     /* address of a word, and how many: fibers that wait for it are to look again */
+};
+
+struct snk_question {
+    uint32_t state;
+    uint32_t kind;
+    uint64_t arguments[2];
+    uint64_t answer;
+};
+
 /* A thread, in an arena; part of images. */
 struct snk_record {
     uint64_t state; /* SNK_STATE_*; changed by the thread itself once it runs */
@@ -51,6 +78,9 @@ struct snk_record {
     uint64_t pointer_guard;
     int32_t saved_errno;
     uint32_t slot; /* of the host stack, and of the worker */
+    uint32_t owner; /* its id in arena locks; below 2^30 */
+    uint32_t reserved;
+    struct snk_question question;
     char name[SNK_NAME_MAX];
     unsigned char tls[SNK_TLS_MAX]; /* thread-locals, module by module */
 };
@@ -90,8 +120,20 @@ SNK_API int32_t snk_module_add(const struct snk_module *module, const struct snk
 /* Starts a thread for a record whose function, argument, stacks and name are set, or, restored, whose frame is. */
 SNK_API int32_t snk_thread_start(struct snk_record *record);
 
-/* Lets restored threads go on; until then those that were started are held. */
-SNK_API void snk_go(void);
+/* Advanced, and woken as a futex, for each question that is asked. */
+SNK_API uint32_t *snk_questions(void);
+
+/* The answer was written: the thread goes on. */
+SNK_API void snk_answered(struct snk_record *record);
+
+/* Whether anybody but native threads may wait for a lock without sleeping on its word; until told, nobody. */
+SNK_API void snk_fibers_may_wait(int32_t may_wait);
+
+/*
+ * The memory from which malloc of kernel modules takes, in an arena: new, or as it was in an image. EINVAL: it is too
+ * small, or not a heap of this version.
+ */
+SNK_API int32_t snk_heap_open(void *memory, uint64_t bytes, int32_t is_restored);
 
 /* Waits until a thread has ended, and frees its slot. */
 SNK_API int32_t snk_thread_join(struct snk_record *record);
