@@ -114,6 +114,22 @@ SNK_API uint32_t snk_abi_version(void);
 /* Takes the signal (EBUSY: somebody handles it already) and the zone of host stacks (EEXIST). */
 SNK_API int32_t snk_open(int32_t signal_number);
 
+/* Of struct snk_record. */
+SNK_API uint64_t snk_record_bytes(void);
+
+/*
+ * Loads a library and says where it is; *moved is how far from where it was linked. ENOENT: `error` has the dynamic
+ * linker's words.
+ */
+SNK_API int32_t snk_module_load(const char *path, void **handle, struct snk_module *module, uint64_t *moved, char *error,
+                                uint64_t error_bytes);
+
+/* The address of a function of it, or NULL. */
+SNK_API void *snk_module_symbol(void *handle, const char *name);
+
+/* Which function of which library an address is in, in words. */
+SNK_API int32_t snk_describe(uint64_t pc, char *text, uint64_t bytes);
+
 /* A module was loaded. `unsafe`: ranges of its code that unwind or read return addresses; copied. */
 SNK_API int32_t snk_module_add(const struct snk_module *module, const struct snk_range *unsafe, uint32_t unsafe_count);
 

@@ -142,6 +142,7 @@ static void *host(void *argument)
     __atomic_store_n(&worker->phase, WORKER_CLOSED, __ATOMIC_SEQ_CST);
     __atomic_add_fetch(&snk_process.arrivals, 1, __ATOMIC_SEQ_CST);
     snk_futex_wake(&snk_process.arrivals);
+    snk_futex_wake((uint32_t *)&record->state); /* who waits for its end */
     stack.ss_flags = SS_DISABLE;
     sigaltstack(&stack, NULL);
     return NULL;
@@ -211,7 +212,6 @@ int32_t snk_thread_join(struct snk_record *record)
         return error;
     pthread_mutex_lock(&snk_process.starting);
     worker->phase = WORKER_FREE;
-    record->state = SNK_STATE_FREE;
     pthread_mutex_unlock(&snk_process.starting);
     return 0;
 }
