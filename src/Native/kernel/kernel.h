@@ -114,6 +114,9 @@ SNK_API uint32_t snk_abi_version(void);
 /* Takes the signal (EBUSY: somebody handles it already) and the zone of host stacks (EEXIST). */
 SNK_API int32_t snk_open(int32_t signal_number);
 
+/* The file this library was loaded from. */
+SNK_API int32_t snk_path(char *text, uint64_t bytes);
+
 /* Of struct snk_record. */
 SNK_API uint64_t snk_record_bytes(void);
 

@@ -92,6 +92,15 @@ int32_t snk_describe(uint64_t pc, char *text, uint64_t bytes)
     return 0;
 }
 
+int32_t snk_path(char *text, uint64_t bytes)
+{
+    Dl_info info;
+    if (dladdr((void *)(uintptr_t)snk_path, &info) == 0 || info.dli_fname == NULL)
+        return ENOENT;
+    snprintf(text, bytes, "%s", info.dli_fname);
+    return 0;
+}
+
 uint64_t snk_record_bytes(void)
 {
     return sizeof(struct snk_record);

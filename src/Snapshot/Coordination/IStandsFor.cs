@@ -7,8 +7,8 @@ internal interface IStandsFor
     /// <summary>Stops them all, or none.</summary>
     /// <param name="isWanted">Whether the checkpoint still is.</param>
     /// <returns>Whether they are stopped; false only when it is not wanted any more.</returns>
-    bool TryStop(Func<bool> isWanted);
+    public bool TryStop(Func<bool> isWanted);
 
     /// <summary>Lets them go on.</summary>
-    void Resume();
+    public void Resume();
 }

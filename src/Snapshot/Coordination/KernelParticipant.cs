@@ -3,7 +3,7 @@ using Snapshot.Threads.Native;
 namespace Snapshot.Coordination;
 
 /// <summary>The participant that stands for all native threads: a thread of the session that stops them.</summary>
-internal sealed unsafe class KernelParticipant : IStandsFor, IDisposable
+internal sealed unsafe class KernelParticipant : IStandsFor
 {
     internal const string Name = "snapshot kernels";
 
@@ -12,8 +12,7 @@ internal sealed unsafe class KernelParticipant : IStandsFor, IDisposable
     private readonly KernelStop _stop = new();
     private readonly ParticipantOptions _options;
     private readonly Thread _thread;
-    private readonly ManualResetEventSlim _isAttached = new();
-    private Exception? _error;
+    private readonly TaskCompletionSource _attached = new();
     private volatile bool _isEnding;
 
     /// <summary>Starts the thread; returns when it is attached and its handlers are resumed.</summary>
@@ -25,8 +24,7 @@ internal sealed unsafe class KernelParticipant : IStandsFor, IDisposable
         _options = new ParticipantOptions { Handlers = handlers, Gates = Gates.None };
         _thread = new Thread(Run) { IsBackground = true, Name = Name };
         _thread.Start();
-        _isAttached.Wait();
-        if (_error is not null) throw new SnapshotException(CodeOf(_error), _error.Message, _error);
+        _attached.Task.GetAwaiter().GetResult();
     }
 
     public bool TryStop(Func<bool> isWanted) => _stop.TryStop(isWanted);
@@ -34,13 +32,12 @@ internal sealed unsafe class KernelParticipant : IStandsFor, IDisposable
     public void Resume() => KernelStop.Resume();
 
     /// <summary>Leaves the session. No native thread may run any more.</summary>
-    public void Dispose()
+    internal void Leave()
     {
         _isEnding = true;
         Interlocked.Increment(ref *KernelAnswers.Questions);
         Futex.WakeAll(KernelAnswers.Questions);
         _thread.Join();
-        _isAttached.Dispose();
     }
 
     private void Run()
@@ -53,8 +50,7 @@ internal sealed unsafe class KernelParticipant : IStandsFor, IDisposable
         catch (Exception error)
         {
             // Whoever opened it is told.
-            _error = error;
-            _isAttached.Set();
+            _attached.SetException(error);
             return;
         }
 
@@ -63,7 +59,7 @@ internal sealed unsafe class KernelParticipant : IStandsFor, IDisposable
             participant.Stacks = StackKind.Native;
             participant.StandsFor = this;
             participant.Doing = _stop.Describe;
-            _isAttached.Set();
+            _attached.SetResult();
             Serve(participant);
         }
     }
@@ -77,7 +73,4 @@ internal sealed unsafe class KernelParticipant : IStandsFor, IDisposable
             if (!_isEnding) participant.Wait(KernelAnswers.Questions, seen, Timeout.Infinite);
         }
     }
-
-    private static SnapshotErrorCode CodeOf(Exception error) =>
-        error is SnapshotException known ? known.Code : SnapshotErrorCode.RestartFailed;
 }

@@ -63,6 +63,17 @@ internal static unsafe partial class NativeKernel
         return Text(text);
     }
 
+    /// <summary>The file it was loaded from.</summary>
+    internal static string Path
+    {
+        get
+        {
+            byte* text = stackalloc byte[TextBytes];
+            NativeError.ThrowIfFailed(snk_path(text, TextBytes), "dladdr", "The dynamic linker does not know it.");
+            return Text(text);
+        }
+    }
+
     /// <summary>Loads a library; null when the dynamic linker does not, <paramref name="error"/> has its words.</summary>
     internal static void* Load(string path, out NativeModule module, out ulong moved, out string error)
     {
@@ -100,6 +111,10 @@ internal static unsafe partial class NativeKernel
 
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    private static partial int snk_path(byte* text, ulong bytes);
+
+    [LibraryImport(Library)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
     private static partial int snk_describe(ulong pc, byte* text, ulong bytes);
 
     [LibraryImport(Library)]
@@ -129,10 +144,6 @@ internal static unsafe partial class NativeKernel
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
     internal static partial int snk_thread_start(void* record);
-
-    [LibraryImport(Library)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
-    internal static partial void snk_go();
 
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]

@@ -12,9 +12,13 @@ internal sealed unsafe class KernelModules
     private readonly Arena _arena;
     private readonly KernelSpaceHeader* _header;
     private readonly IReadOnlyList<KernelModuleManifest> _expected;
-    private readonly KernelEnvironment _here = KernelEnvironment.Here;
+    private readonly KernelEnvironment _here = KernelEnvironment.Read();
     private readonly List<KernelModule> _loaded = [];
     private readonly List<ElfImage> _images = [];
+
+    /// <summary>The runtime itself: captured stacks have addresses of its code. Nothing of its data is captured.</summary>
+    private readonly KernelModuleManifest _runtime =
+        KernelModuleManifest.Of(ElfImage.Open(NativeKernel.Path)) with { Writable = [] };
 
     /// <exception cref="SnapshotException">KernelModule: the image is of another processor or runtime.</exception>
     internal KernelModules(Arena arena, KernelSpaceHeader* header)
@@ -29,8 +33,9 @@ internal sealed unsafe class KernelModules
 
         int bytes = *(int*)header->Manifest;
         KernelManifest then = KernelManifest.FromBytes(new ReadOnlySpan<byte>(header->Manifest + sizeof(int), bytes));
-        _expected = then.Modules;
-        IReadOnlyList<string> differences = then.Environment.Differences(_here);
+        _expected = [.. then.Modules.Skip(1)];
+        IReadOnlyList<string> differences =
+            [.. then.Environment.Differences(_here), .. then.Modules[0].Differences(_runtime)];
         if (differences.Count > 0) throw Refused("The image cannot go on here.", differences, path: null);
     }
 
@@ -86,7 +91,7 @@ internal sealed unsafe class KernelModules
     /// </summary>
     private void Record()
     {
-        byte[] bytes = KernelManifest.ToBytes(_here, [.. _loaded.Select(module => module.Manifest)]);
+        byte[] bytes = KernelManifest.ToBytes(_here, [_runtime, .. _loaded.Select(module => module.Manifest)]);
         byte* before = _header->Manifest;
         byte* fresh = (byte*)_arena.Allocate(sizeof(int) + bytes.Length);
         *(int*)fresh = bytes.Length;

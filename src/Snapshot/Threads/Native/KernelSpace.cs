@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 using System.Text;
 using Snapshot.Base;
 using Snapshot.Interop;
@@ -18,12 +19,17 @@ internal sealed unsafe class KernelSpace
 
     private const int RecordAlignment = 64;
 
+    /// <summary>
+    /// For what constructors of modules allocate while these are loaded for a restart. Never freed, and never used again,
+    /// since the modules' variables then become what they were: the image's heap must not be changed by that.
+    /// </summary>
+    private const int ScratchBytes = 16 << 20;
+
     private readonly Lock _gate = new();
     private readonly KernelSpaceHeader* _header;
     private readonly KernelModules _modules;
     private readonly Dictionary<string, KernelThread> _threads = [];
     private readonly long _stackBytes;
-    private bool _hasHeap;
 
     /// <param name="arena">Where they live.</param>
     /// <param name="heapBytes">For a new arena: of the heap; 0 for half of the arena.</param>
@@ -45,14 +51,14 @@ internal sealed unsafe class KernelSpace
             "the addresses from 0x1e0000000000 on must not be used by anybody else.");
         bool isRestored = _header->Version != 0;
         if (!isRestored) Make(heapBytes);
-        if (_modules.IsComplete) OpenHeap(isRestored);
+        if (_modules.IsComplete) OpenHeap(_header->Heap, _header->HeapBytes, isRestored);
+        else OpenHeap(NativeMemory.AllocZeroed(ScratchBytes), ScratchBytes, isRestored: false);
         for (KernelEntry* entry = _header->FirstEntry; entry != null; entry = entry->Next)
         {
             if (entry->Memory != null) KernelStacks.Protect(entry->Record);
         }
 
         WaitTable.NativeThreadsSleep = true;
-        NativeKernel.snk_go();
     }
 
     internal Arena Arena { get; }
@@ -73,6 +79,9 @@ internal sealed unsafe class KernelSpace
         }
     }
 
+    /// <summary>From now on fibers may wait for locks that native threads hold.</summary>
+    internal static void ExpectFibers() => NativeKernel.snk_fibers_may_wait(1);
+
     /// <summary>Whether a native thread has begun in this process and not ended.</summary>
     internal bool HasRunning => Threads.Any(thread => !thread.HasEnded);
 
@@ -84,11 +93,12 @@ internal sealed unsafe class KernelSpace
         lock (_gate)
         {
             if (_modules.Find(path) is { } loaded) return loaded;
+            bool wasComplete = _modules.IsComplete;
             KernelModule module = _modules.Load(path);
             foreach ((int index, AddressRange range) in module.Manifest.Writable.Index())
                 protect($"kernel module {module.Name}, data {index}", (nint)range.Start, (long)range.Length);
             _modules.Add(module);
-            if (_modules.IsComplete && !_hasHeap) OpenHeap(isRestored: true);
+            if (_modules.IsComplete && !wasComplete) OpenHeap(_header->Heap, _header->HeapBytes, isRestored: true);
             return module;
         }
     }
@@ -176,15 +186,10 @@ internal sealed unsafe class KernelSpace
             "A process has at most 1024 of them at a time, and as many threads as its limits (ulimit -u) allow.");
     }
 
-    /// <summary>In a restarted session not before all modules are there: their constructors use another heap.</summary>
-    private void OpenHeap(bool isRestored)
-    {
-        NativeError.ThrowIfFailed(
-            NativeKernel.snk_heap_open(_header->Heap, (ulong)_header->HeapBytes, isRestored ? 1 : 0),
-            "Opening the heap of kernel modules",
-            "The image was made by another version of the runtime, or its heap is damaged.");
-        _hasHeap = true;
-    }
+    private static void OpenHeap(void* memory, long bytes, bool isRestored) => NativeError.ThrowIfFailed(
+        NativeKernel.snk_heap_open(memory, (ulong)bytes, isRestored ? 1 : 0),
+        "Opening the heap of kernel modules",
+        "The image was made by another version of the runtime, or its heap is damaged.");
 
     private void Make(long heapBytes)
     {

@@ -6,7 +6,8 @@ namespace Snapshot.Threads.Native;
 /// <summary>The memory of one native thread: stack and signal stack, each above a page that nobody may touch.</summary>
 /// <remarks>
 /// Lowest first: guard, signal stack, guard, stack. Who runs over the end of a stack is ended with the process, before
-/// it writes into what is not its own. The guards are never populated, so they are in no image.
+/// it writes into what is not its own. The guards are excluded from images: nothing that reads memory for one may touch
+/// them.
 /// </remarks>
 internal static unsafe class KernelStacks
 {
@@ -21,6 +22,7 @@ internal static unsafe class KernelStacks
         record->SignalStack = (ulong)(memory + Guard);
         record->StackLow = (ulong)(memory + Guard + SignalStack + Guard);
         record->StackHigh = record->StackLow + (ulong)stackBytes;
+        foreach (ulong guard in GuardsOf(record)) arena.Exclude((void*)guard, Guard);
         Protect(record);
         return memory;
     }
@@ -28,7 +30,7 @@ internal static unsafe class KernelStacks
     /// <summary>Takes access to the guards away, also in a process that has the memory from an image.</summary>
     internal static void Protect(KernelRecord* record)
     {
-        foreach (ulong guard in (ulong[])[record->SignalStack - (ulong)Guard, record->StackLow - (ulong)Guard])
+        foreach (ulong guard in GuardsOf(record))
         {
             NativeError.ThrowIfFailed(
                 Interop.Native.sn_memory_seal(guard, (ulong)Guard),
@@ -49,7 +51,7 @@ internal static unsafe class KernelStacks
 
     internal static void Free(Arena arena, KernelRecord* record, void* memory)
     {
-        foreach (ulong guard in (ulong[])[record->SignalStack - (ulong)Guard, record->StackLow - (ulong)Guard])
+        foreach (ulong guard in GuardsOf(record))
         {
             NativeError.ThrowIfFailed(
                 Interop.Native.sn_memory_commit(guard, (ulong)Guard), "mprotect", "The arena was unmapped meanwhile.");
@@ -57,4 +59,7 @@ internal static unsafe class KernelStacks
 
         arena.Free(memory);
     }
+
+    private static ulong[] GuardsOf(KernelRecord* record) =>
+        [record->SignalStack - (ulong)Guard, record->StackLow - (ulong)Guard];
 }
