@@ -143,6 +143,10 @@ internal static unsafe partial class NativeKernel
 
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    internal static partial int snk_slot_keep(void* record);
+
+    [LibraryImport(Library)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
     internal static partial int snk_thread_start(void* record);
 
     [LibraryImport(Library)]

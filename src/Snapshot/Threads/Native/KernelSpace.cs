@@ -53,10 +53,7 @@ internal sealed unsafe class KernelSpace
         if (!isRestored) Make(heapBytes);
         if (_modules.IsComplete) OpenHeap(_header->Heap, _header->HeapBytes, isRestored);
         else OpenHeap(NativeMemory.AllocZeroed(ScratchBytes), ScratchBytes, isRestored: false);
-        for (KernelEntry* entry = _header->FirstEntry; entry != null; entry = entry->Next)
-        {
-            if (entry->Memory != null) KernelStacks.Protect(entry->Record);
-        }
+        for (KernelEntry* entry = _header->FirstEntry; entry != null; entry = entry->Next) Adopt(entry);
 
         WaitTable.NativeThreadsSleep = true;
     }
@@ -150,6 +147,15 @@ internal sealed unsafe class KernelSpace
 
     /// <summary>The threads that the arena has.</summary>
     internal KernelEntry* FirstEntry => (KernelEntry*)Volatile.Read(ref *(nint*)&_header->FirstEntry);
+
+    /// <summary>A thread that an image has left.</summary>
+    private static void Adopt(KernelEntry* entry)
+    {
+        if (entry->Memory != null) KernelStacks.Protect(entry->Record);
+        if (KernelRecord.StateOf(entry->Record) != KernelState.Running) return;
+        NativeError.ThrowIfFailed(
+            NativeKernel.snk_slot_keep(entry->Record), "Taking over native threads", "The image's records are damaged.");
+    }
 
     private KernelEntry* Find(string name)
     {

@@ -55,8 +55,9 @@ internal sealed unsafe class KernelStop
     private static string WhyNot(int reason) => reason switch
     {
         115 => ", a call that has not returned (a kernel that waits in the kernel does so in sn_blocked_call)",
-        16 => ", where a thread is not disturbed",
+        16 => ", where a thread is not disturbed: unwinding, in setjmp, or in the handler of another signal",
         11 => ", in a critical section",
+        125 => ", and a handler of it says that it is not to be captured now",
         2 => ", of which there are no unwind tables",
         14 or 95 => ", where its stack cannot be walked",
         _ => "",
