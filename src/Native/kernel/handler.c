@@ -10,18 +10,21 @@
  * Where not even that is done: in code that reads return addresses (setjmp stores its own, an unwinder looks them up)
  * and in the middle of landing in an exception's handler, when the registers that the tables tell of are another
  * frame's already. The thread runs on, and the signal comes again a little later.
+ *
+ * No exception meets a return address that was replaced. What throws is a module with an unwinder, and it has the shim,
+ * whose sorting and searching functions stand in for the only ones of libc that would call back into it; so no frame of it
+ * is above one of another library. Should there be one all the same, the thread runs on.
  */
+#include "call.h"
 #include "kernel.h"
 #include "unwind.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <ucontext.h>
-#include <unistd.h>
 
 #define FRAMES_MAX 1000000u
 #define RED_ZONE_BYTES 128u
+#define USER_END (UINT64_C(1) << 47)
 
 /* What becomes of a thread that was interrupted. */
 enum verdict { PARKS, COMES_BACK, RUNS_ON };
@@ -33,32 +36,11 @@ static int within(uint64_t address, uint64_t first, uint64_t end)
     return address >= first && address < end;
 }
 
-/* Whether code at an address is where it is in every process. */
-static int is_fixed(uint64_t pc)
-{
-    if (within(pc, snk_process.own_first, snk_process.own_end))
-        return 1;
-    uint32_t count = __atomic_load_n(&snk_process.module_count, __ATOMIC_ACQUIRE);
-    for (uint32_t i = 0; i < count; i++) {
-        if (within(pc, snk_process.modules[i].first, snk_process.modules[i].end))
-            return 1;
-    }
-    return 0;
-}
-
-static int is_unsafe(uint64_t pc)
-{
-    uint32_t count = __atomic_load_n(&snk_process.unsafe_count, __ATOMIC_ACQUIRE);
-    for (uint32_t i = 0; i < count; i++) {
-        if (within(pc, snk_process.unsafe[i].first, snk_process.unsafe[i].end))
-            return 1;
-    }
-    return 0;
-}
-
+/* On the way to a signal that the thread sends itself: registers hold ids of this process. */
 static int is_raising(uint64_t pc)
 {
     return within(pc, (uint64_t)(uintptr_t)snk_trampoline, (uint64_t)(uintptr_t)snk_raised) ||
+           within(pc, (uint64_t)(uintptr_t)snk_raise_self, (uint64_t)(uintptr_t)snk_raised_self) ||
            within(pc, (uint64_t)(uintptr_t)__start_snk_disarm_text, (uint64_t)(uintptr_t)__stop_snk_disarm_text);
 }
 
@@ -74,40 +56,71 @@ static struct sn_frame frame_of(const ucontext_t *context)
     return frame;
 }
 
+/*
+ * Whether no word of the stack can be a return address of foreign or of unsafe code, so that there is no need to walk it.
+ * Most stacks are that plain, and reading them is ten times faster.
+ */
+static int is_plain(uint64_t pc, uint64_t rsp, uint64_t high)
+{
+    if (snk_place_of(pc) == SNK_FOREIGN || snk_is_unsafe(pc))
+        return 0;
+    struct snk_range unsafe = snk_process.unsafe_in_modules, program = snk_process.program;
+    for (const uint64_t *word = (const uint64_t *)(uintptr_t)(rsp & ~UINT64_C(7)); (uint64_t)(uintptr_t)word < high; word++) {
+        if (*word - SNK_LIBRARIES < USER_END - SNK_LIBRARIES || *word - program.first < program.end - program.first ||
+            *word - 1 - unsafe.first < unsafe.end - unsafe.first)
+            return 0;
+    }
+    return 1;
+}
+
 /* Walks the whole stack. COMES_BACK: *slot is where the outermost foreign frame's return address is. */
+static enum verdict walk(struct snk_worker *worker, struct sn_frame *frame, uint64_t **slot)
+{
+    const struct snk_record *record = worker->record;
+    uint64_t low = frame->registers[SN_REGISTER_RSP] - RED_ZONE_BYTES, foreign_at = 0;
+    int32_t error = 0, throws = 0;
+    for (uint32_t depth = 0; depth < FRAMES_MAX; depth++) {
+        uint64_t pc = frame->registers[SN_REGISTER_RIP] - (depth > 0 ? 1 : 0);
+        enum snk_place place = snk_place_of(pc);
+        throws |= place == SNK_THROWS;
+        if (snk_is_unsafe(pc) || (place == SNK_FOREIGN && throws))
+            error = EBUSY;
+        else
+            error = sn_unwind_step(frame, depth > 0, low, record->stack_high);
+        if (error == EDOM)
+            break;
+        if (error != 0 || place == SNK_FOREIGN)
+            worker->pc = pc;
+        if (error != 0) {
+            worker->reason = error;
+            return RUNS_ON;
+        }
+        if (place == SNK_FOREIGN)
+            foreign_at = frame->return_at;
+    }
+    if (error != EDOM)
+        return RUNS_ON;
+    if (foreign_at == 0)
+        return PARKS;
+    worker->reason = SNK_LATE_FOREIGN;
+    *slot = (uint64_t *)(uintptr_t)foreign_at;
+    return COMES_BACK;
+}
+
 static enum verdict look(struct snk_worker *worker, const ucontext_t *context, uint64_t **slot)
 {
     const struct snk_record *record = worker->record;
     struct sn_frame frame = frame_of(context);
-    uint64_t rsp = frame.registers[SN_REGISTER_RSP], foreign_at = 0;
-    worker->pc = frame.registers[SN_REGISTER_RIP];
-    uint64_t low = rsp - RED_ZONE_BYTES;
-    for (uint32_t depth = 0; depth < FRAMES_MAX; depth++) {
-        uint64_t pc = frame.registers[SN_REGISTER_RIP] - (depth > 0 ? 1 : 0);
-        int foreign = !is_fixed(pc);
-        if (is_unsafe(pc)) {
-            worker->pc = pc;
-            worker->reason = EBUSY;
-            return RUNS_ON;
-        }
-        int32_t error = sn_unwind_step(&frame, depth > 0, low, record->stack_high);
-        if (error == EDOM)
-            break;
-        if (error != 0) {
-            worker->pc = pc;
-            worker->reason = error;
-            return RUNS_ON;
-        }
-        if (foreign) {
-            foreign_at = frame.return_at;
-            worker->pc = pc;
-        }
-    }
-    if (foreign_at == 0)
-        return PARKS;
-    worker->reason = EINPROGRESS;
-    *slot = (uint64_t *)(uintptr_t)foreign_at;
-    return COMES_BACK;
+    uint64_t rsp = frame.registers[SN_REGISTER_RSP], pc = frame.registers[SN_REGISTER_RIP];
+    worker->pc = pc;
+    worker->reason = SNK_LATE_CRITICAL;
+    if (worker->critical != 0)
+        return RUNS_ON;
+    /* Elsewhere: on the signal stack, in the handler of another signal; or on its way into or out of a blocked call. */
+    worker->reason = SNK_LATE_UNSAFE;
+    if (record->blocked != 0 || rsp < record->stack_low || rsp > record->stack_high)
+        return RUNS_ON;
+    return is_plain(pc, rsp, record->stack_high) ? PARKS : walk(worker, &frame, slot);
 }
 
 /* ---- replaced return addresses ----------------------------------------------------------------------------- */
@@ -138,6 +151,14 @@ snk_disarm(uint64_t *return_address)
     struct snk_worker *worker = &snk_process.workers[(self - SNK_HOST_BASE) / SNK_HOST_BYTES];
     *return_address = worker->armed;
     worker->armed_at = 0;
+    return snk_ids();
+}
+
+__attribute__((section("snk_disarm_text"), target("general-regs-only"), used)) struct snk_raise snk_ids(void)
+{
+    uint64_t self;
+    __asm__("movq %%fs:0x10, %0" : "=r"(self));
+    const struct snk_worker *worker = &snk_process.workers[(self - SNK_HOST_BASE) / SNK_HOST_BYTES];
     return (struct snk_raise){(uint32_t)snk_process.pid | (uint64_t)(uint32_t)snk_process.signal << 32,
                               (uint32_t)worker->tid};
 }
@@ -151,8 +172,7 @@ static uint64_t read_fs(uint64_t offset)
     return value;
 }
 
-/* Everything of the thread that is not on its stacks goes to the record. */
-static void keep(struct snk_record *record, const ucontext_t *context, int32_t saved_errno)
+void snk_keep(struct snk_record *record, int32_t saved_errno)
 {
     record->fs_base = read_fs(0x10);
     record->canary = read_fs(0x28);
@@ -165,43 +185,69 @@ static void keep(struct snk_record *record, const ucontext_t *context, int32_t s
             memcpy(record->tls + module->tls_at, (const void *)(uintptr_t)(record->fs_base - module->tls_offset),
                    module->tls_bytes);
     }
-    record->frame = (uint64_t)(uintptr_t)context;
 }
 
 static void park(struct snk_worker *worker, uint32_t stop)
 {
-    __atomic_store_n(&worker->parked, stop, __ATOMIC_RELEASE);
-    __atomic_add_fetch(&snk_process.arrivals, 1, __ATOMIC_SEQ_CST);
-    snk_futex_wake(&snk_process.arrivals);
+    __atomic_store_n(&worker->parked, stop, __ATOMIC_SEQ_CST);
+    snk_arrive();
     while (__atomic_load_n(&snk_process.wanted, __ATOMIC_ACQUIRE) == stop)
-        snk_futex_wait(&snk_process.wanted, stop, -1);
+        snk_sleep(&snk_process.wanted, stop);
+}
+
+static void park_context(struct snk_worker *worker, uint32_t stop, const ucontext_t *context, int32_t saved_errno)
+{
+    struct snk_record *record = worker->record;
+    snk_keep(record, saved_errno);
+    record->frame = (uint64_t)(uintptr_t)context;
+    park(worker, stop);
+    record->frame = 0;
+    snk_tell_handlers(worker, SN_CONTINUE);
+}
+
+/* 0: the thread runs on now, and will be sent the signal again if it is to be stopped. */
+static int take(struct snk_worker *worker, uint32_t stop, const ucontext_t *context, int32_t saved_errno)
+{
+    if (is_raising((uint64_t)context->uc_mcontext.gregs[REG_RIP]))
+        return 0;
+    disarm(worker);
+    if (worker->record->state != SNK_STATE_RUNNING) {
+        /* What has not begun begins anew, and what has ended is not to be continued: no context is needed of it. */
+        park(worker, stop);
+        return 1;
+    }
+    uint64_t *slot = NULL;
+    enum verdict verdict = look(worker, context, &slot);
+    if (verdict == COMES_BACK)
+        arm(worker, slot);
+    if (verdict != PARKS)
+        return 0;
+    if (snk_ask_handlers(worker) != 0) {
+        worker->reason = SNK_LATE_REFUSED;
+        return 0;
+    }
+    park_context(worker, stop, context, saved_errno);
+    return 1;
 }
 
 void snk_on_signal(int number, siginfo_t *info, void *context)
 {
     (void)number;
     (void)info;
-    int32_t saved_errno = errno;
-    const ucontext_t *registers = context;
+    int32_t saved_errno = errno, has_parked = 1;
     struct snk_worker *worker = snk_worker_of_this_thread();
+    if (worker == NULL || worker->record == NULL)
+        return;
+    /* Whoever stops makes it wanted, and then looks whether a signal is on its way: here it is the other way round. */
     for (;;) {
-        uint32_t stop = __atomic_load_n(&snk_process.wanted, __ATOMIC_ACQUIRE);
-        if ((stop & 1) == 0 || is_raising((uint64_t)registers->uc_mcontext.gregs[REG_RIP]))
+        uint32_t stop = __atomic_load_n(&snk_process.wanted, __ATOMIC_SEQ_CST);
+        if ((stop & 1) != 0 && has_parked)
+            has_parked = take(worker, stop, context, saved_errno);
+        __atomic_store_n(&worker->sent, 0, __ATOMIC_SEQ_CST);
+        stop = __atomic_load_n(&snk_process.wanted, __ATOMIC_SEQ_CST);
+        if ((stop & 1) == 0 || !has_parked)
             break;
-        struct snk_record *record = worker->record;
-        disarm(worker);
-        if (record->state == SNK_STATE_RUNNING) {
-            uint64_t *slot = NULL;
-            enum verdict verdict = look(worker, registers, &slot);
-            if (verdict == COMES_BACK)
-                arm(worker, slot);
-            if (verdict != PARKS)
-                break;
-            keep(record, registers, saved_errno);
-        }
-        /* What has not begun begins anew, and what has ended is not to be continued: no context is needed of it. */
-        park(worker, stop);
-        record->frame = 0;
+        __atomic_store_n(&worker->sent, 1, __ATOMIC_SEQ_CST);
     }
     errno = saved_errno;
 }

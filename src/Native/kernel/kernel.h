@@ -3,7 +3,7 @@
  * (stopping and going on), handler.c (in the signal handler), modules.c (the code they may stand in) and entry.S share.
  *
  * What a new process needs of a thread is in its record, in an arena: where its stack is, and, while it is parked,
- * where the kernel left its registers. What belongs to the process (thread ids, futexes, return addresses that were
+ * where the kernel left its registers. Or it is in sn_blocked_call: its registers are on its stack then, `frame` is 0. What belongs to the process (thread ids, futexes, return addresses that were
  * replaced) is in `struct snk_worker`, which is never captured.
  *
  * This library is linked at a fixed address, since captured stacks hold addresses of its code.
@@ -17,17 +17,23 @@
 #include <stdint.h>
 
 #define SNK_API __attribute__((visibility("default")))
+#define SN_API SNK_API
+#include "snapshot.h"
 
 #define SNK_ABI_VERSION 1
 #define SNK_THREADS_MAX 1024u
 #define SNK_MODULES_MAX 64u
 #define SNK_NAME_MAX 64u
+#define SNK_HANDLERS_MAX 8u
 #define SNK_SIGNAL_STACK_BYTES UINT64_C(65536)
 #define SNK_TLS_MAX UINT64_C(4096)             /* bytes of thread-locals of all modules together */
 
 /* Where the threads' own stacks are, on which glibc keeps the thread control blocks; not captured. */
 #define SNK_HOST_BASE UINT64_C(0x1e0000000000)
 #define SNK_HOST_BYTES UINT64_C(131072)
+
+/* Libraries, position-independent programs and compiled managed code are from here on; kernel modules below. */
+#define SNK_LIBRARIES UINT64_C(0x550000000000)
 
 enum {
     SNK_STATE_FREE = 0,
@@ -63,6 +69,12 @@ struct snk_question {
     uint64_t answer;
 };
 
+/* See sn_on_checkpoint. */
+struct snk_handler {
+    uint64_t function;
+    uint64_t argument;
+};
+
 /* A thread, in an arena; part of images. */
 struct snk_record {
     uint64_t state; /* SNK_STATE_*; changed by the thread itself once it runs */
@@ -83,6 +95,12 @@ struct snk_record {
     struct snk_question question;
     char name[SNK_NAME_MAX];
     unsigned char tls[SNK_TLS_MAX]; /* thread-locals, module by module */
+    uint32_t blocked; /* 1: it is in sn_blocked_call, which a new process calls again */
+    uint32_t handler_count;
+    uint64_t blocked_rsp; /* on its stack, under the registers that the call is to preserve */
+    uint64_t blocked_function;
+    uint64_t blocked_argument;
+    struct snk_handler handlers[SNK_HANDLERS_MAX]; /* in the order in which they were registered */
 };
 
 /* entry.S knows these. */
@@ -90,6 +108,7 @@ _Static_assert(offsetof(struct snk_record, function) == 8 && offsetof(struct snk
 _Static_assert(offsetof(struct snk_record, result) == 24 && offsetof(struct snk_record, stack_high) == 40, "record");
 _Static_assert(offsetof(struct snk_record, frame) == 56 && offsetof(struct snk_record, canary) == 72, "record");
 _Static_assert(offsetof(struct snk_record, pointer_guard) == 80, "record");
+_Static_assert(offsetof(struct snk_record, blocked) == 4296 && offsetof(struct snk_record, blocked_rsp) == 4304, "record");
 
 /* A kernel module that is loaded: code that a parked thread may stand in. */
 struct snk_module {
@@ -117,8 +136,18 @@ SNK_API int32_t snk_open(int32_t signal_number);
 /* A module was loaded. `unsafe`: ranges of its code that unwind or read return addresses; copied. */
 SNK_API int32_t snk_module_add(const struct snk_module *module, const struct snk_range *unsafe, uint32_t unsafe_count);
 
-/* Starts a thread for a record whose function, argument, stacks and name are set, or, restored, whose frame is. */
+/*
+ * Starts a thread for a record whose function, argument, stacks, owner and name are set, or, restored, whose state is
+ * STARTING or RUNNING. Restored ones first: they need the slots they had (EAGAIN: it is taken).
+ */
 SNK_API int32_t snk_thread_start(struct snk_record *record);
+
+/*
+ * From snk_hold on, threads that are started wait, all but done, until snk_go. Those that run would take the processor
+ * from whoever starts the others. Optional.
+ */
+SNK_API void snk_hold(void);
+SNK_API void snk_go(void);
 
 /* Advanced, and woken as a futex, for each question that is asked. */
 SNK_API uint32_t *snk_questions(void);
@@ -130,8 +159,10 @@ SNK_API void snk_answered(struct snk_record *record);
 SNK_API void snk_fibers_may_wait(int32_t may_wait);
 
 /*
- * The memory from which malloc of kernel modules takes, in an arena: new, or as it was in an image. EINVAL: it is too
- * small, or not a heap of this version.
+ * The memory from which malloc of kernel modules takes, in an arena: new, and zero, or as it was in an image, at the same
+ * address. EINVAL: it is too small, or not a heap of this version. Constructors of modules allocate: so a new heap is
+ * opened before modules are loaded. In a new process what they allocate is forgotten, their variables being restored
+ * after: open scratch memory as a new heap, load, then open the restored one in its place.
  */
 SNK_API int32_t snk_heap_open(void *memory, uint64_t bytes, int32_t is_restored);
 
@@ -139,9 +170,17 @@ SNK_API int32_t snk_heap_open(void *memory, uint64_t bytes, int32_t is_restored)
 SNK_API int32_t snk_thread_join(struct snk_record *record);
 
 /*
- * Stops every thread: all are parked when it returns 0. ETIMEDOUT: some were not in time, all go on, and
- * snk_late tells of the first such thread where it was.
+ * Stops every thread: all are parked, or in sn_blocked_call, when it returns 0. ETIMEDOUT: some were not in time, all go
+ * on, and snk_late tells of the first such thread where it was, and why: SNK_LATE_*, or what the unwinder said.
+ * The thread that stops is the one that resumes. In between its priority is raised, if that is permitted.
  */
+enum {
+    SNK_LATE_UNKNOWN = 0,    /* it has not taken the signal: starved, or it has blocked it */
+    SNK_LATE_FOREIGN = 115,  /* EINPROGRESS: in another library or in the kernel; it comes back when that returns */
+    SNK_LATE_UNSAFE = 16,    /* EBUSY: unwinding, in setjmp and the like, or in the handler of another signal */
+    SNK_LATE_CRITICAL = 11,  /* EAGAIN: in a critical section */
+    SNK_LATE_REFUSED = 125,  /* ECANCELED: a checkpoint handler said not now */
+};
 SNK_API int32_t snk_stop(int64_t timeout_ns);
 SNK_API int32_t snk_late(struct snk_record **record, uint64_t *pc, int32_t *reason);
 
@@ -163,6 +202,10 @@ struct snk_worker {
     uint64_t host_canary;
     uint64_t host_guard;
     uint32_t parked;    /* the stop it is parked for */
+    uint32_t blocked;   /* it is outside of captured memory, in sn_blocked_call: as good as parked */
+    uint32_t sent;      /* a signal is on its way to it, or being handled */
+    uint32_t critical;  /* critical sections it is in */
+    uint32_t in_handler; /* a checkpoint handler of it runs */
     int32_t reason;     /* why it could not be parked when it was last looked at */
     uint64_t pc;        /* and where it was */
     uint64_t armed_at;  /* where its return address was replaced, or 0 */
@@ -173,33 +216,58 @@ struct snk_process {
     struct snk_worker workers[SNK_THREADS_MAX];
     struct snk_module modules[SNK_MODULES_MAX];
     struct snk_range unsafe[512];
+    uint8_t throws[SNK_MODULES_MAX]; /* the module has an unwinder: exceptions may go through its frames */
     uint32_t module_count;
     uint32_t unsafe_count;
+    struct snk_range unsafe_in_modules; /* from the first to the last of those in modules */
+    struct snk_range program;           /* the program's code if it is not where libraries are, else empty */
     uint64_t own_first; /* this library's mapping */
     uint64_t own_end;
     int32_t signal;
     int32_t pid;
-    uint32_t wanted;   /* the stop under way, or the last; odd while threads are to be parked */
-    uint32_t arrivals; /* counts parkings and ends: what the stopping thread sleeps on */
-    uint32_t late;     /* the slot of the thread that the last stop waited for in vain */
-    uint32_t gone;     /* futex: restored threads may go on */
+    uint32_t slots;     /* no worker from this one on was ever in use */
+    uint32_t wanted;    /* the stop under way, or the last; odd while threads are to be parked */
+    uint32_t arrivals;  /* counts parkings, ends and blocked calls */
+    uint32_t awaited;   /* that count at which the stopping thread is woken */
+    uint32_t complete;  /* what it sleeps on: how often that was so */
+    uint32_t late;      /* the slot of the thread that the last stop waited for in vain */
+    uint32_t held;      /* futex: 1 while threads that start wait */
+    uint32_t questions; /* see snk_questions */
+    uint32_t fibers_may_wait;
+    int32_t priority;   /* of the stopping thread, to be put back */
     pthread_mutex_t starting;
 };
 
 extern HIDDEN struct snk_process snk_process;
 
 HIDDEN void snk_on_signal(int number, siginfo_t *info, void *context);
-HIDDEN void snk_signal(const struct snk_worker *worker);
+HIDDEN void snk_signal(struct snk_worker *worker);
+/* NULL: the caller is not a native thread. */
 HIDDEN struct snk_worker *snk_worker_of_this_thread(void);
-HIDDEN void snk_futex_wait(uint32_t *word, uint32_t value, int64_t timeout_ns);
-HIDDEN void snk_futex_wake(uint32_t *word);
+/* Ends the process when a caller that must be a native thread, not in a handler or a blocked call, is none. */
+HIDDEN struct snk_record *snk_caller(const char *function);
+HIDDEN void snk_arrive(void);
+/* Whether code at an address is where it is in every process. */
+enum snk_place { SNK_FOREIGN, SNK_FIXED, SNK_THROWS }; /* throws: fixed, and exceptions may go through it */
+HIDDEN enum snk_place snk_place_of(uint64_t pc);
+HIDDEN int32_t snk_is_unsafe(uint64_t pc);
 HIDDEN int32_t snk_find_own(void);
+/* What of a thread is neither on its stack nor in its registers, to its record. */
+HIDDEN void snk_keep(struct snk_record *record, int32_t saved_errno);
+HIDDEN int32_t snk_ask_handlers(struct snk_worker *worker);
+HIDDEN void snk_tell_handlers(struct snk_worker *worker, int32_t what);
+HIDDEN uint64_t snk_ask(uint32_t kind, uint64_t first, uint64_t second);
+HIDDEN _Noreturn void snk_die(const char *function, const char *what);
 
 /* entry.S */
 HIDDEN void snk_enter(struct snk_record *record, uint64_t *host_rsp);
 HIDDEN void snk_enter_captured(struct snk_record *record, uint64_t *host_rsp);
+HIDDEN void snk_enter_blocked(struct snk_record *record, uint64_t *host_rsp);
+HIDDEN uint64_t snk_block(struct snk_record *record);
 HIDDEN void snk_trampoline(void);
 extern HIDDEN const char snk_raised[];
+HIDDEN void snk_raise_self(void);
+extern HIDDEN const char snk_raised_self[];
 
 /* Called by entry.S. */
 struct snk_raise {
@@ -208,5 +276,8 @@ struct snk_raise {
 };
 HIDDEN uint64_t snk_leave(const struct snk_record *record);
 HIDDEN struct snk_raise snk_disarm(uint64_t *return_address);
+HIDDEN struct snk_raise snk_ids(void);
+HIDDEN uint64_t snk_host_stack(struct snk_record *record);
+HIDDEN uint64_t snk_run_blocked(struct snk_record *record);
 
 #endif

@@ -28,6 +28,29 @@ static int32_t add_unsafe(uint64_t first, uint64_t end)
     return 0;
 }
 
+enum snk_place snk_place_of(uint64_t pc)
+{
+    if (pc - snk_process.own_first < snk_process.own_end - snk_process.own_first)
+        return SNK_FIXED;
+    uint32_t count = __atomic_load_n(&snk_process.module_count, __ATOMIC_ACQUIRE);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct snk_module *module = &snk_process.modules[i];
+        if (pc - module->first < module->end - module->first)
+            return snk_process.throws[i] ? SNK_THROWS : SNK_FIXED;
+    }
+    return SNK_FOREIGN;
+}
+
+int32_t snk_is_unsafe(uint64_t pc)
+{
+    uint32_t count = __atomic_load_n(&snk_process.unsafe_count, __ATOMIC_ACQUIRE);
+    for (uint32_t i = 0; i < count; i++) {
+        if (pc - snk_process.unsafe[i].first < snk_process.unsafe[i].end - snk_process.unsafe[i].first)
+            return 1;
+    }
+    return 0;
+}
+
 static int add_unwinder(struct dl_phdr_info *info, size_t size, void *argument)
 {
     (void)size;
@@ -43,6 +66,20 @@ static int add_unwinder(struct dl_phdr_info *info, size_t size, void *argument)
         }
     }
     return *error;
+}
+
+/* The program, which comes first, if its code is below where the kernel maps libraries. */
+static int find_program(struct dl_phdr_info *info, size_t size, void *argument)
+{
+    (void)size;
+    struct snk_range *program = argument;
+    for (uint16_t n = 0; n < info->dlpi_phnum; n++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[n];
+        uint64_t first = info->dlpi_addr + segment->p_vaddr;
+        if (segment->p_type == PT_LOAD && (segment->p_flags & PF_X) != 0 && first < SNK_LIBRARIES)
+            *program = (struct snk_range){first, first + segment->p_memsz};
+    }
+    return 1;
 }
 
 /* This library's own mapping, and what of others is not to be disturbed. */
@@ -64,6 +101,7 @@ int32_t snk_find_own(void)
     }
     if (error == 0)
         dl_iterate_phdr(add_unwinder, &error);
+    dl_iterate_phdr(find_program, &snk_process.program);
     return error;
 }
 
@@ -76,12 +114,17 @@ int32_t snk_module_add(const struct snk_module *module, const struct snk_range *
     if (module->tls_bytes > SNK_TLS_MAX - kept)
         return ENOSPC;
     int32_t error = 0;
-    for (uint32_t i = 0; error == 0 && i < unsafe_count; i++)
+    struct snk_range *all = &snk_process.unsafe_in_modules;
+    for (uint32_t i = 0; error == 0 && i < unsafe_count; i++) {
         error = add_unsafe(unsafe[i].first, unsafe[i].end);
+        all->first = all->first == 0 || unsafe[i].first < all->first ? unsafe[i].first : all->first;
+        all->end = unsafe[i].end > all->end ? unsafe[i].end : all->end;
+    }
     if (error != 0)
         return error;
     snk_process.modules[at] = *module;
     snk_process.modules[at].tls_at = kept;
+    snk_process.throws[at] = unsafe_count > 0;
     __atomic_store_n(&snk_process.module_count, at + 1, __ATOMIC_RELEASE);
     return 0;
 }

@@ -2,18 +2,21 @@
  * stop.c: stopping all threads, and letting them go on.
  *
  * `wanted` is odd while threads are to be parked. A thread that takes the signal while it is, parks for that number, or
- * arms itself to come back, or runs on and is sent the signal again. Who becomes open, or ends, during a stop: see
- * threads.c; each advances `arrivals`, on which the stopping thread sleeps.
+ * arms itself to come back, or runs on and is sent the signal again. Who becomes open, ends, or enters a blocked call
+ * during a stop: see threads.c and section.c. Each of these advances `arrivals`; the one that makes it `awaited` wakes
+ * the stopping thread, which looks at all threads again.
  */
+#include "call.h"
 #include "kernel.h"
 
-#include <errno.h>
-#include <sys/syscall.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #define FIRST_PATIENCE_NS INT64_C(200000)
 #define LAST_PATIENCE_NS INT64_C(5000000)
+#define NEVER (UINT32_C(1) << 30)
+#define URGENT (-20)
 
 static int64_t now_ns(void)
 {
@@ -22,58 +25,99 @@ static int64_t now_ns(void)
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-void snk_signal(const struct snk_worker *worker)
+/* The signal is queued: another one is sent only when the last has been handled. */
+void snk_signal(struct snk_worker *worker)
 {
-    syscall(SYS_tgkill, snk_process.pid, worker->tid, snk_process.signal);
+    if (__atomic_exchange_n(&worker->sent, 1, __ATOMIC_SEQ_CST) != 0)
+        return;
+    int64_t result = snk_call(SYS_tgkill, (uint64_t)snk_process.pid, (uint64_t)worker->tid,
+                              (uint64_t)snk_process.signal, 0, 0, 0);
+    if (result < 0)
+        __atomic_store_n(&worker->sent, 0, __ATOMIC_SEQ_CST);
 }
 
-/* The first thread that is not parked yet, from `slot` on, or SNK_THREADS_MAX. */
+void snk_arrive(void)
+{
+    uint32_t arrivals = __atomic_add_fetch(&snk_process.arrivals, 1, __ATOMIC_SEQ_CST);
+    if ((int32_t)(arrivals - __atomic_load_n(&snk_process.awaited, __ATOMIC_SEQ_CST)) < 0)
+        return;
+    __atomic_add_fetch(&snk_process.complete, 1, __ATOMIC_SEQ_CST);
+    snk_wake(&snk_process.complete, 1);
+}
+
+/* The first thread that is not stopped yet, from `slot` on, or SNK_THREADS_MAX. */
 static uint32_t next_late(uint32_t slot, uint32_t stop)
 {
-    for (; slot < SNK_THREADS_MAX; slot++) {
+    uint32_t slots = __atomic_load_n(&snk_process.slots, __ATOMIC_SEQ_CST);
+    for (; slot < slots; slot++) {
         const struct snk_worker *worker = &snk_process.workers[slot];
         if (__atomic_load_n(&worker->phase, __ATOMIC_SEQ_CST) == WORKER_OPEN &&
+            __atomic_load_n(&worker->blocked, __ATOMIC_SEQ_CST) == 0 &&
             __atomic_load_n(&worker->parked, __ATOMIC_ACQUIRE) != stop)
-            break;
+            return slot;
     }
-    return slot;
+    return SNK_THREADS_MAX;
 }
 
-static uint32_t signal_late(uint32_t stop)
+static uint32_t count_late(uint32_t stop)
 {
     uint32_t late = 0;
-    for (uint32_t slot = next_late(0, stop); slot < SNK_THREADS_MAX; slot = next_late(slot + 1, stop)) {
-        snk_signal(&snk_process.workers[slot]);
+    for (uint32_t slot = next_late(0, stop); slot < SNK_THREADS_MAX; slot = next_late(slot + 1, stop))
         late++;
-    }
     return late;
+}
+
+static void signal_late(uint32_t stop)
+{
+    for (uint32_t slot = next_late(0, stop); slot < SNK_THREADS_MAX; slot = next_late(slot + 1, stop))
+        snk_signal(&snk_process.workers[slot]);
+}
+
+/* While it stops others this thread does not wait for its turn among them. */
+static void hurry(void)
+{
+    errno = 0;
+    snk_process.priority = getpriority(PRIO_PROCESS, 0);
+    if (errno != 0 || setpriority(PRIO_PROCESS, 0, URGENT) != 0)
+        snk_process.priority = URGENT;
 }
 
 int32_t snk_stop(int64_t timeout_ns)
 {
     int64_t deadline = now_ns() + timeout_ns, patience = FIRST_PATIENCE_NS;
     pthread_mutex_lock(&snk_process.starting);
+    hurry();
     uint32_t stop = __atomic_add_fetch(&snk_process.wanted, 1, __ATOMIC_SEQ_CST);
     signal_late(stop);
     int64_t again = now_ns() + patience;
     for (;;) {
-        uint32_t seen = __atomic_load_n(&snk_process.arrivals, __ATOMIC_SEQ_CST);
-        if (next_late(0, stop) == SNK_THREADS_MAX)
-            return 0;
-        int64_t now = now_ns();
-        if (now >= deadline)
+        uint32_t complete = __atomic_load_n(&snk_process.complete, __ATOMIC_SEQ_CST);
+        uint32_t arrivals = __atomic_load_n(&snk_process.arrivals, __ATOMIC_SEQ_CST), late = count_late(stop);
+        if (late == 0)
             break;
+        __atomic_store_n(&snk_process.awaited, arrivals + late, __ATOMIC_SEQ_CST);
+        if ((int32_t)(__atomic_load_n(&snk_process.arrivals, __ATOMIC_SEQ_CST) - (arrivals + late)) >= 0)
+            continue;
+        int64_t now = now_ns();
+        if (now >= deadline) {
+            snk_process.late = next_late(0, stop);
+            if (snk_process.late == SNK_THREADS_MAX)
+                break;
+            snk_resume();
+            return ETIMEDOUT;
+        }
         if (now >= again) {
             signal_late(stop);
             patience = patience * 2 < LAST_PATIENCE_NS ? patience * 2 : LAST_PATIENCE_NS;
-            again = now_ns() + patience;
+            again = now + patience;
         }
-        snk_futex_wait(&snk_process.arrivals, seen, again - now > 0 ? again - now : 1);
+        int64_t until = again < deadline ? again : deadline;
+        struct timespec limit = {.tv_sec = until / 1000000000, .tv_nsec = until % 1000000000};
+        snk_sleep_until(&snk_process.complete, complete, 0, &limit);
     }
-    uint32_t slot = next_late(0, stop);
-    snk_process.late = slot;
-    snk_resume();
-    return ETIMEDOUT;
+    __atomic_store_n(&snk_process.awaited, __atomic_load_n(&snk_process.arrivals, __ATOMIC_SEQ_CST) + NEVER,
+                     __ATOMIC_SEQ_CST);
+    return 0;
 }
 
 int32_t snk_late(struct snk_record **record, uint64_t *pc, int32_t *reason)
@@ -90,6 +134,8 @@ int32_t snk_late(struct snk_record **record, uint64_t *pc, int32_t *reason)
 void snk_resume(void)
 {
     __atomic_add_fetch(&snk_process.wanted, 1, __ATOMIC_SEQ_CST);
-    snk_futex_wake(&snk_process.wanted);
+    snk_wake(&snk_process.wanted, INT32_MAX);
+    if (snk_process.priority != URGENT)
+        setpriority(PRIO_PROCESS, 0, snk_process.priority);
     pthread_mutex_unlock(&snk_process.starting);
 }

@@ -5,14 +5,11 @@
  * address of a thread-local, is where it was; it is not captured. Its function runs on one in an arena, which has no
  * trace of the other: when the function returns, the way back is that of the process that then runs it.
  */
+#include "call.h"
 #include "kernel.h"
 
-#include <errno.h>
-#include <linux/futex.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 HIDDEN struct snk_process snk_process;
@@ -20,17 +17,6 @@ HIDDEN struct snk_process snk_process;
 uint32_t snk_abi_version(void)
 {
     return SNK_ABI_VERSION;
-}
-
-void snk_futex_wait(uint32_t *word, uint32_t value, int64_t timeout_ns)
-{
-    struct timespec timeout = {.tv_sec = timeout_ns / 1000000000, .tv_nsec = timeout_ns % 1000000000};
-    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, timeout_ns < 0 ? NULL : &timeout, NULL, 0);
-}
-
-void snk_futex_wake(uint32_t *word)
-{
-    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
 }
 
 static uint64_t fs_base(void)
@@ -42,7 +28,8 @@ static uint64_t fs_base(void)
 
 struct snk_worker *snk_worker_of_this_thread(void)
 {
-    return &snk_process.workers[(fs_base() - SNK_HOST_BASE) / SNK_HOST_BYTES];
+    uint64_t slot = (fs_base() - SNK_HOST_BASE) / SNK_HOST_BYTES;
+    return slot < SNK_THREADS_MAX ? &snk_process.workers[slot] : NULL;
 }
 
 /* ---- the signal --------------------------------------------------------------------------------------------- */
@@ -106,9 +93,28 @@ static void run(struct snk_worker *worker)
         snk_enter(record, &worker->host_rsp);
         return;
     }
-    copy_thread_locals(record);
+    snk_tell_handlers(worker, SN_RESTART);
     errno = record->saved_errno;
-    snk_enter_captured(record, &worker->host_rsp);
+    if (record->blocked != 0)
+        snk_enter_blocked(record, &worker->host_rsp);
+    else
+        snk_enter_captured(record, &worker->host_rsp);
+}
+
+/*
+ * From here on it is waited for. Whoever restores a context does not take the signal before: its frame would be written
+ * where the context lies. The context's own mask lets it in.
+ */
+static void open_to_stops(struct snk_worker *worker)
+{
+    sigset_t set;
+    __atomic_store_n(&worker->phase, WORKER_OPEN, __ATOMIC_SEQ_CST);
+    if ((__atomic_load_n(&snk_process.wanted, __ATOMIC_SEQ_CST) & 1) != 0)
+        snk_signal(worker);
+    if (worker->record->frame == 0) {
+        block_all_but(snk_process.signal, &set);
+        pthread_sigmask(SIG_SETMASK, &set, NULL);
+    }
 }
 
 static void *host(void *argument)
@@ -118,30 +124,20 @@ static void *host(void *argument)
     stack_t stack = {.ss_sp = (void *)(uintptr_t)record->signal_stack, .ss_size = SNK_SIGNAL_STACK_BYTES};
     sigset_t set;
     sigaltstack(&stack, NULL);
-    worker->tid = (int32_t)syscall(SYS_gettid);
+    worker->tid = (int32_t)snk_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
     __asm__("movq %%fs:0x28, %0\n\tmovq %%fs:0x30, %1" : "=r"(worker->host_canary), "=r"(worker->host_guard));
-    while (__atomic_load_n(&snk_process.gone, __ATOMIC_ACQUIRE) == 0)
-        snk_futex_wait(&snk_process.gone, 0, -1);
+    if (record->state == SNK_STATE_RUNNING)
+        copy_thread_locals(record);
+    while (__atomic_load_n(&snk_process.held, __ATOMIC_ACQUIRE) != 0)
+        snk_sleep(&snk_process.held, 1);
 
-    /*
-     * From here on it is waited for. Whoever restores a context does not take the signal before: its frame would be
-     * written where the context lies. The context's own mask lets it in.
-     */
-    __atomic_store_n(&worker->phase, WORKER_OPEN, __ATOMIC_SEQ_CST);
-    if ((__atomic_load_n(&snk_process.wanted, __ATOMIC_SEQ_CST) & 1) != 0)
-        snk_signal(worker);
-    if (record->state == SNK_STATE_STARTING) {
-        block_all_but(snk_process.signal, &set);
-        pthread_sigmask(SIG_SETMASK, &set, NULL);
-    }
-
+    open_to_stops(worker);
     run(worker);
 
     block_all_but(0, &set);
     pthread_sigmask(SIG_SETMASK, &set, NULL);
     __atomic_store_n(&worker->phase, WORKER_CLOSED, __ATOMIC_SEQ_CST);
-    __atomic_add_fetch(&snk_process.arrivals, 1, __ATOMIC_SEQ_CST);
-    snk_futex_wake(&snk_process.arrivals);
+    snk_arrive();
     stack.ss_flags = SS_DISABLE;
     sigaltstack(&stack, NULL);
     return NULL;
@@ -189,6 +185,10 @@ int32_t snk_thread_start(struct snk_record *record)
     int32_t error = worker == NULL ? EAGAIN : 0;
     if (error == 0) {
         *worker = (struct snk_worker){.record = record, .phase = WORKER_CLOSED};
+        if (record->slot >= snk_process.slots)
+            __atomic_store_n(&snk_process.slots, record->slot + 1, __ATOMIC_SEQ_CST);
+        if (record->state == SNK_STATE_STARTING)
+            record->frame = record->blocked = record->handler_count = 0;
         error = create(worker);
         if (error != 0)
             worker->phase = WORKER_FREE;
@@ -197,10 +197,15 @@ int32_t snk_thread_start(struct snk_record *record)
     return error;
 }
 
+void snk_hold(void)
+{
+    __atomic_store_n(&snk_process.held, 1, __ATOMIC_SEQ_CST);
+}
+
 void snk_go(void)
 {
-    __atomic_store_n(&snk_process.gone, 1, __ATOMIC_SEQ_CST);
-    snk_futex_wake(&snk_process.gone);
+    __atomic_store_n(&snk_process.held, 0, __ATOMIC_SEQ_CST);
+    snk_wake(&snk_process.held, INT32_MAX);
 }
 
 int32_t snk_thread_join(struct snk_record *record)
