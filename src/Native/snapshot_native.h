@@ -413,4 +413,16 @@ SN_API int32_t sn_file_set_direct(int32_t fd, int32_t on);
 /* Makes the entries of a directory durable (open + fsync + close). `path` is UTF-8. */
 SN_API int32_t sn_directory_sync(const char *path);
 
+/* ---- environment.c: what a captured context of a native thread depends on, beside its code ----------------- */
+
+struct sn_environment {
+    uint64_t vector_state;     /* XCR0: the parts of the vector state that the kernel saves */
+    uint64_t signal_stack_min; /* AT_MINSIGSTKSZ, in bytes; 0: the kernel does not tell */
+    int64_t errno_offset;      /* of errno from the thread pointer, in bytes; the same in all threads */
+    char libc_version[40];
+};
+
+/* ENOTSUP: the processor or the kernel has no xsave. */
+SN_API int32_t sn_environment(struct sn_environment *environment);
+
 #endif
