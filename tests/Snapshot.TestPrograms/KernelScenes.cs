@@ -10,7 +10,8 @@ internal static unsafe class KernelScenes
 {
     private static readonly ManualResetEventSlim s_mayReturn = new();
 
-    /// <summary>As <c>struct scene</c>.</summary>
+    /// <summary>As <c>struct scene</c>, which the kernels write.</summary>
+    [StructLayout(LayoutKind.Sequential)]
     private struct Scene
     {
         public ArenaMutex Mutex;
