@@ -204,6 +204,34 @@ static void who_would_rather_not_is_named(uint64_t kind, int32_t reason)
     join(record, record);
 }
 
+static void *stop_often(void *stop)
+{
+    while (__atomic_load_n((int *)stop, __ATOMIC_RELAXED) == 0) {
+        CHECK(snk_stop(10 * SECOND) == 0);
+        snk_resume();
+    }
+    return NULL;
+}
+
+/* Threads begin and end while others are being stopped: in their first and last instructions, too. */
+static void threads_come_and_go_while_others_are_stopped(void)
+{
+    pthread_t thread;
+    int stop = 0;
+    add_runtime(RUNTIME_NOTHING, 0, 0);
+    struct snk_record *record = &arena->records[arena->threads - 1];
+    CHECK(pthread_create(&thread, NULL, stop_often, &stop) == 0);
+    for (int i = 0; i < 3000; i++) {
+        record->state = SNK_STATE_STARTING;
+        record->result = 0;
+        CHECK(snk_thread_start(record) == 0);
+        CHECK(snk_thread_join(record) == 0);
+        CHECK(record->result == 1);
+    }
+    __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+    CHECK(pthread_join(thread, NULL) == 0);
+}
+
 static void what_cannot_be_had_is_an_errno(void)
 {
     CHECK(snk_abi_version() == SNK_ABI_VERSION);
@@ -227,6 +255,7 @@ int main(int count, char **arguments)
     a_blocked_call_does_not_hold_up_a_stop();
     who_would_rather_not_is_named(RUNTIME_STUCK, SNK_LATE_CRITICAL);
     who_would_rather_not_is_named(RUNTIME_REFUSE, SNK_LATE_REFUSED);
+    threads_come_and_go_while_others_are_stopped();
     what_cannot_be_had_is_an_errno();
     printf("kernel: ok\n");
     return 0;

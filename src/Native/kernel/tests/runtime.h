@@ -25,6 +25,8 @@ enum {
     RUNTIME_READ = 100, /* reads a descriptor in a blocked call */
     RUNTIME_STUCK,      /* stays in a critical section until `rounds` is 0 */
     RUNTIME_REFUSE,     /* its handler refuses until `rounds` is 0 */
+    RUNTIME_SPIN,       /* counts in `hash` until `rounds` is 0 */
+    RUNTIME_NOTHING,    /* returns */
 };
 
 #define RUNTIME_BARRIER_THREADS 3u
