@@ -50,10 +50,10 @@ internal sealed record KernelEnvironment
     /// </exception>
     internal static unsafe KernelEnvironment Read()
     {
-        Native.Require();
+        Interop.Native.Require();
         NativeEnvironment told;
         NativeError.ThrowIfFailed(
-            Native.sn_environment(&told),
+            Interop.Native.sn_environment(&told),
             "xgetbv",
             "Native threads are captured on x86-64 processors with xsave only.");
         return new KernelEnvironment
