@@ -1,7 +1,7 @@
 /*
- * addressed.c: functions of libc of which the C++ library takes addresses (std::stoi and std::to_string pass them on), and one whose
- * result points into libc. Part of the shim. An address of libc's would be in captured registers; these are in the module,
- * at the same place in every process, and call libc's by other names.
+ * addressed.c: functions of libc of which the C++ library takes addresses (std::stoi and std::to_string pass them
+ * on), and one whose result points into libc. Part of the shim. An address of libc's would be in captured registers;
+ * these are in the module, at the same place in every process, and call libc's by other names.
  *
  * No header of libc: newer ones rename some of these.
  */

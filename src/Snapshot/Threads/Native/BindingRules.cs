@@ -13,8 +13,8 @@ internal static class BindingRules
         {
             if (relocation.Symbol == 0) continue;
             ElfSymbol symbol = module.Symbols[(int)relocation.Symbol];
-            if (ViolationOf(module, symbol, relocation.Kind) is { } violation && seen.Add((violation.Rule, violation.Subject)))
-                yield return violation;
+            if (ViolationOf(module, symbol, relocation.Kind) is not { } violation) continue;
+            if (seen.Add((violation.Rule, violation.Subject))) yield return violation;
         }
     }
 

@@ -22,7 +22,14 @@ internal enum ElfSymbolType : byte
 /// <param name="Address">Where it is, as linked; for a thread-local one, within the block.</param>
 /// <param name="Size">In bytes; 0 when unknown.</param>
 internal sealed record ElfSymbol(
-    string Name, ElfSymbolType Type, bool IsWeak, bool IsLocal, bool IsUnique, ushort Section, ulong Address, ulong Size)
+    string Name,
+    ElfSymbolType Type,
+    bool IsWeak,
+    bool IsLocal,
+    bool IsUnique,
+    ushort Section,
+    ulong Address,
+    ulong Size)
 {
     private const ulong EntrySize = 24;
     private const byte BindingWeak = 2;

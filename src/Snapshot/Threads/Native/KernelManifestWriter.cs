@@ -43,9 +43,11 @@ internal sealed class KernelManifestWriter
     internal byte[] Finish(int headerSize, int most)
     {
         byte[] all = _bytes.WrittenSpan.ToArray();
-        if (all.Length > most) throw new ArgumentException($"{all.Length} bytes are more than the {most} of the format");
+        if (all.Length > most)
+            throw new ArgumentException($"{all.Length} bytes are more than the {most} of the format");
         BinaryPrimitives.WriteUInt32LittleEndian(all.AsSpan(8), (uint)all.Length);
-        BinaryPrimitives.WriteUInt64LittleEndian(all.AsSpan(headerSize - 8), XxHash64.HashToUInt64(all.AsSpan(headerSize)));
+        ulong hash = XxHash64.HashToUInt64(all.AsSpan(headerSize));
+        BinaryPrimitives.WriteUInt64LittleEndian(all.AsSpan(headerSize - 8), hash);
         return all;
     }
 }

@@ -14,7 +14,7 @@ public sealed class KernelLanguageTests : IDisposable
         #include <stddef.h>
         #include <string.h>
         #pragma GCC visibility push(hidden)
-        static _Alignas(16) char heap[64 << 20];
+        static _Alignas(16) char heap[1 << 30];
         static size_t used;
         void *malloc(size_t size)
         {
