@@ -133,12 +133,37 @@ SNK_API uint32_t snk_abi_version(void);
 /* Takes the signal (EBUSY: somebody handles it already) and the zone of host stacks (EEXIST). */
 SNK_API int32_t snk_open(int32_t signal_number);
 
+/* The file this library was loaded from. */
+SNK_API int32_t snk_path(char *text, uint64_t bytes);
+
+/* Of struct snk_record. */
+SNK_API uint64_t snk_record_bytes(void);
+
+/*
+ * Loads a library and says where it is; *moved is how far from where it was linked. ENOENT: `error` has the dynamic
+ * linker's words.
+ */
+SNK_API int32_t snk_module_load(const char *path, void **handle, struct snk_module *module, uint64_t *moved, char *error,
+                                uint64_t error_bytes);
+
+/* The address of a function of it, or NULL. */
+SNK_API void *snk_module_symbol(void *handle, const char *name);
+
+/* Which function of which library an address is in, in words. */
+SNK_API int32_t snk_describe(uint64_t pc, char *text, uint64_t bytes);
+
 /* A module was loaded. `unsafe`: ranges of its code that unwind or read return addresses; copied. */
 SNK_API int32_t snk_module_add(const struct snk_module *module, const struct snk_range *unsafe, uint32_t unsafe_count);
 
 /*
+ * In a new process, before any thread is started: the slot of a captured thread is not given to another. EAGAIN: two have
+ * the same.
+ */
+SNK_API int32_t snk_slot_keep(const struct snk_record *record);
+
+/*
  * Starts a thread for a record whose function, argument, stacks, owner and name are set, or, restored, whose state is
- * STARTING or RUNNING. Restored ones first: they need the slots they had (EAGAIN: it is taken).
+ * STARTING or RUNNING. EAGAIN: no slot is free, or not the one that a captured thread had.
  */
 SNK_API int32_t snk_thread_start(struct snk_record *record);
 
@@ -191,7 +216,7 @@ SNK_API void snk_resume(void);
 
 #define HIDDEN __attribute__((visibility("hidden")))
 
-enum { WORKER_FREE, WORKER_CLOSED, WORKER_OPEN }; /* open: it takes the signal */
+enum { WORKER_FREE, WORKER_KEPT, WORKER_CLOSED, WORKER_OPEN }; /* kept: for a captured thread. open: it takes the signal */
 
 struct snk_worker {
     struct snk_record *record;

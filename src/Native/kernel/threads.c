@@ -138,6 +138,7 @@ static void *host(void *argument)
     pthread_sigmask(SIG_SETMASK, &set, NULL);
     __atomic_store_n(&worker->phase, WORKER_CLOSED, __ATOMIC_SEQ_CST);
     snk_arrive();
+    snk_wake((uint32_t *)&record->state, INT32_MAX); /* who waits for its end */
     stack.ss_flags = SS_DISABLE;
     sigaltstack(&stack, NULL);
     return NULL;
@@ -148,7 +149,9 @@ static struct snk_worker *take_slot(struct snk_record *record)
 {
     if (record->state == SNK_STATE_RUNNING) {
         struct snk_worker *worker = &snk_process.workers[record->slot % SNK_THREADS_MAX];
-        return record->slot < SNK_THREADS_MAX && worker->phase == WORKER_FREE ? worker : NULL;
+        return record->slot < SNK_THREADS_MAX && (worker->phase == WORKER_FREE || worker->phase == WORKER_KEPT)
+                   ? worker
+                   : NULL;
     }
     for (uint32_t slot = 0; slot < SNK_THREADS_MAX; slot++) {
         if (snk_process.workers[slot].phase == WORKER_FREE) {
@@ -175,6 +178,15 @@ static int32_t create(struct snk_worker *worker)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     return error;
+}
+
+int32_t snk_slot_keep(const struct snk_record *record)
+{
+    struct snk_worker *worker = &snk_process.workers[record->slot % SNK_THREADS_MAX];
+    if (record->slot >= SNK_THREADS_MAX || worker->phase != WORKER_FREE)
+        return EAGAIN;
+    worker->phase = WORKER_KEPT;
+    return 0;
 }
 
 int32_t snk_thread_start(struct snk_record *record)
@@ -216,7 +228,6 @@ int32_t snk_thread_join(struct snk_record *record)
         return error;
     pthread_mutex_lock(&snk_process.starting);
     worker->phase = WORKER_FREE;
-    record->state = SNK_STATE_FREE;
     pthread_mutex_unlock(&snk_process.starting);
     return 0;
 }

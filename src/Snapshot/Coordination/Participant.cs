@@ -90,8 +90,11 @@ public sealed unsafe class Participant : IDisposable
     /// <inheritdoc cref="StopHint"/>
     internal int* AttentionHint => (int*)Unsafe.AsPointer(ref _attention[0]);
 
-    /// <summary>Whether it runs fibers.</summary>
-    internal bool RunsFibers { get; set; }
+    /// <summary>What its stacks are.</summary>
+    internal StackKind Stacks { get; set; }
+
+    /// <summary>Others for whom it stands, or null.</summary>
+    internal IStandsFor? StandsFor { get; set; }
 
     /// <summary>Tells more exactly what it does while it runs, or null. Any thread.</summary>
     internal Func<string?>? Doing { get; set; }
@@ -409,6 +412,12 @@ public sealed unsafe class Participant : IDisposable
     /// <summary>The participant's side of one checkpoint.</summary>
     private void TakePart(Attempt attempt)
     {
+        if (StandsFor is { } others && !others.TryStop(() => PhaseWord.IsStopping(_barrier.Read(), attempt.Number)))
+        {
+            attempt.LeavePart();
+            return;
+        }
+
         StoppedAt = Stopwatch.GetTimestamp();
         HandlerEntry[] handlers = Handlers.Enabled;
         int first = HandlerRun.Prepare(handlers, attempt, Part, isSync: true, out bool isOmitted);
@@ -422,6 +431,7 @@ public sealed unsafe class Participant : IDisposable
         _standing = Standing.Running;
         CheckpointOutcome outcome = attempt.OutcomeFor(isOmitted);
         HandlerRun.Resume(handlers.AsSpan(first), outcome, Part, Name, attempt.Report);
+        StandsFor?.Resume();
         attempt.LeavePart();
         if (outcome.Kind != CheckpointOutcomeKind.Aborted && _gates.HasFlag(Gates.OnContinue))
             PassContinueGate(attempt);

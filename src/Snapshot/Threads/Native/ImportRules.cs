@@ -10,6 +10,9 @@ internal static class ImportRules
         "libdl.so.2", "librt.so.1", "libgfortran.so.5", "libquadmath.so.0",
     ];
 
+    /// <summary>Of snapshot.h: calls a function that may wait in the kernel.</summary>
+    private const string BlockedCall = "sn_blocked_call";
+
     /// <summary>Libraries that must be linked statically, or not at all.</summary>
     private static readonly Dictionary<string, string> RefusedLibraries = new()
     {
@@ -44,12 +47,13 @@ internal static class ImportRules
 
     private static IEnumerable<KernelModuleViolation> OfSymbols(ElfImage module, HashSet<string> provided)
     {
+        bool hasBlockedCalls = module.Symbols.Any(symbol => symbol.IsImport && symbol.Name == BlockedCall);
         foreach (ElfSymbol symbol in module.Symbols)
         {
             if (!symbol.IsImport || provided.Contains(symbol.Name)) continue;
             bool isVariable = symbol.Type is ElfSymbolType.Variable or ElfSymbolType.ThreadLocal;
             if (isVariable && !KernelImports.IsListed(symbol.Name)) yield return Variable(symbol.Name);
-            else if (KernelImports.RefusalOf(symbol.Name) is { } refusal)
+            else if (KernelImports.RefusalOf(symbol.Name, hasBlockedCalls) is { } refusal)
             {
                 string[] parts = refusal.Split("; ", 2);
                 yield return new(

@@ -109,15 +109,16 @@ internal static class KernelImports
             "vfscanf scanf vscanf fseek* ftell* rewind fgetpos* fsetpos* feof* ferror* clearerr* fileno* setbuf* " +
             "setvbuf setlinebuf perror tmpfile* popen pclose fmemopen stdin stdout stderr _IO_* __overflow " +
             "__uflow remove rename fputwc* fgetwc* wprintf swprintf"),
-        Refuse(
+        RefuseOutsideOfBlockedCalls(
             "a descriptor belongs to one process, and a thread that waits in the kernel cannot be captured; let " +
-            "C# do it, outside the kernel",
+            "C# do it, outside the kernel, or do it in a function that is called by sn_blocked_call",
             "read write readv writev pread* pwrite* preadv* pwritev* open open64 openat* creat* close lseek* " +
             "fsync fdatasync dup dup2 dup3 pipe pipe2 ioctl fcntl* select pselect poll ppoll epoll_* eventfd* " +
             "socket* connect accept* bind listen send* recv* flock lockf* fstat* stat stat64 lstat* ftruncate* " +
             "unlink* mkdir* opendir readdir* memfd_create __read_chk __poll_chk io_*"),
-        Refuse(
-            "it sleeps in the kernel, where a thread cannot be captured; use a condition of the arena (sn_*)",
+        RefuseOutsideOfBlockedCalls(
+            "it sleeps in the kernel, where a thread cannot be captured; use a condition of the arena (sn_*), or do it " +
+            "in a function that is called by sn_blocked_call",
             "sleep usleep nanosleep clock_nanosleep pause wait waitpid wait3 wait4 waitid sigwait* sigsuspend " +
             "sigtimedwait"),
         Refuse(
@@ -201,7 +202,9 @@ internal static class KernelImports
         .OrderByDescending(pair => pair.Item1.Length)];
 
     /// <summary>Why an import is refused, as the rest of a sentence and what to do; null when it is allowed.</summary>
-    internal static string? RefusalOf(string symbol)
+    /// <param name="symbol">The import.</param>
+    /// <param name="hasBlockedCalls">Whether the module has functions that are called where they may wait.</param>
+    internal static string? RefusalOf(string symbol, bool hasBlockedCalls = false)
     {
         if ((GroupOf(symbol) ?? GroupOf(Plain(symbol))) is not { } group)
         {
@@ -209,7 +212,7 @@ internal static class KernelImports
                 "its library as a kernel module";
         }
 
-        return group.IsAllowed ? null : group.Reason;
+        return group.IsAllowed || (hasBlockedCalls && group.MayWaitInBlockedCall) ? null : group.Reason;
     }
 
     /// <summary>Whether it is allowed or refused by name, and not because nothing is known of it.</summary>
@@ -258,5 +261,15 @@ internal static class KernelImports
 
     private static ImportGroup Refuse(string reason, string names) => new(false, reason, names.Split(' '));
 
-    private sealed record ImportGroup(bool IsAllowed, string Reason, string[] Names);
+    private static ImportGroup RefuseOutsideOfBlockedCalls(string reason, string names) =>
+        new(false, reason, names.Split(' ')) { MayWaitInBlockedCall = true };
+
+    private sealed record ImportGroup(bool IsAllowed, string Reason, string[] Names)
+    {
+        /// <summary>
+        /// Whether a module may have it that calls functions by sn_blocked_call. That nothing else of the module calls it
+        /// cannot be seen in the file; who does is named when a checkpoint waits for it.
+        /// </summary>
+        internal bool MayWaitInBlockedCall { get; init; }
+    }
 }

@@ -6,9 +6,11 @@ using System.Text;
 namespace Snapshot.Threads.Native;
 
 /// <summary>Puts the fields of a <see cref="KernelManifest"/> one behind the other.</summary>
-internal sealed class KernelManifestWriter
+internal sealed class KernelManifestWriter : IDisposable
 {
     private readonly ArrayBufferWriter<byte> _bytes = new();
+
+    public void Dispose() => _bytes.Dispose();
 
     internal void U32(uint value)
     {

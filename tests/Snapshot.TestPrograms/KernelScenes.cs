@@ -1,0 +1,198 @@
+using System.IO.Pipes;
+using System.Runtime.InteropServices;
+using Snapshot.Interop;
+using Snapshot.Threads.Native;
+
+namespace Snapshot.TestPrograms;
+
+/// <summary>Scenes with one native thread, of the kernels in scenes.c; each prints a line per event.</summary>
+internal static unsafe class KernelScenes
+{
+    private static readonly ManualResetEventSlim s_mayReturn = new();
+
+    /// <summary>As <c>struct scene</c>, which the kernels write.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Scene
+    {
+        public ArenaMutex Mutex;
+        public uint Go;
+        public uint Wanting;
+        public uint Released;
+        public uint Entered;
+        public uint EnteredEarly;
+        public int Descriptor;
+        public uint Rounds;
+        public nint Callback;
+        public uint Checkpoints;
+        public uint Continues;
+        public uint Restarts;
+    }
+
+    /// <summary>
+    /// The founding scenario with a native thread: it blocks on a lock that an async handler holds, the checkpoint
+    /// completes, and only the handler's resume part, in this process or the next, lets it in.
+    /// </summary>
+    internal static int Founding(string store, string library)
+    {
+        using SnapshotSession session = SnapshotSession.Open(store);
+        Scene* scene = Open(session, out KernelHost host);
+        KernelModule module = host.Load(library);
+        KernelThread? thread = session.IsRestarted ? host.Start("wanting", module, "want_lock", scene) : null;
+        Say(session.IsRestarted
+            ? $"restarted: mutex {(scene->Mutex.IsHeld ? "held" : "free")}, wanting {scene->Wanting}, entered {scene->Entered}"
+            : "fresh");
+        session.RegisterHandler("locker", CheckpointHandler.Create(
+            _ =>
+            {
+                scene->Mutex.Enter();
+                Volatile.Write(ref scene->Go, 1);
+                SpinUntil(ref scene->Wanting);
+            },
+            outcome =>
+            {
+                Say($"handler: {outcome.Kind}, entered {Volatile.Read(ref scene->Entered)}");
+                Volatile.Write(ref scene->Released, 1);
+                scene->Mutex.Exit();
+            }));
+        if (!session.IsRestarted)
+        {
+            thread = host.Start("wanting", module, "want_lock", scene);
+            Say($"committed {session.RequestCheckpoint().WaitCommitted().Generation}");
+        }
+
+        Say($"end: entered {thread!.Join()}, too early {scene->EnteredEarly}");
+        if (!session.IsRestarted) Thread.Sleep(Timeout.Infinite);
+        return 0;
+    }
+
+    /// <summary>
+    /// A thread that cannot be stopped for the moment: the checkpoint is given up in time and says who and where; the
+    /// next one, after it was let go, succeeds.
+    /// </summary>
+    internal static int Late(string store, string library, string function)
+    {
+        using SnapshotSession session = SnapshotSession.Open(store);
+        Scene* scene = Open(session, out KernelHost host);
+        using AnonymousPipeServerStream pipe = new(PipeDirection.Out);
+        scene->Descriptor = (int)pipe.ClientSafePipeHandle.DangerousGetHandle();
+        scene->Callback = (nint)(delegate* unmanaged<void>)&WaitInManagedCode;
+        KernelThread thread = host.Start("late", host.Load(library), function, scene);
+        SpinUntil(ref scene->Wanting);
+        try
+        {
+            CheckpointOptions options = new() { Deadline = TimeSpan.FromSeconds(0.5) };
+            Say($"committed {session.RequestCheckpoint(options).WaitCommitted().Generation}");
+        }
+        catch (SnapshotException error)
+        {
+            Say($"{error.Code}: {error.Message}");
+        }
+
+        Volatile.Write(ref scene->Go, 1);
+        s_mayReturn.Set();
+        pipe.WriteByte(1);
+        Say($"returned {thread.Join()}");
+        Say($"committed {session.RequestCheckpoint().WaitCommitted().Generation}");
+        return 0;
+    }
+
+    /// <summary>Handlers in C, in the thread, and in C#, on its behalf: what they are told, here and in a new process.
+    /// </summary>
+    internal static int Handlers(string store, string library)
+    {
+        using SnapshotSession session = SnapshotSession.Open(store);
+        KernelOptions options = new()
+        {
+            Handlers = [("watcher", CheckpointHandler.Create(_ => Say("C#: prepare"), o => Say($"C#: {o.Kind}")))],
+        };
+        Scene* scene = Open(session, out KernelHost host, options);
+        KernelThread thread = host.Start("handling", host.Load(library), "handle", scene);
+        SpinUntil(ref scene->Wanting);
+        if (!session.IsRestarted)
+        {
+            session.RequestCheckpoint().WaitCommitted();
+            SpinUntil(ref scene->Continues);
+        }
+        else
+        {
+            SpinUntil(ref scene->Restarts);
+        }
+
+        Say($"C: {scene->Checkpoints} {scene->Continues} {scene->Restarts}");
+        if (!session.IsRestarted) Thread.Sleep(Timeout.Infinite);
+        Volatile.Write(ref scene->Go, 1);
+        Say($"returned {thread.Join()}");
+        return 0;
+    }
+
+    /// <summary>Opens a session on what another process has left, with this library as its module.</summary>
+    internal static int Load(string store, string library)
+    {
+        using SnapshotSession session = SnapshotSession.Open(store);
+        Scene* scene = Open(session, out KernelHost host);
+        KernelThread thread = host.Start("spinning", host.Load(library), "spin", scene);
+        SpinUntil(ref scene->Wanting);
+        Say($"committed {session.RequestCheckpoint().WaitCommitted().Generation}");
+        Volatile.Write(ref scene->Go, 1);
+        _ = thread.Join();
+        return 0;
+    }
+
+    /// <summary>Somebody has memory where the module is linked.</summary>
+    internal static int PlaceTaken(string store, string library)
+    {
+        using SnapshotSession session = SnapshotSession.Open(store);
+        Open(session, out KernelHost host);
+        for (int slot = 0; slot < KernelModuleSlot.Count; slot++)
+        {
+            int errno = Native.sn_memory_reserve(KernelModuleSlot.AddressOf(slot), (ulong)Environment.SystemPageSize);
+            if (errno != 0) throw new InvalidOperationException($"slot {slot}: errno {errno}");
+        }
+
+        host.Load(library);
+        return 0;
+    }
+
+    /// <summary>Somebody handles the signal.</summary>
+    internal static int SignalTaken(string store)
+    {
+        using PosixSignalRegistration taken = PosixSignalRegistration.Create((PosixSignal)42, _ => { });
+        using SnapshotSession session = SnapshotSession.Open(store);
+        Open(session, out _);
+        return 0;
+    }
+
+    /// <summary>Two sessions with native threads, one after the other.</summary>
+    internal static int Twice(string store)
+    {
+        for (int session = 0; session < 2; session++)
+        {
+            using SnapshotSession opened = SnapshotSession.Open($"{store}/{session}");
+            Open(opened, out _);
+        }
+
+        return 0;
+    }
+
+    [UnmanagedCallersOnly]
+    private static void WaitInManagedCode() => s_mayReturn.Wait();
+
+    private static Scene* Open(SnapshotSession session, out KernelHost host, KernelOptions? options = null)
+    {
+        Arena arena = session.OpenArena("kernels", new ArenaOptions { Capacity = 64 << 20 });
+        host = session.OpenKernels(arena, options);
+        return arena.RootPointer<Scene>("scene");
+    }
+
+    private static void SpinUntil(ref uint word)
+    {
+        SpinWait spin = default;
+        while (Volatile.Read(ref word) == 0) spin.SpinOnce();
+    }
+
+    private static void Say(string line)
+    {
+        Console.WriteLine(line);
+        Console.Out.Flush();
+    }
+}
