@@ -197,7 +197,7 @@ SNK_API int32_t snk_thread_join(struct snk_record *record);
 /*
  * Stops every thread: all are parked, or in sn_blocked_call, when it returns 0. ETIMEDOUT: some were not in time, all go
  * on, and snk_late tells of the first such thread where it was, and why: SNK_LATE_*, or what the unwinder said.
- * The thread that stops is the one that resumes. In between its priority is raised, if that is permitted.
+ * The thread that stops is the one that resumes.
  */
 enum {
     SNK_LATE_UNKNOWN = 0,    /* it has not taken the signal: starved, or it has blocked it */
@@ -259,7 +259,7 @@ struct snk_process {
     uint32_t held;      /* futex: 1 while threads that start wait */
     uint32_t questions; /* see snk_questions */
     uint32_t fibers_may_wait;
-    int32_t priority;   /* of the stopping thread, to be put back */
+    int32_t hurries;    /* whether the thread that has `starting` does */
     pthread_mutex_t starting;
 };
 
@@ -272,6 +272,12 @@ HIDDEN struct snk_worker *snk_worker_of_this_thread(void);
 /* Ends the process when a caller that must be a native thread, not in a handler or a blocked call, is none. */
 HIDDEN struct snk_record *snk_caller(const char *function);
 HIDDEN void snk_arrive(void);
+/*
+ * Between the two the caller does not wait for its turn among the threads that it stops or wakes: a real-time priority, if
+ * that is permitted (CAP_SYS_NICE, or RLIMIT_RTPRIO). With `starting` held.
+ */
+HIDDEN void snk_hurry(void);
+HIDDEN void snk_hurry_no_more(void);
 /* Whether code at an address is where it is in every process. */
 enum snk_place { SNK_FOREIGN, SNK_FIXED, SNK_THROWS }; /* throws: fixed, and exceptions may go through it */
 HIDDEN enum snk_place snk_place_of(uint64_t pc);

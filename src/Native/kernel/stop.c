@@ -9,14 +9,13 @@
 #include "call.h"
 #include "kernel.h"
 
-#include <sys/resource.h>
+#include <sched.h>
 #include <time.h>
 #include <unistd.h>
 
 #define FIRST_PATIENCE_NS INT64_C(200000)
 #define LAST_PATIENCE_NS INT64_C(5000000)
 #define NEVER (UINT32_C(1) << 30)
-#define URGENT (-20)
 
 static int64_t now_ns(void)
 {
@@ -73,38 +72,36 @@ static void signal_late(uint32_t stop)
         snk_signal(&snk_process.workers[slot]);
 }
 
-/* While it stops others this thread does not wait for its turn among them. */
-static void hurry(void)
+/* A nice value would do, too, but the scheduler makes who lowers itself again pay for the time before. */
+void snk_hurry(void)
 {
-    errno = 0;
-    snk_process.priority = getpriority(PRIO_PROCESS, 0);
-    if (errno != 0 || setpriority(PRIO_PROCESS, 0, URGENT) != 0)
-        snk_process.priority = URGENT;
+    struct sched_param first = {.sched_priority = 1};
+    snk_process.hurries = sched_getscheduler(0) == SCHED_OTHER && sched_setscheduler(0, SCHED_FIFO, &first) == 0;
 }
 
-int32_t snk_stop(int64_t timeout_ns)
+void snk_hurry_no_more(void)
 {
-    int64_t deadline = now_ns() + timeout_ns, patience = FIRST_PATIENCE_NS;
-    pthread_mutex_lock(&snk_process.starting);
-    hurry();
-    uint32_t stop = __atomic_add_fetch(&snk_process.wanted, 1, __ATOMIC_SEQ_CST);
-    signal_late(stop);
-    int64_t again = now_ns() + patience;
+    struct sched_param none = {.sched_priority = 0};
+    if (snk_process.hurries)
+        sched_setscheduler(0, SCHED_OTHER, &none);
+}
+
+/* Waits for those that are to be stopped. */
+static int32_t await(uint32_t stop, int64_t deadline)
+{
+    int64_t patience = FIRST_PATIENCE_NS, again = now_ns() + patience;
     for (;;) {
         uint32_t complete = __atomic_load_n(&snk_process.complete, __ATOMIC_SEQ_CST);
         uint32_t arrivals = __atomic_load_n(&snk_process.arrivals, __ATOMIC_SEQ_CST), late = count_late(stop);
         if (late == 0)
-            break;
+            return 0;
         __atomic_store_n(&snk_process.awaited, arrivals + late, __ATOMIC_SEQ_CST);
         if ((int32_t)(__atomic_load_n(&snk_process.arrivals, __ATOMIC_SEQ_CST) - (arrivals + late)) >= 0)
             continue;
         int64_t now = now_ns();
         if (now >= deadline) {
             snk_process.late = next_late(0, stop);
-            if (snk_process.late == SNK_THREADS_MAX)
-                break;
-            snk_resume();
-            return ETIMEDOUT;
+            return snk_process.late == SNK_THREADS_MAX ? 0 : ETIMEDOUT;
         }
         if (now >= again) {
             signal_late(stop);
@@ -115,9 +112,23 @@ int32_t snk_stop(int64_t timeout_ns)
         struct timespec limit = {.tv_sec = until / 1000000000, .tv_nsec = until % 1000000000};
         snk_sleep_until(&snk_process.complete, complete, 0, &limit);
     }
+}
+
+int32_t snk_stop(int64_t timeout_ns)
+{
+    int64_t deadline = now_ns() + timeout_ns;
+    pthread_mutex_lock(&snk_process.starting);
+    snk_hurry();
+    uint32_t stop = __atomic_add_fetch(&snk_process.wanted, 1, __ATOMIC_SEQ_CST);
+    signal_late(stop);
+    int32_t error = await(stop, deadline);
+    /* Who arrives without having been waited for, when a blocked call returns, wakes nobody. */
     __atomic_store_n(&snk_process.awaited, __atomic_load_n(&snk_process.arrivals, __ATOMIC_SEQ_CST) + NEVER,
                      __ATOMIC_SEQ_CST);
-    return 0;
+    snk_hurry_no_more();
+    if (error != 0)
+        snk_resume();
+    return error;
 }
 
 int32_t snk_late(struct snk_record **record, uint64_t *pc, int32_t *reason)
@@ -133,9 +144,9 @@ int32_t snk_late(struct snk_record **record, uint64_t *pc, int32_t *reason)
 
 void snk_resume(void)
 {
+    snk_hurry();
     __atomic_add_fetch(&snk_process.wanted, 1, __ATOMIC_SEQ_CST);
     snk_wake(&snk_process.wanted, INT32_MAX);
-    if (snk_process.priority != URGENT)
-        setpriority(PRIO_PROCESS, 0, snk_process.priority);
+    snk_hurry_no_more();
     pthread_mutex_unlock(&snk_process.starting);
 }

@@ -216,8 +216,12 @@ void snk_hold(void)
 
 void snk_go(void)
 {
+    pthread_mutex_lock(&snk_process.starting);
+    snk_hurry();
     __atomic_store_n(&snk_process.held, 0, __ATOMIC_SEQ_CST);
     snk_wake(&snk_process.held, INT32_MAX);
+    snk_hurry_no_more();
+    pthread_mutex_unlock(&snk_process.starting);
 }
 
 int32_t snk_thread_join(struct snk_record *record)

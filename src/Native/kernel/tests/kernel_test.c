@@ -6,207 +6,76 @@
  * kernel_test --run IMAGE EVERY  one such process: goes on from the image if there is one, captures every so many
  *                                microseconds (0: never), and prints the results
  */
-#include "../kernel.h"
-#include "module.h"
+#include "host.h"
 
 #include <dlfcn.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <link.h>
 #include <spawn.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#define CHECK(condition) \
-    do { \
-        if (!(condition)) { \
-            fprintf(stderr, "%s:%d: %s (errno %d)\n", __FILE__, __LINE__, #condition, errno); \
-            exit(2); \
-        } \
-    } while (0)
-
-#define SIGNAL 42
-#define MODULE "libkernel_test_module.so"
-#define MODULE_BASE UINT64_C(0x180000000000)
-#define ARENA UINT64_C(0x200000000000)
-#define ARENA_BYTES (UINT64_C(16) << 20)
-#define STACK_BYTES (UINT64_C(256) << 10)
-#define THREADS_MAX 32u
-#define DATA_MAX 16384u
-#define ROUNDS 600u
-#define SECOND INT64_C(1000000000)
+#define ROUNDS 250u
 
 extern char **environ;
 
-/* The arena: all there is of the threads. */
-struct arena {
-    uint64_t threads;
-    uint64_t data_bytes;
-    unsigned char data[DATA_MAX]; /* the module's writable data */
-    struct snk_record records[THREADS_MAX];
-    struct job jobs[THREADS_MAX];
-};
+/* ---- a process ---------------------------------------------------------------------------------------------------- */
 
-static struct arena *const arena = (struct arena *)(uintptr_t)ARENA;
-static struct snk_module module;
-static unsigned char *module_data;
-static uint64_t module_data_bytes;
-
-/* ---- the module --------------------------------------------------------------------------------------------- */
-
-static int find_module(struct dl_phdr_info *info, size_t size, void *argument)
+static void add_runtime(uint64_t kind, uint64_t rounds, uint64_t index)
 {
-    (void)size;
-    (void)argument;
-    if (strstr(info->dlpi_name, MODULE) == NULL)
-        return 0;
-    uint64_t relro_end = 0;
-    for (uint16_t i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-        if (segment->p_type == PT_GNU_RELRO)
-            relro_end = info->dlpi_addr + segment->p_vaddr + segment->p_memsz;
+    int is_cxx = kind >= RUNTIME_EXCEPTION && kind < RUNTIME_KINDS;
+    struct runtime_job *job = &arena->runtime_jobs[arena->threads];
+    *job = (struct runtime_job){
+        .kind = kind, .rounds = rounds, .index = index, .hash = kind * 7 + index, .shared = &arena->shared};
+    host_add(is_cxx ? host_function(MODULE_CXX, "test_cxx") : host_function(MODULE_RUNTIME, "test_runtime"), job);
+}
+
+static void add_all(void)
+{
+    static const uint32_t rounds[RUNTIME_KINDS] = {
+        [RUNTIME_HEAP] = 300,     [RUNTIME_MUTEX] = 300,     [RUNTIME_BARRIER] = 300,  [RUNTIME_PRODUCE] = 400,
+        [RUNTIME_CONSUME] = 400,  [RUNTIME_BLOCKED] = 200,   [RUNTIME_HANDLER] = 300,  [RUNTIME_CRITICAL] = 500,
+        [RUNTIME_QUESTION] = 100, [RUNTIME_SORT] = 1000,     [RUNTIME_TRAP] = 60,      [RUNTIME_EXCEPTION] = 150,
+        [RUNTIME_LIBRARY] = 1000, [RUNTIME_STD_MUTEX] = 300,
+    };
+    static const uint32_t threads[RUNTIME_KINDS] = {
+        [RUNTIME_MUTEX] = 3, [RUNTIME_BARRIER] = RUNTIME_BARRIER_THREADS, [RUNTIME_STD_MUTEX] = 2};
+    void *function = host_function(MODULE_WORK, "test_kernel");
+    for (uint64_t kind = 0; kind < WORK_KINDS; kind++) {
+        struct job *job = &arena->jobs[arena->threads];
+        *job = (struct job){.kind = kind, .rounds = ROUNDS, .hash = kind + 1};
+        host_add(function, job);
     }
-    for (uint16_t i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-        uint64_t first = info->dlpi_addr + segment->p_vaddr, end = first + segment->p_memsz;
-        if (segment->p_type == PT_TLS)
-            module.tls_bytes = segment->p_memsz;
-        if (segment->p_type != PT_LOAD)
-            continue;
-        module.first = module.first == 0 || first < module.first ? first : module.first;
-        module.end = end > module.end ? end : module.end;
-        if ((segment->p_flags & PF_W) != 0) {
-            first = first > relro_end ? first : relro_end;
-            module_data = (unsigned char *)(uintptr_t)first;
-            module_data_bytes = end - first;
-        }
+    CHECK(sn_barrier_init(&arena->shared.barrier, (int32_t)RUNTIME_BARRIER_THREADS) == 0);
+    for (uint64_t kind = 0; kind < RUNTIME_KINDS; kind++) {
+        for (uint32_t i = 0; i < (threads[kind] == 0 ? 1 : threads[kind]); i++)
+            add_runtime(kind, rounds[kind], i);
     }
-    return 1;
-}
-
-static int find_thread_locals(struct dl_phdr_info *info, size_t size, void *argument)
-{
-    (void)size;
-    if (strstr(info->dlpi_name, MODULE) == NULL)
-        return 0;
-    uint64_t self;
-    __asm__("movq %%fs:0x10, %0" : "=r"(self));
-    *(uint64_t *)argument = self - (uint64_t)(uintptr_t)info->dlpi_tls_data;
-    return 1;
-}
-
-/* In a thread of its own: one that is older than the module is not told of its block. */
-static void *look_at_thread_locals(void *argument)
-{
-    dl_iterate_phdr(find_thread_locals, argument);
-    return NULL;
-}
-
-static void *open_module(void)
-{
-    pthread_t thread;
-    void *handle = dlopen("./" MODULE, RTLD_NOW);
-    CHECK(handle != NULL);
-    CHECK(dl_iterate_phdr(find_module, NULL) == 1);
-    CHECK(module.first == MODULE_BASE && module_data_bytes <= DATA_MAX);
-    CHECK(pthread_create(&thread, NULL, look_at_thread_locals, &module.tls_offset) == 0);
-    CHECK(pthread_join(thread, NULL) == 0);
-    CHECK(snk_module_add(&module, NULL, 0) == 0);
-    return dlsym(handle, "test_kernel");
-}
-
-/* ---- a process ---------------------------------------------------------------------------------------------- */
-
-static void open_all(void)
-{
-    CHECK(snk_open(SIGNAL) == 0);
-    CHECK(mmap((void *)(uintptr_t)ARENA, ARENA_BYTES, PROT_READ | PROT_WRITE,
-               MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != MAP_FAILED);
-}
-
-static void add_thread(void *function, uint64_t kind, uint64_t rounds)
-{
-    uint64_t index = arena->threads++;
-    uint64_t low = ARENA + (UINT64_C(2) << 20) + index * (STACK_BYTES + SNK_SIGNAL_STACK_BYTES);
-    struct snk_record *record = &arena->records[index];
-    arena->jobs[index] = (struct job){.kind = kind, .rounds = rounds, .hash = index + 1};
-    record->state = SNK_STATE_STARTING;
-    record->function = (uint64_t)(uintptr_t)function;
-    record->argument = (uint64_t)(uintptr_t)&arena->jobs[index];
-    record->stack_low = low;
-    record->stack_high = low + STACK_BYTES;
-    record->signal_stack = low + STACK_BYTES;
-}
-
-static void start_all(void)
-{
-    for (uint64_t i = 0; i < arena->threads; i++) {
-        uint64_t state = arena->records[i].state;
-        if (state == SNK_STATE_STARTING || state == SNK_STATE_RUNNING)
-            CHECK(snk_thread_start(&arena->records[i]) == 0);
-    }
-    snk_go();
-}
-
-static int are_all_done(void)
-{
-    for (uint64_t i = 0; i < arena->threads; i++) {
-        if (__atomic_load_n(&arena->records[i].state, __ATOMIC_ACQUIRE) != SNK_STATE_ENDED)
-            return 0;
-    }
-    return 1;
-}
-
-static int restore(const char *image)
-{
-    int fd = open(image, O_RDONLY);
-    if (fd < 0)
-        return 0;
-    CHECK(read(fd, (void *)(uintptr_t)ARENA, ARENA_BYTES) == (ssize_t)ARENA_BYTES);
-    close(fd);
-    memcpy(module_data, arena->data, arena->data_bytes);
-    return 1;
-}
-
-static void capture(const char *image)
-{
-    char fresh[4096];
-    CHECK(snk_stop(10 * SECOND) == 0);
-    arena->data_bytes = module_data_bytes;
-    memcpy(arena->data, module_data, module_data_bytes);
-    snprintf(fresh, sizeof fresh, "%s.new", image);
-    int fd = open(fresh, O_CREAT | O_TRUNC | O_WRONLY, 0600);
-    CHECK(write(fd, (void *)(uintptr_t)ARENA, ARENA_BYTES) == (ssize_t)ARENA_BYTES);
-    close(fd);
-    CHECK(rename(fresh, image) == 0);
-    snk_resume();
 }
 
 static int run(const char *image, useconds_t every)
 {
-    open_all();
-    void *function = open_module();
-    if (!restore(image)) {
-        for (uint64_t kind = 0; kind < WORK_KINDS; kind++)
-            add_thread(function, kind, ROUNDS);
-    }
-    start_all();
-    while (!are_all_done()) {
+    if (!host_open(image))
+        add_all();
+    host_start();
+    while (!host_are_all_done()) {
         usleep(every == 0 ? 1000 : every);
         if (every != 0)
-            capture(image);
+            host_capture(image);
     }
-    for (uint64_t i = 0; i < arena->threads; i++)
-        printf("%d %a %llx\n", (int)arena->jobs[i].kind, arena->jobs[i].sum, (unsigned long long)arena->jobs[i].hash);
+    for (uint64_t i = 0; i < arena->threads; i++) {
+        const struct job *job = &arena->jobs[i];
+        const struct runtime_job *other = &arena->runtime_jobs[i];
+        printf("%d %a %llx, %d %llx %d\n", (int)job->kind, job->sum, (unsigned long long)job->hash, (int)other->kind,
+               (unsigned long long)other->hash, (int)other->wrong);
+        CHECK(other->wrong == 0);
+    }
+    printf("%d\n", (int)arena->shared.counter);
+    CHECK(arena->shared.counter == 3 * 300 * 100);
     return 0;
 }
 
-/* ---- the parent --------------------------------------------------------------------------------------------- */
+/* ---- the parent ---------------------------------------------------------------------------------------------------- */
 
 static pid_t begin(const char *image, const char *every, const char *results)
 {
@@ -235,10 +104,11 @@ static void compare(const char *one, const char *other)
 static void killed_threads_go_on_where_they_stood(int kills)
 {
     int status = 0, killed = 0, ended = 0;
+    unlink("image");
     CHECK(waitpid(begin("none", "0", "expected"), &status, 0) > 0 && status == 0);
     while (killed < kills) {
         pid_t child = begin("image", "3000", "results");
-        usleep((useconds_t)(rand() % 300000));
+        usleep((useconds_t)(rand() % 800000));
         kill(child, SIGKILL);
         CHECK(waitpid(child, &status, 0) > 0);
         if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
@@ -252,36 +122,114 @@ static void killed_threads_go_on_where_they_stood(int kills)
     }
     CHECK(waitpid(begin("image", "3000", "results"), &status, 0) > 0 && status == 0);
     compare("expected", "results");
+    unlink("image");
     printf("killed %d times, ended %d times with the same bits\n", killed, ended + 1);
+}
+
+/* ---- who cannot be stopped, and who need not be ---------------------------------------------------------------------- */
+
+static void expect_late(const struct snk_record *expected, int32_t why, uint64_t *pc)
+{
+    struct snk_record *late = NULL;
+    int32_t stopped, reason = 0;
+    while ((stopped = snk_stop(SECOND / 20)) == 0) /* not yet there */
+        snk_resume();
+    CHECK(stopped == ETIMEDOUT);
+    CHECK(snk_late(&late, pc, &reason) == 0);
+    CHECK(late == expected && reason == why);
+}
+
+static void join(const struct snk_record *first, const struct snk_record *last)
+{
+    for (; first <= last; first++)
+        CHECK(snk_thread_join((struct snk_record *)(uintptr_t)first) == 0);
 }
 
 /* A thread that is blocked in a system call cannot be parked: that is said in time, with the place, and all go on. */
 static void who_is_blocked_in_a_system_call_is_named(void)
 {
     int ends[2];
-    struct snk_record *late = NULL;
     uint64_t pc = 0;
-    int32_t reason = 0;
     Dl_info where = {0};
-    open_all();
-    void *function = open_module();
+    void *function = host_function(MODULE_WORK, "test_kernel");
     CHECK(pipe(ends) == 0);
-    add_thread(function, WORK_VECTOR, 50);
-    add_thread(function, WORK_READ, (uint64_t)ends[0]);
-    start_all();
-    int32_t stopped;
-    while ((stopped = snk_stop(SECOND / 20)) == 0) /* not yet in the call */
-        snk_resume();
-    CHECK(stopped == ETIMEDOUT);
-    CHECK(snk_late(&late, &pc, &reason) == 0);
-    CHECK(late == &arena->records[1] && reason == EINPROGRESS);
+    arena->jobs[0] = (struct job){.kind = WORK_VECTOR, .rounds = 50};
+    arena->jobs[1] = (struct job){.kind = WORK_READ, .rounds = (uint64_t)ends[0]};
+    struct snk_record *one = host_add(function, &arena->jobs[0]), *other = host_add(function, &arena->jobs[1]);
+    CHECK(snk_thread_start(one) == 0 && snk_thread_start(other) == 0);
+    expect_late(other, SNK_LATE_FOREIGN, &pc);
     CHECK(dladdr((void *)(uintptr_t)pc, &where) != 0 && strstr(where.dli_fname, "libc") != NULL);
     CHECK(write(ends[1], "x", 1) == 1);
-    for (uint64_t i = 0; i < arena->threads; i++)
-        CHECK(snk_thread_join(&arena->records[i]) == 0);
-    CHECK(arena->records[1].result == 1);
+    join(one, other);
+    CHECK(other->result == 1);
     CHECK(snk_stop(SECOND) == 0); /* of nobody */
     snk_resume();
+}
+
+/* In a blocked call it counts as stopped, and does not come back while others are. */
+static void a_blocked_call_does_not_hold_up_a_stop(void)
+{
+    int ends[2];
+    CHECK(pipe(ends) == 0);
+    add_runtime(RUNTIME_READ, (uint64_t)ends[0], 0);
+    struct snk_record *record = &arena->records[arena->threads - 1];
+    CHECK(snk_thread_start(record) == 0);
+    while (__atomic_load_n(&record->blocked, __ATOMIC_ACQUIRE) == 0)
+        usleep(100);
+    for (int i = 0; i < 100; i++) {
+        CHECK(snk_stop(SECOND) == 0);
+        CHECK(record->blocked == 1);
+        snk_resume();
+    }
+    CHECK(snk_stop(SECOND) == 0);
+    CHECK(write(ends[1], "x", 1) == 1);
+    usleep(20000); /* time to come back in, were it not held */
+    CHECK(record->blocked == 1 && record->state == SNK_STATE_RUNNING);
+    snk_resume();
+    join(record, record);
+    CHECK(record->result == 1);
+}
+
+static void who_would_rather_not_is_named(uint64_t kind, int32_t reason)
+{
+    uint64_t pc = 0;
+    add_runtime(kind, 1, 0);
+    struct snk_record *record = &arena->records[arena->threads - 1];
+    struct runtime_job *job = &arena->runtime_jobs[arena->threads - 1];
+    CHECK(snk_thread_start(record) == 0);
+    expect_late(record, reason, &pc);
+    __atomic_store_n(&job->rounds, 0, __ATOMIC_RELAXED);
+    CHECK(snk_stop(SECOND) == 0);
+    snk_resume();
+    join(record, record);
+}
+
+static void *stop_often(void *stop)
+{
+    while (__atomic_load_n((int *)stop, __ATOMIC_RELAXED) == 0) {
+        CHECK(snk_stop(10 * SECOND) == 0);
+        snk_resume();
+    }
+    return NULL;
+}
+
+/* Threads begin and end while others are being stopped: in their first and last instructions, too. */
+static void threads_come_and_go_while_others_are_stopped(void)
+{
+    pthread_t thread;
+    int stop = 0;
+    add_runtime(RUNTIME_NOTHING, 0, 0);
+    struct snk_record *record = &arena->records[arena->threads - 1];
+    CHECK(pthread_create(&thread, NULL, stop_often, &stop) == 0);
+    for (int i = 0; i < 3000; i++) {
+        record->state = SNK_STATE_STARTING;
+        record->result = 0;
+        CHECK(snk_thread_start(record) == 0);
+        CHECK(snk_thread_join(record) == 0);
+        CHECK(record->result == 1);
+    }
+    __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+    CHECK(pthread_join(thread, NULL) == 0);
 }
 
 static void what_cannot_be_had_is_an_errno(void)
@@ -291,6 +239,8 @@ static void what_cannot_be_had_is_an_errno(void)
     CHECK(snk_open(SIGRTMIN + 10) == EEXIST);
     struct snk_module large = {.first = 1, .end = 2, .tls_offset = 8, .tls_bytes = SNK_TLS_MAX + 1};
     CHECK(snk_module_add(&large, NULL, 0) == ENOSPC);
+    CHECK(snk_heap_open(arena->blocks, sizeof arena->blocks, 0) == EINVAL);
+    CHECK(snk_heap_open(arena->blocks, sizeof arena->blocks, 1) == EINVAL);
 }
 
 int main(int count, char **arguments)
@@ -300,7 +250,12 @@ int main(int count, char **arguments)
     CHECK(count == 3);
     srand((unsigned)atoi(arguments[2]));
     killed_threads_go_on_where_they_stood(atoi(arguments[1]));
+    CHECK(host_open("none") == 0);
     who_is_blocked_in_a_system_call_is_named();
+    a_blocked_call_does_not_hold_up_a_stop();
+    who_would_rather_not_is_named(RUNTIME_STUCK, SNK_LATE_CRITICAL);
+    who_would_rather_not_is_named(RUNTIME_REFUSE, SNK_LATE_REFUSED);
+    threads_come_and_go_while_others_are_stopped();
     what_cannot_be_had_is_an_errno();
     printf("kernel: ok\n");
     return 0;
