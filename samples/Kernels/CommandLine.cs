@@ -17,14 +17,16 @@ internal static class CommandLine
         "--steps", 3000L, 1, RunOptions.StepsMax, "Integrals of each thread, and sweeps over the membrane.");
 
     private static readonly Option<long> s_everySteps = CommandOptions.Number(
-        "--every-steps", 100L, 0, RunOptions.StepsMax, "Steps of the slowest thread between two checkpoints; 0 takes none.");
+        "--every-steps", 100L, 0, RunOptions.StepsMax,
+        "Steps of the slowest thread between two checkpoints; 0 takes none.");
 
     /// <summary>The demo, and under it the single run that the demo starts and kills.</summary>
     internal static RootCommand Build(Func<DemoOptions, Task<int>> demo, Func<KernelsOptions, bool, Task<int>> run) =>
         CommandOptions.Build(
-            "Kernels in C++ and Fortran that know of no checkpoints and survive being killed: adaptive quadrature, deep in " +
-            "its recursion, and waves on a membrane. Runs them in a process of its own, kills that at random moments, " +
-            "restarts it from the newest image each time, and compares the result with that of an uninterrupted run.",
+            "Kernels in C++ and Fortran that know of no checkpoints and survive being killed: adaptive quadrature, " +
+            "deep in its recursion, and waves on a membrane. Runs them in a process of its own, kills that at random " +
+            "moments, restarts it from the newest image each time, and compares the result with that of an " +
+            "uninterrupted run.",
             [s_threads, s_size, s_steps, s_everySteps, CommandOptions.Store, CommandOptions.Json],
             parsed => demo(CommandOptions.Demo(parsed, "kernels", directory => Options(parsed, directory))),
             parsed => run(

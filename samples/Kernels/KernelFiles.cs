@@ -19,7 +19,7 @@ internal static class KernelFiles
         string names = string.Join(" and ", missing.Select(library => Path.GetFileName(library.File)));
         string compilers = string.Join(" and ", missing.Select(library => library.Compiler));
         throw new RunException(
-            $"{names} cannot be found: {compilers} was not there when the sample was built. Install it (Debian, Ubuntu: " +
-            "apt-get install g++ gfortran) and build again.");
+            $"{names} cannot be found: {compilers} was not there when the sample was built. Install it (Debian, " +
+            "Ubuntu: apt-get install g++ gfortran) and build again.");
     }
 }

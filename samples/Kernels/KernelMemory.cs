@@ -89,8 +89,9 @@ internal sealed unsafe class KernelMemory
 
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{_options.Threads} threads integrated {_options.Steps} functions each, {deepest} levels deep, the sum is {sum:F9}; the " +
-            $"membrane of {_options.Size} x {_options.Size} points made {_options.Steps} sweeps, its energy is {_stencil->Energy:F9}.");
+            $"{_options.Threads} threads integrated {_options.Steps} functions each, {deepest} levels deep, the sum " +
+            $"is {sum:F9}; the membrane of {_options.Size} x {_options.Size} points made {_options.Steps} sweeps, " +
+            $"its energy is {_stencil->Energy:F9}.");
     }
 
     private void Begin()

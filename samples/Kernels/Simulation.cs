@@ -48,7 +48,11 @@ internal static class Simulation
 
     /// <summary>Asks for a checkpoint every so many steps, until all threads have ended.</summary>
     private static async Task WatchAsync(
-        SnapshotSession session, KernelMemory memory, KernelThread[] threads, KernelsOptions options, RunReporter reporter)
+        SnapshotSession session,
+        KernelMemory memory,
+        KernelThread[] threads,
+        KernelsOptions options,
+        RunReporter reporter)
     {
         Checkpoints checkpoints = new(session, options, participants: 0, reporter);
         long told = memory.Step;

@@ -44,7 +44,7 @@ struct Frame {
     std::uint64_t depth;
 };
 
-[[gnu::noinline]] double descend(Frame *parent, Lanes carried, std::uint64_t depth, std::uint64_t &hash)
+[[gnu::noinline]] double descend(Frame *parent, const Lanes &carried, std::uint64_t depth, std::uint64_t &hash)
 {
     Frame own = {parent, carried * 1.0000001 + static_cast<double>(depth), depth};
     hash = mix(hash, depth);
@@ -65,7 +65,7 @@ struct Frame {
 
 void recurse(chaos_job &job)
 {
-    for (int i = 0; i < 70; i++) {
+    for (int i = 0; i < 155; i++) {
         Lanes start = {1.0, 0.5, 0.25, std::fmod(job.sum, 8.0)};
         job.sum = std::fmod(job.sum * 0.5 + descend(nullptr, start, 400, job.hash), 1e6);
         job.hash = mix(job.hash, bits(job.sum));
@@ -103,7 +103,7 @@ void contain(chaos_job &job)
 {
     std::map<std::uint64_t, std::unique_ptr<Shape>> shapes;
     std::map<std::string, std::vector<double>> byName;
-    for (std::uint64_t i = 0; i < 1200; i++) {
+    for (std::uint64_t i = 0; i < 5500; i++) {
         std::uint64_t key = mix(i, job.hash) % 4096;
         double size = static_cast<double>(key % 97) * 0.25;
         if (key % 3 == 0) shapes[key] = std::make_unique<Circle>(size);
@@ -189,14 +189,15 @@ int compare(const void *left, const void *right)
 
 void sort(chaos_job &job)
 {
-    std::vector<double> values(2000);
+    std::uint64_t compared = t_compared;
+    std::vector<double> values(8000);
     for (std::size_t i = 0; i < values.size(); i++)
         values[i] = std::fmod(static_cast<double>(mix(i, job.hash) % 1000003) * 0.5, 1009.0);
     std::vector<double> copy(values);
-    std::qsort(copy.data(), 500, sizeof copy[0], compare);
-    std::stable_sort(copy.begin() + 500, copy.end(), [](double a, double b) { return a > b; });
+    std::qsort(copy.data(), 2000, sizeof copy[0], compare);
+    std::stable_sort(copy.begin() + 2000, copy.end(), [](double a, double b) { return a > b; });
     std::sort(values.begin(), values.end());
-    job.hash = mix(job.hash, t_compared);
+    job.hash = mix(job.hash, t_compared > compared ? 1 : 0);
     for (std::size_t i = 0; i < values.size(); i++) {
         job.hash = mix(job.hash, bits(values[i]) ^ bits(copy[i]) << 1);
         job.sum += values[i] * 1e-9;
@@ -225,7 +226,7 @@ void jump(chaos_job &job)
     int came = setjmp(place);
     job.hash = mix(job.hash, static_cast<std::uint64_t>(came));
     t_drift = t_drift * 0.999 + came * 1e-3;
-    if (jumped < 6000) {
+    if (jumped < 11000) {
         jumped = jumped + 1;
         leave(place, jumped % 30, jumped);
     }
@@ -240,7 +241,7 @@ void jump(chaos_job &job)
 void elementary(chaos_job &job)
 {
     double sum = job.sum;
-    for (int i = 1; i < 9000; i++)
+    for (int i = 1; i < 36000; i++)
         sum += std::sin(i * 0.01 + sum * 1e-6) * std::sqrt(i) + std::pow(1.0 + i * 1e-5, 3.5) * 1e-3 - std::exp(-i * 1e-3);
     job.sum = std::fmod(sum, 1e6);
     job.hash = mix(job.hash, bits(job.sum));
@@ -250,7 +251,7 @@ void move(chaos_job &job)
 {
     std::vector<unsigned char> from(200000), to(200000);
     for (std::size_t i = 0; i < from.size(); i += 64) from[i] = static_cast<unsigned char>(mix(i, job.hash));
-    for (std::size_t shift = 0; shift < 64; shift++) {
+    for (std::size_t shift = 0; shift < 192; shift++) {
         std::memcpy(to.data(), from.data() + shift, to.size() - shift);
         std::memmove(from.data() + 1, from.data(), from.size() - 1);
         std::memset(from.data(), static_cast<int>(to[shift * 64]), 64);
@@ -267,7 +268,7 @@ void move(chaos_job &job)
 void write(chaos_job &job)
 {
     char text[96];
-    for (int i = 0; i < 1200; i++) {
+    for (int i = 0; i < 3000; i++) {
         double value = std::fmod(static_cast<double>(job.hash % 1000003) / 7.0 + i, 1e5);
         int length = std::snprintf(text, sizeof text, "%.17g %d %s", value, i, "word");
         job.sum = std::fmod(job.sum + std::strtod(text, nullptr) - std::strtod("0.3", nullptr), 1e6);
@@ -281,7 +282,7 @@ void churn(chaos_job &job)
 {
     std::array<char *, 256> blocks{};
     std::array<std::size_t, 256> sizes{};
-    for (int i = 0; i < 12000; i++) {
+    for (int i = 0; i < 24000; i++) {
         std::size_t at = job.hash % blocks.size(), size = 1 + (job.hash >> 20) % 3000;
         if (blocks[at] == nullptr) {
             blocks[at] = static_cast<char *>(std::malloc(size));
@@ -312,7 +313,7 @@ std::uint64_t s_first, s_second; // always equal for who has the mutex
 void exclude(chaos_job &job)
 {
     std::uint64_t broken = 0;
-    for (int i = 0; i < 8000; i++) {
+    for (int i = 0; i < 32000; i++) {
         std::lock_guard<std::mutex> lock(s_mutex);
         if (s_first != s_second) broken++;
         s_first += static_cast<std::uint64_t>(i);
@@ -329,22 +330,22 @@ void exclude(chaos_job &job)
 
 void carry(chaos_job &job)
 {
-    for (int i = 0; i < 2500; i++) job.hash = mix(job.hash, chaos_carry(job.hash));
+    for (int i = 0; i < 3000; i++) job.hash = mix(job.hash, chaos_carry(job.hash));
 }
 
 void backwards(chaos_job &job)
 {
-    for (int i = 0; i < 250; i++) job.hash = mix(job.hash, chaos_backwards(job.hash));
+    for (int i = 0; i < 110; i++) job.hash = mix(job.hash, chaos_backwards(job.hash));
 }
 
 void wide(chaos_job &job)
 {
-    for (int i = 0; i < 250; i++) job.hash = mix(job.hash, bits(job.sum = chaos_wide(job.hash)));
+    for (int i = 0; i < 40; i++) job.hash = mix(job.hash, bits(job.sum = chaos_wide(job.hash)));
 }
 
 void stacked(chaos_job &job)
 {
-    for (int i = 0; i < 250; i++) job.hash = mix(job.hash, bits(job.sum = chaos_x87(job.hash)));
+    for (int i = 0; i < 150; i++) job.hash = mix(job.hash, bits(job.sum = chaos_x87(job.hash)));
 }
 
 struct Kind {

@@ -66,7 +66,7 @@ contains
     integer :: i
     reached = 0
     weights = [(1.0d0 / i + mod(job%sum, 4.0d0), i = 1, 32)]
-    do i = 1, 150
+    do i = 1, 700
       call inner(300)
     end do
     job%sum = mod(job%sum + reached * 1d-6, 1d6)
@@ -116,7 +116,7 @@ contains
     type(chaos_job), intent(inout) :: job
     real(c_double), allocatable :: values(:), copy(:), table(:, :)
     integer :: i, n
-    do i = 1, 110
+    do i = 1, 27
       n = 200 + modulo(int(modulo(job%hash, 1000_c_int64_t)), 700)
       allocate (values(n), table(8, n))
       values = [(mod(dble(n) * 0.5d0 + 0.25d0 * i, 97d0), i = 1, n)]
@@ -144,7 +144,7 @@ contains
     real(quad) :: x, sum
     integer :: i
     sum = real(job%sum, quad)
-    do i = 1, 2500
+    do i = 1, 3300
       x = 1.0_quad / (real(i, quad) + mod(sum, 3.0_quad))
       sum = sum + x * x - x / 3.0_quad + sqrt(x)
     end do
@@ -158,7 +158,7 @@ contains
     type(tree), pointer :: root
     integer :: i
     root => null()
-    do i = 1, 2400
+    do i = 1, 14000
       call insert(root, modulo(job%hash + i * 7919_c_int64_t, 100003_c_int64_t), mod(job%sum, 10d0) + i)
     end do
     job%sum = mod(total(root, 0), 1d6)

@@ -33,7 +33,7 @@ function(snapshot_kernel name)
     list(REMOVE_ITEM link -shared)
 
     # The runtime goes behind the objects, since an archive is searched when it is come to.
-    set(at_runtime "^-L|^-lsnapshot_kernel$|/libsnapshot_kernel_shim\\.a$")
+    set(at_runtime "^-L|^-lsnapshot_kernel$|/libsnapshot_kernel_shim\\.a")
     set(runtime ${link})
     list(FILTER runtime INCLUDE REGEX "${at_runtime}")
     list(FILTER link EXCLUDE REGEX "${at_runtime}")

@@ -1,9 +1,9 @@
 /*
- * cxx.c: what C++ kernel modules get in place of parts of libstdc++ and libgcc. Part of the shim, hence in every module, at
- * its fixed address; the linker takes these before it looks into libstdc++.a, and leaves theirs out.
+ * cxx.c: what C++ kernel modules get in place of parts of libstdc++ and libgcc. Part of the shim, hence in every
+ * module, at its fixed address; the linker takes these before it looks into libstdc++.a, and leaves theirs out.
  *
- * Theirs would bring what a captured thread must not hold: exceptions under way in a thread-local block that the dynamic
- * linker allocates, variables of libc, FILE*, and waits in the kernel.
+ * Theirs would bring what a captured thread must not hold: exceptions under way in a thread-local block that the
+ * dynamic linker allocates, variables of libc, FILE*, and waits in the kernel.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -25,7 +25,10 @@ _Noreturn void snk_shim_terminate(void)
     abort();
 }
 
-/* The exceptions of a thread, as the C++ ABI defines them; built with initial-exec, so that they are captured with it. */
+/*
+ * The exceptions of a thread, as the C++ ABI defines them; built with initial-exec, so that they are captured with
+ * it.
+ */
 struct snk_shim_exceptions {
     void *caught;
     uint32_t uncaught;
@@ -48,8 +51,8 @@ struct snk_shim_exceptions *__cxa_get_globals_fast(void)
 
 /*
  * The guard of a static variable in a function. Byte 0, which compiled code reads, says that the variable has been
- * initialised; byte 1 that a thread is about to. Who waits yields: the guard is in captured memory, and a thread that slept
- * on it in the kernel would have to be woken by one that may be in another process by then.
+ * initialised; byte 1 that a thread is about to. Who waits yields: the guard is in captured memory, and a thread that
+ * slept on it in the kernel would have to be woken by one that may be in another process by then.
  */
 HIDDEN int __cxa_guard_acquire(unsigned char *guard);
 HIDDEN void __cxa_guard_release(unsigned char *guard);

@@ -13,18 +13,22 @@ internal static class BindingRules
         {
             if (relocation.Symbol == 0) continue;
             ElfSymbol symbol = module.Symbols[(int)relocation.Symbol];
-            if (ViolationOf(symbol, relocation.Kind) is { } violation && seen.Add((violation.Rule, violation.Subject)))
-                yield return violation;
+            if (ViolationOf(module, symbol, relocation.Kind) is not { } violation) continue;
+            if (seen.Add((violation.Rule, violation.Subject))) yield return violation;
         }
     }
 
-    private static KernelModuleViolation? ViolationOf(ElfSymbol symbol, ElfRelocationKind kind)
+    private static KernelModuleViolation? ViolationOf(
+        ElfImage module, ElfSymbol symbol, ElfRelocationKind kind)
     {
         if (!symbol.IsImport)
         {
             bool isBound = kind is ElfRelocationKind.Address or ElfRelocationKind.GlobalData
                 or ElfRelocationKind.JumpSlot or ElfRelocationKind.ThreadPointerOffset;
-            if (!isBound || symbol.IsLocal) return null;
+
+            // A library that is symbolic is looked through before all others, except for what is unique in the process.
+            bool isSafe = symbol.IsLocal || (module.Dynamic.IsSymbolic && !symbol.IsUnique);
+            if (!isBound || isSafe) return null;
             return new(
                 KernelModuleRule.OwnSymbols,
                 symbol.Name,

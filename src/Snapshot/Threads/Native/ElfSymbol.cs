@@ -17,14 +17,23 @@ internal enum ElfSymbolType : byte
 /// <param name="Type">What it stands for.</param>
 /// <param name="IsWeak">It may stay undefined.</param>
 /// <param name="IsLocal">Others cannot refer to it.</param>
+/// <param name="IsUnique">The process has one of that name, whichever library comes first.</param>
 /// <param name="Section">The section it is in; 0 when the library does not define it.</param>
 /// <param name="Address">Where it is, as linked; for a thread-local one, within the block.</param>
 /// <param name="Size">In bytes; 0 when unknown.</param>
 internal sealed record ElfSymbol(
-    string Name, ElfSymbolType Type, bool IsWeak, bool IsLocal, ushort Section, ulong Address, ulong Size)
+    string Name,
+    ElfSymbolType Type,
+    bool IsWeak,
+    bool IsLocal,
+    bool IsUnique,
+    ushort Section,
+    ulong Address,
+    ulong Size)
 {
     private const ulong EntrySize = 24;
     private const byte BindingWeak = 2;
+    private const byte BindingUnique = 10;
 
     /// <summary>The library refers to it and does not define it.</summary>
     internal bool IsImport => Section == 0 && Name.Length > 0;
@@ -34,7 +43,12 @@ internal sealed record ElfSymbol(
     /// <summary>The dynamic symbols, at least all that a relocation refers to.</summary>
     internal static IReadOnlyList<ElfSymbol> ReadDynamic(ElfImage image)
     {
-        if (image.Dynamic[ElfTag.Symbols] is not { } table) return [];
+        if (image.Dynamic[ElfTag.Symbols] is not { } table)
+        {
+            if (image.Relocations.All(relocation => relocation.Symbol == 0)) return [];
+            throw image.Bytes.Damaged(0, "relocations refer to symbols, and there is no table of these");
+        }
+
         if (image.Dynamic[ElfTag.SymbolSize] is { } size && size != EntrySize)
             throw image.Bytes.Damaged(0, $"dynamic symbols of {size} bytes");
         ulong count = ElfSymbolCount.Of(image);
@@ -75,6 +89,7 @@ internal sealed record ElfSymbol(
                 (ElfSymbolType)(info & 15),
                 info >> 4 == BindingWeak,
                 info >> 4 == 0,
+                info >> 4 == BindingUnique,
                 bytes.U16(at + 6),
                 bytes.U64(at + 8),
                 bytes.U64(at + 16));

@@ -51,7 +51,9 @@ internal static class ImportRules
         foreach (ElfSymbol symbol in module.Symbols)
         {
             if (!symbol.IsImport || provided.Contains(symbol.Name)) continue;
-            if (KernelImports.RefusalOf(symbol.Name, hasBlockedCalls) is { } refusal)
+            bool isVariable = symbol.Type is ElfSymbolType.Variable or ElfSymbolType.ThreadLocal;
+            if (isVariable && !KernelImports.IsListed(symbol.Name)) yield return Variable(symbol.Name);
+            else if (KernelImports.RefusalOf(symbol.Name, hasBlockedCalls) is { } refusal)
             {
                 string[] parts = refusal.Split("; ", 2);
                 yield return new(
@@ -60,16 +62,18 @@ internal static class ImportRules
                     $"imports '{symbol.Name}': {parts[0]}",
                     parts.Length == 2 ? char.ToUpperInvariant(parts[1][0]) + parts[1][1..] + "." : "Do without it.");
             }
-            else if (symbol.Type is ElfSymbolType.Variable or ElfSymbolType.ThreadLocal)
+            else if (isVariable)
             {
-                yield return new(
-                    KernelModuleRule.Import,
-                    symbol.Name,
-                    $"imports the variable '{symbol.Name}', which is elsewhere in the next process and not captured",
-                    "Define it in the module.");
+                yield return Variable(symbol.Name);
             }
         }
     }
+
+    private static KernelModuleViolation Variable(string name) => new(
+        KernelModuleRule.Import,
+        name,
+        $"imports the variable '{name}', which is elsewhere in the next process and not captured",
+        "Define it in the module.");
 
     private static string NameOf(ElfImage library) => library.Dynamic.Name ?? Path.GetFileName(library.Path);
 }

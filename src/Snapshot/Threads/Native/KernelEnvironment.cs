@@ -80,10 +80,11 @@ internal sealed record KernelEnvironment
         ulong missing = VectorState & ~here.VectorState;
         if (missing != 0)
         {
-            string names = string.Join(
-                ", ", Enumerable.Range(0, 64).Where(index => (missing >> index & 1) != 0).Select(VectorComponent.NameOf));
-            yield return $"Registers of the image are not saved here: {names} (XCR0 is 0x{here.VectorState:x} here and " +
-                $"0x{VectorState:x} in the image). Restart on a machine whose processor and kernel have them.";
+            IEnumerable<string> names = Enumerable.Range(0, 64)
+                .Where(index => (missing >> index & 1) != 0).Select(VectorComponent.NameOf);
+            yield return $"Registers of the image are not saved here: {string.Join(", ", names)} (XCR0 is " +
+                $"0x{here.VectorState:x} here and 0x{VectorState:x} in the image). Restart on a machine whose " +
+                "processor and kernel have them.";
             yield break;
         }
 
@@ -91,9 +92,9 @@ internal sealed record KernelEnvironment
         {
             VectorComponent same = here.Components.FirstOrDefault(other => other.Index == component.Index);
             if (same == component) continue;
-            yield return $"The processor saves {VectorComponent.NameOf(component.Index)} in another place: {same.Size} " +
-                $"bytes at {same.Offset} here, {component.Size} bytes at {component.Offset} in the image. Restart on " +
-                "a processor of the same maker and kind.";
+            yield return $"The processor saves {VectorComponent.NameOf(component.Index)} in another place: " +
+                $"{same.Size} bytes at {same.Offset} here, {component.Size} bytes at {component.Offset} in the " +
+                "image. Restart on a processor of the same maker and kind.";
         }
 
         if (VectorStateSize > here.VectorStateSize)
@@ -108,29 +109,29 @@ internal sealed record KernelEnvironment
         string[] missing = [.. ProcessorFeature.All
             .Where(feature => Has(feature) && !here.Has(feature)).Select(feature => feature.Name)];
         if (missing.Length == 0) yield break;
-        yield return $"The processor lacks what that of the image has: {string.Join(", ", missing)}; code of the image may " +
-            "be in the middle of using it. Restart on a processor that has it.";
+        yield return $"The processor lacks what that of the image has: {string.Join(", ", missing)}; code of the " +
+            "image may be in the middle of using it. Restart on a processor that has it.";
     }
 
     private static IEnumerable<string> OfSignalStack(KernelEnvironment here)
     {
         if (here.SignalStackMin <= SignalStackSize - SignalStackReserve) yield break;
-        yield return $"The kernel needs {here.SignalStackMin} bytes on a signal stack here (AT_MINSIGSTKSZ), and those in " +
-            $"the image have {SignalStackSize}, of which {SignalStackReserve} are needed otherwise. Restart on a " +
-            "processor with fewer registers.";
+        yield return $"The kernel needs {here.SignalStackMin} bytes on a signal stack here (AT_MINSIGSTKSZ), and " +
+            $"those in the image have {SignalStackSize}, of which {SignalStackReserve} are needed otherwise. Restart on " +
+            "a processor with fewer registers.";
     }
 
     private IEnumerable<string> OfLibrary(KernelEnvironment here)
     {
         if (LibcVersion != here.LibcVersion)
         {
-            yield return $"The C library is glibc {here.LibcVersion} here and {LibcVersion} in the image: thread control " +
-                "blocks differ, and functions may round otherwise. Restart with the same version.";
+            yield return $"The C library is glibc {here.LibcVersion} here and {LibcVersion} in the image: thread " +
+                "control blocks differ, and functions may round otherwise. Restart with the same version.";
         }
         else if (ErrnoOffset != here.ErrnoOffset)
         {
-            yield return $"errno is {here.ErrnoOffset} bytes from the thread pointer here and {ErrnoOffset} in the image. " +
-                "Restart with the same program, and preload no other libraries (LD_PRELOAD).";
+            yield return $"errno is {here.ErrnoOffset} bytes from the thread pointer here and {ErrnoOffset} in the " +
+                "image. Restart with the same program, and preload no other libraries (LD_PRELOAD).";
         }
     }
 

@@ -18,8 +18,8 @@ internal static class KernelImports
         Allow("Snapshot's own", "sn_*"),
         Allow(
             "memory and strings that the caller gives",
-            "mem* wmem* str* wcs* stpcpy stpncpy __stpcpy __strtok_r __rawmemchr bcmp bcopy bzero index rindex " +
-            "ffs ffsl ffsll explicit_bzero swab basename"),
+            "mem* wmem* str* wcs* stpcpy stpncpy __stpcpy __strtok_r __xpg_strerror_r __rawmemchr bcmp bcopy bzero " +
+            "index rindex ffs ffsl ffsll explicit_bzero swab basename"),
         Allow(
             "numbers from and to text",
             "sprintf snprintf vsprintf vsnprintf sscanf vsscanf atoi atol atoll atof quadmath_snprintf"),
@@ -214,6 +214,9 @@ internal static class KernelImports
 
         return group.IsAllowed || (hasBlockedCalls && group.MayWaitInBlockedCall) ? null : group.Reason;
     }
+
+    /// <summary>Whether it is allowed or refused by name, and not because nothing is known of it.</summary>
+    internal static bool IsListed(string symbol) => (GroupOf(symbol) ?? GroupOf(Plain(symbol))) is not null;
 
     private static ImportGroup? GroupOf(string symbol)
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Text;
@@ -7,15 +8,14 @@ namespace Snapshot.Threads.Native;
 /// <summary>Puts the fields of a <see cref="KernelManifest"/> one behind the other.</summary>
 internal sealed class KernelManifestWriter : IDisposable
 {
-    private readonly MemoryStream _bytes = new();
+    private readonly ArrayBufferWriter<byte> _bytes = new();
 
     public void Dispose() => _bytes.Dispose();
 
     internal void U32(uint value)
     {
-        Span<byte> field = stackalloc byte[4];
-        BinaryPrimitives.WriteUInt32LittleEndian(field, value);
-        _bytes.Write(field);
+        BinaryPrimitives.WriteUInt32LittleEndian(_bytes.GetSpan(4), value);
+        _bytes.Advance(4);
     }
 
     internal void U64(ulong value)
@@ -36,18 +36,20 @@ internal sealed class KernelManifestWriter : IDisposable
     {
         byte[] utf8 = Encoding.UTF8.GetBytes(value);
         if (utf8.Length > ushort.MaxValue) throw new ArgumentException($"a text of {utf8.Length} bytes is too long");
-        _bytes.WriteByte((byte)utf8.Length);
-        _bytes.WriteByte((byte)(utf8.Length >> 8));
+        BinaryPrimitives.WriteUInt16LittleEndian(_bytes.GetSpan(2), (ushort)utf8.Length);
+        _bytes.Advance(2);
         _bytes.Write(utf8);
     }
 
     /// <summary>All fields, with the length and the checksum in the header.</summary>
     internal byte[] Finish(int headerSize, int most)
     {
-        byte[] all = _bytes.ToArray();
-        if (all.Length > most) throw new ArgumentException($"{all.Length} bytes are more than the {most} of the format");
+        byte[] all = _bytes.WrittenSpan.ToArray();
+        if (all.Length > most)
+            throw new ArgumentException($"{all.Length} bytes are more than the {most} of the format");
         BinaryPrimitives.WriteUInt32LittleEndian(all.AsSpan(8), (uint)all.Length);
-        BinaryPrimitives.WriteUInt64LittleEndian(all.AsSpan(headerSize - 8), XxHash64.HashToUInt64(all.AsSpan(headerSize)));
+        ulong hash = XxHash64.HashToUInt64(all.AsSpan(headerSize));
+        BinaryPrimitives.WriteUInt64LittleEndian(all.AsSpan(headerSize - 8), hash);
         return all;
     }
 }

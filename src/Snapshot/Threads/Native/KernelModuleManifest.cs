@@ -133,7 +133,8 @@ internal sealed record KernelModuleManifest
             throw new SnapshotException(
                 SnapshotErrorCode.KernelModule,
                 $"{taken[module.Base].Path} and {module.Path} are both linked in slot " +
-                $"{KernelModuleSlot.At(module.Base)} (0x{module.Base:x}). Link one of them again with another: snapshot-kernel --slot N.")
+                $"{KernelModuleSlot.At(module.Base)} (0x{module.Base:x}). Link one of them again with " +
+                "another: snapshot-kernel --slot N.")
             {
                 Path = module.Path,
             };

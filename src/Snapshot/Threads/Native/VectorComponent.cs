@@ -8,8 +8,9 @@ internal readonly record struct VectorComponent(int Index, uint Offset, uint Siz
 {
     private static readonly string?[] Names =
     [
-        "x87", "sse", "avx", "mpx bounds", "mpx status", "avx512 masks", "avx512 upper halves", "avx512 upper registers",
-        null, "protection keys", null, null, null, null, null, null, null, "amx configuration", "amx tiles", "apx",
+        "x87", "sse", "avx", "mpx bounds", "mpx status", "avx512 masks", "avx512 upper halves",
+        "avx512 upper registers", null, "protection keys", null, null, null, null, null, null, null,
+        "amx configuration", "amx tiles", "apx",
     ];
 
     /// <summary>What is called so in messages.</summary>

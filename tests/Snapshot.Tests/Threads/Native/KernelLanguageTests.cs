@@ -14,7 +14,7 @@ public sealed class KernelLanguageTests : IDisposable
         #include <stddef.h>
         #include <string.h>
         #pragma GCC visibility push(hidden)
-        static _Alignas(16) char heap[64 << 20];
+        static _Alignas(16) char heap[1 << 30];
         static size_t used;
         void *malloc(size_t size)
         {
@@ -260,13 +260,19 @@ public sealed class KernelLanguageTests : IDisposable
     /// <summary>An allocator and a lock in place of the runtime's, and the shim's own part for C++.</summary>
     private string[] Shim()
     {
-        string allocator = _workshop.NextModule() + ".o", cxx = _workshop.NextModule() + ".o";
+        string allocator = _workshop.NextModule() + ".o";
         ModuleWorkshop.AssertDone(
             _workshop.Run("cc", "-O2", "-fno-builtin", "-c", _workshop.Write(Allocator), "-o", allocator));
+        return [allocator, .. ModuleWorkshop.CxxShim.Select(BuildPart)];
+    }
+
+    private string BuildPart(string source)
+    {
+        string part = _workshop.NextModule() + ".o";
         ModuleWorkshop.AssertDone(_workshop.Run(
-            "cc", "-std=c11", "-O2", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-c",
-            ModuleWorkshop.CxxShim, "-o", cxx));
-        return [allocator, cxx];
+            "cc", "-std=c11", "-O2", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-fno-builtin",
+            "-ffunction-sections", "-c", source, "-o", part));
+        return part;
     }
 
     private string BuildDriver(string source)

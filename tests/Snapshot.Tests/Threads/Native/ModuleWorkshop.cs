@@ -26,7 +26,7 @@ internal sealed class ModuleWorkshop : IDisposable
         static int (*const compare_table[])(const void *, const void *) = { compare, 0 };
         double kernel(double x, char *text)
         {
-            int order[3] = { counter++, zero[calls], 5 };
+            int order[3] = { counter++, zero[calls]++, 5 };
             struct timespec now;
             clock_gettime(CLOCK_MONOTONIC, &now);
             qsort(order, 3, sizeof order[0], compare_table[zero[1]]);
@@ -43,8 +43,9 @@ internal sealed class ModuleWorkshop : IDisposable
     private readonly string _folder = System.IO.Directory.CreateTempSubdirectory("snapshot-module-").FullName;
     private int _files;
 
-    /// <summary>What the shim has for C++.</summary>
-    internal static string CxxShim => Path.Combine(Directory, "shim/cxx.c");
+    /// <summary>What the shim has for C++ and needs no runtime for.</summary>
+    internal static IReadOnlyList<string> CxxShim =>
+        [Path.Combine(Directory, "shim/cxx.c"), Path.Combine(Directory, "shim/addressed.c")];
 
     internal static string? Missing(string program) =>
         BareMachine.FindOnPath(program) is null ? $"{program} is not on the PATH" : null;
