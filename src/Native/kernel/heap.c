@@ -23,7 +23,7 @@ static void *address_of(const struct heap *heap, uint32_t index)
     return (void *)(uintptr_t)(heap->first_unit + index * HEAP_UNIT);
 }
 
-/* ---- sizes --------------------------------------------------------------------------------------------------- */
+/* ---- sizes ----------------------------------------------------------------------------------------------------- */
 
 /* The smallest size that holds so many bytes; bytes <= HEAP_SMALL_MAX. */
 static uint32_t size_index(uint64_t bytes)
@@ -44,7 +44,7 @@ static uint32_t size_bytes(uint32_t index)
     return (UINT32_C(1) << doubling) + ((index - steps) % 4 + 1) * (UINT32_C(1) << (doubling - 2));
 }
 
-/* ---- lists --------------------------------------------------------------------------------------------------- */
+/* ---- lists ----------------------------------------------------------------------------------------------------- */
 
 static void push(const struct heap *heap, uint32_t *first, uint32_t index)
 {
@@ -67,7 +67,7 @@ static void take_out(const struct heap *heap, uint32_t *first, uint32_t index)
         unit_at(heap, unit->next)->previous = unit->previous;
 }
 
-/* ---- runs of units: with runs_lock held ---------------------------------------------------------------------- */
+/* ---- runs of units: with runs_lock held ------------------------------------------------------------------------ */
 
 static uint32_t bin_of(uint32_t length)
 {
@@ -143,7 +143,7 @@ static void run_give(struct heap *heap, uint32_t index, uint32_t length)
         set_free(heap, index, length);
 }
 
-/* ---- large blocks -------------------------------------------------------------------------------------------- */
+/* ---- large blocks ---------------------------------------------------------------------------------------------- */
 
 static uint64_t units_for(uint64_t bytes)
 {
@@ -289,7 +289,8 @@ static int32_t lay_out(struct heap *heap, uint64_t bytes)
         return EINVAL;
     *heap = (struct heap){
         .version = HEAP_VERSION, .unit_count = (uint32_t)count, .address = start, .bytes = bytes,
-        .first_unit = (maps + count * HEAP_MAP_WORDS * 8 + HEAP_UNIT - 1) & ~(HEAP_UNIT - 1), .units = units, .maps = maps,
+        .first_unit = (maps + count * HEAP_MAP_WORDS * 8 + HEAP_UNIT - 1) & ~(HEAP_UNIT - 1),
+        .units = units, .maps = maps,
     };
     for (uint32_t i = 0; i < HEAP_BINS; i++)
         heap->bins[i] = HEAP_NONE;

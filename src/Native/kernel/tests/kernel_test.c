@@ -19,7 +19,7 @@
 
 extern char **environ;
 
-/* ---- a process ---------------------------------------------------------------------------------------------------- */
+/* ---- a process ------------------------------------------------------------------------------------------------- */
 
 static void add_runtime(uint64_t kind, uint64_t rounds, uint64_t index)
 {
@@ -75,7 +75,7 @@ static int run(const char *image, useconds_t every)
     return 0;
 }
 
-/* ---- the parent ---------------------------------------------------------------------------------------------------- */
+/* ---- the parent ------------------------------------------------------------------------------------------------ */
 
 static pid_t begin(const char *image, const char *every, const char *results)
 {
@@ -126,7 +126,7 @@ static void killed_threads_go_on_where_they_stood(int kills)
     printf("killed %d times, ended %d times with the same bits\n", killed, ended + 1);
 }
 
-/* ---- who cannot be stopped, and who need not be ---------------------------------------------------------------------- */
+/* ---- who cannot be stopped, and who need not be ---------------------------------------------------------------- */
 
 static void expect_late(const struct snk_record *expected, int32_t why, uint64_t *pc)
 {
