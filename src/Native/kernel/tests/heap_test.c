@@ -186,6 +186,20 @@ static void a_full_heap_says_so_and_is_whole_when_all_is_freed(void)
     close_heap(heap);
 }
 
+/* A span of each size is kept; where memory is short they are not in the way. */
+static void what_is_kept_is_given_back_when_memory_is_short(void)
+{
+    struct heap *heap = open_heap(8 * MEBIBYTE);
+    for (size_t bytes = 0; bytes < HEAP_SMALL_MAX; bytes += 16)
+        sn_free(sn_malloc(bytes));
+    CHECK(count_units(heap, HEAP_SPAN) == HEAP_SIZES);
+    void *large = sn_malloc((heap->unit_count - 1) * HEAP_UNIT), *small = sn_malloc(100);
+    CHECK(large != NULL && small != NULL);
+    sn_free(small);
+    CHECK(sn_malloc(30000) != NULL && sn_malloc(100) == NULL);
+    close_heap(heap);
+}
+
 static uint64_t resident_bytes(void)
 {
     unsigned long all = 0, resident = 0;
@@ -249,6 +263,7 @@ int main(void)
     sizes_fit();
     blocks_keep_what_is_in_them();
     a_full_heap_says_so_and_is_whole_when_all_is_freed();
+    what_is_kept_is_given_back_when_memory_is_short();
     what_is_not_used_is_not_touched();
     a_wrong_free_is_noticed();
     what_is_no_heap_is_refused();
