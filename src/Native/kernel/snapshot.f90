@@ -1,5 +1,5 @@
-! snapshot.f90: snapshot.h for kernels in Fortran; what each does is said there. Compile it into the kernel module: it has no
-! code but two functions that make text of C's out of Fortran's.
+! snapshot.f90: snapshot.h for kernels in Fortran; what each does is said there. Compile it into the kernel module: it
+! has no code but two functions that make text of C's out of Fortran's.
 !
 ! A kernel is a subroutine or function with bind(c), and its state is reached from the argument that it was given, by
 ! c_f_pointer. ALLOCATE takes from the heap of the native threads without any of this.
