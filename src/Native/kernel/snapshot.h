@@ -95,7 +95,7 @@ typedef struct sn_condition {
     uint32_t sequence;
 } sn_condition;
 
-SN_API int32_t sn_condition_wait(sn_condition *condition, sn_mutex *mutex); /* 0; EPERM: the caller holds it not */
+SN_API int32_t sn_condition_wait(sn_condition *condition, sn_mutex *mutex); /* 0; EPERM: it is not the caller's */
 SN_API void sn_condition_signal(sn_condition *condition);
 SN_API void sn_condition_broadcast(sn_condition *condition);
 
