@@ -67,8 +67,10 @@ static int is_plain(uint64_t pc, uint64_t rsp, uint64_t high)
     struct snk_range unsafe = snk_process.unsafe_in_modules, program = snk_process.program;
     for (uint64_t at = rsp & ~UINT64_C(7); at < high; at += sizeof(uint64_t)) {
         uint64_t word = *(const uint64_t *)(uintptr_t)at;
-        if (within(word, SNK_LIBRARIES, USER_END) || within(word, program.first, program.end + 1) ||
-            within(word, unsafe.first, unsafe.end + 1))
+        /* A return address may be the one behind the code. */
+        if (within(word, SNK_LIBRARIES, USER_END) || within(word - 1, program.first, program.end) ||
+            within(word - 1, unsafe.first, unsafe.end) ||
+            (within(word, SNK_SLOTS_FIRST, SNK_SLOTS_END) && snk_place_of(word) == SNK_FOREIGN))
             return 0;
     }
     return 1;

@@ -36,6 +36,10 @@
 /* Libraries, position-independent programs and compiled managed code are from here on; kernel modules below. */
 #define SNK_LIBRARIES UINT64_C(0x550000000000)
 
+/* Where kernel modules are linked: 128 slots of 16 GiB (see snapshot-kernel). */
+#define SNK_SLOTS_FIRST UINT64_C(0x180000000000)
+#define SNK_SLOTS_END UINT64_C(0x1a0000000000)
+
 enum {
     SNK_STATE_FREE = 0,
     SNK_STATE_STARTING = 1, /* its function has not begun */

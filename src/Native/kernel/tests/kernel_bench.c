@@ -153,6 +153,7 @@ int main(int count, char **arguments)
     start_all();
     for (uint32_t i = 0; i < stops; i++) {
         wait_until_all_have_moved(before); /* who is still parked from the last time is parked sooner */
+        usleep(1000); /* who stops has slept until it was asked to, and is not at the end of its slice */
         int64_t from = now_ns();
         CHECK(snk_stop(60 * SECOND) == 0);
         int64_t parked = now_ns();
