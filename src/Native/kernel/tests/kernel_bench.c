@@ -1,5 +1,6 @@
 /*
- * kernel_bench.c: how long it takes to stop, to resume and to restore threads that all compute.
+ * kernel_bench.c: how long it takes to stop, to resume and to restore threads that all compute. Where that is permitted
+ * the thread that measures has a real-time priority: else its figures would tell how long it waits for its own turn.
  *
  * kernel_bench THREADS STOPS                 prints medians; restores in a process of its own
  * kernel_bench --restore IMAGE THREADS FROM  the restore; FROM: when it was asked for, in nanoseconds
@@ -59,24 +60,23 @@ static void make(uint64_t index, void *function)
     };
 }
 
+/* Threads inherit the priority of who makes them, so it is raised after that. */
 static void start_all(void)
 {
+    struct sched_param first = {.sched_priority = 1};
     snk_hold();
     for (uint64_t i = 0; i < s_threads; i++)
         CHECK(snk_thread_start(&slots[i].record) == 0);
+    sched_setscheduler(0, SCHED_FIFO, &first);
     snk_go();
 }
 
-/* With a priority of its own, if permitted: else it would measure how long it waits itself. */
 static void wait_until_all_have_moved(const uint64_t *from)
 {
-    struct sched_param first = {.sched_priority = 1}, none = {.sched_priority = 0};
-    sched_setscheduler(0, SCHED_FIFO, &first);
     for (uint64_t i = 0; i < s_threads; i++) {
         while (__atomic_load_n(&slots[i].job.hash, __ATOMIC_RELAXED) == from[i])
             usleep(100);
     }
-    sched_setscheduler(0, SCHED_OTHER, &none);
 }
 
 static int compare(const void *left, const void *right)
@@ -168,6 +168,8 @@ int main(int count, char **arguments)
     CHECK(snk_stop(60 * SECOND) == 0);
     write_image("bench-image");
     fflush(stdout);
+    struct sched_param none = {.sched_priority = 0};
+    sched_setscheduler(0, SCHED_OTHER, &none);
     char from[32];
     snprintf(from, sizeof from, "%lld", (long long)now_ns());
     execl("/proc/self/exe", "kernel_bench", "--restore", "bench-image", arguments[1], from, (char *)NULL);
