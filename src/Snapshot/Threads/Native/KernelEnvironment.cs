@@ -117,8 +117,8 @@ internal sealed record KernelEnvironment
     {
         if (here.SignalStackMin <= SignalStackSize - SignalStackReserve) yield break;
         yield return $"The kernel needs {here.SignalStackMin} bytes on a signal stack here (AT_MINSIGSTKSZ), and " +
-            $"those in the image have {SignalStackSize}, of which {SignalStackReserve} are needed otherwise. Restart on " +
-            "a processor with fewer registers.";
+            $"those in the image have {SignalStackSize}, of which {SignalStackReserve} are needed otherwise. Restart " +
+            "on a processor with fewer registers.";
     }
 
     private IEnumerable<string> OfLibrary(KernelEnvironment here)

@@ -27,7 +27,7 @@ internal sealed record KernelManifest
     /// <exception cref="ArgumentException">A text or a list is longer than the format allows.</exception>
     internal static byte[] ToBytes(KernelEnvironment environment, IReadOnlyList<KernelModuleManifest> modules)
     {
-        using KernelManifestWriter writer = new();
+        KernelManifestWriter writer = new();
         writer.U32(Magic);
         writer.U32(Version);
         writer.U64(0);

@@ -6,11 +6,9 @@ using System.Text;
 namespace Snapshot.Threads.Native;
 
 /// <summary>Puts the fields of a <see cref="KernelManifest"/> one behind the other.</summary>
-internal sealed class KernelManifestWriter : IDisposable
+internal sealed class KernelManifestWriter
 {
     private readonly ArrayBufferWriter<byte> _bytes = new();
-
-    public void Dispose() => _bytes.Dispose();
 
     internal void U32(uint value)
     {
