@@ -125,9 +125,10 @@ internal static unsafe class KernelScenes
         return 0;
     }
 
-    /// <summary>Opens a session on what another process has left, with this library as its module.</summary>
-    internal static int Load(string store, string library)
+    /// <summary>Opens a session on what another process has left, with this library as its module, after others.</summary>
+    internal static int Load(string store, string library, params string[] before)
     {
+        foreach (string other in before) NativeLibrary.Load(other);
         using SnapshotSession session = SnapshotSession.Open(store);
         Scene* scene = Open(session, out KernelHost host);
         KernelThread thread = host.Start("spinning", host.Load(library), "spin", scene);

@@ -6,6 +6,9 @@ namespace Snapshot.Tests.Threads.Native;
 /// <summary>Native threads in a session: stopped, captured, and gone on with in the next process.</summary>
 public sealed class KernelHostTests : IDisposable
 {
+    private const string ThreadLocals =
+        "__thread long moved[30] = { 1 }; long look(void) { return moved[3]; }";
+
     private readonly KernelLibrary _library = new();
     private readonly TemporaryStore _store = new();
 
@@ -88,8 +91,17 @@ public sealed class KernelHostTests : IDisposable
     {
         string module = _library.Scenes("-DTHREAD_LOCAL");
         Assert.Equal(0, Load(module).ExitCode);
-        string preloaded = _library.Ordinary("__thread long moved[30] = { 1 }; long look(void) { return moved[3]; }");
-        Refuses(Load(module, ("LD_PRELOAD", preloaded)), "thread-local variables", "LD_PRELOAD");
+        string other = _library.Ordinary(ThreadLocals);
+        using TestProgram program = new("kernel-load", _store.Path, module, other);
+        Refuses(program.WaitForEnd(), "thread-local variables", "Load the same modules in the same order");
+    }
+
+    [Fact]
+    public void An_errno_that_moved_is_refused_at_restart()
+    {
+        string module = _library.Scenes();
+        Assert.Equal(0, Load(module).ExitCode);
+        Refuses(Load(module, ("LD_PRELOAD", _library.Ordinary(ThreadLocals))), "errno is", "LD_PRELOAD");
     }
 
     [Fact]

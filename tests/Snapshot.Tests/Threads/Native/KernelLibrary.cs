@@ -46,7 +46,7 @@ internal sealed class KernelLibrary : IDisposable
     {
         string text = Path.Combine(_folder, "ordinary.c"), path = Path.Combine(_folder, "libordinary.so");
         File.WriteAllText(text, source);
-        ProgramResult result = Repository.Run(_folder, "cc", "-shared", "-fPIC", "-o", path, text);
+        ProgramResult result = Repository.Run(_folder, "cc", "-shared", "-fPIC", "-ftls-model=initial-exec", "-o", path, text);
         Xunit.Assert.True(result.ExitCode == 0, result.ToString());
         return path;
     }
