@@ -1,7 +1,7 @@
 /*
- * call.h: system calls made here and not by libc, so that a thread that sleeps in one stands in code at a fixed address.
- * There it is parked: SA_RESTART puts the call's registers back, and the call is made anew, in a new process too.
- * Shared with the shim, whose code is at a fixed address as well.
+ * call.h: system calls made here and not by libc, so that a thread that sleeps in one stands in code at a fixed
+ * address. There it is parked: SA_RESTART puts the call's registers back, and the call is made anew, in a new process
+ * too. Shared with the shim, whose code is at a fixed address as well.
  */
 #ifndef SNAPSHOT_KERNEL_CALL_H
 #define SNAPSHOT_KERNEL_CALL_H
@@ -53,8 +53,8 @@ static inline void snk_yield(void)
 }
 
 /*
- * A lock of one word without an owner, for short sections: 0 free, 1 held, 2 held and somebody may be asleep. It may lie
- * in captured memory: who sleeps looks at the word again in the next process.
+ * A lock of one word without an owner, for short sections: 0 free, 1 held, 2 held and somebody may be asleep. It may
+ * lie in captured memory: who sleeps looks at the word again in the next process.
  */
 static inline void snk_lock_slowly(uint32_t *word)
 {

@@ -74,8 +74,8 @@ snk_enter_captured:
 
 /*
  * uint64_t snk_block(struct snk_record *record)
- * Leaves the stack in the arena for the host stack, calls snk_run_blocked there, and comes back. What the caller expects to
- * be preserved is on the arena's stack; a new process begins at snk_blocked, with a host stack of its own.
+ * Leaves the stack in the arena for the host stack, calls snk_run_blocked there, and comes back. What the caller
+ * expects to be preserved is on the arena's stack; a new process begins at snk_blocked, with a host stack of its own.
  *
  * While `blocked` is 1 the signal's handler does nothing: registers hold addresses of the host stack.
  */

@@ -1,10 +1,10 @@
 /*
  * handler.c: what a thread does when it gets the capture signal. All of it is safe in a signal handler.
  *
- * Where a thread may be parked. Its registers and stack must mean the same in a new process. So every frame lies in code
- * at a fixed address: in kernel modules, or here. Where the innermost frames are of other libraries (libc in the middle
- * of a printf, the vdso), the thread is let run on: the return address of the outermost such frame is replaced by
- * snk_trampoline, which puts it back and sends the signal again. Nothing of libc is ever captured, so it does not
+ * Where a thread may be parked. Its registers and stack must mean the same in a new process. So every frame lies in
+ * code at a fixed address: in kernel modules, or here. Where the innermost frames are of other libraries (libc in the
+ * middle of a printf, the vdso), the thread is let run on: the return address of the outermost such frame is replaced
+ * by snk_trampoline, which puts it back and sends the signal again. Nothing of libc is ever captured, so it does not
  * matter where it lies in the next process or which of its locks are held.
  *
  * Where not even that is done: in code that reads return addresses (setjmp stores its own, an unwinder looks them up)
@@ -12,8 +12,8 @@
  * frame's already. The thread runs on, and the signal comes again a little later.
  *
  * No exception meets a return address that was replaced. What throws is a module with an unwinder, and it has the shim,
- * whose sorting and searching functions stand in for the only ones of libc that would call back into it; so no frame of it
- * is above one of another library. Should there be one all the same, the thread runs on.
+ * whose sorting and searching functions stand in for the only ones of libc that would call back into it; so no frame
+ * of it is above one of another library. Should there be one all the same, the thread runs on.
  */
 #include "call.h"
 #include "kernel.h"
@@ -57,17 +57,18 @@ static struct sn_frame frame_of(const ucontext_t *context)
 }
 
 /*
- * Whether no word of the stack can be a return address of foreign or of unsafe code, so that there is no need to walk it.
- * Most stacks are that plain, and reading them is ten times faster.
+ * Whether no word of the stack can be a return address of foreign or of unsafe code, so that there is no need to walk
+ * it. Most stacks are that plain, and reading them is ten times faster.
  */
 static int is_plain(uint64_t pc, uint64_t rsp, uint64_t high)
 {
     if (snk_place_of(pc) == SNK_FOREIGN || snk_is_unsafe(pc))
         return 0;
     struct snk_range unsafe = snk_process.unsafe_in_modules, program = snk_process.program;
-    for (const uint64_t *word = (const uint64_t *)(uintptr_t)(rsp & ~UINT64_C(7)); (uint64_t)(uintptr_t)word < high; word++) {
-        if (*word - SNK_LIBRARIES < USER_END - SNK_LIBRARIES || *word - program.first < program.end - program.first ||
-            *word - 1 - unsafe.first < unsafe.end - unsafe.first)
+    for (uint64_t at = rsp & ~UINT64_C(7); at < high; at += sizeof(uint64_t)) {
+        uint64_t word = *(const uint64_t *)(uintptr_t)at;
+        if (within(word, SNK_LIBRARIES, USER_END) || within(word, program.first, program.end + 1) ||
+            within(word, unsafe.first, unsafe.end + 1))
             return 0;
     }
     return 1;
@@ -123,7 +124,7 @@ static enum verdict look(struct snk_worker *worker, const ucontext_t *context, u
     return is_plain(pc, rsp, record->stack_high) ? PARKS : walk(worker, &frame, slot);
 }
 
-/* ---- replaced return addresses ----------------------------------------------------------------------------- */
+/* ---- replaced return addresses --------------------------------------------------------------------------------- */
 
 static void disarm(struct snk_worker *worker)
 {
@@ -163,7 +164,7 @@ __attribute__((section("snk_disarm_text"), target("general-regs-only"), used)) s
                               (uint32_t)worker->tid};
 }
 
-/* ---- parking ----------------------------------------------------------------------------------------------- */
+/* ---- parking --------------------------------------------------------------------------------------------------- */
 
 static uint64_t read_fs(uint64_t offset)
 {

@@ -23,7 +23,7 @@ static void *address_of(const struct heap *heap, uint32_t index)
     return (void *)(uintptr_t)(heap->first_unit + index * HEAP_UNIT);
 }
 
-/* ---- sizes --------------------------------------------------------------------------------------------------- */
+/* ---- sizes ----------------------------------------------------------------------------------------------------- */
 
 /* The smallest size that holds so many bytes; bytes <= HEAP_SMALL_MAX. */
 static uint32_t size_index(uint64_t bytes)
@@ -44,7 +44,7 @@ static uint32_t size_bytes(uint32_t index)
     return (UINT32_C(1) << doubling) + ((index - steps) % 4 + 1) * (UINT32_C(1) << (doubling - 2));
 }
 
-/* ---- lists --------------------------------------------------------------------------------------------------- */
+/* ---- lists ----------------------------------------------------------------------------------------------------- */
 
 static void push(const struct heap *heap, uint32_t *first, uint32_t index)
 {
@@ -67,7 +67,7 @@ static void take_out(const struct heap *heap, uint32_t *first, uint32_t index)
         unit_at(heap, unit->next)->previous = unit->previous;
 }
 
-/* ---- runs of units: with runs_lock held ---------------------------------------------------------------------- */
+/* ---- runs of units: with runs_lock held ------------------------------------------------------------------------ */
 
 static uint32_t bin_of(uint32_t length)
 {
@@ -143,7 +143,7 @@ static void run_give(struct heap *heap, uint32_t index, uint32_t length)
         set_free(heap, index, length);
 }
 
-/* ---- large blocks -------------------------------------------------------------------------------------------- */
+/* ---- large blocks ---------------------------------------------------------------------------------------------- */
 
 static uint64_t units_for(uint64_t bytes)
 {
@@ -151,7 +151,7 @@ static uint64_t units_for(uint64_t bytes)
 }
 
 /* `alignment` in units, a power of two. *is_zero: the memory was never in use. */
-static void *run_allocate(struct heap *heap, uint64_t length, uint64_t alignment, int32_t *is_zero)
+static void *large_take(struct heap *heap, uint64_t length, uint64_t alignment, int32_t *is_zero)
 {
     uint64_t wanted = length + alignment - 1;
     if (length > heap->unit_count || alignment > heap->unit_count || wanted > heap->unit_count)
@@ -226,7 +226,35 @@ static uint32_t span_make(struct heap *heap, uint32_t size)
     return index;
 }
 
-static void *small_allocate(struct heap *heap, uint32_t size)
+/* With the lock of its size held: gives the units of a span without blocks back to the runs. */
+static void span_unmake(struct heap *heap, uint32_t index)
+{
+    take_out(heap, &heap->sizes[unit_at(heap, index)->size].first, index);
+    snk_lock(&heap->runs_lock);
+    run_give(heap, index, 1);
+    snk_unlock(&heap->runs_lock);
+}
+
+/* With no lock held, when memory is short: all spans without blocks are given back. 0 if there were none. */
+static int32_t reclaim(struct heap *heap)
+{
+    int32_t any = 0;
+    for (uint32_t size = 0; size < HEAP_SIZES; size++) {
+        struct heap_list *list = &heap->sizes[size];
+        snk_lock(&list->lock);
+        for (uint32_t index = list->first, next; index != HEAP_NONE; index = next) {
+            next = unit_at(heap, index)->next;
+            if (unit_at(heap, index)->length == 0) {
+                span_unmake(heap, index);
+                any = 1;
+            }
+        }
+        snk_unlock(&list->lock);
+    }
+    return any;
+}
+
+static void *small_take(struct heap *heap, uint32_t size)
 {
     struct heap_list *list = &heap->sizes[size];
     void *block = NULL;
@@ -251,6 +279,18 @@ static void *small_allocate(struct heap *heap, uint32_t size)
     return block;
 }
 
+static void *small_allocate(struct heap *heap, uint32_t size)
+{
+    void *block = small_take(heap, size);
+    return block != NULL || !reclaim(heap) ? block : small_take(heap, size);
+}
+
+static void *large_allocate(struct heap *heap, uint64_t length, uint64_t alignment, int32_t *is_zero)
+{
+    void *block = large_take(heap, length, alignment, is_zero);
+    return block != NULL || !reclaim(heap) ? block : large_take(heap, length, alignment, is_zero);
+}
+
 static void small_free(struct heap *heap, uint32_t index, uint64_t offset)
 {
     struct heap_unit *unit = unit_at(heap, index);
@@ -266,12 +306,8 @@ static void small_free(struct heap *heap, uint32_t index, uint64_t offset)
     if (unit->length-- == blocks_of(size))
         push(heap, &list->first, index);
     /* The last span with room stays, or a block that comes and goes would make and unmake it each time. */
-    if (unit->length == 0 && (unit->previous != HEAP_NONE || unit->next != HEAP_NONE)) {
-        take_out(heap, &list->first, index);
-        snk_lock(&heap->runs_lock);
-        run_give(heap, index, 1);
-        snk_unlock(&heap->runs_lock);
-    }
+    if (unit->length == 0 && (unit->previous != HEAP_NONE || unit->next != HEAP_NONE))
+        span_unmake(heap, index);
     snk_unlock(&list->lock);
 }
 
@@ -289,7 +325,8 @@ static int32_t lay_out(struct heap *heap, uint64_t bytes)
         return EINVAL;
     *heap = (struct heap){
         .version = HEAP_VERSION, .unit_count = (uint32_t)count, .address = start, .bytes = bytes,
-        .first_unit = (maps + count * HEAP_MAP_WORDS * 8 + HEAP_UNIT - 1) & ~(HEAP_UNIT - 1), .units = units, .maps = maps,
+        .first_unit = (maps + count * HEAP_MAP_WORDS * 8 + HEAP_UNIT - 1) & ~(HEAP_UNIT - 1),
+        .units = units, .maps = maps,
     };
     for (uint32_t i = 0; i < HEAP_BINS; i++)
         heap->bins[i] = HEAP_NONE;
@@ -349,7 +386,7 @@ void *sn_malloc(size_t bytes)
         return or_no_memory(NULL);
     if (bytes <= HEAP_SMALL_MAX)
         return or_no_memory(small_allocate(heap, size_index(bytes)));
-    return or_no_memory(run_allocate(heap, units_for(bytes), 1, NULL));
+    return or_no_memory(large_allocate(heap, units_for(bytes), 1, NULL));
 }
 
 void *sn_calloc(size_t count, size_t bytes)
@@ -360,7 +397,7 @@ void *sn_calloc(size_t count, size_t bytes)
     if (heap == NULL || __builtin_mul_overflow(count, bytes, &all))
         return or_no_memory(NULL);
     void *block = all <= HEAP_SMALL_MAX ? small_allocate(heap, size_index(all))
-                                        : run_allocate(heap, units_for(all), 1, &is_zero);
+                                        : large_allocate(heap, units_for(all), 1, &is_zero);
     if (block != NULL && !is_zero)
         memset(block, 0, all);
     return or_no_memory(block);
@@ -385,7 +422,7 @@ void *sn_aligned_alloc(size_t alignment, size_t bytes)
             return or_no_memory(small_allocate(heap, size));
     }
     uint64_t length = units_for(bytes == 0 ? 1 : bytes);
-    return or_no_memory(run_allocate(heap, length, alignment <= HEAP_UNIT ? 1 : alignment / HEAP_UNIT, NULL));
+    return or_no_memory(large_allocate(heap, length, alignment <= HEAP_UNIT ? 1 : alignment / HEAP_UNIT, NULL));
 }
 
 void sn_free(void *block)

@@ -1,12 +1,12 @@
 /*
- * heap.h: the heap of native threads, behind sn_malloc. All it keeps is in the memory that it is given, in an arena: it is
- * captured with the blocks, and a thread may be captured in the middle of an allocation.
+ * heap.h: the heap of native threads, behind sn_malloc. All it keeps is in the memory that it is given, in an arena:
+ * it is captured with the blocks, and a thread may be captured in the middle of an allocation.
  *
  *   header | units | maps | unit 0 | unit 1 | ...
  *
- * A unit is 64 KiB. Blocks up to 32 KiB are cut from spans of one unit, all of one size; what is in use is in the unit's
- * map, not in the blocks: a freed block is not written to. Larger blocks are runs of units. What lies behind the last
- * unit that was ever in use is untouched, and so is what the tables have for it.
+ * A unit is 64 KiB. Blocks up to 32 KiB are cut from spans of one unit, all of one size; what is in use is in the
+ * unit's map, not in the blocks: a freed block is not written to. Larger blocks are runs of units. What lies behind
+ * the last unit that was ever in use is untouched, and so is what the tables have for it.
  *
  * Locks: one for each size, for the spans of that size; one for runs, taken last.
  */

@@ -3,8 +3,9 @@
  * (stopping and going on), handler.c (in the signal handler), modules.c (the code they may stand in) and entry.S share.
  *
  * What a new process needs of a thread is in its record, in an arena: where its stack is, and, while it is parked,
- * where the kernel left its registers. Or it is in sn_blocked_call: its registers are on its stack then, `frame` is 0. What belongs to the process (thread ids, futexes, return addresses that were
- * replaced) is in `struct snk_worker`, which is never captured.
+ * where the kernel left its registers. Or it is in sn_blocked_call: its registers are on its stack then, `frame` is
+ * 0. What belongs to the process (thread ids, futexes, return addresses that were replaced) is in `struct
+ * snk_worker`, which is never captured.
  *
  * This library is linked at a fixed address, since captured stacks hold addresses of its code.
  */
@@ -58,7 +59,7 @@ enum {
     SNK_ASKS_FREE = 2,     /* address; the answer is an errno */
     SNK_ASKS_ROOT = 3,     /* address and length of the name; the answer is its address, or 0: there is none */
     SNK_ASKS_ROOT_BYTES = 4, /* the same; the answer is its length in bytes, or 0 */
-    SNK_ASKS_LEAVE = 5,    /* address of an arena mutex that this thread holds and that others want: to be left for it */
+    SNK_ASKS_LEAVE = 5,    /* address of an arena mutex that this thread holds and others want: to be left for it */
     SNK_ASKS_WAKE = 6,     /* address of a word, and how many: fibers that wait for it are to look again */
 };
 
@@ -108,7 +109,8 @@ _Static_assert(offsetof(struct snk_record, function) == 8 && offsetof(struct snk
 _Static_assert(offsetof(struct snk_record, result) == 24 && offsetof(struct snk_record, stack_high) == 40, "record");
 _Static_assert(offsetof(struct snk_record, frame) == 56 && offsetof(struct snk_record, canary) == 72, "record");
 _Static_assert(offsetof(struct snk_record, pointer_guard) == 80, "record");
-_Static_assert(offsetof(struct snk_record, blocked) == 4296 && offsetof(struct snk_record, blocked_rsp) == 4304, "record");
+_Static_assert(offsetof(struct snk_record, blocked) == 4296, "record");
+_Static_assert(offsetof(struct snk_record, blocked_rsp) == 4304, "record");
 
 /* A kernel module that is loaded: code that a parked thread may stand in. */
 struct snk_module {
@@ -125,7 +127,7 @@ struct snk_range {
     uint64_t end;
 };
 
-/* ---- for the host: in the order of use --------------------------------------------------------------------- */
+/* ---- for the host: in the order of use ------------------------------------------------------------------------- */
 
 /* SNK_ABI_VERSION as built. */
 SNK_API uint32_t snk_abi_version(void);
@@ -184,10 +186,10 @@ SNK_API void snk_answered(struct snk_record *record);
 SNK_API void snk_fibers_may_wait(int32_t may_wait);
 
 /*
- * The memory from which malloc of kernel modules takes, in an arena: new, and zero, or as it was in an image, at the same
- * address. EINVAL: it is too small, or not a heap of this version. Constructors of modules allocate: so a new heap is
- * opened before modules are loaded. In a new process what they allocate is forgotten, their variables being restored
- * after: open scratch memory as a new heap, load, then open the restored one in its place.
+ * The memory from which malloc of kernel modules takes, in an arena: new, and zero, or as it was in an image, at the
+ * same address. EINVAL: it is too small, or not a heap of this version. Constructors of modules allocate: so a new
+ * heap is opened before modules are loaded. In a new process what they allocate is forgotten, their variables being
+ * restored after: open scratch memory as a new heap, load, then open the restored one in its place.
  */
 SNK_API int32_t snk_heap_open(void *memory, uint64_t bytes, int32_t is_restored);
 
@@ -195,8 +197,8 @@ SNK_API int32_t snk_heap_open(void *memory, uint64_t bytes, int32_t is_restored)
 SNK_API int32_t snk_thread_join(struct snk_record *record);
 
 /*
- * Stops every thread: all are parked, or in sn_blocked_call, when it returns 0. ETIMEDOUT: some were not in time, all go
- * on, and snk_late tells of the first such thread where it was, and why: SNK_LATE_*, or what the unwinder said.
+ * Stops every thread: all are parked, or in sn_blocked_call, when it returns 0. ETIMEDOUT: some were not in time, all
+ * go on, and snk_late tells of the first such thread where it was, and why: SNK_LATE_*, or what the unwinder said.
  * The thread that stops is the one that resumes.
  */
 enum {
@@ -212,7 +214,7 @@ SNK_API int32_t snk_late(struct snk_record **record, uint64_t *pc, int32_t *reas
 /* Parked threads go on. */
 SNK_API void snk_resume(void);
 
-/* ---- inside ----------------------------------------------------------------------------------------------- */
+/* ---- inside ---------------------------------------------------------------------------------------------------- */
 
 #define HIDDEN __attribute__((visibility("hidden")))
 
@@ -273,8 +275,8 @@ HIDDEN struct snk_worker *snk_worker_of_this_thread(void);
 HIDDEN struct snk_record *snk_caller(const char *function);
 HIDDEN void snk_arrive(void);
 /*
- * Between the two the caller does not wait for its turn among the threads that it stops or wakes: a real-time priority, if
- * that is permitted (CAP_SYS_NICE, or RLIMIT_RTPRIO). With `starting` held.
+ * Between the two the caller does not wait for its turn among the threads that it stops or wakes: a real-time
+ * priority, if that is permitted (CAP_SYS_NICE, or RLIMIT_RTPRIO). With `starting` held.
  */
 HIDDEN void snk_hurry(void);
 HIDDEN void snk_hurry_no_more(void);

@@ -1,7 +1,7 @@
 /*
- * lock.c: the arena locks, by the protocol of the managed ArenaMutex and ArenaBarrier, whose words they share; there it is
- * explained why nobody is lost. A native thread that waits needs no record of it: it is captured waiting, and in the next
- * process compares the word again.
+ * lock.c: the arena locks, by the protocol of the managed ArenaMutex and ArenaBarrier, whose words they share; there
+ * it is explained why nobody is lost. A native thread that waits needs no record of it: it is captured waiting, and
+ * in the next process compares the word again.
  */
 #include "call.h"
 #include "kernel.h"

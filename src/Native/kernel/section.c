@@ -35,7 +35,7 @@ void sn_critical_exit(void)
         sn_safepoint();
 }
 
-/* ---- blocked calls ------------------------------------------------------------------------------------------ */
+/* ---- blocked calls --------------------------------------------------------------------------------------------- */
 
 int64_t sn_blocked_call(int64_t (*function)(void *argument), void *argument)
 {
@@ -61,8 +61,8 @@ uint64_t snk_host_stack(struct snk_record *record)
 }
 
 /*
- * On the host stack. A stop makes itself known in `wanted` and then looks at `blocked`; here it is the other way round: one
- * of the two sees the other.
+ * On the host stack. A stop makes itself known in `wanted` and then looks at `blocked`; here it is the other way
+ * round: one of the two sees the other.
  */
 uint64_t snk_run_blocked(struct snk_record *record)
 {
@@ -84,7 +84,7 @@ uint64_t snk_run_blocked(struct snk_record *record)
     }
 }
 
-/* ---- handlers ----------------------------------------------------------------------------------------------- */
+/* ---- handlers -------------------------------------------------------------------------------------------------- */
 
 int32_t sn_on_checkpoint(sn_handler handler, void *argument)
 {

@@ -119,6 +119,10 @@ int32_t snk_stop(int64_t timeout_ns)
     int64_t deadline = now_ns() + timeout_ns;
     pthread_mutex_lock(&snk_process.starting);
     snk_hurry();
+    for (uint32_t slot = 0; slot < snk_process.slots; slot++) {
+        snk_process.workers[slot].reason = SNK_LATE_UNKNOWN;
+        snk_process.workers[slot].pc = 0;
+    }
     uint32_t stop = __atomic_add_fetch(&snk_process.wanted, 1, __ATOMIC_SEQ_CST);
     signal_late(stop);
     int32_t error = await(stop, deadline);

@@ -32,7 +32,7 @@ struct snk_worker *snk_worker_of_this_thread(void)
     return slot < SNK_THREADS_MAX ? &snk_process.workers[slot] : NULL;
 }
 
-/* ---- the signal --------------------------------------------------------------------------------------------- */
+/* ---- the signal ------------------------------------------------------------------------------------------------ */
 
 /* Workers take the capture signal, what a fault raises, and the two that glibc sends; nothing that the process gets. */
 static void block_all_but(int32_t open, sigset_t *set)
@@ -66,7 +66,7 @@ int32_t snk_open(int32_t signal_number)
     return snk_find_own();
 }
 
-/* ---- a thread's life ---------------------------------------------------------------------------------------- */
+/* ---- a thread's life ------------------------------------------------------------------------------------------- */
 
 /* The function has returned, on the arena's stack: back to this process's. */
 uint64_t snk_leave(const struct snk_record *record)
@@ -81,7 +81,8 @@ static void copy_thread_locals(const struct snk_record *record)
     for (uint32_t i = 0; i < snk_process.module_count; i++) {
         const struct snk_module *module = &snk_process.modules[i];
         if (module->tls_bytes != 0)
-            memcpy((void *)(uintptr_t)(fs_base() - module->tls_offset), record->tls + module->tls_at, module->tls_bytes);
+            memcpy((void *)(uintptr_t)(fs_base() - module->tls_offset), record->tls + module->tls_at,
+                   module->tls_bytes);
     }
 }
 

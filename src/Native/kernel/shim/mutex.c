@@ -4,8 +4,8 @@
  * captured waiting. Only threads that use this shim may share one; what is shared with C# is sn_mutex.
  *
  * They lie in the types of libc, and those that it initialises statically are as they are to be: all zero, and for a
- * recursive mutex its kind where libc has it. A thread is known by its thread control block, which is at the same address
- * in the next process.
+ * recursive mutex its kind where libc has it. A thread is known by its thread control block, which is at the same
+ * address in the next process.
  */
 #include "../call.h"
 
@@ -29,7 +29,8 @@ struct condition {
     int32_t clock;
 };
 
-_Static_assert(sizeof(struct mutex) <= sizeof(pthread_mutex_t) && sizeof(struct condition) <= sizeof(pthread_cond_t), "");
+_Static_assert(sizeof(struct mutex) <= sizeof(pthread_mutex_t), "");
+_Static_assert(sizeof(struct condition) <= sizeof(pthread_cond_t), "");
 _Static_assert(offsetof(struct mutex, kind) == offsetof(pthread_mutex_t, __data.__kind), "");
 _Static_assert(sizeof(pthread_mutexattr_t) == sizeof(int32_t) && sizeof(pthread_condattr_t) == sizeof(int32_t), "");
 
@@ -132,7 +133,8 @@ HIDDEN int pthread_mutex_timedlock(pthread_mutex_t *restrict mutex, const struct
     return lock_until(mutex, CLOCK_REALTIME, until);
 }
 
-HIDDEN int pthread_mutex_clocklock(pthread_mutex_t *restrict mutex, clockid_t clock, const struct timespec *restrict until)
+HIDDEN int pthread_mutex_clocklock(pthread_mutex_t *restrict mutex, clockid_t clock,
+                                   const struct timespec *restrict until)
 {
     return lock_until(mutex, clock, until);
 }

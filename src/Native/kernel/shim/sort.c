@@ -1,10 +1,11 @@
 /*
- * sort.c: the functions of libc that call back into the module. Part of the shim. With libc's a frame of libc would be in
- * the middle of the stack while the module's own code runs: the thread could not be captured until the sorting ends, and an
- * exception might meet a return address that the capture had replaced.
+ * sort.c: the functions of libc that call back into the module. Part of the shim. With libc's a frame of libc would
+ * be in the middle of the stack while the module's own code runs: the thread could not be captured until the sorting
+ * ends, and an exception might meet a return address that the capture had replaced.
  *
- * qsort: quicksort by the median of three, insertion sort for what is short, heapsort for what quicksort does not divide
- * well. In place; not stable, as the standard allows. One order for one input: results are the same in every process.
+ * qsort: quicksort by the median of three, insertion sort for what is short, heapsort for what quicksort does not
+ * divide well. In place; not stable, as the standard allows. One order for one input: results are the same in every
+ * process.
  */
 #include <search.h>
 #include <stddef.h>
@@ -45,8 +46,11 @@ static int is_less(const struct order *order, const char *one, const char *other
 static void insertion_sort(const struct order *order, char *first, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
-        for (char *at = first + i * order->bytes; at > first && is_less(order, at, at - order->bytes); at -= order->bytes)
+        for (char *at = first + i * order->bytes; at > first; at -= order->bytes) {
+            if (!is_less(order, at, at - order->bytes))
+                break;
             swap(at, at - order->bytes, order->bytes);
+        }
     }
 }
 
@@ -176,7 +180,8 @@ HIDDEN void *lfind(const void *key, const void *first, size_t *count, size_t byt
     return NULL;
 }
 
-HIDDEN void *lsearch(const void *key, void *first, size_t *count, size_t bytes, int (*compare)(const void *, const void *))
+HIDDEN void *lsearch(const void *key, void *first, size_t *count, size_t bytes,
+                     int (*compare)(const void *, const void *))
 {
     void *found = lfind(key, first, count, bytes, compare);
     if (found == NULL)

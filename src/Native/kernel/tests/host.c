@@ -34,7 +34,7 @@ static struct loaded s_modules[MODULE_COUNT] = {
 };
 static pthread_mutex_t s_answering = PTHREAD_MUTEX_INITIALIZER;
 
-/* ---- modules ----------------------------------------------------------------------------------------------------- */
+/* ---- modules --------------------------------------------------------------------------------------------------- */
 
 static int find_module(struct dl_phdr_info *info, size_t size, void *argument)
 {
@@ -116,7 +116,8 @@ static uint32_t find_unsafe(const struct loaded *loaded, struct snk_range *unsaf
         const ElfW(Sym) *symbols = (const void *)(file + sections[i].sh_offset);
         for (uint64_t n = 0; n < sections[i].sh_size / sizeof *symbols; n++) {
             uint64_t first = loaded->offset + symbols[n].st_value;
-            if (symbols[n].st_size == 0 || symbols[n].st_shndx == SHN_UNDEF || !is_of_unwinder(names + symbols[n].st_name))
+            if (symbols[n].st_size == 0 || symbols[n].st_shndx == SHN_UNDEF ||
+                !is_of_unwinder(names + symbols[n].st_name))
                 continue;
             CHECK(count < UNSAFE_MAX);
             unsafe[count++] = (struct snk_range){first, first + symbols[n].st_size};
@@ -153,7 +154,7 @@ void *host_function(int module, const char *name)
     return function;
 }
 
-/* ---- the arena ----------------------------------------------------------------------------------------------------- */
+/* ---- the arena ------------------------------------------------------------------------------------------------- */
 
 /* What the constructors of modules allocate in a new process is forgotten. */
 static void load_all(int is_restored)
@@ -240,7 +241,7 @@ void host_capture(const char *image)
     pthread_mutex_unlock(&s_answering);
 }
 
-/* ---- answers --------------------------------------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------------------------- */
 
 static uint64_t allocate(uint64_t bytes, uint64_t alignment)
 {

@@ -10,8 +10,10 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,7 +21,7 @@
 
 extern char **environ;
 
-/* ---- a process ---------------------------------------------------------------------------------------------------- */
+/* ---- a process ------------------------------------------------------------------------------------------------- */
 
 static void add_runtime(uint64_t kind, uint64_t rounds, uint64_t index)
 {
@@ -75,7 +77,7 @@ static int run(const char *image, useconds_t every)
     return 0;
 }
 
-/* ---- the parent ---------------------------------------------------------------------------------------------------- */
+/* ---- the parent ------------------------------------------------------------------------------------------------ */
 
 static pid_t begin(const char *image, const char *every, const char *results)
 {
@@ -126,7 +128,7 @@ static void killed_threads_go_on_where_they_stood(int kills)
     printf("killed %d times, ended %d times with the same bits\n", killed, ended + 1);
 }
 
-/* ---- who cannot be stopped, and who need not be ---------------------------------------------------------------------- */
+/* ---- who cannot be stopped, and who need not be ---------------------------------------------------------------- */
 
 static void expect_late(const struct snk_record *expected, int32_t why, uint64_t *pc)
 {
@@ -183,8 +185,13 @@ static void a_blocked_call_does_not_hold_up_a_stop(void)
     }
     CHECK(snk_stop(SECOND) == 0);
     CHECK(write(ends[1], "x", 1) == 1);
-    usleep(20000); /* time to come back in, were it not held */
-    CHECK(record->blocked == 1 && record->state == SNK_STATE_RUNNING);
+    int unread = 1;
+    while (unread != 0)
+        CHECK(ioctl(ends[0], FIONREAD, &unread) == 0);
+    for (int i = 0; i < 10000; i++) { /* it has all it needs to come back, were it not held */
+        sched_yield();
+        CHECK(record->blocked == 1 && record->state == SNK_STATE_RUNNING);
+    }
     snk_resume();
     join(record, record);
     CHECK(record->result == 1);

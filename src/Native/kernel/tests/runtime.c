@@ -1,5 +1,7 @@
-/* runtime.c: a kernel module in C that uses what the runtime has for kernels. What it computes does not depend on when it
- * is captured. */
+/*
+ * runtime.c: a kernel module in C that uses what the runtime has for kernels. What it computes does not depend on
+ * when it is captured.
+ */
 #include "runtime.h"
 
 #include <stdlib.h>
@@ -70,7 +72,7 @@ static void use_heap(struct runtime_job *job)
         free(blocks[i]);
 }
 
-/* ---- locks ------------------------------------------------------------------------------------------------------ */
+/* ---- locks ----------------------------------------------------------------------------------------------------- */
 
 static void work_a_little(struct runtime_job *job)
 {
@@ -134,7 +136,7 @@ static void consume(struct runtime_job *job)
     }
 }
 
-/* ---- when it is captured ------------------------------------------------------------------------------------------ */
+/* ---- when it is captured --------------------------------------------------------------------------------------- */
 
 static int64_t rest(void *argument)
 {
@@ -222,7 +224,7 @@ static void ask(struct runtime_job *job)
     }
 }
 
-/* ---- the rest ------------------------------------------------------------------------------------------------------ */
+/* ---- the rest -------------------------------------------------------------------------------------------------- */
 
 static int compare(const void *left, const void *right)
 {
