@@ -130,9 +130,8 @@ internal sealed record KernelEnvironment
         }
         else if (ErrnoOffset != here.ErrnoOffset)
         {
-            yield return $"errno, and with it other thread-local variables, is {here.ErrnoOffset} bytes from the " +
-                $"thread pointer here and {ErrnoOffset} in the image. Restart with the same program, and preload no " +
-                "other libraries (LD_PRELOAD).";
+            yield return $"errno is {here.ErrnoOffset} bytes from the thread pointer here and {ErrnoOffset} in the " +
+                "image. Restart with the same program, and preload no other libraries (LD_PRELOAD).";
         }
     }
 
