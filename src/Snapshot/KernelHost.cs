@@ -8,8 +8,8 @@ namespace Snapshot;
 /// <para>Thread-safe. A restarted program makes the same calls: it opens the host with the same arena, loads the same
 /// modules in the same order, and starts the threads by their names, which then go on where they stood. What kernel
 /// code may do is in docs/NATIVE.md.</para>
-/// <para>A process has one host in its life. When the session is closed while native threads run, they go on, and its
-/// arenas stay mapped until the process ends.</para>
+/// <para>A process has one host in its life. When the session is closed while native threads run, they go on. Its arenas
+/// stay mapped until the process ends, since modules do.</para>
 /// </remarks>
 public sealed unsafe class KernelHost
 {

@@ -9,7 +9,7 @@
 #define KERNEL __attribute__((visibility("default")))
 
 #ifdef THREAD_LOCAL
-static __thread uint64_t t_turns;
+static __thread volatile uint64_t t_turns;
 #endif
 
 struct scene {

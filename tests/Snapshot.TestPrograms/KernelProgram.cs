@@ -47,7 +47,7 @@ internal static unsafe class KernelProgram
         while (every != 0 && threads.Exists(started => !started.Thread.HasEnded))
         {
             SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
-            Console.WriteLine($"generation {info.Generation}");
+            Console.WriteLine($"generation {info.Generation}: {info.Capture.Pause}");
             Thread.Sleep(every);
         }
 

@@ -412,13 +412,13 @@ public sealed unsafe class Participant : IDisposable
     /// <summary>The participant's side of one checkpoint.</summary>
     private void TakePart(Attempt attempt)
     {
+        StoppedAt = Stopwatch.GetTimestamp();
         if (StandsFor is { } others && !others.TryStop(() => PhaseWord.IsStopping(_barrier.Read(), attempt.Number)))
         {
             attempt.LeavePart();
             return;
         }
 
-        StoppedAt = Stopwatch.GetTimestamp();
         HandlerEntry[] handlers = Handlers.Enabled;
         int first = HandlerRun.Prepare(handlers, attempt, Part, isSync: true, out bool isOmitted);
         LastAttempt = attempt;

@@ -13,7 +13,7 @@ public sealed class DrainPriorityTests
         Thread thread = new(() =>
         {
             before = NiceOfThisThread();
-            DrainPriority.Lower();
+            DrainPriority.Lower(DrainPriority.Nice);
             after = NiceOfThisThread();
         });
         thread.Start();
@@ -21,6 +21,16 @@ public sealed class DrainPriorityTests
         Assert.Equal(Math.Max(before, DrainPriority.Nice), after);
         Assert.Equal(here, NiceOfThisThread());
     }
+
+    [Theory]
+    [InlineData(0, 10)]
+    [InlineData(1, 10)]
+    [InlineData(1.25, 9)]
+    [InlineData(4, 4)]
+    [InlineData(9.5, 0)]
+    [InlineData(500, 0)]
+    public void Where_more_threads_share_a_processor_the_drain_keeps_its_tenth(double perProcessor, int nice) =>
+        Assert.Equal(nice, DrainPriority.NiceFor(perProcessor));
 
     /// <summary>The 19th field; the second is a name in parentheses, which may have spaces.</summary>
     private static int NiceOfThisThread()

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text;
 using Snapshot.Tests.Session;
 using Xunit;
 using Xunit.Abstractions;
@@ -15,8 +16,11 @@ public sealed class KernelKillTests(ITestOutputHelper output) : IDisposable
     private const int ShortKills = 12;
     private const int EveryMs = 5;
 
-    /// <summary>From a process that has hardly begun to one that has taken many checkpoints.</summary>
-    private const int LongestLifeMs = 900;
+    /// <summary>Lines that a process may live to write: its first, then one for each generation.</summary>
+    private const int MostLines = 6;
+
+    private const int StartingMs = 200;
+    private const int BetweenLinesMs = 60;
 
     private const int Rounds = 250;
     private const int Seed = 20261125;
@@ -74,14 +78,25 @@ public sealed class KernelKillTests(ITestOutputHelper output) : IDisposable
             "dotnet", ["exec", program, "kernels", store.Path, Text(EveryMs), Text(Rounds), .. modules])
         { RedirectStandardOutput = true, RedirectStandardError = true };
         using Process process = Process.Start(start)!;
-        Task<string> text = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
-        bool hasEnded = process.WaitForExit(_random.Next(LongestLifeMs));
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        int lines = _random.Next(MostLines + 1);
+        Task<string> begin = Task.Run(() => Lines(process.StandardOutput, lines));
+        bool isInTime = begin.Wait(Hang);
+        bool hasEnded = isInTime && process.WaitForExit(_random.Next(lines == 0 ? StartingMs : BetweenLinesMs));
         if (!hasEnded) process.Kill();
-        Assert.True(process.WaitForExit(Hang), $"Seed {Seed}: a killed process does not end");
+        process.WaitForExit();
+        string text = begin.GetAwaiter().GetResult() + process.StandardOutput.ReadToEnd();
+        Assert.True(isInTime, $"Seed {Seed}: hangs:\n{text}\n{error.Result}");
         if (!hasEnded) return null;
-        Assert.True(
-            process.ExitCode == 0, $"Seed {Seed}: exit code {process.ExitCode}\n{text.Result}\n{error.Result}");
-        return text.Result.Split('\n');
+        Assert.True(process.ExitCode == 0, $"Seed {Seed}: exit code {process.ExitCode}\n{text}\n{error.Result}");
+        return text.Split('\n');
+    }
+
+    private static string Lines(StreamReader from, int count)
+    {
+        StringBuilder lines = new();
+        for (; count > 0 && from.ReadLine() is { } line; count--) lines.Append(line).Append('\n');
+        return lines.ToString();
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
