@@ -86,6 +86,20 @@ void __cxa_guard_abort(unsigned char *guard)
     __atomic_store_n(&guard[1], 0, __ATOMIC_RELEASE);
 }
 
+/*
+ * Destructors of static objects do not run: the end of a process is not the end of what it has computed, and the heap in
+ * which the objects have their memory may be gone by then. One process may have made them, and another end.
+ */
+HIDDEN int __cxa_atexit(void (*destroy)(void *), void *object, void *library);
+
+int __cxa_atexit(void (*destroy)(void *), void *object, void *library)
+{
+    (void)destroy;
+    (void)object;
+    (void)library;
+    return 0;
+}
+
 /* By its being there libgcc tells that there may be threads, and then locks. Nobody calls it. */
 HIDDEN int __pthread_key_create(pthread_key_t *key, void (*destroy)(void *));
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Snapshot.Tests.Structure;
 using Snapshot.Threads.Native;
 using Xunit;
@@ -39,6 +40,7 @@ public sealed class KernelLanguageTests : IDisposable
         #include <dlfcn.h>
         #include <pthread.h>
         #include <stdio.h>
+        #include <sys/mman.h>
         static double (*kernel)(int);
         static void *call(void *result) { *(double *)result = kernel(40); return 0; }
         int main(int count, char **arguments)
@@ -47,6 +49,13 @@ public sealed class KernelLanguageTests : IDisposable
             double results[8];
             void *module = dlopen(arguments[count - 1], RTLD_NOW);
             if (!module) return puts(dlerror()), 1;
+            void *runtime = dlopen("libsnapshot_kernel.so", RTLD_NOW | RTLD_NOLOAD);
+            if (runtime)
+            {
+                int (*open)(void *, unsigned long, int) = (int (*)(void *, unsigned long, int))dlsym(runtime, "snk_heap_open");
+                void *heap = mmap(0, 1 << 28, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+                if (open(heap, 1 << 28, 0) != 0) return puts("no heap"), 1;
+            }
             kernel = (double (*)(int))dlsym(module, "kernel");
             for (int i = 0; i < 8; i++) pthread_create(&threads[i], 0, call, &results[i]);
             for (int i = 0; i < 8; i++) pthread_join(threads[i], 0), printf("%.17g\n", results[i]);
@@ -171,11 +180,14 @@ public sealed class KernelLanguageTests : IDisposable
     {
         string source = _workshop.Write(Source(body), ".cpp"), plain = _workshop.NextModule();
         ModuleWorkshop.AssertDone(Repository.Run("/", "g++", ["-std=c++17", "-O2", "-fPIC", "-shared", source, "-o", plain]));
-        ElfImage module = BuildModule(source);
-        Assert.Empty(KernelModuleContract.ViolationsOf(module, []));
-        Assert.NotEmpty(UnwindRules.UnwinderOf(module));
         string driver = BuildDriver(_workshop.Write(Driver));
-        Assert.Equal(Output(driver, plain), Output(driver, module.Path));
+        string expected = Output(driver, plain);
+        foreach (ElfImage module in (ElfImage[])[BuildModule(source), BuildWithRuntime("g++", "-std=c++17", source)])
+        {
+            Assert.Empty(KernelModuleContract.ViolationsOf(module, []));
+            Assert.NotEmpty(UnwindRules.UnwinderOf(module));
+            Assert.Equal(expected, Output(driver, module.Path));
+        }
     }
 
     [ToolTheory("g++")]
@@ -205,7 +217,11 @@ public sealed class KernelLanguageTests : IDisposable
             ["--no-runtime", "g++", "-std=c++17", "-O2", source, part, .. Shim(), "-lm", "-o", path]));
         Assert.Empty(KernelModuleContract.ViolationsOf(ElfImage.Open(path), []));
         string driver = BuildDriver(Path.Combine(s_kernels, "run.c"));
-        Assert.Equal(Output(driver, plain, "chaos", "3"), Output(driver, path, "chaos", "3"));
+        string expected = Output(driver, plain, "chaos", "3");
+        Assert.Equal(expected, Output(driver, path, "chaos", "3"));
+        ElfImage module = BuildWithRuntime("g++", "-std=c++17", source, part, "-lm");
+        Assert.Empty(KernelModuleContract.ViolationsOf(module, []));
+        Assert.Equal(expected, Output(driver, module.Path, "chaos", "3"));
     }
 
     [ToolFact("gfortran")]
@@ -217,7 +233,11 @@ public sealed class KernelLanguageTests : IDisposable
         ModuleWorkshop.AssertDone(_workshop.Run(["--no-runtime", "gfortran", "-O2", source, .. Shim(), "-o", path]));
         Assert.Empty(KernelModuleContract.ViolationsOf(ElfImage.Open(path), []));
         string driver = BuildDriver(Path.Combine(s_kernels, "run.c"));
-        Assert.Equal(Output(driver, plain, "chaos_fortran", "2"), Output(driver, path, "chaos_fortran", "2"));
+        string expected = Output(driver, plain, "chaos_fortran", "2");
+        Assert.Equal(expected, Output(driver, path, "chaos_fortran", "2"));
+        ElfImage module = BuildWithRuntime("gfortran", source);
+        Assert.Empty(KernelModuleContract.ViolationsOf(module, []));
+        Assert.Equal(expected, Output(driver, module.Path, "chaos_fortran", "2"));
     }
 
     private static string Source(string body) => $$"""
@@ -257,6 +277,15 @@ public sealed class KernelLanguageTests : IDisposable
         return ElfImage.Open(path);
     }
 
+    private ElfImage BuildWithRuntime(string compiler, params string[] arguments)
+    {
+        string path = _workshop.NextModule();
+        ModuleWorkshop.AssertDone(_workshop.RunWith(
+            start => start.Environment["SNAPSHOT_KERNEL_DIR"] = KernelLibrary.Runtime,
+            [compiler, "-O2", .. arguments, "-o", path]));
+        return ElfImage.Open(path);
+    }
+
     /// <summary>An allocator and a lock in place of the runtime's, and the shim's own part for C++.</summary>
     private string[] Shim()
     {
@@ -284,7 +313,9 @@ public sealed class KernelLanguageTests : IDisposable
 
     private static string Output(string driver, params string[] arguments)
     {
-        ProgramResult result = Repository.Run("/", driver, arguments);
+        ProcessStartInfo start = new(driver, arguments);
+        start.Environment["LD_LIBRARY_PATH"] = KernelLibrary.Runtime;
+        ProgramResult result = Repository.Run(start);
         ModuleWorkshop.AssertDone(result);
         Assert.NotEmpty(result.Output);
         return result.Output;
