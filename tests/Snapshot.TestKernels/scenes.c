@@ -25,6 +25,8 @@ struct scene {
     uint32_t checkpoints;     /* calls of the handler in C, by what it is told */
     uint32_t continues;
     uint32_t restarts;
+    uint64_t total;           /* counted under the mutex, by whomever */
+    uint64_t again;           /* the same */
 };
 
 static uint32_t look(uint32_t *word)
@@ -123,4 +125,37 @@ KERNEL uint64_t spin(struct scene *scene)
 #endif
     }
     return turns;
+}
+
+/* Counts under the lock, which threads and fibers of C# take, too. */
+KERNEL uint64_t count_locked(struct scene *scene)
+{
+    for (uint32_t round = 0; round < scene->rounds; round++) {
+        sn_mutex_lock(&scene->mutex);
+        scene->total++;
+        scene->again = scene->total;
+        sn_mutex_unlock(&scene->mutex);
+    }
+    return scene->rounds;
+}
+
+/* Asks the host for memory of the arena and for roots; the number of answers that were not right. */
+KERNEL uint64_t ask(struct scene *scene)
+{
+    uint64_t wrong = 0;
+    size_t bytes = 0;
+    tell(&scene->wanting, 1);
+    for (uint32_t round = 0; round < scene->rounds; round++) {
+        size_t size = 64 + 4096 * (size_t)(round % 7);
+        unsigned char *block = sn_arena_allocate(size, 64);
+        wrong += block == NULL || (uintptr_t)block % 64 != 0 || block[0] != 0 || block[size - 1] != 0;
+        block[0] = block[size - 1] = 1;
+        wrong += sn_arena_free(block) != 0;
+        wrong += sn_root("scene", &bytes) != scene || bytes != sizeof *scene;
+        wrong += sn_root("no such root", &bytes) != NULL;
+        tell(&scene->entered, round + 1);
+    }
+    wrong += sn_arena_allocate((size_t)1 << 50, 64) != NULL;
+    wrong += sn_arena_free(scene) == 0; /* a root */
+    return wrong;
 }

@@ -10,24 +10,6 @@ internal static unsafe class KernelScenes
 {
     private static readonly ManualResetEventSlim s_mayReturn = new();
 
-    /// <summary>As <c>struct scene</c>, which the kernels write.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    private struct Scene
-    {
-        public ArenaMutex Mutex;
-        public uint Go;
-        public uint Wanting;
-        public uint Released;
-        public uint Entered;
-        public uint EnteredEarly;
-        public int Descriptor;
-        public uint Rounds;
-        public nint Callback;
-        public uint Checkpoints;
-        public uint Continues;
-        public uint Restarts;
-    }
-
     /// <summary>
     /// The founding scenario with a native thread: it blocks on a lock that an async handler holds, the checkpoint
     /// completes, and only the handler's resume part, in this process or the next, lets it in.
@@ -139,6 +121,56 @@ internal static unsafe class KernelScenes
         return 0;
     }
 
+    /// <summary>A native thread, a thread of C# and fibers count under one lock while checkpoints are taken.</summary>
+    internal static int Sharing(string store, string library)
+    {
+        const int Rounds = 20_000, Fibers = 3;
+        using SnapshotSession session = SnapshotSession.Open(store);
+        Scene* scene = Open(session, out KernelHost host);
+        ArenaPointer<Scene> shared = scene;
+        scene->Rounds = Rounds;
+        KernelThread[] threads = [.. Enumerable.Range(0, 2).Select(
+            index => host.Start($"counting {index}", host.Load(library), "count_locked", scene))];
+        Thread polled = new(() => CountPolled(session, scene, Rounds));
+        Thread fibers = new(() => session.RunFibers("fibers", host.Arena, () =>
+        {
+            for (int fiber = 0; fiber < Fibers; fiber++) Fiber.Start(shared, KernelSceneFibers.Count);
+        }));
+        polled.Start();
+        fibers.Start();
+        int generations = 0;
+        while (threads.Any(thread => !thread.HasEnded) || polled.IsAlive || fibers.IsAlive)
+        {
+            session.RequestCheckpoint().WaitCommitted();
+            generations++;
+        }
+
+        foreach (KernelThread thread in threads) thread.Join();
+        polled.Join();
+        fibers.Join();
+        ulong expected = Rounds * (ulong)(threads.Length + 1 + Fibers);
+        Say($"total {(scene->Total == expected && scene->Again == expected ? "right" : $"wrong: {scene->Total}")}");
+        Say(generations > 0 ? "captured" : "not captured");
+        return 0;
+    }
+
+    /// <summary>A native thread asks the host while checkpoints are taken, and goes on asking in a new process.</summary>
+    internal static int Asking(string store, string library)
+    {
+        using SnapshotSession session = SnapshotSession.Open(store);
+        Scene* scene = Open(session, out KernelHost host);
+        scene->Rounds = 3_000;
+        KernelThread thread = host.Start("asking", host.Load(library), "ask", scene);
+        while (!thread.HasEnded)
+        {
+            session.RequestCheckpoint().WaitCommitted();
+            Say($"asked {Volatile.Read(ref scene->Entered)}");
+        }
+
+        Say($"wrong {thread.Join()}, asked {scene->Entered}");
+        return 0;
+    }
+
     /// <summary>Somebody has memory where the module is linked.</summary>
     internal static int PlaceTaken(string store, string library)
     {
@@ -173,6 +205,16 @@ internal static unsafe class KernelScenes
         }
 
         return 0;
+    }
+
+    private static void CountPolled(SnapshotSession session, Scene* scene, int rounds)
+    {
+        using Participant me = session.Attach("polled");
+        for (int round = 0; round < rounds; round++)
+        {
+            using (scene->Mutex.EnterScope()) scene->Again = ++scene->Total;
+            me.Poll();
+        }
     }
 
     [UnmanagedCallersOnly]

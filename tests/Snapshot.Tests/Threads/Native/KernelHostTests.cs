@@ -70,6 +70,33 @@ public sealed class KernelHostTests : IDisposable
     }
 
     [Fact]
+    public void Native_threads_and_threads_and_fibers_of_C_sharp_share_a_lock()
+    {
+        using TestProgram program = new("kernel-sharing", _store.Path, _library.Scenes());
+        (int exitCode, string output, string error) = program.WaitForEnd();
+        Assert.True(exitCode == 0, output + error);
+        Assert.Equal("total right\ncaptured\n", output);
+    }
+
+    [Fact]
+    public void What_a_native_thread_asks_the_host_is_answered_once_however_often_it_is_killed()
+    {
+        string module = _library.Scenes();
+        string last = "";
+        for (int kills = 0; !last.StartsWith("wrong", StringComparison.Ordinal); kills++)
+        {
+            using TestProgram program = new("kernel-asking", _store.Path, module);
+            for (int lines = kills < 5 ? 3 : int.MaxValue; lines > 0; lines--)
+            {
+                last = program.ReadUntil("asked", "wrong")[^1];
+                if (last.StartsWith("wrong", StringComparison.Ordinal)) break;
+            }
+        }
+
+        Assert.Equal("wrong 0, asked 3000", last);
+    }
+
+    [Fact]
     public void A_module_that_was_rebuilt_is_refused_at_restart()
     {
         string module = _library.Scenes();
