@@ -21,7 +21,8 @@ runtime='-O2 -fPIC -fno-stack-protector -ftls-model=initial-exec -fasynchronous-
     SNAPSHOT_KERNEL_DIR=$PWD
     export SNAPSHOT_KERNEL_DIR
     module='-g -O2 -fstack-protector-all -fvisibility=hidden'
-    sh "$kernel/snapshot-kernel" --slot 0 --no-runtime gcc $warnings $module -o libkernel_test_module.so "$here/module.c" -lm
+    sh "$kernel/snapshot-kernel" --slot 0 --no-runtime gcc $warnings $module -o libkernel_test_module.so \
+        "$here/module.c" -lm
     sh "$kernel/snapshot-kernel" --slot 1 gcc $warnings $module -o libkernel_test_runtime.so "$here/runtime.c"
     sh "$kernel/snapshot-kernel" --slot 2 g++ -std=c++20 -Wall -Wextra -Werror $module -o libkernel_test_cxx.so \
         "$here/runtime_cxx.cc"
