@@ -11,7 +11,7 @@ public sealed class DemoTests : IDisposable
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("snapshot-kernels-");
 
-    [ToolFact("gfortran")]
+    [ToolFact("g++", "gfortran")]
     public void Killed_at_random_moments_the_result_is_that_of_an_uninterrupted_run()
     {
         string store = Path.Combine(_directory.FullName, "run");
@@ -28,7 +28,7 @@ public sealed class DemoTests : IDisposable
         Assert.Equal(4, File.ReadAllLines(Path.Combine(store, "results.txt")).Length);
     }
 
-    [ToolFact("gfortran")]
+    [ToolFact("g++", "gfortran")]
     public void A_finished_run_is_found_again_and_another_one_is_refused()
     {
         string store = Path.Combine(_directory.FullName, "run");

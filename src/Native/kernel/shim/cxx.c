@@ -87,8 +87,8 @@ void __cxa_guard_abort(unsigned char *guard)
 }
 
 /*
- * Destructors of static objects do not run: the end of a process is not the end of what it has computed, and the heap in
- * which the objects have their memory may be gone by then. One process may have made them, and another end.
+ * Destructors of static objects do not run: the end of a process is not the end of what it has computed, and the heap
+ * in which the objects have their memory may be gone by then. One process may have made them, and another end.
  */
 HIDDEN int __cxa_atexit(void (*destroy)(void *), void *object, void *library);
 

@@ -117,8 +117,8 @@ internal static class KernelImports
             "socket* connect accept* bind listen send* recv* flock lockf* fstat* stat stat64 lstat* ftruncate* " +
             "unlink* mkdir* opendir readdir* memfd_create __read_chk __poll_chk io_*"),
         RefuseOutsideOfBlockedCalls(
-            "it sleeps in the kernel, where a thread cannot be captured; use a condition of the arena (sn_*), or do it " +
-            "in a function that is called by sn_blocked_call",
+            "it sleeps in the kernel, where a thread cannot be captured; use a condition of the arena (sn_*), or do " +
+            "it in a function that is called by sn_blocked_call",
             "sleep usleep nanosleep clock_nanosleep pause wait waitpid wait3 wait4 waitid sigwait* sigsuspend " +
             "sigtimedwait"),
         Refuse(
@@ -267,8 +267,8 @@ internal static class KernelImports
     private sealed record ImportGroup(bool IsAllowed, string Reason, string[] Names)
     {
         /// <summary>
-        /// Whether a module may have it that calls functions by sn_blocked_call. That nothing else of the module calls it
-        /// cannot be seen in the file; who does is named when a checkpoint waits for it.
+        /// Whether a module may have it that calls functions by sn_blocked_call. That nothing else of the module calls
+        /// it cannot be seen in the file; who does is named when a checkpoint waits for it.
         /// </summary>
         internal bool MayWaitInBlockedCall { get; init; }
     }

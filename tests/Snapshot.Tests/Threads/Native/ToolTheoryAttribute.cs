@@ -2,18 +2,18 @@ using Xunit;
 
 namespace Snapshot.Tests.Threads.Native;
 
-/// <summary>A theory that needs a program of the machine, and is skipped where that is missing.</summary>
+/// <summary>A theory that needs programs of the machine, and is skipped where one is missing.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class ToolTheoryAttribute : TheoryAttribute
 {
     /// <summary>Looks on the PATH.</summary>
-    /// <param name="program">Its name.</param>
-    public ToolTheoryAttribute(string program)
+    /// <param name="programs">Their names.</param>
+    public ToolTheoryAttribute(params string[] programs)
     {
-        Program = program;
-        Skip = ModuleWorkshop.Missing(program);
+        Programs = programs;
+        Skip = programs.Select(ModuleWorkshop.Missing).FirstOrDefault(missing => missing is not null);
     }
 
     /// <summary>What is looked for.</summary>
-    public string Program { get; }
+    public IReadOnlyList<string> Programs { get; }
 }
