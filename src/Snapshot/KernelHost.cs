@@ -67,6 +67,15 @@ public sealed unsafe class KernelHost
         return _space.Start(name, owner, module.Function(symbol), argument);
     }
 
+    /// <summary>
+    /// Lets all threads of the image go on at once; none in a session that is not restarted. <see cref="Threads"/> has
+    /// them then, and <see cref="Start"/> finds them by their names.
+    /// </summary>
+    /// <remarks>With hundreds of threads faster than to start one after the other: those that run already would take the
+    /// processors from the one that starts the rest.</remarks>
+    /// <exception cref="SnapshotException">KernelModule: modules of the image are missing. SystemCall.</exception>
+    public void ContinueAll() => _space.ContinueAll();
+
     /// <summary>Fibers may wait for locks that native threads hold.</summary>
     internal static void ExpectFibers() => KernelSpace.ExpectFibers();
 

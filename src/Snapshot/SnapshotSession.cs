@@ -415,7 +415,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         {
             Encoding = _options.Encoding,
             EncoderThreads = _options.EncoderThreads,
-            OnEncoderStarted = DrainPriority.Lower,
+            OnEncoderStarted = static () => ProcessorShare.Take(ProcessorShare.Tenth),
             BytesPerSecond = _options.DrainBytesPerSecond,
         };
         CheckpointRun run = new(_coordinator, _memory.Capture, _store);

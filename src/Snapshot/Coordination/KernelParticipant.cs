@@ -1,3 +1,4 @@
+using Snapshot.Interop;
 using Snapshot.Threads.Native;
 
 namespace Snapshot.Coordination;
@@ -68,6 +69,7 @@ internal sealed unsafe class KernelParticipant : IStandsFor
     {
         while (!_isEnding)
         {
+            ProcessorShare.Take(ProcessorShare.Whole);
             uint seen = Volatile.Read(ref *KernelAnswers.Questions);
             _answers.Give();
             if (!_isEnding) participant.Wait(KernelAnswers.Questions, seen, Timeout.Infinite);

@@ -110,17 +110,35 @@ internal sealed unsafe class KernelSpace
         lock (_gate)
         {
             ThrowUnlessComplete();
-            if (_threads.ContainsKey(name))
+            if (_threads.TryGetValue(name, out KernelThread? known) && !known.IsContinued)
                 throw Taken(name, "was started already; names of native threads are unique in an arena");
             KernelEntry* entry = Find(name);
             bool isContinued = entry != null;
             if (entry == null) entry = Make(name, (uint)owner, function, argument);
             else ThrowUnlessSame(name, entry->Record, function);
-            bool isRunning = KernelRecord.StateOf(entry->Record) != KernelState.Ended;
-            if (isRunning) Run(entry->Record);
-            KernelThread thread = new(this, entry, isContinued, isRunning);
-            _threads.Add(name, thread);
-            return thread;
+            if (known is not null) return known;
+            return Run(entry, isContinued);
+        }
+    }
+
+    /// <summary>Lets all threads of the image go on that do not yet.</summary>
+    internal void ContinueAll()
+    {
+        lock (_gate)
+        {
+            ThrowUnlessComplete();
+            NativeKernel.snk_hold();
+            try
+            {
+                for (KernelEntry* entry = _header->FirstEntry; entry != null; entry = entry->Next)
+                {
+                    if (!_threads.ContainsKey(KernelRecord.NameOf(entry->Record))) Run(entry, isContinued: true);
+                }
+            }
+            finally
+            {
+                NativeKernel.snk_go();
+            }
         }
     }
 
@@ -183,13 +201,22 @@ internal sealed unsafe class KernelSpace
         return entry;
     }
 
-    private static void Run(KernelRecord* record)
+    private KernelThread Run(KernelEntry* entry, bool isContinued)
     {
-        KernelStacks.Touch(record);
-        NativeError.ThrowIfFailed(
-            NativeKernel.snk_thread_start(record),
-            $"Starting native thread '{KernelRecord.NameOf(record)}'",
-            "A process has at most 1024 of them at a time, and as many threads as its limits (ulimit -u) allow.");
+        KernelRecord* record = entry->Record;
+        bool isRunning = KernelRecord.StateOf(record) != KernelState.Ended;
+        if (isRunning)
+        {
+            KernelStacks.Touch(record);
+            NativeError.ThrowIfFailed(
+                NativeKernel.snk_thread_start(record),
+                $"Starting native thread '{KernelRecord.NameOf(record)}'",
+                "A process has at most 1024 of them at a time, and as many threads as its limits (ulimit -u) allow.");
+        }
+
+        KernelThread thread = new(this, entry, isContinued, isRunning);
+        _threads.Add(thread.Name, thread);
+        return thread;
     }
 
     private static void OpenHeap(void* memory, long bytes, bool isRestored) => NativeError.ThrowIfFailed(
