@@ -8,8 +8,8 @@ namespace Snapshot;
 /// <para>Thread-safe. A restarted program makes the same calls: it opens the host with the same arena, loads the same
 /// modules in the same order, and starts the threads by their names, which then go on where they stood. What kernel
 /// code may do is in docs/NATIVE.md.</para>
-/// <para>A process has one host in its life. When the session is closed while native threads run, they go on. Its arenas
-/// stay mapped until the process ends, since modules do.</para>
+/// <para>A process has one host in its life. When the session is closed while native threads run, they go on. Its
+/// arenas stay mapped until the process ends, since modules do.</para>
 /// </remarks>
 public sealed unsafe class KernelHost
 {
@@ -71,8 +71,8 @@ public sealed unsafe class KernelHost
     /// Lets all threads of the image go on at once; none in a session that is not restarted. <see cref="Threads"/> has
     /// them then, and <see cref="Start"/> finds them by their names.
     /// </summary>
-    /// <remarks>With hundreds of threads faster than to start one after the other: those that run already would take the
-    /// processors from the one that starts the rest.</remarks>
+    /// <remarks>With hundreds of threads faster than to start one after the other: those that run already would take
+    /// the processors from the one that starts the rest.</remarks>
     /// <exception cref="SnapshotException">KernelModule: modules of the image are missing. SystemCall.</exception>
     public void ContinueAll() => _space.ContinueAll();
 

@@ -12,7 +12,9 @@ public sealed class KernelOptions
     /// <summary>The smallest heap, in bytes.</summary>
     public const long MinHeapBytes = 4L << 20;
 
-    /// <summary>The memory from which <c>malloc</c> of kernel modules takes, in bytes; unused memory costs nothing.</summary>
+    /// <summary>
+    /// The memory from which <c>malloc</c> of kernel modules takes, in bytes; unused memory costs nothing.
+    /// </summary>
     /// <value>Default: 0, half of the arena's capacity. At least <see cref="MinHeapBytes"/>.</value>
     /// <exception cref="ArgumentOutOfRangeException">It is less and not 0.</exception>
     public long HeapBytes

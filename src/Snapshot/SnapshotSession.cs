@@ -330,8 +330,8 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// </summary>
     /// <remarks>
     /// While participants are still attached the arenas stay mapped, until the process ends: a thread that writes one
-    /// must not fault because another closed the session. So they do after native threads: destructors of kernel modules
-    /// run when the process ends, and use their heap. Nothing captures them any more.
+    /// must not fault because another closed the session. So they do after native threads: variables of kernel modules
+    /// refer to their heap. Nothing captures them any more.
     /// </remarks>
     /// <exception cref="InvalidOperationException">Called by a progress callback, on the checkpoint thread.</exception>
     public async ValueTask DisposeAsync()

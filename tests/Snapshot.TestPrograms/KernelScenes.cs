@@ -21,7 +21,8 @@ internal static unsafe class KernelScenes
         KernelModule module = host.Load(library);
         KernelThread? thread = session.IsRestarted ? host.Start("wanting", module, "want_lock", scene) : null;
         Say(session.IsRestarted
-            ? $"restarted: mutex {(scene->Mutex.IsHeld ? "held" : "free")}, wanting {scene->Wanting}, entered {scene->Entered}"
+            ? $"restarted: mutex {(scene->Mutex.IsHeld ? "held" : "free")}, wanting {scene->Wanting}, entered " +
+                $"{scene->Entered}"
             : "fresh");
         session.RegisterHandler("locker", CheckpointHandler.Create(
             _ =>
@@ -107,7 +108,9 @@ internal static unsafe class KernelScenes
         return 0;
     }
 
-    /// <summary>Opens a session on what another process has left, with this library as its module, after others.</summary>
+    /// <summary>
+    /// Opens a session on what another process has left, with this library as its module, after others.
+    /// </summary>
     internal static int Load(string store, string library, params string[] before)
     {
         foreach (string other in before) NativeLibrary.Load(other);
@@ -154,7 +157,9 @@ internal static unsafe class KernelScenes
         return 0;
     }
 
-    /// <summary>A native thread asks the host while checkpoints are taken, and goes on asking in a new process.</summary>
+    /// <summary>
+    /// A native thread asks the host while checkpoints are taken, and goes on asking in a new process.
+    /// </summary>
     internal static int Asking(string store, string library)
     {
         using SnapshotSession session = SnapshotSession.Open(store);

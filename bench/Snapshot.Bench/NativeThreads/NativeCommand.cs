@@ -53,7 +53,8 @@ internal static class NativeCommand
             [
                 .. PlotSeries.Group(rows, _ => "all parked", Count, row => row.Native.GatherMs),
                 .. PlotSeries.Group(rows, _ => "all go on", Count, row => row.Restart.AllMs),
-                .. PlotSeries.Group(rows, _ => "polled threads parked", Count, row => row.Polled.GatherMs, isBaseline: true),
+                .. PlotSeries.Group(
+                    rows, _ => "polled threads parked", Count, row => row.Polled.GatherMs, isBaseline: true),
             ]));
 
     private static double Count(NativeMeasurement row) => row.Threads;

@@ -149,8 +149,8 @@ SNK_API uint64_t snk_record_bytes(void);
  * Loads a library and says where it is; *moved is how far from where it was linked. ENOENT: `error` has the dynamic
  * linker's words.
  */
-SNK_API int32_t snk_module_load(const char *path, void **handle, struct snk_module *module, uint64_t *moved, char *error,
-                                uint64_t error_bytes);
+SNK_API int32_t snk_module_load(const char *path, void **handle, struct snk_module *module, uint64_t *moved,
+                                char *error, uint64_t error_bytes);
 
 /* The address of a function of it, or NULL. */
 SNK_API void *snk_module_symbol(void *handle, const char *name);
@@ -162,8 +162,8 @@ SNK_API int32_t snk_describe(uint64_t pc, char *text, uint64_t bytes);
 SNK_API int32_t snk_module_add(const struct snk_module *module, const struct snk_range *unsafe, uint32_t unsafe_count);
 
 /*
- * In a new process, before any thread is started: the slot of a captured thread is not given to another. EAGAIN: two have
- * the same.
+ * In a new process, before any thread is started: the slot of a captured thread is not given to another. EAGAIN: two
+ * have the same.
  */
 SNK_API int32_t snk_slot_keep(const struct snk_record *record);
 
@@ -222,7 +222,8 @@ SNK_API void snk_resume(void);
 
 #define HIDDEN __attribute__((visibility("hidden")))
 
-enum { WORKER_FREE, WORKER_KEPT, WORKER_CLOSED, WORKER_OPEN }; /* kept: for a captured thread. open: it takes the signal */
+/* Kept: for a captured thread. Open: it takes the signal. */
+enum { WORKER_FREE, WORKER_KEPT, WORKER_CLOSED, WORKER_OPEN };
 
 struct snk_worker {
     struct snk_record *record;

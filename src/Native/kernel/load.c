@@ -51,8 +51,8 @@ static void *look_in_a_new_thread(void *argument)
     return NULL;
 }
 
-int32_t snk_module_load(const char *path, void **handle, struct snk_module *module, uint64_t *moved, char *error,
-                        uint64_t error_bytes)
+int32_t snk_module_load(const char *path, void **handle, struct snk_module *module, uint64_t *moved,
+                        char *error, uint64_t error_bytes)
 {
     *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (*handle == NULL) {

@@ -131,8 +131,7 @@ public sealed unsafe class Participant : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Poll()
     {
-        if ((Volatile.Read(ref *_hint) | Volatile.Read(ref _attention[0])) != 0)
-            PollSlow();
+        if ((Volatile.Read(ref *_hint) | Volatile.Read(ref _attention[0])) != 0) PollSlow();
     }
 
     /// <summary>
@@ -413,7 +412,7 @@ public sealed unsafe class Participant : IDisposable
     private void TakePart(Attempt attempt)
     {
         StoppedAt = Stopwatch.GetTimestamp();
-        if (StandsFor is { } others && !others.TryStop(() => PhaseWord.IsStopping(_barrier.Read(), attempt.Number)))
+        if (StandsFor?.TryStop(() => PhaseWord.IsStopping(_barrier.Read(), attempt.Number)) == false)
         {
             attempt.LeavePart();
             return;

@@ -74,7 +74,9 @@ internal static unsafe partial class NativeKernel
         }
     }
 
-    /// <summary>Loads a library; null when the dynamic linker does not, <paramref name="error"/> has its words.</summary>
+    /// <summary>
+    /// Loads a library; null when the dynamic linker does not, <paramref name="error"/> has its words.
+    /// </summary>
     internal static void* Load(string path, out NativeModule module, out ulong moved, out string error)
     {
         byte* text = stackalloc byte[TextBytes];

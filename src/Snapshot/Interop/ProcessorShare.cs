@@ -6,8 +6,8 @@ namespace Snapshot.Interop;
 /// How much of a processor a thread of the library has where all of them are busy, however many threads share each.
 /// </summary>
 /// <remarks>
-/// Weights of the scheduler are relative: beside ten threads a processor, one of equal weight has a tenth, and comes late
-/// to its turn each time it is woken. So the nice value follows from what is wanted and from how many want to run.
+/// Weights of the scheduler are relative: beside ten threads a processor, one of equal weight has a tenth, and comes
+/// late to its turn each time it is woken. So the nice value follows from what is wanted and from how many want to run.
 /// </remarks>
 internal static class ProcessorShare
 {

@@ -48,8 +48,8 @@ internal sealed unsafe class KernelAnswers(KernelSpace space)
             default:
                 throw new SnapshotException(
                     SnapshotErrorCode.NativeLibrary,
-                    $"{NativeKernel.File} asks a question of kind {(uint)question->Kind}, which Snapshot.dll does not " +
-                    "know: they are of different builds. Reinstall the package or rebuild the solution.");
+                    $"{NativeKernel.File} asks a question of kind {(uint)question->Kind}, which Snapshot.dll does not" +
+                    " know: they are of different builds. Reinstall the package or rebuild the solution.");
         }
     }
 
@@ -57,7 +57,8 @@ internal sealed unsafe class KernelAnswers(KernelSpace space)
     {
         try
         {
-            return (ulong)space.Arena.Allocate((long)Math.Min(bytes, long.MaxValue), (int)Math.Min(alignment, int.MaxValue));
+            return (ulong)space.Arena.Allocate(
+                (long)Math.Min(bytes, long.MaxValue), (int)Math.Min(alignment, int.MaxValue));
         }
         catch (Exception error) when (error is SnapshotException or ArgumentException)
         {

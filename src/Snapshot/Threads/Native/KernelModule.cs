@@ -40,8 +40,8 @@ public sealed unsafe class KernelModule
         if (found != null && (ulong)found - Manifest.Base < Manifest.Size) return (nint)found;
         throw new SnapshotException(
             SnapshotErrorCode.KernelModule,
-            $"{Path} exports no function '{symbol}'. Functions that are started are extern \"C\" (bind(c) in Fortran) " +
-            "and have default visibility.")
+            $"{Path} exports no function '{symbol}'. Functions that are started are extern \"C\" (bind(c) in Fortran)" +
+            " and have default visibility.")
         {
             Path = Path,
         };

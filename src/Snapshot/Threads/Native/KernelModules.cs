@@ -2,7 +2,9 @@ using Snapshot.Interop;
 
 namespace Snapshot.Threads.Native;
 
-/// <summary>The kernel modules of a session: those that are loaded, and in a restarted one those of the image.</summary>
+/// <summary>
+/// The kernel modules of a session: those that are loaded, and in a restarted one those of the image.
+/// </summary>
 /// <remarks>
 /// Not thread-safe. In a restarted session the modules of the image are loaded first, in the image's order, since that
 /// decides where their thread-locals are; only then may a thread go on.
@@ -16,7 +18,9 @@ internal sealed unsafe class KernelModules
     private readonly List<KernelModule> _loaded = [];
     private readonly List<ElfImage> _images = [];
 
-    /// <summary>The runtime itself: captured stacks have addresses of its code. Nothing of its data is captured.</summary>
+    /// <summary>
+    /// The runtime itself: captured stacks have addresses of its code. Nothing of its data is captured.
+    /// </summary>
     private readonly KernelModuleManifest _runtime =
         KernelModuleManifest.Of(ElfImage.Open(NativeKernel.Path)) with { Writable = [] };
 
@@ -115,7 +119,8 @@ internal sealed unsafe class KernelModules
         }
 
         IReadOnlyList<string> differences = then.Differences(module);
-        if (differences.Count > 0) throw Refused("The kernel module is not the one of the image.", differences, module.Path);
+        if (differences.Count > 0)
+            throw Refused("The kernel module is not the one of the image.", differences, module.Path);
     }
 
     private static SnapshotException Refused(string what, IEnumerable<string> differences, string? path) =>

@@ -20,8 +20,8 @@ internal sealed unsafe class KernelSpace
     private const int RecordAlignment = 64;
 
     /// <summary>
-    /// For what constructors of modules allocate while these are loaded for a restart. Never freed, and never used again,
-    /// since the modules' variables then become what they were: the image's heap must not be changed by that.
+    /// For what constructors of modules allocate while these are loaded for a restart. Never freed, and never used
+    /// again, since the modules' variables then become what they were: the image's heap must not be changed by that.
     /// </summary>
     private const int ScratchBytes = 16 << 20;
 
@@ -172,7 +172,8 @@ internal sealed unsafe class KernelSpace
         if (entry->Memory != null) KernelStacks.Protect(entry->Record);
         if (KernelRecord.StateOf(entry->Record) != KernelState.Running) return;
         NativeError.ThrowIfFailed(
-            NativeKernel.snk_slot_keep(entry->Record), "Taking over native threads", "The image's records are damaged.");
+            NativeKernel.snk_slot_keep(entry->Record), "Taking over native threads",
+            "The image's records are damaged.");
     }
 
     private KernelEntry* Find(string name)

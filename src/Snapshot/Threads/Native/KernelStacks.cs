@@ -40,8 +40,8 @@ internal static unsafe class KernelStacks
     }
 
     /// <summary>
-    /// Reads every page once. After a lazy restart pages come when they are touched, and the kernel's own touch, when it
-    /// writes or reads a signal's frame, may not be served.
+    /// Reads every page once. After a lazy restart pages come when they are touched, and the kernel's own touch, when
+    /// it writes or reads a signal's frame, may not be served.
     /// </summary>
     internal static void Touch(KernelRecord* record)
     {

@@ -5,7 +5,9 @@ using Snapshot.Threads.Native;
 namespace Snapshot;
 
 /// <summary>A thread that runs native code and is captured at any instruction of it.</summary>
-/// <remarks>Thread-safe. It belongs to its arena: after a restart the same name is the same thread, further on.</remarks>
+/// <remarks>
+/// Thread-safe. It belongs to its arena: after a restart the same name is the same thread, further on.
+/// </remarks>
 public sealed unsafe class KernelThread
 {
     private readonly KernelSpace _space;
