@@ -19,12 +19,14 @@ public sealed unsafe class KernelHost
     private readonly Action<string, nint, long> _protect;
 
     internal KernelHost(
-        Arena arena, KernelOptions options, Coordinator coordinator, Action<string, nint, long> protect)
+        Arena arena, KernelOptions options, Coordinator coordinator, Func<IReadOnlyList<Arena>> arenas,
+        Action<string, nint, long> protect)
     {
         _space = new KernelSpace(arena, options.HeapBytes, options.StackBytes, options.Signal);
         _coordinator = coordinator;
         _protect = protect;
-        _participant = new KernelParticipant(coordinator, _space, options.Handlers);
+        KernelAudit? audit = options.Audit is { } report ? new KernelAudit(_space, arenas, report) : null;
+        _participant = new KernelParticipant(coordinator, _space, options.Handlers, audit);
     }
 
     /// <summary>Where stacks, registers and the heap of native threads are.</summary>

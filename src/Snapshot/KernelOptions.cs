@@ -58,6 +58,13 @@ public sealed class KernelOptions
     = 42;
 
     /// <summary>
+    /// A debugging aid: told of each word of captured memory that points out of it, as often as native threads are
+    /// stopped, on the thread that stops them. It lengthens each pause by a look at stacks, heap and variables.
+    /// </summary>
+    /// <value>Default: null, nobody looks.</value>
+    public Action<KernelFinding>? Audit { get; init; }
+
+    /// <summary>
     /// Sync handlers that run on behalf of all native threads while these are stopped, in this order registered. They
     /// must not wait for a lock that a native thread may hold.
     /// </summary>

@@ -242,7 +242,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
             if (_kernels is null)
             {
                 _kernels = new KernelHost(
-                    arena, options ?? new KernelOptions(), _coordinator,
+                    arena, options ?? new KernelOptions(), _coordinator, () => _memory.Arenas,
                     (name, address, bytes) => Protect(ProtectedBuffer.Of(name, (void*)address, bytes)));
                 _fibers.Used = KernelHost.ExpectFibers;
             }

@@ -176,6 +176,33 @@ internal static unsafe class KernelScenes
         return 0;
     }
 
+    /// <summary>A kernel holds a pointer into libc in a variable, in its heap and on its stack: all are found.</summary>
+    internal static int Audited(string store, string library)
+    {
+        List<KernelFinding> findings = [];
+        using SnapshotSession session = SnapshotSession.Open(store);
+        Scene* scene = Open(session, out KernelHost host, new KernelOptions { Audit = findings.Add });
+        KernelModule module = host.Load(library);
+        KernelThread clean = host.Start("clean", module, "spin", scene);
+        SpinUntil(ref scene->Wanting);
+        session.RequestCheckpoint().WaitCommitted();
+        Say($"clean: {findings.Count}");
+        foreach (KernelFinding finding in findings) Say($"unexpected: {finding}");
+        Volatile.Write(ref scene->Go, 1);
+        _ = clean.Join();
+        scene->Go = scene->Wanting = 0;
+        findings.Clear();
+        scene->Callback = NativeLibrary.GetExport(NativeLibrary.GetMainProgramHandle(), "strtod");
+        KernelThread holding = host.Start("holding", module, "hold_pointers", scene);
+        SpinUntil(ref scene->Wanting);
+        session.RequestCheckpoint().WaitCommitted();
+        foreach (KernelFinding finding in findings.DistinctBy(finding => finding.Where))
+            Say($"found in {finding.Where}: {finding.PointsTo}, {finding.Value == scene->Callback}");
+        Volatile.Write(ref scene->Go, 1);
+        Say($"returned {holding.Join()}");
+        return 0;
+    }
+
     /// <summary>Somebody has memory where the module is linked.</summary>
     internal static int PlaceTaken(string store, string library)
     {

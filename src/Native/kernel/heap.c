@@ -359,6 +359,13 @@ static struct heap *opened(void)
     return __atomic_load_n(&s_heap, __ATOMIC_ACQUIRE);
 }
 
+void snk_heap_used(uint64_t *first, uint64_t *end)
+{
+    const struct heap *heap = opened();
+    *first = heap == NULL ? 0 : heap->first_unit;
+    *end = heap == NULL ? 0 : heap->first_unit + __atomic_load_n(&heap->touched, __ATOMIC_ACQUIRE) * HEAP_UNIT;
+}
+
 static void *or_no_memory(void *block)
 {
     if (block == NULL)

@@ -197,6 +197,9 @@ SNK_API void snk_fibers_may_wait(int32_t may_wait);
  */
 SNK_API int32_t snk_heap_open(void *memory, uint64_t bytes, int32_t is_restored);
 
+/* Where the heap was ever in use: from *first up to *end, which are the same while none is open. */
+SNK_API void snk_heap_used(uint64_t *first, uint64_t *end);
+
 /* Waits until a thread has ended, and frees its slot. */
 SNK_API int32_t snk_thread_join(struct snk_record *record);
 

@@ -10,6 +10,7 @@ internal sealed unsafe class KernelParticipant : IStandsFor
 
     private readonly Coordinator _coordinator;
     private readonly KernelAnswers _answers;
+    private readonly KernelAudit? _audit;
     private readonly KernelStop _stop = new();
     private readonly ParticipantOptions _options;
     private readonly Thread _thread;
@@ -18,9 +19,11 @@ internal sealed unsafe class KernelParticipant : IStandsFor
 
     /// <summary>Starts the thread; returns when it is attached and its handlers are resumed.</summary>
     internal KernelParticipant(
-        Coordinator coordinator, KernelSpace space, IReadOnlyList<(string Name, ICheckpointHandler Handler)> handlers)
+        Coordinator coordinator, KernelSpace space, IReadOnlyList<(string Name, ICheckpointHandler Handler)> handlers,
+        KernelAudit? audit)
     {
         _coordinator = coordinator;
+        _audit = audit;
         _answers = new KernelAnswers(space);
         _options = new ParticipantOptions { Handlers = handlers, Gates = Gates.None };
         _thread = new Thread(Run) { IsBackground = true, Name = Name };
@@ -28,7 +31,12 @@ internal sealed unsafe class KernelParticipant : IStandsFor
         _attached.Task.GetAwaiter().GetResult();
     }
 
-    public bool TryStop(Func<bool> isWanted) => _stop.TryStop(isWanted);
+    public bool TryStop(Func<bool> isWanted)
+    {
+        if (!_stop.TryStop(isWanted)) return false;
+        _audit?.Run();
+        return true;
+    }
 
     public void Resume() => KernelStop.Resume();
 

@@ -189,5 +189,9 @@ internal static unsafe partial class NativeKernel
 
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    internal static partial void snk_heap_used(ulong* first, ulong* end);
+
+    [LibraryImport(Library)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
     internal static partial int snk_heap_open(void* memory, ulong bytes, int isRestored);
 }

@@ -97,6 +97,19 @@ public sealed class KernelHostTests : IDisposable
     }
 
     [Fact]
+    public void Pointers_out_of_captured_memory_are_found_wherever_a_kernel_holds_them()
+    {
+        using TestProgram program = new("kernel-audited", _store.Path, _library.Scenes());
+        (int exitCode, string output, string error) = program.WaitForEnd();
+        Assert.True(exitCode == 0, output + error);
+        string[] lines = output.Split('\n');
+        Assert.Equal("clean: 0", lines[0]);
+        Assert.Contains("found in the stack of native thread 'holding': strtod of libc.so.6, True", lines);
+        Assert.Contains("found in a variable of libscenes.so: strtod of libc.so.6, True", lines);
+        Assert.Contains("found in the heap of kernel modules: strtod of libc.so.6, True", lines);
+    }
+
+    [Fact]
     public void A_module_that_was_rebuilt_is_refused_at_restart()
     {
         string module = _library.Scenes();
