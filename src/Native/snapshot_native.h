@@ -18,7 +18,7 @@
 
 #define SN_API __attribute__((visibility("default")))
 
-#define SN_ABI_VERSION 4
+#define SN_ABI_VERSION 5
 
 #define SN_PAGE_BYTES UINT64_C(4096)
 
@@ -402,8 +402,11 @@ SN_API int32_t sn_futex_wake(const uint32_t *word, int32_t count);
 
 /* ---- thread.c: what .NET cannot ask of a thread --------------------------------------------------------- */
 
-/* Lowers the priority of the calling thread, and of no other, to this nice value (1 to 19). Never raises it. */
-SN_API int32_t sn_thread_lower(int32_t nice);
+/*
+ * Gives the calling thread, and no other, a nice value, counted from that of the process's first thread. *raised != 0:
+ * that raises it; EACCES or EPERM then: it is not permitted.
+ */
+SN_API int32_t sn_thread_nice(int32_t nice, int32_t *raised);
 
 /* ---- file.c: what .NET cannot ask of a file ------------------------------------------------------------ */
 
@@ -412,5 +415,17 @@ SN_API int32_t sn_file_set_direct(int32_t fd, int32_t on);
 
 /* Makes the entries of a directory durable (open + fsync + close). `path` is UTF-8. */
 SN_API int32_t sn_directory_sync(const char *path);
+
+/* ---- environment.c: what a captured context of a native thread depends on, beside its code ----------------- */
+
+struct sn_environment {
+    uint64_t vector_state;     /* XCR0: the parts of the vector state that the kernel saves */
+    uint64_t signal_stack_min; /* AT_MINSIGSTKSZ, in bytes; 0: the kernel does not tell */
+    int64_t errno_offset;      /* of errno from the thread pointer, in bytes; the same in all threads */
+    char libc_version[40];
+};
+
+/* ENOTSUP: the processor or the kernel has no xsave. */
+SN_API int32_t sn_environment(struct sn_environment *environment);
 
 #endif

@@ -3,15 +3,19 @@
 
 #include <errno.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
-int32_t sn_thread_lower(int32_t nice)
+int32_t sn_thread_nice(int32_t nice, int32_t *raised)
 {
-    /* To Linux, which is of another mind than POSIX here, 0 is the calling thread. */
+    /* To Linux, which is of another mind than POSIX here, 0 is the calling thread, and a process id its first one. */
     errno = 0;
+    int first = getpriority(PRIO_PROCESS, (id_t)getpid());
     int now = getpriority(PRIO_PROCESS, 0);
     if (errno != 0)
         return errno;
-    if (now >= nice)
+    int wanted = first + nice < -20 ? -20 : first + nice > 19 ? 19 : first + nice;
+    *raised = wanted < now;
+    if (wanted == now)
         return 0;
-    return setpriority(PRIO_PROCESS, 0, nice) < 0 ? errno : 0;
+    return setpriority(PRIO_PROCESS, 0, wanted) < 0 ? errno : 0;
 }

@@ -10,14 +10,29 @@ internal sealed class SessionFibers(long restartedGeneration, Func<IReadOnlyList
     private readonly Lock _gate = new();
     private readonly Dictionary<Arena, FiberSpace> _spaces = [];
 
+    /// <summary>Called when there are fibers, at once if there are already. To be set once.</summary>
+    internal Action? Used
+    {
+        private get;
+        set
+        {
+            lock (_gate)
+            {
+                field = value;
+                if (_spaces.Count > 0) value?.Invoke();
+            }
+        }
+    }
+
     /// <summary>The fibers of an arena; those that an image has are checked when this is first asked.</summary>
     /// <exception cref="SnapshotException">FiberMismatch.</exception>
     internal FiberSpace Of(Arena arena)
     {
         lock (_gate)
         {
-            if (!_spaces.TryGetValue(arena, out FiberSpace? space))
-                _spaces.Add(arena, space = new FiberSpace(arena, restartedGeneration, FreeNumber()));
+            if (_spaces.TryGetValue(arena, out FiberSpace? space)) return space;
+            _spaces.Add(arena, space = new FiberSpace(arena, restartedGeneration, FreeNumber()));
+            Used?.Invoke();
             return space;
         }
     }

@@ -26,6 +26,8 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     private readonly CheckpointThread _checkpoints;
     private readonly StoreKeeping _keeping;
     private readonly SessionFibers _fibers;
+    private readonly Lock _opening = new();
+    private KernelHost? _kernels;
     private int _disposed;
 
     private SnapshotSession(
@@ -223,6 +225,36 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
+    /// Opens the host of the session's native threads; once, and a restarted session with the arena that has them.
+    /// </summary>
+    /// <param name="arena">Where their stacks, registers and heap are.</param>
+    /// <param name="options">How they live, or null for the defaults.</param>
+    /// <exception cref="SnapshotException">NativeLibrary: the runtime is missing. KernelModule: the image is of another
+    /// processor or C library. SystemCall: the signal or addresses are taken. ArenaFull, Name, RestartFailed.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">It is open already, with another arena.</exception>
+    public unsafe KernelHost OpenKernels(Arena arena, KernelOptions? options = null)
+    {
+        ThrowIfDisposed();
+        ArgumentNullException.ThrowIfNull(arena);
+        lock (_opening)
+        {
+            if (_kernels is null)
+            {
+                _kernels = new KernelHost(
+                    arena, options ?? new KernelOptions(), _coordinator, () => _memory.Arenas,
+                    (name, address, bytes) => Protect(ProtectedBuffer.Of(name, (void*)address, bytes)));
+                _fibers.Used = KernelHost.ExpectFibers;
+            }
+
+            if (_kernels.Arena == arena) return _kernels;
+        }
+
+        throw new InvalidOperationException(
+            $"The native threads of this session are in arena '{_kernels.Arena.Name}', and '{arena.Name}' was given.");
+    }
+
+    /// <summary>
     /// Makes a handler of one fiber method: what is before its <c>await checkpoint</c> is its prepare part, what is
     /// after it its resume part, with the same locals, also in a new process.
     /// </summary>
@@ -298,7 +330,8 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// </summary>
     /// <remarks>
     /// While participants are still attached the arenas stay mapped, until the process ends: a thread that writes one
-    /// must not fault because another closed the session. Nothing captures them any more.
+    /// must not fault because another closed the session. So they do after native threads: variables of kernel modules
+    /// refer to their heap. Nothing captures them any more.
     /// </remarks>
     /// <exception cref="InvalidOperationException">Called by a progress callback, on the checkpoint thread.</exception>
     public async ValueTask DisposeAsync()
@@ -312,8 +345,9 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         _checkpoints.Dispose();
         await _keeping.DisposeAsync().ConfigureAwait(false);
+        _kernels?.Close();
         _coordinator.Dispose();
-        if (_coordinator.HasParticipants) _memory.LeaveArenasMapped();
+        if (_coordinator.HasParticipants || _kernels is not null) _memory.LeaveArenasMapped();
         _memory.Dispose();
         _store.Dispose();
     }
@@ -381,7 +415,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         {
             Encoding = _options.Encoding,
             EncoderThreads = _options.EncoderThreads,
-            OnEncoderStarted = DrainPriority.Lower,
+            OnEncoderStarted = static () => ProcessorShare.Take(ProcessorShare.Tenth),
             BytesPerSecond = _options.DrainBytesPerSecond,
         };
         CheckpointRun run = new(_coordinator, _memory.Capture, _store);

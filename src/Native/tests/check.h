@@ -44,5 +44,6 @@ void test_file(void);
 void test_thread(void);
 void test_fill(void);
 void test_freeze(void);
+void test_environment(void);
 
 #endif

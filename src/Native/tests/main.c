@@ -14,6 +14,7 @@ int main(void)
         {"freeze", test_freeze},
         {"file", test_file},
         {"thread", test_thread},
+        {"environment", test_environment},
     };
 
     CHECK_EQUAL(sn_abi_version(), SN_ABI_VERSION);

@@ -121,7 +121,12 @@ internal sealed class ShowCommand : Command
             table.Add(
                 Readable.Number(participant.Id),
                 participant.Name,
-                participant.Kind == ParticipantKind.Fibers ? "fibers" : "polled thread",
+                participant.Kind switch
+                {
+                    ParticipantKind.Fibers => "fibers",
+                    ParticipantKind.Native => "native threads",
+                    _ => "polled thread",
+                },
                 string.Join(", ", participant.Handlers));
         }
 

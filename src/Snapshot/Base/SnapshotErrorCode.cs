@@ -85,4 +85,10 @@ public enum SnapshotErrorCode
 
     /// <summary>An exception left the outermost frame of a fiber; it is the inner one.</summary>
     FiberFailed,
+
+    /// <summary>
+    /// A library cannot be a kernel module, or is not the one of the image; the message names each fault and its
+    /// remedy.
+    /// </summary>
+    KernelModule,
 }

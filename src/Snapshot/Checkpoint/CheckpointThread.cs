@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Snapshot.Interop;
 
 namespace Snapshot.Checkpoint;
 
@@ -80,6 +81,7 @@ internal sealed class CheckpointThread : IDisposable
         try
         {
             ticket.Cancellation.ThrowIfCancellationRequested();
+            ProcessorShare.Take(ProcessorShare.Whole);
             info = _run(ticket);
         }
 #pragma warning disable CA1031 // Whatever it is belongs to the one who asked.

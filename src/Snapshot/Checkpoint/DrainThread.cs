@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using Snapshot.Interop;
 
 namespace Snapshot.Checkpoint;
 
@@ -17,7 +18,7 @@ internal static class DrainThread
         {
             try
             {
-                DrainPriority.Lower();
+                ProcessorShare.Take(ProcessorShare.Tenth);
                 drain();
             }
 #pragma warning disable CA1031 // Whatever it is, it is rethrown on the thread that waits.

@@ -24,7 +24,7 @@ internal static class ImageRecord
         Owners = [.. state.Ids.Select(owner => new LockOwnerDescription(owner.Id, owner.Name, KindOf(owner.Kind)))],
         Participants = [.. state.Participants.Select(participant => new ParticipantDescription(
             IdOf(state, OwnerKind.Participant, participant.Name), participant.Name,
-            participant.RunsFibers ? ParticipantKind.Fibers : ParticipantKind.Polled, participant.Handlers))],
+            KindOf(participant.Stacks), participant.Handlers))],
         AsyncHandlers = [
             .. state.Handlers.Select(name => new HandlerDescription(IdOf(state, OwnerKind.Handler, name), name))],
         Roots = [.. memory.Captured.Where(region => region.Arena is not null).SelectMany(RootsOf)],
@@ -36,8 +36,22 @@ internal static class ImageRecord
         generation,
         [.. metadata.Owners.Select(owner => new OwnerIdState(KindOf(owner.Kind), owner.Name, owner.Id))],
         [.. metadata.Participants.Select(participant => new ParticipantState(
-            participant.Name, participant.Kind == ParticipantKind.Fibers, participant.Handlers))],
+            participant.Name, StacksOf(participant.Kind), participant.Handlers))],
         [.. metadata.AsyncHandlers.Select(handler => handler.Name)]);
+
+    private static ParticipantKind KindOf(StackKind stacks) => stacks switch
+    {
+        StackKind.Fibers => ParticipantKind.Fibers,
+        StackKind.Native => ParticipantKind.Native,
+        _ => ParticipantKind.Polled,
+    };
+
+    private static StackKind StacksOf(ParticipantKind kind) => kind switch
+    {
+        ParticipantKind.Fibers => StackKind.Fibers,
+        ParticipantKind.Native => StackKind.Native,
+        _ => StackKind.OfThread,
+    };
 
     private static LockOwnerKind KindOf(OwnerKind kind) =>
         kind == OwnerKind.Participant ? LockOwnerKind.Participant : LockOwnerKind.Handler;

@@ -19,9 +19,9 @@ internal sealed record CoordinationState(
 internal sealed record OwnerIdState(OwnerKind Kind, string Name, int Id);
 
 /// <param name="Name">The participant.</param>
-/// <param name="RunsFibers">Whether its stacks are in an arena.</param>
+/// <param name="Stacks">What its stacks are.</param>
 /// <param name="Handlers">Names of its sync handlers, in order of registration.</param>
-internal sealed record ParticipantState(string Name, bool RunsFibers, IReadOnlyList<string> Handlers);
+internal sealed record ParticipantState(string Name, StackKind Stacks, IReadOnlyList<string> Handlers);
 
 internal enum OwnerKind
 {

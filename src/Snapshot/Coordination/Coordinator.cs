@@ -156,6 +156,9 @@ internal sealed class Coordinator : IDisposable
         return attempt;
     }
 
+    /// <summary>The id of a participant of that name, whether it is attached or not, as an owner of locks.</summary>
+    internal int OwnerIdOf(string name) => _ids.Get(OwnerKind.Participant, name);
+
     /// <summary>What the image keeps: as captured while an attempt is past its capture, else as it is now.</summary>
     internal CoordinationState Export()
     {
@@ -170,7 +173,7 @@ internal sealed class Coordinator : IDisposable
         {
             if (!captured.IsOmitted)
                 participants.Add(new ParticipantState(
-                    captured.Participant.Name, captured.Participant.RunsFibers, Names(captured.Handlers)));
+                    captured.Participant.Name, captured.Participant.Stacks, Names(captured.Handlers)));
         }
 
         return Export(attempt.Generation, participants, attempt.AsyncEntries, atCapture: true);
@@ -319,14 +322,14 @@ internal sealed class Coordinator : IDisposable
             .Select(
                 group => new ParticipantState(
                     group.Key,
-                    group.Any(state => state.RunsFibers),
+                    group.Max(state => state.Stacks),
                     [.. group.SelectMany(state => state.Handlers).Distinct()]));
         IEnumerable<string> names = Names(handlers).Concat(Ledger.MissingHandlers(atCapture)).Distinct();
         return new CoordinationState(generation, _ids.Export(), [.. all], [.. names]);
     }
 
     private static ParticipantState ToState(Participant participant) =>
-        new(participant.Name, participant.RunsFibers, Names(participant.Handlers.Enabled));
+        new(participant.Name, participant.Stacks, Names(participant.Handlers.Enabled));
 
     private static string[] Names(HandlerEntry[] handlers) => [.. handlers.Select(handler => handler.Name)];
 

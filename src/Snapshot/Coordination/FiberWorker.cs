@@ -11,7 +11,7 @@ internal static class FiberWorker
     /// </summary>
     internal static void Run(Participant participant, FiberSpace space, Action start, CancellationToken cancellation)
     {
-        participant.RunsFibers = true;
+        participant.Stacks = StackKind.Fibers;
         using FiberScheduler scheduler = new(space, participant.Name, new ParticipantHost(participant));
         if (scheduler.State == WorkerState.Finished) return;
         scheduler.ThrowIfFailed();

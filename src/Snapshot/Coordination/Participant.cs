@@ -90,8 +90,11 @@ public sealed unsafe class Participant : IDisposable
     /// <inheritdoc cref="StopHint"/>
     internal int* AttentionHint => (int*)Unsafe.AsPointer(ref _attention[0]);
 
-    /// <summary>Whether it runs fibers.</summary>
-    internal bool RunsFibers { get; set; }
+    /// <summary>What its stacks are.</summary>
+    internal StackKind Stacks { get; set; }
+
+    /// <summary>Others for whom it stands, or null.</summary>
+    internal IStandsFor? StandsFor { get; set; }
 
     /// <summary>Tells more exactly what it does while it runs, or null. Any thread.</summary>
     internal Func<string?>? Doing { get; set; }
@@ -128,8 +131,7 @@ public sealed unsafe class Participant : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Poll()
     {
-        if ((Volatile.Read(ref *_hint) | Volatile.Read(ref _attention[0])) != 0)
-            PollSlow();
+        if ((Volatile.Read(ref *_hint) | Volatile.Read(ref _attention[0])) != 0) PollSlow();
     }
 
     /// <summary>
@@ -410,6 +412,12 @@ public sealed unsafe class Participant : IDisposable
     private void TakePart(Attempt attempt)
     {
         StoppedAt = Stopwatch.GetTimestamp();
+        if (StandsFor?.TryStop(() => PhaseWord.IsStopping(_barrier.Read(), attempt.Number)) == false)
+        {
+            attempt.LeavePart();
+            return;
+        }
+
         HandlerEntry[] handlers = Handlers.Enabled;
         int first = HandlerRun.Prepare(handlers, attempt, Part, isSync: true, out bool isOmitted);
         LastAttempt = attempt;
@@ -422,6 +430,7 @@ public sealed unsafe class Participant : IDisposable
         _standing = Standing.Running;
         CheckpointOutcome outcome = attempt.OutcomeFor(isOmitted);
         HandlerRun.Resume(handlers.AsSpan(first), outcome, Part, Name, attempt.Report);
+        StandsFor?.Resume();
         attempt.LeavePart();
         if (outcome.Kind != CheckpointOutcomeKind.Aborted && _gates.HasFlag(Gates.OnContinue))
             PassContinueGate(attempt);

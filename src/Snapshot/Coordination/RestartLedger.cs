@@ -130,7 +130,7 @@ internal sealed class RestartLedger
         {
             return [.. (atCapture ? _captured : _unresumed).Where(key => key.Participant is not null)
                 .GroupBy(key => key.Participant!, key => key.Handler)
-                .Select(group => new ParticipantState(group.Key, RunsFibers: false, [.. group]))];
+                .Select(group => new ParticipantState(group.Key, StackKind.OfThread, [.. group]))];
         }
     }
 }

@@ -8,6 +8,9 @@ public enum ParticipantKind
 
     /// <summary>A thread that runs fibers; their frames are in an arena of the image.</summary>
     Fibers = 2,
+
+    /// <summary>It stands for threads that run native code; their stacks are in an arena of the image.</summary>
+    Native = 3,
 }
 
 /// <summary>A participant of the session at the capture.</summary>

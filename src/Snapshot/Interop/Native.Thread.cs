@@ -6,5 +6,5 @@ internal static unsafe partial class Native
 {
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
-    internal static partial int sn_thread_lower(int nice);
+    internal static partial int sn_thread_nice(int nice, int* raised);
 }

@@ -5,15 +5,17 @@ namespace Snapshot.Memory;
 /// <summary>One line of /proc/self/maps: what the process has mapped at an address.</summary>
 internal readonly record struct ProcessMapping(ulong Start, ulong End, string Line);
 
-/// <summary>Reads the memory map of this process, to say what is in the way.</summary>
+/// <summary>Reads the memory map of this process.</summary>
 internal static class ProcessMap
 {
+    /// <summary>All, lowest first.</summary>
+    internal static IEnumerable<ProcessMapping> All() => File.ReadLines("/proc/self/maps").Select(Parse);
+
     /// <summary>The lowest mapping that overlaps [start, end), or null.</summary>
     internal static ProcessMapping? FirstIn(ulong start, ulong end)
     {
-        foreach (string line in File.ReadLines("/proc/self/maps"))
+        foreach (ProcessMapping mapping in All())
         {
-            ProcessMapping mapping = Parse(line);
             if (mapping.End > start && mapping.Start < end) return mapping;
         }
 

@@ -24,6 +24,9 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
 {
     internal const int BlockPages = Pages.HugeSize / Pages.Size;
 
+    /// <summary>From as many pages on it is asked whether they have memory at all.</summary>
+    private const long ManyPages = 16L << 20 >> Pages.Shift;
+
     private readonly MemoryRegion _region;
     private readonly Freezer _freezer;
     private readonly PagemapDescriptor _pagemap;
@@ -91,7 +94,7 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
         // What is not armed was written, or never armed; some of the latter may have no memory.
         for (long word = 0, end = (_region.CommittedPages + 63) >> 6; word < end; word++)
             count += BitOperations.PopCount(~Volatile.Read(ref _state->Armed[word]));
-        return count;
+        return count < ManyPages ? count : Math.Min(count, CountPopulated() + _givenBack.Count());
     }
 
     internal override void GiveBack(PageBitmap pages) => _givenBack.UnionWith(pages);
@@ -213,6 +216,14 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
         if (into == _dropped) return;
         into.UnionWith(_dropped);
         _dropped.Clear();
+    }
+
+    /// <summary>Pages that have memory.</summary>
+    private long CountPopulated()
+    {
+        using PageScan scan = new(_pagemap);
+        ulong start = (ulong)_region.Address;
+        return scan.Count(start, start + (ulong)_region.CommittedBytes, PageFilter.Present);
     }
 
     private static RegionState* MakeState(MemoryRegion region)

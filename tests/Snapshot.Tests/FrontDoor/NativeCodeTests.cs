@@ -14,13 +14,15 @@ public sealed class NativeCodeTests
         DirectoryInfo output = Directory.CreateTempSubdirectory("snapshot-native-");
         try
         {
-            string[] sources = [.. Repository.Sources("src/Native", ".c")];
+            // What is in kernel/ is another library, which handles signals on stacks that the sanitizers do not know.
+            string[] sources = [.. Repository.Sources("src/Native", ".c")
+                .Where(file => !file.Contains("/kernel/", StringComparison.Ordinal))];
             string[] flags = [.. Flags.Split(' '), .. SanitizerFactAttribute.Flags.Split(' ')];
             ProgramResult compiled = Repository.Run(output.FullName, "cc", [.. flags, "-o", "tests", .. sources]);
             Assert.True(compiled.ExitCode == 0, compiled.ToString());
             ProgramResult run = Repository.Run(output.FullName, Path.Combine(output.FullName, "tests"));
             Assert.True(run.ExitCode == 0, run.ToString());
-            Assert.EndsWith("thread: ok\n", run.Output, StringComparison.Ordinal);
+            Assert.EndsWith("environment: ok\n", run.Output, StringComparison.Ordinal);
         }
         finally
         {

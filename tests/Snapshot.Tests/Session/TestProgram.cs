@@ -8,10 +8,18 @@ internal sealed class TestProgram : IDisposable
     private readonly Process _process;
 
     internal TestProgram(params string[] arguments)
+        : this([], arguments)
+    {
+    }
+
+    /// <param name="environment">Variables to set.</param>
+    /// <param name="arguments">The verb and what it takes.</param>
+    internal TestProgram((string Name, string Value)[] environment, params string[] arguments)
     {
         string program = Path.Combine(AppContext.BaseDirectory, "Snapshot.TestPrograms.dll");
         ProcessStartInfo start = new("dotnet", ["exec", program, .. arguments])
         { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach ((string name, string value) in environment) start.Environment[name] = value;
         _process = Process.Start(start)!;
     }
 

@@ -106,6 +106,12 @@ public struct ArenaMutex
         if (Interlocked.CompareExchange(ref _word, 0, (uint)holder) != (uint)holder) ExitContended();
     }
 
+    /// <summary>Leaves for a native thread, which cannot reach the fibers that wait.</summary>
+    internal void ExitOnBehalfOf(int owner)
+    {
+        if (OwnerId == owner) ExitContended();
+    }
+
     /// <summary>Enters, and leaves at the end of the scope: <c>using (state.Mutex.EnterScope()) { … }</c>.</summary>
     /// <returns>The scope; it refers to the mutex.</returns>
     /// <exception cref="InvalidOperationException">

@@ -110,7 +110,14 @@ internal static unsafe class WaitTable
     internal static void LeaveSleep(uint* word) => Interlocked.Decrement(ref BucketOf(word)->Sleepers);
 
     /// <summary>Whether a thread may be asleep on the word. To be asked after the word was changed.</summary>
-    internal static bool MayHaveSleepers(uint* word) => Volatile.Read(ref BucketOf(word)->Sleepers) != 0;
+    internal static bool MayHaveSleepers(uint* word) =>
+        Volatile.Read(ref BucketOf(word)->Sleepers) != 0 || NativeThreadsSleep;
+
+    /// <summary>
+    /// There are native threads in the process. They sleep on words without being counted here: one that was captured
+    /// asleep sleeps again in the next process, by the system call at which it stood.
+    /// </summary>
+    internal static bool NativeThreadsSleep { get; set; }
 
     private static void Unlink(Bucket* bucket, WaitNode* before, WaitNode* node)
     {

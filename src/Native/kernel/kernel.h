@@ -1,0 +1,324 @@
+/*
+ * kernel.h: threads that run native code and are captured at any instruction; what threads.c (their lives), stop.c
+ * (stopping and going on), handler.c (in the signal handler), modules.c (the code they may stand in) and entry.S share.
+ *
+ * What a new process needs of a thread is in its record, in an arena: where its stack is, and, while it is parked,
+ * where the kernel left its registers. Or it is in sn_blocked_call: its registers are on its stack then, `frame` is
+ * 0. What belongs to the process (thread ids, futexes, return addresses that were replaced) is in `struct
+ * snk_worker`, which is never captured.
+ *
+ * This library is linked at a fixed address, since captured stacks hold addresses of its code.
+ */
+#ifndef SNAPSHOT_KERNEL_H
+#define SNAPSHOT_KERNEL_H
+
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SNK_API __attribute__((visibility("default")))
+#define SN_API SNK_API
+#include "snapshot.h"
+
+#define SNK_ABI_VERSION 1
+#define SNK_THREADS_MAX 1024u
+#define SNK_MODULES_MAX 64u
+#define SNK_NAME_MAX 64u
+#define SNK_HANDLERS_MAX 8u
+#define SNK_SIGNAL_STACK_BYTES UINT64_C(65536)
+#define SNK_TLS_MAX UINT64_C(4096)             /* bytes of thread-locals of all modules together */
+
+/* Where the threads' own stacks are, on which glibc keeps the thread control blocks; not captured. */
+#define SNK_HOST_BASE UINT64_C(0x1e0000000000)
+#define SNK_HOST_BYTES UINT64_C(131072)
+
+/* Libraries, position-independent programs and compiled managed code are from here on; kernel modules below. */
+#define SNK_LIBRARIES UINT64_C(0x550000000000)
+
+/* Where kernel modules are linked: 128 slots of 16 GiB (see snapshot-kernel). */
+#define SNK_SLOTS_FIRST UINT64_C(0x180000000000)
+#define SNK_SLOTS_END UINT64_C(0x1a0000000000)
+
+enum {
+    SNK_STATE_FREE = 0,
+    SNK_STATE_STARTING = 1, /* its function has not begun */
+    SNK_STATE_RUNNING = 2,  /* its stack and registers are what it is */
+    SNK_STATE_ENDED = 3,    /* its function has returned */
+};
+
+/*
+ * What a thread asks of the host, in which no captured thread may be: it writes the question, makes it SNK_ASKED and
+ * sleeps on `state` until that is SNK_ANSWERED. Part of the record, so that a question that was not answered when
+ * memory was captured is answered in the next process. The host does so at a safepoint of its own.
+ */
+enum {
+    SNK_IDLE = 0,
+    SNK_ASKED = 1,
+    SNK_ANSWERED = 2,
+};
+
+enum {
+    SNK_ASKS_ALLOCATE = 1, /* bytes, alignment; the answer is the address, or 0: the arena is full */
+    SNK_ASKS_FREE = 2,     /* address; the answer is an errno */
+    SNK_ASKS_ROOT = 3,     /* address and length of the name; the answer is its address, or 0: there is none */
+    SNK_ASKS_ROOT_BYTES = 4, /* the same; the answer is its length in bytes, or 0 */
+    SNK_ASKS_LEAVE = 5,    /* address of an arena mutex that this thread holds and others want: to be left for it */
+    SNK_ASKS_WAKE = 6,     /* address of a word, and how many: fibers that wait for it are to look again */
+};
+
+struct snk_question {
+    uint32_t state;
+    uint32_t kind;
+    uint64_t arguments[2];
+    uint64_t answer;
+};
+
+/* See sn_on_checkpoint. */
+struct snk_handler {
+    uint64_t function;
+    uint64_t argument;
+};
+
+/* A thread, in an arena; part of images. */
+struct snk_record {
+    uint64_t state; /* SNK_STATE_*; changed by the thread itself once it runs */
+    uint64_t function;
+    uint64_t argument;
+    uint64_t result;
+    uint64_t stack_low; /* of the stack its function runs on */
+    uint64_t stack_high;
+    uint64_t signal_stack;
+    uint64_t frame; /* parked: the ucontext that the kernel wrote to the signal stack; 0: it is not parked */
+    uint64_t fs_base;
+    uint64_t canary;
+    uint64_t pointer_guard;
+    int32_t saved_errno;
+    uint32_t slot; /* of the host stack, and of the worker */
+    uint32_t owner; /* its id in arena locks; below 2^30 */
+    uint32_t reserved;
+    struct snk_question question;
+    char name[SNK_NAME_MAX];
+    unsigned char tls[SNK_TLS_MAX]; /* thread-locals, module by module */
+    uint32_t blocked; /* 1: it is in sn_blocked_call, which a new process calls again */
+    uint32_t handler_count;
+    uint64_t blocked_rsp; /* on its stack, under the registers that the call is to preserve */
+    uint64_t blocked_function;
+    uint64_t blocked_argument;
+    struct snk_handler handlers[SNK_HANDLERS_MAX]; /* in the order in which they were registered */
+};
+
+/* entry.S knows these. */
+_Static_assert(offsetof(struct snk_record, function) == 8 && offsetof(struct snk_record, argument) == 16, "record");
+_Static_assert(offsetof(struct snk_record, result) == 24 && offsetof(struct snk_record, stack_high) == 40, "record");
+_Static_assert(offsetof(struct snk_record, frame) == 56 && offsetof(struct snk_record, canary) == 72, "record");
+_Static_assert(offsetof(struct snk_record, pointer_guard) == 80, "record");
+_Static_assert(offsetof(struct snk_record, blocked) == 4296, "record");
+_Static_assert(offsetof(struct snk_record, blocked_rsp) == 4304, "record");
+
+/* A kernel module that is loaded: code that a parked thread may stand in. */
+struct snk_module {
+    uint64_t first; /* its mapping */
+    uint64_t end;
+    uint64_t tls_offset; /* below the thread control block; 0: none */
+    uint64_t tls_bytes;
+    uint64_t tls_at; /* where they are kept in snk_record.tls */
+};
+
+/* Code in which a thread is never stopped nor made to come back: it reads return addresses, or unwinds. */
+struct snk_range {
+    uint64_t first;
+    uint64_t end;
+};
+
+/* ---- for the host: in the order of use ------------------------------------------------------------------------- */
+
+/* SNK_ABI_VERSION as built. */
+SNK_API uint32_t snk_abi_version(void);
+
+/* Takes the signal (EBUSY: somebody handles it already) and the zone of host stacks (EEXIST). */
+SNK_API int32_t snk_open(int32_t signal_number);
+
+/* The file this library was loaded from. */
+SNK_API int32_t snk_path(char *text, uint64_t bytes);
+
+/* Of struct snk_record. */
+SNK_API uint64_t snk_record_bytes(void);
+
+/*
+ * Loads a library and says where it is; *moved is how far from where it was linked. ENOENT: `error` has the dynamic
+ * linker's words.
+ */
+SNK_API int32_t snk_module_load(const char *path, void **handle, struct snk_module *module, uint64_t *moved,
+                                char *error, uint64_t error_bytes);
+
+/* The address of a function of it, or NULL. */
+SNK_API void *snk_module_symbol(void *handle, const char *name);
+
+/* Which function of which library an address is in, in words. */
+SNK_API int32_t snk_describe(uint64_t pc, char *text, uint64_t bytes);
+
+/* A module was loaded. `unsafe`: ranges of its code that unwind or read return addresses; copied. */
+SNK_API int32_t snk_module_add(const struct snk_module *module, const struct snk_range *unsafe, uint32_t unsafe_count);
+
+/*
+ * In a new process, before any thread is started: the slot of a captured thread is not given to another. EAGAIN: two
+ * have the same.
+ */
+SNK_API int32_t snk_slot_keep(const struct snk_record *record);
+
+/*
+ * Starts a thread for a record whose function, argument, stacks, owner and name are set, or, restored, whose state is
+ * STARTING or RUNNING. EAGAIN: no slot is free, or not the one that a captured thread had.
+ */
+SNK_API int32_t snk_thread_start(struct snk_record *record);
+
+/*
+ * From snk_hold on, threads that are started wait, all but done, until snk_go. Those that run would take the processor
+ * from whoever starts the others. Optional.
+ */
+SNK_API void snk_hold(void);
+SNK_API void snk_go(void);
+
+/* Advanced, and woken as a futex, for each question that is asked. */
+SNK_API uint32_t *snk_questions(void);
+
+/* The answer was written: the thread goes on. */
+SNK_API void snk_answered(struct snk_record *record);
+
+/* Whether anybody but native threads may wait for a lock without sleeping on its word; until told, nobody. */
+SNK_API void snk_fibers_may_wait(int32_t may_wait);
+
+/*
+ * The memory from which malloc of kernel modules takes, in an arena: new, and zero, or as it was in an image, at the
+ * same address. EINVAL: it is too small, or not a heap of this version. Constructors of modules allocate: so a new
+ * heap is opened before modules are loaded. In a new process what they allocate is forgotten, their variables being
+ * restored after: open scratch memory as a new heap, load, then open the restored one in its place.
+ */
+SNK_API int32_t snk_heap_open(void *memory, uint64_t bytes, int32_t is_restored);
+
+/* Where the heap was ever in use: from *first up to *end, which are the same while none is open. */
+SNK_API void snk_heap_used(uint64_t *first, uint64_t *end);
+
+/* Waits until a thread has ended, and frees its slot. */
+SNK_API int32_t snk_thread_join(struct snk_record *record);
+
+/*
+ * Stops every thread: all are parked, or in sn_blocked_call, when it returns 0. ETIMEDOUT: some were not in time, all
+ * go on, and snk_late tells of the first such thread where it was, and why: SNK_LATE_*, or what the unwinder said.
+ * The thread that stops is the one that resumes.
+ */
+enum {
+    SNK_LATE_UNKNOWN = 0,    /* it has not taken the signal: starved, or it has blocked it */
+    SNK_LATE_FOREIGN = 115,  /* EINPROGRESS: in another library or in the kernel; it comes back when that returns */
+    SNK_LATE_UNSAFE = 16,    /* EBUSY: unwinding, in setjmp and the like, or in the handler of another signal */
+    SNK_LATE_CRITICAL = 11,  /* EAGAIN: in a critical section */
+    SNK_LATE_REFUSED = 125,  /* ECANCELED: a checkpoint handler said not now */
+};
+SNK_API int32_t snk_stop(int64_t timeout_ns);
+SNK_API int32_t snk_late(struct snk_record **record, uint64_t *pc, int32_t *reason);
+
+/* Parked threads go on. */
+SNK_API void snk_resume(void);
+
+/* ---- inside ---------------------------------------------------------------------------------------------------- */
+
+#define HIDDEN __attribute__((visibility("hidden")))
+
+/* Kept: for a captured thread. Open: it takes the signal. */
+enum { WORKER_FREE, WORKER_KEPT, WORKER_CLOSED, WORKER_OPEN };
+
+struct snk_worker {
+    struct snk_record *record;
+    pthread_t thread;
+    int32_t tid;
+    uint32_t phase;     /* WORKER_* */
+    uint64_t host_rsp;  /* where its function returns to, on the host stack */
+    uint64_t host_canary;
+    uint64_t host_guard;
+    uint32_t parked;    /* the stop it is parked for */
+    uint32_t blocked;   /* it is outside of captured memory, in sn_blocked_call: as good as parked */
+    uint32_t sent;      /* a signal is on its way to it, or being handled */
+    uint32_t critical;  /* critical sections it is in */
+    uint32_t in_handler; /* a checkpoint handler of it runs */
+    int32_t reason;     /* why it could not be parked when it was last looked at */
+    uint64_t pc;        /* and where it was */
+    uint64_t armed_at;  /* where its return address was replaced, or 0 */
+    uint64_t armed;     /* by what it was */
+};
+
+struct snk_process {
+    struct snk_worker workers[SNK_THREADS_MAX];
+    struct snk_module modules[SNK_MODULES_MAX];
+    struct snk_range unsafe[512];
+    uint8_t throws[SNK_MODULES_MAX]; /* the module has an unwinder: exceptions may go through its frames */
+    uint32_t module_count;
+    uint32_t unsafe_count;
+    struct snk_range unsafe_in_modules; /* from the first to the last of those in modules */
+    struct snk_range program;           /* the program's code if it is not where libraries are, else empty */
+    uint64_t own_first; /* this library's mapping */
+    uint64_t own_end;
+    int32_t signal;
+    int32_t pid;
+    uint32_t slots;     /* no worker from this one on was ever in use */
+    uint32_t wanted;    /* the stop under way, or the last; odd while threads are to be parked */
+    uint32_t arrivals;  /* counts parkings, ends and blocked calls */
+    uint32_t awaited;   /* that count at which the stopping thread is woken */
+    uint32_t complete;  /* what it sleeps on: how often that was so */
+    uint32_t late;      /* the slot of the thread that the last stop waited for in vain */
+    uint32_t held;      /* futex: 1 while threads that start wait */
+    uint32_t questions; /* see snk_questions */
+    uint32_t fibers_may_wait;
+    int32_t hurries;    /* whether the thread that has `starting` does */
+    pthread_mutex_t starting;
+};
+
+extern HIDDEN struct snk_process snk_process;
+
+HIDDEN void snk_on_signal(int number, siginfo_t *info, void *context);
+HIDDEN void snk_signal(struct snk_worker *worker);
+/* NULL: the caller is not a native thread. */
+HIDDEN struct snk_worker *snk_worker_of_this_thread(void);
+/* Ends the process when a caller that must be a native thread, not in a handler or a blocked call, is none. */
+HIDDEN struct snk_record *snk_caller(const char *function);
+HIDDEN void snk_arrive(void);
+/*
+ * Between the two the caller does not wait for its turn among the threads that it stops or wakes: a real-time
+ * priority, if that is permitted (CAP_SYS_NICE, or RLIMIT_RTPRIO). With `starting` held.
+ */
+HIDDEN void snk_hurry(void);
+HIDDEN void snk_hurry_no_more(void);
+/* Whether code at an address is where it is in every process. */
+enum snk_place { SNK_FOREIGN, SNK_FIXED, SNK_THROWS }; /* throws: fixed, and exceptions may go through it */
+HIDDEN enum snk_place snk_place_of(uint64_t pc);
+HIDDEN int32_t snk_is_unsafe(uint64_t pc);
+HIDDEN int32_t snk_find_own(void);
+/* What of a thread is neither on its stack nor in its registers, to its record. */
+HIDDEN void snk_keep(struct snk_record *record, int32_t saved_errno);
+HIDDEN int32_t snk_ask_handlers(struct snk_worker *worker);
+HIDDEN void snk_tell_handlers(struct snk_worker *worker, int32_t what);
+HIDDEN uint64_t snk_ask(uint32_t kind, uint64_t first, uint64_t second);
+HIDDEN _Noreturn void snk_die(const char *function, const char *what);
+
+/* entry.S */
+HIDDEN void snk_enter(struct snk_record *record, uint64_t *host_rsp);
+HIDDEN void snk_enter_captured(struct snk_record *record, uint64_t *host_rsp);
+HIDDEN void snk_enter_blocked(struct snk_record *record, uint64_t *host_rsp);
+HIDDEN uint64_t snk_block(struct snk_record *record);
+HIDDEN void snk_trampoline(void);
+extern HIDDEN const char snk_raised[];
+HIDDEN void snk_raise_self(void);
+extern HIDDEN const char snk_raised_self[];
+
+/* Called by entry.S. */
+struct snk_raise {
+    uint64_t process_and_signal;
+    uint64_t thread;
+};
+HIDDEN uint64_t snk_leave(const struct snk_record *record);
+HIDDEN struct snk_raise snk_disarm(uint64_t *return_address);
+HIDDEN struct snk_raise snk_ids(void);
+HIDDEN uint64_t snk_host_stack(struct snk_record *record);
+HIDDEN uint64_t snk_run_blocked(struct snk_record *record);
+
+#endif

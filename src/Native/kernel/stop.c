@@ -1,0 +1,156 @@
+/*
+ * stop.c: stopping all threads, and letting them go on.
+ *
+ * `wanted` is odd while threads are to be parked. A thread that takes the signal while it is, parks for that number, or
+ * arms itself to come back, or runs on and is sent the signal again. Who becomes open, ends, or enters a blocked call
+ * during a stop: see threads.c and section.c. Each of these advances `arrivals`; the one that makes it `awaited` wakes
+ * the stopping thread, which looks at all threads again.
+ */
+#include "call.h"
+#include "kernel.h"
+
+#include <sched.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FIRST_PATIENCE_NS INT64_C(200000)
+#define LAST_PATIENCE_NS INT64_C(5000000)
+#define NEVER (UINT32_C(1) << 30)
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+/* The signal is queued: another one is sent only when the last has been handled. */
+void snk_signal(struct snk_worker *worker)
+{
+    if (__atomic_exchange_n(&worker->sent, 1, __ATOMIC_SEQ_CST) != 0)
+        return;
+    int64_t result = snk_call(SYS_tgkill, (uint64_t)snk_process.pid, (uint64_t)worker->tid,
+                              (uint64_t)snk_process.signal, 0, 0, 0);
+    if (result < 0)
+        __atomic_store_n(&worker->sent, 0, __ATOMIC_SEQ_CST);
+}
+
+void snk_arrive(void)
+{
+    uint32_t arrivals = __atomic_add_fetch(&snk_process.arrivals, 1, __ATOMIC_SEQ_CST);
+    if ((int32_t)(arrivals - __atomic_load_n(&snk_process.awaited, __ATOMIC_SEQ_CST)) < 0)
+        return;
+    __atomic_add_fetch(&snk_process.complete, 1, __ATOMIC_SEQ_CST);
+    snk_wake(&snk_process.complete, 1);
+}
+
+/* The first thread that is not stopped yet, from `slot` on, or SNK_THREADS_MAX. */
+static uint32_t next_late(uint32_t slot, uint32_t stop)
+{
+    uint32_t slots = __atomic_load_n(&snk_process.slots, __ATOMIC_SEQ_CST);
+    for (; slot < slots; slot++) {
+        const struct snk_worker *worker = &snk_process.workers[slot];
+        if (__atomic_load_n(&worker->phase, __ATOMIC_SEQ_CST) == WORKER_OPEN &&
+            __atomic_load_n(&worker->blocked, __ATOMIC_SEQ_CST) == 0 &&
+            __atomic_load_n(&worker->parked, __ATOMIC_ACQUIRE) != stop)
+            return slot;
+    }
+    return SNK_THREADS_MAX;
+}
+
+static uint32_t count_late(uint32_t stop)
+{
+    uint32_t late = 0;
+    for (uint32_t slot = next_late(0, stop); slot < SNK_THREADS_MAX; slot = next_late(slot + 1, stop))
+        late++;
+    return late;
+}
+
+static void signal_late(uint32_t stop)
+{
+    for (uint32_t slot = next_late(0, stop); slot < SNK_THREADS_MAX; slot = next_late(slot + 1, stop))
+        snk_signal(&snk_process.workers[slot]);
+}
+
+/* A nice value would do, too, but the scheduler makes who lowers itself again pay for the time before. */
+void snk_hurry(void)
+{
+    struct sched_param first = {.sched_priority = 1};
+    snk_process.hurries = sched_getscheduler(0) == SCHED_OTHER && sched_setscheduler(0, SCHED_FIFO, &first) == 0;
+}
+
+void snk_hurry_no_more(void)
+{
+    struct sched_param none = {.sched_priority = 0};
+    if (snk_process.hurries)
+        sched_setscheduler(0, SCHED_OTHER, &none);
+}
+
+/* Waits for those that are to be stopped. */
+static int32_t await(uint32_t stop, int64_t deadline)
+{
+    int64_t patience = FIRST_PATIENCE_NS, again = now_ns() + patience;
+    for (;;) {
+        uint32_t complete = __atomic_load_n(&snk_process.complete, __ATOMIC_SEQ_CST);
+        uint32_t arrivals = __atomic_load_n(&snk_process.arrivals, __ATOMIC_SEQ_CST), late = count_late(stop);
+        if (late == 0)
+            return 0;
+        __atomic_store_n(&snk_process.awaited, arrivals + late, __ATOMIC_SEQ_CST);
+        if ((int32_t)(__atomic_load_n(&snk_process.arrivals, __ATOMIC_SEQ_CST) - (arrivals + late)) >= 0)
+            continue;
+        int64_t now = now_ns();
+        if (now >= deadline) {
+            snk_process.late = next_late(0, stop);
+            return snk_process.late == SNK_THREADS_MAX ? 0 : ETIMEDOUT;
+        }
+        if (now >= again) {
+            signal_late(stop);
+            patience = patience * 2 < LAST_PATIENCE_NS ? patience * 2 : LAST_PATIENCE_NS;
+            again = now + patience;
+        }
+        int64_t until = again < deadline ? again : deadline;
+        struct timespec limit = {.tv_sec = until / 1000000000, .tv_nsec = until % 1000000000};
+        snk_sleep_until(&snk_process.complete, complete, 0, &limit);
+    }
+}
+
+int32_t snk_stop(int64_t timeout_ns)
+{
+    int64_t deadline = now_ns() + timeout_ns;
+    pthread_mutex_lock(&snk_process.starting);
+    snk_hurry();
+    for (uint32_t slot = 0; slot < snk_process.slots; slot++) {
+        snk_process.workers[slot].reason = SNK_LATE_UNKNOWN;
+        snk_process.workers[slot].pc = 0;
+    }
+    uint32_t stop = __atomic_add_fetch(&snk_process.wanted, 1, __ATOMIC_SEQ_CST);
+    signal_late(stop);
+    int32_t error = await(stop, deadline);
+    /* Who arrives without having been waited for, when a blocked call returns, wakes nobody. */
+    __atomic_store_n(&snk_process.awaited, __atomic_load_n(&snk_process.arrivals, __ATOMIC_SEQ_CST) + NEVER,
+                     __ATOMIC_SEQ_CST);
+    snk_hurry_no_more();
+    if (error != 0)
+        snk_resume();
+    return error;
+}
+
+int32_t snk_late(struct snk_record **record, uint64_t *pc, int32_t *reason)
+{
+    if (snk_process.late >= SNK_THREADS_MAX)
+        return ENOENT;
+    const struct snk_worker *worker = &snk_process.workers[snk_process.late];
+    *record = worker->record;
+    *pc = worker->pc;
+    *reason = worker->reason;
+    return 0;
+}
+
+void snk_resume(void)
+{
+    snk_hurry();
+    __atomic_add_fetch(&snk_process.wanted, 1, __ATOMIC_SEQ_CST);
+    snk_wake(&snk_process.wanted, INT32_MAX);
+    snk_hurry_no_more();
+    pthread_mutex_unlock(&snk_process.starting);
+}

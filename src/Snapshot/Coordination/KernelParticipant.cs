@@ -1,0 +1,86 @@
+using Snapshot.Interop;
+using Snapshot.Threads.Native;
+
+namespace Snapshot.Coordination;
+
+/// <summary>The participant that stands for all native threads: a thread of the session that stops them.</summary>
+internal sealed unsafe class KernelParticipant : IStandsFor
+{
+    internal const string Name = "snapshot kernels";
+
+    private readonly Coordinator _coordinator;
+    private readonly KernelAnswers _answers;
+    private readonly KernelAudit? _audit;
+    private readonly KernelStop _stop = new();
+    private readonly ParticipantOptions _options;
+    private readonly Thread _thread;
+    private readonly TaskCompletionSource _attached = new();
+    private volatile bool _isEnding;
+
+    /// <summary>Starts the thread; returns when it is attached and its handlers are resumed.</summary>
+    internal KernelParticipant(
+        Coordinator coordinator, KernelSpace space, IReadOnlyList<(string Name, ICheckpointHandler Handler)> handlers,
+        KernelAudit? audit)
+    {
+        _coordinator = coordinator;
+        _audit = audit;
+        _answers = new KernelAnswers(space);
+        _options = new ParticipantOptions { Handlers = handlers, Gates = Gates.None };
+        _thread = new Thread(Run) { IsBackground = true, Name = Name };
+        _thread.Start();
+        _attached.Task.GetAwaiter().GetResult();
+    }
+
+    public bool TryStop(Func<bool> isWanted)
+    {
+        if (!_stop.TryStop(isWanted)) return false;
+        _audit?.Run();
+        return true;
+    }
+
+    public void Resume() => KernelStop.Resume();
+
+    /// <summary>Leaves the session. No native thread may run any more.</summary>
+    internal void Leave()
+    {
+        _isEnding = true;
+        Interlocked.Increment(ref *KernelAnswers.Questions);
+        Futex.WakeAll(KernelAnswers.Questions);
+        _thread.Join();
+    }
+
+    private void Run()
+    {
+        Participant participant;
+        try
+        {
+            participant = _coordinator.Attach(Name, _options);
+        }
+        catch (Exception error)
+        {
+            // Whoever opened it is told.
+            _attached.SetException(error);
+            return;
+        }
+
+        using (participant)
+        {
+            participant.Stacks = StackKind.Native;
+            participant.StandsFor = this;
+            participant.Doing = _stop.Describe;
+            _attached.SetResult();
+            Serve(participant);
+        }
+    }
+
+    private void Serve(Participant participant)
+    {
+        while (!_isEnding)
+        {
+            ProcessorShare.Take(ProcessorShare.Whole);
+            uint seen = Volatile.Read(ref *KernelAnswers.Questions);
+            _answers.Give();
+            if (!_isEnding) participant.Wait(KernelAnswers.Questions, seen, Timeout.Infinite);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+using System.Globalization;
+
+namespace Snapshot.Interop;
+
+/// <summary>
+/// How much of a processor a thread of the library has where all of them are busy, however many threads share each.
+/// </summary>
+/// <remarks>
+/// Weights of the scheduler are relative: beside ten threads a processor, one of equal weight has a tenth, and comes
+/// late to its turn each time it is woken. So the nice value follows from what is wanted and from how many want to run.
+/// </remarks>
+internal static class ProcessorShare
+{
+    /// <summary>For what the application waits for: as much as one of its threads has where each has a processor.
+    /// </summary>
+    internal const int Whole = 0;
+
+    /// <summary>For work in the background, which is to yield, and yet to come to an end.</summary>
+    internal const int Tenth = 10;
+
+    /// <summary>By which the weight grows from one nice value to the next (sched(7)).</summary>
+    private const double WeightOfStep = 1.25;
+
+    private const int Highest = -20;
+    private const int NotPermitted = 1;
+    private const int AccessDenied = 13;
+
+    /// <summary>How many threads of the machine want to run, as the kernel counts them: "0.2 0.1 0.1 3/180 4711".
+    /// </summary>
+    private const string RunnableFile = "/proc/loadavg";
+
+    /// <summary>
+    /// Gives the calling thread that share as things are now. What would raise it and is not permitted to this user is
+    /// left: the thread then has the share of any other.
+    /// </summary>
+    /// <param name="share"><see cref="Whole"/> or <see cref="Tenth"/>.</param>
+    /// <exception cref="SnapshotException">
+    /// SystemCall: lowering needs no permission, so something forbids the call.
+    /// </exception>
+    internal static void Take(int share) => SetNice(NiceFor(share, Runnable() / (double)Environment.ProcessorCount));
+
+    /// <summary>The nice value for a share, counted from the one of the process.</summary>
+    /// <param name="share">The value where each processor has one thread to run.</param>
+    /// <param name="threadsPerProcessor">That want to run.</param>
+    internal static int NiceFor(int share, double threadsPerProcessor) => threadsPerProcessor <= 1
+        ? share
+        : Math.Max(Highest, share - (int)Math.Round(Math.Log(threadsPerProcessor, WeightOfStep)));
+
+    private static unsafe void SetNice(int nice)
+    {
+        int raised;
+        int errno = Native.sn_thread_nice(nice, &raised);
+        if (raised != 0 && errno is (NotPermitted or AccessDenied)) return;
+        NativeError.ThrowIfFailed(
+            errno, "setpriority", "Let the process lower the priority of its threads.");
+    }
+
+    /// <summary>Threads that want to run now; 0 where the kernel does not tell.</summary>
+    private static int Runnable()
+    {
+        string text;
+        try
+        {
+            text = File.ReadAllText(RunnableFile);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return 0;
+        }
+
+        string[] fields = text.Split(' ');
+        return fields.Length > 3 && int.TryParse(
+            fields[3].Split('/')[0], NumberStyles.None, CultureInfo.InvariantCulture, out int runnable) ? runnable : 0;
+    }
+}

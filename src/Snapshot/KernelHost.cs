@@ -1,0 +1,89 @@
+using Snapshot.Coordination;
+using Snapshot.Threads.Native;
+
+namespace Snapshot;
+
+/// <summary>The native threads of a session: C, C++ and Fortran code that is captured at any instruction.</summary>
+/// <remarks>
+/// <para>Thread-safe. A restarted program makes the same calls: it opens the host with the same arena, loads the same
+/// modules in the same order, and starts the threads by their names, which then go on where they stood. What kernel
+/// code may do is in docs/NATIVE.md.</para>
+/// <para>A process has one host in its life. When the session is closed while native threads run, they go on. Its
+/// arenas stay mapped until the process ends, since modules do.</para>
+/// </remarks>
+public sealed unsafe class KernelHost
+{
+    private readonly KernelSpace _space;
+    private readonly Coordinator _coordinator;
+    private readonly KernelParticipant _participant;
+    private readonly Action<string, nint, long> _protect;
+
+    internal KernelHost(
+        Arena arena, KernelOptions options, Coordinator coordinator, Func<IReadOnlyList<Arena>> arenas,
+        Action<string, nint, long> protect)
+    {
+        _space = new KernelSpace(arena, options.HeapBytes, options.StackBytes, options.Signal);
+        _coordinator = coordinator;
+        _protect = protect;
+        KernelAudit? audit = options.Audit is { } report ? new KernelAudit(_space, arenas, report) : null;
+        _participant = new KernelParticipant(coordinator, _space, options.Handlers, audit);
+    }
+
+    /// <summary>Where stacks, registers and the heap of native threads are.</summary>
+    public Arena Arena => _space.Arena;
+
+    /// <summary>The modules that are loaded, in their order.</summary>
+    public IReadOnlyList<KernelModule> Modules => _space.Modules;
+
+    /// <summary>The threads that this process has started or let go on.</summary>
+    public IReadOnlyList<KernelThread> Threads => _space.Threads;
+
+    /// <summary>
+    /// Loads a library that keeps the contract of kernel modules. Its writable data is part of images from now on, and
+    /// in a restarted session becomes what it was.
+    /// </summary>
+    /// <param name="path">The file; a module that is loaded already is returned.</param>
+    /// <exception cref="SnapshotException"><see cref="SnapshotErrorCode.KernelModule"/>: it breaks the contract, is not
+    /// at its address, or is not the module of the image. The message names each fault and what to do.</exception>
+    public KernelModule Load(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return _space.Load(Path.GetFullPath(path), _protect);
+    }
+
+    /// <summary>
+    /// Starts a native thread; or lets the one of the image that has the name go on, or tells how it ended there.
+    /// </summary>
+    /// <param name="name">Unique in the arena, at most 63 bytes of UTF-8.</param>
+    /// <param name="module">Where its function is.</param>
+    /// <param name="symbol">The function: <c>uint64_t f(void *argument)</c>.</param>
+    /// <param name="argument">Given to the function, as a rule memory of an arena; not used for a thread of the image.
+    /// </param>
+    /// <exception cref="SnapshotException">KernelModule: modules of the image are missing, or its thread of that name
+    /// runs another function. Name: taken or too long. ArenaFull, SystemCall.</exception>
+    public KernelThread Start(string name, KernelModule module, string symbol, void* argument)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(module);
+        int owner = _coordinator.OwnerIdOf($"native thread '{name}'");
+        return _space.Start(name, owner, module.Function(symbol), argument);
+    }
+
+    /// <summary>
+    /// Lets all threads of the image go on at once; none in a session that is not restarted. <see cref="Threads"/> has
+    /// them then, and <see cref="Start"/> finds them by their names.
+    /// </summary>
+    /// <remarks>With hundreds of threads faster than to start one after the other: those that run already would take
+    /// the processors from the one that starts the rest.</remarks>
+    /// <exception cref="SnapshotException">KernelModule: modules of the image are missing. SystemCall.</exception>
+    public void ContinueAll() => _space.ContinueAll();
+
+    /// <summary>Fibers may wait for locks that native threads hold.</summary>
+    internal static void ExpectFibers() => KernelSpace.ExpectFibers();
+
+    /// <summary>Leaves the session, unless native threads run: then they stay a part of it.</summary>
+    internal void Close()
+    {
+        if (!_space.HasRunning) _participant.Leave();
+    }
+}

@@ -1,0 +1,90 @@
+using System.Text;
+using Snapshot.Interop;
+using Snapshot.Memory.Locks;
+
+namespace Snapshot.Threads.Native;
+
+/// <summary>Answers what native threads ask of the host.</summary>
+/// <remarks>
+/// To be called between safepoints of one participant, so that what was done and the answer are in an image together
+/// or not at all.
+/// </remarks>
+internal sealed unsafe class KernelAnswers(KernelSpace space)
+{
+    /// <summary>Advanced for each question, and what there is to sleep on.</summary>
+    internal static uint* Questions => NativeKernel.snk_questions();
+
+    /// <summary>Answers all questions that are open.</summary>
+    internal void Give()
+    {
+        for (KernelEntry* entry = space.FirstEntry; entry != null; entry = entry->Next)
+        {
+            KernelQuestion* question = &entry->Record->Question;
+            if (Volatile.Read(ref question->State) != KernelQuestion.Asked) continue;
+            question->Answer = AnswerTo(question, entry->Record);
+            NativeKernel.snk_answered(entry->Record);
+        }
+    }
+
+    /// <summary>What the answers to the kinds are is in kernel.h.</summary>
+    private ulong AnswerTo(KernelQuestion* question, KernelRecord* record)
+    {
+        switch (question->Kind)
+        {
+            case KernelQuestionKind.Allocate:
+                return Allocate(question->First, question->Second);
+            case KernelQuestionKind.Free:
+                return Free((void*)question->First);
+            case KernelQuestionKind.Root:
+                return Root(question) is { } root ? (ulong)(space.Arena.BaseAddress + (nint)root.Offset) : 0;
+            case KernelQuestionKind.RootBytes:
+                return Root(question) is { } known ? (ulong)known.Bytes : 0;
+            case KernelQuestionKind.Leave:
+                ((ArenaMutex*)question->First)->ExitOnBehalfOf((int)record->Owner);
+                return 0;
+            case KernelQuestionKind.Wake:
+                WaitTable.WakeFibers((uint*)question->First, (int)question->Second);
+                return 0;
+            default:
+                throw new SnapshotException(
+                    SnapshotErrorCode.NativeLibrary,
+                    $"{NativeKernel.File} asks a question of kind {(uint)question->Kind}, which Snapshot.dll does not" +
+                    " know: they are of different builds. Reinstall the package or rebuild the solution.");
+        }
+    }
+
+    private ulong Allocate(ulong bytes, ulong alignment)
+    {
+        try
+        {
+            return (ulong)space.Arena.Allocate(
+                (long)Math.Min(bytes, long.MaxValue), (int)Math.Min(alignment, int.MaxValue));
+        }
+        catch (Exception error) when (error is SnapshotException or ArgumentException)
+        {
+            // The thread is told so by a null pointer, as of malloc.
+            return 0;
+        }
+    }
+
+    private ulong Free(void* pointer)
+    {
+        try
+        {
+            space.Arena.Free(pointer);
+            return 0;
+        }
+        catch (ArgumentException)
+        {
+            return InvalidArgument;
+        }
+    }
+
+    private ArenaRoot? Root(KernelQuestion* question)
+    {
+        string name = Encoding.UTF8.GetString((byte*)question->First, (int)question->Second);
+        return space.Arena.Roots.FirstOrDefault(root => root.Name == name);
+    }
+
+    private const ulong InvalidArgument = 22;
+}

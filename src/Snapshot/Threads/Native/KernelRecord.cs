@@ -1,0 +1,102 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Snapshot.Threads.Native;
+
+/// <summary>What a native thread is doing: SNK_STATE_* of kernel.h.</summary>
+internal enum KernelState : uint
+{
+    None = 0,
+    Starting = 1,
+    Running = 2,
+    Ended = 3,
+}
+
+/// <summary>What a native thread asks of the host: SNK_ASKS_* of kernel.h.</summary>
+internal enum KernelQuestionKind : uint
+{
+    Allocate = 1,
+    Free = 2,
+    Root = 3,
+    RootBytes = 4,
+    Leave = 5,
+    Wake = 6,
+}
+
+/// <summary>A question, as <c>struct snk_question</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct KernelQuestion
+{
+    internal const uint Asked = 1;
+    internal const uint Answered = 2;
+
+    internal uint State;
+    internal KernelQuestionKind Kind;
+    internal ulong First;
+    internal ulong Second;
+    internal ulong Answer;
+}
+
+/// <summary>The part of <c>struct snk_record</c> that is written here; the rest follows it in memory.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct KernelRecord
+{
+    /// <summary>Bytes of a name, with the zero byte behind it.</summary>
+    internal const int NameSize = 64;
+
+    /// <summary>Who waits for its end sleeps on this.</summary>
+    internal uint State;
+
+    internal uint StateUpper;
+    internal ulong Function;
+    internal ulong Argument;
+    internal ulong Result;
+    internal ulong StackLow;
+    internal ulong StackHigh;
+    internal ulong SignalStack;
+    internal ulong Frame;
+    internal ulong FsBase;
+    internal ulong Canary;
+    internal ulong PointerGuard;
+    internal int SavedErrno;
+    internal uint Slot;
+    internal uint Owner;
+    internal uint Reserved;
+    internal KernelQuestion Question;
+    internal fixed byte Name[NameSize];
+
+    internal static bool IsNamePossible(string name) => Encoding.UTF8.GetByteCount(name) < NameSize;
+
+    internal static string NameOf(KernelRecord* record) =>
+        Encoding.UTF8.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(record->Name));
+
+    internal static KernelState StateOf(KernelRecord* record) => (KernelState)Volatile.Read(ref record->State);
+}
+
+/// <summary>A native thread in an arena: its record, and the memory that it has.</summary>
+internal unsafe struct KernelEntry
+{
+    internal KernelEntry* Next;
+    internal KernelRecord* Record;
+
+    /// <summary>Of its stack, its guard and its signal stack; null once it was joined.</summary>
+    internal void* Memory;
+}
+
+/// <summary>What native threads keep in an arena: its root. Kept in images.</summary>
+internal unsafe struct KernelSpaceHeader
+{
+    internal const int CurrentVersion = 1;
+
+    /// <summary>Of the entries and records; 0 while nothing was made.</summary>
+    internal int Version;
+
+    internal int ManifestBytes;
+
+    /// <summary>The modules that are loaded, and the processor, serialized.</summary>
+    internal byte* Manifest;
+
+    internal void* Heap;
+    internal long HeapBytes;
+    internal KernelEntry* FirstEntry;
+}
