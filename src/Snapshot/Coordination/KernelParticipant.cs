@@ -69,7 +69,14 @@ internal sealed unsafe class KernelParticipant : IStandsFor
             participant.StandsFor = this;
             participant.Doing = _stop.Describe;
             _attached.SetResult();
-            Serve(participant);
+            try
+            {
+                Serve(participant);
+            }
+            catch (SnapshotException failure) when (failure.Code == SnapshotErrorCode.RestartFailed)
+            {
+                // Nobody waits for this thread. Who takes part, or asks for a checkpoint, is told the same.
+            }
         }
     }
 
