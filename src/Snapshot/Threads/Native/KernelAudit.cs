@@ -6,9 +6,9 @@ namespace Snapshot.Threads.Native;
 
 /// <summary>Looks through what is captured of native threads for pointers out of it.</summary>
 /// <remarks>
-/// Conservative, as of a collector: any word whose value is an address of a mapping that is not captured. In memory that
-/// was freed, or below what a thread still uses of its stack, such words are left over and harmless; a number is hardly
-/// ever taken for an address. For one thread at a time, while all native threads are stopped.
+/// Conservative, as of a collector: any word whose value is an address of a mapping that is not captured. In memory
+/// that was freed, or below what a thread still uses of its stack, such words are left over and harmless; a number is
+/// hardly ever taken for an address. For one thread at a time, while all native threads are stopped.
 /// </remarks>
 /// <param name="space">The native threads.</param>
 /// <param name="arenas">All arenas of the session.</param>
