@@ -10,7 +10,7 @@ internal static class NativeCommand
         new("threads", "threads", row => row.Threads),
         new("all parked ms", "gatherMs", row => row.Native.GatherMs),
         new("longest", "longestGatherMs", row => row.Native.LongestGatherMs),
-        new("polled ms", "polledGatherMs", row => row.Polled.GatherMs),
+        new("polled ms", "polledGatherMs", row => row.Polled?.GatherMs),
         new("pause ms", "pauseMs", row => row.Native.PauseMs),
         new("lost ms", "lostMs", row => row.Native.LostMs),
         new("KiB / thread", null, row => row.BytesPerThread / 1024),
@@ -54,7 +54,8 @@ internal static class NativeCommand
                 .. PlotSeries.Group(rows, _ => "all parked", Count, row => row.Native.GatherMs),
                 .. PlotSeries.Group(rows, _ => "all go on", Count, row => row.Restart.AllMs),
                 .. PlotSeries.Group(
-                    rows, _ => "polled threads parked", Count, row => row.Polled.GatherMs, isBaseline: true),
+                    rows.Where(row => row.Polled is not null), _ => "polled threads parked", Count,
+                    row => row.Polled!.GatherMs, isBaseline: true),
             ]));
 
     private static double Count(NativeMeasurement row) => row.Threads;

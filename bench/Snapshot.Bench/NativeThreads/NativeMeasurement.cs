@@ -5,12 +5,17 @@ namespace Snapshot.Bench;
 /// <summary>So many native threads that compute: stopped, captured, and continued in another process.</summary>
 internal sealed record NativeMeasurement
 {
+    private const int PolledMax = 64;
+
     internal required int Threads { get; init; }
 
     internal required NativeTimes Native { get; init; }
 
-    /// <summary>As many threads of C# that do the same and poll.</summary>
-    internal required NativeTimes Polled { get; init; }
+    /// <summary>
+    /// As many threads of C# that do the same and poll; null for more than <see cref="PolledMax"/>, each of which would
+    /// have to wait for its turn to come to its next poll.
+    /// </summary>
+    internal required NativeTimes? Polled { get; init; }
 
     internal required NativeRestartTimes Restart { get; init; }
 
@@ -27,7 +32,9 @@ internal sealed record NativeMeasurement
             Threads = threads,
             Native = ChildProcess.Run<NativeTimes>(NativeChild.CommandName, native.Path, count, times),
             Restart = ChildProcess.Run<NativeRestartTimes>(NativeChild.RestartCommandName, native.Path, count),
-            Polled = ChildProcess.Run<NativeTimes>(NativeChild.PolledCommandName, polled.Path, count, times),
+            Polled = threads > PolledMax
+                ? null
+                : ChildProcess.Run<NativeTimes>(NativeChild.PolledCommandName, polled.Path, count, times),
         };
     }
 }
