@@ -44,8 +44,7 @@ internal sealed unsafe class KernelParticipant : IStandsFor
     internal void Leave()
     {
         _isEnding = true;
-        Interlocked.Increment(ref *KernelAnswers.Questions);
-        Futex.WakeAll(KernelAnswers.Questions);
+        KernelAnswers.LookAgain();
         _thread.Join();
     }
 

@@ -14,9 +14,23 @@ internal sealed unsafe class KernelAnswers(KernelSpace space)
     /// <summary>Advanced for each question, and what there is to sleep on.</summary>
     internal static uint* Questions => NativeKernel.snk_questions();
 
-    /// <summary>Answers all questions that are open.</summary>
+    /// <summary>Wakes who gives answers.</summary>
+    internal static void LookAgain()
+    {
+        Interlocked.Increment(ref *Questions);
+        NativeError.ThrowIfFailed(
+            Interop.Native.sn_futex_wake(Questions, int.MaxValue),
+            "futex(FUTEX_WAKE)",
+            "The seccomp filter of the process may forbid it.");
+    }
+
+    /// <summary>
+    /// Answers all questions that are open. In a restarted session not before all modules are there: a question may
+    /// refer to their memory.
+    /// </summary>
     internal void Give()
     {
+        if (!space.IsComplete) return;
         for (KernelEntry* entry = space.FirstEntry; entry != null; entry = entry->Next)
         {
             KernelQuestion* question = &entry->Record->Question;

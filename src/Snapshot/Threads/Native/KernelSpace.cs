@@ -30,6 +30,7 @@ internal sealed unsafe class KernelSpace
     private readonly KernelModules _modules;
     private readonly Dictionary<string, KernelThread> _threads = [];
     private readonly long _stackBytes;
+    private volatile bool _isComplete;
 
     /// <param name="arena">Where they live.</param>
     /// <param name="heapBytes">For a new arena: of the heap; 0 for half of the arena.</param>
@@ -53,12 +54,16 @@ internal sealed unsafe class KernelSpace
         if (!isRestored) Make(heapBytes);
         if (_modules.IsComplete) OpenHeap(_header->Heap, _header->HeapBytes, isRestored);
         else OpenHeap(NativeMemory.AllocZeroed(ScratchBytes), ScratchBytes, isRestored: false);
+        _isComplete = _modules.IsComplete;
         for (KernelEntry* entry = _header->FirstEntry; entry != null; entry = entry->Next) Adopt(entry);
 
         WaitTable.NativeThreadsSleep = true;
     }
 
     internal Arena Arena { get; }
+
+    /// <summary>Whether all modules of the image are loaded, and their variables filled.</summary>
+    internal bool IsComplete => _isComplete;
 
     internal IReadOnlyList<KernelModule> Modules
     {
@@ -95,7 +100,7 @@ internal sealed unsafe class KernelSpace
             foreach ((int index, AddressRange range) in module.Manifest.Writable.Index())
                 protect($"kernel module {module.Name}, data {index}", (nint)range.Start, (long)range.Length);
             _modules.Add(module);
-            if (_modules.IsComplete && !wasComplete) OpenHeap(_header->Heap, _header->HeapBytes, isRestored: true);
+            if (_modules.IsComplete && !wasComplete) Complete();
             return module;
         }
     }
@@ -218,6 +223,14 @@ internal sealed unsafe class KernelSpace
         KernelThread thread = new(this, entry, isContinued, isRunning);
         _threads.Add(thread.Name, thread);
         return thread;
+    }
+
+    /// <summary>All modules of the image are there now.</summary>
+    private void Complete()
+    {
+        OpenHeap(_header->Heap, _header->HeapBytes, isRestored: true);
+        _isComplete = true;
+        KernelAnswers.LookAgain();
     }
 
     private static void OpenHeap(void* memory, long bytes, bool isRestored) => NativeError.ThrowIfFailed(

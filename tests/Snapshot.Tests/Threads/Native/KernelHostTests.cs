@@ -78,6 +78,17 @@ public sealed class KernelHostTests : IDisposable
         Assert.Equal("total right\ncaptured\n", output);
     }
 
+    [ToolFact("gfortran")]
+    public void Fortran_has_the_same_locks()
+    {
+        string module = _library.Build(
+            "fortran_scenes", "gfortran", Path.Combine(KernelLibrary.Runtime, "snapshot.f90"), "scenes.f90");
+        using TestProgram program = new("kernel-sharing", _store.Path, module);
+        (int exitCode, string output, string error) = program.WaitForEnd();
+        Assert.True(exitCode == 0, output + error);
+        Assert.Equal("total right\ncaptured\n", output);
+    }
+
     [Fact]
     public void What_a_native_thread_asks_the_host_is_answered_once_however_often_it_is_killed()
     {

@@ -26,11 +26,14 @@ internal sealed class KernelLibrary : IDisposable
     internal string Build(string name, string compiler, params string[] arguments)
     {
         string path = Path.Combine(_folder, $"lib{name}.so");
+
+        // gfortran leaves a file for each module where it is told to, else where it was started.
+        string[] modules = compiler == "gfortran" ? [$"-J{_folder}"] : [];
         ProcessStartInfo start = new(
             "sh",
             [
                 Path.Combine(Runtime, "snapshot-kernel"), compiler, "-O2", "-g", "-fstack-protector-all", $"-I{Runtime}",
-                "-o", path, .. arguments, "-lm",
+                .. modules, "-o", path, .. arguments, "-lm",
             ])
         { WorkingDirectory = Sources };
         ProgramResult result = Repository.Run(start);
