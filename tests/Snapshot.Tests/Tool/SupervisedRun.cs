@@ -32,9 +32,15 @@ internal sealed class SupervisedRun : IDisposable
 
     internal static string TestPrograms => Path.Combine(AppContext.BaseDirectory, "Snapshot.TestPrograms.dll");
 
-    /// <summary>The words before those of <c>run</c>.</summary>
+    /// <summary>
+    /// The words before those of <c>run</c>. SIGINT is as a terminal would leave it: tests that run in the background
+    /// of a shell have it ignored, which children inherit.
+    /// </summary>
     internal static string[] Command =>
-        [ToolRun.Dotnet, "exec", Path.Combine(AppContext.BaseDirectory, "Snapshot.Tool.dll"), "run"];
+    [
+        "env", "--default-signal=INT", ToolRun.Dotnet, "exec",
+        Path.Combine(AppContext.BaseDirectory, "Snapshot.Tool.dll"), "run",
+    ];
 
     /// <summary>A program that tells the signals it gets.</summary>
     internal static string[] SignalTarget => [ToolRun.Dotnet, "exec", TestPrograms, "signal-target"];

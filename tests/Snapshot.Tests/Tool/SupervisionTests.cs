@@ -143,10 +143,9 @@ public sealed class SupervisionTests : IDisposable
     [Fact]
     public void Ctrl_C_reaches_the_program_once()
     {
-        // A shell that stays beside the program would get the signal too, and some then end by it. And tests that run
-        // in the background of a shell have it ignored, which children inherit.
+        // A shell that stays beside the program would get the signal too, and some then end by it.
         string command = string.Join(
-            ' ', ["exec env --default-signal=INT", .. SupervisedRun.Command, "--json", "--", .. SupervisedRun.SignalTarget]);
+            ' ', ["exec", .. SupervisedRun.Command, "--json", "--", .. SupervisedRun.SignalTarget]);
         using Process terminal = Process.Start(new ProcessStartInfo("script", ["-qec", command, "/dev/null"])
         {
             RedirectStandardInput = true,
