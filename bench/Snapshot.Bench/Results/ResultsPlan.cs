@@ -51,6 +51,9 @@ internal static class ResultsPlan
             new(
                 "fibers", "Fibers", "Fibers captured waiting, and resumed.",
                 ["fibers", .. Words("--fibers 1 1000 10000 100000", "--fibers 1 1000")]),
+            new(
+                "native", "Native threads", "Threads of C that compute, stopped at any instruction, and continued.",
+                ["native", .. Words("--threads 1 4 64 512 --rounds 9", "--threads 1 4 --rounds 3")]),
         ];
 
         string[] Words(string full, string? quick = null) => (isQuick && quick is not null ? quick : full).Split(' ');
