@@ -38,7 +38,13 @@ internal sealed unsafe class KernelParticipant : IStandsFor
         return true;
     }
 
-    public void Resume() => KernelStop.Resume();
+    public void Resume()
+    {
+        KernelStop.Resume();
+
+        // For the next stop, and not for each question: it reads a file.
+        ProcessorShare.Take(ProcessorShare.Whole);
+    }
 
     /// <summary>Leaves the session. No native thread may run any more.</summary>
     internal void Leave()
@@ -81,9 +87,9 @@ internal sealed unsafe class KernelParticipant : IStandsFor
 
     private void Serve(Participant participant)
     {
+        ProcessorShare.Take(ProcessorShare.Whole);
         while (!_isEnding)
         {
-            ProcessorShare.Take(ProcessorShare.Whole);
             uint seen = Volatile.Read(ref *KernelAnswers.Questions);
             _answers.Give();
             if (!_isEnding) participant.Wait(KernelAnswers.Questions, seen, Timeout.Infinite);

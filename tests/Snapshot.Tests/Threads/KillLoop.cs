@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text;
 using Snapshot.Tests.Session;
 using Xunit;
 using Xunit.Abstractions;
@@ -21,8 +20,6 @@ internal sealed class KillLoop(int seed, int steps, params string[][] builds)
     private const int StartingMs = 150;
     private const int BetweenLinesMs = 25;
     private const int ToTheEnd = int.MaxValue;
-
-    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(5);
 
     private readonly Random _random = new(seed);
     private int _kills;
@@ -63,37 +60,22 @@ internal sealed class KillLoop(int seed, int steps, params string[][] builds)
     private bool Ends(string[] build, string[] arguments, int lines)
     {
         int programSeed = _random.Next();
-        ProcessStartInfo start = new(build[0], [.. build[1..], .. arguments, "--seed", Text(programSeed)])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using Process process = Process.Start(start)!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        Task<string> begin = Task.Run(() => Lines(process.StandardOutput, lines));
-        bool isInTime = begin.Wait(Hang);
-        bool hasEnded = isInTime && process.WaitForExit(
-            lines == ToTheEnd ? (int)Hang.TotalMilliseconds : _random.Next(lines == 0 ? StartingMs : BetweenLinesMs));
-        if (!hasEnded) process.Kill();
-        process.WaitForExit();
+        ProcessStartInfo start = new(build[0], [.. build[1..], .. arguments, "--seed", Text(programSeed)]);
+        ShortLife life = ShortLife.Of(
+            start, lines, lines == ToTheEnd
+                ? (int)ShortLife.Hang.TotalMilliseconds
+                : _random.Next(lines == 0 ? StartingMs : BetweenLinesMs));
+        bool hasEnded = life.ExitCode is not null;
         if (!hasEnded) _kills++;
-        string all = begin.GetAwaiter().GetResult() + process.StandardOutput.ReadToEnd()
-            + error.GetAwaiter().GetResult();
-        Assert.True(hasEnded || (isInTime && lines != ToTheEnd), $"Seed {seed}: {build[^1]} hangs:\n{all}");
+        string all = life.Output + life.Error;
+        Assert.True(hasEnded || (life.IsInTime && lines != ToTheEnd), $"Seed {seed}: {build[^1]} hangs:\n{all}");
         bool isRight = !all.Contains("wrong", StringComparison.Ordinal)
             && !all.Contains("Unhandled", StringComparison.Ordinal)
-            && (!hasEnded || (process.ExitCode == 0 && all.Contains("\nok: ", StringComparison.Ordinal)));
+            && (!hasEnded || (life.ExitCode == 0 && all.Contains("\nok: ", StringComparison.Ordinal)));
         Assert.True(
             isRight, $"Seed {seed} (of the program: {programSeed}), after {_kills} kills, {build[^1]}, exit code " +
-                $"{(hasEnded ? Text(process.ExitCode) : "none")}:\n{all}");
+                $"{(life.ExitCode is { } code ? Text(code) : "none")}:\n{all}");
         return hasEnded;
-    }
-
-    private static string Lines(StreamReader from, int count)
-    {
-        StringBuilder lines = new();
-        for (; count > 0 && from.ReadLine() is { } line; count--) lines.Append(line).Append('\n');
-        return lines.ToString();
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

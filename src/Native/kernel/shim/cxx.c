@@ -5,9 +5,9 @@
  * Theirs would bring what a captured thread must not hold: exceptions under way in a thread-local block that the
  * dynamic linker allocates, variables of libc, FILE*, and waits in the kernel.
  */
-#include <errno.h>
+#include "../call.h"
+
 #include <pthread.h>
-#include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -65,7 +65,7 @@ int __cxa_guard_acquire(unsigned char *guard)
         if (__atomic_load_n(&guard[0], __ATOMIC_ACQUIRE) != 0)
             return 0;
         if (!__atomic_compare_exchange_n(&guard[1], &nobody, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
-            sched_yield();
+            snk_yield();
             continue;
         }
         if (__atomic_load_n(&guard[0], __ATOMIC_ACQUIRE) == 0)

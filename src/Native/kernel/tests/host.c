@@ -3,7 +3,6 @@
 
 #include "../call.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <link.h>
 #include <string.h>
@@ -36,14 +35,14 @@ static pthread_mutex_t s_answering = PTHREAD_MUTEX_INITIALIZER;
 
 /* ---- modules --------------------------------------------------------------------------------------------------- */
 
-static int find_module(struct dl_phdr_info *info, size_t size, void *argument)
+/* The writable part that is captured: what the dynamic linker has written is not. */
+static int find_data(struct dl_phdr_info *info, size_t size, void *argument)
 {
     (void)size;
     struct loaded *loaded = argument;
     if (strstr(info->dlpi_name, loaded->name) == NULL)
         return 0;
     uint64_t relro_end = 0;
-    loaded->offset = info->dlpi_addr;
     for (uint16_t i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
         if (segment->p_type == PT_GNU_RELRO)
@@ -51,40 +50,14 @@ static int find_module(struct dl_phdr_info *info, size_t size, void *argument)
     }
     for (uint16_t i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-        struct snk_module *module = &loaded->module;
         uint64_t first = info->dlpi_addr + segment->p_vaddr, end = first + segment->p_memsz;
-        if (segment->p_type == PT_TLS)
-            module->tls_bytes = segment->p_memsz;
-        if (segment->p_type != PT_LOAD)
-            continue;
-        module->first = module->first == 0 || first < module->first ? first : module->first;
-        module->end = end > module->end ? end : module->end;
-        if ((segment->p_flags & PF_W) != 0) {
+        if (segment->p_type == PT_LOAD && (segment->p_flags & PF_W) != 0) {
             first = first > relro_end ? first : relro_end;
             loaded->data = (unsigned char *)(uintptr_t)first;
             loaded->data_bytes = end - first;
         }
     }
     return 1;
-}
-
-static int find_thread_locals(struct dl_phdr_info *info, size_t size, void *argument)
-{
-    (void)size;
-    struct loaded *loaded = argument;
-    if (strstr(info->dlpi_name, loaded->name) == NULL)
-        return 0;
-    uint64_t self;
-    __asm__("movq %%fs:0x10, %0" : "=r"(self));
-    loaded->module.tls_offset = self - (uint64_t)(uintptr_t)info->dlpi_tls_data;
-    return 1;
-}
-
-/* In a thread of its own: one that is older than the module is not told of its block. */
-static void *look_at_thread_locals(void *argument)
-{
-    dl_iterate_phdr(find_thread_locals, argument);
-    return NULL;
 }
 
 static int is_of_unwinder(const char *name)
@@ -130,26 +103,20 @@ static uint32_t find_unsafe(const struct loaded *loaded, struct snk_range *unsaf
 
 static void load(struct loaded *loaded)
 {
-    char path[256];
-    pthread_t thread;
+    char path[256], error[1024] = "";
     struct snk_range unsafe[UNSAFE_MAX];
     snprintf(path, sizeof path, "./%s", loaded->name);
-    loaded->handle = dlopen(path, RTLD_NOW);
-    if (loaded->handle == NULL)
-        fprintf(stderr, "%s\n", dlerror());
+    if (snk_module_load(path, &loaded->handle, &loaded->module, &loaded->offset, error, sizeof error) != 0)
+        fprintf(stderr, "%s\n", error);
     CHECK(loaded->handle != NULL);
-    CHECK(dl_iterate_phdr(find_module, loaded) == 1);
+    CHECK(dl_iterate_phdr(find_data, loaded) == 1);
     CHECK(loaded->module.first >> 40 == 0x18 && loaded->data_bytes <= sizeof arena->data[0]);
-    if (loaded->module.tls_bytes != 0) {
-        CHECK(pthread_create(&thread, NULL, look_at_thread_locals, loaded) == 0);
-        CHECK(pthread_join(thread, NULL) == 0);
-    }
     CHECK(snk_module_add(&loaded->module, unsafe, find_unsafe(loaded, unsafe)) == 0);
 }
 
 void *host_function(int module, const char *name)
 {
-    void *function = dlsym(s_modules[module].handle, name);
+    void *function = snk_module_symbol(s_modules[module].handle, name);
     CHECK(function != NULL);
     return function;
 }

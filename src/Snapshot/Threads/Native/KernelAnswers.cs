@@ -11,6 +11,8 @@ namespace Snapshot.Threads.Native;
 /// </remarks>
 internal sealed unsafe class KernelAnswers(KernelSpace space)
 {
+    private const ulong InvalidArgument = 22;
+
     /// <summary>Advanced for each question, and what there is to sleep on.</summary>
     internal static uint* Questions => NativeKernel.snk_questions();
 
@@ -99,6 +101,4 @@ internal sealed unsafe class KernelAnswers(KernelSpace space)
         string name = Encoding.UTF8.GetString((byte*)question->First, (int)question->Second);
         return space.Arena.Roots.FirstOrDefault(root => root.Name == name);
     }
-
-    private const ulong InvalidArgument = 22;
 }

@@ -28,7 +28,6 @@ internal enum KernelQuestionKind : uint
 internal struct KernelQuestion
 {
     internal const uint Asked = 1;
-    internal const uint Answered = 2;
 
     internal uint State;
     internal KernelQuestionKind Kind;
@@ -91,9 +90,7 @@ internal unsafe struct KernelSpaceHeader
     /// <summary>Of the entries and records; 0 while nothing was made.</summary>
     internal int Version;
 
-    internal int ManifestBytes;
-
-    /// <summary>The modules that are loaded, and the processor, serialized.</summary>
+    /// <summary>The modules that are loaded, and the processor, serialized, behind the length of that.</summary>
     internal byte* Manifest;
 
     internal void* Heap;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text;
 using Snapshot.Tests.Session;
 using Xunit;
 using Xunit.Abstractions;
@@ -26,8 +25,6 @@ public sealed class KernelKillTests(ITestOutputHelper output) : IDisposable
     private const int Seed = 20261125;
     private const string Kinds = "14";
     private const string FortranKinds = "5";
-
-    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(5);
 
     private readonly KernelLibrary _library = new();
     private readonly Random _random = new(Seed);
@@ -75,28 +72,13 @@ public sealed class KernelKillTests(ITestOutputHelper output) : IDisposable
     {
         string program = Path.Combine(AppContext.BaseDirectory, "Snapshot.TestPrograms.dll");
         ProcessStartInfo start = new(
-            "dotnet", ["exec", program, "kernels", store.Path, Text(EveryMs), Text(Rounds), .. modules])
-        { RedirectStandardOutput = true, RedirectStandardError = true };
-        using Process process = Process.Start(start)!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
+            "dotnet", ["exec", program, "kernels", store.Path, Text(EveryMs), Text(Rounds), .. modules]);
         int lines = _random.Next(MostLines + 1);
-        Task<string> begin = Task.Run(() => Lines(process.StandardOutput, lines));
-        bool isInTime = begin.Wait(Hang);
-        bool hasEnded = isInTime && process.WaitForExit(_random.Next(lines == 0 ? StartingMs : BetweenLinesMs));
-        if (!hasEnded) process.Kill();
-        process.WaitForExit();
-        string text = begin.GetAwaiter().GetResult() + process.StandardOutput.ReadToEnd();
-        Assert.True(isInTime, $"Seed {Seed}: hangs:\n{text}\n{error.Result}");
-        if (!hasEnded) return null;
-        Assert.True(process.ExitCode == 0, $"Seed {Seed}: exit code {process.ExitCode}\n{text}\n{error.Result}");
-        return text.Split('\n');
-    }
-
-    private static string Lines(StreamReader from, int count)
-    {
-        StringBuilder lines = new();
-        for (; count > 0 && from.ReadLine() is { } line; count--) lines.Append(line).Append('\n');
-        return lines.ToString();
+        ShortLife life = ShortLife.Of(start, lines, _random.Next(lines == 0 ? StartingMs : BetweenLinesMs));
+        Assert.True(life.IsInTime, $"Seed {Seed}: hangs:\n{life.Output}\n{life.Error}");
+        if (life.ExitCode is not { } exitCode) return null;
+        Assert.True(exitCode == 0, $"Seed {Seed}: exit code {exitCode}\n{life.Output}\n{life.Error}");
+        return life.Output.Split('\n');
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
