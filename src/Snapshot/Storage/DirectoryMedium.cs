@@ -21,13 +21,14 @@ internal sealed class DirectoryMedium(string directory, bool directReads) : ISto
         Try("creating the directory", directory, () => Directory.CreateDirectory(directory));
     }
 
-    public IDisposable Lock(string name)
+    public IStoreLock Lock(string name)
     {
         const int WouldBlock = 11;
         string path = PathOf(name);
         try
         {
-            return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return new DirectoryLock(
+                File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         }
         catch (IOException error) when (error.HResult == WouldBlock)
         {
@@ -125,5 +126,14 @@ internal sealed class DirectoryMedium(string directory, bool directReads) : ISto
         {
             throw StoreErrors.Io(step, path, null, error);
         }
+    }
+
+    private sealed class DirectoryLock(SafeFileHandle handle) : IStoreLock
+    {
+        public void ThrowIfLost()
+        {
+        }
+
+        public void Dispose() => handle.Dispose();
     }
 }

@@ -23,7 +23,7 @@ internal interface IStoreMedium : IDisposable
     /// <summary>
     /// Locks the named file against other writers until the result is disposed; StoreBusy when it is locked.
     /// </summary>
-    public IDisposable Lock(string name);
+    public IStoreLock Lock(string name);
 
     /// <summary>The names of all files.</summary>
     public IReadOnlyList<string> List();
@@ -46,6 +46,17 @@ internal interface IStoreMedium : IDisposable
 
     /// <summary>Makes creations, renames and deletions durable.</summary>
     public void SyncDirectory();
+}
+
+/// <summary>The right to write a store, until it is disposed.</summary>
+internal interface IStoreLock : IDisposable
+{
+    /// <summary>
+    /// Looks whether the lock file is still what this writer made it: where the file system has no locks, another
+    /// writer may have come.
+    /// </summary>
+    /// <exception cref="SnapshotException">StoreBusy: another writer has the store; StoreIo.</exception>
+    public void ThrowIfLost();
 }
 
 /// <summary>An open file of a store.</summary>

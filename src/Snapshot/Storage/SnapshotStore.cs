@@ -13,7 +13,7 @@ public sealed class SnapshotStore : IDisposable
     private const string LockName = "lock";
 
     private readonly IStoreMedium _medium;
-    private readonly IDisposable? _writerLock;
+    private readonly IStoreLock? _writerLock;
     private readonly Manifest _manifest;
 
     /// <summary>
@@ -30,7 +30,7 @@ public sealed class SnapshotStore : IDisposable
     private long? _continued;
     private bool _disposed;
 
-    private SnapshotStore(IStoreMedium medium, IDisposable? writerLock, Manifest manifest, StoreOptions options)
+    private SnapshotStore(IStoreMedium medium, IStoreLock? writerLock, Manifest manifest, StoreOptions options)
     {
         _medium = medium;
         _writerLock = writerLock;
@@ -69,7 +69,7 @@ public sealed class SnapshotStore : IDisposable
     internal static SnapshotStore Open(IStoreMedium medium, StoreOptions options)
     {
         medium.CreateLocation();
-        IDisposable writerLock = medium.Lock(LockName);
+        IStoreLock writerLock = medium.Lock(LockName);
         try
         {
             IReadOnlyList<string> names = medium.List();

@@ -15,7 +15,7 @@ internal sealed class FailingMedium(IStoreMedium inner) : IStoreMedium
 
     public void CreateLocation() => inner.CreateLocation();
 
-    public IDisposable Lock(string name) => inner.Lock(name);
+    public IStoreLock Lock(string name) => inner.Lock(name);
 
     public IReadOnlyList<string> List() => inner.List();
 

@@ -56,7 +56,7 @@ internal sealed class CrashMedium : IStoreMedium
     {
     }
 
-    public IDisposable Lock(string name)
+    public IStoreLock Lock(string name)
     {
         if (_locked) throw new SnapshotException(SnapshotErrorCode.StoreBusy, name);
         _locked = true;
@@ -224,8 +224,12 @@ internal sealed class CrashMedium : IStoreMedium
         }
     }
 
-    private sealed class Unlock(CrashMedium medium) : IDisposable
+    private sealed class Unlock(CrashMedium medium) : IStoreLock
     {
+        public void ThrowIfLost()
+        {
+        }
+
         public void Dispose() => medium._locked = false;
     }
 }
