@@ -1,4 +1,7 @@
-/* file.c: what .NET cannot ask of a file: direct I/O after opening, and a durable directory. */
+/*
+ * file.c: what .NET cannot ask of a file: direct I/O once it is open,
+ * a sync that tells its error, a durable directory.
+ */
 #include "snapshot_native.h"
 
 #include <errno.h>
@@ -12,6 +15,11 @@ int32_t sn_file_set_direct(int32_t fd, int32_t on)
         return errno;
     flags = on != 0 ? flags | O_DIRECT : flags & ~O_DIRECT;
     return fcntl(fd, F_SETFL, flags) < 0 ? errno : 0;
+}
+
+int32_t sn_file_sync(int32_t fd)
+{
+    return fsync(fd) < 0 ? errno : 0;
 }
 
 int32_t sn_directory_sync(const char *path)

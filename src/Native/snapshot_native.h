@@ -18,7 +18,7 @@
 
 #define SN_API __attribute__((visibility("default")))
 
-#define SN_ABI_VERSION 5
+#define SN_ABI_VERSION 6
 
 #define SN_PAGE_BYTES UINT64_C(4096)
 
@@ -412,6 +412,13 @@ SN_API int32_t sn_thread_nice(int32_t nice, int32_t *raised);
 
 /* Sets or clears O_DIRECT on an open descriptor. EINVAL where the file system refuses it. */
 SN_API int32_t sn_file_set_direct(int32_t fd, int32_t on);
+
+/*
+ * Makes the content of a file durable (fsync). .NET's own call for it (10.0.12) reports no error of fsync, so none of
+ * its callers would learn that a write-back failed. After an error pages may be marked clean all the same: a second
+ * call that succeeds says nothing about them.
+ */
+SN_API int32_t sn_file_sync(int32_t fd);
 
 /* Makes the entries of a directory durable (open + fsync + close). `path` is UTF-8. */
 SN_API int32_t sn_directory_sync(const char *path);

@@ -14,6 +14,7 @@ return (args is [string verb, ..] ? verb : "") switch
     "cow-killed" => CopyOnWriteRuns.OverwriteWhileDraining(args[1]),
     "cow-goes-on" => CopyOnWriteRuns.GoOn(args[1]),
     "cow-as-user" => CopyOnWriteRuns.AsUser(),
+    "sync-fails" => SyncFailures.Run(args[1], bool.Parse(args[2])),
     "founding" => FoundingScenario.Run(args[1]),
     "founding-fibers" => FiberFoundingScenario.Run(args[1]),
     "fiber-constructs" => FiberConstructsProgram.Run(args[1]),

@@ -23,6 +23,14 @@ void test_file(void)
     CHECK_EQUAL(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDWR);
     CHECK_EQUAL(sn_file_set_direct(-1, 1), EBADF);
 
+    int ends[2];
+    CHECK_EQUAL(pipe(ends), 0);
+    CHECK_EQUAL(sn_file_sync(fd), 0);
+    CHECK_EQUAL(sn_file_sync(ends[1]), EINVAL); /* the errno of the call, whatever it is */
+    CHECK_EQUAL(sn_file_sync(-1), EBADF);
+    CHECK_EQUAL(close(ends[0]), 0);
+    CHECK_EQUAL(close(ends[1]), 0);
+
     CHECK_EQUAL(sn_directory_sync("/tmp"), 0);
     CHECK_EQUAL(sn_directory_sync("/tmp/no such directory"), ENOENT);
     CHECK_EQUAL(sn_directory_sync(path), ENOTDIR);

@@ -22,21 +22,16 @@ internal static class ProcessorShare
     private const double WeightOfStep = 1.25;
 
     private const int Highest = -20;
-    private const int NotPermitted = 1;
-    private const int AccessDenied = 13;
 
     /// <summary>How many threads of the machine want to run, as the kernel counts them: "0.2 0.1 0.1 3/180 4711".
     /// </summary>
     private const string RunnableFile = "/proc/loadavg";
 
     /// <summary>
-    /// Gives the calling thread that share as things are now. What would raise it and is not permitted to this user is
-    /// left: the thread then has the share of any other.
+    /// Gives the calling thread that share as things are now. What is not permitted is left: the thread then has the
+    /// share of any other.
     /// </summary>
     /// <param name="share"><see cref="Whole"/> or <see cref="Tenth"/>.</param>
-    /// <exception cref="SnapshotException">
-    /// SystemCall: lowering needs no permission, so something forbids the call.
-    /// </exception>
     internal static void Take(int share) => SetNice(NiceFor(share, Runnable() / (double)Environment.ProcessorCount));
 
     /// <summary>The nice value for a share, counted from the one of the process.</summary>
@@ -49,10 +44,8 @@ internal static class ProcessorShare
     private static unsafe void SetNice(int nice)
     {
         int raised;
-        int errno = Native.sn_thread_nice(nice, &raised);
-        if (raised != 0 && errno is (NotPermitted or AccessDenied)) return;
-        NativeError.ThrowIfFailed(
-            errno, "setpriority", "Let the process lower the priority of its threads.");
+        // A filter may forbid the calls. A share is a courtesy: the thread then has that of any other.
+        _ = Native.sn_thread_nice(nice, &raised);
     }
 
     /// <summary>Threads that want to run now; 0 where the kernel does not tell.</summary>

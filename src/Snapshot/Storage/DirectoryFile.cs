@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using Snapshot.Interop;
 
 namespace Snapshot.Storage;
 
@@ -70,14 +71,9 @@ internal sealed class DirectoryFile(string path, SafeFileHandle handle, bool dir
 
     public void Sync()
     {
-        try
-        {
-            RandomAccess.FlushToDisk(handle);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw StoreErrors.Io("syncing", path, null, error);
-        }
+        // Not RandomAccess.FlushToDisk: it returns normally when fsync fails.
+        int errno = Native.sn_file_sync((int)handle.DangerousGetHandle());
+        if (errno != 0) throw StoreErrors.Io("syncing", path, null, errno);
     }
 
     public void Dispose() => handle.Dispose();

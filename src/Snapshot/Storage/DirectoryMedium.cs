@@ -18,7 +18,9 @@ internal sealed class DirectoryMedium(string directory, bool directReads) : ISto
     {
         // Only writing needs native code: here it begins.
         Native.Require();
+        string[] parents = [.. MissingDirectories().Select(made => Path.GetDirectoryName(made)!)];
         Try("creating the directory", directory, () => Directory.CreateDirectory(directory));
+        foreach (string parent in parents) SyncDirectory(parent);
     }
 
     public IStoreLock Lock(string name)
@@ -83,14 +85,23 @@ internal sealed class DirectoryMedium(string directory, bool directReads) : ISto
 
     public void Delete(string name) => Try("deleting", PathOf(name), () => File.Delete(PathOf(name)));
 
-    public void SyncDirectory()
-    {
-        int errno = Native.sn_directory_sync(directory);
-        if (errno != 0) throw StoreErrors.Io("syncing the directory", directory, null, errno);
-    }
+    public void SyncDirectory() => SyncDirectory(directory);
 
     public void Dispose()
     {
+    }
+
+    /// <summary>The store's directory and those above it, as far as they are to be made.</summary>
+    private IEnumerable<string> MissingDirectories()
+    {
+        for (string? path = directory; path is not null && !Directory.Exists(path); path = Path.GetDirectoryName(path))
+            yield return path;
+    }
+
+    private static void SyncDirectory(string path)
+    {
+        int errno = Native.sn_directory_sync(path);
+        if (errno != 0) throw StoreErrors.Io("syncing the directory", path, null, errno);
     }
 
     private string PathOf(string name) => Path.Combine(directory, name);
