@@ -14,6 +14,11 @@ namespace Snapshot.Restart;
 /// </remarks>
 internal static class RestartRun
 {
+    // What Linux answers when the medium, or the file system's own checksum, fails: EIO, EBADMSG, EUCLEAN.
+    private const int InputOutput = 5;
+    private const int BadMessage = 74;
+    private const int NeedsCleaning = 117;
+
     /// <summary>Restores the wanted generation, or, when that is allowed, the newest older one that verifies.</summary>
     /// <exception cref="SnapshotException">
     /// NotFound, Corrupt, ChainBroken, UnsupportedFormat, StoreIo, AddressTaken, SystemCall.
@@ -124,9 +129,16 @@ internal static class RestartRun
     }
 
     /// <summary>
-    /// Damage is a reason to go to an older generation; a taken address or a missing kernel feature is not.
+    /// Damage is a reason to go to an older generation: what was read is wrong, the medium cannot give it back, or a
+    /// listed image is gone. That something could not be opened or mapped now (permission, descriptors, memory, a
+    /// taken address) is not: it says nothing about the image, and the next start may find it in order.
     /// </summary>
-    private static bool IsDamage(SnapshotException error) => error.Code
-        is SnapshotErrorCode.Corrupt or SnapshotErrorCode.ChainBroken or SnapshotErrorCode.UnsupportedFormat
-            or SnapshotErrorCode.StoreIo;
+    private static bool IsDamage(SnapshotException error) => error.Code switch
+    {
+        SnapshotErrorCode.Corrupt or SnapshotErrorCode.ChainBroken or SnapshotErrorCode.UnsupportedFormat => true,
+        SnapshotErrorCode.NotFound => true,
+        SnapshotErrorCode.StoreIo => error.Errno is InputOutput or BadMessage or NeedsCleaning
+            || error.InnerException is EndOfStreamException,
+        _ => false,
+    };
 }
