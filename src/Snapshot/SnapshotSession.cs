@@ -408,7 +408,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         _store.SettleOutcome();
         ImageHeader header = new(
             ImageHeader.NewImageId(),
-            (_store.Newest?.Generation ?? 0) + 1,
+            _store.NextGeneration,
             _memory.Capture.Parent,
             DateTimeOffset.UtcNow);
         ImageWriterOptions writing = new()

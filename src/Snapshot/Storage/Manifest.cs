@@ -58,10 +58,10 @@ internal sealed class Manifest
     }
 
     /// <summary>
-    /// Writes the state that was read once more, in place and unchanged: what was merely readable after a failed sync
-    /// becomes durable, or this fails.
+    /// Writes the entries that were read to the other slot: what was merely readable after a failed sync becomes
+    /// durable, or this fails. The slot that was read may be the only valid one, so it is never written over.
     /// </summary>
-    internal void Confirm() => WriteSlot(_state);
+    internal void Confirm() => Replace(_state.Entries);
 
     /// <summary>Makes the entries the durable state.</summary>
     /// <exception cref="SnapshotException">
@@ -69,10 +69,21 @@ internal sealed class Manifest
     /// </exception>
     internal void Replace(IReadOnlyList<ManifestEntry> entries)
     {
+        if (_state.Sequence == long.MaxValue)
+            throw StoreErrors.NumbersUsedUp(_medium.Location, "the manifest has the last sequence number there is");
         ManifestState next = new(_state.Sequence + 1, entries);
         WriteSlot(next);
         _state = next;
     }
+
+    /// <summary>Adds an entry durably, in place of the one of its generation if there is one.</summary>
+    /// <remarks>
+    /// Not in place of an equal one: an entry that was read back is not equal to the record it was written from, whose
+    /// time is finer than a microsecond.
+    /// </remarks>
+    internal void Put(ManifestEntry entry) => Replace([
+        .. Entries.Where(other => other.Generation != entry.Generation).Append(entry)
+            .OrderBy(other => other.Generation)]);
 
     /// <summary>Settles an unknown outcome: reads which state the file has, and makes that one durable.</summary>
     /// <remarks>
@@ -101,6 +112,13 @@ internal sealed class Manifest
         using AlignedBuffer slot = new(ManifestSlot.SlotBytes);
         slot.Span.Clear();
         ManifestSlot.Encode(state, slot.Span);
+        if (ManifestSlot.Decode(slot.Span, state.Slot, FileName) is null)
+        {
+            throw StoreErrors.Corrupt(
+                _medium.Location,
+                "the next state of the manifest would not be valid, so it was not written. Open the store again.");
+        }
+
         int used = ManifestSlot.HeaderBytes + state.Entries.Count * ManifestSlot.EntryBytes;
         int length = (used + ImageFormat.PageSize - 1) & -ImageFormat.PageSize;
         using IStoreFile file = _medium.OpenForUpdate(FileName);

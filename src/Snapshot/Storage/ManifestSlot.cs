@@ -30,11 +30,7 @@ internal static class ManifestSlot
     internal static void Encode(ManifestState state, Span<byte> slot)
     {
         if (state.Entries.Count > EntriesMax)
-        {
-            throw new SnapshotException(
-                SnapshotErrorCode.StoreIo,
-                $"a store lists at most {EntriesMax} generations. Prune it; committed generations are untouched.");
-        }
+            throw StoreErrors.TooManyGenerations(Manifest.FileName);
 
         Magic.CopyTo(slot);
         BinaryPrimitives.WriteUInt16LittleEndian(slot[8..], Major);

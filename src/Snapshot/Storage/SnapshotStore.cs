@@ -76,13 +76,13 @@ public sealed class SnapshotStore : IDisposable
             bool isNew = !names.Contains(Manifest.FileName);
             if (isNew)
             {
-                if (names.FirstOrDefault(ImageFileName.IsImage) is { } image) throw ManifestMissing(medium, image);
+                StoreErrors.ThrowIfManifestMissing(medium.Location, names);
                 Manifest.Create(medium);
             }
 
             Manifest manifest = Manifest.Read(medium);
             if (!isNew) manifest.Confirm();
-            DeleteLeftovers(medium, names, manifest);
+            StoreLeftovers.Delete(medium, names, manifest);
             return new SnapshotStore(medium, writerLock, manifest, options);
         }
         catch
@@ -97,7 +97,7 @@ public sealed class SnapshotStore : IDisposable
         IReadOnlyList<string> names = medium.List();
         if (names.Contains(Manifest.FileName))
             return new SnapshotStore(medium, null, Manifest.Read(medium), new StoreOptions());
-        if (names.FirstOrDefault(ImageFileName.IsImage) is { } image) throw ManifestMissing(medium, image);
+        StoreErrors.ThrowIfManifestMissing(medium.Location, names);
         throw new SnapshotException(
             SnapshotErrorCode.NotFound, $"{medium.Location} is not a store: it has no manifest.")
         { Path = medium.Location };
@@ -211,6 +211,16 @@ public sealed class SnapshotStore : IDisposable
         lock (_gate) return [.. Deletable(policy).Select(entry => entry.ToInfo())];
     }
 
+    /// <summary>The number of the next generation.</summary>
+    /// <exception cref="SnapshotException">StoreIo: there is no higher number.</exception>
+    internal long NextGeneration => Newest switch
+    {
+        null => 1,
+        { Generation: long.MaxValue } =>
+            throw StoreErrors.NumbersUsedUp(Directory, "it holds the generation with the last number there is"),
+        { } newest => newest.Generation + 1,
+    };
+
     /// <summary>What an image says about itself.</summary>
     /// <param name="generation">The generation.</param>
     /// <exception cref="SnapshotException">NotFound, Corrupt, StoreIo, UnsupportedFormat.</exception>
@@ -240,6 +250,8 @@ public sealed class SnapshotStore : IDisposable
             ThrowIfNotWritable();
             _manifest.ThrowIfUnknown();
             IReadOnlyList<ManifestEntry> entries = _manifest.Entries;
+            // Refused before the image is written, and not after.
+            if (entries.Count == ManifestSlot.EntriesMax) throw StoreErrors.TooManyGenerations(Directory);
             if (entries is [.., ManifestEntry newest])
                 ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(
                     header.Generation, newest.Generation, nameof(header));
@@ -263,7 +275,7 @@ public sealed class SnapshotStore : IDisposable
     /// <summary>
     /// Makes a completed draft durable and visible. When it throws, the draft is gone, except with OutcomeUnknown.
     /// </summary>
-    internal GenerationInfo Commit(ImageDraft draft) => Publish(draft, replaced: null);
+    internal GenerationInfo Commit(ImageDraft draft) => Publish(draft);
 
     /// <summary>
     /// Drops a draft and its file. Nothing happens to a draft that was committed or abandoned before.
@@ -271,7 +283,7 @@ public sealed class SnapshotStore : IDisposable
     internal void Abandon(ImageDraft draft)
     {
         lock (_gate) _drafts.Remove(draft);
-        if (draft.End()) _medium.Delete(draft.PartialName);
+        if (draft.End()) DeleteAfterFailure(draft.PartialName);
     }
 
     /// <summary>Opens an image and its ancestors, newest first. The caller disposes them.</summary>
@@ -364,7 +376,7 @@ public sealed class SnapshotStore : IDisposable
     }
 
     /// <summary>The commit: image, name, directory, manifest, each durable before the next.</summary>
-    private GenerationInfo Publish(ImageDraft draft, ManifestEntry? replaced)
+    private GenerationInfo Publish(ImageDraft draft)
     {
         if (draft.Summary is null) throw new InvalidOperationException("an image must be complete to be committed");
         ManifestEntry entry = draft.ToEntry();
@@ -378,8 +390,7 @@ public sealed class SnapshotStore : IDisposable
             _medium.SyncDirectory();
             lock (_gate)
             {
-                _manifest.Replace([.. _manifest.Entries.Where(other => other != replaced).Append(entry)
-                    .OrderBy(other => other.Generation)]);
+                _manifest.Put(entry);
                 _drafts.Remove(draft);
             }
         }
@@ -396,7 +407,8 @@ public sealed class SnapshotStore : IDisposable
     }
 
     /// <summary>
-    /// A second failure on top of the one being thrown adds nothing: the next writer deletes the file.
+    /// A failure to delete what is not visible undoes nothing, and must not hide the failure that led here: the next
+    /// writer deletes the file.
     /// </summary>
     private void DeleteAfterFailure(string name)
     {
@@ -427,7 +439,7 @@ public sealed class SnapshotStore : IDisposable
                 using (ImageCompactor compactor = new(chain, draft.Writer)) compactor.Copy(progress, cancellation);
                 draft.Complete(chain[0].Metadata, cancellation);
                 cancellation.ThrowIfCancellationRequested();
-                GenerationInfo info = Publish(draft, entry);
+                GenerationInfo info = Publish(draft);
                 _medium.Delete(entry.FileName);
                 return info;
             }
@@ -479,19 +491,4 @@ public sealed class SnapshotStore : IDisposable
         if (IsReadOnly)
             throw new InvalidOperationException($"the store {Directory} is open for reading; use {nameof(Open)}");
     }
-
-    private static void DeleteLeftovers(IStoreMedium medium, IReadOnlyList<string> names, Manifest manifest)
-    {
-        HashSet<string> committed = [.. manifest.Entries.Select(entry => entry.FileName)];
-        foreach (string name in names)
-        {
-            if (ImageFileName.IsPartial(name) || (ImageFileName.IsImage(name) && !committed.Contains(name)))
-                medium.Delete(name);
-        }
-    }
-
-    private static SnapshotException ManifestMissing(IStoreMedium medium, string image) => StoreErrors.Corrupt(
-        medium.Location,
-        $"there are images ('{image}') but no manifest. " +
-        "Restore the manifest from a copy, or move the images elsewhere.");
 }

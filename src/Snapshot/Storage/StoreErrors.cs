@@ -21,6 +21,30 @@ internal static class StoreErrors
     internal static SnapshotException Corrupt(string path, string what, long? offset = null) =>
         new(SnapshotErrorCode.Corrupt, $"{path}: {what}") { Path = path, Offset = offset };
 
+    /// <summary>Refuses a directory of images that has no manifest.</summary>
+    internal static void ThrowIfManifestMissing(string directory, IEnumerable<string> names)
+    {
+        if (names.FirstOrDefault(ImageFileName.IsImage) is not { } image) return;
+        throw Corrupt(
+            directory,
+            $"there are images ('{image}') but no manifest. " +
+            "Restore the manifest from a copy, or move the images elsewhere.");
+    }
+
+    internal static SnapshotException TooManyGenerations(string path) =>
+        new(
+            SnapshotErrorCode.StoreIo,
+            $"{path}: a store lists at most {ManifestSlot.EntriesMax} generations. Prune it; committed generations " +
+            "are untouched.")
+        { Path = path };
+
+    /// <summary>A number of the store cannot grow; what would follow is not readable as newer.</summary>
+    internal static SnapshotException NumbersUsedUp(string path, string what) =>
+        new(
+            SnapshotErrorCode.StoreIo,
+            $"{path}: {what}. Go on in a new store; committed generations are untouched and can be restored.")
+        { Path = path };
+
     private static SnapshotException Io(
         string step, string path, long? offset, int? errno, string why, Exception? error)
     {

@@ -1,0 +1,125 @@
+using Snapshot.Storage;
+using Xunit;
+
+namespace Snapshot.Tests.Storage;
+
+/// <summary>What lost whole stores: two things at once, and the last slot written over.</summary>
+public sealed class ManifestDangerTests
+{
+    private const string ManifestName = Manifest.FileName;
+
+    [Fact]
+    public async Task A_manifest_write_that_fails_during_a_compaction_loses_nothing()
+    {
+        CrashMedium medium = new();
+        StoreScript script = new(1);
+
+        // A time between two microseconds: the manifest rounds it, so the entry read back is not the one written.
+        DateTimeOffset created = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero).AddTicks(7);
+        using (SnapshotStore store = SnapshotStore.Open(medium, new StoreOptions()))
+        {
+            script.Commit(store, full: true, created);
+            script.Commit(store, full: false, created);
+            FailsOnce during = new(() =>
+            {
+                medium.Fail = (operation, name) => operation == "write" && name == ManifestName ? 5 : 0;
+                SnapshotException unknown =
+                    Assert.Throws<SnapshotException>(() => store.Commit(script.Write(store, full: true, created)));
+                Assert.Equal(SnapshotErrorCode.OutcomeUnknown, unknown.Code);
+                medium.Fail = (_, _) => 0;
+                store.SettleOutcome();
+            });
+            await store.CompactAsync(2, during);
+            Assert.True(during.HasRun);
+            Assert.Equal([1L, 2L], store.Generations.Select(info => info.Generation));
+            script.Commit(store, full: true, created);
+        }
+
+        using SnapshotStore again = SnapshotStore.Open(medium, new StoreOptions());
+        Assert.Equal([1L, 2L, 3L], again.Generations.Select(info => info.Generation));
+        Assert.Equal(GenerationKind.Full, again.Generations[1].Kind);
+        await script.AssertHolds(again);
+    }
+
+    [Fact]
+    public void Opening_writes_the_other_slot_and_leaves_the_one_it_read_as_it_is()
+    {
+        CrashMedium medium = new();
+        using (SnapshotStore store = SnapshotStore.Open(medium, new StoreOptions()))
+            new StoreScript(1).Commit(store, full: true);
+        byte[] before = Bytes(medium);
+        SnapshotStore.Open(medium, new StoreOptions()).Dispose();
+        byte[] after = Bytes(medium);
+        ManifestState read = Newest(before);
+        Assert.Equal(Slot(before, read.Slot), Slot(after, read.Slot));
+        Assert.Equal(read.Sequence + 1, Newest(after).Sequence);
+        Assert.Equal(read.Entries, Newest(after).Entries);
+    }
+
+    [Fact]
+    public void After_the_last_sequence_number_the_store_refuses_to_be_written()
+    {
+        CrashMedium medium = new();
+        SnapshotStore.Open(medium, new StoreOptions()).Dispose();
+        byte[] slot = new byte[ManifestSlot.SlotBytes];
+        ManifestState last = new(long.MaxValue, []);
+        ManifestSlot.Encode(last, slot);
+        using (IStoreFile file = medium.OpenForUpdate(ManifestName))
+        {
+            file.Write(slot, (long)last.Slot * ManifestSlot.SlotBytes);
+            file.Sync();
+        }
+
+        SnapshotException error =
+            Assert.Throws<SnapshotException>(() => SnapshotStore.Open(medium, new StoreOptions()));
+        Assert.Equal(SnapshotErrorCode.StoreIo, error.Code);
+        Assert.Contains("new store", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void After_the_last_generation_number_no_image_is_begun()
+    {
+        CrashMedium medium = new();
+        SnapshotStore.Open(medium, new StoreOptions()).Dispose();
+        byte[] slot = new byte[ManifestSlot.SlotBytes];
+        ManifestEntry entry = new(Guid.NewGuid(), long.MaxValue, null, 8192, 1, DateTimeOffset.UnixEpoch, 0);
+        ManifestState last = new(3, [entry]);
+        ManifestSlot.Encode(last, slot);
+        using (IStoreFile file = medium.OpenForUpdate(ManifestName))
+        {
+            file.Write(slot, (long)last.Slot * ManifestSlot.SlotBytes);
+            file.Sync();
+        }
+
+        using SnapshotStore store = SnapshotStore.Open(medium, new StoreOptions());
+        Assert.Equal(
+            SnapshotErrorCode.StoreIo, Assert.Throws<SnapshotException>(() => store.NextGeneration).Code);
+    }
+
+    private static byte[] Bytes(CrashMedium medium)
+    {
+        using IStoreFile file = medium.OpenForReading(ManifestName);
+        byte[] bytes = new byte[file.Length];
+        file.Read(0, bytes);
+        return bytes;
+    }
+
+    private static byte[] Slot(byte[] manifest, int slot) =>
+        manifest[(slot * ManifestSlot.SlotBytes)..((slot + 1) * ManifestSlot.SlotBytes)];
+
+    private static ManifestState Newest(byte[] manifest) => Enumerable.Range(0, 2)
+        .Select(slot => ManifestSlot.Decode(Slot(manifest, slot), slot, ManifestName))
+        .OfType<ManifestState>().MaxBy(state => state.Sequence)!;
+
+    private sealed class FailsOnce(Action action) : IProgress<StoreProgress>
+    {
+        internal bool HasRun { get; private set; }
+
+        public void Report(StoreProgress value)
+        {
+            if (HasRun) return;
+            HasRun = true;
+            action();
+        }
+    }
+}
