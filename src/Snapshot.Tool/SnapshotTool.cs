@@ -17,6 +17,8 @@ internal static class SnapshotTool
             new VerifyCommand(console),
             new CompactCommand(console),
             new PruneCommand(console),
+            new RollbackCommand(console),
+            new RecoverCommand(console),
             new DoctorCommand(console),
             new StacksCommand(console),
             new RunCommand(console),

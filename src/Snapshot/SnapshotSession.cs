@@ -81,11 +81,16 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// <summary>Restarts from the newest generation of a store, or starts fresh when it holds none.</summary>
     /// <param name="directory">The directory of the store; made when it is missing.</param>
     /// <param name="options">How the session behaves, or null for the defaults.</param>
+    /// <param name="restart">
+    /// Which generation, and whether an older one will do; or null for the newest. A generation that is named must be
+    /// there.
+    /// </param>
     /// <exception cref="SnapshotException">Any code of opening a store and of a restart.</exception>
-    public static SnapshotSession Open(string directory, SnapshotOptions? options = null)
+    public static SnapshotSession Open(
+        string directory, SnapshotOptions? options = null, RestartOptions? restart = null)
     {
         options ??= new SnapshotOptions();
-        return Open(SnapshotStore.Open(directory, options.Store), options);
+        return Open(SnapshotStore.Open(directory, options.Store), options, restart);
     }
 
     /// <summary>Starts fresh in an empty store.</summary>
@@ -131,7 +136,8 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
 
         options ??= new SnapshotOptions();
         return Begin(
-            SnapshotStore.Open(directory, options.Store), options, _ => restart ?? new RestartOptions());
+            SnapshotStore.Open(directory, options.Store), options,
+            store => EnvironmentDefaults.Restart(restart ?? new RestartOptions(), store));
     }
 
     /// <summary>
@@ -356,8 +362,13 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
     /// <summary>The same with a store that is open already; owned from here on.</summary>
-    internal static SnapshotSession Open(SnapshotStore store, SnapshotOptions options) =>
-        Begin(store, options, static opened => opened.Newest is null ? null : new RestartOptions());
+    internal static SnapshotSession Open(
+        SnapshotStore store, SnapshotOptions options, RestartOptions? restart = null) =>
+        Begin(store, options, opened =>
+        {
+            RestartOptions wanted = EnvironmentDefaults.Restart(restart ?? new RestartOptions(), opened);
+            return opened.Newest is null && wanted.Generation is null ? null : wanted;
+        });
 
     private void Protect(ProtectedBuffer buffer)
     {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Snapshot.Tool.Output;
 
 namespace Snapshot.Tool.Commands;
 
@@ -91,6 +92,12 @@ internal static class CommandParts
     {
         SnapshotStore.OpenReadOnly(path).Dispose();
         return SnapshotStore.Open(path);
+    }
+
+    /// <summary>Tells what was not as a writer leaves it.</summary>
+    internal static void TellFindings(ToolConsole console, IReadOnlyList<StoreFinding> findings)
+    {
+        foreach (StoreFinding finding in findings) console.Note($"{finding.Path}: {finding.Message}");
     }
 
     /// <summary>The generation asked for, or the newest.</summary>

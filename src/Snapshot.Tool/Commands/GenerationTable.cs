@@ -18,7 +18,7 @@ internal static class GenerationTable
             string[] cells =
             [
                 Readable.Number(info.Generation),
-                info.Kind == GenerationKind.Full ? "full" : "incremental",
+                Kind(info),
                 info.Parent is { } parent ? Readable.Number(parent) : "",
                 Readable.Time(info.Created),
                 Readable.Bytes(info.FileBytes),
@@ -29,4 +29,7 @@ internal static class GenerationTable
 
         return table;
     }
+
+    private static string Kind(GenerationInfo info) =>
+        (info.Kind == GenerationKind.Full ? "full" : "incremental") + (info.IsPassedOver ? ", passed over" : "");
 }

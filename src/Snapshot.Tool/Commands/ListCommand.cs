@@ -22,6 +22,7 @@ internal sealed class ListCommand : Command
         using SnapshotStore store = SnapshotStore.OpenReadOnly(path);
         if (json) console.WriteJson(store.Generations, ToolJson.Default.IReadOnlyListGenerationInfo);
         else Print(console.Results, store);
+        CommandParts.TellFindings(console, store.Findings);
         return ExitCode.Fine;
     }
 
@@ -36,5 +37,7 @@ internal sealed class ListCommand : Command
         long bytes = store.Generations.Sum(info => info.FileBytes);
         console.Line(
             $"{Readable.Count(store.Generations.Count, "generation")}, {Readable.Bytes(bytes)} in {store.Directory}");
+        if (store.RestartGeneration is { } chosen)
+            console.Line($"The next restart takes generation {Readable.Number(chosen)} ('snapshot rollback').");
     }
 }

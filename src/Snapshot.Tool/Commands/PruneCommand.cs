@@ -25,12 +25,17 @@ internal sealed class PruneCommand : Command
             "--keep-every", 1, "Also keep each generation whose number N divides.");
         Option<TimeSpan?> maxAge = CommandParts.Age(
             "--max-age", "Let --keep-every keep no generation older than this, such as 36h or 7d.");
+        Option<bool> passedOver = new("--passed-over")
+        {
+            Description = "Also delete generations that were passed over by a restart from an older one.",
+        };
         Option<bool> dryRun = new("--dry-run") { Description = "Only say what would be deleted." };
         Option<bool> json = CommandParts.Json();
         Add(path);
         Add(keepLast);
         Add(keepEvery);
         Add(maxAge);
+        Add(passedOver);
         Add(dryRun);
         Add(json);
         Validators.Add(result =>
@@ -46,6 +51,7 @@ internal sealed class PruneCommand : Command
                 KeepLast = parsed.GetValue(keepLast),
                 KeepEvery = parsed.GetValue(keepEvery),
                 MaxAge = parsed.GetValue(maxAge),
+                KeepPassedOver = !parsed.GetValue(passedOver),
             },
             parsed.GetValue(dryRun),
             parsed.GetValue(json),

@@ -28,6 +28,8 @@ internal sealed class VerifyCommand : Command
             console, "Verifying", progress => store.VerifyAsync(generation, progress, cancellation));
         if (json) console.WriteJson(report, ToolJson.Default.VerifyReport);
         else Print(console.Results, report);
+        CommandParts.TellFindings(
+            console, [.. report.Findings.Where(found => found.Kind == StoreFindingKind.ImageSetAside)]);
         return report.IsIntact ? ExitCode.Fine : ExitCode.Damage;
     }
 

@@ -56,6 +56,9 @@ internal sealed class ToolConsole
     /// <summary>One sentence on standard error.</summary>
     internal void Fail(string sentence) => Error.WriteLine($"snapshot: {sentence}");
 
+    /// <summary>One sentence on standard error that is no failure.</summary>
+    internal void Note(string sentence) => Error.WriteLine($"snapshot: note: {sentence}");
+
     private static string ToJson<T>(T value, JsonTypeInfo<T> type, JsonWriterOptions options)
     {
         using MemoryStream text = new();

@@ -17,6 +17,8 @@ namespace Snapshot.Tool.Output;
         typeof(CamelCaseEnum<RegionKind>),
         typeof(CamelCaseEnum<ParticipantKind>),
         typeof(CamelCaseEnum<SnapshotErrorCode>),
+        typeof(CamelCaseEnum<StoreFindingKind>),
+        typeof(CamelCaseEnum<RecoveryOutcome>),
         typeof(CamelCaseEnum<SupervisionEnd>),
         typeof(FiguresConverter),
     ])]
@@ -25,6 +27,8 @@ namespace Snapshot.Tool.Output;
 [JsonSerializable(typeof(VerifyReport))]
 [JsonSerializable(typeof(CompactResult))]
 [JsonSerializable(typeof(PruneResult))]
+[JsonSerializable(typeof(RollbackResult))]
+[JsonSerializable(typeof(RecoverResult))]
 [JsonSerializable(typeof(DoctorReport))]
 [JsonSerializable(typeof(ProcessReport))]
 [JsonSerializable(typeof(SupervisionReport))]

@@ -29,7 +29,7 @@ internal sealed class StoreWatch(string directory)
 
     /// <summary>Verifies the newest generation, and when it is damaged older ones until one is intact.</summary>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    internal StoreFinding Examine(CancellationToken cancellation)
+    internal StoreExamination Examine(CancellationToken cancellation)
     {
         try
         {
@@ -39,11 +39,12 @@ internal sealed class StoreWatch(string directory)
         catch (SnapshotException error)
         {
             // Before the program has made its store there is no generation, and nothing wrong.
-            return new StoreFinding(null, null, [], error.Code == SnapshotErrorCode.NotFound ? null : error.Message);
+            return new StoreExamination(
+                null, null, [], error.Code == SnapshotErrorCode.NotFound ? null : error.Message);
         }
     }
 
-    private static StoreFinding Examine(SnapshotStore store, CancellationToken cancellation)
+    private static StoreExamination Examine(SnapshotStore store, CancellationToken cancellation)
     {
         IReadOnlyList<VerifyProblem> problems = [];
         foreach (GenerationInfo info in store.Generations.Reverse())
@@ -51,9 +52,9 @@ internal sealed class StoreWatch(string directory)
             VerifyReport report =
                 store.VerifyAsync(info.Generation, cancellation: cancellation).GetAwaiter().GetResult();
             if (info.Generation == store.Newest!.Generation) problems = report.Problems;
-            if (report.IsIntact) return new StoreFinding(store.Newest!.Generation, info.Generation, problems, null);
+            if (report.IsIntact) return new StoreExamination(store.Newest!.Generation, info.Generation, problems, null);
         }
 
-        return new StoreFinding(store.Newest?.Generation, null, problems, null);
+        return new StoreExamination(store.Newest?.Generation, null, problems, null);
     }
 }

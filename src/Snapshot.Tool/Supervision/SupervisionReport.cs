@@ -27,7 +27,7 @@ internal enum SupervisionEnd
 /// <param name="GenerationAfter">The newest generation when it had ended, or null.</param>
 internal sealed record AttemptReport(
     int Number,
-    StoreFinding? Store,
+    StoreExamination? Store,
     DateTimeOffset Started,
     double Seconds,
     int ExitCode,

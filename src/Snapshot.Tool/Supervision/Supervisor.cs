@@ -33,7 +33,7 @@ internal sealed class Supervisor(SupervisionOptions options, Action<string> say)
         string[] line = [.. ParentDeath.Prefix(), program, .. options.Program.Skip(1)];
         using SignalRelay relay = new();
         _store?.HasNewGeneration();
-        StoreFinding? finding = null;
+        StoreExamination? finding = null;
         while (true)
         {
             long? before = _store?.Newest;
@@ -64,10 +64,10 @@ internal sealed class Supervisor(SupervisionOptions options, Action<string> say)
     }
 
     /// <summary>Verifies the store, and lets the rest of the time pass.</summary>
-    private StoreFinding? Wait(TimeSpan wait, Ending ending, TimeSpan lasted, CancellationToken cancellation)
+    private StoreExamination? Wait(TimeSpan wait, Ending ending, TimeSpan lasted, CancellationToken cancellation)
     {
         TimeSpan rest = wait;
-        StoreFinding? finding = null;
+        StoreExamination? finding = null;
         if (_store is not null)
         {
             long begun = Stopwatch.GetTimestamp();

@@ -6,7 +6,10 @@ namespace Snapshot;
 public sealed class RestartOptions
 {
     /// <summary>The generation to restart from.</summary>
-    /// <value>Default null: the newest.</value>
+    /// <value>
+    /// Default null: the one that the environment variable <c>SNAPSHOT_RESTART</c> names, else the one chosen by
+    /// <see cref="SnapshotStore.ChooseRestart"/>, else the newest.
+    /// </value>
     public long? Generation { get; init; }
 
     /// <summary>
@@ -42,4 +45,14 @@ public sealed class RestartOptions
     /// what is touched comes, which lets tests look at the time in between.
     /// </summary>
     internal int? StreamingThreads { get; init; }
+
+    /// <summary>The same for another generation.</summary>
+    internal RestartOptions With(long? generation, bool allowOlder) => new()
+    {
+        Generation = generation,
+        AllowOlderGeneration = allowOlder,
+        Fill = Fill,
+        Threads = Threads,
+        StreamingThreads = StreamingThreads,
+    };
 }

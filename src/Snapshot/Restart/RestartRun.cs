@@ -115,8 +115,8 @@ internal static class RestartRun
             { Path = store.Directory };
         }
 
-        long wanted = options.Generation ?? store.Newest!.Generation;
-        if (store.Generations.All(entry => entry.Generation != wanted))
+        long wanted = options.Generation ?? store.RestartGeneration ?? store.Newest!.Generation;
+        if (store.Generations.FirstOrDefault(entry => entry.Generation == wanted) is not { } first)
         {
             throw new SnapshotException(
                 SnapshotErrorCode.NotFound,
@@ -125,7 +125,10 @@ internal static class RestartRun
             { Path = store.Directory, Generation = wanted };
         }
 
-        return store.Generations.Select(entry => entry.Generation).Where(entry => entry <= wanted).OrderDescending();
+        // What was passed over is no way back, unless that is where somebody wants to go.
+        return store.Generations
+            .Where(entry => entry.Generation <= wanted && (!entry.IsPassedOver || first.IsPassedOver))
+            .Select(entry => entry.Generation).OrderDescending();
     }
 
     /// <summary>

@@ -66,13 +66,37 @@ internal static class GenerationChain
         }
     }
 
+    /// <summary>
+    /// Opens the file of a listed image: by its name, or by the one it had before the last step of its commit, which a
+    /// writer may be doing now.
+    /// </summary>
+    private static IStoreFile OpenFile(IStoreMedium medium, ManifestEntry entry)
+    {
+        try
+        {
+            return medium.OpenForReading(entry.FileName);
+        }
+        catch (SnapshotException error) when (error.Code == SnapshotErrorCode.NotFound)
+        {
+        }
+
+        try
+        {
+            return medium.OpenForReading(entry.FileName + ImageFileName.PartialSuffix);
+        }
+        catch (SnapshotException error) when (error.Code == SnapshotErrorCode.NotFound)
+        {
+            return medium.OpenForReading(entry.FileName);
+        }
+    }
+
     /// <summary>Opens an image and checks that it is the one that was committed.</summary>
     internal static ImageReader Open(IStoreMedium medium, ManifestEntry entry, bool isAncestor)
     {
         ImageReader reader;
         try
         {
-            reader = ImageReader.Open(medium.OpenForReading(entry.FileName));
+            reader = ImageReader.Open(OpenFile(medium, entry));
         }
         catch (SnapshotException error) when (error.Code == SnapshotErrorCode.NotFound)
         {

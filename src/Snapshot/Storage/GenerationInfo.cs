@@ -10,4 +10,11 @@ namespace Snapshot;
 /// <param name="ImageId">Names the state of the memory; compaction keeps it.</param>
 public sealed record GenerationInfo(
     long Generation, long? Parent, GenerationKind Kind, DateTimeOffset Created, string FileName, long FileBytes,
-    Guid ImageId);
+    Guid ImageId)
+{
+    /// <summary>
+    /// Whether the store went on from an older generation than this one: a restart fell back, or was told to.
+    /// Pruning keeps it until it is told otherwise.
+    /// </summary>
+    public bool IsPassedOver { get; init; }
+}

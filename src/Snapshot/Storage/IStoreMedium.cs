@@ -9,8 +9,8 @@ namespace Snapshot.Storage;
 /// the path.
 /// </summary>
 /// <remarks>
-/// Call sequence of a commit: Create, Write…, Sync, Rename, SyncDirectory, then OpenForUpdate of the manifest, Write,
-/// Sync.
+/// Call sequence of a commit: Create, Write…, Sync, SyncDirectory, then OpenForUpdate of the manifest, Read, Write,
+/// Sync, at last Rename.
 /// </remarks>
 internal interface IStoreMedium : IDisposable
 {

@@ -11,19 +11,40 @@ internal sealed class Manifest
     internal const string FileName = "manifest";
 
     private readonly IStoreMedium _medium;
+    private readonly IStoreLock? _writerLock;
+
+    /// <summary>Retired entries whose files are gone: the next write leaves them out.</summary>
+    private readonly HashSet<ManifestEntry> _gone = [];
     private ManifestState _state;
     private SnapshotException? _unknownOutcome;
 
-    private Manifest(IStoreMedium medium, ManifestState state)
+    private Manifest(IStoreMedium medium, IStoreLock? writerLock, ManifestState state)
     {
         _medium = medium;
+        _writerLock = writerLock;
         _state = state;
+        Entries = Counting(state);
     }
 
-    internal IReadOnlyList<ManifestEntry> Entries => _state.Entries;
+    /// <summary>The generations of the store, ascending; another list after each change.</summary>
+    internal IReadOnlyList<ManifestEntry> Entries { get; private set; }
 
-    /// <summary>Makes an empty manifest; visible as a whole or not at all.</summary>
-    internal static void Create(IStoreMedium medium)
+    /// <summary>Entries whose files are to be deleted, or have been.</summary>
+    internal IEnumerable<ManifestEntry> Retired => _state.Entries.Where(entry => entry.IsRetired);
+
+    /// <summary>The generation that the next restart takes, or 0 for the newest.</summary>
+    internal long RestartGeneration => _state.RestartGeneration;
+
+    internal long Sequence => _state.Sequence;
+
+    /// <summary>A slot that was not valid when the manifest was read, or null.</summary>
+    internal int? DamagedSlot { get; private init; }
+
+    /// <summary>As many entries as a slot has room for: nothing can be added before something goes.</summary>
+    internal bool IsFull => _state.Entries.Count - _gone.Count >= ManifestSlot.EntriesMax;
+
+    /// <summary>Makes a manifest of this state; visible as a whole or not at all.</summary>
+    internal static void Create(IStoreMedium medium, ManifestState state)
     {
         const string Partial = FileName + ImageFileName.PartialSuffix;
         using (AlignedBuffer bytes = new(2 * ManifestSlot.SlotBytes))
@@ -31,7 +52,10 @@ internal sealed class Manifest
         {
             // Written in full, so that no later change can fail for want of room.
             bytes.Span.Clear();
-            ManifestSlot.Encode(new ManifestState(1, []), bytes.Span);
+            ManifestSlot.Encode(state, SlotOf(bytes, state.Slot));
+            // Both slots of all but a new store are valid, and whoever looks for damage relies on it.
+            ManifestState before = state with { Sequence = state.Sequence - 1 };
+            if (before.Sequence > 0) ManifestSlot.Encode(before, SlotOf(bytes, before.Slot));
             file.Write(bytes.Span, 0);
             file.Sync();
         }
@@ -40,63 +64,86 @@ internal sealed class Manifest
         medium.SyncDirectory();
     }
 
-    internal static Manifest Read(IStoreMedium medium)
+    /// <param name="medium">Where it is.</param>
+    /// <param name="writerLock">Of who may write it, or null.</param>
+    internal static Manifest Read(IStoreMedium medium, IStoreLock? writerLock = null)
     {
         using AlignedBuffer bytes = new(2 * ManifestSlot.SlotBytes);
         using IStoreFile file = medium.OpenForReading(FileName);
-        int length = (int)Math.Min(file.Length, bytes.Length) & -ImageFormat.PageSize;
-        bytes.Span.Clear();
-        file.Read(0, bytes.Span[..length]);
-        ManifestState? first = ManifestSlot.Decode(bytes.Span[..ManifestSlot.SlotBytes], 0, file.Name);
-        ManifestState? second = ManifestSlot.Decode(bytes.Span[ManifestSlot.SlotBytes..], 1, file.Name);
+        (ManifestState? first, ManifestState? second) = ReadSlots(file, bytes);
         ManifestState? newest = first is null || second?.Sequence > first.Sequence ? second : first;
-        return newest is null
-            ? throw StoreErrors.Corrupt(
-                file.Name, "neither slot is valid. Restore the file from a copy; the images beside it may be intact.",
-                0)
-            : new Manifest(medium, newest);
+        if (newest is null)
+        {
+            throw StoreErrors.Corrupt(
+                file.Name,
+                "neither slot is valid. The images beside it may be intact: 'snapshot recover' makes a new manifest " +
+                "from them.",
+                0);
+        }
+
+        int other = 1 - newest.Slot;
+        // The second slot of a store to which nothing happened yet.
+        bool isUnused = newest.Sequence == 1 && !SlotOf(bytes, other).ContainsAnyExcept((byte)0);
+        bool isDamaged = !isUnused && (other == 0 ? first : second) is null;
+        return new Manifest(medium, writerLock, newest) { DamagedSlot = isDamaged ? other : null };
     }
 
     /// <summary>
     /// Writes the entries that were read to the other slot: what was merely readable after a failed sync becomes
     /// durable, or this fails. The slot that was read may be the only valid one, so it is never written over.
     /// </summary>
-    internal void Confirm() => Replace(_state.Entries);
+    internal void Confirm() => Replace(_state.Entries, _state.RestartGeneration);
 
-    /// <summary>Makes the entries the durable state.</summary>
-    /// <exception cref="SnapshotException">
-    /// OutcomeUnknown: the write or the sync failed, and only opening the store again shows which state is durable.
-    /// </exception>
-    internal void Replace(IReadOnlyList<ManifestEntry> entries)
+    /// <summary>
+    /// Adds a new generation durably. What the store did not go on from is passed over from now on, and the next
+    /// restart takes the newest again.
+    /// </summary>
+    /// <param name="entry">The new one; younger than all others.</param>
+    /// <param name="continued">The generation that the writer went on from, or null for none.</param>
+    internal void Commit(ManifestEntry entry, long? continued)
     {
-        if (_state.Sequence == long.MaxValue)
-            throw StoreErrors.NumbersUsedUp(_medium.Location, "the manifest has the last sequence number there is");
-        ManifestState next = new(_state.Sequence + 1, entries);
-        WriteSlot(next);
-        _state = next;
+        IEnumerable<ManifestEntry> others = continued is { } from ? Lineage.Mark(_state.Entries, from) : _state.Entries;
+        Replace([.. others, entry], restartGeneration: 0);
     }
 
-    /// <summary>Adds an entry durably, in place of the one of its generation if there is one.</summary>
+    /// <summary>Puts a compacted image durably in place of the one of its generation, which is retired.</summary>
     /// <remarks>
     /// Not in place of an equal one: an entry that was read back is not equal to the record it was written from, whose
     /// time is finer than a microsecond.
     /// </remarks>
-    internal void Put(ManifestEntry entry) => Replace([
-        .. Entries.Where(other => other.Generation != entry.Generation).Append(entry)
-            .OrderBy(other => other.Generation)]);
+    internal void Put(ManifestEntry entry)
+    {
+        ManifestEntry replaced = Entries.Single(other => other.Generation == entry.Generation);
+        ManifestEntry[] both = [.. WithRetired([replaced]), entry with { Flags = replaced.Flags }];
+        Replace([.. both.OrderBy(other => other.Generation).ThenBy(other => other.Revision)], RestartGeneration);
+    }
+
+    /// <summary>Says durably that the files of these entries may be deleted.</summary>
+    internal void Retire(IReadOnlyCollection<ManifestEntry> entries) =>
+        Replace([.. WithRetired(entries)], RestartGeneration);
+
+    /// <summary>The file of a retired entry is deleted.</summary>
+    internal void Forget(ManifestEntry entry) =>
+        _gone.UnionWith(Retired.Where(retired => retired.FileName == entry.FileName));
+
+    /// <summary>Says durably which generation the next restart takes.</summary>
+    /// <param name="generation">Listed, or 0 for the newest.</param>
+    internal void ChooseRestart(long generation) => Replace(_state.Entries, generation);
 
     /// <summary>Settles an unknown outcome: reads which state the file has, and makes that one durable.</summary>
     /// <remarks>
     /// What was read may be there only for readers, since a failed sync says nothing about what is on the disk; hence
     /// the confirmation. When it fails, too, the outcome stays unknown.
     /// </remarks>
-    internal void Settle()
+    /// <returns>Whether there was one.</returns>
+    internal bool Settle()
     {
-        if (_unknownOutcome is null) return;
-        Manifest found = Read(_medium);
+        if (_unknownOutcome is null) return false;
+        Manifest found = Read(_medium, _writerLock);
         found.Confirm();
-        _state = found._state;
+        Become(found._state);
         _unknownOutcome = null;
+        return true;
     }
 
     internal void ThrowIfUnknown()
@@ -104,6 +151,57 @@ internal sealed class Manifest
         if (_unknownOutcome is null) return;
         throw new SnapshotException(_unknownOutcome.Code, _unknownOutcome.Message, _unknownOutcome)
         { Path = _unknownOutcome.Path };
+    }
+
+    /// <summary>Makes this the durable state.</summary>
+    /// <exception cref="SnapshotException">
+    /// OutcomeUnknown: the write or the sync failed, and only opening the store again shows which state is durable.
+    /// </exception>
+    private void Replace(IEnumerable<ManifestEntry> entries, long restartGeneration)
+    {
+        if (_state.Sequence == long.MaxValue)
+            throw StoreErrors.NumbersUsedUp(_medium.Location, "the manifest has the last sequence number there is");
+        ManifestEntry[] remaining = [.. entries.Where(entry => !(entry.IsRetired && _gone.Contains(entry)))];
+        // What is not listed any more must not come back by a crash: it would be taken for an image that got lost.
+        if (_gone.Count > 0) _medium.SyncDirectory();
+        ManifestState next = new(_state.Sequence + 1, remaining, restartGeneration);
+        WriteSlot(next);
+        Become(next);
+    }
+
+    private void Become(ManifestState state)
+    {
+        _state = state;
+        _gone.IntersectWith(state.Entries);
+        Entries = Counting(state);
+    }
+
+    private IEnumerable<ManifestEntry> WithRetired(IReadOnlyCollection<ManifestEntry> entries) =>
+        _state.Entries.Select(entry => entries.Contains(entry) ? entry with { Flags = EntryFlags.Retired } : entry);
+
+    private static ManifestEntry[] Counting(ManifestState state) =>
+        [.. state.Entries.Where(entry => !entry.IsRetired)];
+
+    private static Span<byte> SlotOf(AlignedBuffer bytes, int slot) =>
+        bytes.Span.Slice(slot * ManifestSlot.SlotBytes, ManifestSlot.SlotBytes);
+
+    private static (ManifestState? First, ManifestState? Second) ReadSlots(IStoreFile file, AlignedBuffer bytes)
+    {
+        int length = (int)Math.Min(file.Length, bytes.Length) & -ImageFormat.PageSize;
+        bytes.Span.Clear();
+        file.Read(0, bytes.Span[..length]);
+        return (
+            ManifestSlot.Decode(SlotOf(bytes, 0), 0, file.Name), ManifestSlot.Decode(SlotOf(bytes, 1), 1, file.Name));
+    }
+
+    /// <summary>Where a file system has no locks, another writer may have come and changed the manifest.</summary>
+    private void ThrowIfNotOurs(IStoreFile file)
+    {
+        _writerLock?.ThrowIfLost();
+        using AlignedBuffer bytes = new(2 * ManifestSlot.SlotBytes);
+        (ManifestState? first, ManifestState? second) = ReadSlots(file, bytes);
+        long found = Math.Max(first?.Sequence ?? 0, second?.Sequence ?? 0);
+        if (found != _state.Sequence) throw StoreErrors.ChangedByAnother(_medium.Location, _state.Sequence, found);
     }
 
     private void WriteSlot(ManifestState state)
@@ -122,6 +220,7 @@ internal sealed class Manifest
         int used = ManifestSlot.HeaderBytes + state.Entries.Count * ManifestSlot.EntryBytes;
         int length = (used + ImageFormat.PageSize - 1) & -ImageFormat.PageSize;
         using IStoreFile file = _medium.OpenForUpdate(FileName);
+        ThrowIfNotOurs(file);
         try
         {
             file.Write(slot.Span[..length], (long)state.Slot * ManifestSlot.SlotBytes);

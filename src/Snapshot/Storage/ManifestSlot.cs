@@ -6,8 +6,10 @@ namespace Snapshot.Storage;
 
 /// <summary>What a slot of the manifest holds: the state of the store at one sequence number.</summary>
 /// <param name="Sequence">At least 1; odd ones live in slot 0, even ones in slot 1.</param>
-/// <param name="Entries">Ascending by generation.</param>
-internal sealed record ManifestState(long Sequence, IReadOnlyList<ManifestEntry> Entries)
+/// <param name="Entries">Ascending by generation; the retired ones of a generation before the one that counts.</param>
+/// <param name="RestartGeneration">The generation that the next restart takes, or 0 for the newest.</param>
+internal sealed record ManifestState(
+    long Sequence, IReadOnlyList<ManifestEntry> Entries, long RestartGeneration = 0)
 {
     internal int Slot => (int)((Sequence + 1) & 1);
 }
@@ -21,7 +23,8 @@ internal static class ManifestSlot
     internal const int EntriesMax = (SlotBytes - HeaderBytes) / EntryBytes;
 
     private const int ChecksumOffset = 56;
-    private const ushort Major = 1;
+    private const ushort Major = 2;
+    private const ushort OldestMajor = 1;
     private const ushort Minor = 0;
 
     private static ReadOnlySpan<byte> Magic => "SNAPMAN\n"u8;
@@ -37,6 +40,7 @@ internal static class ManifestSlot
         BinaryPrimitives.WriteUInt16LittleEndian(slot[10..], Minor);
         BinaryPrimitives.WriteInt32LittleEndian(slot[12..], state.Entries.Count);
         BinaryPrimitives.WriteInt64LittleEndian(slot[16..], state.Sequence);
+        BinaryPrimitives.WriteInt64LittleEndian(slot[24..], state.RestartGeneration);
         for (int i = 0; i < state.Entries.Count; i++)
             EncodeEntry(state.Entries[i], slot.Slice(HeaderBytes + i * EntryBytes, EntryBytes));
         BinaryPrimitives.WriteUInt64LittleEndian(slot[ChecksumOffset..], ChecksumOf(slot, state.Entries.Count));
@@ -52,21 +56,28 @@ internal static class ManifestSlot
         if (count is < 0 or > EntriesMax) return null;
         if (ChecksumOf(slot, count) != BinaryPrimitives.ReadUInt64LittleEndian(slot[ChecksumOffset..])) return null;
         ushort major = BinaryPrimitives.ReadUInt16LittleEndian(slot[8..]);
-        if (major != Major)
+        if (major is < OldestMajor or > Major)
             throw ImageErrors.Unsupported(
-                path, (long)slotNumber * SlotBytes, $"the manifest has format {major}, this library reads {Major}");
+                path, (long)slotNumber * SlotBytes,
+                $"the manifest has format {major}, this library reads {OldestMajor} to {Major}");
 
         ManifestEntry[] entries = new ManifestEntry[count];
         for (int i = 0; i < count; i++)
         {
             ManifestEntry? entry = DecodeEntry(slot.Slice(HeaderBytes + i * EntryBytes, EntryBytes));
-            if (entry is null || (i > 0 && entry.Generation <= entries[i - 1].Generation)) return null;
+            if (entry is null || (i > 0 && !MayFollow(entries[i - 1], entry))) return null;
             entries[i] = entry;
         }
 
-        ManifestState state = new(BinaryPrimitives.ReadInt64LittleEndian(slot[16..]), entries);
-        return state.Sequence >= 1 && state.Slot == slotNumber ? state : null;
+        ManifestState state = new(
+            BinaryPrimitives.ReadInt64LittleEndian(slot[16..]), entries,
+            BinaryPrimitives.ReadInt64LittleEndian(slot[24..]));
+        return state.Sequence >= 1 && state.Slot == slotNumber && state.RestartGeneration >= 0 ? state : null;
     }
+
+    /// <summary>Ascending, and one entry that counts for each generation: the last one.</summary>
+    private static bool MayFollow(ManifestEntry before, ManifestEntry entry) =>
+        entry.Generation > before.Generation || (entry.Generation == before.Generation && before.IsRetired);
 
     private static ulong ChecksumOf(ReadOnlySpan<byte> slot, int count)
     {
@@ -88,6 +99,7 @@ internal static class ManifestSlot
         BinaryPrimitives.WriteUInt32LittleEndian(
             to[72..], (uint)(entry.Parent is null ? GenerationKind.Full : GenerationKind.Incremental));
         BinaryPrimitives.WriteInt32LittleEndian(to[76..], entry.Revision);
+        BinaryPrimitives.WriteUInt32LittleEndian(to[80..], (uint)entry.Flags);
     }
 
     private static ManifestEntry? DecodeEntry(ReadOnlySpan<byte> from)
@@ -96,14 +108,17 @@ internal static class ManifestSlot
         long parent = BinaryPrimitives.ReadInt64LittleEndian(from[8..]);
         Guid parentId = new(from.Slice(32, 16));
         int revision = BinaryPrimitives.ReadInt32LittleEndian(from[76..]);
+        EntryFlags flags = (EntryFlags)BinaryPrimitives.ReadUInt32LittleEndian(from[80..]);
         uint kind = (uint)(parent == 0 ? GenerationKind.Full : GenerationKind.Incremental);
         bool possible = generation >= 1 && parent >= 0 && parent < generation
             && (parent == 0) == (parentId == Guid.Empty) && revision >= 0
-            && BinaryPrimitives.ReadUInt32LittleEndian(from[72..]) == kind;
+            && BinaryPrimitives.ReadUInt32LittleEndian(from[72..]) == kind
+            && (flags & ~(EntryFlags.Retired | EntryFlags.PassedOver)) == 0;
         if (!possible) return null;
         return new ManifestEntry(
             new Guid(from.Slice(16, 16)), generation, parent == 0 ? null : new ImageLink(parentId, parent),
             BinaryPrimitives.ReadInt64LittleEndian(from[48..]), BinaryPrimitives.ReadUInt64LittleEndian(from[56..]),
-            ImageFormat.FromFileTime(BinaryPrimitives.ReadInt64LittleEndian(from[64..])), revision);
+            ImageFormat.FromFileTime(BinaryPrimitives.ReadInt64LittleEndian(from[64..])), revision,
+            flags);
     }
 }

@@ -13,10 +13,14 @@ internal static class Retention
     {
         HashSet<long> kept = [.. needed];
         // From the youngest to the oldest: when an entry's turn comes, everything that may need it was decided.
+        int newest = 0;
         for (int i = entries.Count - 1; i >= 0; i--)
         {
             ManifestEntry entry = entries[i];
-            bool wanted = i >= entries.Count - policy.KeepLast || IsKeptByNumber(entry, policy, now);
+            // What was passed over is not among the newest: the store did not go on from it.
+            bool wanted = entry.IsPassedOver
+                ? policy.KeepPassedOver
+                : newest++ < policy.KeepLast || IsKeptByNumber(entry, policy, now);
             if (wanted) kept.Add(entry.Generation);
             if (kept.Contains(entry.Generation) && entry.Parent is { } parent) kept.Add(parent.Generation);
         }

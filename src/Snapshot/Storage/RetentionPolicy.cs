@@ -36,4 +36,10 @@ public sealed record RetentionPolicy
             field = value;
         }
     }
+
+    /// <value>
+    /// Whether to keep generations that were passed over (<see cref="GenerationInfo.IsPassedOver"/>), beside those
+    /// counted above; default true: whoever went on from an older generation may want to look at the younger ones.
+    /// </value>
+    public bool KeepPassedOver { get; init; } = true;
 }

@@ -20,7 +20,7 @@ public sealed class SnapshotStore : IDisposable
     /// Guards the manifest and the drafts. Held while the manifest is written, never while an image is.
     /// </summary>
     private readonly Lock _gate = new();
-    private readonly List<ImageDraft> _drafts = [];
+    private readonly StoreDrafts _drafts;
 
     /// <summary>Compaction and pruning take turns, so that neither loses what the other reads.</summary>
     private readonly SemaphoreSlim _maintenance = new(1);
@@ -30,16 +30,21 @@ public sealed class SnapshotStore : IDisposable
     private long? _continued;
     private bool _disposed;
 
-    private SnapshotStore(IStoreMedium medium, IStoreLock? writerLock, Manifest manifest, StoreOptions options)
+    private SnapshotStore(
+        IStoreMedium medium, IStoreLock? writerLock, Manifest manifest, IReadOnlyList<StoreFinding> findings,
+        StoreOptions options)
     {
         _medium = medium;
         _writerLock = writerLock;
         _manifest = manifest;
+        Findings = findings;
         Options = options;
+        _drafts = new StoreDrafts(medium, manifest, _gate, options.DirectIo);
     }
 
     /// <summary>
-    /// Opens a store for writing, making the directory when it is missing. Deletes what an interrupted writer left.
+    /// Opens a store for writing, making the directory when it is missing. Deletes what an interrupted writer left,
+    /// and sets complete images aside that the manifest does not list (<see cref="Findings"/>).
     /// </summary>
     /// <param name="directory">The path of the directory.</param>
     /// <param name="options">How the store behaves, or null for the defaults.</param>
@@ -66,24 +71,39 @@ public sealed class SnapshotStore : IDisposable
         return OpenReadOnly(new DirectoryMedium(Path.GetFullPath(directory), directReads: false));
     }
 
+    /// <summary>
+    /// Makes a new manifest from the images of a directory: each says which generation it is and what it needs. The
+    /// old one is kept under another name.
+    /// </summary>
+    /// <remarks>
+    /// For a store whose manifest is damaged, missing or older than its images. Images are read as far as their
+    /// headers and indexes; <see cref="VerifyAsync"/> reads the rest.
+    /// </remarks>
+    /// <param name="directory">The path of the directory.</param>
+    /// <param name="dryRun">Whether to say only what would be done; then no lock is taken.</param>
+    /// <exception cref="SnapshotException">StoreBusy: it is open for writing. NotFound: it holds no image that can be
+    /// read. StoreIo, UnsupportedFormat, NativeLibrary.</exception>
+    public static RecoveryReport Recover(string directory, bool dryRun = false)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        return Recover(new DirectoryMedium(Path.GetFullPath(directory), directReads: false), dryRun);
+    }
+
+    internal static RecoveryReport Recover(IStoreMedium medium, bool dryRun)
+    {
+        if (dryRun) return StoreRecovery.Run(medium, dryRun);
+        using IStoreLock writerLock = medium.Lock(LockName);
+        return StoreRecovery.Run(medium, dryRun);
+    }
+
     internal static SnapshotStore Open(IStoreMedium medium, StoreOptions options)
     {
         medium.CreateLocation();
         IStoreLock writerLock = medium.Lock(LockName);
         try
         {
-            IReadOnlyList<string> names = medium.List();
-            bool isNew = !names.Contains(Manifest.FileName);
-            if (isNew)
-            {
-                StoreErrors.ThrowIfManifestMissing(medium.Location, names);
-                Manifest.Create(medium);
-            }
-
-            Manifest manifest = Manifest.Read(medium);
-            if (!isNew) manifest.Confirm();
-            StoreLeftovers.Delete(medium, names, manifest);
-            return new SnapshotStore(medium, writerLock, manifest, options);
+            (Manifest manifest, IReadOnlyList<StoreFinding> findings) = StoreOpening.ForWriting(medium, writerLock);
+            return new SnapshotStore(medium, writerLock, manifest, findings, options);
         }
         catch
         {
@@ -94,13 +114,8 @@ public sealed class SnapshotStore : IDisposable
 
     internal static SnapshotStore OpenReadOnly(IStoreMedium medium)
     {
-        IReadOnlyList<string> names = medium.List();
-        if (names.Contains(Manifest.FileName))
-            return new SnapshotStore(medium, null, Manifest.Read(medium), new StoreOptions());
-        StoreErrors.ThrowIfManifestMissing(medium.Location, names);
-        throw new SnapshotException(
-            SnapshotErrorCode.NotFound, $"{medium.Location} is not a store: it has no manifest.")
-        { Path = medium.Location };
+        (Manifest manifest, IReadOnlyList<StoreFinding> findings) = StoreOpening.ForReading(medium);
+        return new SnapshotStore(medium, null, manifest, findings, new StoreOptions());
     }
 
     /// <summary>The full path of the directory.</summary>
@@ -111,6 +126,12 @@ public sealed class SnapshotStore : IDisposable
 
     /// <summary>Whether it was opened for reading.</summary>
     public bool IsReadOnly => _writerLock is null;
+
+    /// <summary>
+    /// What was not as a writer leaves it when the store was opened: a damaged slot of the manifest, images that it
+    /// does not list. Empty as a rule.
+    /// </summary>
+    public IReadOnlyList<StoreFinding> Findings { get; }
 
     /// <summary>Pruning spares this generation, and no longer the one named before: a session continues it.</summary>
     internal void Continue(long generation)
@@ -123,6 +144,38 @@ public sealed class SnapshotStore : IDisposable
 
     /// <summary>The newest generation, or null when the store is empty.</summary>
     public GenerationInfo? Newest => Entries is [.., ManifestEntry newest] ? newest.ToInfo() : null;
+
+    /// <summary>
+    /// The generation that the next restart takes when it is not told otherwise, or null for the newest. A commit
+    /// clears it.
+    /// </summary>
+    public long? RestartGeneration
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            lock (_gate) return _manifest.RestartGeneration is > 0 and long chosen ? chosen : null;
+        }
+    }
+
+    /// <summary>
+    /// Says which generation the next restart takes. Nothing is deleted: what is younger is passed over when the store
+    /// goes on from there, and stays until pruning is told to delete it.
+    /// </summary>
+    /// <param name="generation">One that is listed, also one that was passed over; or null for the newest, which undoes
+    /// an earlier choice.</param>
+    /// <exception cref="SnapshotException">NotFound: there is no such generation. StoreIo, OutcomeUnknown.</exception>
+    /// <exception cref="InvalidOperationException">The store is open for reading.</exception>
+    public void ChooseRestart(long? generation)
+    {
+        ThrowIfNotWritable();
+        lock (_gate)
+        {
+            _manifest.ThrowIfUnknown();
+            long chosen = generation is { } wanted ? Find(wanted).Generation : 0;
+            if (chosen != _manifest.RestartGeneration) _manifest.ChooseRestart(chosen);
+        }
+    }
 
     /// <summary>
     /// Reads every byte of an image and its ancestors, or of all images, and lists everything that is wrong.
@@ -141,7 +194,9 @@ public sealed class SnapshotStore : IDisposable
             () =>
             {
                 using StoreVerifier verifier = new(_medium, entries, progress);
-                return verifier.Verify(newest is null ? entries : GenerationChain.Known(entries, newest), cancellation);
+                return newest is null
+                    ? verifier.Verify(entries, StoreOpening.ForReading(_medium).Findings, cancellation)
+                    : verifier.Verify(GenerationChain.Known(entries, newest), [], cancellation);
             },
             cancellation);
     }
@@ -213,13 +268,23 @@ public sealed class SnapshotStore : IDisposable
 
     /// <summary>The number of the next generation.</summary>
     /// <exception cref="SnapshotException">StoreIo: there is no higher number.</exception>
-    internal long NextGeneration => Newest switch
+    internal long NextGeneration
     {
-        null => 1,
-        { Generation: long.MaxValue } =>
-            throw StoreErrors.NumbersUsedUp(Directory, "it holds the generation with the last number there is"),
-        { } newest => newest.Generation + 1,
-    };
+        get
+        {
+            long last;
+            lock (_gate)
+            {
+                // Above those that were set aside, too, so that they can be listed again beside it.
+                last = _manifest.Entries.Concat(_manifest.Retired).Select(entry => entry.Generation)
+                    .Concat(Findings.Select(finding => finding.Generation ?? 0)).DefaultIfEmpty(0).Max();
+            }
+
+            return last < long.MaxValue
+                ? last + 1
+                : throw StoreErrors.NumbersUsedUp(Directory, "it holds the generation with the last number there is");
+        }
+    }
 
     /// <summary>What an image says about itself.</summary>
     /// <param name="generation">The generation.</param>
@@ -235,7 +300,13 @@ public sealed class SnapshotStore : IDisposable
     /// <exception cref="SnapshotException">OutcomeUnknown, still; StoreIo, Corrupt.</exception>
     internal void SettleOutcome()
     {
-        lock (_gate) _manifest.Settle();
+        lock (_gate)
+        {
+            if (!_manifest.Settle()) return;
+            // What turned out to be committed may lack the last step of its commit.
+            StoreSurvey survey = StoreSurvey.Of(_medium, _medium.List(), _manifest);
+            foreach (string name in survey.ToRename) _medium.Rename(name, ImageFileName.Bare(name));
+        }
     }
 
     /// <summary>
@@ -251,7 +322,7 @@ public sealed class SnapshotStore : IDisposable
             _manifest.ThrowIfUnknown();
             IReadOnlyList<ManifestEntry> entries = _manifest.Entries;
             // Refused before the image is written, and not after.
-            if (entries.Count == ManifestSlot.EntriesMax) throw StoreErrors.TooManyGenerations(Directory);
+            if (_manifest.IsFull) throw StoreErrors.TooManyGenerations(Directory);
             if (entries is [.., ManifestEntry newest])
                 ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(
                     header.Generation, newest.Generation, nameof(header));
@@ -268,23 +339,20 @@ public sealed class SnapshotStore : IDisposable
                 };
             }
 
-            return BeginDraft(header, 0, options, cancellation);
+            return _drafts.Begin(header, 0, options, cancellation);
         }
     }
 
     /// <summary>
     /// Makes a completed draft durable and visible. When it throws, the draft is gone, except with OutcomeUnknown.
     /// </summary>
-    internal GenerationInfo Commit(ImageDraft draft) => Publish(draft);
+    internal GenerationInfo Commit(ImageDraft draft) =>
+        _drafts.Publish(draft, entry => _manifest.Commit(entry, _continued));
 
     /// <summary>
     /// Drops a draft and its file. Nothing happens to a draft that was committed or abandoned before.
     /// </summary>
-    internal void Abandon(ImageDraft draft)
-    {
-        lock (_gate) _drafts.Remove(draft);
-        if (draft.End()) DeleteAfterFailure(draft.PartialName);
-    }
+    internal void Abandon(ImageDraft draft) => _drafts.Abandon(draft);
 
     /// <summary>Opens an image and its ancestors, newest first. The caller disposes them.</summary>
     /// <exception cref="SnapshotException">NotFound, ChainBroken, Corrupt, StoreIo, UnsupportedFormat; it names the
@@ -304,11 +372,9 @@ public sealed class SnapshotStore : IDisposable
         // What compacts or prunes uses the drafts and the manifest: it must be over before they go.
         _closing.Cancel();
         _maintenance.Wait();
-        ImageDraft[] drafts;
-        lock (_gate) drafts = [.. _drafts];
         try
         {
-            foreach (ImageDraft draft in drafts) Abandon(draft);
+            _drafts.AbandonAll();
         }
         finally
         {
@@ -354,73 +420,6 @@ public sealed class SnapshotStore : IDisposable
             Generation = generation,
         };
 
-    private ImageDraft BeginDraft(
-        ImageHeader header, int revision, ImageWriterOptions? options, CancellationToken cancellation)
-    {
-        string name = ImageFileName.Of(header.Generation, revision);
-        if (_drafts.Any(draft => draft.FileName == name))
-            throw new InvalidOperationException($"{name} is being written already");
-        IStoreFile file = _medium.Create(name + ImageFileName.PartialSuffix, Options.DirectIo);
-        try
-        {
-            ImageDraft draft = new(file, name, revision, header, options, cancellation);
-            _drafts.Add(draft);
-            return draft;
-        }
-        catch
-        {
-            file.Dispose();
-            _medium.Delete(name + ImageFileName.PartialSuffix);
-            throw;
-        }
-    }
-
-    /// <summary>The commit: image, name, directory, manifest, each durable before the next.</summary>
-    private GenerationInfo Publish(ImageDraft draft)
-    {
-        if (draft.Summary is null) throw new InvalidOperationException("an image must be complete to be committed");
-        ManifestEntry entry = draft.ToEntry();
-        string file = draft.PartialName;
-        try
-        {
-            draft.Sync();
-            if (!draft.End()) throw new InvalidOperationException("the draft was committed or abandoned before");
-            _medium.Rename(draft.PartialName, draft.FileName);
-            file = draft.FileName;
-            _medium.SyncDirectory();
-            lock (_gate)
-            {
-                _manifest.Put(entry);
-                _drafts.Remove(draft);
-            }
-        }
-        catch (SnapshotException error)
-        {
-            lock (_gate) _drafts.Remove(draft);
-            draft.End();
-            // With an unknown outcome the manifest may list the file already.
-            if (error.Code != SnapshotErrorCode.OutcomeUnknown) DeleteAfterFailure(file);
-            throw;
-        }
-
-        return entry.ToInfo();
-    }
-
-    /// <summary>
-    /// A failure to delete what is not visible undoes nothing, and must not hide the failure that led here: the next
-    /// writer deletes the file.
-    /// </summary>
-    private void DeleteAfterFailure(string name)
-    {
-        try
-        {
-            _medium.Delete(name);
-        }
-        catch (SnapshotException)
-        {
-        }
-    }
-
     private GenerationInfo Compact(
         ManifestEntry entry, IProgress<StoreProgress>? progress, CancellationToken cancellation)
     {
@@ -431,7 +430,8 @@ public sealed class SnapshotStore : IDisposable
             lock (_gate)
             {
                 _manifest.ThrowIfUnknown();
-                draft = BeginDraft(chain[0].Header with { Parent = null }, entry.Revision + 1, null, cancellation);
+                draft = _drafts.Begin(
+                    chain[0].Header with { Parent = null }, entry.Revision + 1, null, cancellation);
             }
 
             try
@@ -439,13 +439,13 @@ public sealed class SnapshotStore : IDisposable
                 using (ImageCompactor compactor = new(chain, draft.Writer)) compactor.Copy(progress, cancellation);
                 draft.Complete(chain[0].Metadata, cancellation);
                 cancellation.ThrowIfCancellationRequested();
-                GenerationInfo info = Publish(draft);
-                _medium.Delete(entry.FileName);
+                GenerationInfo info = _drafts.Publish(draft, _manifest.Put);
+                _drafts.DeleteRetired(entry);
                 return info;
             }
             finally
             {
-                Abandon(draft);
+                _drafts.Abandon(draft);
             }
         }
         finally
@@ -461,14 +461,14 @@ public sealed class SnapshotStore : IDisposable
         {
             _manifest.ThrowIfUnknown();
             deleted = Deletable(policy);
-            if (deleted.Count > 0) _manifest.Replace([.. _manifest.Entries.Except(deleted)]);
+            if (deleted.Count > 0) _manifest.Retire(deleted);
         }
 
         long bytesTotal = deleted.Sum(entry => entry.FileLength);
         long bytes = 0;
         foreach (ManifestEntry entry in deleted)
         {
-            _medium.Delete(entry.FileName);
+            _drafts.DeleteRetired(entry);
             bytes += entry.FileLength;
             progress?.Report(new StoreProgress(entry.Generation, bytes, bytesTotal));
         }
@@ -479,9 +479,9 @@ public sealed class SnapshotStore : IDisposable
     /// <summary>Called inside the gate.</summary>
     private List<ManifestEntry> Deletable(RetentionPolicy policy)
     {
-        IEnumerable<long> needed = _drafts.Where(draft => draft.Header.Parent is not null)
-            .Select(draft => draft.Header.Parent!.Value.Generation);
+        IEnumerable<long> needed = _drafts.Parents;
         if (_continued is { } continued) needed = needed.Append(continued);
+        if (_manifest.RestartGeneration is > 0 and long chosen) needed = needed.Append(chosen);
         return Retention.Deletable(_manifest.Entries, policy, DateTimeOffset.UtcNow, needed);
     }
 

@@ -27,9 +27,16 @@ internal static class StoreErrors
         if (names.FirstOrDefault(ImageFileName.IsImage) is not { } image) return;
         throw Corrupt(
             directory,
-            $"there are images ('{image}') but no manifest. " +
-            "Restore the manifest from a copy, or move the images elsewhere.");
+            $"there are images ('{image}') but no manifest. 'snapshot recover' makes one from the images.");
     }
+
+    /// <summary>The manifest is not the one that this writer wrote last.</summary>
+    internal static SnapshotException ChangedByAnother(string directory, long known, long found) =>
+        new(
+            SnapshotErrorCode.StoreBusy,
+            $"{directory}: another process wrote the manifest (its sequence is {found}, this session knows {known}), " +
+            "so nothing was written. Let one of the two go on, each in its own directory.")
+        { Path = directory };
 
     internal static SnapshotException TooManyGenerations(string path) =>
         new(

@@ -15,8 +15,19 @@ internal sealed class StoreVerifier(
     private long _bytes;
     private long _bytesTotal;
 
-    internal VerifyReport Verify(IReadOnlyList<ManifestEntry> images, CancellationToken cancellation)
+    /// <param name="images">What to verify.</param>
+    /// <param name="findings">What else there is in the store.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    internal VerifyReport Verify(
+        IReadOnlyList<ManifestEntry> images, IReadOnlyList<StoreFinding> findings, CancellationToken cancellation)
     {
+        // An image that was set aside is not wrong, only there.
+        foreach (StoreFinding finding in findings.Where(found => found.Kind != StoreFindingKind.ImageSetAside))
+        {
+            _problems.Add(new VerifyProblem(
+                SnapshotErrorCode.Corrupt, finding.Generation, finding.Path, null, finding.Message));
+        }
+
         _bytesTotal = images.Sum(entry => entry.FileLength);
         foreach (ManifestEntry entry in images)
         {
@@ -26,7 +37,7 @@ internal sealed class StoreVerifier(
             progress?.Report(new StoreProgress(entry.Generation, _bytes, _bytesTotal));
         }
 
-        return new VerifyReport(_problems, _images, _blocks, _bytes);
+        return new VerifyReport(_problems, _images, _blocks, _bytes) { Findings = findings };
     }
 
     public void Dispose() => _scratch.Dispose();

@@ -16,6 +16,12 @@ public sealed record VerifyProblem(SnapshotErrorCode Code, long? Generation, str
 public sealed record VerifyReport(
     IReadOnlyList<VerifyProblem> Problems, int ImageCount, long BlockCount, long ByteCount)
 {
+    /// <summary>
+    /// What else there is in the store: a damaged slot of the manifest and images that are not listed, which are among
+    /// the problems, too, and images that were set aside, which are not. Empty when one generation was verified.
+    /// </summary>
+    public IReadOnlyList<StoreFinding> Findings { get; init; } = [];
+
     /// <summary>True when nothing is wrong.</summary>
     public bool IsIntact => Problems.Count == 0;
 }

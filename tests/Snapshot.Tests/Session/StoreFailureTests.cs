@@ -29,11 +29,12 @@ public sealed class StoreFailureTests : IDisposable
         int compactions = 0;
         medium.Opening = name =>
         {
-            if (name != "0000000002.snapshot" || compactions++ > 0) return;
+            if (name != "0000000002.snapshot" || compactions > 0) return;
+            compactions++;
             Task.Run(() => session.Store.CompactAsync(2)).Wait();
         };
         Assert.NotEmpty(StoredMemory.Read(session.Store, 2, "a"));
-        Assert.Equal(2, compactions);
+        Assert.Equal(1, compactions);
         Assert.Null(session.Store.Newest!.Parent);
     }
 

@@ -57,7 +57,7 @@ public sealed class SnapshotStoreTests : IDisposable
     }
 
     [Fact]
-    public void A_writer_deletes_what_an_interrupted_one_left_and_nothing_else()
+    public void A_writer_deletes_drafts_of_an_interrupted_one_and_sets_images_aside_that_are_not_listed()
     {
         using (SnapshotStore store = SnapshotStore.Open(_directory)) _script.Commit(store, full: true);
         foreach (string name in new[]
@@ -69,7 +69,12 @@ public sealed class SnapshotStoreTests : IDisposable
         SnapshotStore.OpenReadOnly(_directory).Dispose();
         Assert.Equal(9, FileNames().Length);
         SnapshotStore.Open(_directory).Dispose();
-        Assert.Equal(["0000000001.snapshot", "lock", "manifest", "my.snapshot", "notes.partial"], FileNames());
+        Assert.Equal(
+            [
+                "0000000001-1.snapshot.aside", "0000000001.snapshot", "0000000002.snapshot.aside", "lock", "manifest",
+                "my.snapshot", "notes.partial",
+            ],
+            FileNames());
     }
 
     [Fact]

@@ -68,7 +68,6 @@ public sealed class StoreCrashTests
     [Theory]
     [InlineData("write")]
     [InlineData("sync")]
-    [InlineData("rename")]
     [InlineData("sync directory")]
     public async Task A_failure_before_the_manifest_leaves_the_store_as_it_was(string failing)
     {
@@ -88,6 +87,34 @@ public sealed class StoreCrashTests
         await script.AssertHolds(store);
         script.Commit(store, full: true);
         await script.AssertHolds(store);
+    }
+
+    [Fact]
+    public async Task An_image_whose_commit_lacks_the_last_step_is_found_and_the_next_writer_makes_up_for_it()
+    {
+        CrashMedium medium = new();
+        StoreScript script = new(1);
+        using (SnapshotStore store = SnapshotStore.Open(medium, new StoreOptions()))
+        {
+            medium.Fail = (operation, _) => operation == "rename" ? 5 : 0;
+            script.Commit(store, full: true);
+            script.Commit(store, full: false);
+            medium.Fail = (_, _) => 0;
+            await script.AssertHolds(store);
+            Assert.DoesNotContain(medium.Names, ImageFileName.IsImage);
+        }
+
+        using (SnapshotStore readOnly = SnapshotStore.OpenReadOnly(medium))
+        {
+            Assert.Empty(readOnly.Findings);
+            await script.AssertHolds(readOnly);
+        }
+
+        using SnapshotStore again = SnapshotStore.Open(medium, new StoreOptions());
+        Assert.Equal(["0000000001.snapshot", "0000000002.snapshot"], medium.Names.Where(ImageFileName.IsImage).Order());
+        Assert.DoesNotContain(medium.Names, ImageFileName.IsPartial);
+        Assert.Empty(again.Findings);
+        await script.AssertHolds(again);
     }
 
     private static void WriteAndCommit(StoreScript script, SnapshotStore store)

@@ -7,7 +7,8 @@ namespace Snapshot.Tool.Supervision;
 /// <param name="Intact">The newest generation that verifies with all it needs, or null when none does.</param>
 /// <param name="Problems">What verification found in <paramref name="Newest"/>; empty when it is intact.</param>
 /// <param name="Error">Why the store cannot be read, or null.</param>
-internal sealed record StoreFinding(long? Newest, long? Intact, IReadOnlyList<VerifyProblem> Problems, string? Error)
+internal sealed record StoreExamination(
+    long? Newest, long? Intact, IReadOnlyList<VerifyProblem> Problems, string? Error)
 {
     /// <summary>From which generation the program can go on, in words.</summary>
     internal string Words() => this switch

@@ -1,0 +1,53 @@
+using System.CommandLine;
+using Snapshot.Tool.Output;
+
+namespace Snapshot.Tool.Commands;
+
+/// <summary>What a rollback chose.</summary>
+/// <param name="Restart">The generation that the next restart takes, or null for the newest.</param>
+/// <param name="Newest">The newest generation of the store.</param>
+internal sealed record RollbackResult(long? Restart, long? Newest);
+
+/// <summary><c>snapshot rollback STORE N</c>: says which generation the next restart takes.</summary>
+internal sealed class RollbackCommand : Command
+{
+    internal RollbackCommand(ToolConsole console)
+        : base("rollback", "Says which generation the next restart takes. Nothing is deleted; --undo takes it back.")
+    {
+        Argument<string> path = CommandParts.Store();
+        Argument<long?> generation = CommandParts.Generation("with --undo");
+        Option<bool> undo = new("--undo") { Description = "Let the next restart take the newest generation again." };
+        Option<bool> json = CommandParts.Json();
+        Add(path);
+        Add(generation);
+        Add(undo);
+        Add(json);
+        Validators.Add(result =>
+        {
+            if (result.GetResult(undo) is null == result.GetResult(generation) is null)
+                result.AddError("Give the number of a generation, or --undo.");
+        });
+        SetAction(parsed => Run(
+            console, parsed.GetRequiredValue(path), parsed.GetValue(generation), parsed.GetValue(json)));
+    }
+
+    private static int Run(ToolConsole console, string path, long? generation, bool json)
+    {
+        using SnapshotStore store = CommandParts.OpenExisting(path);
+        CommandParts.TellFindings(console, store.Findings);
+        store.ChooseRestart(generation);
+        RollbackResult result = new(store.RestartGeneration, store.Newest?.Generation);
+        if (json) console.WriteJson(result, ToolJson.Default.RollbackResult);
+        else console.Results.Line(Describe(result));
+        return ExitCode.Fine;
+    }
+
+    private static string Describe(RollbackResult result) => result switch
+    {
+        { Restart: { } chosen } =>
+            $"The next restart takes generation {Readable.Number(chosen)}. Younger ones stay, marked as passed over " +
+            "from its next checkpoint on; 'snapshot rollback --undo' takes it back until then.",
+        { Newest: { } newest } => $"The next restart takes the newest generation, {Readable.Number(newest)}.",
+        _ => "The store holds no generation yet.",
+    };
+}

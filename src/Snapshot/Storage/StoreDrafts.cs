@@ -1,0 +1,129 @@
+using Snapshot.Image;
+
+namespace Snapshot.Storage;
+
+/// <summary>The images of a store that are being written, and how they become generations.</summary>
+/// <param name="medium">Where they are written.</param>
+/// <param name="manifest">What is committed.</param>
+/// <param name="gate">The store's: guards the manifest and the list of drafts; never held while an image is written.
+/// </param>
+/// <param name="direct">Whether they bypass the page cache.</param>
+internal sealed class StoreDrafts(IStoreMedium medium, Manifest manifest, Lock gate, bool direct)
+{
+    private readonly List<ImageDraft> _drafts = [];
+
+    /// <summary>What images being written need. Called inside the gate.</summary>
+    internal IEnumerable<long> Parents => _drafts.Select(draft => draft.Header.Parent)
+        .OfType<ImageLink>().Select(parent => parent.Generation);
+
+    /// <summary>Starts a file that nobody sees before it is committed.</summary>
+    internal ImageDraft Begin(
+        ImageHeader header, int revision, ImageWriterOptions? options, CancellationToken cancellation)
+    {
+        string name = ImageFileName.Of(header.Generation, revision);
+        lock (gate)
+        {
+            if (_drafts.Any(draft => draft.FileName == name))
+                throw new InvalidOperationException($"{name} is being written already");
+            IStoreFile file = medium.Create(name + ImageFileName.PartialSuffix, direct);
+            try
+            {
+                ImageDraft draft = new(file, name, revision, header, options, cancellation);
+                _drafts.Add(draft);
+                return draft;
+            }
+            catch
+            {
+                file.Dispose();
+                DeleteAfterFailure(name + ImageFileName.PartialSuffix);
+                throw;
+            }
+        }
+    }
+
+    /// <summary>
+    /// The commit: image, directory, manifest, each durable before the next; the name at last. When it throws, the
+    /// draft is gone, except with OutcomeUnknown.
+    /// </summary>
+    /// <param name="draft">Complete.</param>
+    /// <param name="list">Puts the entry into the manifest; called inside the gate.</param>
+    internal GenerationInfo Publish(ImageDraft draft, Action<ManifestEntry> list)
+    {
+        if (draft.Summary is null) throw new InvalidOperationException("an image must be complete to be committed");
+        ManifestEntry entry = draft.ToEntry();
+        try
+        {
+            draft.Sync();
+            if (!draft.End()) throw new InvalidOperationException("the draft was committed or abandoned before");
+            medium.SyncDirectory();
+            lock (gate)
+            {
+                list(entry);
+                _drafts.Remove(draft);
+            }
+        }
+        catch (SnapshotException error)
+        {
+            lock (gate) _drafts.Remove(draft);
+            draft.End();
+            // With an unknown outcome the manifest may list the file already; where another writer came, a file of
+            // that name may be that one's.
+            bool mayBeNeeded = error.Code is SnapshotErrorCode.OutcomeUnknown or SnapshotErrorCode.StoreBusy;
+            if (!mayBeNeeded) DeleteAfterFailure(draft.PartialName);
+            throw;
+        }
+
+        try
+        {
+            medium.Rename(draft.PartialName, draft.FileName);
+        }
+        catch (SnapshotException)
+        {
+            // The generation is committed whatever its file is called, and must not be taken for a failed one: it is
+            // found by its old name, and whoever opens the store next gives it the new one.
+        }
+
+        return entry.ToInfo();
+    }
+
+    /// <summary>
+    /// Drops a draft and its file. Nothing happens to a draft that was committed or abandoned before.
+    /// </summary>
+    internal void Abandon(ImageDraft draft)
+    {
+        lock (gate) _drafts.Remove(draft);
+        if (draft.End()) DeleteAfterFailure(draft.PartialName);
+    }
+
+    internal void AbandonAll()
+    {
+        ImageDraft[] drafts;
+        lock (gate) drafts = [.. _drafts];
+        foreach (ImageDraft draft in drafts) Abandon(draft);
+    }
+
+    /// <summary>
+    /// Deletes the file of an entry that the manifest calls retired, under whichever name its commit left it.
+    /// </summary>
+    internal void DeleteRetired(ManifestEntry entry)
+    {
+        medium.Delete(entry.FileName);
+        medium.Delete(entry.FileName + ImageFileName.PartialSuffix);
+        lock (gate) manifest.Forget(entry);
+    }
+
+    /// <summary>
+    /// A failure to delete what is not visible undoes nothing, and must not hide the failure that led here: the next
+    /// writer deletes the file.
+    /// </summary>
+    private void DeleteAfterFailure(string name)
+    {
+        try
+        {
+            medium.Delete(name);
+        }
+        catch (SnapshotException)
+        {
+        }
+    }
+}
