@@ -1,0 +1,6 @@
+namespace Snapshot.Fuzz;
+
+internal static class Program
+{
+    private static int Main() => 0;
+}
