@@ -1,6 +1,7 @@
 using Snapshot.Base;
 using Snapshot.Image;
 using Snapshot.Memory;
+using Snapshot.Threads.Native;
 using Snapshot.Tracking;
 
 namespace Snapshot.Restart;
@@ -80,6 +81,7 @@ internal sealed unsafe class RestoredMemory : IDisposable
         try
         {
             restored.Arena.Adopt();
+            KernelSpaceCheck.Run(restored.Arena);
         }
         catch (SnapshotException) when (Awaited?.Failure is not null)
         {
