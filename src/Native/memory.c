@@ -116,3 +116,12 @@ int32_t sn_memory_map(uint64_t bytes, int32_t huge, uint64_t *base)
     *base = start;
     return 0;
 }
+
+int32_t sn_memory_map_sparse(uint64_t bytes, uint64_t *base)
+{
+    void *got = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (got == MAP_FAILED)
+        return errno;
+    *base = (uint64_t)(uintptr_t)got;
+    return 0;
+}

@@ -63,6 +63,9 @@ SN_API int32_t sn_memory_name(uint64_t base, uint64_t bytes, const char *name);
  */
 SN_API int32_t sn_memory_map(uint64_t bytes, int32_t huge, uint64_t *base);
 
+/* The same, and what is not written is not charged: for memory of which most may stay zero. */
+SN_API int32_t sn_memory_map_sparse(uint64_t bytes, uint64_t *base);
+
 /* ---- track.c: which pages were written ----------------------------------------------------------------- */
 
 /* One run of pages as PAGEMAP_SCAN reports it. Layout of the kernel's struct page_region. */

@@ -88,6 +88,16 @@ static void mapped_memory_is_writable_and_aligned_when_huge(void)
     CHECK_EQUAL(untouched, 7);
 }
 
+static void sparse_memory_may_be_larger_than_the_machine(void)
+{
+    uint64_t base = 0, bytes = UINT64_C(8) << 40;
+    CHECK_EQUAL(sn_memory_map_sparse(bytes, &base), 0);
+    CHECK_EQUAL(bytes_at(base)[bytes - 1], 0);
+    bytes_at(base)[bytes / 2] = 1;
+    CHECK_EQUAL(sn_memory_release(base, bytes), 0);
+    CHECK_EQUAL(sn_memory_map_sparse(UINT64_C(1) << 60, &base), ENOMEM);
+}
+
 void test_memory(void)
 {
     a_reservation_takes_exactly_its_address();
@@ -95,4 +105,5 @@ void test_memory(void)
     populated_memory_is_present();
     a_name_appears_in_the_process_map();
     mapped_memory_is_writable_and_aligned_when_huge();
+    sparse_memory_may_be_larger_than_the_machine();
 }

@@ -11,6 +11,9 @@ internal static class RecordedName
 
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
+    /// <summary>Whether a name that was read is one that could have been written.</summary>
+    internal static bool IsUsable(ReadOnlySpan<byte> utf8) => utf8.Length is >= 1 and <= MaxBytes;
+
     /// <summary>
     /// Refuses a name that an image could not hold, or would hold as another one: half a surrogate pair is replaced
     /// when it is encoded, after which two names are one and neither is found again.

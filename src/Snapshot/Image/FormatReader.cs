@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Snapshot.Base;
 
 namespace Snapshot.Image;
 
@@ -23,11 +24,11 @@ internal ref struct FormatReader(ReadOnlySpan<byte> bytes, string name, long fil
 
     internal ulong U64() => BinaryPrimitives.ReadUInt64LittleEndian(Take(8));
 
-    /// <summary>A u32 that is an id: 1 to 2^31 - 1.</summary>
+    /// <summary>A u32 that is an id: 1 to 2^30 - 1.</summary>
     internal int Id()
     {
         uint value = U32();
-        if (value is 0 or > int.MaxValue) throw Corrupt($"{value} is not an id");
+        if (value is 0 or >= RegionLimits.IdEnd) throw Corrupt($"{value} is not an id");
         return (int)value;
     }
 
@@ -47,17 +48,14 @@ internal ref struct FormatReader(ReadOnlySpan<byte> bytes, string name, long fil
         return (int)value;
     }
 
-    internal string Text()
+    internal string Text() => Decode(Take(U16()));
+
+    /// <summary>A text by which something is found again: 1 to 255 bytes.</summary>
+    internal string Name()
     {
         ReadOnlySpan<byte> utf8 = Take(U16());
-        try
-        {
-            return StrictUtf8.GetString(utf8);
-        }
-        catch (DecoderFallbackException)
-        {
-            throw Corrupt("a text is not UTF-8");
-        }
+        if (!RecordedName.IsUsable(utf8)) throw Corrupt($"{utf8.Length} bytes are not the length of a name");
+        return Decode(utf8);
     }
 
     internal void Skip(int count) => Take(count);
@@ -85,5 +83,17 @@ internal ref struct FormatReader(ReadOnlySpan<byte> bytes, string name, long fil
         ReadOnlySpan<byte> taken = _bytes.Slice(_position, count);
         _position += count;
         return taken;
+    }
+
+    private readonly string Decode(ReadOnlySpan<byte> utf8)
+    {
+        try
+        {
+            return StrictUtf8.GetString(utf8);
+        }
+        catch (DecoderFallbackException)
+        {
+            throw Corrupt("a text is not UTF-8");
+        }
     }
 }

@@ -64,7 +64,7 @@ internal sealed unsafe class ImageReader : IDisposable
     /// <summary>The number of a block whose place in the order of the file is given.</summary>
     internal int BlockInFile(int place) => _index.FileOrder is { } order ? order[place] : place;
 
-    internal ImageRegion? FindRegion(int id) => Array.Find(_index.Regions, region => region.Description.Id == id);
+    internal ImageRegion? FindRegion(int id) => _index.RegionsById.GetValueOrDefault(id);
 
     /// <summary>The block that holds the page with this ordinal.</summary>
     internal int BlockOf(long ordinal)

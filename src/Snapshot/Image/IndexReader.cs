@@ -8,11 +8,12 @@ namespace Snapshot.Image;
 /// <param name="FileOrder">The numbers of the blocks in the order of the file, or null when that is the same.</param>
 /// <param name="BlocksEnd">Offset in the file where the blocks end.</param>
 /// <param name="Regions">In the order of the page stream.</param>
+/// <param name="RegionsById">The same by their ids.</param>
 /// <param name="Metadata">What is not memory.</param>
 /// <param name="PresentPages">The length of the page stream.</param>
 internal sealed record ImageIndex(
-    ImageBlock[] Blocks, int[]? FileOrder, long BlocksEnd, ImageRegion[] Regions, ImageMetadata Metadata,
-    long PresentPages);
+    ImageBlock[] Blocks, int[]? FileOrder, long BlocksEnd, ImageRegion[] Regions,
+    Dictionary<int, ImageRegion> RegionsById, ImageMetadata Metadata, long PresentPages);
 
 /// <summary>Parses an index whose checksum was found right, and yet believes nothing that it can check.</summary>
 internal ref struct IndexReader
@@ -45,11 +46,13 @@ internal ref struct IndexReader
     {
         IndexReader reader = new(name, offset, header);
         reader.SplitSections(index, headerChecksum);
-        ImageRegion[] regions = reader.ReadRegions(out long presentPages);
+        ImageRegion[] regions = reader.ReadRegions(out Dictionary<int, ImageRegion> byId, out long presentPages);
         ImageBlock[] blocks = reader.ReadBlocks(presentPages);
         int[]? fileOrder = reader._seen.Contains(Section.FileOrder) ? reader.ReadFileOrder(blocks.Length) : null;
         reader.CheckTiling(blocks, fileOrder);
-        return new ImageIndex(blocks, fileOrder, offset, regions, reader._metadata, presentPages);
+        if (MetadataCheck.FindFault(reader._metadata, byId.GetValueOrDefault) is { } fault)
+            throw ImageErrors.Corrupt(name, offset, fault);
+        return new ImageIndex(blocks, fileOrder, offset, regions, byId, reader._metadata, presentPages);
     }
 
     private void SplitSections(ReadOnlySpan<byte> index, ulong headerChecksum)
@@ -108,27 +111,30 @@ internal ref struct IndexReader
         }
     }
 
-    private ImageRegion[] ReadRegions(out long presentPages)
+    private ImageRegion[] ReadRegions(out Dictionary<int, ImageRegion> byId, out long presentPages)
     {
         ImageExtent[] extents = new ImageExtent[_extents.Count(_extents.U64(), ExtentBytes)];
         ImageRegion[] regions = new ImageRegion[_regions.Count(_regions.U32(), RegionEntryBytes + 2)];
         _regions.Skip(4);
-        HashSet<int> ids = [];
+        RegionCheck check = new();
+        byId = [];
         int first = 0;
         presentPages = 0;
         for (int i = 0; i < regions.Length; i++)
         {
             RegionDescription region = ReadRegion(out long extentCount);
-            if (!ids.Add(region.Id)) throw _regions.Corrupt($"region {region.Id} occurs twice");
+            if (check.FaultOf(region) is { } fault) throw _regions.Corrupt($"region {region.Id} {fault}");
             if (extentCount > extents.Length - first)
                 throw _regions.Corrupt($"region {region.Id} has more extents than there are");
             ReadExtents(region, extents.AsSpan(first, (int)extentCount), ref presentPages);
             regions[i] = new ImageRegion(region, extents, first, (int)extentCount);
+            if (!byId.TryAdd(region.Id, regions[i])) throw _regions.Corrupt($"region {region.Id} occurs twice");
             first += (int)extentCount;
         }
 
         _regions.ExpectEnd();
         _extents.ExpectEnd();
+        if (check.FindOverlap() is { } overlap) throw _regions.Corrupt(overlap);
         if (first != extents.Length) throw _extents.Corrupt($"{extents.Length - first} extents belong to no region");
         return regions;
     }
@@ -144,17 +150,8 @@ internal ref struct IndexReader
         long capacity = _regions.Size();
         long length = _regions.Size();
         extentCount = _regions.Size();
-        RegionDescription region = new(
-            id, _regions.Text(), (RegionKind)kind, address, committed, capacity, length, (flags & 1) != 0);
-        bool possible = committed <= ImageExtent.PageCountMax && region.Kind switch
-        {
-            RegionKind.Arena => address % Pages.Size == 0 && capacity >= Pages.Bytes(committed)
-                && address <= ulong.MaxValue - (ulong)capacity,
-            RegionKind.Buffer => Pages.Holding(length) == committed,
-            _ => false,
-        };
-        if (!possible) throw _regions.Corrupt($"kind, address or sizes of region {id} are impossible");
-        return region;
+        return new RegionDescription(
+            id, _regions.Name(), (RegionKind)kind, address, committed, capacity, length, (flags & 1) != 0);
     }
 
     private void ReadExtents(RegionDescription region, Span<ImageExtent> extents, ref long presentPages)

@@ -12,7 +12,7 @@ internal static class MetadataReader
             from.Skip(4);
             long count = from.Size();
             long offset = from.Size();
-            string name = from.Text();
+            string name = from.Name();
             roots[i] = new RootDescription(region, name, from.Text(), count, offset);
         }
 
@@ -30,9 +30,9 @@ internal static class MetadataReader
             if (!Enum.IsDefined(kind)) throw from.Unsupported($"participant {id} is of kind {(int)kind}");
             from.Skip(1);
             int handlerCount = from.U16();
-            string name = from.Text();
+            string name = from.Name();
             string[] handlers = new string[from.Count((ulong)handlerCount, 2)];
-            for (int k = 0; k < handlers.Length; k++) handlers[k] = from.Text();
+            for (int k = 0; k < handlers.Length; k++) handlers[k] = from.Name();
             participants[i] = new ParticipantDescription(id, name, kind, handlers);
         }
 
@@ -46,7 +46,7 @@ internal static class MetadataReader
         for (int i = 0; i < handlers.Length; i++)
         {
             int id = from.Id();
-            handlers[i] = new HandlerDescription(id, from.Text());
+            handlers[i] = new HandlerDescription(id, from.Name());
         }
 
         from.ExpectEnd();
@@ -62,7 +62,7 @@ internal static class MetadataReader
             LockOwnerKind kind = (LockOwnerKind)from.U8();
             if (!Enum.IsDefined(kind)) throw from.Corrupt($"lock owner {id} is of unknown kind {(int)kind}");
             from.Skip(1);
-            owners[i] = new LockOwnerDescription(id, from.Text(), kind);
+            owners[i] = new LockOwnerDescription(id, from.Name(), kind);
         }
 
         from.ExpectEnd();

@@ -44,4 +44,8 @@ internal static unsafe partial class Native
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
     internal static partial int sn_memory_map(ulong bytes, int huge, ulong* baseAddress);
+
+    [LibraryImport(Library)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    internal static partial int sn_memory_map_sparse(ulong bytes, ulong* baseAddress);
 }

@@ -10,15 +10,11 @@ namespace Snapshot.Memory;
 /// <remarks>Not thread-safe, except that <see cref="CommittedPages"/> may be read at any time.</remarks>
 internal sealed unsafe class AddressSpace : IDisposable
 {
-    /// <summary>
-    /// Arenas lie in [0x2000_0000_0000, 0x5500_0000_0000). The kernel puts programs at the bottom of the address space
-    /// or, position independent, from 0x55.. upward with their heap, and libraries and stacks at its top. A sanitizer's
-    /// shadow may still be in this range: then the next free place is taken.
-    /// </summary>
-    internal const ulong LowestBase = 0x2000_0000_0000;
+    /// <inheritdoc cref="RegionLimits.ArenasBegin"/>
+    internal const ulong LowestBase = RegionLimits.ArenasBegin;
 
-    /// <summary>The end of the range arenas lie in.</summary>
-    internal const ulong HighestEnd = 0x5500_0000_0000;
+    /// <inheritdoc cref="RegionLimits.ArenasEnd"/>
+    internal const ulong HighestEnd = RegionLimits.ArenasEnd;
 
     /// <summary>
     /// Left free above an arena, so that running over its end faults instead of reaching the next one.

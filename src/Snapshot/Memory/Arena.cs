@@ -19,7 +19,7 @@ public sealed unsafe class Arena : IDisposable
     /// <summary>
     /// The longest name: the kernel shows at most 79 bytes of a mapping's name, of which "snapshot:" takes nine.
     /// </summary>
-    public const int MaxNameLength = 64;
+    public const int MaxNameLength = RegionLimits.ArenaNameMax;
 
     private const int DefaultAlignment = 16;
 
@@ -385,8 +385,17 @@ public sealed unsafe class Arena : IDisposable
         }
     }
 
+    /// <summary>
+    /// Whether a range is within one live allocation: for pointers that an image has, before they are followed.
+    /// </summary>
+    internal bool IsAllocated(void* pointer, long bytes)
+    {
+        using Lock.Scope scope = Enter();
+        return _allocator.TryFind(pointer, bytes, out _);
+    }
+
     /// <summary>Checks every table against every other; throws Corrupt.</summary>
-    internal void CheckTables() => new ArenaCheck(_space, _table).Run();
+    internal void CheckTables() => new ArenaCheck(_space, _table, _allocator).Run();
 
     private static Arena Reserve(string name, nint? baseAddress, ArenaOptions options)
     {
@@ -400,9 +409,7 @@ public sealed unsafe class Arena : IDisposable
     private static void CheckName(string name)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        // The kernel refuses other characters in the name of a mapping.
-        ReadOnlySpan<char> text = name;
-        if (text.Length > MaxNameLength || text.ContainsAnyExceptInRange(' ', '~') || text.ContainsAny("\\`$[]"))
+        if (!RegionLimits.IsArenaName(name))
         {
             throw new ArgumentException(
                 $"an arena's name has at most {MaxNameLength} printable ASCII characters, none of them \\ ` $ [ ]",

@@ -88,6 +88,22 @@ internal sealed unsafe class ArenaAllocator(ArenaRegion region, PageTable table,
         return block;
     }
 
+    /// <summary>Whether a range is within one live allocation; never throws, whatever the pointer is.</summary>
+    internal bool TryFind(void* pointer, long bytes, out Block block)
+    {
+        block = default;
+        if (bytes < 1 || !region.Contains(pointer)) return false;
+        long offset = (byte*)pointer - table.Base;
+        long start = table.LiveRunHolding(offset >> Pages.Shift);
+        if (start < 0) return false;
+        PageDescriptor* first = table.Descriptor(start);
+        PageRange run = new(start, first->PageCount);
+        if (first->Kind == RunKind.Slab) block = FindSmall(first, run, offset);
+        if (first->Kind == RunKind.Large)
+            block = new Block(Pages.Bytes(start), Pages.Bytes(run.Count), run, -1, first->IsRoot != 0);
+        return block.Bytes > 0 && bytes <= block.Offset + block.Bytes - offset;
+    }
+
     private Block FindSmall(PageDescriptor* slab, PageRange run, long offset)
     {
         int index = _slabs.BlockHolding(run.Start, offset);

@@ -8,8 +8,11 @@ namespace Snapshot.Memory;
 /// many steps as it can have members, so that no content makes the check fault or loop. It takes time in proportion to
 /// the number of runs, not of pages. Not thread-safe.
 /// </remarks>
-internal sealed unsafe class ArenaCheck(AddressSpace space, PageTable table)
+internal sealed unsafe class ArenaCheck(AddressSpace space, PageTable table, ArenaAllocator allocator)
 {
+    /// <summary>A text that describes a type is shorter: zeros cost nothing in an image, and a string does.</summary>
+    private const int LayoutBytesMax = 16 << 20;
+
     private ArenaHeader* Header => table.Header;
 
     /// <exception cref="SnapshotException"><see cref="SnapshotErrorCode.Corrupt"/>.</exception>
@@ -18,6 +21,7 @@ internal sealed unsafe class ArenaCheck(AddressSpace space, PageTable table)
         CheckHeader();
         CheckDirectory();
         CheckRuns(out long freeRuns, out long slabsWithRoom);
+        CheckTablesAreLive();
         CheckFreeLists(freeRuns);
         CheckSlabLists(slabsWithRoom);
         CheckRoots();
@@ -45,6 +49,8 @@ internal sealed unsafe class ArenaCheck(AddressSpace space, PageTable table)
         long least = PageTable.ChunksHolding(space.CommittedPages);
         long most = PageTable.ChunksHolding(space.CapacityPages);
         Expect(Header->ChunkCount >= least && Header->ChunkCount <= most, "its number of chunks is wrong", 40);
+        // They ascend, as an arena grows upward, and so no two lie in the same place: with what is behind them the time
+        // that all this takes is bounded by what the image holds.
         long first = Pages.Bytes(1 + PageTable.DirectoryPages(space.CapacityPages));
         long last = Pages.Bytes(space.CommittedPages - PageTable.TablesPages);
         for (long chunk = 0; chunk < Header->ChunkCount; chunk++)
@@ -55,6 +61,7 @@ internal sealed unsafe class ArenaCheck(AddressSpace space, PageTable table)
             bool covering = entry.CoveringRun >= 0 && entry.CoveringRun < space.CommittedPages;
             bool right = tables && covering && entry.ExcludedPages == table.CountExcluded(chunk);
             Expect(right, $"directory entry {chunk} is wrong", OffsetOf(table.Chunk(chunk)));
+            first = tablesAt + Pages.Bytes(PageTable.TablesPages);
         }
     }
 
@@ -103,8 +110,35 @@ internal sealed unsafe class ArenaCheck(AddressSpace space, PageTable table)
         Expect((live || free) && within, $"page {page} is the first of no run", OffsetOf(run));
         PageDescriptor* last = table.Descriptor(page + run->PageCount - 1);
         RunKind end = last == run ? run->Kind : free ? RunKind.FreeEnd : RunKind.None;
-        bool count = !free || last->PageCount == run->PageCount;
+        bool count = free ? last->PageCount == run->PageCount : IsCovering(page, run->PageCount);
         Expect(last->Kind == end && count, $"the run of page {page} has no right end", OffsetOf(last));
+    }
+
+    /// <summary>Whether the chunks that a live run reaches into say so.</summary>
+    private bool IsCovering(long page, long pages)
+    {
+        for (long chunk = (page >> PageTable.ChunkShift) + 1; chunk << PageTable.ChunkShift < page + pages; chunk++)
+        {
+            if (table.Chunk(chunk)->CoveringRun != page) return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Header, directory and page tables are in runs that no allocation can get.</summary>
+    private void CheckTablesAreLive()
+    {
+        ExpectTables(new PageRange(0, 1 + PageTable.DirectoryPages(space.CapacityPages)));
+        for (long chunk = 0; chunk < Header->ChunkCount; chunk++)
+            ExpectTables(new PageRange(table.Chunk(chunk)->TablesOffset >> Pages.Shift, PageTable.TablesPages));
+    }
+
+    private void ExpectTables(PageRange tables)
+    {
+        long run = table.LiveRunHolding(tables.Start);
+        bool live = run >= 0 && table.Descriptor(run)->Kind == RunKind.Tables
+            && run + table.Descriptor(run)->PageCount >= tables.End;
+        Expect(live, $"the tables at page {tables.Start} are not its own", Pages.Bytes(tables.Start));
     }
 
     private void CheckSlab(long page, PageDescriptor* slab)
@@ -158,23 +192,28 @@ internal sealed unsafe class ArenaCheck(AddressSpace space, PageTable table)
 
     private void CheckRoots()
     {
-        long committed = Pages.Bytes(space.CommittedPages);
-        long seen = 0;
+        HashSet<long> seen = [];
         for (long at = Header->FirstRoot; at != 0; at = ((RootEntry*)(table.Base + at))->Next)
         {
-            bool within = at > 0 && at <= committed - RootEntry.HeaderBytes && at % 16 == 0;
-            Expect(++seen <= Header->RootCount && within, "its list of roots is wrong", 64);
+            bool entry = at % 16 == 0 && IsRootMemory(at, RootEntry.HeaderBytes) && seen.Add(at);
+            Expect(entry, "its list of roots is wrong", 64);
             RootEntry* root = (RootEntry*)(table.Base + at);
-            long left = committed - at - RootEntry.HeaderBytes;
-            bool text = root->NameBytes > 0 && root->TypeBytes > 0 && root->LayoutBytes > 0 &&
-                (long)root->NameBytes + root->TypeBytes + root->LayoutBytes <= left;
-            bool data = root->DataOffset > 0 && root->DataOffset < committed && root->Count > 0 &&
-                root->ElementBytes > 0 && root->Count <= (committed - root->DataOffset) / root->ElementBytes;
-            Expect(text && data, "a root is wrong", at);
+            bool text = root->NameBytes is > 0 and <= RecordedName.MaxBytes
+                && root->TypeBytes is > 0 and <= ushort.MaxValue && root->LayoutBytes is > 0 and <= LayoutBytesMax;
+            long bytes = RootEntry.HeaderBytes + (long)root->NameBytes + root->TypeBytes + root->LayoutBytes;
+            bool data = root->Count > 0 && root->ElementBytes > 0
+                && root->Count <= RegionLimits.ArenaBytesMax / root->ElementBytes
+                && IsRootMemory(root->DataOffset, root->Count * root->ElementBytes);
+            Expect(text && IsRootMemory(at, bytes) && data, "a root is wrong", at);
         }
 
-        Expect(seen == Header->RootCount, "its number of roots is wrong", 72);
+        Expect(seen.Count == Header->RootCount, "its number of roots is wrong", 72);
     }
+
+    /// <summary>Whether the bytes are in one allocation that belongs to the root table.</summary>
+    private bool IsRootMemory(long offset, long bytes) =>
+        offset > 0 && offset < Pages.Bytes(space.CommittedPages)
+        && allocator.TryFind(table.Base + offset, bytes, out Block block) && block.IsRoot;
 
     private void Expect(bool holds, string otherwise, long offset)
     {

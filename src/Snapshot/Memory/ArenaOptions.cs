@@ -8,13 +8,13 @@ public sealed class ArenaOptions
     /// <summary>
     /// The least capacity: room for the arena's own tables (about half a megabyte) and for something to put in it.
     /// </summary>
-    public const long MinCapacity = 4L << 20;
+    public const long MinCapacity = RegionLimits.ArenaBytesMin;
 
     /// <summary>
     /// The greatest capacity, 4 TiB: page numbers fit 32 bits, the directory of page tables stays at 2 MiB, and a dozen
     /// such arenas fit the part of the address space that arenas use.
     /// </summary>
-    public const long MaxCapacity = 4L << 40;
+    public const long MaxCapacity = RegionLimits.ArenaBytesMax;
 
     /// <summary>Bytes of address space that are reserved, rounded up to 2 MiB; what the arena can ever hold.</summary>
     /// <value>

@@ -61,7 +61,7 @@ internal static class RestartRun
         try
         {
             // Map: all regions, or none.
-            memory = RestoredMemory.Map(plan.Regions);
+            memory = RestoredMemory.Map(plan);
 
             // Fill: a block is verified before it is decoded, and decoded before a byte of it reaches an arena.
             // Buffers have no address before the program protects them again, so they are read now in any case.

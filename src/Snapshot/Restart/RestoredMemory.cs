@@ -1,7 +1,7 @@
-using System.Runtime.InteropServices;
 using Snapshot.Base;
 using Snapshot.Image;
 using Snapshot.Memory;
+using Snapshot.Threads.Native;
 using Snapshot.Tracking;
 
 namespace Snapshot.Restart;
@@ -15,9 +15,10 @@ internal sealed unsafe class RestoredMemory : IDisposable
     private readonly List<RestoredBuffer> _buffers = [];
     private readonly List<FillTarget> _targets = [];
 
-    private RestoredMemory()
-    {
-    }
+    private readonly string _image;
+
+    /// <param name="image">The file of the newest image, for messages.</param>
+    private RestoredMemory(string image) => _image = image;
 
     internal IReadOnlyList<RestoredArena> Arenas => _arenas;
 
@@ -30,13 +31,13 @@ internal sealed unsafe class RestoredMemory : IDisposable
     internal LazyFill? Awaited { get; private set; }
 
     /// <summary>Maps every region; when one fails, none stays mapped.</summary>
-    /// <exception cref="SnapshotException">AddressTaken, SystemCall.</exception>
-    internal static RestoredMemory Map(IReadOnlyList<ChainRegion> regions)
+    /// <exception cref="SnapshotException">AddressTaken, SystemCall, Corrupt.</exception>
+    internal static RestoredMemory Map(RestartPlan plan)
     {
-        RestoredMemory memory = new();
+        RestoredMemory memory = new(plan.Newest.Name);
         try
         {
-            foreach (ChainRegion region in regions) memory.Add(region.Description);
+            foreach (ChainRegion region in plan.Regions) memory.Add(region.Description);
             return memory;
         }
         catch
@@ -80,13 +81,22 @@ internal sealed unsafe class RestoredMemory : IDisposable
         try
         {
             restored.Arena.Adopt();
+            KernelSpaceCheck.Run(restored.Arena);
         }
         catch (SnapshotException) when (Awaited?.Failure is not null)
         {
             // What could not be had read as zeros; that is the cause, and not what the zeros look like.
             throw Awaited!.Failure;
         }
+        catch (SnapshotException error)
+        {
+            throw InImage(error);
+        }
     }
+
+    /// <summary>The same error, which knows the arena alone, with the file that it came from.</summary>
+    private SnapshotException InImage(SnapshotException error) =>
+        new(error.Code, $"{_image}: {error.Message}", error) { Path = error.Path ?? _image };
 
     private void Add(RegionDescription description)
     {
@@ -98,12 +108,32 @@ internal sealed unsafe class RestoredMemory : IDisposable
             return;
         }
 
+        PageHashes hashes = new(description.CapacityBytes >> Pages.Shift);
+        try
+        {
+            Arena arena = Restore(description);
+            _arenas.Add(new RestoredArena(description, arena, hashes));
+            _targets.Add(new FillTarget(arena.Region.Address, description.CommittedPages, hashes));
+        }
+        catch
+        {
+            hashes.Dispose();
+            throw;
+        }
+    }
+
+    private Arena Restore(RegionDescription description)
+    {
         ArenaOptions options = new() { Capacity = description.CapacityBytes, HugePages = description.HugePages };
-        Arena arena = Arena.Restore(
-            description.Name, (nint)description.BaseAddress, description.CommittedPages, options);
-        PageHashes hashes = new(arena.Region.CapacityPages);
-        _arenas.Add(new RestoredArena(description, arena, hashes));
-        _targets.Add(new FillTarget(arena.Region.Address, description.CommittedPages, hashes));
+        try
+        {
+            return Arena.Restore(
+                description.Name, (nint)description.BaseAddress, description.CommittedPages, options);
+        }
+        catch (SnapshotException error) when (error.Code == SnapshotErrorCode.Corrupt)
+        {
+            throw InImage(error);
+        }
     }
 }
 
@@ -113,10 +143,12 @@ internal sealed record RestoredArena(RegionDescription Description, Arena Arena,
 /// <summary>The content of a protected buffer, kept until the user protects the buffer of that name again.</summary>
 internal sealed unsafe class RestoredBuffer(RegionDescription description) : IDisposable
 {
+    private readonly SparseMemory _memory =
+        new(Pages.Bytes(description.CommittedPages), $"protected buffer '{description.Name}'");
+
     internal RegionDescription Description => description;
 
-    internal byte* Content { get; private set; } =
-        (byte*)NativeMemory.AllocZeroed((nuint)description.CommittedPages, Pages.Size);
+    internal byte* Content => _memory.Address;
 
     internal PageHashes Hashes { get; private set; } = new(description.CommittedPages);
 
@@ -134,8 +166,7 @@ internal sealed unsafe class RestoredBuffer(RegionDescription description) : IDi
 
     public void Dispose()
     {
-        NativeMemory.Free(Content);
-        Content = null;
+        _memory.Dispose();
         Hashes.Dispose();
     }
 }

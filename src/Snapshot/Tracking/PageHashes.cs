@@ -1,6 +1,6 @@
 using System.IO.Hashing;
-using System.Runtime.InteropServices;
 using Snapshot.Base;
+using Snapshot.Memory;
 
 namespace Snapshot.Tracking;
 
@@ -17,17 +17,17 @@ internal sealed unsafe class PageHashes : IDisposable
     /// <summary>The hash of every page that holds only zeros.</summary>
     internal static readonly UInt128 Zero = Known(XxHash128.HashToUInt128(new byte[Pages.Size]));
 
-    /// <summary>
-    /// 16 bytes a page; 0 = unknown. Memory is used only where pages were recorded: large allocations are lazily
-    /// backed.
-    /// </summary>
+    /// <summary>16 bytes a page; 0 = unknown. Memory is used only where pages were recorded.</summary>
+    private readonly SparseMemory _memory;
+
     private UInt128* _hashes;
 
     internal PageHashes(long capacityPages)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(capacityPages);
         CapacityPages = capacityPages;
-        _hashes = (UInt128*)NativeMemory.AllocZeroed((nuint)Math.Max(capacityPages, 1), (nuint)sizeof(UInt128));
+        _memory = new SparseMemory(capacityPages * sizeof(UInt128), "the hashes of pages");
+        _hashes = (UInt128*)_memory.Address;
     }
 
     internal long CapacityPages { get; }
@@ -83,12 +83,9 @@ internal sealed unsafe class PageHashes : IDisposable
 
     public void Dispose()
     {
-        NativeMemory.Free(_hashes);
+        _memory.Dispose();
         _hashes = null;
-        GC.SuppressFinalize(this);
     }
-
-    ~PageHashes() => NativeMemory.Free(_hashes);
 
     private static UInt128 Known(UInt128 hash) => hash == UInt128.Zero ? UInt128.One : hash;
 

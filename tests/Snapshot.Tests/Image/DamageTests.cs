@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using System.IO.Hashing;
+using Snapshot.Fuzz.Forging;
 using Snapshot.Image;
 using Xunit;
 
@@ -77,14 +77,14 @@ public sealed class DamageTests
     {
         byte[] image = [.. Intact];
         image[8] = 2;
-        Reseal(image);
+        ImageSeal.Mend(image);
         Assert.Equal(
             SnapshotErrorCode.UnsupportedFormat,
             Assert.Throws<SnapshotException>(() => ImageReader.Open(new MemoryFile(image))).Code);
         image[8] = 1;
         image[10] = 9;
         image[100] = 1;
-        Reseal(image);
+        ImageSeal.Mend(image);
         using ImageReader reader = ImageReader.Open(new MemoryFile(image));
         Assert.Equal(new Version(1, 9), reader.FormatVersion);
     }
@@ -100,7 +100,7 @@ public sealed class DamageTests
         int at = image.AsSpan().IndexOf(System.Text.Encoding.ASCII.GetBytes(renamed));
         "ZZZZ"u8.CopyTo(image.AsSpan(at));
         BinaryPrimitives.WriteUInt32LittleEndian(image.AsSpan(at + 4), flags);
-        Reseal(image);
+        ImageSeal.Mend(image);
         if (expected is { } code)
         {
             Assert.Equal(code, Assert.Throws<SnapshotException>(() => ImageReader.Open(new MemoryFile(image))).Code);
@@ -120,7 +120,7 @@ public sealed class DamageTests
     {
         byte[] image = [.. IntactInUnits];
         "ORDX"u8.CopyTo(image.AsSpan(image.AsSpan().IndexOf("ORDR"u8)));
-        Reseal(image);
+        ImageSeal.Mend(image);
         Assert.Equal(
             SnapshotErrorCode.UnsupportedFormat,
             Assert.Throws<SnapshotException>(() => ImageReader.Open(new MemoryFile(image))).Code);
@@ -134,7 +134,7 @@ public sealed class DamageTests
     {
         byte[] image = SampleImage.Full(BlockEncoding.Auto);
         BinaryPrimitives.WriteUInt32LittleEndian(image.AsSpan(image.AsSpan().IndexOf("ENCD"u8) + 16), highest);
-        Reseal(image);
+        ImageSeal.Mend(image);
         Assert.Equal(
             expected, Assert.Throws<SnapshotException>(() => ImageReader.Open(new MemoryFile(image))).Code);
     }
@@ -152,7 +152,7 @@ public sealed class DamageTests
         BinaryPrimitives.WriteUInt32LittleEndian(numbers, first);
         BinaryPrimitives.WriteUInt32LittleEndian(numbers[4..], second);
         BinaryPrimitives.WriteUInt32LittleEndian(numbers[8..], third);
-        Reseal(image);
+        ImageSeal.Mend(image);
         Assert.Equal(
             SnapshotErrorCode.Corrupt,
             Assert.Throws<SnapshotException>(() => ImageReader.Open(new MemoryFile(image))).Code);
@@ -178,7 +178,7 @@ public sealed class DamageTests
             int indexOffset = (int)BitConverter.ToUInt64(image, image.Length - 4096 + 16);
             int used = (int)BitConverter.ToUInt64(image, indexOffset + 24);
             for (int changes = random.Next(1, 4); changes > 0; changes--) Mutate(image, indexOffset, used, random);
-            Reseal(image);
+            ImageSeal.Mend(image);
             long before = GC.GetAllocatedBytesForCurrentThread();
             SnapshotException? error = ReadAll(image, scratch);
             Assert.True(
@@ -238,41 +238,4 @@ public sealed class DamageTests
             default: image.AsSpan(at, Math.Min(8, image.Length - at)).Fill((byte)random.Next(256)); break;
         }
     }
-
-    /// <summary>
-    /// Makes all checksums right: of the blocks where their entries make sense, then of header, index and footer.
-    /// </summary>
-    private static void Reseal(byte[] image)
-    {
-        Span<byte> bytes = image;
-        Span<byte> footer = bytes[^4096..];
-        ulong indexOffset = BinaryPrimitives.ReadUInt64LittleEndian(footer[16..]);
-        SealPage(bytes[..4096]);
-        if (indexOffset <= (ulong)image.Length - 8192 && indexOffset >= 4096)
-        {
-            Span<byte> index = bytes[(int)indexOffset..^4096];
-            bytes[4088..4096].CopyTo(index[8..]);
-            ResealBlocks(bytes, index[(32 + 16)..]);
-            BinaryPrimitives.WriteUInt64LittleEndian(footer[32..], XxHash3.HashToUInt64(index));
-        }
-
-        SealPage(footer);
-    }
-
-    private static void ResealBlocks(Span<byte> file, Span<byte> blocks)
-    {
-        ulong count = BinaryPrimitives.ReadUInt64LittleEndian(blocks);
-        for (ulong i = 0; i < count && i < 16; i++)
-        {
-            Span<byte> entry = blocks.Slice(8 + (int)i * 24, 24);
-            ulong offset = BinaryPrimitives.ReadUInt64LittleEndian(entry);
-            long length = (BinaryPrimitives.ReadUInt32LittleEndian(entry[16..]) + 4095L) & -4096;
-            if (offset > (ulong)file.Length || length > file.Length - (long)offset) continue;
-            BinaryPrimitives.WriteUInt64LittleEndian(
-                entry[8..], XxHash3.HashToUInt64(file.Slice((int)offset, (int)length)));
-        }
-    }
-
-    private static void SealPage(Span<byte> page) =>
-        BinaryPrimitives.WriteUInt64LittleEndian(page[4088..], XxHash3.HashToUInt64(page[..4088]));
 }

@@ -39,7 +39,7 @@ internal sealed record KernelManifest
     }
 
     /// <summary>Reads bytes that are not trusted.</summary>
-    /// <exception cref="SnapshotException">KernelModule: they are damaged, or of another version.</exception>
+    /// <exception cref="SnapshotException">Corrupt; UnsupportedFormat: they are of another version.</exception>
     internal static KernelManifest FromBytes(ReadOnlySpan<byte> bytes)
     {
         KernelManifestReader header = new(bytes, 0);
@@ -48,7 +48,7 @@ internal sealed record KernelManifest
         if (version != Version)
         {
             throw new SnapshotException(
-                SnapshotErrorCode.KernelModule,
+                SnapshotErrorCode.UnsupportedFormat,
                 $"The list of kernel modules in the image has version {version}, and this library reads version " +
                 $"{Version}. Restart with the version of Snapshot that made the image.");
         }
@@ -143,6 +143,9 @@ internal sealed record KernelManifest
         uint hasOffset = reader.U32();
         long offset = (long)reader.U64();
         if (hasOffset > 1) throw reader.Damaged($"{hasOffset} is neither yes nor no");
+        if (hasOffset == 0 && offset != 0) throw reader.Damaged("there is an offset of no thread-locals");
+        if (path.Length == 0 || path.Contains('\0', StringComparison.Ordinal))
+            throw reader.Damaged("a module has no path");
         AddressRange[] writable = new AddressRange[reader.Count(KernelManifestReader.RangesMax)];
         for (int index = 0; index < writable.Length; index++)
         {

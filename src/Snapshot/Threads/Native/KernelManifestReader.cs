@@ -61,7 +61,7 @@ internal ref struct KernelManifestReader(ReadOnlySpan<byte> bytes, int offset)
     }
 
     internal readonly SnapshotException Damaged(string what) => new(
-        SnapshotErrorCode.KernelModule,
+        SnapshotErrorCode.Corrupt,
         $"The list of kernel modules in the image is damaged at byte {offset + _position}: {what}. Restart from " +
         "another generation.");
 

@@ -16,11 +16,16 @@ internal static unsafe class KernelStacks
     /// <summary>SNK_SIGNAL_STACK_BYTES of kernel.h.</summary>
     private const long SignalStack = 64 << 10;
 
+    /// <summary>Where the parts are.</summary>
+    internal readonly record struct Layout(ulong SignalStack, ulong StackLow);
+
+    internal static Layout LayoutAt(byte* memory) =>
+        new((ulong)(memory + Guard), (ulong)(memory + Guard + SignalStack + Guard));
+
     internal static void* Allocate(Arena arena, long stackBytes, KernelRecord* record)
     {
         byte* memory = (byte*)arena.Allocate(Guard + SignalStack + Guard + stackBytes, (int)Pages.Size);
-        record->SignalStack = (ulong)(memory + Guard);
-        record->StackLow = (ulong)(memory + Guard + SignalStack + Guard);
+        (record->SignalStack, record->StackLow) = LayoutAt(memory);
         record->StackHigh = record->StackLow + (ulong)stackBytes;
         foreach (ulong guard in GuardsOf(record)) arena.Exclude((void*)guard, Guard);
         Protect(record);

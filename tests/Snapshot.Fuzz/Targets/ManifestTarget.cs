@@ -1,0 +1,42 @@
+using Snapshot.Fuzz.Forging;
+using Snapshot.Storage;
+
+namespace Snapshot.Fuzz.Targets;
+
+/// <summary>A slot of a manifest, from its first byte on, whose checksum is right; read as either slot.</summary>
+internal sealed class ManifestTarget() : FuzzTarget(
+    "manifest", SnapshotErrorCode.UnsupportedFormat, SnapshotErrorCode.ChainBroken)
+{
+    protected override byte[][] Expand(byte[] input)
+    {
+        byte[] slot = new byte[ManifestSlot.SlotBytes];
+        input.AsSpan(0, Math.Min(input.Length, slot.Length)).CopyTo(slot);
+        ManifestSeal.Mend(slot);
+        return [slot];
+    }
+
+    protected override void Read(byte[][] files)
+    {
+        for (int number = 0; number < 2; number++)
+        {
+            if (ManifestSlot.Decode(files[0], number, "manifest") is { } state) CheckState(state, number);
+        }
+    }
+
+    private static void CheckState(ManifestState state, int number)
+    {
+        Require(state.Slot == number && state.Sequence >= 1, "a state is in the slot of its sequence");
+        for (int i = 0; i < state.Entries.Count; i++)
+        {
+            ManifestEntry entry = state.Entries[i];
+            Require(i == 0 || entry.Generation > state.Entries[i - 1].Generation, "generations ascend");
+            _ = entry.ToInfo();
+        }
+
+        byte[] again = new byte[ManifestSlot.SlotBytes];
+        ManifestSlot.Encode(state, again);
+        ManifestState? read = ManifestSlot.Decode(again, number, "manifest");
+        Require(read is not null && read.Entries.SequenceEqual(state.Entries), "what was read can be written and read");
+        if (state.Entries.Count > 0) _ = GenerationChain.Follow(state.Entries, state.Entries[^1], "store");
+    }
+}
