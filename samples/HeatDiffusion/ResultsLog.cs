@@ -82,7 +82,7 @@ internal sealed unsafe class ResultsLog : ICheckpointHandler, IDisposable
             _file.Write(Encoding.ASCII.GetBytes(line));
         }
 
-        _file.Flush(flushToDisk: true);
+        DurableFile.Flush(_file);
         State->FileBytes = _file.Position;
     }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO.Hashing;
 using System.Text;
 using KillDemo;
+using Snapshot;
 
 namespace NBody;
 
@@ -29,7 +30,7 @@ internal sealed class ResultsFile : IDisposable
     /// <returns>Their length.</returns>
     internal long Flush()
     {
-        _file.Flush(flushToDisk: true);
+        DurableFile.Flush(_file);
         return _file.Length;
     }
 

@@ -426,6 +426,15 @@ SN_API int32_t sn_file_sync(int32_t fd);
 /* Makes the entries of a directory durable (open + fsync + close). `path` is UTF-8. */
 SN_API int32_t sn_directory_sync(const char *path);
 
+/* ---- limit_signal.c: a file grows beyond the limit, and the process lives to tell ------------------------ */
+
+/*
+ * Blocks SIGXFSZ in the calling thread. *held != 0: it was not blocked before, and sn_limit_signal_release is to be
+ * called by the same thread: it takes away the signal that a write caused, and unblocks.
+ */
+SN_API int32_t sn_limit_signal_hold(int32_t *held);
+SN_API int32_t sn_limit_signal_release(void);
+
 /* ---- environment.c: what a captured context of a native thread depends on, beside its code ----------------- */
 
 struct sn_environment {

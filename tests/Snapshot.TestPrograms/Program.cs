@@ -15,6 +15,8 @@ return (args is [string verb, ..] ? verb : "") switch
     "cow-goes-on" => CopyOnWriteRuns.GoOn(args[1]),
     "cow-as-user" => CopyOnWriteRuns.AsUser(),
     "sync-fails" => SyncFailures.Run(args[1], bool.Parse(args[2])),
+    "file-limit" => FileLimit.Run(args[1]),
+    "durable-flush" => DurableFlushes.Run(args[1]),
     "founding" => FoundingScenario.Run(args[1]),
     "founding-fibers" => FiberFoundingScenario.Run(args[1]),
     "fiber-constructs" => FiberConstructsProgram.Run(args[1]),

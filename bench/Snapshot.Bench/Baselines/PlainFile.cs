@@ -18,7 +18,7 @@ internal static class PlainFile
         {
             for (long left = bytes; left > 0; left -= buffer.Length)
                 stream.Write(buffer.AsSpan(0, (int)Math.Min(left, buffer.Length)));
-            stream.Flush(flushToDisk: true);
+            DurableFile.Flush(stream);
         }
 
         double milliseconds = Stopwatch.GetElapsedTime(started).TotalMilliseconds;

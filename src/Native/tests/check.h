@@ -45,5 +45,6 @@ void test_thread(void);
 void test_fill(void);
 void test_freeze(void);
 void test_environment(void);
+void test_limit_signal(void);
 
 #endif

@@ -29,6 +29,7 @@ internal sealed class DirectoryFile(string path, SafeFileHandle handle, bool dir
 
     public void Write(ReadOnlySpan<byte> bytes, long offset)
     {
+        using FileSizeSignal signal = FileSizeSignal.Hold();
         try
         {
             RandomAccess.Write(handle, bytes, offset);
@@ -41,6 +42,7 @@ internal sealed class DirectoryFile(string path, SafeFileHandle handle, bool dir
 
     public void Write(IReadOnlyList<ReadOnlyMemory<byte>> segments, long offset)
     {
+        using FileSizeSignal signal = FileSizeSignal.Hold();
         try
         {
             RandomAccess.Write(handle, segments, offset);

@@ -13,7 +13,11 @@ internal static class Room
     /// <summary>
     /// What of Interop the room Storage may use: the calls .NET lacks for files, and the errors they give.
     /// </summary>
-    private static readonly string[] s_storageMayCall = ["Require", "sn_file_set_direct", "sn_file_sync", "sn_directory_sync"];
+    private static readonly string[] s_storageMayCall =
+    [
+        "Require", "sn_file_set_direct", "sn_file_sync", "sn_directory_sync", "sn_limit_signal_hold",
+        "sn_limit_signal_release",
+    ];
 
     private static readonly Dictionary<string, string[]> s_mayUse = new()
     {
