@@ -1,5 +1,5 @@
+using Snapshot.Tests.Faults;
 using Snapshot.Tests.Session;
-using Snapshot.Tests.Structure;
 using Xunit;
 
 namespace Snapshot.Tests.Storage;
@@ -11,13 +11,8 @@ namespace Snapshot.Tests.Storage;
 public sealed class FailedSyncTests : IDisposable
 {
     private readonly TemporaryStore _store = new();
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("snapshot-faults-");
 
-    public void Dispose()
-    {
-        _store.Dispose();
-        _folder.Delete(recursive: true);
-    }
+    public void Dispose() => _store.Dispose();
 
     [Theory]
     [InlineData(5, true)] // EIO
@@ -26,7 +21,7 @@ public sealed class FailedSyncTests : IDisposable
     [InlineData(122, false)] // EDQUOT
     public void A_failed_sync_of_an_image_fails_the_checkpoint_and_the_next_has_its_pages(int errno, bool directIo)
     {
-        string[] lines = Run(directIo, ("FAULT_PATH", ".snapshot.partial"), ("FAULT_NTH", "2"), Errno(errno));
+        string[] lines = Run(directIo, ("RIG_PART", ".snapshot.partial"), ("RIG_NTH", "2"), Errno(errno));
         string[] expected = [
             "restarted 0 with 0", "committed 1 with 1", $"failed StoreIo {errno}", "committed 2 with 3",
             "committed 3 with 4"];
@@ -41,7 +36,7 @@ public sealed class FailedSyncTests : IDisposable
     public void A_failed_sync_of_the_manifest_is_an_unknown_outcome_that_the_next_checkpoint_settles(int errno)
     {
         // The first sync of a new store is that of `manifest.partial`, the second the first commit's.
-        string[] lines = Run(true, ("FAULT_PATH", "/manifest"), ("FAULT_NTH", "3"), Errno(errno));
+        string[] lines = Run(true, ("RIG_PART", "/manifest"), ("RIG_NTH", "3"), Errno(errno));
         Assert.Equal("committed 1 with 1", lines[1]);
         Assert.Equal($"failed OutcomeUnknown {errno}", lines[2]);
         Assert.Equal(["committed 3 with 3", "committed 4 with 4"], lines[3..]);
@@ -49,21 +44,13 @@ public sealed class FailedSyncTests : IDisposable
     }
 
     private static (string, string) Errno(int errno) =>
-        ("FAULT_ERRNO", errno.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        ("RIG_VALUE", errno.ToString(System.Globalization.CultureInfo.InvariantCulture));
 
     private string[] Run(bool directIo, params (string Name, string Value)[] fault)
     {
-        string rig = Path.Combine(_folder.FullName, "sync_faults.so");
-        if (!File.Exists(rig))
-        {
-            string source = Path.Combine(Repository.Root, "tests/Snapshot.FaultRig/sync_faults.c");
-            var built = Repository.Run(
-                _folder.FullName, "cc",
-                ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", source, "-o", rig, "-ldl"]);
-            Assert.True(built.ExitCode == 0, built.ToString());
-        }
-
-        (string, string)[] environment = fault.Length == 0 ? [] : [("LD_PRELOAD", rig), .. fault];
+        (string, string)[] environment = fault.Length == 0
+            ? []
+            : [("LD_PRELOAD", RigLibrary.Path), ("RIG_CALL", "sync"), .. fault];
         using TestProgram program = new(environment, "sync-fails", _store.Path, directIo.ToString());
         (int exitCode, string text, string error) = program.WaitForEnd();
         Assert.True(exitCode == 0, text + error);
