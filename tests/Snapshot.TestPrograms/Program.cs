@@ -1,5 +1,6 @@
 using System.Globalization;
 using Snapshot.TestPrograms;
+using Snapshot.TestPrograms.Life;
 
 // The programs that tests start as processes of their own: one verb, one line.
 return (args is [string verb, ..] ? verb : "") switch
@@ -32,5 +33,6 @@ return (args is [string verb, ..] ? verb : "") switch
     "kernel-audited" => KernelScenes.Audited(args[1], args[2]),
     "kernel-load" => KernelScenes.Load(args[1], args[2], args[3..]),
     "fiber-library" => FiberLibraryProgram.Run(args[1], args[2], args[3..]),
+    "life" => LifeProgram.Run(args[1..]),
     _ => throw new ArgumentException($"unknown verb in: {string.Join(' ', args)}"),
 };

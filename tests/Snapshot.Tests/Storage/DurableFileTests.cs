@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Microsoft.Win32.SafeHandles;
+using Snapshot.Tests.Faults;
 using Snapshot.Tests.HeatDiffusion;
 using Snapshot.Tests.Session;
 using Snapshot.Tests.Structure;
@@ -11,13 +12,8 @@ namespace Snapshot.Tests.Storage;
 public sealed partial class DurableFileTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("snapshot-durable-");
-    private readonly FaultLibrary _faults = new("sync_faults.c");
 
-    public void Dispose()
-    {
-        _faults.Dispose();
-        _folder.Delete(recursive: true);
-    }
+    public void Dispose() => _folder.Delete(recursive: true);
 
     [Theory]
     [InlineData(1, 5)] // by stream; EIO
@@ -26,7 +22,7 @@ public sealed partial class DurableFileTests : IDisposable
     public void A_failed_sync_is_told_with_its_errno(int nth, int errno)
     {
         string path = Path.Combine(_folder.FullName, "log.txt");
-        using TestProgram program = new(_faults.FailSync("log.txt", nth, errno), "durable-flush", path);
+        using TestProgram program = new(RigLibrary.FailSync("log.txt", nth, errno), "durable-flush", path);
         (int exitCode, string output, string error) = program.WaitForEnd();
         Assert.True(exitCode == 0, output + error);
 
@@ -56,7 +52,7 @@ public sealed partial class DurableFileTests : IDisposable
         string[] run = ["run", "--size", "40", "--steps", "200", "--threads", "2", "--every-steps", "20", "--store",
             store, "--json"];
         string heat = Path.Combine(AppContext.BaseDirectory, "HeatDiffusion");
-        string[] faults = [.. _faults.FailSync("results.txt", 2, 5).Select(fault => $"{fault.Name}={fault.Value}")];
+        string[] faults = [.. RigLibrary.FailSync("results.txt", 2, 5).Select(fault => $"{fault.Name}={fault.Value}")];
         ProgramResult failed = Repository.Run(_folder.FullName, "env", [.. faults, heat, .. run]);
         Assert.True(failed.ExitCode == 1, failed.ToString());
         Assert.Contains("results.txt: Input/output error (errno 5)", failed.Error, StringComparison.Ordinal);

@@ -1,3 +1,4 @@
+using Snapshot.Tests.Faults;
 using Snapshot.Tests.Session;
 using Xunit;
 
@@ -10,13 +11,8 @@ namespace Snapshot.Tests.Storage;
 public sealed class FailedSyncTests : IDisposable
 {
     private readonly TemporaryStore _store = new();
-    private readonly FaultLibrary _faults = new("sync_faults.c");
 
-    public void Dispose()
-    {
-        _store.Dispose();
-        _faults.Dispose();
-    }
+    public void Dispose() => _store.Dispose();
 
     [Theory]
     [InlineData(5, true)] // EIO
@@ -25,7 +21,7 @@ public sealed class FailedSyncTests : IDisposable
     [InlineData(122, false)] // EDQUOT
     public void A_failed_sync_of_an_image_fails_the_checkpoint_and_the_next_has_its_pages(int errno, bool directIo)
     {
-        string[] lines = Run(directIo, _faults.FailSync(".snapshot.partial", 2, errno));
+        string[] lines = Run(directIo, RigLibrary.FailSync(".snapshot.partial", 2, errno));
         string[] expected = [
             "restarted 0 with 0", "committed 1 with 1", $"failed StoreIo {errno}", "committed 2 with 3",
             "committed 3 with 4"];
@@ -40,7 +36,7 @@ public sealed class FailedSyncTests : IDisposable
     public void A_failed_sync_of_the_manifest_is_an_unknown_outcome_that_the_next_checkpoint_settles(int errno)
     {
         // The first sync of a new store is that of `manifest.partial`, the second the first commit's.
-        string[] lines = Run(true, _faults.FailSync("/manifest", 3, errno));
+        string[] lines = Run(true, RigLibrary.FailSync("/manifest", 3, errno));
         Assert.Equal("committed 1 with 1", lines[1]);
         Assert.Equal($"failed OutcomeUnknown {errno}", lines[2]);
         Assert.Equal(["committed 3 with 3", "committed 4 with 4"], lines[3..]);

@@ -1,0 +1,37 @@
+using System.Globalization;
+using Snapshot.Tests.Structure;
+using Xunit;
+
+namespace Snapshot.Tests.Faults;
+
+/// <summary>The fault rig (tests/Snapshot.FaultRig), built once for a run of the tests.</summary>
+internal static class RigLibrary
+{
+    private static readonly Lazy<string> s_path = new(Build);
+
+    /// <summary>What a program is to preload.</summary>
+    internal static string Path => s_path.Value;
+
+    /// <summary>Variables that let the nth sync of files whose path has this part fail with an errno.</summary>
+    internal static (string Name, string Value)[] FailSync(string part, int nth, int errno) =>
+    [
+        ("LD_PRELOAD", Path),
+        ("RIG_CALL", "sync"),
+        ("RIG_PART", part),
+        ("RIG_NTH", nth.ToString(CultureInfo.InvariantCulture)),
+        ("RIG_VALUE", errno.ToString(CultureInfo.InvariantCulture)),
+    ];
+
+    private static string Build()
+    {
+        string library = System.IO.Path.Combine(AppContext.BaseDirectory, "rig.so");
+        string fresh = $"{library}.{Environment.ProcessId}";
+        string[] arguments = [
+            "-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-shared", "-fPIC",
+            .. Repository.Sources("tests/Snapshot.FaultRig", ".c"), "-o", fresh, "-ldl", "-pthread"];
+        ProgramResult built = Repository.Run(Repository.Root, "cc", arguments);
+        Assert.True(built.ExitCode == 0, built.ToString());
+        File.Move(fresh, library, overwrite: true);
+        return library;
+    }
+}
