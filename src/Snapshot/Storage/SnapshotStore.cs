@@ -36,6 +36,7 @@ public sealed class SnapshotStore : IDisposable
         _writerLock = writerLock;
         _manifest = manifest;
         Options = options;
+        Space = new StoreSpace(this, medium, _maintenance);
     }
 
     /// <summary>
@@ -112,6 +113,18 @@ public sealed class SnapshotStore : IDisposable
     /// <summary>Whether it was opened for reading.</summary>
     public bool IsReadOnly => _writerLock is null;
 
+    /// <summary>Decides what the next image is, and makes room for it.</summary>
+    internal StoreSpace Space { get; }
+
+    internal StoreHoldings Holdings
+    {
+        get
+        {
+            lock (_gate)
+                return new StoreHoldings(_manifest.Entries, [.. Needed], _drafts.Sum(draft => draft.ExpectedBytes));
+        }
+    }
+
     /// <summary>Pruning spares this generation, and no longer the one named before: a session continues it.</summary>
     internal void Continue(long generation)
     {
@@ -167,7 +180,9 @@ public sealed class SnapshotStore : IDisposable
         {
             ManifestEntry entry = Find(generation);
             if (entry.Parent is null) return entry.ToInfo();
-            return await Task.Run(() => Compact(entry, progress, ending.Token), ending.Token).ConfigureAwait(false);
+            ImageMerger merger = new(this, _medium);
+            return await Task.Run(() => merger.Merge(entry, int.MaxValue, progress, ending.Token), ending.Token)
+                .ConfigureAwait(false);
         }
         finally
         {
@@ -272,6 +287,16 @@ public sealed class SnapshotStore : IDisposable
         }
     }
 
+    /// <summary>Starts a file that shall take the place of a generation's; ended as other drafts are.</summary>
+    internal ImageDraft BeginRevision(ImageHeader header, int revision, CancellationToken cancellation)
+    {
+        lock (_gate)
+        {
+            _manifest.ThrowIfUnknown();
+            return BeginDraft(header, revision, null, cancellation);
+        }
+    }
+
     /// <summary>
     /// Makes a completed draft durable and visible. When it throws, the draft is gone, except with OutcomeUnknown.
     /// </summary>
@@ -363,7 +388,7 @@ public sealed class SnapshotStore : IDisposable
         IStoreFile file = _medium.Create(name + ImageFileName.PartialSuffix, Options.DirectIo);
         try
         {
-            ImageDraft draft = new(file, name, revision, header, options, cancellation);
+            ImageDraft draft = new(file, name, revision, header, options, Space.BytesLeft, cancellation);
             _drafts.Add(draft);
             return draft;
         }
@@ -421,40 +446,8 @@ public sealed class SnapshotStore : IDisposable
         }
     }
 
-    private GenerationInfo Compact(
-        ManifestEntry entry, IProgress<StoreProgress>? progress, CancellationToken cancellation)
-    {
-        IReadOnlyList<ImageReader> chain = OpenChain(entry.Generation);
-        try
-        {
-            ImageDraft draft;
-            lock (_gate)
-            {
-                _manifest.ThrowIfUnknown();
-                draft = BeginDraft(chain[0].Header with { Parent = null }, entry.Revision + 1, null, cancellation);
-            }
-
-            try
-            {
-                using (ImageCompactor compactor = new(chain, draft.Writer)) compactor.Copy(progress, cancellation);
-                draft.Complete(chain[0].Metadata, cancellation);
-                cancellation.ThrowIfCancellationRequested();
-                GenerationInfo info = Publish(draft);
-                _medium.Delete(entry.FileName);
-                return info;
-            }
-            finally
-            {
-                Abandon(draft);
-            }
-        }
-        finally
-        {
-            foreach (ImageReader image in chain) image.Dispose();
-        }
-    }
-
-    private List<GenerationInfo> Prune(RetentionPolicy policy, IProgress<StoreProgress>? progress)
+    /// <summary>Deletes what a policy does not keep. Maintenance is held.</summary>
+    internal List<GenerationInfo> Prune(RetentionPolicy policy, IProgress<StoreProgress>? progress)
     {
         List<ManifestEntry> deleted;
         lock (_gate)
@@ -476,14 +469,12 @@ public sealed class SnapshotStore : IDisposable
         return [.. deleted.Select(entry => entry.ToInfo())];
     }
 
-    /// <summary>Called inside the gate.</summary>
-    private List<ManifestEntry> Deletable(RetentionPolicy policy)
-    {
-        IEnumerable<long> needed = _drafts.Where(draft => draft.Header.Parent is not null)
-            .Select(draft => draft.Header.Parent!.Value.Generation);
-        if (_continued is { } continued) needed = needed.Append(continued);
-        return Retention.Deletable(_manifest.Entries, policy, DateTimeOffset.UtcNow, needed);
-    }
+    private List<ManifestEntry> Deletable(RetentionPolicy policy) =>
+        Retention.Deletable(_manifest.Entries, policy, DateTimeOffset.UtcNow, Needed);
+
+    /// <summary>Used inside the gate, as the one before.</summary>
+    private IEnumerable<long> Needed =>
+        _drafts.Select(draft => draft.Header.Parent?.Generation).Append(_continued).OfType<long>();
 
     private void ThrowIfNotWritable()
     {
