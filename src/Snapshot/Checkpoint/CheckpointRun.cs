@@ -52,12 +52,14 @@ internal sealed class CheckpointRun(Coordinator coordinator, MemoryCapture memor
             ticket.SetCaptured(captured);
 
             report.Enter(CheckpointStage.Draining);
-            ImageDraft draft = store.BeginImage(header, options, cancellation);
+            using NextImage next = store.Space.Plan(header, memory.Pages, cancellation);
+            ImageDraft draft = store.BeginImage(next.Header, options, cancellation);
+            draft.ExpectedBytes = next.ExpectedBytes;
             GenerationInfo committed;
             PageTally tally = new(report.Pages);
             try
             {
-                DrainThread.Run(() => memory.WriteTo(draft.Writer, tally, cancellation));
+                DrainThread.Run(() => memory.WriteTo(draft.Writer, next.Inherited, tally, cancellation));
                 draft.Complete(ImageRecord.Of(coordinator.Export(), memory, captured), cancellation);
                 report.Drained();
 
@@ -66,12 +68,19 @@ internal sealed class CheckpointRun(Coordinator coordinator, MemoryCapture memor
                 attempt.BeginCommit();
                 committed = store.Commit(draft);
             }
+            catch (SnapshotException error)
+            {
+                store.Abandon(draft);
+                if (store.Space.Explain(error, next) is var explained && explained != error) throw explained;
+                throw;
+            }
             catch
             {
                 store.Abandon(draft);
                 throw;
             }
 
+            store.Space.Learn(captured.PagesTracked, tally.Changed, draft.Summary!);
             report.Committed(memory);
             memory.Settle(new ImageLink(header.ImageId, header.Generation));
             attempt.Complete();

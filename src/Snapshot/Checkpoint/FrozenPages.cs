@@ -48,22 +48,26 @@ internal sealed class FrozenPages : IDisposable
     /// Writes every block's changed pages to the image as a unit. Afterwards <see cref="Append"/> tells where they
     /// belong.
     /// </summary>
+    /// <param name="changed">Pages that are not as in the parent, those that nobody wants among them.</param>
     /// <param name="wanted">What was given to <see cref="Hold"/>.</param>
+    /// <param name="inherited">
+    /// Where the image takes over what did not change, which is then part of the unit of its block; or null.
+    /// </param>
     /// <param name="writer">The image.</param>
     /// <param name="judge">Tells what a page is to it.</param>
     /// <param name="tally">Counts what was looked at.</param>
     /// <param name="grain">A grain asked for, or Auto; null: this image says nothing of how memory is written.</param>
     /// <param name="cancellation">Looked at for each block.</param>
     internal void WriteUnits(
-        PageBitmap wanted, ImageWriter writer, PageJudge judge, PageTally tally, CaptureGrain? grain,
-        CancellationToken cancellation)
+        PageBitmap changed, PageBitmap wanted, InheritedPages? inherited, ImageWriter writer, PageJudge judge,
+        PageTally tally, CaptureGrain? grain, CancellationToken cancellation)
     {
         foreach (long block in _tracker.InDrainOrder(BlocksOf(wanted)))
         {
             cancellation.ThrowIfCancellationRequested();
             long before = judge.Changed;
             _units[block] = writer.BeginUnit();
-            tally.Seen(WriteBlock(wanted, writer, judge, block));
+            tally.Seen(WriteBlock(changed, wanted, inherited, writer, judge, block));
             writer.EndUnit();
             if (grain is { } pinned) _grains.Observe(block, (int)(judge.Changed - before), pinned);
         }
@@ -75,6 +79,9 @@ internal sealed class FrozenPages : IDisposable
         if (_present.Contains(page)) writer.AppendUnit(_units[page / BlockPages], 1);
         else writer.Append(_zero.Contains(page) ? ExtentKind.Zero : ExtentKind.InParent, 1);
     }
+
+    /// <summary>The number of the unit that the pages of a block are in, or null.</summary>
+    internal int? UnitOf(long block) => _units.TryGetValue(block, out int unit) ? unit : null;
 
     /// <summary>Nothing is wanted any more.</summary>
     internal void Clear()
@@ -105,17 +112,35 @@ internal sealed class FrozenPages : IDisposable
     }
 
     /// <summary>Returns how many pages were wanted of the block.</summary>
-    private long WriteBlock(PageBitmap wanted, ImageWriter writer, PageJudge judge, long block)
+    private long WriteBlock(
+        PageBitmap changed, PageBitmap wanted, InheritedPages? inherited, ImageWriter writer, PageJudge judge,
+        long block)
     {
         // One size for a block: allocations are seldom smaller, and where they are this merely compresses less.
         int elementSize = -1;
         long seen = 0;
-        long end = (block + 1) * BlockPages;
-        for (long at = block * BlockPages; wanted.NextRun(at, out PageRange run) && run.Start < end;)
+        long at = block * BlockPages;
+        long end = at + BlockPages;
+        for (; changed.NextRun(at, out PageRange run) && run.Start < end; at = Math.Min(run.End, end))
+        {
+            inherited?.WriteContent(writer, new PageRange(at, run.Start - at));
+            PageRange part = new(run.Start, Math.Min(run.End, end) - run.Start);
+            seen += WriteWanted(wanted, part, writer, judge, ref elementSize);
+        }
+
+        inherited?.WriteContent(writer, new PageRange(at, end - at));
+        return seen;
+    }
+
+    private long WriteWanted(
+        PageBitmap wanted, PageRange part, ImageWriter writer, PageJudge judge, ref int elementSize)
+    {
+        long seen = 0;
+        for (long at = part.Start; wanted.NextRun(at, out PageRange run) && run.Start < part.End;)
         {
             PageRange piece = new(
                 run.Start,
-                Math.Min(Math.Min(run.End, end), (run.Start / PiecePages + 1) * PiecePages) - run.Start);
+                Math.Min(Math.Min(run.End, part.End), (run.Start / PiecePages + 1) * PiecePages) - run.Start);
             _tracker.Read(piece, _buffer.Span);
             for (long page = piece.Start; page < piece.End; page++)
             {

@@ -1,5 +1,6 @@
 using Snapshot.Image;
 using Snapshot.Memory;
+using Snapshot.Storage;
 using Snapshot.Tracking;
 
 namespace Snapshot.Checkpoint;
@@ -52,6 +53,9 @@ internal sealed class MemoryCapture : IDisposable
 
     /// <summary>Pages that the trackers reported for the running checkpoint.</summary>
     internal long TrackedPages => _captured.Sum(region => region.TrackedPages);
+
+    /// <summary>The same, and how many of them the newest committed image has, too.</summary>
+    internal CapturedPages Pages => new(TrackedPages, _captured.Sum(region => region.OverwrittenPages));
 
     /// <summary>Writes served since the last checkpoint was committed, or null where none has to be.</summary>
     internal CopyOnWriteInfo? Served => _trackers.Freezer?.Served.Since(_servedBefore);
@@ -144,9 +148,14 @@ internal sealed class MemoryCapture : IDisposable
     }
 
     /// <summary>Writes the captured regions to an image, beside the application.</summary>
-    internal void WriteTo(ImageWriter writer, PageTally tally, CancellationToken cancellation)
+    /// <param name="writer">The image.</param>
+    /// <param name="inherited">Where it takes over pages that did not change; null: it refers to them.</param>
+    /// <param name="tally">Counts pages.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    internal void WriteTo(
+        ImageWriter writer, Lazy<ChainPages>? inherited, PageTally tally, CancellationToken cancellation)
     {
-        foreach (RegionCapture region in _captured) region.WriteTo(writer, tally, cancellation);
+        foreach (RegionCapture region in _captured) region.WriteTo(writer, inherited, tally, cancellation);
     }
 
     /// <summary>The image is committed: what changes from now on changes relative to it.</summary>

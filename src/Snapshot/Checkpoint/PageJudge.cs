@@ -7,8 +7,9 @@ namespace Snapshot.Checkpoint;
 /// <summary>Tells by its content what a page is to the image that is being written, and records its hash.</summary>
 /// <param name="hashes">Of the newest committed image; ahead of it from here on.</param>
 /// <param name="parentPages">Pages that image describes; a page beyond it has no parent to refer to.</param>
+/// <param name="refers">Whether the image may refer to it; if not, a page that is the same is written, too.</param>
 /// <param name="tally">Counts pages that changed.</param>
-internal sealed class PageJudge(PageHashes hashes, long parentPages, PageTally tally)
+internal sealed class PageJudge(PageHashes hashes, long parentPages, bool refers, PageTally tally)
 {
     private long _lastBlock = -1;
 
@@ -22,11 +23,12 @@ internal sealed class PageJudge(PageHashes hashes, long parentPages, PageTally t
     internal ExtentKind Judge(long page, ReadOnlySpan<byte> content)
     {
         bool same = hashes.Matches(page, content, out UInt128 hash);
-        if (same && page < parentPages) return ExtentKind.InParent;
+        bool isZero = hash == PageHashes.Zero;
+        if (same && page < parentPages)
+            return refers ? ExtentKind.InParent : isZero ? ExtentKind.Zero : ExtentKind.Present;
 
         // Zeros where nothing is known of the page are most often memory that was populated and never written: they
         // take no room in the image, and do not count as a change.
-        bool isZero = hash == PageHashes.Zero;
         if (!isZero || hashes.IsKnown(page))
         {
             CountChanged(page / FreezingTracker.BlockPages);

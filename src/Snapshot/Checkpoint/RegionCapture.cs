@@ -104,6 +104,9 @@ internal sealed unsafe class RegionCapture : IDisposable
     /// <summary>Pages that the tracker reported for this checkpoint.</summary>
     internal long TrackedPages => _changed.Count();
 
+    /// <summary>How many of them the newest committed image has, too, at most.</summary>
+    internal long OverwrittenPages => Math.Min(TrackedPages, _parentPages);
+
     /// <summary>Pages written since the last collect, as an estimate, without collecting them.</summary>
     internal long CountChanged() => _tracker.CountChanged();
 
@@ -189,24 +192,31 @@ internal sealed unsafe class RegionCapture : IDisposable
     /// <summary>
     /// Writes the region to an image: every page as present, zero, excluded or in the parent, as its content tells.
     /// </summary>
-    internal void WriteTo(ImageWriter writer, PageTally tally, CancellationToken cancellation)
+    /// <param name="writer">The image.</param>
+    /// <param name="chain">Where it takes over what did not change; null: it refers to its parent for that.</param>
+    /// <param name="tally">Counts pages.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    internal void WriteTo(
+        ImageWriter writer, Lazy<ChainPages>? chain, PageTally tally, CancellationToken cancellation)
     {
         writer.BeginRegion(Describe());
-        PageJudge judge = new(_hashes, _parentPages, tally);
+        InheritedPages? inherited =
+            chain is null ? null : new InheritedPages(chain, _id, Math.Min(_parentPages, _capturedPages));
+        PageJudge judge = new(_hashes, _parentPages, inherited is null, tally);
 
         // A first image, in which everything is new, says nothing of how memory is written.
         CapturePolicy? policy = _parentPages > 0 ? Policy : null;
-        _frozen?.WriteUnits(_pending, writer, judge, tally, policy?.Grain, cancellation);
+        _frozen?.WriteUnits(_changed, _pending, inherited, writer, judge, tally, policy?.Grain, cancellation);
         long at = 0;
         for (; _changed.NextRun(at, out PageRange run); at = run.End)
         {
             cancellation.ThrowIfCancellationRequested();
-            AppendUntouched(writer, at, run.Start);
+            AppendUntouched(writer, inherited, new PageRange(at, run.Start - at), cancellation);
             for (long page = run.Start; page < run.End; page++) AppendPage(writer, page, judge);
             if (_frozen is null) tally.Seen(run.Count);
         }
 
-        AppendUntouched(writer, at, _capturedPages);
+        AppendUntouched(writer, inherited, new PageRange(at, _capturedPages - at), cancellation);
         policy?.Observe(judge.Changed, judge.BlocksChanged);
     }
 
@@ -288,11 +298,13 @@ internal sealed unsafe class RegionCapture : IDisposable
     }
 
     /// <summary>Pages that did not change: as in the parent, or never written since the region began.</summary>
-    private void AppendUntouched(ImageWriter writer, long start, long end)
+    private void AppendUntouched(
+        ImageWriter writer, InheritedPages? inherited, PageRange pages, CancellationToken cancellation)
     {
-        long known = Math.Clamp(_parentPages, start, end);
-        if (known > start) writer.Append(ExtentKind.InParent, known - start);
-        if (end > known) writer.Append(ExtentKind.Zero, end - known);
+        long known = Math.Clamp(_parentPages - pages.Start, 0, pages.Count);
+        if (inherited is not null) inherited.Append(writer, new PageRange(pages.Start, known), _frozen, cancellation);
+        else if (known > 0) writer.Append(ExtentKind.InParent, known);
+        writer.Append(ExtentKind.Zero, pages.Count - known);
     }
 
     private void AppendPage(ImageWriter writer, long page, PageJudge judge)

@@ -46,7 +46,8 @@ internal sealed class StoreKeeping(SnapshotStore store) : IAsyncDisposable
         try
         {
             await store.PruneAsync(store.Options.Retention, null, _closing.Token).ConfigureAwait(false);
-            if (store.Newest is { } newest && ChainLength(newest) > store.Options.ChainLengthMax)
+            if (store.Newest is { } newest && ChainLength(newest) > store.Options.ChainLengthMax
+                && store.Space.AdmitsCompaction(newest))
             {
                 await store.CompactAsync(newest.Generation, null, _closing.Token).ConfigureAwait(false);
                 await store.PruneAsync(store.Options.Retention, null, _closing.Token).ConfigureAwait(false);

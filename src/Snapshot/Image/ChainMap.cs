@@ -5,7 +5,8 @@ namespace Snapshot.Image;
 /// <summary>A run of pages of a region and the one image of the chain that defines them.</summary>
 /// <param name="FirstPage">In the region.</param>
 /// <param name="PageCount">At least 1.</param>
-/// <param name="Kind">Present, zero or excluded; never in parent.</param>
+/// <param name="Kind">Present, zero or excluded; in parent only where the youngest images of a longer chain were
+/// flattened: then the parent of the last of them has it.</param>
 /// <param name="Image">The index of the image in the chain, newest first.</param>
 /// <param name="FirstOrdinal">In the page stream of that image; meaningful when present.</param>
 internal readonly record struct ChainRun(long FirstPage, long PageCount, ExtentKind Kind, int Image, long FirstOrdinal);
@@ -16,6 +17,38 @@ internal sealed class ChainRegion(RegionDescription description, ChainRun[] runs
     internal RegionDescription Description => description;
 
     internal ReadOnlySpan<ChainRun> Runs => runs;
+
+    /// <summary>The runs of some of the pages, cut to them, in order.</summary>
+    internal IEnumerable<ChainRun> Within(PageRange pages)
+    {
+        for (int i = FirstRunBehind(pages.Start); i < runs.Length && runs[i].FirstPage < pages.End; i++)
+        {
+            ChainRun run = runs[i];
+            long start = Math.Max(run.FirstPage, pages.Start);
+            long end = Math.Min(run.FirstPage + run.PageCount, pages.End);
+            yield return run with
+            {
+                FirstPage = start,
+                PageCount = end - start,
+                FirstOrdinal = run.FirstOrdinal + (start - run.FirstPage),
+            };
+        }
+    }
+
+    /// <summary>The first run that does not end before the page.</summary>
+    private int FirstRunBehind(long page)
+    {
+        int low = 0;
+        int high = runs.Length;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            if (runs[middle].FirstPage + runs[middle].PageCount <= page) low = middle + 1;
+            else high = middle;
+        }
+
+        return low;
+    }
 }
 
 /// <summary>A chain of images flattened: for every page of the newest image the place of its content.</summary>
@@ -31,12 +64,15 @@ internal sealed class ChainMap
     internal IReadOnlyList<ChainRegion> Regions { get; }
 
     /// <summary>Flattens a chain: an image and all its ancestors.</summary>
+    /// <param name="newestFirst">The images.</param>
+    /// <param name="isWhole">Whether they are all; what the youngest alone lack is in parent.</param>
     /// <exception cref="SnapshotException">ChainBroken: an image lacks pages that a younger one needs.</exception>
-    internal static ChainMap Build(IReadOnlyList<ImageReader> newestFirst)
+    internal static ChainMap Build(IReadOnlyList<ImageReader> newestFirst, bool isWhole = true)
     {
         IReadOnlyList<ImageRegion> newest = newestFirst[0].Regions;
         ChainRegion[] regions = new ChainRegion[newest.Count];
-        for (int i = 0; i < regions.Length; i++) regions[i] = Flatten(newest[i].Description, newestFirst);
+        for (int i = 0; i < regions.Length; i++)
+            regions[i] = Flatten(newest[i].Description, newestFirst, isWhole);
         return new ChainMap(regions);
     }
 
@@ -56,7 +92,8 @@ internal sealed class ChainMap
         }
     }
 
-    private static ChainRegion Flatten(RegionDescription region, IReadOnlyList<ImageReader> chain)
+    private static ChainRegion Flatten(
+        RegionDescription region, IReadOnlyList<ImageReader> chain, bool isWhole)
     {
         List<ChainRun> runs = [];
         List<PageRange> holes = region.CommittedPages > 0 ? [new PageRange(0, region.CommittedPages)] : [];
@@ -65,8 +102,16 @@ internal sealed class ChainMap
         for (int image = 0; holes.Count > 0; image++)
         {
             if (image == chain.Count)
-                throw ImageErrors.ChainBroken(
-                    chain[^1], $"pages of region '{region.Name}' are in a parent that is not in the chain");
+            {
+                if (isWhole)
+                    throw ImageErrors.ChainBroken(
+                        chain[^1], $"pages of region '{region.Name}' are in a parent that is not in the chain");
+                foreach (PageRange hole in holes)
+                    runs.Add(new ChainRun(hole.Start, hole.Count, ExtentKind.InParent, image, 0));
+                ends.Add(runs.Count);
+                break;
+            }
+
             ReadOnlySpan<ImageExtent> extents = FindMatching(region, chain[image], holes[^1].End).Extents;
             Merge(extents, holes, image, runs, next);
             (holes, next) = (next, holes);

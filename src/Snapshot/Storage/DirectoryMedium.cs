@@ -14,6 +14,22 @@ internal sealed class DirectoryMedium(string directory, bool directReads) : ISto
 
     public string Location => directory;
 
+    public long? FreeBytes
+    {
+        get
+        {
+            try
+            {
+                return new DriveInfo(directory).AvailableFreeSpace;
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                // A file system that does not say is written to all the same, and says then that it is full.
+                return null;
+            }
+        }
+    }
+
     public void CreateLocation()
     {
         // Only writing needs native code: here it begins.

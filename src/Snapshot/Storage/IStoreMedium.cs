@@ -20,6 +20,9 @@ internal interface IStoreMedium : IDisposable
     /// <summary>Makes the directory when it is missing.</summary>
     public void CreateLocation();
 
+    /// <summary>Bytes that may still be written, or null where nobody can say.</summary>
+    public long? FreeBytes { get; }
+
     /// <summary>
     /// Locks the named file against other writers until the result is disposed; StoreBusy when it is locked.
     /// </summary>

@@ -16,13 +16,14 @@ internal sealed class ImageDraft
         int revision,
         ImageHeader header,
         ImageWriterOptions? options,
+        long bytesMost,
         CancellationToken cancellation)
     {
         _file = file;
         FileName = fileName;
         Revision = revision;
         Header = header;
-        Writer = new ImageWriter(file, header, options, cancellation);
+        Writer = new ImageWriter(new QuotaSink(file, bytesMost), header, options, cancellation);
     }
 
     /// <summary>Takes regions, extents and pages.</summary>
@@ -32,6 +33,9 @@ internal sealed class ImageDraft
 
     /// <summary>False when the file system refused direct I/O, or the store was told not to use it.</summary>
     internal bool DirectIo => _file.DirectIo;
+
+    /// <summary>What the file is expected to take in the end, where somebody knows.</summary>
+    internal long ExpectedBytes { get; set; }
 
     /// <summary>Set by <see cref="Complete"/>.</summary>
     internal ImageSummary? Summary { get; private set; }

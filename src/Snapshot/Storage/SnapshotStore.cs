@@ -39,7 +39,9 @@ public sealed class SnapshotStore : IDisposable
         _manifest = manifest;
         Findings = findings;
         Options = options;
-        _drafts = new StoreDrafts(medium, manifest, _gate, options.DirectIo);
+        _drafts = new StoreDrafts(
+            medium, manifest, _gate, options.DirectIo, bytesLeft: () => Space!.BytesLeft);
+        Space = new StoreSpace(this, medium, _maintenance);
     }
 
     /// <summary>
@@ -133,6 +135,18 @@ public sealed class SnapshotStore : IDisposable
     /// </summary>
     public IReadOnlyList<StoreFinding> Findings { get; }
 
+    /// <summary>Decides what the next image is, and makes room for it.</summary>
+    internal StoreSpace Space { get; }
+
+    internal StoreHoldings Holdings
+    {
+        get
+        {
+            lock (_gate)
+                return new StoreHoldings(_manifest.Entries, [.. Needed], _drafts.ExpectedBytes);
+        }
+    }
+
     /// <summary>Pruning spares this generation, and no longer the one named before: a session continues it.</summary>
     internal void Continue(long generation)
     {
@@ -222,7 +236,9 @@ public sealed class SnapshotStore : IDisposable
         {
             ManifestEntry entry = Find(generation);
             if (entry.Parent is null) return entry.ToInfo();
-            return await Task.Run(() => Compact(entry, progress, ending.Token), ending.Token).ConfigureAwait(false);
+            ImageMerger merger = new(this, _medium);
+            return await Task.Run(() => merger.Merge(entry, int.MaxValue, progress, ending.Token), ending.Token)
+                .ConfigureAwait(false);
         }
         finally
         {
@@ -343,11 +359,29 @@ public sealed class SnapshotStore : IDisposable
         }
     }
 
+    /// <summary>Starts a file that shall take the place of a generation's; ended as other drafts are.</summary>
+    internal ImageDraft BeginRevision(ImageHeader header, int revision, CancellationToken cancellation)
+    {
+        lock (_gate)
+        {
+            _manifest.ThrowIfUnknown();
+            return _drafts.Begin(header, revision, null, cancellation);
+        }
+    }
+
     /// <summary>
     /// Makes a completed draft durable and visible. When it throws, the draft is gone, except with OutcomeUnknown.
     /// </summary>
     internal GenerationInfo Commit(ImageDraft draft) =>
         _drafts.Publish(draft, entry => _manifest.Commit(entry, _continued));
+
+    /// <summary>The same for a revision; the image whose place it takes is deleted.</summary>
+    internal GenerationInfo CommitRevision(ImageDraft draft, ManifestEntry replaced)
+    {
+        GenerationInfo info = _drafts.Publish(draft, _manifest.Put);
+        _drafts.DeleteRetired(replaced);
+        return info;
+    }
 
     /// <summary>
     /// Drops a draft and its file. Nothing happens to a draft that was committed or abandoned before.
@@ -420,41 +454,8 @@ public sealed class SnapshotStore : IDisposable
             Generation = generation,
         };
 
-    private GenerationInfo Compact(
-        ManifestEntry entry, IProgress<StoreProgress>? progress, CancellationToken cancellation)
-    {
-        IReadOnlyList<ImageReader> chain = OpenChain(entry.Generation);
-        try
-        {
-            ImageDraft draft;
-            lock (_gate)
-            {
-                _manifest.ThrowIfUnknown();
-                draft = _drafts.Begin(
-                    chain[0].Header with { Parent = null }, entry.Revision + 1, null, cancellation);
-            }
-
-            try
-            {
-                using (ImageCompactor compactor = new(chain, draft.Writer)) compactor.Copy(progress, cancellation);
-                draft.Complete(chain[0].Metadata, cancellation);
-                cancellation.ThrowIfCancellationRequested();
-                GenerationInfo info = _drafts.Publish(draft, _manifest.Put);
-                _drafts.DeleteRetired(entry);
-                return info;
-            }
-            finally
-            {
-                _drafts.Abandon(draft);
-            }
-        }
-        finally
-        {
-            foreach (ImageReader image in chain) image.Dispose();
-        }
-    }
-
-    private List<GenerationInfo> Prune(RetentionPolicy policy, IProgress<StoreProgress>? progress)
+    /// <summary>Deletes what a policy does not keep. Maintenance is held.</summary>
+    internal List<GenerationInfo> Prune(RetentionPolicy policy, IProgress<StoreProgress>? progress)
     {
         List<ManifestEntry> deleted;
         lock (_gate)
@@ -477,12 +478,18 @@ public sealed class SnapshotStore : IDisposable
     }
 
     /// <summary>Called inside the gate.</summary>
-    private List<ManifestEntry> Deletable(RetentionPolicy policy)
+    private List<ManifestEntry> Deletable(RetentionPolicy policy) =>
+        Retention.Deletable(_manifest.Entries, policy, DateTimeOffset.UtcNow, Needed);
+
+    /// <summary>Used inside the gate, as the one before.</summary>
+    private IEnumerable<long> Needed
     {
-        IEnumerable<long> needed = _drafts.Parents;
-        if (_continued is { } continued) needed = needed.Append(continued);
-        if (_manifest.RestartGeneration is > 0 and long chosen) needed = needed.Append(chosen);
-        return Retention.Deletable(_manifest.Entries, policy, DateTimeOffset.UtcNow, needed);
+        get
+        {
+            IEnumerable<long> needed = _drafts.Parents;
+            if (_continued is { } continued) needed = needed.Append(continued);
+            return _manifest.RestartGeneration is > 0 and long chosen ? needed.Append(chosen) : needed;
+        }
     }
 
     private void ThrowIfNotWritable()

@@ -8,13 +8,18 @@ namespace Snapshot.Storage;
 /// <param name="gate">The store's: guards the manifest and the list of drafts; never held while an image is written.
 /// </param>
 /// <param name="direct">Whether they bypass the page cache.</param>
-internal sealed class StoreDrafts(IStoreMedium medium, Manifest manifest, Lock gate, bool direct)
+/// <param name="bytesLeft">What a further image may take; called inside the gate.</param>
+internal sealed class StoreDrafts(
+    IStoreMedium medium, Manifest manifest, Lock gate, bool direct, Func<long> bytesLeft)
 {
     private readonly List<ImageDraft> _drafts = [];
 
     /// <summary>What images being written need. Called inside the gate.</summary>
     internal IEnumerable<long> Parents => _drafts.Select(draft => draft.Header.Parent)
         .OfType<ImageLink>().Select(parent => parent.Generation);
+
+    /// <summary>What they are expected to take in the end. Called inside the gate.</summary>
+    internal long ExpectedBytes => _drafts.Sum(draft => draft.ExpectedBytes);
 
     /// <summary>Starts a file that nobody sees before it is committed.</summary>
     internal ImageDraft Begin(
@@ -28,7 +33,7 @@ internal sealed class StoreDrafts(IStoreMedium medium, Manifest manifest, Lock g
             IStoreFile file = medium.Create(name + ImageFileName.PartialSuffix, direct);
             try
             {
-                ImageDraft draft = new(file, name, revision, header, options, cancellation);
+                ImageDraft draft = new(file, name, revision, header, options, bytesLeft(), cancellation);
                 _drafts.Add(draft);
                 return draft;
             }

@@ -6,7 +6,7 @@ namespace Snapshot.Storage;
 internal static class StoreErrors
 {
     private const int NoSpace = 28;
-    private const int QuotaExceeded = 122;
+    internal const int QuotaExceeded = 122;
 
     /// <summary>A failed file operation; .NET keeps the errno of an <see cref="IOException"/> in its HResult.</summary>
     internal static SnapshotException Io(string step, string path, long? offset, Exception error)
@@ -17,6 +17,8 @@ internal static class StoreErrors
 
     internal static SnapshotException Io(string step, string path, long? offset, int errno, Exception? error = null) =>
         Io(step, path, offset, errno, Marshal.GetPInvokeErrorMessage(errno), error);
+
+    internal static bool IsForWantOfRoom(SnapshotException error) => error.Errno is NoSpace or QuotaExceeded;
 
     internal static SnapshotException Corrupt(string path, string what, long? offset = null) =>
         new(SnapshotErrorCode.Corrupt, $"{path}: {what}") { Path = path, Offset = offset };

@@ -28,6 +28,36 @@ public sealed class StoreOptions
     } = 32;
 
     /// <value>
+    /// What the images of the last generations and what these need may take together, as a multiple of a full image,
+    /// also while another one is being written; at least 2, default 3. Where increments would exceed it an image is
+    /// written that needs no parent. As many full images as <see cref="RetentionPolicy.KeepLast"/> says and one more
+    /// are always allowed, and so are 4 MiB. Generations kept by their number come on top.
+    /// </value>
+    public double MaxStateMultiple
+    {
+        get;
+        init
+        {
+            if (!(value >= 2)) throw new ArgumentOutOfRangeException(nameof(value), value, "at least 2");
+            field = value;
+        }
+    } = 3;
+
+    /// <value>
+    /// The most bytes that all files of the store may take, also while an image is being written; at least 1 MiB. A
+    /// checkpoint that would exceed it fails with what would help. Default null: what the disk has room for.
+    /// </value>
+    public long? MaxBytes
+    {
+        get;
+        init
+        {
+            if (value is { } bytes) ArgumentOutOfRangeException.ThrowIfLessThan(bytes, 1 << 20);
+            field = value;
+        }
+    }
+
+    /// <value>
     /// Whether images bypass the page cache; default true, because it is several times as fast as writing and
     /// syncing. A file system that refuses it gets buffered writes, and the summary of the image says so.
     /// </value>

@@ -35,7 +35,7 @@ public sealed unsafe class RegionCaptureTests
         using MemoryFile file = new();
         ImageHeader header = new(ImageHeader.NewImageId(), 1, null, DateTimeOffset.UnixEpoch);
         using ImageWriter writer = new(file, header);
-        capture.WriteTo(writer, new PageTally(_ => { }), default);
+        capture.WriteTo(writer, null, new PageTally(_ => { }), default);
         writer.Complete(new ImageMetadata());
         using ImageReader reader = ImageReader.Open(new MemoryFile(file.Bytes));
         Span<byte> written = MemoryOf(reader).AsSpan((int)(memory - (byte*)arena.BaseAddress), Bytes);

@@ -13,6 +13,8 @@ internal sealed class FailingMedium(IStoreMedium inner) : IStoreMedium
 
     public string Location => inner.Location;
 
+    public long? FreeBytes => inner.FreeBytes;
+
     public void CreateLocation() => inner.CreateLocation();
 
     public IStoreLock Lock(string name) => inner.Lock(name);

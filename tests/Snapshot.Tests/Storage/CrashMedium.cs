@@ -35,6 +35,8 @@ internal sealed class CrashMedium : IStoreMedium
 
     public string Location => "/crash";
 
+    public long? FreeBytes { get; init; }
+
     /// <summary>What a machine finds when it comes up again.</summary>
     internal CrashMedium AfterCrash(Random random, int crashAt = 0)
     {

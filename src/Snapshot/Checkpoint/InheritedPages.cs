@@ -1,0 +1,66 @@
+using Snapshot.Base;
+using Snapshot.Image;
+using Snapshot.Tracking;
+
+namespace Snapshot.Checkpoint;
+
+/// <summary>
+/// The pages of one region that did not change, for an image that shall need no parent: their content comes from the
+/// chain, for memory may be written by now.
+/// </summary>
+/// <param name="chain">The state of the parent; opened with the first page.</param>
+/// <param name="region">The id of the region.</param>
+/// <param name="parentPages">Pages of it that the parent has.</param>
+internal sealed class InheritedPages(Lazy<ChainPages> chain, int region, long parentPages)
+{
+    private const int BlockPages = FreezingTracker.BlockPages;
+
+    private ChainRegion? _runs;
+
+    /// <summary>Adds pages to the page stream; those in a block that is a unit were written with it.</summary>
+    internal void Append(ImageWriter writer, PageRange pages, FrozenPages? frozen, CancellationToken cancellation)
+    {
+        foreach (ChainRun run in RunsOf(pages))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (frozen is null || run.Kind != ExtentKind.Present) chain.Value.Append(writer, run);
+            else AppendBeside(writer, run, frozen);
+        }
+    }
+
+    /// <summary>Writes what pages hold, zeros apart, to the open unit.</summary>
+    internal void WriteContent(ImageWriter writer, PageRange pages)
+    {
+        foreach (ChainRun run in RunsOf(pages))
+        {
+            if (run.Kind == ExtentKind.Present) chain.Value.CopyContent(writer, run);
+        }
+    }
+
+    private void AppendBeside(ImageWriter writer, ChainRun run, FrozenPages frozen)
+    {
+        long end = run.FirstPage + run.PageCount;
+        for (long at = run.FirstPage, next; at < end; at = next)
+        {
+            long block = at / BlockPages;
+            next = Math.Min(end, (block + 1) * BlockPages);
+            if (frozen.UnitOf(block) is { } unit)
+            {
+                writer.AppendUnit(unit, next - at);
+                continue;
+            }
+
+            long ordinal = run.FirstOrdinal + (at - run.FirstPage);
+            chain.Value.CopyContent(
+                writer, run with { FirstPage = at, PageCount = next - at, FirstOrdinal = ordinal });
+        }
+    }
+
+    private IEnumerable<ChainRun> RunsOf(PageRange pages)
+    {
+        long count = Math.Min(pages.End, parentPages) - pages.Start;
+        if (count <= 0) return [];
+        _runs ??= chain.Value.Region(region);
+        return _runs.Within(pages with { Count = count });
+    }
+}
