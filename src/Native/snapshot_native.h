@@ -426,6 +426,18 @@ SN_API int32_t sn_file_sync(int32_t fd);
 /* Makes the entries of a directory durable (open + fsync + close). `path` is UTF-8. */
 SN_API int32_t sn_directory_sync(const char *path);
 
+/* ---- lock.c: one writer at a time --------------------------------------------------------------------------- */
+
+/*
+ * Locks an open file against other descriptors of it, in this process and others (flock). EWOULDBLOCK: it is locked;
+ * other errors: the file system has no locks, or cannot say. Forked children do not get the lock. ENFILE: 1,024 are
+ * held already.
+ */
+SN_API int32_t sn_lock_acquire(int32_t fd);
+
+/* Gives the lock back; before the descriptor is closed. */
+SN_API void sn_lock_release(int32_t fd);
+
 /* ---- limit_signal.c: a file grows beyond the limit, and the process lives to tell ------------------------ */
 
 /*

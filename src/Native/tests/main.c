@@ -13,6 +13,7 @@ int main(void)
         {"fill", test_fill},
         {"freeze", test_freeze},
         {"file", test_file},
+        {"lock", test_lock},
         {"limit signal", test_limit_signal},
         {"thread", test_thread},
         {"environment", test_environment},

@@ -236,7 +236,7 @@ public sealed class SnapshotStore : IDisposable
         {
             ManifestEntry entry = Find(generation);
             if (entry.Parent is null) return entry.ToInfo();
-            ImageMerger merger = new(this, _medium);
+            ImageMerger merger = new(this);
             return await Task.Run(() => merger.Merge(entry, int.MaxValue, progress, ending.Token), ending.Token)
                 .ConfigureAwait(false);
         }
