@@ -15,6 +15,7 @@ return (args is [string verb, ..] ? verb : "") switch
     "cow-killed" => CopyOnWriteRuns.OverwriteWhileDraining(args[1]),
     "cow-goes-on" => CopyOnWriteRuns.GoOn(args[1]),
     "cow-as-user" => CopyOnWriteRuns.AsUser(),
+    "writer" => Writer.Run(args[1], bool.Parse(args[2])),
     "sync-fails" => SyncFailures.Run(args[1], bool.Parse(args[2])),
     "file-limit" => FileLimit.Run(args[1]),
     "durable-flush" => DurableFlushes.Run(args[1]),

@@ -91,8 +91,11 @@ internal static class CommandParts
     internal static SnapshotStore OpenExisting(string path)
     {
         SnapshotStore.OpenReadOnly(path).Dispose();
-        return SnapshotStore.Open(path);
+        return SnapshotStore.Open(path, Writing);
     }
+
+    /// <summary>Root looks after the stores of others, and nothing of what the tool reads is run.</summary>
+    internal static StoreOptions Writing => new() { AllowForeignOwner = Environment.IsPrivilegedProcess };
 
     /// <summary>Tells what was not as a writer leaves it.</summary>
     internal static void TellFindings(ToolConsole console, IReadOnlyList<StoreFinding> findings)

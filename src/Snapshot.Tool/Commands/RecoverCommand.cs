@@ -32,7 +32,7 @@ internal sealed class RecoverCommand : Command
 
     private static int Run(ToolConsole console, string path, bool dryRun, bool json)
     {
-        RecoveryReport report = SnapshotStore.Recover(path, dryRun);
+        RecoveryReport report = SnapshotStore.Recover(path, dryRun, CommandParts.Writing);
         RecoverResult result = new(dryRun, report.Images, report.GenerationCount, report.ReplacedManifest);
         if (json) console.WriteJson(result, ToolJson.Default.RecoverResult);
         else Print(console.Results, result);

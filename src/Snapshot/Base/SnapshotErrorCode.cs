@@ -91,4 +91,9 @@ public enum SnapshotErrorCode
     /// remedy.
     /// </summary>
     KernelModule,
+
+    /// <summary>
+    /// A directory or file of a store belongs to somebody else, may be written by everybody, or is no file at all.
+    /// </summary>
+    Untrusted,
 }

@@ -4,13 +4,22 @@ using Snapshot.Interop;
 namespace Snapshot.Storage;
 
 /// <summary>The medium that is a directory of a local or shared file system.</summary>
+/// <remarks>
+/// The directory is opened once, and names are looked up in it: what happens to its path afterwards does not matter. No
+/// file but the lock is locked, for readers may come at any time, and what they read is never changed in place.
+/// </remarks>
 /// <param name="directory">The full path.</param>
 /// <param name="directReads">Whether reading bypasses the page cache, too; needs the native library, as all writing
 /// does.</param>
-internal sealed class DirectoryMedium(string directory, bool directReads) : IStoreMedium
+/// <param name="options">Who may be the owner, who may read, and whether locks may be missing; or null for the
+/// defaults.</param>
+internal sealed class DirectoryMedium(string directory, bool directReads, StoreOptions? options = null) : IStoreMedium
 {
-    // No file but the lock is locked: readers may come at any time, and what they read is never changed in place.
-    private const FileShare Anyone = FileShare.ReadWrite | FileShare.Delete;
+    private readonly StoreTrust _trust = new(options ?? new StoreOptions());
+    private readonly Lock _opening = new();
+    private SafeFileHandle? _handle;
+    private FileStatus _status;
+    private bool _isWritten;
 
     public string Location => directory;
 
@@ -35,76 +44,84 @@ internal sealed class DirectoryMedium(string directory, bool directReads) : ISto
         // Only writing needs native code: here it begins.
         Native.Require();
         string[] parents = [.. MissingDirectories().Select(made => Path.GetDirectoryName(made)!)];
-        Try("creating the directory", directory, () => Directory.CreateDirectory(directory));
-        foreach (string parent in parents) SyncDirectory(parent);
+        if (parents.Length == 0) return;
+        try
+        {
+            Directory.CreateDirectory(directory, _trust.DirectoryMode);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw StoreErrors.Io("creating the directory", directory, null, error);
+        }
+
+        foreach (string parent in parents)
+        {
+            int errno = Native.sn_directory_sync(parent);
+            if (errno != 0) throw StoreErrors.Io("syncing the directory", parent, null, errno);
+        }
     }
 
     public IStoreLock Lock(string name)
     {
-        const int WouldBlock = 11;
-        string path = PathOf(name);
+        Native.Require();
+        lock (_opening) _isWritten = true;
+        SafeFileHandle folder = Folder();
+        _trust.CheckDirectory(directory, _status);
+        return DirectoryLock.Acquire(folder, PathOf(name), _trust);
+    }
+
+    public IReadOnlyList<string> List()
+    {
+        SafeFileHandle folder = Folder();
         try
         {
-            return new DirectoryLock(
-                File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
-        }
-        catch (IOException error) when (error.HResult == WouldBlock)
-        {
-            throw new SnapshotException(
-                SnapshotErrorCode.StoreBusy,
-                $"{path} is locked: another process, or another session of this one, has the store open for writing. " +
-                "Close it, or open the store for reading.",
-                error)
-            {
-                Path = path,
-            };
+            List<string> names = [];
+            // The directory that is open, not the one that has its name now.
+            foreach (string path in Directory.EnumerateFiles($"/proc/self/fd/{folder.DangerousGetHandle()}"))
+                names.Add(Path.GetFileName(path));
+            return names;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw StoreErrors.Io("locking", path, null, error);
+            throw StoreErrors.Io("listing", directory, null, error);
         }
     }
 
-    public IReadOnlyList<string> List() => Try("listing", directory, () =>
-    {
-        List<string> names = [];
-        foreach (string path in Directory.EnumerateFiles(directory)) names.Add(Path.GetFileName(path));
-        return names;
-    });
-
     public IStoreFile Create(string name, bool direct)
     {
+        SafeFileHandle folder = Folder();
         string path = PathOf(name);
-        SafeFileHandle handle = Try(
-            "creating", path, () => File.OpenHandle(path, FileMode.Create, FileAccess.ReadWrite, Anyone));
-        return new DirectoryFile(path, handle, direct && TrySetDirect(handle, path));
+        Delete(name);
+        Check("creating", path, FileCalls.Create(folder, name, _trust.FileMode, out SafeFileHandle file));
+        return Opened(path, file, direct, isNew: true);
     }
 
-    public IStoreFile OpenForUpdate(string name)
-    {
-        string path = PathOf(name);
-        return new DirectoryFile(
-            path, Try("opening", path, () => File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, Anyone)),
-            false);
-    }
+    public IStoreFile OpenForUpdate(string name) => OpenFile(name, writing: true, direct: false);
 
-    public IStoreFile OpenForReading(string name)
-    {
-        string path = PathOf(name);
-        SafeFileHandle handle = Try(
-            "opening", path, () => File.OpenHandle(path, FileMode.Open, FileAccess.Read, Anyone));
-        return new DirectoryFile(path, handle, directReads && TrySetDirect(handle, path));
-    }
+    public IStoreFile OpenForReading(string name) => OpenFile(name, writing: false, directReads);
 
     public void Rename(string from, string to) =>
-        Try("renaming", PathOf(from), () => File.Move(PathOf(from), PathOf(to), overwrite: true));
+        Check("renaming", PathOf(from), FileCalls.Rename(Folder(), from, to));
 
-    public void Delete(string name) => Try("deleting", PathOf(name), () => File.Delete(PathOf(name)));
+    public void Delete(string name)
+    {
+        int errno = FileCalls.Unlink(Folder(), name);
+        if (errno != FileCalls.NotFound) Check("deleting", PathOf(name), errno);
+    }
 
-    public void SyncDirectory() => SyncDirectory(directory);
+    public void SyncDirectory()
+    {
+        int errno = Native.sn_file_sync((int)Folder().DangerousGetHandle());
+        if (errno != 0) throw StoreErrors.Io("syncing the directory", directory, null, errno);
+    }
 
     public void Dispose()
     {
+        lock (_opening)
+        {
+            _handle?.Dispose();
+            _handle = null;
+        }
     }
 
     /// <summary>The store's directory and those above it, as far as they are to be made.</summary>
@@ -114,13 +131,46 @@ internal sealed class DirectoryMedium(string directory, bool directReads) : ISto
             yield return path;
     }
 
-    private static void SyncDirectory(string path)
+    private string PathOf(string name) => Path.Combine(directory, name);
+
+    private SafeFileHandle Folder()
     {
-        int errno = Native.sn_directory_sync(path);
-        if (errno != 0) throw StoreErrors.Io("syncing the directory", path, null, errno);
+        lock (_opening)
+        {
+            if (_handle is not null) return _handle;
+            Check("opening the directory", directory, FileCalls.OpenDirectory(directory, out SafeFileHandle opened));
+            Check("looking at the directory", directory, FileCalls.Status(opened, out _status));
+            return _handle = opened;
+        }
     }
 
-    private string PathOf(string name) => Path.Combine(directory, name);
+    private DirectoryFile OpenFile(string name, bool writing, bool direct)
+    {
+        SafeFileHandle folder = Folder();
+        string path = PathOf(name);
+        int errno = FileCalls.Open(folder, name, writing, out SafeFileHandle file);
+        if (errno == FileCalls.Loop) throw StoreTrust.NotAFile(path, "a symbolic link");
+        Check("opening", path, errno);
+        return Opened(path, file, direct, isNew: false);
+    }
+
+    /// <summary>Owns the handle from here on, also when it fails.</summary>
+    private DirectoryFile Opened(string path, SafeFileHandle file, bool direct, bool isNew)
+    {
+        try
+        {
+            Check("looking at", path, FileCalls.Status(file, out FileStatus status));
+            _trust.CheckFile(path, status, _isWritten && !isNew);
+            if (isNew && _trust.ShouldBelongTo(_status))
+                Check("changing the owner", path, FileCalls.ChangeOwner(file, _status.User, _status.Group));
+            return new DirectoryFile(path, file, direct && TrySetDirect(file, path));
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>False where the file system refuses direct I/O, as some network and memory file systems do.</summary>
     private static bool TrySetDirect(SafeFileHandle handle, string path)
@@ -128,39 +178,14 @@ internal sealed class DirectoryMedium(string directory, bool directReads) : ISto
         const int Invalid = 22;
         int errno = Native.sn_file_set_direct((int)handle.DangerousGetHandle(), 1);
         if (errno is 0 or Invalid) return errno == 0;
-        handle.Dispose();
         throw StoreErrors.Io("switching to direct I/O", path, null, errno);
     }
 
-    private static void Try(string step, string path, Action action) => Try(step, path, () =>
+    private static void Check(string step, string path, int errno)
     {
-        action();
-        return true;
-    });
-
-    private static T Try<T>(string step, string path, Func<T> action)
-    {
-        try
-        {
-            return action();
-        }
-        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new SnapshotException(SnapshotErrorCode.NotFound, $"{path} does not exist ({step}).", error)
-            { Path = path, Step = step };
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw StoreErrors.Io(step, path, null, error);
-        }
-    }
-
-    private sealed class DirectoryLock(SafeFileHandle handle) : IStoreLock
-    {
-        public void ThrowIfLost()
-        {
-        }
-
-        public void Dispose() => handle.Dispose();
+        if (errno == 0) return;
+        if (errno != FileCalls.NotFound) throw StoreErrors.Io(step, path, null, errno);
+        throw new SnapshotException(SnapshotErrorCode.NotFound, $"{path} does not exist ({step}).")
+        { Path = path, Step = step };
     }
 }

@@ -37,6 +37,9 @@ internal sealed class Manifest
 
     internal long Sequence => _state.Sequence;
 
+    /// <summary>The highest number that is listed, also of an entry that is retired; 0 when there is none.</summary>
+    internal long LastGeneration => _state.Entries is [.., ManifestEntry last] ? last.Generation : 0;
+
     /// <summary>A slot that was not valid when the manifest was read, or null.</summary>
     internal int? DamagedSlot { get; private init; }
 

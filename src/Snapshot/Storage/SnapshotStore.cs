@@ -51,14 +51,14 @@ public sealed class SnapshotStore : IDisposable
     /// <param name="directory">The path of the directory.</param>
     /// <param name="options">How the store behaves, or null for the defaults.</param>
     /// <exception cref="SnapshotException">
-    /// StoreBusy: it is open for writing elsewhere. Corrupt: the manifest is damaged. StoreIo, UnsupportedFormat,
-    /// NativeLibrary.
+    /// StoreBusy: it is open for writing elsewhere. Corrupt: the manifest is damaged. Untrusted: it is somebody
+    /// else's. Unsupported: its file system has no locks. StoreIo, UnsupportedFormat, NativeLibrary.
     /// </exception>
     public static SnapshotStore Open(string directory, StoreOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
         options ??= new StoreOptions();
-        return Open(new DirectoryMedium(Path.GetFullPath(directory), options.DirectIo), options);
+        return Open(new DirectoryMedium(Path.GetFullPath(directory), options.DirectIo, options), options);
     }
 
     /// <summary>
@@ -83,12 +83,14 @@ public sealed class SnapshotStore : IDisposable
     /// </remarks>
     /// <param name="directory">The path of the directory.</param>
     /// <param name="dryRun">Whether to say only what would be done; then no lock is taken.</param>
+    /// <param name="options">Whose files it may be, and the like; or null for the defaults.</param>
     /// <exception cref="SnapshotException">StoreBusy: it is open for writing. NotFound: it holds no image that can be
-    /// read. StoreIo, UnsupportedFormat, NativeLibrary.</exception>
-    public static RecoveryReport Recover(string directory, bool dryRun = false)
+    /// read. StoreIo, UnsupportedFormat, NativeLibrary, Untrusted.</exception>
+    public static RecoveryReport Recover(string directory, bool dryRun = false, StoreOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
-        return Recover(new DirectoryMedium(Path.GetFullPath(directory), directReads: false), dryRun);
+        using DirectoryMedium medium = new(Path.GetFullPath(directory), directReads: false, options);
+        return Recover(medium, dryRun);
     }
 
     internal static RecoveryReport Recover(IStoreMedium medium, bool dryRun)
@@ -100,24 +102,34 @@ public sealed class SnapshotStore : IDisposable
 
     internal static SnapshotStore Open(IStoreMedium medium, StoreOptions options)
     {
-        medium.CreateLocation();
-        IStoreLock writerLock = medium.Lock(LockName);
+        IStoreLock? writerLock = null;
         try
         {
+            medium.CreateLocation();
+            writerLock = medium.Lock(LockName);
             (Manifest manifest, IReadOnlyList<StoreFinding> findings) = StoreOpening.ForWriting(medium, writerLock);
             return new SnapshotStore(medium, writerLock, manifest, findings, options);
         }
         catch
         {
-            writerLock.Dispose();
+            writerLock?.Dispose();
+            medium.Dispose();
             throw;
         }
     }
 
     internal static SnapshotStore OpenReadOnly(IStoreMedium medium)
     {
-        (Manifest manifest, IReadOnlyList<StoreFinding> findings) = StoreOpening.ForReading(medium);
-        return new SnapshotStore(medium, null, manifest, findings, new StoreOptions());
+        try
+        {
+            (Manifest manifest, IReadOnlyList<StoreFinding> findings) = StoreOpening.ForReading(medium);
+            return new SnapshotStore(medium, null, manifest, findings, new StoreOptions());
+        }
+        catch
+        {
+            medium.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The full path of the directory.</summary>
@@ -273,8 +285,7 @@ public sealed class SnapshotStore : IDisposable
         }
     }
 
-    /// <summary>The generations that <see cref="PruneAsync"/> would delete now.</summary>
-    /// <param name="policy">What to keep.</param>
+    /// <summary>The generations that <see cref="PruneAsync"/> would delete now with this policy.</summary>
     public IReadOnlyList<GenerationInfo> PlanPrune(RetentionPolicy policy)
     {
         ArgumentNullException.ThrowIfNull(policy);
@@ -288,14 +299,9 @@ public sealed class SnapshotStore : IDisposable
     {
         get
         {
-            long last;
-            lock (_gate)
-            {
-                // Above those that were set aside, too, so that they can be listed again beside it.
-                last = _manifest.Entries.Concat(_manifest.Retired).Select(entry => entry.Generation)
-                    .Concat(Findings.Select(finding => finding.Generation ?? 0)).DefaultIfEmpty(0).Max();
-            }
-
+            // Above those that were set aside, too, so that they can be listed again beside it.
+            long last = Findings.Select(finding => finding.Generation ?? 0).DefaultIfEmpty(0).Max();
+            lock (_gate) last = Math.Max(last, _manifest.LastGeneration);
             return last < long.MaxValue
                 ? last + 1
                 : throw StoreErrors.NumbersUsedUp(Directory, "it holds the generation with the last number there is");
@@ -318,10 +324,8 @@ public sealed class SnapshotStore : IDisposable
     {
         lock (_gate)
         {
-            if (!_manifest.Settle()) return;
             // What turned out to be committed may lack the last step of its commit.
-            StoreSurvey survey = StoreSurvey.Of(_medium, _medium.List(), _manifest);
-            foreach (string name in survey.ToRename) _medium.Rename(name, ImageFileName.Bare(name));
+            if (_manifest.Settle()) StoreOpening.FinishNames(_medium, _manifest);
         }
     }
 

@@ -36,6 +36,13 @@ internal static class StoreOpening
         return (manifest, findings);
     }
 
+    /// <summary>Makes up for the last step of commits that lack it.</summary>
+    internal static void FinishNames(IStoreMedium medium, Manifest manifest)
+    {
+        foreach (string name in StoreSurvey.Of(medium, medium.List(), manifest).ToRename)
+            medium.Rename(name, ImageFileName.Bare(name));
+    }
+
     /// <summary>Reads the manifest, and says what else there is.</summary>
     internal static (Manifest Manifest, IReadOnlyList<StoreFinding> Findings) ForReading(IStoreMedium medium)
     {

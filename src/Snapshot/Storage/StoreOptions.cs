@@ -62,4 +62,24 @@ public sealed class StoreOptions
     /// syncing. A file system that refuses it gets buffered writes, and the summary of the image says so.
     /// </value>
     public bool DirectIo { get; init; } = true;
+
+    /// <value>
+    /// Whether the group of the directory may read its files: they are made with mode 0640 and not 0600, directories
+    /// with 0750 and not 0700. Default false: a state may hold what nobody else is to see.
+    /// </value>
+    public bool GroupMayRead { get; init; }
+
+    /// <value>
+    /// Whether to write a store whose directory or files belong to another user, or whose directory everybody may
+    /// write; default false: whoever wrote an image decides what a process that restarts from it does. What belongs to
+    /// root is always allowed. For root, new files get the owner of the directory.
+    /// </value>
+    public bool AllowForeignOwner { get; init; }
+
+    /// <value>
+    /// Whether to go on where the file system cannot lock a file (flock); default false. Then two processes that
+    /// open the store at the same time are told apart by what they write into it: the second to come goes on, and the
+    /// first fails with StoreBusy before it changes anything.
+    /// </value>
+    public bool AllowUnlocked { get; init; }
 }

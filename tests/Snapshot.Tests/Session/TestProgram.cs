@@ -18,7 +18,7 @@ internal sealed class TestProgram : IDisposable
     {
         string program = Path.Combine(AppContext.BaseDirectory, "Snapshot.TestPrograms.dll");
         ProcessStartInfo start = new("dotnet", ["exec", program, .. arguments])
-        { RedirectStandardOutput = true, RedirectStandardError = true };
+        { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach ((string name, string value) in environment) start.Environment[name] = value;
         _process = Process.Start(start)!;
     }
@@ -39,6 +39,13 @@ internal sealed class TestProgram : IDisposable
         throw new InvalidOperationException(
             $"the program ended without '{string.Join("' or '", texts)}':\n{string.Join('\n', lines)}\n" +
             _process.StandardError.ReadToEnd());
+    }
+
+    /// <summary>Writes a line to its standard input.</summary>
+    internal void Write(string line)
+    {
+        _process.StandardInput.Write(line + "\n");
+        _process.StandardInput.Flush();
     }
 
     /// <summary>Waits until the process has ended by itself.</summary>

@@ -16,7 +16,7 @@ internal static class Room
     private static readonly string[] s_storageMayCall =
     [
         "Require", "sn_file_set_direct", "sn_file_sync", "sn_directory_sync", "sn_limit_signal_hold",
-        "sn_limit_signal_release",
+        "sn_limit_signal_release", "sn_lock_acquire", "sn_lock_release",
     ];
 
     private static readonly Dictionary<string, string[]> s_mayUse = new()
@@ -54,7 +54,7 @@ internal static class Room
     {
         if (from == to || from == Root) return true;
         if (from == "Storage" && to == "Interop")
-            return type == "NativeError" || (type == "Native" && (member is null || s_storageMayCall.Contains(member)));
+            return type is "NativeError" or "FileCalls" or "FileStatus" || (type == "Native" && (member is null || s_storageMayCall.Contains(member)));
         return s_mayUse.TryGetValue(from, out string[]? allowed) && allowed.Contains(to);
     }
 }

@@ -1,0 +1,157 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Snapshot.Interop;
+
+/// <summary>
+/// Calls of libc about files in an open directory. Not of the C part: reading a store works where only .NET is. Each
+/// returns 0 or an errno.
+/// </summary>
+/// <remarks>
+/// A name is looked up in the directory that was opened once, whatever became of its path since, and symbolic links are
+/// not followed: what somebody else puts into the directory cannot lead a write elsewhere. Nor can it hold one up,
+/// for opening does not wait for the other end of a FIFO.
+/// </remarks>
+internal static unsafe partial class FileCalls
+{
+    internal const int NotFound = 2; // ENOENT
+    internal const int WouldBlock = 11; // EWOULDBLOCK
+    internal const int Loop = 40; // ELOOP: a symbolic link, where none is followed
+
+    private const int ReadOnly = 0;
+    private const int ReadWrite = 2;
+    private const int CreateFlag = 0x40; // O_CREAT, as all of them on x86-64
+    private const int Exclusive = 0x80; // O_EXCL
+    private const int NonBlocking = 0x800; // O_NONBLOCK
+    private const int DirectoryOnly = 0x10000; // O_DIRECTORY
+    private const int NoFollow = 0x20000; // O_NOFOLLOW
+    private const int CloseOnExec = 0x80000; // O_CLOEXEC
+    private const int Here = -100; // AT_FDCWD
+    private const int SetFlags = 4; // F_SETFL
+    private const string Libc = "libc";
+
+    /// <summary>Opens a directory to look names up in it.</summary>
+    internal static int OpenDirectory(string path, out SafeFileHandle directory) =>
+        Opened(openat(Here, path, ReadOnly | DirectoryOnly | CloseOnExec, 0), out directory);
+
+    /// <summary>Opens a file that is there.</summary>
+    internal static int Open(SafeFileHandle directory, string name, bool writing, out SafeFileHandle file) =>
+        OpenAt(directory, name, writing ? ReadWrite : ReadOnly, 0, out file);
+
+    /// <summary>Makes a file that is not there.</summary>
+    internal static int Create(SafeFileHandle directory, string name, uint mode, out SafeFileHandle file) =>
+        OpenAt(directory, name, ReadWrite | CreateFlag | Exclusive, mode, out file);
+
+    /// <summary>Opens a file for writing, making it when it is not there.</summary>
+    internal static int OpenOrCreate(SafeFileHandle directory, string name, uint mode, out SafeFileHandle file) =>
+        OpenAt(directory, name, ReadWrite | CreateFlag, mode, out file);
+
+    internal static int Rename(SafeFileHandle directory, string from, string to) =>
+        Errno(renameat(Number(directory), from, Number(directory), to));
+
+    internal static int Unlink(SafeFileHandle directory, string name) => Errno(unlinkat(Number(directory), name, 0));
+
+    internal static int ChangeOwner(SafeFileHandle file, uint user, uint group) =>
+        Errno(fchown(Number(file), user, group));
+
+    internal static uint EffectiveUser => geteuid();
+
+    /// <summary>What an open file is.</summary>
+    internal static int Status(SafeFileHandle file, out FileStatus status) => Status(file, "", out status);
+
+    /// <summary>What a name in a directory is; a symbolic link is not followed.</summary>
+    internal static int Status(SafeFileHandle directory, string name, out FileStatus status)
+    {
+        const int EmptyPath = 0x1000; // AT_EMPTY_PATH
+        const int NoLinks = 0x100; // AT_SYMLINK_NOFOLLOW
+        const uint Basic = 0x7ff; // STATX_BASIC_STATS
+        byte* answer = stackalloc byte[256];
+        int errno = Errno(statx(Number(directory), name, name.Length == 0 ? EmptyPath : NoLinks, Basic, answer));
+        status = errno != 0 ? default : new FileStatus(
+            User: *(uint*)(answer + 20),
+            Group: *(uint*)(answer + 24),
+            Mode: *(ushort*)(answer + 28),
+            Inode: *(ulong*)(answer + 32),
+            Device: *(ulong*)(answer + 136));
+        return errno;
+    }
+
+    private static int OpenAt(SafeFileHandle directory, string name, int flags, uint mode, out SafeFileHandle file)
+    {
+        int errno = Opened(
+            openat(Number(directory), name, flags | NoFollow | NonBlocking | CloseOnExec, mode), out file);
+        // Only for opening: reads and writes of a regular file do not heed it.
+        if (errno == 0) _ = fcntl(Number(file), SetFlags, 0);
+        return errno;
+    }
+
+    private static int Opened(int fd, out SafeFileHandle handle)
+    {
+        int errno = Errno(fd);
+        handle = new SafeFileHandle(fd, ownsHandle: true);
+        return errno;
+    }
+
+    private static int Errno(int result) => result < 0 ? Marshal.GetLastPInvokeError() : 0;
+
+    private static int Number(SafeFileHandle handle) => (int)handle.DangerousGetHandle();
+
+    [LibraryImport(Libc, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int openat(int directory, string path, int flags, uint mode);
+
+    [LibraryImport(Libc, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int renameat(int fromDirectory, string from, int toDirectory, string to);
+
+    [LibraryImport(Libc, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int unlinkat(int directory, string path, int flags);
+
+    [LibraryImport(Libc, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int statx(int directory, string path, int flags, uint mask, byte* answer);
+
+    [LibraryImport(Libc, SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int fchown(int fd, uint user, uint group);
+
+    [LibraryImport(Libc, SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int fcntl(int fd, int command, int argument);
+
+    [LibraryImport(Libc)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial uint geteuid();
+}
+
+/// <summary>What statx says of a file.</summary>
+/// <param name="User">Its owner.</param>
+/// <param name="Group">Its group.</param>
+/// <param name="Mode">Type and permissions.</param>
+/// <param name="Inode">With <paramref name="Device"/>, which file it is.</param>
+/// <param name="Device">Major and minor number.</param>
+internal readonly record struct FileStatus(uint User, uint Group, ushort Mode, ulong Inode, ulong Device)
+{
+    private const int TypeMask = 0xF000; // S_IFMT
+    private const int Regular = 0x8000; // S_IFREG
+    private const int OthersWrite = 2; // S_IWOTH
+
+    internal bool IsRegular => (Mode & TypeMask) == Regular;
+
+    internal bool OthersMayWrite => (Mode & OthersWrite) != 0;
+
+    internal bool IsSameAs(FileStatus other) => Inode == other.Inode && Device == other.Device;
+
+    /// <summary>What else it is, for a message.</summary>
+    internal string TypeName => (Mode & TypeMask) switch
+    {
+        0x1000 => "a FIFO",
+        0x2000 => "a character device",
+        0x4000 => "a directory",
+        0x6000 => "a block device",
+        0xA000 => "a symbolic link",
+        0xC000 => "a socket",
+        _ => "a file of an unknown type",
+    };
+}
