@@ -99,7 +99,7 @@ int32_t sn_memory_map(uint64_t bytes, int32_t huge, uint64_t *base)
     uint64_t slack = huge ? HUGE_BYTES : 0;
     if (bytes > UINT64_MAX - slack)
         return ENOMEM;
-    void *got = mmap(NULL, bytes + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *got = mmap(NULL, bytes + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (got == MAP_FAILED)
         return errno;
 

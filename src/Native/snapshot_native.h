@@ -58,8 +58,8 @@ SN_API int32_t sn_memory_populate(uint64_t base, uint64_t bytes);
 SN_API int32_t sn_memory_name(uint64_t base, uint64_t bytes, const char *name);
 
 /*
- * Maps fresh private anonymous memory wherever the kernel likes;
- * huge != 0 asks for huge pages, aligned to 2 MiB.
+ * Maps fresh private anonymous memory wherever the kernel likes, as much as there are addresses for: it is not
+ * charged before it is written, but where vm.overcommit_memory is 2. huge != 0 asks for huge pages, aligned to 2 MiB.
  */
 SN_API int32_t sn_memory_map(uint64_t bytes, int32_t huge, uint64_t *base);
 

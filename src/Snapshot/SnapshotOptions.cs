@@ -1,10 +1,13 @@
 using Snapshot.Base;
+using Snapshot.Interop;
 
 namespace Snapshot;
 
 /// <summary>How a session behaves. Immutable; each property validates what it is given.</summary>
 public sealed class SnapshotOptions
 {
+    private const long StagingMin = 1 << 20;
+
     /// <summary>How the store behaves: what it keeps, and how long a chain may grow.</summary>
     /// <value>Default: see <see cref="StoreOptions"/>.</value>
     public StoreOptions Store
@@ -64,12 +67,14 @@ public sealed class SnapshotOptions
 
     /// <summary>Bytes of memory that copies of changed pages may take.</summary>
     /// <value>
-    /// Default half the memory available to the process. A checkpoint that stages more fails and loses nothing; with
-    /// copy-on-write, writes to memory not yet drained wait for the drain instead.
+    /// Default half the native memory that the process can still have when the options are made, by the machine, its
+    /// control groups, <c>ulimit</c> and <c>vm.overcommit_memory</c>, a quarter where reserving counts (the last two);
+    /// the collector's limit does not count. More than 4 TiB is as 4 TiB. A checkpoint that stages more fails and loses nothing; with copy-on-write, writes to memory not
+    /// yet drained wait for the drain instead.
     /// </value>
     /// <exception cref="ArgumentOutOfRangeException">Less than 1 MiB.</exception>
-    public long StagingLimit { get; init => field = AtLeast(value, 1 << 20); } =
-        GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
+    public long StagingLimit { get; init => field = AtLeast(value, StagingMin); } =
+        Math.Max(StagingMin, AvailableMemory.Now().ForCopies);
 
     /// <summary>
     /// Time from a request to the moment every participant has come, unless the request says otherwise.

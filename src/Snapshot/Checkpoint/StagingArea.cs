@@ -18,19 +18,25 @@ namespace Snapshot.Checkpoint;
 internal sealed unsafe class StagingArea : IDisposable
 {
     // A slot's number has 30 bits in the tables of frozen regions.
-    private const long SlotsMax = (1L << 30) - NeedPages;
+    private const long SlotsMax = (1L << 30) - NeedMax;
 
     // Handing out and pre-faulting go in steps of a huge page.
     private const int StepPages = Pages.HugeSize / Pages.Size;
 
-    // Behind the limit, for writes to frozen memory that must not wait any longer (slots.c): address space only.
-    private const long NeedPages = (1L << 30) >> Pages.Shift;
+    // Behind the limit, for writes to frozen memory that must not wait any longer (slots.c): address space only. Where
+    // that is limited, too, an eighth of what there is.
+    private const long NeedMax = (1L << 30) >> Pages.Shift;
+    private const int NeedPart = 8;
 
     // Of the limit, what is expected to be needed for copies of frozen pages before it is known.
     private const int FirstCopiesPart = 4;
 
+    private const int NoMemory = 12; // ENOMEM
+    private const int BadAddress = 14; // EFAULT
+
     private readonly ulong _base;
     private readonly long _capacity;
+    private readonly long _needPages;
     private Freezer? _lentTo;
     private uint* _next;
     private long _copiesLikely;
@@ -41,10 +47,12 @@ internal sealed unsafe class StagingArea : IDisposable
     /// <param name="limitBytes">Bytes that staged pages may take at most.</param>
     internal StagingArea(long limitBytes)
     {
-        _capacity = Math.Min(Pages.AlignUp(limitBytes, Pages.HugeSize) >> Pages.Shift, SlotsMax);
+        _capacity = Pages.AlignUp(Math.Min(limitBytes, Pages.Bytes(SlotsMax)), Pages.HugeSize) >> Pages.Shift;
+        long spare = AvailableMemory.Now().Bytes / NeedPart >> Pages.Shift;
+        _needPages = Math.Clamp(spare & ~(StepPages - 1L), StepPages, NeedMax);
         ulong address;
         NativeError.ThrowIfFailed(
-            Native.sn_memory_map((ulong)Pages.Bytes(_capacity + NeedPages), huge: 1, &address),
+            Native.sn_memory_map((ulong)Pages.Bytes(_capacity + _needPages), huge: 1, &address),
             "mmap of the staging area",
             $"It takes {Pages.Bytes(_capacity)} bytes of address space; set SnapshotOptions.StagingLimit lower.");
         _base = address;
@@ -80,11 +88,18 @@ internal sealed unsafe class StagingArea : IDisposable
     {
         long wanted = Math.Min(Pages.AlignUp(_used + pages, StepPages), _capacity);
         if (wanted <= _resident) return;
-        NativeError.ThrowIfFailed(
-            Native.sn_memory_populate(_base + (ulong)Pages.Bytes(_resident), (ulong)Pages.Bytes(wanted - _resident)),
-            "madvise(MADV_POPULATE_WRITE) of the staging area",
-            $"{Pages.Bytes(wanted)} bytes are needed to stage changed pages: leave that much memory free, or take " +
-            "checkpoints more often.");
+        int errno = Native.sn_memory_populate(
+            _base + (ulong)Pages.Bytes(_resident), (ulong)Pages.Bytes(wanted - _resident));
+        if (errno is NoMemory or BadAddress)
+        {
+            throw NativeError.For(
+                errno, "madvise(MADV_POPULATE_WRITE) of the staging area",
+                $"{Pages.Bytes(wanted)} bytes are needed to stage changed pages: leave that much memory free, or take " +
+                "checkpoints more often.");
+        }
+
+        // The kernel does not know the call, or a filter forbids it: a page a time does the same. Nobody uses these.
+        for (long slot = _resident; errno != 0 && slot < wanted; slot++) Volatile.Write(ref *Slot(slot), 0);
         _resident = wanted;
     }
 
@@ -105,13 +120,13 @@ internal sealed unsafe class StagingArea : IDisposable
     /// </summary>
     internal void LendTo(Freezer freezer)
     {
-        if (_next == null) _next = (uint*)NativeMemory.AllocZeroed((nuint)(_capacity + NeedPages), sizeof(uint));
+        if (_next == null) _next = (uint*)NativeMemory.AllocZeroed((nuint)(_capacity + _needPages), sizeof(uint));
         _lentTo = freezer;
         ref SlotsState slots = ref freezer.State->Slots;
         slots.Base = _base;
         slots.Next = _next;
         slots.Limit = (uint)_capacity;
-        slots.Extra = (uint)NeedPages;
+        slots.Extra = (uint)_needPages;
         slots.Heads[0] = slots.Heads[1] = slots.Heads[2] = 0;
         slots.Fresh = slots.Used = slots.Peak = (uint)Pages.AlignUp(_used, StepPages);
         slots.Need = 0;
@@ -144,7 +159,7 @@ internal sealed unsafe class StagingArea : IDisposable
         _disposed = true;
         NativeMemory.Free(_next);
         NativeError.ThrowIfFailed(
-            Native.sn_memory_release(_base, (ulong)Pages.Bytes(_capacity + NeedPages)),
+            Native.sn_memory_release(_base, (ulong)Pages.Bytes(_capacity + _needPages)),
             "munmap of the staging area",
             "This does not happen on a supported kernel; please report it.");
     }

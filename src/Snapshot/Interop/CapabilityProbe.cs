@@ -210,16 +210,8 @@ internal static unsafe class CapabilityProbe
         return from >= 0 && to > from ? text[(from + 1)..to] : "unavailable";
     }
 
-    /// <summary>The soft limit in the line "Max locked memory  SOFT  HARD  bytes".</summary>
-    private static long ReadMemlock()
-    {
-        const string label = "Max locked memory";
-        string? line = (ReadText("/proc/self/limits") ?? "").Split('\n')
-            .FirstOrDefault(line => line.StartsWith(label, StringComparison.Ordinal));
-        string? soft = line?[label.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault();
-        if (soft == "unlimited") return long.MaxValue;
-        return long.TryParse(soft, NumberStyles.None, CultureInfo.InvariantCulture, out long bytes) ? bytes : -1;
-    }
+    private static long ReadMemlock() =>
+        ResourceLimit.SoftOf(ReadText("/proc/self/limits") ?? "", ResourceLimit.LockedMemory) ?? -1;
 
     private static long ReadNumber(string path) =>
         long.TryParse(ReadText(path), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number)

@@ -22,8 +22,8 @@ internal sealed unsafe class AddressSpace : IDisposable
     internal const ulong Gap = 1UL << 30;
 
     private const long CollapseBytes = 64L << 20;
+    private const int NoMemory = 12; // ENOMEM
     private const int AlreadyExists = 17; // EEXIST
-    private const int InvalidArgument = 22; // EINVAL
 
     private readonly ulong _base;
     private long _committedPages;
@@ -74,15 +74,8 @@ internal sealed unsafe class AddressSpace : IDisposable
         {
             ulong low = candidate - Gap;
             ulong end = candidate + bytes + Gap;
-            int errno = Native.sn_memory_reserve(low, end - low);
-            if (errno == 0)
-            {
-                string advice = ReserveAdvice(name, candidate, bytes);
-                NativeError.ThrowIfFailed(Native.sn_memory_release(low, Gap), "munmap", advice);
-                NativeError.ThrowIfFailed(Native.sn_memory_release(end - Gap, Gap), "munmap", advice);
-                return Prepare(name, candidate, options);
-            }
-
+            int errno = TryReserve(name, candidate, bytes);
+            if (errno == 0) return Prepare(name, candidate, options);
             if (errno != AlreadyExists) throw NativeError.For(errno, "mmap", ReserveAdvice(name, candidate, bytes));
 
             // What was in the way may be gone again (another thread unmapped it): then the same place is tried once
@@ -155,28 +148,35 @@ internal sealed unsafe class AddressSpace : IDisposable
             $"The address range of arena '{Name}' stays in use until the process ends.");
     }
 
-    /// <summary>Advises and names the whole range at once: both are kept when a part of it is committed.</summary>
+    /// <summary>
+    /// Reserves a place that is free with a gap on either side: with the gaps at first, so that nobody comes between.
+    /// Where addresses are limited (<c>ulimit -v</c>) and there are not enough for the gaps, the map is looked at.
+    /// </summary>
+    private static int TryReserve(string name, ulong candidate, ulong bytes)
+    {
+        ulong low = candidate - Gap;
+        ulong end = candidate + bytes + Gap;
+        int errno = Native.sn_memory_reserve(low, end - low);
+        if (errno == NoMemory)
+            return ProcessMap.FirstIn(low, end) is null ? Native.sn_memory_reserve(candidate, bytes) : AlreadyExists;
+        if (errno != 0) return errno;
+        string advice = ReserveAdvice(name, candidate, bytes);
+        NativeError.ThrowIfFailed(Native.sn_memory_release(low, Gap), "munmap", advice);
+        NativeError.ThrowIfFailed(Native.sn_memory_release(end - Gap, Gap), "munmap", advice);
+        return 0;
+    }
+
+    /// <summary>
+    /// Advises and names the whole range at once: both are kept when a part of it is committed. Neither changes what
+    /// memory holds, so a kernel that was built without them, or a filter that forbids them, is no error.
+    /// </summary>
     private static AddressSpace Prepare(string name, ulong baseAddress, ArenaOptions options)
     {
         ulong bytes = (ulong)options.Capacity;
-        AddressSpace space = new(name, baseAddress, options.Capacity >> Pages.Shift, options.HugePages);
-        try
-        {
-            // EINVAL: the kernel was built without transparent huge pages, or without names: neither changes what
-            // memory holds.
-            string advice = ReserveAdvice(name, baseAddress, bytes);
-            int errno = Native.sn_memory_advise_huge(baseAddress, bytes, options.HugePages ? 1 : 0);
-            if (errno != InvalidArgument) NativeError.ThrowIfFailed(errno, "madvise(MADV_HUGEPAGE)", advice);
-            fixed (byte* text = Encoding.UTF8.GetBytes($"snapshot:{name}\0"))
-                errno = Native.sn_memory_name(baseAddress, bytes, text);
-            if (errno != InvalidArgument) NativeError.ThrowIfFailed(errno, "prctl(PR_SET_VMA)", advice);
-            return space;
-        }
-        catch
-        {
-            space.Dispose();
-            throw;
-        }
+        _ = Native.sn_memory_advise_huge(baseAddress, bytes, options.HugePages ? 1 : 0);
+        fixed (byte* text = Encoding.UTF8.GetBytes($"snapshot:{name}\0"))
+            _ = Native.sn_memory_name(baseAddress, bytes, text);
+        return new AddressSpace(name, baseAddress, options.Capacity >> Pages.Shift, options.HugePages);
     }
 
     private static SnapshotException Taken(string name, ulong baseAddress, ulong bytes)

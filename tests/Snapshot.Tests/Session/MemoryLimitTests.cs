@@ -1,0 +1,74 @@
+using System.Globalization;
+using Snapshot.Tests.Structure;
+using Xunit;
+
+namespace Snapshot.Tests.Session;
+
+/// <summary>Copies of pages take native memory: its limits are what counts, each in a process of its own.</summary>
+public sealed class MemoryLimitTests : IDisposable
+{
+    private const long Megabytes = 192;
+
+    private readonly TemporaryStore _store = new();
+
+    public void Dispose() => _store.Dispose();
+
+    [Theory]
+    [InlineData(CaptureMode.PreCopy)]
+    [InlineData(CaptureMode.Stage)]
+    public void A_small_limit_of_the_managed_heap_does_not_limit_copies(CaptureMode mode)
+    {
+        // 64 MiB; half of that was the limit of copies.
+        string[] lines = Run("export DOTNET_GCHeapHardLimit=0x4000000; exec \"$@\"", mode);
+        Assert.True(LimitOf(lines) > Megabytes << 20, lines[0]);
+    }
+
+    [Fact]
+    public void A_limit_of_address_space_leaves_room_for_what_is_reserved()
+    {
+        // Of 6 GB the runtime reserves some for itself.
+        const string limited = "ulimit -v 6000000; export DOTNET_GCHeapHardLimit=0x8000000; exec \"$@\"";
+        Assert.InRange(LimitOf(Run(limited, CaptureMode.Stage)), Megabytes << 20, 1500L * 1000 * 1024);
+    }
+
+    [MemoryGroupFact]
+    public void A_limit_of_the_control_group_limits_copies()
+    {
+        using MemoryGroup group = new(1L << 30);
+        string[] lines = Run($"echo $$ > {group.Processes}; exec \"$@\"", CaptureMode.Stage);
+        Assert.InRange(LimitOf(lines), 256L << 20, 512L << 20);
+    }
+
+    [Theory]
+    [InlineData(CaptureMode.Stage)]
+    [InlineData(CaptureMode.CopyOnWrite)]
+    public void No_limit_of_copies_may_be_asked_for(CaptureMode mode)
+    {
+        if (mode == CaptureMode.CopyOnWrite && !KernelCapabilities.Current.CopyOnWrite) mode = CaptureMode.Stage;
+        SnapshotOptions options = new() { StagingLimit = long.MaxValue, Capture = mode };
+        using SnapshotSession session = SnapshotSession.Open(_store.Path, options);
+        ArenaArray<long> cells =
+            session.OpenArena("a", new ArenaOptions { Capacity = 64L << 20 }).RootArray<long>("cells", 4096);
+        for (int turn = 1; turn <= 2; turn++)
+        {
+            cells.AsSpan().Fill(turn);
+            SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
+            Assert.Equal((turn, mode), (info.Generation, info.Capture.Regions[0].Mode));
+        }
+    }
+
+    private static long LimitOf(string[] lines) => long.Parse(lines[0].Split(' ')[1], CultureInfo.InvariantCulture);
+
+    private string[] Run(string limited, CaptureMode mode)
+    {
+        if (mode == CaptureMode.PreCopy && !KernelCapabilities.Current.WriteProtectTracking) mode = CaptureMode.Stage;
+        string program = Path.Combine(AppContext.BaseDirectory, "Snapshot.TestPrograms.dll");
+        ProgramResult run = Repository.Run(
+            AppContext.BaseDirectory, "bash", "-c", limited, "bash", "dotnet", "exec", program, "limited-life",
+            _store.Path, Megabytes.ToString(CultureInfo.InvariantCulture), mode.ToString());
+        Assert.True(run.ExitCode == 0, run.ToString());
+        string[] lines = run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal([$"committed 1 by {mode}", $"committed 2 by {mode}"], lines[1..]);
+        return lines;
+    }
+}
