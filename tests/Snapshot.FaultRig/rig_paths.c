@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 enum { DESCRIPTORS = 65536 };
 
@@ -42,6 +43,18 @@ int rig_paths_get(int fd, char *to, size_t bytes)
     return found;
 }
 
+/* Of a directory that the rig is not about: a file in it may be one. */
+static int path_of_directory(int directory, char *to, size_t bytes)
+{
+    char link[64];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", directory);
+    long length = rig_raw(SYS_readlinkat, AT_FDCWD, link, to, bytes - 1);
+    if (length < 0)
+        return 0;
+    to[length] = '\0';
+    return 1;
+}
+
 /* The full path of a name beside a directory; whether the rig is about it. */
 int rig_paths_at(int directory, const char *name, char *to, size_t bytes)
 {
@@ -52,7 +65,7 @@ int rig_paths_at(int directory, const char *name, char *to, size_t bytes)
         snprintf(to, bytes, "%s", name);
         return rig_is_about(to);
     }
-    if (!rig_paths_get(directory, to, bytes))
+    if (!rig_paths_get(directory, to, bytes) && !path_of_directory(directory, to, bytes))
         return 0;
     size_t length = strlen(to);
     if (name[0] != '\0' && strcmp(name, ".") != 0)

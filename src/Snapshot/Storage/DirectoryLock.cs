@@ -78,12 +78,24 @@ internal sealed class DirectoryLock : IStoreLock
         if (!isOurs) throw Busy(_path, Read(_file), _self);
     }
 
+    /// <summary>
+    /// Of a lock that nobody gave back: a number of a descriptor must not stay recorded when another file may get it.
+    /// </summary>
+    /// <remarks>Runs before the handle's own, which is a critical one.</remarks>
+    ~DirectoryLock() => Release();
+
     public void Dispose()
     {
+        GC.SuppressFinalize(this);
         // Not when another one came, where there are no locks: then it says who that is.
         if (_isWritten && Read(_file)?.Session == _self.Session) Clear();
-        if (_isLocked) Native.sn_lock_release((int)_file.DangerousGetHandle());
+        Release();
         _file.Dispose();
+    }
+
+    private void Release()
+    {
+        if (_isLocked && !_file.IsClosed) Native.sn_lock_release((int)_file.DangerousGetHandle());
     }
 
     /// <summary>

@@ -71,10 +71,9 @@ public sealed partial class HostileDirectoryTests : IDisposable
         SnapshotStore.Open(_store.Path, new StoreOptions { AllowForeignOwner = true }).Dispose();
     }
 
-    [Fact]
+    [RootFact]
     public void A_directory_of_another_user_is_refused_unless_it_is_allowed_and_then_its_owner_gets_the_files()
     {
-        if (!Environment.IsPrivilegedProcess) Assert.Skip("only root may give a directory away");
         Commit();
         foreach (string path in (string[])[_store.Path, .. Directory.GetFiles(_store.Path)])
             Assert.Equal(0, chown(path, OtherUser, OtherUser));
@@ -86,10 +85,9 @@ public sealed partial class HostileDirectoryTests : IDisposable
         Assert.Equal($"{OtherUser}", owners.Trim());
     }
 
-    [Fact]
+    [RootFact]
     public void One_file_of_another_user_is_refused()
     {
-        if (!Environment.IsPrivilegedProcess) Assert.Skip("only root may give a file away");
         Commit();
         Assert.Equal(0, chown(Path.Combine(_store.Path, "0000000001.snapshot"), OtherUser, OtherUser));
         AssertUntrusted($"the user with id {OtherUser}", () => SnapshotSession.Open(_store.Path).Dispose());

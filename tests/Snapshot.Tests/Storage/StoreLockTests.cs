@@ -20,12 +20,15 @@ public sealed class StoreLockTests : IDisposable
     [Fact]
     public void The_message_names_the_process_that_has_the_store()
     {
-        using TestProgram writer = new("writer", _store.Path, "false");
-        string process = writer.ReadUntil("open")[^1].Split(' ')[1];
-        SnapshotException busy = Assert.Throws<SnapshotException>(() => SnapshotStore.Open(_store.Path));
-        Assert.Equal(SnapshotErrorCode.StoreBusy, busy.Code);
-        Assert.Contains($"process {process} (dotnet) on {Environment.MachineName}", busy.Message, StringComparison.Ordinal);
-        writer.Dispose();
+        using (TestProgram writer = new("writer", _store.Path, "false"))
+        {
+            string process = writer.ReadUntil("open")[^1].Split(' ')[1];
+            SnapshotException busy = Assert.Throws<SnapshotException>(() => SnapshotStore.Open(_store.Path));
+            Assert.Equal(SnapshotErrorCode.StoreBusy, busy.Code);
+            Assert.Contains(
+                $"process {process} (dotnet) on {Environment.MachineName}", busy.Message, StringComparison.Ordinal);
+        }
+
         SnapshotStore.Open(_store.Path).Dispose();
         Assert.Equal(0, new FileInfo(LockPath).Length);
     }
@@ -48,12 +51,11 @@ public sealed class StoreLockTests : IDisposable
     public void Without_locks_two_writers_of_a_machine_are_told_apart_by_the_lock_file()
     {
         using TestProgram first = new(WithoutLocks(38), "writer", _store.Path, "true");
-        string process = first.ReadUntil("open")[^1].Split(' ')[1];
+        first.ReadUntil("open");
         using TestProgram second = new(WithoutLocks(38), "writer", _store.Path, "true");
-        Assert.Contains($"StoreBusy", second.ReadUntil("failed")[^1], StringComparison.Ordinal);
+        Assert.Contains("StoreBusy", second.ReadUntil("failed")[^1], StringComparison.Ordinal);
         first.Write("commit");
         Assert.Equal("committed 1", first.ReadUntil("committed", "failed")[^1]);
-        Assert.NotEmpty(process);
     }
 
     [Fact]

@@ -1,0 +1,14 @@
+using Xunit;
+
+namespace Snapshot.Tests.Session;
+
+/// <summary>A test that only root can make: it gives files to another user.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class RootFactAttribute : FactAttribute
+{
+    /// <summary>Skips it, with the reason, for everybody else.</summary>
+    public RootFactAttribute()
+    {
+        if (!Environment.IsPrivilegedProcess) Skip = "only root may give files to another user";
+    }
+}
