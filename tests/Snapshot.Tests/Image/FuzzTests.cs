@@ -34,7 +34,8 @@ public sealed class FuzzTests
     public void Inputs_changed_at_random_are_read_or_refused(string name)
     {
         FuzzTarget target = FuzzTarget.Find(name)!;
-        byte[][] inputs = [.. Directory.GetFiles(FolderOf(name)).Order(StringComparer.Ordinal).Select(File.ReadAllBytes)];
+        string[] files = Directory.GetFiles(FolderOf(name));
+        byte[][] inputs = [.. files.Order(StringComparer.Ordinal).Select(File.ReadAllBytes)];
         Mutation mutation = new(Seed);
         long started = Stopwatch.GetTimestamp();
         TimeSpan time = Soak.Time(0);
