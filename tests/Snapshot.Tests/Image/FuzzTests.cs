@@ -50,6 +50,25 @@ public sealed class FuzzTests
             Assert.Equal(input, File.ReadAllBytes(Path.Combine(FolderOf(target), name)));
     }
 
+    [Fact]
+    public void What_no_input_may_bring_about_is_told()
+    {
+        new Faulty(_ => throw new SnapshotException(SnapshotErrorCode.Corrupt, "documented")).Check([]);
+        Assert.Throws<SnapshotException>(
+            new Faulty(_ => throw new SnapshotException(SnapshotErrorCode.Busy, "not documented")).CheckNothing);
+        Assert.Throws<OverflowException>(new Faulty(_ => throw new OverflowException()).CheckNothing);
+        Assert.Throws<BrokenPromiseException>(new Faulty(_ => GC.KeepAlive(new byte[2 << 20])).CheckNothing);
+    }
+
+    private sealed class Faulty(Action<byte[][]> read) : FuzzTarget("faulty", SnapshotErrorCode.Corrupt)
+    {
+        internal void CheckNothing() => Check([]);
+
+        protected override byte[][] Expand(byte[] input) => [input];
+
+        protected override void Read(byte[][] files) => read(files);
+    }
+
     private static string FolderOf(string target) =>
         Path.Combine(Repository.Root, "tests", "Snapshot.Fuzz", "corpus", target);
 
