@@ -68,7 +68,9 @@ internal static class Seeds
         Figures = [new("mode", "stage")],
     };
 
-    private static byte[] Full(BlockEncoding encoding) => Write(new ImageHeader(s_parent, 1, null, s_created), encoding, to =>
+    private static ImageHeader FullHeader => new(s_parent, 1, null, s_created);
+
+    private static byte[] Full(BlockEncoding encoding) => Write(FullHeader, encoding, to =>
     {
         to.BeginRegion(Arena(9));
         to.Append(ExtentKind.Zero, 1);
@@ -80,7 +82,7 @@ internal static class Seeds
         to.Append(ExtentKind.Zero, 1);
     });
 
-    private static byte[] Ordered() => Write(new ImageHeader(s_parent, 1, null, s_created), BlockEncoding.Auto, to =>
+    private static byte[] Ordered() => Write(FullHeader, BlockEncoding.Auto, to =>
     {
         int ahead = to.BeginUnit();
         to.AppendPages(Field(2), 8);

@@ -13,7 +13,8 @@ internal static class MetadataCheck
         ?? FindTwice(metadata.Owners, owner => owner.Id, "id of a lock owner")
         ?? FindTwice(metadata.Owners, owner => (owner.Kind, owner.Name), "name of a lock owner")
         ?? FindTwice(metadata.Roots, root => (root.RegionId, root.Name), "name of a root")
-        ?? metadata.Roots.Select(root => FaultOf(root, region(root.RegionId))).FirstOrDefault(fault => fault is not null);
+        ?? metadata.Roots.Select(root => FaultOf(root, region(root.RegionId)))
+            .FirstOrDefault(fault => fault is not null);
 
     private static string? FindFault(IReadOnlyList<ParticipantDescription> participants) =>
         FindTwice(participants, participant => participant.Id, "id of a participant")

@@ -394,6 +394,13 @@ public sealed unsafe class Arena : IDisposable
         return _allocator.TryFind(pointer, bytes, out _);
     }
 
+    /// <summary>The memory of the root of that name, or null when there is none of that size in bytes.</summary>
+    internal void* FindRootMemory(string name, long bytes)
+    {
+        ArenaRoot? root = Roots.FirstOrDefault(root => root.Name == name && root.Bytes == bytes);
+        return root is null ? null : _space.Base + root.Offset;
+    }
+
     /// <summary>Checks every table against every other; throws Corrupt.</summary>
     internal void CheckTables() => new ArenaCheck(_space, _table, _allocator).Run();
 

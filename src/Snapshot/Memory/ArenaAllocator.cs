@@ -71,37 +71,36 @@ internal sealed unsafe class ArenaAllocator(ArenaRegion region, PageTable table,
     {
         if (!region.Contains(pointer)) throw Wrong(pointer, "is not in this arena");
         long offset = (byte*)pointer - table.Base;
-        long start = table.LiveRunHolding(offset >> Pages.Shift);
-        if (start < 0) throw Wrong(pointer, NotAllocated);
-
-        PageDescriptor* first = table.Descriptor(start);
-        PageRange run = new(start, first->PageCount);
-        Block block = first->Kind switch
-        {
-            RunKind.Large => new Block(Pages.Bytes(start), Pages.Bytes(run.Count), run, -1, first->IsRoot != 0),
-            RunKind.Slab => FindSmall(first, run, offset),
-            _ => throw Wrong(pointer, "lies in the arena's own tables"),
-        };
-        if (block.Bytes == 0) throw Wrong(pointer, NotAllocated);
+        if (!TryHold(offset, out Block block, out RunKind kind))
+            throw Wrong(pointer, kind == RunKind.Tables ? "lies in the arena's own tables" : NotAllocated);
         if (bytes > block.Offset + block.Bytes - offset)
             throw Wrong(pointer, $"and {bytes:N0} bytes on go beyond their allocation of {block.Bytes:N0} bytes");
         return block;
     }
 
-    /// <summary>Whether a range is within one live allocation; never throws, whatever the pointer is.</summary>
+    /// <summary>The same for any pointer and number of bytes: false where there is no such allocation.</summary>
     internal bool TryFind(void* pointer, long bytes, out Block block)
     {
         block = default;
         if (bytes < 1 || !region.Contains(pointer)) return false;
         long offset = (byte*)pointer - table.Base;
+        return TryHold(offset, out block, out _) && bytes <= block.Offset + block.Bytes - offset;
+    }
+
+    /// <summary>The live allocation that holds a committed byte, and the kind of the live run that does.</summary>
+    private bool TryHold(long offset, out Block block, out RunKind kind)
+    {
+        block = default;
+        kind = RunKind.None;
         long start = table.LiveRunHolding(offset >> Pages.Shift);
         if (start < 0) return false;
         PageDescriptor* first = table.Descriptor(start);
         PageRange run = new(start, first->PageCount);
-        if (first->Kind == RunKind.Slab) block = FindSmall(first, run, offset);
-        if (first->Kind == RunKind.Large)
+        kind = first->Kind;
+        if (kind == RunKind.Slab) block = FindSmall(first, run, offset);
+        if (kind == RunKind.Large)
             block = new Block(Pages.Bytes(start), Pages.Bytes(run.Count), run, -1, first->IsRoot != 0);
-        return block.Bytes > 0 && bytes <= block.Offset + block.Bytes - offset;
+        return block.Bytes > 0;
     }
 
     private Block FindSmall(PageDescriptor* slab, PageRange run, long offset)

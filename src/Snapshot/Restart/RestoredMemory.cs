@@ -1,6 +1,7 @@
 using Snapshot.Base;
 using Snapshot.Image;
 using Snapshot.Memory;
+using Snapshot.Threads.Fibers;
 using Snapshot.Threads.Native;
 using Snapshot.Tracking;
 
@@ -81,6 +82,7 @@ internal sealed unsafe class RestoredMemory : IDisposable
         try
         {
             restored.Arena.Adopt();
+            FiberSpaceCheck.Run(restored.Arena);
             KernelSpaceCheck.Run(restored.Arena);
         }
         catch (SnapshotException) when (Awaited?.Failure is not null)

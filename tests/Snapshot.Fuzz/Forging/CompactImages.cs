@@ -31,7 +31,9 @@ internal static class CompactImages
         return packed.Written.ToArray();
     }
 
-    /// <summary>Files whose layout and checksums are right, from any bytes; what is missing at the end is zero.</summary>
+    /// <summary>
+    /// Files whose layout and checksums are right, from any bytes; what is missing at the end is zero.
+    /// </summary>
     internal static byte[][] Expand(ReadOnlySpan<byte> packed)
     {
         List<byte[]> files = [];

@@ -6,7 +6,9 @@ namespace Snapshot.Fuzz.Forging;
 /// <summary>Puts a file together from its three parts.</summary>
 internal static class ImageFile
 {
-    /// <summary>The parts, each padded to whole pages, a footer that says where they are, and right checksums.</summary>
+    /// <summary>
+    /// The parts, each padded to whole pages, a footer that says where they are, and right checksums.
+    /// </summary>
     /// <param name="header">At most a page.</param>
     /// <param name="blocks">What stands between header and index.</param>
     /// <param name="index">The index.</param>

@@ -5,7 +5,9 @@ using static Snapshot.Image.ImageFormat;
 
 namespace Snapshot.Fuzz.Forging;
 
-/// <summary>Puts a forged image into a real store, as somebody who may write there can: the manifest lists it.</summary>
+/// <summary>
+/// Puts a forged image into a real store, as somebody who may write there can: the manifest lists it.
+/// </summary>
 internal static class StoreForger
 {
     /// <summary>

@@ -34,7 +34,8 @@ public sealed class FuzzTests
     public void Inputs_changed_at_random_are_read_or_refused(string name)
     {
         FuzzTarget target = FuzzTarget.Find(name)!;
-        byte[][] inputs = [.. Directory.GetFiles(FolderOf(name)).Order(StringComparer.Ordinal).Select(File.ReadAllBytes)];
+        string[] files = Directory.GetFiles(FolderOf(name));
+        byte[][] inputs = [.. files.Order(StringComparer.Ordinal).Select(File.ReadAllBytes)];
         Mutation mutation = new(Seed);
         long started = Stopwatch.GetTimestamp();
         TimeSpan time = Soak.Time(0);
@@ -47,6 +48,25 @@ public sealed class FuzzTests
     {
         foreach ((string target, string name, byte[] input) in Seeds.All)
             Assert.Equal(input, File.ReadAllBytes(Path.Combine(FolderOf(target), name)));
+    }
+
+    [Fact]
+    public void What_no_input_may_bring_about_is_told()
+    {
+        new Faulty(_ => throw new SnapshotException(SnapshotErrorCode.Corrupt, "documented")).Check([]);
+        Assert.Throws<SnapshotException>(
+            new Faulty(_ => throw new SnapshotException(SnapshotErrorCode.Busy, "not documented")).CheckNothing);
+        Assert.Throws<OverflowException>(new Faulty(_ => throw new OverflowException()).CheckNothing);
+        Assert.Throws<BrokenPromiseException>(new Faulty(_ => GC.KeepAlive(new byte[2 << 20])).CheckNothing);
+    }
+
+    private sealed class Faulty(Action<byte[][]> read) : FuzzTarget("faulty", SnapshotErrorCode.Corrupt)
+    {
+        internal void CheckNothing() => Check([]);
+
+        protected override byte[][] Expand(byte[] input) => [input];
+
+        protected override void Read(byte[][] files) => read(files);
     }
 
     private static string FolderOf(string target) =>

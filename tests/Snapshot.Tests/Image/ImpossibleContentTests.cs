@@ -56,4 +56,21 @@ public sealed class ImpossibleContentTests
         Assert.InRange(Environment.WorkingSet - before, long.MinValue, 256 << 20);
         Assert.True(session.DropRestoredBuffer("zeros"));
     }
+
+    /// <summary>An arena may well be like this, and its restart is in proportion to what the image has of it.</summary>
+    [Fact]
+    public unsafe void A_terabyte_of_zeros_in_an_arena_costs_little()
+    {
+        using Session.TemporaryStore store = new();
+        using (SnapshotSession first = SnapshotSession.Open(store.Path))
+        {
+            Arena sparse = first.OpenArena("sparse", new ArenaOptions { Capacity = 2L << 40, HugePages = false });
+            sparse.Allocate(1L << 40);
+            first.RequestCheckpoint().WaitCommitted();
+        }
+
+        long before = Environment.WorkingSet;
+        using SnapshotSession session = SnapshotSession.Restart(store.Path);
+        Assert.InRange(Environment.WorkingSet - before, long.MinValue, 1L << 30);
+    }
 }

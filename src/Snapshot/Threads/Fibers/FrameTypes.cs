@@ -116,7 +116,8 @@ internal sealed unsafe class FrameTypes
     {
         string name = NameOf(index);
         Type? type = Type.GetType(name, throwOnError: false);
-        if (type is null) return "this process does not have it";
+        bool isFrame = type is { ContainsGenericParameters: false } && type.IsAssignableTo(typeof(IAsyncStateMachine));
+        if (type is null || !isFrame) return "this process does not have it";
         Guid module = ModuleOf(type);
         if (module != _header->Types[index].Module)
         {

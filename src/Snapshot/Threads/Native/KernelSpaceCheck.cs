@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Snapshot.Base;
 
 namespace Snapshot.Threads.Native;
@@ -27,11 +26,10 @@ internal sealed unsafe class KernelSpaceCheck(Arena arena, KernelSpaceHeader* he
     /// <exception cref="SnapshotException">Corrupt, UnsupportedFormat.</exception>
     internal static void Run(Arena arena)
     {
-        ArenaRoot? root = arena.Roots.FirstOrDefault(root => root.Name == KernelSpace.RootName);
+        KernelSpaceHeader* header =
+            (KernelSpaceHeader*)arena.FindRootMemory(KernelSpace.RootName, sizeof(KernelSpaceHeader));
         // Of another layout: whoever opens it is told so.
-        if (root is null || root.Bytes != sizeof(KernelSpaceHeader)) return;
-        KernelSpaceHeader* header = (KernelSpaceHeader*)(arena.BaseAddress + (nint)root.Offset);
-        if (header->Version != 0) new KernelSpaceCheck(arena, header).Run();
+        if (header is not null && header->Version != 0) new KernelSpaceCheck(arena, header).Run();
     }
 
     private void Run()
@@ -79,7 +77,9 @@ internal sealed unsafe class KernelSpaceCheck(Arena arena, KernelSpaceHeader* he
         Expect(hasSlot, $"a thread has slot {record->Slot}, which is not its own", record);
     }
 
-    /// <summary>Memory of a thread that was joined is gone; else it has the stacks, in the order they are made in.</summary>
+    /// <summary>
+    /// Memory of a thread that was joined is gone; else it has the stacks, in the order they are made in.
+    /// </summary>
     private void CheckStacks(KernelRecord* record, byte* memory)
     {
         if (memory == null)
@@ -106,7 +106,7 @@ internal sealed unsafe class KernelSpaceCheck(Arena arena, KernelSpaceHeader* he
         if (holds) return;
         throw new SnapshotException(
             SnapshotErrorCode.Corrupt,
-            $"The native threads in arena '{arena.Name}' are damaged: {otherwise} (at 0x{(nint)place:x}). Restart from " +
-            "another generation.");
+            $"The native threads in arena '{arena.Name}' are damaged: {otherwise} (at 0x{(nint)place:x}). Restart " +
+            "from another generation.");
     }
 }
