@@ -168,7 +168,7 @@ internal sealed unsafe class ArenaCheck(AddressSpace space, PageTable table)
             long left = committed - at - RootEntry.HeaderBytes;
             bool text = root->NameBytes > 0 && root->TypeBytes > 0 && root->LayoutBytes > 0 &&
                 (long)root->NameBytes + root->TypeBytes + root->LayoutBytes <= left;
-            bool data = root->DataOffset > 0 && root->DataOffset < committed && root->Count > 0 &&
+            bool data = root->DataOffset > 0 && root->DataOffset < committed && root->Count >= 0 &&
                 root->ElementBytes > 0 && root->Count <= (committed - root->DataOffset) / root->ElementBytes;
             Expect(text && data, "a root is wrong", at);
         }
