@@ -239,9 +239,9 @@ internal sealed unsafe class SessionMemory : IDisposable
         throw new SnapshotException(
             SnapshotErrorCode.LayoutMismatch,
             $"Arena '{existing.Name}' has a capacity of {existing.Capacity:N0} bytes and is asked for with " +
-            $"{options.Capacity:N0}. It keeps the capacity it was made with, also across restarts, since what follows " +
-            "it in the address space may be taken. Ask for no more than that, and put what comes next into another " +
-            "arena; or start a new store.");
+            $"{options.Capacity:N0}. It keeps the capacity it was made with, also across restarts, since what " +
+            "follows it in the address space may be taken. Ask for no more than that, and put what comes next into " +
+            "another arena; or start a new store.");
     }
 
     private void ThrowIfTooMany(string name)

@@ -240,8 +240,8 @@ internal sealed unsafe class RegionCapture : IDisposable
 
     /// <summary>
     /// Puts another tracker in the place of this one. The two cannot both have the memory, so between them writes are
-    /// not seen: the new one, for which nothing is armed, reports all memory once, and content tells what changed. Where
-    /// none can be had, all memory is reported until the next checkpoint's try.
+    /// not seen: the new one, for which nothing is armed, reports all memory once, and content tells what changed.
+    /// Where none can be had, all memory is reported until the next checkpoint's try.
     /// </summary>
     private void Exchange(Func<DirtyTracker> create, TrackerFactory trackers)
     {
@@ -266,7 +266,7 @@ internal sealed unsafe class RegionCapture : IDisposable
         _frozen = FrozenBy(_tracker);
     }
 
-    /// <summary>The way of tracking that arenas have as a rule, if it can be had; the caller has the first cause.</summary>
+    /// <summary>Tracks as arenas are tracked as a rule, if that can be had; the caller has the first cause.</summary>
     private void FallBack(TrackerFactory trackers)
     {
         try

@@ -94,8 +94,8 @@ internal sealed unsafe class StagingArea : IDisposable
         {
             throw NativeError.For(
                 errno, "madvise(MADV_POPULATE_WRITE) of the staging area",
-                $"{Pages.Bytes(wanted)} bytes are needed to stage changed pages: leave that much memory free, or take " +
-                "checkpoints more often.");
+                $"{Pages.Bytes(wanted)} bytes are needed to stage changed pages: leave that much memory free, or " +
+                "take checkpoints more often.");
         }
 
         // The kernel does not know the call, or a filter forbids it: a page a time does the same. Nobody uses these.

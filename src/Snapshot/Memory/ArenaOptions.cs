@@ -3,6 +3,7 @@ using Snapshot.Base;
 namespace Snapshot;
 
 /// <summary>How an arena is made.</summary>
+/// <remarks>A session has at most <see cref="SnapshotSession.MaxArenas"/> of them.</remarks>
 public sealed class ArenaOptions
 {
     /// <summary>
@@ -19,8 +20,8 @@ public sealed class ArenaOptions
     /// <summary>Bytes of address space that are reserved, rounded up to 2 MiB; what the arena can ever hold.</summary>
     /// <value>
     /// 64 GiB by default. A reservation costs no memory, so be generous: an arena cannot grow beyond it, also not
-    /// after a restart. Asking for more than an arena has that exists is an error (LayoutMismatch); for less is not, and
-    /// it keeps what it has.
+    /// after a restart. Asking for more than an arena has that exists is an error (LayoutMismatch); for less is not,
+    /// and it keeps what it has.
     /// </value>
     /// <exception cref="ArgumentOutOfRangeException">
     /// Less than <see cref="MinCapacity"/> or more than <see cref="MaxCapacity"/>.

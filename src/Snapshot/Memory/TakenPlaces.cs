@@ -2,10 +2,13 @@ using Snapshot.Base;
 
 namespace Snapshot.Memory;
 
-/// <summary>Where this process has arenas, so that the next one is placed without reading the map of the process.</summary>
+/// <summary>
+/// Where this process has arenas, so that the next one is placed without reading the map of the process.
+/// </summary>
 /// <remarks>
-/// The map has a line or more for each arena, so reading it for each place that is taken makes opening many arenas cubic.
-/// What others have mapped is not in here: the kernel refuses such a place, and only then the map is read. Thread-safe.
+/// The map has a line or more for each arena, so reading it for each place that is taken makes opening many arenas
+/// cubic. What others have mapped is not in here: the kernel refuses such a place, and only then the map is read.
+/// Thread-safe.
 /// </remarks>
 internal static class TakenPlaces
 {
