@@ -30,16 +30,28 @@ internal sealed unsafe class SessionMemory : IDisposable
     /// <param name="trackers">Owned from here on.</param>
     /// <param name="restored">What a restart mapped; owned from here on, or null.</param>
     /// <param name="parent">The image that the restored memory is as, or null.</param>
+    /// <remarks>When it throws, what it owns is let go.</remarks>
     internal SessionMemory(
         SnapshotOptions options, TrackerFactory trackers, RestoredMemory? restored, ImageLink? parent)
     {
         _trackers = trackers;
         _awaited = restored?.Awaited;
-        ThrowUnlessPossible(options.Capture);
         _wanted = options.Capture;
-        Capture = new MemoryCapture(
-            new StagingArea(options.StagingLimit), trackers, () => _awaited is { IsComplete: false }, parent);
-        foreach (RestoredArena arena in restored?.Arenas ?? []) AddRestored(arena);
+        try
+        {
+            ThrowUnlessPossible(options.Capture);
+            Capture = new MemoryCapture(
+                new StagingArea(options.StagingLimit), trackers, () => _awaited is { IsComplete: false }, parent);
+            foreach (RestoredArena arena in restored?.Arenas ?? []) AddRestored(arena);
+        }
+        catch
+        {
+            Capture?.Dispose();
+            restored?.Dispose();
+            trackers.Dispose();
+            throw;
+        }
+
         foreach (RestoredBuffer buffer in restored?.Buffers ?? []) _unclaimed.Add(buffer.Description.Name, buffer);
         _nextId = 1 + Math.Max(
             restored?.Arenas.Select(arena => arena.Description.Id).DefaultIfEmpty().Max() ?? 0,
@@ -60,7 +72,9 @@ internal sealed unsafe class SessionMemory : IDisposable
         {
             if (Array.Find(_arenas, arena => arena.Name == name) is { } existing)
             {
-                if (options is not null) Ask(Capture.Of(existing).Policy, options);
+                if (options is null) return existing;
+                ThrowUnlessLargeEnough(existing, options);
+                Ask(Capture.Of(existing).Policy, options);
                 return existing;
             }
 
@@ -68,9 +82,19 @@ internal sealed unsafe class SessionMemory : IDisposable
             options ??= new ArenaOptions();
             CapturePolicy policy = new();
             Ask(policy, options);
+            ThrowIfTooMany(name);
             Arena fresh = Arena.Create(name, baseAddress: null, options);
-            AddArena(
-                _nextId, fresh, new PageHashes(fresh.Region.CapacityPages), parentPages: 0, policy, isRestored: false);
+            try
+            {
+                PageHashes hashes = new(fresh.Region.CapacityPages);
+                AddArena(_nextId, fresh, hashes, parentPages: 0, policy, isRestored: false);
+            }
+            catch
+            {
+                fresh.Close();
+                throw;
+            }
+
             _nextId++;
             return fresh;
         }
@@ -203,6 +227,30 @@ internal sealed unsafe class SessionMemory : IDisposable
             "Pre-copy was asked for by name, and tracking is by content here, which does not see a write before " +
             "the application stops. Use CaptureMode.Auto or Stage, or write-protect tracking where 'snapshot " +
             "doctor' shows it.");
+    }
+
+    /// <summary>
+    /// An arena has the capacity it was made with, for its life: to keep quiet about that would be to advise it when
+    /// the arena is full.
+    /// </summary>
+    private static void ThrowUnlessLargeEnough(Arena existing, ArenaOptions options)
+    {
+        if (!options.AsksForCapacity || options.Capacity <= existing.Capacity) return;
+        throw new SnapshotException(
+            SnapshotErrorCode.LayoutMismatch,
+            $"Arena '{existing.Name}' has a capacity of {existing.Capacity:N0} bytes and is asked for with " +
+            $"{options.Capacity:N0}. It keeps the capacity it was made with, also across restarts, since what " +
+            "follows it in the address space may be taken. Ask for no more than that, and put what comes next into " +
+            "another arena; or start a new store.");
+    }
+
+    private void ThrowIfTooMany(string name)
+    {
+        if (_arenas.Length < SnapshotSession.MaxArenas) return;
+        throw new SnapshotException(
+            SnapshotErrorCode.ArenaFull,
+            $"Arena '{name}' would be one more than the {SnapshotSession.MaxArenas:N0} that a session may have. Put " +
+            "more into each: an arena holds any number of roots.");
     }
 
     private static void ThrowUnlessAsLong(ProtectedBuffer buffer, RestoredBuffer restored)

@@ -69,8 +69,8 @@ public sealed class SnapshotOptions
     /// <value>
     /// Default half the native memory that the process can still have when the options are made, by the machine, its
     /// control groups, <c>ulimit</c> and <c>vm.overcommit_memory</c>, a quarter where reserving counts (the last two);
-    /// the collector's limit does not count. More than 4 TiB is as 4 TiB. A checkpoint that stages more fails and loses nothing; with copy-on-write, writes to memory not
-    /// yet drained wait for the drain instead.
+    /// the collector's limit does not count. More than 4 TiB is as 4 TiB. A checkpoint that stages more fails and loses
+    /// nothing; with copy-on-write, writes to memory not yet drained wait for the drain instead.
     /// </value>
     /// <exception cref="ArgumentOutOfRangeException">Less than 1 MiB.</exception>
     public long StagingLimit { get; init => field = AtLeast(value, StagingMin); } =

@@ -19,6 +19,9 @@ namespace Snapshot;
 /// </remarks>
 public sealed class SnapshotSession : IAsyncDisposable, IDisposable
 {
+    /// <summary>The number of arenas that a session may have.</summary>
+    public const int MaxArenas = 1024;
+
     private readonly SnapshotStore _store;
     private readonly SnapshotOptions _options;
     private readonly Coordinator _coordinator;
@@ -30,28 +33,40 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     private KernelHost? _kernels;
     private int _disposed;
 
+    /// <remarks>Owns what it is given, also when it throws: nothing of it is left then.</remarks>
     private SnapshotSession(
         SnapshotStore store, SnapshotOptions options, TrackerFactory trackers, RestoredState? restored)
     {
         _store = store;
         _options = options;
-        _memory = new SessionMemory(options, trackers, restored?.Memory, restored?.Head);
-        _coordinator = new Coordinator(options.Gates, options.GateTimeout)
+        try
         {
-            HandlerFailed = error => HandlerFailed?.Invoke(this, error),
-            ParticipantDied = name => ParticipantDied?.Invoke(this, name),
-        };
-        if (restored is not null)
-        {
-            _coordinator.Restore(ImageRecord.Coordination(restored.Head.Generation, restored.Metadata));
-            Restarted = restored.Info;
-            store.Continue(restored.Head.Generation);
-        }
+            _memory = new SessionMemory(options, trackers, restored?.Memory, restored?.Head);
+            _coordinator = new Coordinator(options.Gates, options.GateTimeout)
+            {
+                HandlerFailed = error => HandlerFailed?.Invoke(this, error),
+                ParticipantDied = name => ParticipantDied?.Invoke(this, name),
+            };
+            if (restored is not null)
+            {
+                _coordinator.Restore(ImageRecord.Coordination(restored.Head.Generation, restored.Metadata));
+                Restarted = restored.Info;
+                store.Continue(restored.Head.Generation);
+            }
 
-        _fibers = new SessionFibers(Restarted?.Generation ?? 0, () => _memory.Arenas);
-        _keeping = new StoreKeeping(store);
-        _checkpoints = new CheckpointThread(TakeCheckpoint);
-        _memory.Stream(restored?.Threads ?? 0, _coordinator.FailRestart);
+            _fibers = new SessionFibers(Restarted?.Generation ?? 0, () => _memory.Arenas);
+            _keeping = new StoreKeeping(store);
+            _checkpoints = new CheckpointThread(TakeCheckpoint);
+            _memory.Stream(restored?.Threads ?? 0, _coordinator.FailRestart);
+        }
+        catch
+        {
+            _checkpoints?.Dispose();
+            _coordinator?.Dispose();
+            _memory?.Dispose();
+            store.Dispose();
+            throw;
+        }
     }
 
     /// <summary>What the session was restarted from, or null when it started fresh.</summary>
@@ -149,7 +164,8 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// </param>
     /// <exception cref="SnapshotException">
     /// AddressTaken, SystemCall, Name (a protected buffer has that name), Unsupported (a way of capture that does not
-    /// work here).
+    /// work here), ArenaFull (there are <see cref="MaxArenas"/>), LayoutMismatch (it exists, and has less than the
+    /// capacity that is asked for).
     /// </exception>
     public Arena OpenArena(string name, ArenaOptions? options = null)
     {
@@ -399,15 +415,15 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
             restored = restart is null
                 ? null
                 : RestartRun.Execute(store, restart, isLazy ? trackers.Userfault : null);
-            return new SnapshotSession(store, options, trackers, restored);
         }
         catch
         {
-            restored?.Memory.Dispose();
             trackers?.Dispose();
             store.Dispose();
             throw;
         }
+
+        return new SnapshotSession(store, options, trackers, restored);
     }
 
     private SnapshotInfo TakeCheckpoint(CheckpointTicket ticket)
@@ -434,7 +450,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         _store.Continue(info.Generation);
         Exception? keepingError = _keeping.LastError;
         _keeping.Request();
-        return info with { KeepingError = keepingError };
+        return info with { KeepingError = info.KeepingError ?? keepingError };
     }
 
     private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);

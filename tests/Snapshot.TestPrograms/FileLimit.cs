@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Snapshot.TestPrograms;
 
 /// <summary>
-/// Writes a store under <c>ulimit -f</c>: what fits is committed, what does not is an error. In the end it writes a file
-/// of its own beyond the limit: what that does to it is the program's affair, as without the library.
+/// Writes a store under <c>ulimit -f</c>: what fits is committed, what does not is an error. In the end it writes a
+/// file of its own beyond the limit: what that does to it is the program's affair, as without the library.
 /// </summary>
 internal static class FileLimit
 {
@@ -34,7 +34,8 @@ internal static class FileLimit
         using (SnapshotSession session = SnapshotSession.Open(store))
         {
             Arena arena = session.OpenArena("a");
-            Console.Write($"restarted {session.Restarted?.Generation} with {arena.RootArray<long>("small", 4096)[0]}\n");
+            long value = arena.RootArray<long>("small", 4096)[0];
+            Console.Write($"restarted {session.Restarted?.Generation} with {value}\n");
         }
 
         Console.Write(Dispositions() == before ? "dispositions as before\n" : "dispositions changed\n");

@@ -22,7 +22,8 @@ internal static unsafe class FilteredLife
         Arena arena = session.OpenArena("state", new ArenaOptions { Capacity = 64L << 20, HugePages = false });
         State* state = arena.RootPointer<State>("state");
         ArenaArray<long> staged = session.OpenArena("staged", s_staged).RootArray<long>("cells", 1 << 20);
-        Console.Write($"generation {session.Restarted?.Generation ?? 0}, rounds {state->First}, staged {staged[staged.Length - 1]}\n");
+        long last = staged[staged.Length - 1], generation = session.Restarted?.Generation ?? 0;
+        Console.Write($"generation {generation}, rounds {state->First}, staged {last}\n");
         if (!session.IsRestarted) state->Barrier.Initialize(2);
 
         // It waits at the barrier while the other takes the checkpoint, which captures it there.

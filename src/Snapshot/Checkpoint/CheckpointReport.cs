@@ -19,7 +19,6 @@ internal sealed class CheckpointReport(IProgress<SnapshotProgress>? progress, lo
     private long _tracked;
     private long _drained;
     private TimeSpan _commit;
-    private CopyOnWriteInfo? _served;
     private long _nextReport = PagesPerReport;
     private TimeSpan _prepare;
     private PauseInfo? _pause;
@@ -88,25 +87,23 @@ internal sealed class CheckpointReport(IProgress<SnapshotProgress>? progress, lo
 
     internal void Drained() => _drained = Stopwatch.GetTimestamp();
 
-    internal void Committed(MemoryCapture memory)
-    {
-        _commit = Stopwatch.GetElapsedTime(_entered);
-        _served = memory.Served;
-    }
+    internal void Committed() => _commit = Stopwatch.GetElapsedTime(_entered);
 
     internal SnapshotInfo Info(
-        CaptureInfo captured, GenerationInfo committed, ImageDraft draft, PageTally tally, Attempt attempt) => new()
+        CaptureInfo captured, GenerationInfo committed, ImageDraft draft, PageTally tally, Attempt attempt,
+        MemoryCapture memory, Exception? keepingError) => new()
         {
             Generation = committed.Generation,
             Parent = committed.Parent,
             Capture = captured,
-            CopyOnWrite = _served,
+            CopyOnWrite = memory.TakeServed(),
             PagesChanged = tally.Changed,
             BytesWritten = committed.FileBytes,
             DirectIo = draft.DirectIo,
             Drain = Stopwatch.GetElapsedTime(attempt.Released, _drained),
             Commit = _commit,
             ResumeErrors = attempt.ResumeErrors,
-            ParticipantsDied = [.. attempt.Died],
+            ParticipantsDied = attempt.Died,
+            KeepingError = keepingError,
         };
 }

@@ -80,17 +80,40 @@ internal sealed class CheckpointRun(Coordinator coordinator, MemoryCapture memor
                 throw;
             }
 
+            // Durable. Whatever fails from here on, this is no failed checkpoint any more.
+            report.Committed();
             store.Space.Learn(captured.PagesTracked, tally.Changed, draft.Summary!);
-            report.Committed(memory);
-            memory.Settle(new ImageLink(header.ImageId, header.Generation));
-            attempt.Complete();
-            return report.Info(captured, committed, draft, tally, attempt);
+            Exception? keepingError = Finish(attempt, new ImageLink(header.ImageId, header.Generation));
+            return report.Info(captured, committed, draft, tally, attempt, memory, keepingError);
         }
         catch (Exception error)
         {
             memory.GiveBack();
             attempt.Abort(error);
             throw;
+        }
+    }
+
+    /// <summary>Goes on from a committed image; returns what that failed with, or null.</summary>
+    private Exception? Finish(Attempt attempt, ImageLink committed)
+    {
+        Exception? failure = null;
+        Try(() => memory.Settle(committed));
+        Try(attempt.Complete);
+        return failure;
+
+        void Try(Action step)
+        {
+            try
+            {
+                step();
+            }
+#pragma warning disable CA1031 // The generation is there whatever it is; it is told with the generation.
+            catch (Exception error)
+#pragma warning restore CA1031
+            {
+                failure ??= error;
+            }
         }
     }
 }

@@ -57,8 +57,13 @@ internal sealed class MemoryCapture : IDisposable
     /// <summary>The same, and how many of them the newest committed image has, too.</summary>
     internal CapturedPages Pages => new(TrackedPages, _captured.Sum(region => region.OverwrittenPages));
 
-    /// <summary>Writes served since the last checkpoint was committed, or null where none has to be.</summary>
-    internal CopyOnWriteInfo? Served => _trackers.Freezer?.Served.Since(_servedBefore);
+    /// <summary>Writes served since it was last asked, after a commit; null where none has to be.</summary>
+    internal CopyOnWriteInfo? TakeServed()
+    {
+        CopyOnWriteInfo? before = _servedBefore;
+        _servedBefore = _trackers.Freezer?.Served;
+        return _servedBefore?.Since(before);
+    }
 
     /// <summary>Adds a protected buffer.</summary>
     internal void AddBuffer(int id, MemoryRegion buffer, PageHashes hashes, long parentPages) => Add(
@@ -66,7 +71,7 @@ internal sealed class MemoryCapture : IDisposable
             id, buffer, null, _trackers.CreateForBuffer(buffer), hashes, _staging, parentPages, new CapturePolicy()),
         s_ofBuffers);
 
-    /// <summary>Adds an arena.</summary>
+    /// <summary>Adds an arena. When it throws, what it owns is let go.</summary>
     /// <param name="id">Of the region.</param>
     /// <param name="arena">The arena.</param>
     /// <param name="hashes">Of its content in the newest image; owned from here on.</param>
@@ -78,12 +83,25 @@ internal sealed class MemoryCapture : IDisposable
     internal void AddArena(
         int id, Arena arena, PageHashes hashes, long parentPages, CapturePolicy policy, bool isRestored)
     {
-        CaptureChoice first = policy.Choose(SituationOf(arena, policy, isFreezing: true, () => 0));
-        DirtyTracker tracker = first.Mode == CaptureMode.CopyOnWrite
-            ? _trackers.CreateFreezing(arena.Region)
-            : _trackers.CreateForArena(arena.Region);
-        if (isRestored) tracker.Arm();
-        Add(new RegionCapture(id, arena.Region, arena, tracker, hashes, _staging, parentPages, policy), first);
+        DirtyTracker? tracker = null;
+        RegionCapture? region = null;
+        try
+        {
+            CaptureChoice first = policy.Choose(SituationOf(arena, policy, isFreezing: true, () => 0));
+            tracker = first.Mode == CaptureMode.CopyOnWrite
+                ? _trackers.CreateFreezing(arena.Region)
+                : _trackers.CreateForArena(arena.Region);
+            if (isRestored) tracker.Arm();
+            region = new RegionCapture(id, arena.Region, arena, tracker, hashes, _staging, parentPages, policy);
+            Add(region, first);
+        }
+        catch
+        {
+            if (region is not null) region.Dispose();
+            else tracker?.Dispose();
+            hashes.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The region of an arena.</summary>
@@ -167,7 +185,6 @@ internal sealed class MemoryCapture : IDisposable
     {
         Parent = image;
         foreach (RegionCapture region in _captured) region.Settle();
-        _servedBefore = _trackers.Freezer?.Served;
         _staging.ReturnAll();
     }
 

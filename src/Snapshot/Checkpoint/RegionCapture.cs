@@ -117,7 +117,7 @@ internal sealed unsafe class RegionCapture : IDisposable
     internal void Choose(CaptureChoice choice, TrackerFactory trackers, CancellationToken cancellation)
     {
         Choice = choice;
-        if (choice.Mode == CaptureMode.CopyOnWrite == IsFreezing) return;
+        if (choice.Mode == CaptureMode.CopyOnWrite == IsFreezing && _tracker is not UntrackedMemory) return;
         Exchange(choice.Mode == CaptureMode.CopyOnWrite ? Freezing : () => trackers.CreateForArena(_region), trackers);
 
         DirtyTracker Freezing()
@@ -251,6 +251,7 @@ internal sealed unsafe class RegionCapture : IDisposable
     /// <summary>
     /// Puts another tracker in the place of this one. The two cannot both have the memory, so between them writes are
     /// not seen: the new one, for which nothing is armed, reports all memory once, and content tells what changed.
+    /// Where none can be had, all memory is reported until the next checkpoint's try.
     /// </summary>
     private void Exchange(Func<DirtyTracker> create, TrackerFactory trackers)
     {
@@ -258,20 +259,35 @@ internal sealed unsafe class RegionCapture : IDisposable
         _tracker.HandOver(_pending);
         _frozen?.Dispose();
         _frozen = null;
-        _tracker.Dispose();
+        DirtyTracker before = _tracker;
+        _tracker = new UntrackedMemory(_region);
+        before.Dispose();
         try
         {
             _tracker = create();
         }
         catch
         {
-            _tracker = trackers.CreateForArena(_region);
-            _tracker.GiveBack(_pending);
+            FallBack(trackers);
             throw;
         }
 
         _tracker.GiveBack(_pending);
         _frozen = FrozenBy(_tracker);
+    }
+
+    /// <summary>Tracks as arenas are tracked as a rule, if that can be had; the caller has the first cause.</summary>
+    private void FallBack(TrackerFactory trackers)
+    {
+        try
+        {
+            _tracker = trackers.CreateForArena(_region);
+            _tracker.GiveBack(_pending);
+        }
+        catch (Exception error) when (error is SnapshotException or ObjectDisposedException or OutOfMemoryException)
+        {
+            // It stays untracked, which loses nothing.
+        }
     }
 
     private void CollectRecent()

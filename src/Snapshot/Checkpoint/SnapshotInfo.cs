@@ -44,8 +44,8 @@ public sealed record SnapshotInfo
     public required IReadOnlyList<string> ParticipantsDied { get; init; }
 
     /// <summary>
-    /// What pruning or compaction after an earlier commit failed with, or null. Committed generations are not
-    /// affected.
+    /// What going on after this commit, or pruning or compaction after an earlier one, failed with; or null. Committed
+    /// generations, this one included, are not affected.
     /// </summary>
     public Exception? KeepingError { get; init; }
 }

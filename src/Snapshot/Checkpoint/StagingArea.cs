@@ -94,8 +94,8 @@ internal sealed unsafe class StagingArea : IDisposable
         {
             throw NativeError.For(
                 errno, "madvise(MADV_POPULATE_WRITE) of the staging area",
-                $"{Pages.Bytes(wanted)} bytes are needed to stage changed pages: leave that much memory free, or take " +
-                "checkpoints more often.");
+                $"{Pages.Bytes(wanted)} bytes are needed to stage changed pages: leave that much memory free, or " +
+                "take checkpoints more often.");
         }
 
         // The kernel does not know the call, or a filter forbids it: a page a time does the same. Nobody uses these.
@@ -144,12 +144,11 @@ internal sealed unsafe class StagingArea : IDisposable
             _copiesLikely = Math.Max(slots.Peak - keep, _copiesLikely / 2);
             _resident = Math.Max(_resident, slots.Fresh);
             keep = Math.Min(_resident, Pages.AlignUp(keep + _copiesLikely, StepPages));
-            if (slots.Need > 0) Discard(_capacity, slots.Need);
+            if (slots.Need > 0) _ = Discard(_capacity, slots.Need);
             _lentTo = null;
         }
 
-        if (_resident > keep) Discard(keep, _resident - keep);
-        _resident = Math.Min(_resident, keep);
+        if (_resident > keep && Discard(keep, _resident - keep)) _resident = keep;
         _used = 0;
     }
 
@@ -164,8 +163,9 @@ internal sealed unsafe class StagingArea : IDisposable
             "This does not happen on a supported kernel; please report it.");
     }
 
-    private void Discard(long first, long pages) => NativeError.ThrowIfFailed(
-        Native.sn_memory_discard(_base + (ulong)Pages.Bytes(first), (ulong)Pages.Bytes(pages)),
-        "madvise(MADV_DONTNEED) of the staging area",
-        "This does not happen on a supported kernel; please report it.");
+    /// <summary>
+    /// False where the memory stays (it may be locked): then it costs more, and no checkpoint fails for that.
+    /// </summary>
+    private bool Discard(long first, long pages) =>
+        Native.sn_memory_discard(_base + (ulong)Pages.Bytes(first), (ulong)Pages.Bytes(pages)) == 0;
 }

@@ -25,9 +25,9 @@ internal sealed class AsyncHandlers
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_isClosed, this);
-            _work.Enqueue(work);
             if (_thread is null)
                 Start();
+            _work.Enqueue(work);
             Monitor.Pulse(_gate);
         }
     }
@@ -57,8 +57,9 @@ internal sealed class AsyncHandlers
 
     private void Start()
     {
-        _thread = new Thread(Run) { IsBackground = true, Name = "Snapshot handlers" };
-        _thread.Start();
+        Thread thread = new(Run) { IsBackground = true, Name = "Snapshot handlers" };
+        thread.Start();
+        _thread = thread;
     }
 
     private void Run()

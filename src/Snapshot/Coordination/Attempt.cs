@@ -25,6 +25,7 @@ internal sealed class Attempt : IDisposable
     private readonly Action _prepareParts;
     private readonly Action _resumeParts;
     private readonly List<HandlerError> _resumeErrors = [];
+    private readonly List<string> _died = [];
 
     /// <summary>The first abort by a handler, or what the first prepare part that threw did; set once.</summary>
     private Exception? _requested;
@@ -81,8 +82,15 @@ internal sealed class Attempt : IDisposable
     /// <summary>Who had not come when the deadline passed, and what each was doing.</summary>
     internal IReadOnlyList<string> Late { get; private set; } = [];
 
-    /// <summary>Names of participants whose threads were found to have ended during the attempt.</summary>
-    internal List<string> Died { get; } = [];
+    /// <summary>Names of participants whose threads were found to have ended during the attempt. A copy.</summary>
+    internal IReadOnlyList<string> Died
+    {
+        get
+        {
+            lock (_died)
+                return [.. _died];
+        }
+    }
 
     /// <summary>Names of the participants left out of the image. Once captured.</summary>
     internal IReadOnlyList<string> Omitted
@@ -117,6 +125,16 @@ internal sealed class Attempt : IDisposable
     /// True once the attempt is going to be aborted; long work of the coordinator may look at it and stop.
     /// </summary>
     internal bool IsDoomed => _isDoomed;
+
+    /// <summary>
+    /// A participant's thread has ended. Whoever waits or attaches may notice it, also while the attempt is being
+    /// reported: any thread.
+    /// </summary>
+    internal void NoteDead(string name)
+    {
+        lock (_died)
+            _died.Add(name);
+    }
 
     // ---- the coordinator's sequence --------------------------------------------------------------------------------
 
@@ -191,19 +209,28 @@ internal sealed class Attempt : IDisposable
     /// <summary>Drain to Commit.</summary>
     internal void BeginCommit() => _barrier.Advance();
 
-    /// <summary>Commit to Idle; everybody captured is told that the generation is durable.</summary>
+    /// <summary>
+    /// Commit to Idle; everybody captured is told that the generation is durable. The attempt is complete also when
+    /// that throws.
+    /// </summary>
     internal void Complete()
     {
-        foreach (CapturedParticipant captured in Captured)
+        try
         {
-            if (!captured.IsOmitted && captured.Handlers.Length > 0)
-                captured.Participant.Notify(new CommitNotice(Generation, captured.Handlers));
-        }
+            foreach (CapturedParticipant captured in Captured)
+            {
+                if (!captured.IsOmitted && captured.Handlers.Length > 0)
+                    captured.Participant.Notify(new CommitNotice(Generation, captured.Handlers));
+            }
 
-        if (AsyncEntries.Length > 0)
-            _coordinator.Async.Post(NotifyAsync);
-        _barrier.Advance();
-        End();
+            if (AsyncEntries.Length > 0)
+                _coordinator.Async.Post(NotifyAsync);
+        }
+        finally
+        {
+            _barrier.Advance();
+            End();
+        }
     }
 
     /// <summary>

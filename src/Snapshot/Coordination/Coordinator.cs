@@ -298,7 +298,7 @@ internal sealed class Coordinator : IDisposable
         {
             if (!dead.TryStopForGood())
                 continue;
-            OpenAttempt?.Died.Add(dead.Name);
+            OpenAttempt?.NoteDead(dead.Name);
             ParticipantDied?.Invoke(dead.Name);
         }
     }

@@ -127,8 +127,8 @@ internal sealed class BlockPipeline : IDisposable
     private void StartEncoder()
     {
         Thread thread = new(EncodeAll) { IsBackground = true, Name = "snapshot image encode" };
-        _encoders.Add(thread);
         thread.Start();
+        _encoders.Add(thread);
     }
 
     private void EncodeAll()

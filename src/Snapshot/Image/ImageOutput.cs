@@ -99,8 +99,8 @@ internal sealed class ImageOutput
     private void StartWriter()
     {
         Thread thread = new(WriteAll) { IsBackground = true, Name = "snapshot image write" };
-        _writers.Add(thread);
         thread.Start();
+        _writers.Add(thread);
     }
 
     private void WriteAll()

@@ -29,7 +29,7 @@ internal static class MetadataCheck
         if (region?.Description is not { Kind: RegionKind.Arena } arena)
             return $"root '{root.Name}' is in region {root.RegionId}, which is no arena of the image";
         if (root.TypeName.Length == 0) return $"root '{root.Name}' has no type";
-        return root.Count >= 1 && root.Offset < arena.CapacityBytes && root.Count <= arena.CapacityBytes - root.Offset
+        return root.Count >= 0 && root.Offset < arena.CapacityBytes && root.Count <= arena.CapacityBytes - root.Offset
             ? null
             : $"root '{root.Name}' of {root.Count} elements at offset {root.Offset} is beyond its arena";
     }

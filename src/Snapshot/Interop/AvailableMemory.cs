@@ -59,7 +59,8 @@ internal readonly record struct AvailableMemory(long Bytes, string Source, bool 
     private static long? Kilobytes(string text, string label)
     {
         string? line = text.Split('\n').FirstOrDefault(line => line.StartsWith(label, StringComparison.Ordinal));
-        string? number = line?[label.Length..].Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries).FirstOrDefault();
+        string? number =
+            line?[label.Length..].Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries).FirstOrDefault();
         return long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out long kilobytes)
             ? kilobytes << 10
             : null;

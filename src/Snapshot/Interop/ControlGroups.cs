@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Snapshot.Interop;
 
-/// <summary>What the control groups of this process leave of their memory: its own and all above, version 1 and 2.</summary>
+/// <summary>
+/// What the control groups of this process leave of their memory: its own and all above, version 1 and 2.
+/// </summary>
 /// <remarks>
 /// A group's charge includes the page cache of files. What of that was not used of late is given back before a limit
 /// hurts, so it counts as available, as it does in the kernel's own MemAvailable.

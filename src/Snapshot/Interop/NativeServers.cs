@@ -28,8 +28,8 @@ internal sealed class NativeServers : IDisposable
         for (int index = 0; index < count; index++)
         {
             Thread thread = new(() => Run(serve), StackBytes) { Name = $"{name} {index}", IsBackground = true };
+            thread.Start(); // or the system has no thread to give, and there is none to wait for
             _threads.Add(thread);
-            thread.Start();
         }
 
         SpinWait waiting = default;

@@ -10,8 +10,8 @@ internal static class ResourceLimit
     internal const string DataSize = "Max data size";
 
     /// <summary>
-    /// The soft limit in the line "LABEL  SOFT  HARD  bytes": <see cref="long.MaxValue"/> for unlimited, null when there
-    /// is no such line.
+    /// The soft limit in the line "LABEL  SOFT  HARD  bytes": <see cref="long.MaxValue"/> for unlimited, null when
+    /// there is no such line.
     /// </summary>
     internal static long? SoftOf(string text, string label)
     {

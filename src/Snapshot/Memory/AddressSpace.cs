@@ -69,7 +69,7 @@ internal sealed unsafe class AddressSpace : IDisposable
     internal static AddressSpace ReserveNextFree(string name, ArenaOptions options)
     {
         ulong bytes = (ulong)options.Capacity;
-        ulong candidate = LowestBase;
+        ulong candidate = TakenPlaces.FirstFree(LowestBase, bytes, Gap);
         while (candidate <= HighestEnd - bytes - Gap)
         {
             ulong low = candidate - Gap;
@@ -81,7 +81,8 @@ internal sealed unsafe class AddressSpace : IDisposable
             // What was in the way may be gone again (another thread unmapped it): then the same place is tried once
             // more.
             if (ProcessMap.FirstIn(low, end) is { } there)
-                candidate = (there.End + Gap + Pages.HugeSize - 1) & ~(ulong)(Pages.HugeSize - 1);
+                candidate = TakenPlaces.Above(there.End, Gap);
+            candidate = TakenPlaces.FirstFree(candidate, bytes, Gap);
         }
 
         throw new SnapshotException(
@@ -146,6 +147,7 @@ internal sealed unsafe class AddressSpace : IDisposable
         NativeError.ThrowIfFailed(
             Native.sn_memory_release(_base, (ulong)Pages.Bytes(CapacityPages)), "munmap",
             $"The address range of arena '{Name}' stays in use until the process ends.");
+        TakenPlaces.Remove(_base);
     }
 
     /// <summary>
@@ -176,6 +178,7 @@ internal sealed unsafe class AddressSpace : IDisposable
         _ = Native.sn_memory_advise_huge(baseAddress, bytes, options.HugePages ? 1 : 0);
         fixed (byte* text = Encoding.UTF8.GetBytes($"snapshot:{name}\0"))
             _ = Native.sn_memory_name(baseAddress, bytes, text);
+        TakenPlaces.Add(baseAddress, baseAddress + bytes);
         return new AddressSpace(name, baseAddress, options.Capacity >> Pages.Shift, options.HugePages);
     }
 

@@ -201,8 +201,10 @@ public sealed unsafe class Arena : IDisposable
         where T : unmanaged => RootArray<T>(name, 1).Pointer;
 
     /// <summary>
-    /// The root of that name, an array of <paramref name="count"/> elements: made zeroed, or found as it was left.
+    /// The root of that name, an array of <paramref name="count"/> elements: made zeroed, or found as it was left. With
+    /// 0 elements the root exists, and the array is empty.
     /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is negative.</exception>
     /// <exception cref="SnapshotException">
     /// <see cref="SnapshotErrorCode.LayoutMismatch"/>: it exists with another layout or another number of elements.
     /// <see cref="SnapshotErrorCode.ArenaFull"/>: there is no room to make it.
@@ -210,9 +212,9 @@ public sealed unsafe class Arena : IDisposable
     public ArenaArray<T> RootArray<[DynamicallyAccessedMembers(LayoutFingerprint.Members)] T>(string name, long count)
         where T : unmanaged
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
         using Lock.Scope scope = Enter();
-        return new ArenaArray<T>(_roots.FindOrMake<T>(name, count), count);
+        return ArrayOf(_roots.FindOrMake<T>(name, count), count);
     }
 
     /// <summary>Finds a root without making it.</summary>
@@ -226,7 +228,7 @@ public sealed unsafe class Arena : IDisposable
     {
         using Lock.Scope scope = Enter();
         RootEntry* entry = _roots.Find<T>(name);
-        root = entry is null ? default : new ArenaArray<T>((T*)(_space.Base + entry->DataOffset), entry->Count);
+        root = entry is null ? default : ArrayOf((T*)(_space.Base + entry->DataOffset), entry->Count);
         return entry is not null;
     }
 
@@ -431,6 +433,9 @@ public sealed unsafe class Arena : IDisposable
         using Lock.Scope scope = Enter();
         return _allocator.SetExcluded(pointer, bytes, excluded);
     }
+
+    private static ArenaArray<T> ArrayOf<T>(T* first, long count)
+        where T : unmanaged => count == 0 ? default : new ArenaArray<T>(first, count);
 
     private Lock.Scope Enter()
     {

@@ -201,9 +201,9 @@ internal sealed unsafe class ArenaCheck(AddressSpace space, PageTable table, Are
             bool text = root->NameBytes is > 0 and <= RecordedName.MaxBytes
                 && root->TypeBytes is > 0 and <= ushort.MaxValue && root->LayoutBytes is > 0 and <= LayoutBytesMax;
             long bytes = RootEntry.HeaderBytes + (long)root->NameBytes + root->TypeBytes + root->LayoutBytes;
-            bool data = root->Count > 0 && root->ElementBytes > 0
+            bool data = root->Count >= 0 && root->ElementBytes > 0
                 && root->Count <= RegionLimits.ArenaBytesMax / root->ElementBytes
-                && IsRootMemory(root->DataOffset, root->Count * root->ElementBytes);
+                && IsRootMemory(root->DataOffset, Math.Max(1, root->Count * root->ElementBytes));
             Expect(text && IsRootMemory(at, bytes) && data, "a root is wrong", at);
         }
 

@@ -3,6 +3,7 @@ using Snapshot.Base;
 namespace Snapshot;
 
 /// <summary>How an arena is made.</summary>
+/// <remarks>A session has at most <see cref="SnapshotSession.MaxArenas"/> of them.</remarks>
 public sealed class ArenaOptions
 {
     /// <summary>
@@ -19,7 +20,8 @@ public sealed class ArenaOptions
     /// <summary>Bytes of address space that are reserved, rounded up to 2 MiB; what the arena can ever hold.</summary>
     /// <value>
     /// 64 GiB by default. A reservation costs no memory, so be generous: an arena cannot grow beyond it, also not
-    /// after a restart.
+    /// after a restart. Asking for more than an arena has that exists is an error (LayoutMismatch); for less is not,
+    /// and it keeps what it has.
     /// </value>
     /// <exception cref="ArgumentOutOfRangeException">
     /// Less than <see cref="MinCapacity"/> or more than <see cref="MaxCapacity"/>.
@@ -32,8 +34,12 @@ public sealed class ArenaOptions
             ArgumentOutOfRangeException.ThrowIfLessThan(value, MinCapacity);
             ArgumentOutOfRangeException.ThrowIfGreaterThan(value, MaxCapacity);
             field = Pages.AlignUp(value, Pages.HugeSize);
+            AsksForCapacity = true;
         }
     } = 64L << 30;
+
+    /// <summary>Whether a capacity was given, and not only the default taken.</summary>
+    internal bool AsksForCapacity { get; private init; }
 
     /// <summary>Whether the kernel is asked for huge pages (2 MiB).</summary>
     /// <value>

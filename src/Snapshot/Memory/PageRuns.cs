@@ -155,7 +155,8 @@ internal sealed unsafe class PageRuns(AddressSpace space, PageTable table)
             SnapshotErrorCode.ArenaFull,
             $"Arena '{space.Name}' has no {Pages.Bytes(pages):N0} bytes in a row{aligned}: of its capacity of " +
             $"{Pages.Bytes(header->CapacityPages):N0} bytes {Pages.Bytes(header->CommittedPages):N0} are committed, " +
-            $"of these {Pages.Bytes(header->FreePages):N0} free. The arena is as it was. Free memory, or make the " +
-            "arena with a larger ArenaOptions.Capacity (a reservation costs nothing).");
+            $"of these {Pages.Bytes(header->FreePages):N0} free. The arena is as it was. Free memory, or put " +
+            "what comes next into another arena. An arena keeps the capacity it was made with: give a new one a " +
+            "larger ArenaOptions.Capacity (a reservation costs nothing).");
     }
 }

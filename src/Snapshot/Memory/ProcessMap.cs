@@ -8,8 +8,17 @@ internal readonly record struct ProcessMapping(ulong Start, ulong End, string Li
 /// <summary>Reads the memory map of this process.</summary>
 internal static class ProcessMap
 {
+    private static long s_reads;
+
+    /// <summary>How often the map was read: each time costs more the more there is.</summary>
+    internal static long Reads => Interlocked.Read(ref s_reads);
+
     /// <summary>All, lowest first.</summary>
-    internal static IEnumerable<ProcessMapping> All() => File.ReadLines("/proc/self/maps").Select(Parse);
+    internal static IEnumerable<ProcessMapping> All()
+    {
+        Interlocked.Increment(ref s_reads);
+        return File.ReadLines("/proc/self/maps").Select(Parse);
+    }
 
     /// <summary>The lowest mapping that overlaps [start, end), or null.</summary>
     internal static ProcessMapping? FirstIn(ulong start, ulong end)

@@ -71,10 +71,10 @@ internal sealed unsafe class RootTable(string arenaName, ArenaAllocator allocato
 
     private RootEntry* Make(string name, string type, string layout, long count, int elementBytes)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         byte[] text = Encoding.UTF8.GetBytes(name + type + layout);
         long bytes = count <= long.MaxValue / elementBytes ? count * elementBytes : long.MaxValue;
-        long data = allocator.Allocate(bytes, Alignment, elementBytes, isRoot: true);
+        // One without elements has a place of its own all the same: whatever walks the roots finds all alike.
+        long data = allocator.Allocate(Math.Max(bytes, 1), Alignment, elementBytes, isRoot: true);
         long entry;
         try
         {

@@ -45,16 +45,29 @@ internal static unsafe class EagerFill
         FillState* state = tables.State;
         state->Userfault = -1;
         int[] errors = new int[Math.Clamp((int)state->BlockCount, 1, threads)];
-        Thread[] readers = new Thread[errors.Length];
-        for (int index = 0; index < readers.Length; index++)
+        List<Thread> readers = [];
+        try
         {
-            int mine = index;
-            readers[index] = new Thread(() => errors[mine] = Native.sn_fill_stream(state))
-            { Name = $"snapshot fill {index}", IsBackground = true };
-            readers[index].Start();
+            for (int index = 0; index < errors.Length; index++)
+            {
+                int mine = index;
+                Thread reader = new(() => errors[mine] = Native.sn_fill_stream(state))
+                { Name = $"snapshot fill {index}", IsBackground = true };
+                reader.Start();
+                readers.Add(reader);
+            }
+        }
+        catch
+        {
+            // Those that run write memory, and read tables, that are gone after this.
+            _ = Native.sn_fill_stop_streaming(state);
+            throw;
+        }
+        finally
+        {
+            foreach (Thread reader in readers) reader.Join();
         }
 
-        foreach (Thread reader in readers) reader.Join();
         if (tables.FailureOf(plan) is { } failure) throw failure;
         if (state->Remaining > 0)
             throw NativeError.For(errors.Max(), "mmap of a buffer", "Leave more memory free.");

@@ -110,8 +110,8 @@ internal sealed unsafe class LazyFill : IDisposable
         for (int index = 0; index < threads; index++)
         {
             Thread thread = new(RunStreamer, StackBytes) { Name = $"snapshot fill {index}", IsBackground = true };
+            thread.Start(); // or the system has no thread to give, and there is none to wait for
             _streamers.Add(thread);
-            thread.Start();
         }
     }
 

@@ -10,18 +10,26 @@ namespace Snapshot.Tracking;
 /// <remarks>Regions join and leave by <see cref="FreezingTracker"/>. It must outlive them.</remarks>
 internal sealed unsafe class Freezer : IDisposable
 {
-    private readonly UserfaultDescriptor _userfault;
+    private readonly UserfaultDescriptor? _userfault;
     private readonly NativeServers _servers = new();
 
     /// <exception cref="SnapshotException">SystemCall: no userfaultfd is to be had, or no thread.</exception>
     internal Freezer()
     {
         State = (FreezerState*)NativeMemory.AllocZeroed((nuint)sizeof(FreezerState));
-        _userfault = UserfaultDescriptor.OpenForWrites();
-        State->Userfault = _userfault.Number;
-        State->Stop = _servers.StopNumber;
-        _servers.Start(
-            "snapshot writes", () => Native.sn_freezer_serve(State), () => Volatile.Read(ref State->Serving));
+        try
+        {
+            _userfault = UserfaultDescriptor.OpenForWrites();
+            State->Userfault = _userfault.Number;
+            State->Stop = _servers.StopNumber;
+            _servers.Start(
+                "snapshot writes", () => Native.sn_freezer_serve(State), () => Volatile.Read(ref State->Serving));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Not to be used after <see cref="Dispose"/>.</summary>
@@ -50,7 +58,7 @@ internal sealed unsafe class Freezer : IDisposable
     {
         if (State is null) return;
         _servers.Dispose();
-        _userfault.Dispose();
+        _userfault?.Dispose();
         NativeMemory.Free(State);
         State = null;
     }

@@ -67,8 +67,18 @@ internal sealed unsafe class ScanCrew : IDisposable
                 Name = "snapshot scan",
                 IsBackground = true,
             };
+            try
+            {
+                helper.Start();
+            }
+            catch (OutOfMemoryException)
+            {
+                // The system has no thread to give: those there are do the work.
+                scan.Dispose();
+                return;
+            }
+
             _helpers.Add((helper, scan));
-            helper.Start();
         }
     }
 

@@ -32,10 +32,18 @@ internal sealed unsafe class TrackerFactory : IDisposable
         IsPinned = wanted != TrackingMechanism.Auto;
         Mechanism = Choose(capabilities, wanted);
         if (forFaults) ThrowUnlessFaultsAreServed(capabilities);
-        if (Mechanism == TrackingMechanism.WriteProtect) _userfault = UserfaultDescriptor.Open(forFaults);
-        if (!capabilities.PagemapScan) return;
-        _pagemap = PagemapDescriptor.Open();
-        _crew = new ScanCrew(_pagemap);
+        try
+        {
+            if (Mechanism == TrackingMechanism.WriteProtect) _userfault = UserfaultDescriptor.Open(forFaults);
+            if (!capabilities.PagemapScan) return;
+            _pagemap = PagemapDescriptor.Open();
+            _crew = new ScanCrew(_pagemap);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Whether the mechanism was asked for by name.</summary>

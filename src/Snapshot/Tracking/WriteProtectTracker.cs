@@ -94,9 +94,9 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker, IScanWork
             "UFFDIO_REGISTER",
             $"The memory of '{region.RegionName}' must be private anonymous memory that no other userfaultfd tracks; " +
             "content-hash tracking works for any memory.");
+        _scan = new PageScan(pagemap);
         bool referenced = false;
         userfault.DangerousAddRef(ref referenced);
-        _scan = new PageScan(pagemap);
         _givenBack = new PageBitmap(region.CapacityPages);
         _dropped = new PageBitmap(region.CapacityPages);
         _found = new PageBitmap(region.CapacityPages);

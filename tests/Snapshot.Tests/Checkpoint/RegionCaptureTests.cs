@@ -42,6 +42,41 @@ public sealed unsafe class RegionCaptureTests
         Assert.Equal(-1, written.IndexOfAnyExcept((byte)0));
     }
 
+    /// <summary>Its descriptors are gone, so neither the wanted tracker nor the one before can be had.</summary>
+    [Fact]
+    public void An_exchange_that_fails_twice_loses_no_page_and_the_next_one_succeeds()
+    {
+        if (KernelCapabilities.Current is not { CopyOnWrite: true, WriteProtectTracking: true }) return;
+        using Arena arena = ArenaTesting.Make(16 * ArenaTesting.MiB);
+        using StagingArea staging = new(16 * ArenaTesting.MiB);
+        using TrackerFactory gone = new(KernelCapabilities.Current, TrackingMechanism.Auto);
+        using RegionCapture capture = new(
+            1, arena.Region, arena, gone.CreateForArena(arena.Region), new PageHashes(arena.Region.CapacityPages),
+            staging, 0, new CapturePolicy());
+        byte* memory = (byte*)arena.Allocate(Bytes, Pages.Size);
+        capture.Collect();
+        capture.Hold();
+        capture.Settle();
+        staging.ReturnAll();
+        new Span<byte>(memory, Bytes).Fill(1);
+        gone.Dispose();
+        CaptureChoice wanted = new(CaptureMode.CopyOnWrite, "the test says so");
+        Assert.ThrowsAny<ObjectDisposedException>(() => capture.Choose(wanted, gone, default));
+        Assert.Equal(arena.Region.CommittedPages, capture.CountChanged());
+        capture.Collect();
+        capture.Hold();
+        Assert.Equal(arena.Region.CommittedPages, capture.TrackedPages);
+        capture.GiveBack();
+        staging.ReturnAll();
+
+        using TrackerFactory trackers = new(KernelCapabilities.Current, TrackingMechanism.Auto);
+        capture.Choose(new CaptureChoice(CaptureMode.Stage, "the test says so"), trackers, default);
+        Assert.Equal(TrackingMechanism.WriteProtect, capture.Tracker.Mechanism);
+        capture.Collect();
+        capture.Hold();
+        Assert.True(capture.TrackedPages >= Bytes / Pages.Size, $"{capture.TrackedPages} pages");
+    }
+
     /// <summary>The memory of the only region of a full image.</summary>
     private static byte[] MemoryOf(ImageReader reader)
     {

@@ -323,6 +323,22 @@ public sealed unsafe class ParticipantTests
     }
 
     [Fact]
+    public void Several_threads_may_notice_deaths_while_they_are_reported()
+    {
+        const int threads = 4, deaths = 20_000;
+        using Coordinator coordinator = new();
+        Attempt attempt = coordinator.Checkpoint();
+        Thread[] noticing = [.. Enumerable.Range(0, threads).Select(thread => new Thread(() =>
+        {
+            for (int death = 0; death < deaths; death++) attempt.NoteDead($"{thread} {death}");
+        }))];
+        foreach (Thread thread in noticing) thread.Start();
+        while (noticing.Any(thread => thread.IsAlive)) Assert.DoesNotContain(null, attempt.Died.TakeLast(10));
+        foreach (Thread thread in noticing) thread.Join();
+        Assert.Equal(threads * deaths, attempt.Died.Distinct().Count());
+    }
+
+    [Fact]
     public void A_deadline_in_the_stop_names_the_late_what_they_do_and_leaves_nothing_open()
     {
         using Coordinator coordinator = new();

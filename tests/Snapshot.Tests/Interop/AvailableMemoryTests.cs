@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Snapshot.Tests.Interop;
 
-/// <summary>Over given trees of /proc and /sys: the least of all limits counts, and what cannot be read does not.</summary>
+/// <summary>Over given trees of /proc and /sys: the least limit counts, and what cannot be read does not.</summary>
 public sealed class AvailableMemoryTests : IDisposable
 {
     private const string SecondMount = "30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw\n";
@@ -15,7 +15,7 @@ public sealed class AvailableMemoryTests : IDisposable
 
     public AvailableMemoryTests()
     {
-        Put("proc/meminfo", "MemTotal: 9000 kB\nMemAvailable:    8000 kB\nCommitLimit: 7000 kB\nCommitted_AS: 6500 kB\n");
+        Put("proc/meminfo", "MemAvailable:    8000 kB\nCommitLimit: 7000 kB\nCommitted_AS: 6500 kB\n");
         Put("proc/sys/vm/overcommit_memory", "0\n");
         Put("proc/self/status", "VmPeak:\t 99 kB\nVmSize:\t    3000 kB\nVmData:\t 1000 kB\n");
         Limits("unlimited", "unlimited");

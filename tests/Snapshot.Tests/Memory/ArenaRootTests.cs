@@ -126,7 +126,7 @@ public sealed unsafe class ArenaRootTests
         using Arena arena = Make();
         Assert.Throws<ArgumentException>(() => { arena.Root<int>(""); });
         Assert.Throws<ArgumentException>(() => { arena.Root<int>(new string('x', RecordedName.MaxBytes + 1)); });
-        Assert.Throws<ArgumentOutOfRangeException>(() => arena.RootArray<int>("x", 0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => arena.RootArray<int>("x", -1));
         arena.Root<int>(new string('x', RecordedName.MaxBytes)) = 4;
     }
 }

@@ -11,6 +11,8 @@ namespace Snapshot.Tests.Storage;
 /// <summary>A file of the program that is kept in step with images: a sync of it that failed is told.</summary>
 public sealed partial class DurableFileTests : IDisposable
 {
+    private static readonly string[] s_folders = ["src", "samples", "bench"];
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("snapshot-durable-");
 
     public void Dispose() => _folder.Delete(recursive: true);
@@ -44,7 +46,7 @@ public sealed partial class DurableFileTests : IDisposable
         Assert.Throws<ObjectDisposedException>(() => DurableFile.Flush(handle));
     }
 
-    /// <summary>The results file of the sample: its handler fails the checkpoint, and the next run makes it good.</summary>
+    /// <summary>The sample's results file: its handler fails the checkpoint, and the next run makes it good.</summary>
     [Fact]
     public void A_failed_sync_of_a_sample_s_results_ends_its_run_and_the_next_run_has_the_right_result()
     {
@@ -66,7 +68,7 @@ public sealed partial class DurableFileTests : IDisposable
     [Fact]
     public void Nothing_here_relies_on_a_sync_of_the_runtime_which_tells_no_error()
     {
-        string[] uses = [.. new[] { "src", "samples", "bench" }
+        string[] uses = [.. s_folders
             .SelectMany(folder => Repository.Sources(folder, ".cs", ".ps1"))
             .Append(Path.Combine(Repository.Root, "README.md"))
             .Concat(Repository.Sources("docs", ".md"))

@@ -15,7 +15,8 @@ public sealed class FileSizeLimitTests : IDisposable
     public void An_image_beyond_the_limit_is_an_error_and_what_the_program_does_about_the_signal_is_left_alone()
     {
         // In units of 1024 bytes. The runtime's own double mapping of code fails under such a limit.
-        const string limited = "ulimit -c 0; ulimit -f 4096; export DOTNET_EnableWriteXorExecute=0; exec dotnet exec \"$@\"";
+        const string limited =
+            "ulimit -c 0; ulimit -f 4096; export DOTNET_EnableWriteXorExecute=0; exec dotnet exec \"$@\"";
         string program = Path.Combine(AppContext.BaseDirectory, "Snapshot.TestPrograms.dll");
         ProgramResult run = Repository.Run(
             AppContext.BaseDirectory, "bash", "-c", limited, "bash", program, "file-limit", _store.Path);
