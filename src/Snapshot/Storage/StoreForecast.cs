@@ -3,8 +3,8 @@ namespace Snapshot.Storage;
 /// <summary>Says what the images of a store will take if the next ones are such and such.</summary>
 /// <remarks>
 /// An increment keeps everything below it, so one must never be made that leaves no room for a way out: a full image,
-/// and beside it the old chain for as long as the policy keeps a generation of it; and the same once more from there, or
-/// the way out would lead into a place without one. Where increments are too large for that every image is full.
+/// and beside it the old chain for as long as the policy keeps a generation of it; and the same once more from there,
+/// or the way out would lead into a place without one. Where increments are too large for that every image is full.
 /// </remarks>
 internal sealed class StoreForecast(StoreHoldings now, StoreLimits limits, RetentionPolicy policy)
 {
