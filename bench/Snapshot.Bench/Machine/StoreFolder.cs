@@ -19,11 +19,15 @@ internal sealed class StoreFolder : IDisposable
         Directory.CreateDirectory(Path);
     }
 
-    /// <summary>For a store that needs little room and is not compacted beside what is measured.</summary>
+    /// <summary>
+    /// For a store of one generation, in which nothing but what is measured is written: no compaction, and no page that
+    /// did not change.
+    /// </summary>
     internal static StoreOptions NewestOnly => new()
     {
         Retention = new RetentionPolicy { KeepLast = 1 },
         ChainLengthMax = int.MaxValue,
+        MaxStateMultiple = 1000,
     };
 
     internal string Path { get; }

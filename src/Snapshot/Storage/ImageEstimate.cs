@@ -2,7 +2,9 @@ using Snapshot.Image;
 
 namespace Snapshot.Storage;
 
-/// <summary>Foretells the bytes of an increment from the pages that were tracked for it and from the images before.</summary>
+/// <summary>
+/// Foretells the bytes of an increment from the pages that were tracked for it and from the images before.
+/// </summary>
 internal sealed class ImageEstimate
 {
     // Header, index, footer, and what the index says apart from blocks.

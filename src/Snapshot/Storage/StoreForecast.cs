@@ -3,7 +3,8 @@ namespace Snapshot.Storage;
 /// <summary>Says what the images of a store will take if the next ones are such and such.</summary>
 /// <remarks>
 /// An increment keeps everything below it, so one must never be made that leaves no room for a way out: a full image,
-/// and beside it the old chain for as long as the policy keeps a generation of it.
+/// and beside it the old chain for as long as the policy keeps a generation of it; and the same once more from there,
+/// or the way out would lead into a place without one. Where increments are too large for that every image is full.
 /// </remarks>
 internal sealed class StoreForecast(StoreHoldings now, StoreLimits limits, RetentionPolicy policy)
 {
@@ -24,7 +25,8 @@ internal sealed class StoreForecast(StoreHoldings now, StoreLimits limits, Reten
     internal bool FitsSmallStore(long bytes) => now.ListedBytes + bytes <= StoreLimits.SmallStore;
 
     /// <summary>
-    /// Whether an increment fits, and after it a full image, and increments until the old chain is not needed.
+    /// Whether an increment fits, and leaves a way out: some more increments, then a full image, and increments until
+    /// the old chain is not needed.
     /// </summary>
     internal bool GoesOnAfterIncrement(long generation, ManifestEntry parent, long increment, long full)
     {
@@ -33,25 +35,41 @@ internal sealed class StoreForecast(StoreHoldings now, StoreLimits limits, Reten
         // A compaction is under way, and its room is counted: it is the way out.
         if (now.DraftBytes > 0) return true;
         StoreHoldings after = Commit(now, generation, parent, increment);
-        return Fits(after, full) && GoesOn(Commit(after, generation + 1, null, full), increment);
+        for (int more = 0; more < policy.KeepLast; more++)
+        {
+            ManifestEntry newest = after.Entries[^1];
+            long next = newest.Generation + 1;
+            if (Renewed(after, next, increment, full) is { } at && IsRenewable(at, increment, full)) return true;
+            if (!Fits(after, increment)) return false;
+            after = Commit(after, next, newest, increment);
+        }
+
+        return false;
     }
 
     /// <summary>Whether the newest generation can be replaced by a full image beside what is kept.</summary>
     internal bool GoesOnAfterCompaction(ManifestEntry newest, long increment, long full) =>
-        Fits(now, full) && GoesOn(Commit(now, newest.Generation, null, full), increment);
+        Renewed(now, newest.Generation, increment, full) is not null;
 
-    /// <summary>Increments upon a full image, until it is the oldest that is kept.</summary>
-    private bool GoesOn(StoreHoldings from, long increment)
+    private bool IsRenewable(StoreHoldings at, long increment, long full) =>
+        Renewed(at, at.Entries[^1].Generation + 1, increment, full) is not null;
+
+    /// <summary>
+    /// What is there after a full image and increments upon it, until it is the oldest that is kept; or null.
+    /// </summary>
+    private StoreHoldings? Renewed(StoreHoldings at, long generation, long increment, long full)
     {
-        ManifestEntry full = from.Entries[^1];
-        for (int i = 1; i < policy.KeepLast && from.KeptBy(_last)[0] != full; i++)
+        if (!Fits(at, full)) return null;
+        at = Commit(at, generation, null, full);
+        ManifestEntry oldest = at.Entries[^1];
+        for (int i = 1; i < policy.KeepLast && at.KeptBy(_last)[0] != oldest; i++)
         {
-            if (!Fits(from, increment)) return false;
-            ManifestEntry newest = from.Entries[^1];
-            from = Commit(from, newest.Generation + 1, newest, increment);
+            if (!Fits(at, increment)) return null;
+            ManifestEntry newest = at.Entries[^1];
+            at = Commit(at, newest.Generation + 1, newest, increment);
         }
 
-        return true;
+        return at;
     }
 
     private StoreHoldings Commit(StoreHoldings before, long generation, ManifestEntry? parent, long bytes)

@@ -41,6 +41,21 @@ public sealed class BenchProgramTests : IDisposable
     }
 
     [Fact]
+    public void What_a_store_takes_on_disk_is_told_beside_the_state()
+    {
+        ProgramResult run = Run(
+            "bytes", "--arena", "8MiB", "--dirty", "100", "--rounds", "4", "--mode", "stage", "--json",
+            "--store", _directory.FullName);
+        Assert.True(run.ExitCode == 0, run.ToString());
+        JsonNode row = Assert.Single(JsonNode.Parse(run.Output)!.AsArray())!;
+        Assert.InRange((long)row["stateBytes"]!, 8L << 20, 9L << 20);
+
+        // Three images, the manifest and the lock.
+        Assert.InRange((double)row["peakOverState"]!, 2.9, 3.1);
+        Assert.Empty(_directory.GetFileSystemInfos());
+    }
+
+    [Fact]
     public void The_kernels_own_copy_on_write_is_measured_in_a_process_of_its_own()
     {
         ProgramResult run = Run(MemoryBaselineChild.CommandName, "8388608", "10", PagePattern.Random);

@@ -142,7 +142,6 @@ internal static class ImpossibleContent
         ["root in a buffer"] = Root(root => root with { RegionId = 3 }),
         ["root without name"] = Root(root => root with { Name = "" }),
         ["root without type"] = Root(root => root with { TypeName = "" }),
-        ["root of no element"] = Root(root => root with { Count = 0 }),
         ["root of too many elements"] = Root(root => root with { Count = 1L << 40 }),
         ["root beyond its arena"] = Root(root => root with { Offset = 1L << 40 }),
         ["one root twice"] = Root(root => root, times: 2),

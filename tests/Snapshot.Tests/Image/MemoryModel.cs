@@ -1,3 +1,4 @@
+using Snapshot.Base;
 using Snapshot.Image;
 using Xunit;
 
@@ -54,18 +55,32 @@ internal sealed class MemoryModel
     {
         foreach (Region region in _regions)
         {
-            writer.BeginRegion(new RegionDescription(
-                region.Id, $"region {region.Id}", RegionKind.Arena,
-                0x2000_0000_0000UL + ((ulong)region.Id << 32), region.Pages.Count,
-                1L << 31, (long)region.Pages.Count * 4096, region.Id % 2 == 0));
+            writer.BeginRegion(Describe(region));
             for (int i = 0; i < region.Pages.Count; i++)
             {
-                Page page = region.Pages[i];
                 if (unitOf?.TryGetValue((region.Id, i), out int unit) == true) writer.AppendUnit(unit, 1);
                 else if (!full && !region.Changed[i]) writer.Append(ExtentKind.InParent, 1);
-                else if (page.Excluded) writer.Append(ExtentKind.Excluded, 1);
-                else if (page.Tag == 0) writer.Append(ExtentKind.Zero, 1);
-                else writer.AppendPages(PageBytes(page), page.Tag % 2 == 0 ? 8 : 0);
+                else Write(writer, region.Pages[i]);
+            }
+        }
+    }
+
+    /// <summary>Writes what changed by the last <see cref="Mutate"/>, and the rest from a chain.</summary>
+    internal void WriteInheriting(ImageWriter writer, ChainPages chain)
+    {
+        foreach (Region region in _regions)
+        {
+            writer.BeginRegion(Describe(region));
+            for (int i = 0; i < region.Pages.Count; i++)
+            {
+                if (region.Changed[i])
+                {
+                    Write(writer, region.Pages[i]);
+                    continue;
+                }
+
+                foreach (ChainRun run in chain.Region(region.Id).Within(new PageRange(i, 1)))
+                    chain.Append(writer, run);
             }
         }
     }
@@ -137,6 +152,17 @@ internal sealed class MemoryModel
         Assert.Equal(expected.Keys.Order(), actual.Keys.Order());
         foreach ((int id, byte[] bytes) in expected)
             Assert.True(bytes.AsSpan().SequenceEqual(actual[id]), $"region {id} differs");
+    }
+
+    private static RegionDescription Describe(Region region) => new(
+        region.Id, $"region {region.Id}", RegionKind.Arena, 0x2000_0000_0000UL + ((ulong)region.Id << 32),
+        region.Pages.Count, 1L << 31, (long)region.Pages.Count * 4096, region.Id % 2 == 0);
+
+    private static void Write(ImageWriter writer, Page page)
+    {
+        if (page.Excluded) writer.Append(ExtentKind.Excluded, 1);
+        else if (page.Tag == 0) writer.Append(ExtentKind.Zero, 1);
+        else writer.AppendPages(PageBytes(page), page.Tag % 2 == 0 ? 8 : 0);
     }
 
     /// <summary>Tags divisible by 3 are noise, the others a smooth field of doubles.</summary>

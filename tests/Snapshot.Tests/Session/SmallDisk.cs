@@ -58,7 +58,8 @@ internal sealed class SmallDisk : IDisposable
 
     private static string? Run(string program, params string[] arguments)
     {
-        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+        ProcessStartInfo start = new(program, arguments) { RedirectStandardError = true };
+        using Process process = Process.Start(start)!;
         string error = process.StandardError.ReadToEnd();
         process.WaitForExit();
         return process.ExitCode == 0 ? null : $"{program} {string.Join(' ', arguments)}: {error}";

@@ -129,6 +129,43 @@ public sealed class StoreCrashTests
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task No_crash_while_images_are_merged_loses_or_changes_a_committed_generation(int seed)
+    {
+        int operations = Merge(new CrashMedium(), new Life(seed));
+        Assert.InRange(operations, 60, 400);
+        for (int crashAt = 1; crashAt <= operations; crashAt++)
+        {
+            CrashMedium medium = new() { CrashAt = crashAt };
+            Life life = new(seed);
+            Assert.Throws<SimulatedCrashException>(() => Merge(medium, life));
+            Random random = new(seed * 100_003 + crashAt);
+            await CheckSurvivor(medium.AfterCrash(random), life, $"seed {seed}, crash at {crashAt}");
+        }
+    }
+
+    /// <summary>
+    /// Full, four increments of which the three before the last are merged, one image that inherits the chain and needs
+    /// no parent, an increment upon it.
+    /// </summary>
+    private static int Merge(CrashMedium medium, Life life)
+    {
+        using SnapshotStore store = SnapshotStore.Open(medium, new StoreOptions());
+        life.Script.Commit(store, full: true);
+        for (int increment = 0; increment < 4; increment++) life.Script.Commit(store, full: false);
+        ManifestEntry fourth = store.Holdings.Entries[3];
+        GenerationInfo merged = new ImageMerger(store, medium).Merge(fourth, 3, null, CancellationToken.None);
+        Assert.Equal(1, merged.Parent);
+        life.KeptFrom = 4;
+        Assert.Equal([2L, 3L], store.Prune(new RetentionPolicy { KeepLast = 2 }, null).Select(info => info.Generation));
+        Assert.Null(life.Script.CommitInheriting(store).Parent);
+        life.Script.Commit(store, full: false);
+        return medium.Operations;
+    }
+
     /// <summary>Full, two increments, a compaction, an increment upon it, pruning, one more increment.</summary>
     private static async Task<int> Run(CrashMedium medium, Life life)
     {
@@ -139,7 +176,7 @@ public sealed class StoreCrashTests
         await store.CompactAsync(2);
         life.Script.Commit(store, full: false);
         await store.CompactAsync(3);
-        life.PruneBegun = true;
+        life.KeptFrom = 3;
         await store.PruneAsync(KeepOne);
         life.Script.Commit(store, full: false);
         return medium.Operations;
@@ -164,7 +201,7 @@ public sealed class StoreCrashTests
         long[] found = [.. store.Generations.Select(info => info.Generation)];
         await life.Script.AssertHolds(store);
 
-        long[] owed = [.. life.Script.Acknowledged.Where(generation => !life.PruneBegun || generation >= 3)];
+        long[] owed = [.. life.Script.Acknowledged.Where(generation => generation >= life.KeptFrom)];
         Assert.True(
             owed.All(found.Contains), $"{where}: of {string.Join(',', owed)} only {string.Join(',', found)} are left");
         Assert.True(
@@ -178,6 +215,7 @@ public sealed class StoreCrashTests
     {
         internal StoreScript Script { get; } = new(seed);
 
-        internal bool PruneBegun { get; set; }
+        /// <summary>Older ones may have been pruned.</summary>
+        internal long KeptFrom { get; set; }
     }
 }

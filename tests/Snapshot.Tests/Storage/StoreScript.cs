@@ -43,6 +43,25 @@ internal sealed class StoreScript(int seed, bool inUnits = false, int pagesMax =
         return info;
     }
 
+    /// <summary>A generation that takes over from the chain what did not change, as a checkpoint does without room.
+    /// </summary>
+    internal GenerationInfo CommitInheriting(SnapshotStore store)
+    {
+        _memory.Mutate();
+        long generation = store.Newest!.Generation + 1;
+        Content[generation] = _memory.Content();
+        ImageHeader header = new(Guid.NewGuid(), generation, _last, DateTimeOffset.UtcNow);
+        IReadOnlyList<ImageReader> chain = store.OpenChain(_last!.Value.Generation);
+        using ChainPages pages = new(chain, chain.Count);
+        ImageDraft draft = LastDraft = store.BeginImage(header with { Parent = null }, Options);
+        _memory.WriteInheriting(draft.Writer, pages);
+        draft.Complete(SampleImage.Metadata);
+        GenerationInfo info = store.Commit(draft);
+        _last = new ImageLink(info.ImageId, info.Generation);
+        Acknowledged.Add(info.Generation);
+        return info;
+    }
+
     /// <summary>Every generation of the store verifies and restores what was committed.</summary>
     internal async Task AssertHolds(SnapshotStore store)
     {
