@@ -15,6 +15,8 @@ internal sealed class FaultedLives
 
     internal int Lives => _tallies.Values.Sum(tally => tally.Lives);
 
+    internal int Hit => _tallies.Values.Sum(tally => tally.Hit);
+
     /// <summary>One line for each kind of call.</summary>
     internal IEnumerable<string> Table => _tallies.Select(entry =>
         $"{entry.Key,-12} lives {entry.Value.Lives,5}, hit {entry.Value.Hit,5}, told {entry.Value.Told,5}, " +

@@ -18,7 +18,7 @@ public sealed class KillTests(ITestOutputHelper output)
     private const int FindingsMax = 20;
 
     [Fact]
-    public void Killed_programs_and_tools_lose_nothing_that_was_acknowledged()
+    public async Task Killed_programs_and_tools_lose_nothing_that_was_acknowledged()
     {
         using MemoryFolder folder = new();
         ConcurrentDictionary<string, int> kills = new();
@@ -39,7 +39,7 @@ public sealed class KillTests(ITestOutputHelper output)
                 while (watch.Elapsed < time && findings.Count < FindingsMax);
             },
             TaskCreationOptions.LongRunning))];
-        Task.WaitAll(running);
+        await Task.WhenAll(running);
 
         output.WriteLine(
             $"{kills.Values.Sum()} kills in {watch.Elapsed.TotalSeconds:F0} s, seed {FaultSeed.Value}: " +
