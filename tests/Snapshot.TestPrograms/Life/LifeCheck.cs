@@ -1,3 +1,5 @@
+using System.IO.Hashing;
+
 namespace Snapshot.TestPrograms.Life;
 
 /// <summary>
@@ -9,7 +11,13 @@ internal static class LifeCheck
     /// <summary>What is wrong; empty when nothing is.</summary>
     /// <param name="store">The store.</param>
     /// <param name="acknowledged">The step of each acknowledged generation.</param>
-    internal static List<string> Run(string store, IReadOnlyDictionary<long, long> acknowledged)
+    /// <param name="restored">
+    /// Generations of sets of images that were restored before and need not be again; it grows. Null: restore all.
+    /// </param>
+    /// <param name="goesOn">Whether to take a checkpoint, too.</param>
+    internal static List<string> Run(
+        string store, IReadOnlyDictionary<long, long> acknowledged, HashSet<(UInt128 Images, long Generation)>? restored,
+        bool goesOn)
     {
         List<string> findings = [];
         long[] listed = [];
@@ -31,10 +39,25 @@ internal static class LifeCheck
             }
         }
 
+        UInt128 images = restored is null ? 0 : HashOfImages(store, acknowledged);
         foreach (long generation in listed)
+        {
+            if (restored?.Add((images, generation)) == false) continue;
             Try(findings, $"restoring {generation}", () => Restore(store, generation, acknowledged, findings));
-        Try(findings, "going on", () => GoOn(store, findings));
+        }
+
+        if (goesOn) Try(findings, "going on", () => GoOn(store, findings));
         return findings;
+    }
+
+    /// <summary>Of all images of an open store's folder, and of what is expected of them.</summary>
+    private static UInt128 HashOfImages(string store, IReadOnlyDictionary<long, long> acknowledged)
+    {
+        XxHash128 hash = new();
+        hash.Append(BitConverter.GetBytes(acknowledged.Count));
+        foreach (string file in Directory.EnumerateFiles(store, "*.snapshot").Order(StringComparer.Ordinal))
+            hash.Append(File.ReadAllBytes(file));
+        return hash.GetCurrentHashAsUInt128();
     }
 
     private static void Restore(

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Snapshot.TestPrograms.Life;
 
 /// <summary>The verbs of lives.</summary>
@@ -11,6 +13,8 @@ internal static class LifeProgram
                 return OneLife(store, acknowledged);
             case ["record", string store, string acknowledged, string recording]:
                 return Recorded(store, acknowledged, recording);
+            case ["together", string store, string acknowledged, string seconds, string seed]:
+                return Together(store, acknowledged, seconds, seed);
             case ["count", string root]:
                 return LifeSweep.Count(root);
             case ["sweep", string root]:
@@ -25,8 +29,15 @@ internal static class LifeProgram
     private static int OneLife(string store, string acknowledged)
     {
         LifeLog log = new(acknowledged, prints: true);
-        new StoreLife(store, log).Run();
+        new StoreLife(store, log) { HasOthers = true }.Run();
         return log.Findings.Count == 0 ? 0 : 3;
+    }
+
+    private static int Together(string store, string acknowledged, string seconds, string seed)
+    {
+        LifeLog log = new(acknowledged, prints: true);
+        LifeTogether together = new(store, log, int.Parse(seed, CultureInfo.InvariantCulture));
+        return together.Run(TimeSpan.FromSeconds(double.Parse(seconds, CultureInfo.InvariantCulture)));
     }
 
     private static int Recorded(string store, string acknowledged, string recording)

@@ -74,7 +74,8 @@ internal static class LifeSweep
         {
             string name = Path.GetFileName(folder);
             LifeLog log = new(AcknowledgedOf(root, name), prints: false);
-            List<string> findings = LifeCheck.Run(Path.Combine(folder, "store"), log.Acknowledged);
+            List<string> findings = LifeCheck.Run(
+                Path.Combine(folder, "store"), log.Acknowledged, restored: null, goesOn: true);
             foreach (string finding in findings) Console.WriteLine($"finding {name} {finding.Replace('\n', ' ')}");
             Console.WriteLine($"checked {name} {log.Acknowledged.Count}");
         }

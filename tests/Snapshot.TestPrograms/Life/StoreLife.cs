@@ -12,7 +12,12 @@ internal sealed class StoreLife(string store, LifeLog log)
 {
     private const int Attempts = 2;
 
+    // A guard, against waiting for ever: tools hold a store for a moment.
+    private const int BusyAttemptsMost = 3000;
+
     private static readonly RetentionPolicy KeepTwo = new() { KeepLast = 2 };
+
+    private SnapshotErrorCode? _lastError;
 
     /// <summary>How stores of a life are kept: chains are short, so that compaction comes by itself, too.</summary>
     internal static SnapshotOptions Options { get; } = new()
@@ -50,6 +55,7 @@ internal sealed class StoreLife(string store, LifeLog log)
         catch (SnapshotException error)
         {
             log.Tell(what, error);
+            _lastError = error.Code;
             bool isConsequence = error.Code == SnapshotErrorCode.RestartFailed
                 || (what is "compact" or "prune" && error.Code == SnapshotErrorCode.OutcomeUnknown);
             if (isAfterFault && !isConsequence && !IsFaultLasting)
@@ -68,13 +74,23 @@ internal sealed class StoreLife(string store, LifeLog log)
     /// <summary>Whether the fault hits each call from some point on.</summary>
     internal bool IsFaultLasting { get; init; }
 
+    /// <summary>Whether others may have the store between two sessions: then it is waited for.</summary>
+    internal bool HasOthers { get; init; }
+
     private void Session(string what, RestartFill fill, Action<SnapshotSession, LifeState> body)
     {
         for (int attempt = 0; attempt < Attempts; attempt++)
         {
             SnapshotSession? session = null;
             long hits = Rig.Hits;
-            if (!Attempt($"open {what}", () => session = SnapshotSession.Open(store, With(fill)))) continue;
+            int busy = 0;
+            while (!Attempt($"open {what}", () => session = SnapshotSession.Open(store, With(fill)))
+                && HasOthers && _lastError == SnapshotErrorCode.StoreBusy && busy++ < BusyAttemptsMost)
+            {
+                Thread.Sleep(10);
+            }
+
+            if (session is null) continue;
             bool done = Attempt($"begin {what}", hits > 0, () =>
             {
                 // Until all has come, a page that cannot be had ends the process, as it must.

@@ -34,6 +34,7 @@ public sealed class ErrnoSweepTests(ITestOutputHelper output)
         output.WriteLine($"calls of a life: {string.Join(", ", calls.Select(entry => $"{entry.Key} {entry.Value}"))}");
         output.WriteLine($"{lives.Lives} of {faults.Length} faults, seed {seed}, {watch.Elapsed.TotalSeconds:F0} s");
         foreach (string line in lives.Table) output.WriteLine(line);
+        Assert.True(lives.Hit > lives.Lives / 2, "most faults hit nothing");
         Assert.True(lives.Findings.Count == 0, string.Join('\n', lives.Findings));
     }
 }

@@ -42,6 +42,8 @@ internal sealed record Fault(string Kind, long Nth, RigAction Action, int Value,
         ("userfaultfd", [Errno.Permission, Errno.ProcessFiles, Errno.SystemFiles, Errno.Memory]),
     ];
 
+    internal static int[] ErrnosOf(string kind) => Array.Find(s_table, entry => entry.Kind == kind).Errnos;
+
     /// <summary>
     /// Every errno of the table at every call, every read and write shortened, and some that last: a disk that is
     /// full, or gone, from a call on.

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Snapshot.Tests.Faults;
 
-/// <summary>Runs lives with one fault each, many in a process, and has their stores checked by a process without.</summary>
+/// <summary>
+/// Runs lives with one fault each, many in a process, and has their stores checked by a process without.
+/// </summary>
 internal sealed class FaultedLives
 {
     private readonly List<string> _findings = [];
@@ -13,6 +15,8 @@ internal sealed class FaultedLives
 
     internal int Lives => _tallies.Values.Sum(tally => tally.Lives);
 
+    internal int Hit => _tallies.Values.Sum(tally => tally.Hit);
+
     /// <summary>One line for each kind of call.</summary>
     internal IEnumerable<string> Table => _tallies.Select(entry =>
         $"{entry.Key,-12} lives {entry.Value.Lives,5}, hit {entry.Value.Hit,5}, told {entry.Value.Told,5}, " +
@@ -22,7 +26,7 @@ internal sealed class FaultedLives
     internal static Dictionary<string, long> Count()
     {
         using MemoryFolder folder = new();
-        using LifeProcess process = new(rig: true, [], "count", folder.Path);
+        using RigProcess process = RigProcess.StartLife(rig: true, [], "count", folder.Path);
         (int exitCode, List<string> lines) = process.ReadToEnd();
         if (exitCode != 0) throw new InvalidOperationException(process.Error);
         return lines.Select(line => line.Split(' ')).ToDictionary(
@@ -40,7 +44,7 @@ internal sealed class FaultedLives
     /// <summary>A process that dies or hangs is a finding of the life it was at; the others go on in another.</summary>
     private void RunProcess(string root, Queue<Fault> left)
     {
-        using LifeProcess process = new(rig: true, [], "sweep", root);
+        using RigProcess process = RigProcess.StartLife(rig: true, [], "sweep", root);
         process.Give([.. left.Select(fault => fault.Line)]);
         Fault? at = null;
         try
@@ -68,7 +72,7 @@ internal sealed class FaultedLives
 
     private void Check(string root)
     {
-        using LifeProcess process = new(rig: false, [], "check", root);
+        using RigProcess process = RigProcess.StartLife(rig: false, [], "check", root);
         (int exitCode, List<string> lines) = process.ReadToEnd();
         foreach (string line in lines.Where(line => line.StartsWith("finding ", StringComparison.Ordinal)))
             Find($"afterwards {line["finding ".Length..]}");

@@ -2,8 +2,8 @@ using System.Diagnostics;
 
 namespace Snapshot.Tests.Faults;
 
-/// <summary>A process that runs a verb of lives (tests/Snapshot.TestPrograms/Life), with the rig or without.</summary>
-internal sealed class LifeProcess : IDisposable
+/// <summary>A process that runs a program beside the tests, with the rig below it or without.</summary>
+internal sealed class RigProcess : IDisposable
 {
     // A guard against hanging for ever, and no measure of anything: a life takes a fraction of a second.
     private static readonly TimeSpan s_guard = TimeSpan.FromSeconds(90);
@@ -11,35 +11,54 @@ internal sealed class LifeProcess : IDisposable
     private readonly Process _process;
     private readonly Task<string> _error;
 
-    /// <param name="rig">Whether the rig is preloaded.</param>
-    /// <param name="environment">Further variables.</param>
-    /// <param name="arguments">The verb and what it takes.</param>
-    internal LifeProcess(bool rig, (string Name, string Value)[] environment, params string[] arguments)
+    private RigProcess(string program, bool rig, (string Name, string Value)[] environment, string[] arguments)
     {
-        string program = Path.Combine(AppContext.BaseDirectory, "Snapshot.TestPrograms.dll");
-        ProcessStartInfo start = new("dotnet", ["exec", program, "life", .. arguments])
+        ProcessStartInfo start = new(
+            "dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, program), .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        start.Environment["DOTNET_TieredPGO"] = "0"; // begins sooner
         if (rig) start.Environment["LD_PRELOAD"] = RigLibrary.Path;
-        start.Environment["DOTNET_TieredPGO"] = "0";
         foreach ((string name, string value) in environment) start.Environment[name] = value;
         _process = Process.Start(start)!;
         _error = _process.StandardError.ReadToEndAsync();
     }
 
-    internal int Id => _process.Id;
+    /// <summary>The exit code of a process that SIGKILL ended.</summary>
+    internal const int Killed = 128 + 9;
 
     /// <summary>What the process wrote to standard error; only when it has ended.</summary>
     internal string Error => _error.Result;
 
-    /// <summary>Gives it lines of standard input, and ends that.</summary>
+    /// <summary>Starts a program.</summary>
+    /// <param name="program">Its assembly.</param>
+    /// <param name="rig">Whether the rig is preloaded.</param>
+    /// <param name="environment">Further variables.</param>
+    /// <param name="arguments">What it takes.</param>
+    internal static RigProcess Start(
+        string program, bool rig, (string Name, string Value)[] environment, params string[] arguments) =>
+        new(program, rig, environment, arguments);
+
+    /// <summary>Starts a verb of lives (tests/Snapshot.TestPrograms/Life).</summary>
+    internal static RigProcess StartLife(
+        bool rig, (string Name, string Value)[] environment, params string[] arguments) =>
+        new("Snapshot.TestPrograms.dll", rig, environment, ["life", .. arguments]);
+
+    /// <summary>Gives it lines of standard input, as many as it reads, and ends that.</summary>
     internal void Give(IEnumerable<string> lines)
     {
-        foreach (string line in lines) _process.StandardInput.WriteLine(line);
-        _process.StandardInput.Close();
+        try
+        {
+            foreach (string line in lines) _process.StandardInput.WriteLine(line);
+            _process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It ended before; how is for its exit code to tell.
+        }
     }
 
     /// <summary>The next line, or null when the process has ended.</summary>
