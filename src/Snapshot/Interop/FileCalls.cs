@@ -15,6 +15,7 @@ namespace Snapshot.Interop;
 internal static unsafe partial class FileCalls
 {
     internal const int NotFound = 2; // ENOENT
+    internal const int Exists = 17; // EEXIST
     internal const int WouldBlock = 11; // EWOULDBLOCK
     internal const int Loop = 40; // ELOOP: a symbolic link, where none is followed
 
@@ -33,6 +34,9 @@ internal static unsafe partial class FileCalls
     /// <summary>Opens a directory to look names up in it.</summary>
     internal static int OpenDirectory(string path, out SafeFileHandle directory) =>
         Opened(openat(Here, path, ReadOnly | DirectoryOnly | CloseOnExec, 0), out directory);
+
+    /// <summary>Makes a directory whose parent is there.</summary>
+    internal static int MakeDirectory(string path, uint mode) => Errno(mkdir(path, mode));
 
     /// <summary>Opens a file that is there.</summary>
     internal static int Open(SafeFileHandle directory, string name, bool writing, out SafeFileHandle file) =>
@@ -99,6 +103,10 @@ internal static unsafe partial class FileCalls
     [LibraryImport(Libc, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int openat(int directory, string path, int flags, uint mode);
+
+    [LibraryImport(Libc, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int mkdir(string path, uint mode);
 
     [LibraryImport(Libc, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -43,17 +43,20 @@ internal sealed class DirectoryMedium(string directory, bool directReads, StoreO
     {
         // Only writing needs native code: here it begins.
         Native.Require();
-        string[] parents = [.. MissingDirectories().Select(made => Path.GetDirectoryName(made)!)];
+        string[] parents = [.. MissingDirectories().Select(missing => Path.GetDirectoryName(missing)!)];
         if (parents.Length == 0) return;
         try
         {
-            Directory.CreateDirectory(directory, _trust.DirectoryMode);
+            Directory.CreateDirectory(parents[0]);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw StoreErrors.Io("creating the directory", directory, null, error);
+            throw StoreErrors.Io("creating the directory", parents[0], null, error);
         }
 
+        int made = FileCalls.MakeDirectory(directory, _trust.DirectoryMode);
+        if (made is not 0 and not FileCalls.Exists)
+            throw StoreErrors.Io("creating the directory", directory, null, made);
         foreach (string parent in parents)
         {
             int errno = Native.sn_directory_sync(parent);
@@ -161,7 +164,7 @@ internal sealed class DirectoryMedium(string directory, bool directReads, StoreO
         {
             Check("looking at", path, FileCalls.Status(file, out FileStatus status));
             _trust.CheckFile(path, status, _isWritten && !isNew);
-            if (isNew && _trust.ShouldBelongTo(_status))
+            if (isNew && StoreTrust.ShouldBelongTo(_status))
                 Check("changing the owner", path, FileCalls.ChangeOwner(file, _status.User, _status.Group));
             return new DirectoryFile(path, file, direct && TrySetDirect(file, path));
         }

@@ -9,7 +9,7 @@ namespace Snapshot.Storage;
 internal sealed class StoreForecast(StoreHoldings now, StoreLimits limits, RetentionPolicy policy)
 {
     // What is kept by its number alone is kept for ever, and no way of writing makes less of it.
-    private readonly RetentionPolicy _last = policy with { KeepEvery = 0 };
+    private readonly RetentionPolicy _last = policy with { KeepEvery = 0, KeepPassedOver = false };
 
     /// <summary>Whether there is room for an image of so many bytes beside what is kept now.</summary>
     internal bool Fits(long bytes) => Fits(now, bytes);

@@ -14,10 +14,7 @@ internal sealed class StoreTrust(StoreOptions options)
 
     internal uint FileMode => options.GroupMayRead ? 0b110_100_000u : 0b110_000_000u;
 
-    internal UnixFileMode DirectoryMode => options.GroupMayRead
-        ? UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
-            | UnixFileMode.GroupRead | UnixFileMode.GroupExecute
-        : UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    internal uint DirectoryMode => options.GroupMayRead ? 0b111_101_000u : 0b111_000_000u;
 
     internal bool AllowsUnlocked => options.AllowUnlocked;
 
@@ -39,7 +36,7 @@ internal sealed class StoreTrust(StoreOptions options)
     }
 
     /// <summary>Whether root makes files for somebody else, who must be able to go on with them.</summary>
-    internal bool ShouldBelongTo(FileStatus directory) => FileCalls.EffectiveUser == Root && directory.User != Root;
+    internal static bool ShouldBelongTo(FileStatus directory) => FileCalls.EffectiveUser == Root && directory.User != Root;
 
     /// <summary>A store is made of files alone: somebody put something else there.</summary>
     internal static SnapshotException NotAFile(string path, string what) =>

@@ -157,7 +157,7 @@ public sealed class StoreCrashTests
         life.Script.Commit(store, full: true);
         for (int increment = 0; increment < 4; increment++) life.Script.Commit(store, full: false);
         ManifestEntry fourth = store.Holdings.Entries[3];
-        GenerationInfo merged = new ImageMerger(store, medium).Merge(fourth, 3, null, CancellationToken.None);
+        GenerationInfo merged = new ImageMerger(store).Merge(fourth, 3, null, CancellationToken.None);
         Assert.Equal(1, merged.Parent);
         life.KeptFrom = 4;
         Assert.Equal([2L, 3L], store.Prune(new RetentionPolicy { KeepLast = 2 }, null).Select(info => info.Generation));

@@ -116,7 +116,7 @@ public sealed class StoreLockTests : IDisposable
     }
 
     [Fact]
-    public void A_holder_that_is_gone_is_waited_for()
+    public async Task A_holder_that_is_gone_is_waited_for()
     {
         SnapshotStore.Open(_store.Path).Dispose();
         LockHolder gone;
@@ -134,7 +134,7 @@ public sealed class StoreLockTests : IDisposable
         Task<SnapshotStore> opening = Task.Run(() => SnapshotStore.Open(_store.Path));
         Assert.True(SpinWait.SpinUntil(() => OpenFiles() >= 2 || opening.IsCompleted, TimeSpan.FromMinutes(1)));
         Native.sn_lock_release((int)left.DangerousGetHandle());
-        opening.GetAwaiter().GetResult().Dispose();
+        (await opening).Dispose();
     }
 
     [Fact]
