@@ -64,11 +64,12 @@ internal sealed class LifeTogether(string store, LifeLog log, int seed)
         long[] tenths = [.. resident.Chunk(Math.Max(resident.Count / 10, 1)).Select(tenth => tenth.Max() >> 20)];
         if (resident.Count >= SessionsForMemory && tenths[^1] > tenths[tenths.Length / 2] + MebibytesMore)
             log.Find($"memory grows: {string.Join(' ', tenths)} MiB");
+        string counts = string.Join(", ", _done.Select(done => $"{done.Key} {done.Value}"));
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"summary {resident.Count} sessions in {Stopwatch.GetElapsedTime(started).TotalSeconds:F0} s, " +
             $"{log.Acknowledged.Count} generations acknowledged, {_hits} faults hit, {log.Told} errors told, " +
-            $"memory in tenths {string.Join(' ', tenths)} MiB, {string.Join(", ", _done.Select(d => $"{d.Key} {d.Value}"))}"));
+            $"memory in tenths {string.Join(' ', tenths)} MiB, {counts}"));
     }
 
     private void Session(bool isLazy)
