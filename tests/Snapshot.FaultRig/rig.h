@@ -1,6 +1,7 @@
 /*
- * rig.h: a fault rig below .NET. Preloaded into a program, it stands between the program and libc: it can fail, shorten,
- * delay, tear or kill at the Nth of the file and native calls that the program makes, count them, and record them.
+ * rig.h: a fault rig below .NET. Preloaded into a program, it stands between the program and libc: it can fail,
+ * shorten, delay, tear or kill at the Nth of the file and native calls that the program makes, count them, and
+ * record them.
  *
  * File calls are those whose path, or the path of whose descriptor, has the watched prefix. Native calls (memory,
  * threads, futexes) are those that come from the library that is watched, so that the runtime's own go through.

@@ -16,8 +16,8 @@ internal static class LifeCheck
     /// </param>
     /// <param name="goesOn">Whether to take a checkpoint, too.</param>
     internal static List<string> Run(
-        string store, IReadOnlyDictionary<long, long> acknowledged, HashSet<(UInt128 Images, long Generation)>? restored,
-        bool goesOn)
+        string store, IReadOnlyDictionary<long, long> acknowledged,
+        HashSet<(UInt128 Images, long Generation)>? restored, bool goesOn)
     {
         List<string> findings = [];
         long[] listed = [];

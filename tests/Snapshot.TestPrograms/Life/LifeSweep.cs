@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Snapshot.TestPrograms.Life;
 
-/// <summary>Many lives in one process, each in a folder of its own and with one fault, as standard input says.</summary>
+/// <summary>
+/// Many lives in one process, each in a folder of its own and with one fault, as standard input says.
+/// </summary>
 /// <remarks>
 /// A line of input is <c>NAME KIND NTH ACTION VALUE EACH</c>. Output is <c>begin NAME</c>, the findings, then
 /// <c>end NAME HITS TOLD ACKNOWLEDGED PATH</c>. The stores stay for the check by a process of its own.

@@ -1,12 +1,13 @@
 namespace Snapshot.TestPrograms.Life;
 
-/// <summary>What of this process a closed session must have given back: descriptors, threads, mappings.</summary>
+/// <summary>What of this process a closed session must have given back: descriptors, threads, memory.</summary>
 internal static class ProcessResources
 {
     /// <summary>
     /// Descriptors of files below a folder, of user faults, events and direct memory: what sessions open.
     /// </summary>
-    internal static string[] Descriptors(string folder) => [.. new DirectoryInfo("/proc/self/fd").EnumerateFileSystemInfos()
+    internal static string[] Descriptors(string folder) => [.. new DirectoryInfo("/proc/self/fd")
+        .EnumerateFileSystemInfos()
         .Select(entry => entry.LinkTarget ?? "")
         .Where(target => target.StartsWith(folder, StringComparison.Ordinal)
             || target is "anon_inode:[userfaultfd]" or "anon_inode:[eventfd]" || target.StartsWith("/proc/"))
@@ -31,9 +32,6 @@ internal static class ProcessResources
 
         return found;
     }
-
-    /// <summary>The number of mappings.</summary>
-    internal static int Mappings() => File.ReadLines("/proc/self/maps").Count();
 
     /// <summary>Resident memory in bytes.</summary>
     internal static long Resident() => long.Parse(
