@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace Snapshot.Interop;
@@ -12,7 +13,7 @@ namespace Snapshot.Interop;
 /// not followed: what somebody else puts into the directory cannot lead a write elsewhere. Nor can it hold one up,
 /// for opening does not wait for the other end of a FIFO.
 /// </remarks>
-internal static unsafe partial class FileCalls
+internal static unsafe class FileCalls
 {
     internal const int NotFound = 2; // ENOENT
     internal const int Exists = 17; // EEXIST
@@ -29,14 +30,19 @@ internal static unsafe partial class FileCalls
     private const int CloseOnExec = 0x80000; // O_CLOEXEC
     private const int Here = -100; // AT_FDCWD
     private const int SetFlags = 4; // F_SETFL
-    private const string Libc = "libc";
 
     /// <summary>Opens a directory to look names up in it.</summary>
-    internal static int OpenDirectory(string path, out SafeFileHandle directory) =>
-        Opened(openat(Here, path, ReadOnly | DirectoryOnly | CloseOnExec, 0), out directory);
+    internal static int OpenDirectory(string path, out SafeFileHandle directory)
+    {
+        fixed (byte* text = Text(path))
+            return Opened(s_openat(Here, text, ReadOnly | DirectoryOnly | CloseOnExec, 0), out directory);
+    }
 
     /// <summary>Makes a directory whose parent is there.</summary>
-    internal static int MakeDirectory(string path, uint mode) => Errno(mkdir(path, mode));
+    internal static int MakeDirectory(string path, uint mode)
+    {
+        fixed (byte* text = Text(path)) return Errno(s_mkdir(text, mode));
+    }
 
     /// <summary>Opens a file that is there.</summary>
     internal static int Open(SafeFileHandle directory, string name, bool writing, out SafeFileHandle file) =>
@@ -50,15 +56,21 @@ internal static unsafe partial class FileCalls
     internal static int OpenOrCreate(SafeFileHandle directory, string name, uint mode, out SafeFileHandle file) =>
         OpenAt(directory, name, ReadWrite | CreateFlag, mode, out file);
 
-    internal static int Rename(SafeFileHandle directory, string from, string to) =>
-        Errno(renameat(Number(directory), from, Number(directory), to));
+    internal static int Rename(SafeFileHandle directory, string from, string to)
+    {
+        fixed (byte* before = Text(from), after = Text(to))
+            return Errno(s_renameat(Number(directory), before, Number(directory), after));
+    }
 
-    internal static int Unlink(SafeFileHandle directory, string name) => Errno(unlinkat(Number(directory), name, 0));
+    internal static int Unlink(SafeFileHandle directory, string name)
+    {
+        fixed (byte* text = Text(name)) return Errno(s_unlinkat(Number(directory), text, 0));
+    }
 
     internal static int ChangeOwner(SafeFileHandle file, uint user, uint group) =>
-        Errno(fchown(Number(file), user, group));
+        Errno(s_fchown(Number(file), user, group));
 
-    internal static uint EffectiveUser => geteuid();
+    internal static uint EffectiveUser => s_geteuid();
 
     /// <summary>What an open file is.</summary>
     internal static int Status(SafeFileHandle file, out FileStatus status) => Status(file, "", out status);
@@ -70,7 +82,9 @@ internal static unsafe partial class FileCalls
         const int NoLinks = 0x100; // AT_SYMLINK_NOFOLLOW
         const uint Basic = 0x7ff; // STATX_BASIC_STATS
         byte* answer = stackalloc byte[256];
-        int errno = Errno(statx(Number(directory), name, name.Length == 0 ? EmptyPath : NoLinks, Basic, answer));
+        int errno;
+        fixed (byte* text = Text(name))
+            errno = Errno(s_statx(Number(directory), text, name.Length == 0 ? EmptyPath : NoLinks, Basic, answer));
         status = errno != 0 ? default : new FileStatus(
             User: *(uint*)(answer + 20),
             Group: *(uint*)(answer + 24),
@@ -82,10 +96,15 @@ internal static unsafe partial class FileCalls
 
     private static int OpenAt(SafeFileHandle directory, string name, int flags, uint mode, out SafeFileHandle file)
     {
-        int errno = Opened(
-            openat(Number(directory), name, flags | NoFollow | NonBlocking | CloseOnExec, mode), out file);
+        int errno;
+        fixed (byte* text = Text(name))
+        {
+            errno = Opened(
+                s_openat(Number(directory), text, flags | NoFollow | NonBlocking | CloseOnExec, mode), out file);
+        }
+
         // Only for opening: reads and writes of a regular file do not heed it.
-        if (errno == 0) _ = fcntl(Number(file), SetFlags, 0);
+        if (errno == 0) _ = s_fcntl(Number(file), SetFlags, 0);
         return errno;
     }
 
@@ -96,41 +115,31 @@ internal static unsafe partial class FileCalls
         return errno;
     }
 
-    private static int Errno(int result) => result < 0 ? Marshal.GetLastPInvokeError() : 0;
+    private static int Errno(int result) => result < 0 ? Marshal.GetLastSystemError() : 0;
 
     private static int Number(SafeFileHandle handle) => (int)handle.DangerousGetHandle();
 
-    [LibraryImport(Libc, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int openat(int directory, string path, int flags, uint mode);
+    // From the global scope, as the C part's calls are: what is preloaded stands before libc for both.
+    private static readonly nint s_scope = NativeLibrary.GetMainProgramHandle();
+    private static readonly delegate* unmanaged<int, byte*, int, uint, int> s_openat =
+        (delegate* unmanaged<int, byte*, int, uint, int>)NativeLibrary.GetExport(s_scope, "openat");
+    private static readonly delegate* unmanaged<byte*, uint, int> s_mkdir =
+        (delegate* unmanaged<byte*, uint, int>)NativeLibrary.GetExport(s_scope, "mkdir");
+    private static readonly delegate* unmanaged<int, byte*, int, byte*, int> s_renameat =
+        (delegate* unmanaged<int, byte*, int, byte*, int>)NativeLibrary.GetExport(s_scope, "renameat");
+    private static readonly delegate* unmanaged<int, byte*, int, int> s_unlinkat =
+        (delegate* unmanaged<int, byte*, int, int>)NativeLibrary.GetExport(s_scope, "unlinkat");
+    private static readonly delegate* unmanaged<int, byte*, int, uint, byte*, int> s_statx =
+        (delegate* unmanaged<int, byte*, int, uint, byte*, int>)NativeLibrary.GetExport(s_scope, "statx");
+    private static readonly delegate* unmanaged<int, uint, uint, int> s_fchown =
+        (delegate* unmanaged<int, uint, uint, int>)NativeLibrary.GetExport(s_scope, "fchown");
+    private static readonly delegate* unmanaged<int, int, int, int> s_fcntl =
+        (delegate* unmanaged<int, int, int, int>)NativeLibrary.GetExport(s_scope, "fcntl");
+    private static readonly delegate* unmanaged<uint> s_geteuid =
+        (delegate* unmanaged<uint>)NativeLibrary.GetExport(s_scope, "geteuid");
 
-    [LibraryImport(Libc, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int mkdir(string path, uint mode);
-
-    [LibraryImport(Libc, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int renameat(int fromDirectory, string from, int toDirectory, string to);
-
-    [LibraryImport(Libc, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int unlinkat(int directory, string path, int flags);
-
-    [LibraryImport(Libc, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int statx(int directory, string path, int flags, uint mask, byte* answer);
-
-    [LibraryImport(Libc, SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int fchown(int fd, uint user, uint group);
-
-    [LibraryImport(Libc, SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int fcntl(int fd, int command, int argument);
-
-    [LibraryImport(Libc)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial uint geteuid();
+    /// <summary>A path as libc takes it.</summary>
+    private static byte[] Text(string path) => Encoding.UTF8.GetBytes(path + '\0');
 }
 
 /// <summary>What statx says of a file.</summary>

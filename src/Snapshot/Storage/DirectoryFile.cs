@@ -20,7 +20,7 @@ internal sealed class DirectoryFile(string path, SafeFileHandle handle, bool dir
             {
                 return RandomAccess.GetLength(handle);
             }
-            catch (IOException error)
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
             {
                 throw StoreErrors.Io("asking for the length", path, null, error);
             }

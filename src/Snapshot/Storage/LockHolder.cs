@@ -27,8 +27,8 @@ internal sealed record LockHolder(
     internal static LockHolder New() => new(
         Guid.NewGuid(),
         Environment.MachineName,
-        File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim(),
-        new FileInfo("/proc/self/ns/pid").LinkTarget ?? "",
+        ProcessState.BootId,
+        ProcessState.Namespace,
         Environment.ProcessId,
         ProcessState.Of(Environment.ProcessId)?.Started ?? 0,
         Path.GetFileName(Environment.ProcessPath) ?? "");

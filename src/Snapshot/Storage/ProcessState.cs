@@ -14,6 +14,12 @@ internal readonly record struct ProcessState(long Started, bool IsDying)
     private const long Exiting = 0x4; // PF_EXITING
     private const ulong Kill = 1UL << 8; // SIGKILL is signal 9
 
+    /// <summary>Which start of which machine this is; empty where it cannot be read.</summary>
+    internal static string BootId => Read(() => File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim());
+
+    /// <summary>In which numbers of processes mean the same; empty where it cannot be read.</summary>
+    internal static string Namespace => Read(() => new FileInfo("/proc/self/ns/pid").LinkTarget ?? "");
+
     /// <summary>Null when there is no such process.</summary>
     internal static ProcessState? Of(int process)
     {
@@ -27,9 +33,22 @@ internal readonly record struct ProcessState(long Started, bool IsDying)
                 || IsKilled(process);
             return new ProcessState(long.Parse(fields[StartField], CultureInfo.InvariantCulture), isDying);
         }
-        catch (IOException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             return null; // Also when it ends while it is looked at.
+        }
+    }
+
+    /// <summary>It tells whom a lock belongs to: no reason to fail.</summary>
+    private static string Read(Func<string> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return "";
         }
     }
 

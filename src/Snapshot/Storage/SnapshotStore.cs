@@ -154,8 +154,7 @@ public sealed class SnapshotStore : IDisposable
     {
         get
         {
-            lock (_gate)
-                return new StoreHoldings(_manifest.Entries, [.. Needed], _drafts.ExpectedBytes);
+            lock (_gate) return new StoreHoldings(_manifest.Entries, [.. Needed], _drafts.ExpectedBytes);
         }
     }
 
@@ -237,26 +236,17 @@ public sealed class SnapshotStore : IDisposable
     /// <exception cref="SnapshotException">NotFound, Corrupt, ChainBroken, StoreIo, OutcomeUnknown.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled, or the store was closed.</exception>
     /// <exception cref="InvalidOperationException">The store is open for reading.</exception>
-    public async Task<GenerationInfo> CompactAsync(
-        long generation, IProgress<StoreProgress>? progress = null, CancellationToken cancellation = default)
-    {
-        ThrowIfNotWritable();
-        using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(
-            cancellation, _closing.Token);
-        await _maintenance.WaitAsync(ending.Token).ConfigureAwait(false);
-        try
-        {
-            ManifestEntry entry = Find(generation);
-            if (entry.Parent is null) return entry.ToInfo();
-            ImageMerger merger = new(this);
-            return await Task.Run(() => merger.Merge(entry, int.MaxValue, progress, ending.Token), ending.Token)
-                .ConfigureAwait(false);
-        }
-        finally
-        {
-            _maintenance.Release();
-        }
-    }
+    public Task<GenerationInfo> CompactAsync(
+        long generation, IProgress<StoreProgress>? progress = null, CancellationToken cancellation = default) =>
+        MaintainAsync(
+            ending =>
+            {
+                ManifestEntry entry = Find(generation);
+                return entry.Parent is null
+                    ? entry.ToInfo()
+                    : new ImageMerger(this).Merge(entry, int.MaxValue, progress, ending);
+            },
+            cancellation);
 
     /// <summary>
     /// Deletes the images that a policy does not keep, and never one that a kept image or one being written needs.
@@ -267,22 +257,11 @@ public sealed class SnapshotStore : IDisposable
     /// <returns>The generations deleted, oldest first.</returns>
     /// <exception cref="SnapshotException">StoreIo, OutcomeUnknown.</exception>
     /// <exception cref="InvalidOperationException">The store is open for reading.</exception>
-    public async Task<IReadOnlyList<GenerationInfo>> PruneAsync(
+    public Task<IReadOnlyList<GenerationInfo>> PruneAsync(
         RetentionPolicy policy, IProgress<StoreProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(policy);
-        ThrowIfNotWritable();
-        using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(
-            cancellation, _closing.Token);
-        await _maintenance.WaitAsync(ending.Token).ConfigureAwait(false);
-        try
-        {
-            return await Task.Run(() => Prune(policy, progress), ending.Token).ConfigureAwait(false);
-        }
-        finally
-        {
-            _maintenance.Release();
-        }
+        return MaintainAsync<IReadOnlyList<GenerationInfo>>(_ => Prune(policy, progress), cancellation);
     }
 
     /// <summary>The generations that <see cref="PruneAsync"/> would delete now with this policy.</summary>
@@ -485,14 +464,24 @@ public sealed class SnapshotStore : IDisposable
     private List<ManifestEntry> Deletable(RetentionPolicy policy) =>
         Retention.Deletable(_manifest.Entries, policy, DateTimeOffset.UtcNow, Needed);
 
-    /// <summary>Used inside the gate, as the one before.</summary>
-    private IEnumerable<long> Needed
+    /// <summary>Used inside the gate, as the one before. There is no generation 0.</summary>
+    private IEnumerable<long> Needed =>
+        _drafts.Parents.Append(_continued ?? 0).Append(_manifest.RestartGeneration).Where(needed => needed > 0);
+
+    /// <summary>Does work that takes turns with its like, on the thread pool, until the store is closed.</summary>
+    private async Task<T> MaintainAsync<T>(Func<CancellationToken, T> work, CancellationToken cancellation)
     {
-        get
+        ThrowIfNotWritable();
+        using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(
+            cancellation, _closing.Token);
+        await _maintenance.WaitAsync(ending.Token).ConfigureAwait(false);
+        try
         {
-            IEnumerable<long> needed = _drafts.Parents;
-            if (_continued is { } continued) needed = needed.Append(continued);
-            return _manifest.RestartGeneration is > 0 and long chosen ? needed.Append(chosen) : needed;
+            return await Task.Run(() => work(ending.Token), ending.Token).ConfigureAwait(false);
+        }
+        finally
+        {
+            _maintenance.Release();
         }
     }
 

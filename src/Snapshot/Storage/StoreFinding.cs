@@ -13,7 +13,8 @@ public enum StoreFindingKind
     UnlistedImage,
 
     /// <summary>
-    /// A complete image was set aside; <see cref="SnapshotStore.Recover(string, bool, StoreOptions)"/> can list it again.
+    /// A complete image was set aside.
+    /// <see cref="SnapshotStore.Recover(string, bool, StoreOptions)"/> can list it again.
     /// </summary>
     ImageSetAside,
 }

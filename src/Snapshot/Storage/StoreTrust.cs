@@ -36,7 +36,8 @@ internal sealed class StoreTrust(StoreOptions options)
     }
 
     /// <summary>Whether root makes files for somebody else, who must be able to go on with them.</summary>
-    internal static bool ShouldBelongTo(FileStatus directory) => FileCalls.EffectiveUser == Root && directory.User != Root;
+    internal static bool ShouldBelongTo(FileStatus directory) =>
+        FileCalls.EffectiveUser == Root && directory.User != Root;
 
     /// <summary>A store is made of files alone: somebody put something else there.</summary>
     internal static SnapshotException NotAFile(string path, string what) =>
@@ -57,6 +58,6 @@ internal sealed class StoreTrust(StoreOptions options)
         new(
             SnapshotErrorCode.Untrusted,
             $"{path} is not trusted: {why}. Whoever can change an image decides what a process does that restarts " +
-            $"from it. {advice}; {nameof(StoreOptions)}.{nameof(StoreOptions.AllowForeignOwner)} allows foreign owners.")
+            $"from it. {advice}; {nameof(StoreOptions)}.{nameof(StoreOptions.AllowForeignOwner)} allows other owners.")
         { Path = path };
 }

@@ -126,13 +126,15 @@ public sealed class LayoutTests
         ManifestEntry entry = new(
             SampleImage.ImageId, 42, new ImageLink(SampleImage.ParentId, 41), 12345, 0xABCD, SampleImage.Created, 3);
         byte[] slot = new byte[ManifestSlot.SlotBytes];
-        ManifestSlot.Encode(new ManifestState(7, [entry]), slot);
+        ManifestSlot.Encode(new ManifestState(7, [entry with { Flags = EntryFlags.PassedOver }], 40), slot);
         Assert.Equal(262_144, ManifestSlot.SlotBytes);
         Assert.Equal(2730, ManifestSlot.EntriesMax);
         Assert.Equal("SNAPMAN\n", Encoding.ASCII.GetString(slot, 0, 8));
-        Assert.Equal(1u, BitConverter.ToUInt32(slot, 8));
+        Assert.Equal(2u, BitConverter.ToUInt32(slot, 8));
         Assert.Equal(1u, BitConverter.ToUInt32(slot, 12));
         Assert.Equal(7ul, BitConverter.ToUInt64(slot, 16));
+        Assert.Equal(40ul, BitConverter.ToUInt64(slot, 24));
+        Assert.Equal(2u, BitConverter.ToUInt32(slot, 144));
         Assert.Equal(XxHash3.HashToUInt64([.. slot[..56], .. slot[64..160]]), BitConverter.ToUInt64(slot, 56));
         Assert.Equal(42ul, BitConverter.ToUInt64(slot, 64));
         Assert.Equal(41ul, BitConverter.ToUInt64(slot, 72));

@@ -11,7 +11,7 @@ public sealed class LazyDamageTests
     [Fact]
     public async Task Damage_found_while_streaming_fails_the_session_with_the_words_of_an_eager_restart()
     {
-        using LazyStore store = new(seed: 21, images: 2);
+        using LazyStore store = new(seed: 21, images: 1);
         Damage(store.Path, image: 0);
         string eager = WordsOfAnEagerRestart(store);
         await using SnapshotSession session = SnapshotSession.Open(store.Path, LazyStore.Lazily);

@@ -351,7 +351,7 @@ public sealed class SnapshotStoreTests : IDisposable
     private sealed class ManagedOnly() : AssemblyLoadContext("managed only", isCollectible: true)
     {
         protected override nint LoadUnmanagedDll(string unmanagedDllName) =>
-            unmanagedDllName == "libc" ? 0 : throw new DllNotFoundException(unmanagedDllName);
+            throw new DllNotFoundException(unmanagedDllName);
     }
 
     private string[] FileNames() =>
