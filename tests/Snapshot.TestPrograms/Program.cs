@@ -15,6 +15,7 @@ return (args is [string verb, ..] ? verb : "") switch
     "cow-killed" => CopyOnWriteRuns.OverwriteWhileDraining(args[1]),
     "cow-goes-on" => CopyOnWriteRuns.GoOn(args[1]),
     "cow-as-user" => CopyOnWriteRuns.AsUser(),
+    "restart-older" => Writer.RestartOlder(args[1]),
     "writer" => Writer.Run(args[1], bool.Parse(args[2])),
     "sync-fails" => SyncFailures.Run(args[1], bool.Parse(args[2])),
     "filtered-life" => FilteredLife.Run(args[1], Enum.Parse<Snapshot.RestartFill>(args[2])),

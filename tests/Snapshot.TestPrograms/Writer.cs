@@ -21,6 +21,23 @@ internal static class Writer
         return 0;
     }
 
+    /// <summary>Restarts where an older generation will do, and says from which it did or why not.</summary>
+    internal static int RestartOlder(string store)
+    {
+        try
+        {
+            using SnapshotSession session = SnapshotSession.Restart(
+                store, new RestartOptions { AllowOlderGeneration = true });
+            Console.Write($"restarted {session.Restarted!.Generation}\n");
+        }
+        catch (SnapshotException error)
+        {
+            Console.Write($"failed {error.Code} {error.Errno}\n");
+        }
+
+        return 0;
+    }
+
     private static void Commit(SnapshotSession session)
     {
         try

@@ -40,7 +40,8 @@ internal sealed unsafe class ImageReader : IDisposable
 
     internal string Name => _source.Name;
 
-    internal long Length => _source.Length;
+    /// <summary>Of the file, in bytes, when it was opened.</summary>
+    internal long Length { get; private init; }
 
     /// <inheritdoc cref="IImageSource.File"/>
     internal SafeFileHandle? File => _source.File;
@@ -142,7 +143,7 @@ internal sealed unsafe class ImageReader : IDisposable
         if (XxHash3.HashToUInt64(indexBytes.Span) != footer.IndexChecksum)
             throw ImageErrors.Corrupt(name, footer.IndexOffset, "the checksum of the index is wrong");
         ImageIndex index = IndexReader.Read(indexBytes.Span, footer.IndexOffset, headerChecksum, header, name);
-        return new ImageReader(source, header, version, footer, index);
+        return new ImageReader(source, header, version, footer, index) { Length = length };
     }
 
     /// <summary>

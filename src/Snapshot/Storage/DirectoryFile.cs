@@ -20,7 +20,7 @@ internal sealed class DirectoryFile(string path, SafeFileHandle handle, bool dir
             {
                 return RandomAccess.GetLength(handle);
             }
-            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            catch (Exception error) when (StoreErrors.IsIo(error))
             {
                 throw StoreErrors.Io("asking for the length", path, null, error);
             }
@@ -34,7 +34,7 @@ internal sealed class DirectoryFile(string path, SafeFileHandle handle, bool dir
         {
             RandomAccess.Write(handle, bytes, offset);
         }
-        catch (Exception error) when (IsIo(error))
+        catch (Exception error) when (StoreErrors.IsIo(error))
         {
             throw NotWritten(error, offset);
         }
@@ -47,7 +47,7 @@ internal sealed class DirectoryFile(string path, SafeFileHandle handle, bool dir
         {
             RandomAccess.Write(handle, segments, offset);
         }
-        catch (Exception error) when (IsIo(error))
+        catch (Exception error) when (StoreErrors.IsIo(error))
         {
             throw NotWritten(error, offset);
         }
@@ -65,7 +65,7 @@ internal sealed class DirectoryFile(string path, SafeFileHandle handle, bool dir
                 offset += count;
             }
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (StoreErrors.IsIo(error))
         {
             throw StoreErrors.Io("reading", path, offset, error);
         }
@@ -79,9 +79,6 @@ internal sealed class DirectoryFile(string path, SafeFileHandle handle, bool dir
     }
 
     public void Dispose() => handle.Dispose();
-
-    private static bool IsIo(Exception error) =>
-        error is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException;
 
     private SnapshotException NotWritten(Exception error, long offset)
     {

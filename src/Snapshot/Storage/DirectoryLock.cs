@@ -63,6 +63,7 @@ internal sealed class DirectoryLock : IStoreLock
             }
             catch
             {
+                Native.sn_lock_release((int)file.DangerousGetHandle());
                 file.Dispose();
                 throw;
             }
@@ -106,15 +107,16 @@ internal sealed class DirectoryLock : IStoreLock
     {
         try
         {
+            using FileSizeSignal signal = FileSizeSignal.Hold();
             RandomAccess.SetLength(_file, 0);
             RandomAccess.Write(_file, _self.ToBytes(), 0);
             _isWritten = true;
         }
-        catch (IOException error) when (!_isLocked)
+        catch (Exception error) when (!_isLocked && StoreErrors.IsIo(error))
         {
             throw StoreErrors.Io("writing", _path, 0, error);
         }
-        catch (IOException)
+        catch (Exception error) when (StoreErrors.IsIo(error))
         {
             Clear();
         }
@@ -161,7 +163,7 @@ internal sealed class DirectoryLock : IStoreLock
             Span<byte> bytes = stackalloc byte[4096];
             return LockHolder.Parse(Encoding.UTF8.GetString(bytes[..RandomAccess.Read(file, bytes, 0)]));
         }
-        catch (IOException)
+        catch (Exception error) when (StoreErrors.IsIo(error))
         {
             return null; // Who it is cannot be told then.
         }
@@ -173,7 +175,7 @@ internal sealed class DirectoryLock : IStoreLock
         {
             RandomAccess.SetLength(_file, 0);
         }
-        catch (IOException)
+        catch (Exception error) when (StoreErrors.IsIo(error))
         {
             // What stays is the name of a process that is gone; the next holder writes its own.
         }

@@ -8,6 +8,12 @@ internal static class StoreErrors
     private const int NoSpace = 28;
     internal const int QuotaExceeded = 122;
 
+    /// <summary>
+    /// What .NET makes of a failed call about a file. Of EFBIG alone it makes an argument that is out of range.
+    /// </summary>
+    internal static bool IsIo(Exception error) =>
+        error is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException;
+
     /// <summary>A failed file operation; .NET keeps the errno of an <see cref="IOException"/> in its HResult.</summary>
     internal static SnapshotException Io(string step, string path, long? offset, Exception error)
     {

@@ -36,7 +36,7 @@ internal static class StoreForger
             IndexChecksum = BinaryPrimitives.ReadUInt64LittleEndian(file.AsSpan(^PageSize..)[Footer.IndexChecksum..]),
         };
         File.WriteAllBytes(Path.Combine(directory, entry.FileName), file);
-        manifest.Put(entry);
+        manifest.Commit(entry, continued: null);
         return entry.Generation;
     }
 }

@@ -28,7 +28,8 @@ internal static class RigLibrary
         string fresh = $"{library}.{Environment.ProcessId}";
         string[] arguments = [
             "-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-shared", "-fPIC",
-            .. Directory.GetFiles(System.IO.Path.Combine(Repository.Root, "tests/Snapshot.FaultRig"), "rig_*.c"), "-o", fresh, "-ldl", "-pthread"];
+            .. Directory.GetFiles(System.IO.Path.Combine(Repository.Root, "tests/Snapshot.FaultRig"), "rig_*.c"),
+            "-o", fresh, "-ldl", "-pthread"];
         ProgramResult built = Repository.Run(Repository.Root, "cc", arguments);
         Assert.True(built.ExitCode == 0, built.ToString());
         File.Move(fresh, library, overwrite: true);

@@ -97,7 +97,8 @@ public sealed class RollbackTests : IDisposable
     [Fact]
     public void With_older_a_missing_image_is_gone_past_and_without_it_is_an_error()
     {
-        File.Delete(Path.Combine(_directory, "0000000004-1.snapshot"));
+        using (SnapshotStore store = SnapshotStore.OpenReadOnly(_directory))
+            File.Delete(Path.Combine(_directory, store.Newest!.FileName));
         Assert.Throws<SnapshotException>(() => SnapshotSession.Open(_directory, Options()));
         Environment.SetEnvironmentVariable(Variable, "older");
         Assert.Equal(3, StateOfRestart());

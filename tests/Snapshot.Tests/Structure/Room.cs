@@ -54,7 +54,11 @@ internal static class Room
     {
         if (from == to || from == Root) return true;
         if (from == "Storage" && to == "Interop")
-            return type is "NativeError" or "FileCalls" or "FileStatus" || (type == "Native" && (member is null || s_storageMayCall.Contains(member)));
+        {
+            return type is "NativeError" or "FileCalls" or "FileStatus"
+                || (type == "Native" && (member is null || s_storageMayCall.Contains(member)));
+        }
+
         return s_mayUse.TryGetValue(from, out string[]? allowed) && allowed.Contains(to);
     }
 }
