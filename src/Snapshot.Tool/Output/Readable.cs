@@ -7,6 +7,12 @@ internal static class Readable
 {
     private static readonly string[] Units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
+    /// <summary>
+    /// Text that may come from an image or a command line, with nothing in it that a terminal takes for a command.
+    /// </summary>
+    internal static string Plain(string text) =>
+        string.Concat(text.Select(letter => char.IsControl(letter) && letter != '\n' ? '\uFFFD' : letter));
+
     /// <summary>Three significant digits and a binary unit.</summary>
     internal static string Bytes(long bytes)
     {

@@ -32,7 +32,7 @@ internal static class Tables
     internal static void Add(this Table table, params ReadOnlySpan<string> cells)
     {
         List<Text> row = [];
-        foreach (string cell in cells) row.Add(new Text(cell));
+        foreach (string cell in cells) row.Add(new Text(Readable.Plain(cell)));
         table.AddRow(row);
     }
 
@@ -40,15 +40,16 @@ internal static class Tables
     internal static void Print(this IAnsiConsole console, Table table) => console.Write(new WithoutOuterLines(table));
 
     internal static void Heading(this IAnsiConsole console, string text) =>
-        console.Write(new Text(text + "\n", new Style(decoration: Decoration.Bold)));
+        console.Write(new Text(Readable.Plain(text) + "\n", new Style(decoration: Decoration.Bold)));
 
-    internal static void Line(this IAnsiConsole console, string text) => console.Write(new Text(text + "\n"));
+    internal static void Line(this IAnsiConsole console, string text) =>
+        console.Write(new Text(Readable.Plain(text) + "\n"));
 
     internal static void Good(this IAnsiConsole console, string text) =>
-        console.Write(new Text(text + "\n", new Style(Color.Green)));
+        console.Write(new Text(Readable.Plain(text) + "\n", new Style(Color.Green)));
 
     internal static void Bad(this IAnsiConsole console, string text) =>
-        console.Write(new Text(text + "\n", new Style(Color.Red)));
+        console.Write(new Text(Readable.Plain(text) + "\n", new Style(Color.Red)));
 
     /// <summary>Names on the left, values on the right; null values are left out.</summary>
     internal static void Facts(this IAnsiConsole console, params ReadOnlySpan<(string Name, string? Value)> facts)
@@ -58,7 +59,7 @@ internal static class Tables
         grid.AddColumn(new GridColumn { Padding = new Padding(0, 0, 0, 0) });
         foreach ((string name, string? value) in facts)
         {
-            if (value is not null) grid.AddRow(new Text(name, new Style(Color.Grey)), new Text(value));
+            if (value is not null) grid.AddRow(new Text(name, new Style(Color.Grey)), new Text(Readable.Plain(value)));
         }
 
         console.Write(grid);

@@ -54,10 +54,10 @@ internal sealed class ToolConsole
     internal void ReportJson<T>(T value, JsonTypeInfo<T> type) => Error.WriteLine(ToJson(value, type, JsonLine));
 
     /// <summary>One sentence on standard error.</summary>
-    internal void Fail(string sentence) => Error.WriteLine($"snapshot: {sentence}");
+    internal void Fail(string sentence) => Error.WriteLine($"snapshot: {Readable.Plain(sentence)}");
 
     /// <summary>One sentence on standard error that is no failure.</summary>
-    internal void Note(string sentence) => Error.WriteLine($"snapshot: note: {sentence}");
+    internal void Note(string sentence) => Fail($"note: {sentence}");
 
     private static string ToJson<T>(T value, JsonTypeInfo<T> type, JsonWriterOptions options)
     {

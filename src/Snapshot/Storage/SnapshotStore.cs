@@ -95,9 +95,11 @@ public sealed class SnapshotStore : IDisposable
 
     internal static RecoveryReport Recover(IStoreMedium medium, bool dryRun)
     {
-        if (dryRun) return StoreRecovery.Run(medium, dryRun);
+        // What cannot be recovered is told before a lock file is made.
+        RecoveryReport planned = StoreRecovery.Run(medium, dryRun: true);
+        if (dryRun) return planned;
         using IStoreLock writerLock = medium.Lock(LockName);
-        return StoreRecovery.Run(medium, dryRun);
+        return StoreRecovery.Run(medium, dryRun: false);
     }
 
     internal static SnapshotStore Open(IStoreMedium medium, StoreOptions options)

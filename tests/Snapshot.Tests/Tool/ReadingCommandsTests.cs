@@ -14,6 +14,15 @@ public sealed class ReadingCommandsTests(ITestOutputHelper output) : IDisposable
     public void Dispose() => _store.Dispose();
 
     [Fact]
+    public async Task What_a_name_has_for_a_terminal_does_not_reach_it()
+    {
+        ToolRun run = await ToolRun.Here("list", $"{_store.Path}/\u001b[2J\u009bname");
+        Assert.DoesNotContain('\u001b', run.Error);
+        Assert.Contains("\uFFFD[2J\uFFFDname", run.Error, StringComparison.Ordinal);
+        Assert.Equal("a\uFFFD[31mb\nc", Readable.Plain("a\u001b[31mb\nc"));
+    }
+
+    [Fact]
     public async Task List_names_every_generation_with_what_it_needs()
     {
         ToolRun run = await ToolRun.Here("list", _store.Path);
