@@ -149,6 +149,10 @@ internal sealed class Manifest
         return true;
     }
 
+    /// <summary>Another writer has come where there are no locks: names of drafts may be its by now.</summary>
+    /// <exception cref="SnapshotException">StoreBusy.</exception>
+    internal void ThrowIfLost() => _writerLock?.ThrowIfLost();
+
     internal void ThrowIfUnknown()
     {
         if (_unknownOutcome is null) return;
@@ -200,7 +204,7 @@ internal sealed class Manifest
     /// <summary>Where a file system has no locks, another writer may have come and changed the manifest.</summary>
     private void ThrowIfNotOurs(IStoreFile file)
     {
-        _writerLock?.ThrowIfLost();
+        ThrowIfLost();
         using AlignedBuffer bytes = new(2 * ManifestSlot.SlotBytes);
         (ManifestState? first, ManifestState? second) = ReadSlots(file, bytes);
         long found = Math.Max(first?.Sequence ?? 0, second?.Sequence ?? 0);

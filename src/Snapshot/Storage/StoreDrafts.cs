@@ -30,6 +30,7 @@ internal sealed class StoreDrafts(
         {
             if (_drafts.Any(draft => draft.FileName == name))
                 throw new InvalidOperationException($"{name} is being written already");
+            manifest.ThrowIfLost();
             IStoreFile file = medium.Create(name + ImageFileName.PartialSuffix, direct);
             try
             {
@@ -125,6 +126,7 @@ internal sealed class StoreDrafts(
     {
         try
         {
+            manifest.ThrowIfLost();
             medium.Delete(name);
         }
         catch (SnapshotException)
