@@ -370,8 +370,15 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         _kernels?.Close();
         _coordinator.Dispose();
         if (_coordinator.HasParticipants || _kernels is not null) _memory.LeaveArenasMapped();
-        _memory.Dispose();
-        _store.Dispose();
+        try
+        {
+            _memory.Dispose();
+        }
+        finally
+        {
+            // Memory that cannot be given back is no reason to keep the store from the next one.
+            _store.Dispose();
+        }
     }
 
     /// <inheritdoc cref="DisposeAsync"/>

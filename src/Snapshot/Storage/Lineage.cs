@@ -9,7 +9,10 @@ internal static class Lineage
     /// </summary>
     /// <param name="entries">Ascending by generation.</param>
     /// <param name="continued">The generation that the store goes on from.</param>
-    internal static IEnumerable<ManifestEntry> Mark(IReadOnlyList<ManifestEntry> entries, long continued)
+    /// <param name="found">
+    /// The youngest generation that was there before; a younger one is the writer's own, after an unknown outcome.
+    /// </param>
+    internal static IEnumerable<ManifestEntry> Mark(IReadOnlyList<ManifestEntry> entries, long continued, long found)
     {
         HashSet<long> ancestors = [continued];
         // From the youngest to the oldest: when an entry's turn comes, all that may need it had theirs.
@@ -21,7 +24,8 @@ internal static class Lineage
         return entries.Select(entry => entry switch
         {
             { IsRetired: true } => entry,
-            _ when entry.Generation > continued => entry with { Flags = EntryFlags.PassedOver },
+            _ when entry.Generation > continued && entry.Generation <= found =>
+                entry with { Flags = EntryFlags.PassedOver },
             _ when ancestors.Contains(entry.Generation) => entry with { Flags = EntryFlags.None },
             _ => entry,
         });

@@ -15,6 +15,11 @@ internal sealed class Manifest
 
     /// <summary>Retired entries whose files are gone: the next write leaves them out.</summary>
     private readonly HashSet<ManifestEntry> _gone = [];
+
+    /// <summary>
+    /// The youngest generation when the store was opened: what is younger was written by this writer.
+    /// </summary>
+    private readonly long _found;
     private ManifestState _state;
     private SnapshotException? _unknownOutcome;
 
@@ -23,6 +28,7 @@ internal sealed class Manifest
         _medium = medium;
         _writerLock = writerLock;
         _state = state;
+        _found = LastGeneration;
         Entries = Counting(state);
     }
 
@@ -92,10 +98,32 @@ internal sealed class Manifest
     }
 
     /// <summary>
-    /// Writes the entries that were read to the other slot: what was merely readable after a failed sync becomes
-    /// durable, or this fails. The slot that was read may be the only valid one, so it is never written over.
+    /// Makes what was read durable: it may merely be readable, after a failed sync of a process before.
     /// </summary>
-    internal void Confirm() => Replace(_state.Entries, _state.RestartGeneration);
+    /// <remarks>
+    /// By a new file. After a failed sync nobody knows which of the two slots is on the disk, so neither may be written
+    /// over: a power cut during that could leave none. On a full disk there is no room for one: then the slot is
+    /// written that was not read, or, after a failed sync of this process, the one that it was about.
+    /// </remarks>
+    /// <param name="afterFailedSync">Whether it was this process whose sync failed.</param>
+    internal void Confirm(bool afterFailedSync = false)
+    {
+        ThrowIfUsedUp();
+        using (IStoreFile file = _medium.OpenForReading(FileName)) ThrowIfNotOurs(file);
+        ManifestState next = _state with { Sequence = _state.Sequence + 1 };
+        try
+        {
+            Create(_medium, next);
+            Become(next);
+        }
+        catch (SnapshotException error) when (StoreErrors.IsForWantOfRoom(error))
+        {
+            _medium.Delete(FileName + ImageFileName.PartialSuffix);
+            next = _state with { Sequence = _state.Sequence + (afterFailedSync ? 2 : 1) };
+            WriteSlot(next);
+            Become(next);
+        }
+    }
 
     /// <summary>
     /// Adds a new generation durably. What the store did not go on from is passed over from now on, and the next
@@ -105,7 +133,9 @@ internal sealed class Manifest
     /// <param name="continued">The generation that the writer went on from, or null for none.</param>
     internal void Commit(ManifestEntry entry, long? continued)
     {
-        IEnumerable<ManifestEntry> others = continued is { } from ? Lineage.Mark(_state.Entries, from) : _state.Entries;
+        IEnumerable<ManifestEntry> others = continued is { } from
+            ? Lineage.Mark(_state.Entries, from, _found)
+            : _state.Entries;
         Replace([.. others, entry], restartGeneration: 0);
     }
 
@@ -143,7 +173,7 @@ internal sealed class Manifest
     {
         if (_unknownOutcome is null) return false;
         Manifest found = Read(_medium, _writerLock);
-        found.Confirm();
+        found.Confirm(afterFailedSync: true);
         Become(found._state);
         _unknownOutcome = null;
         return true;
@@ -166,14 +196,19 @@ internal sealed class Manifest
     /// </exception>
     private void Replace(IEnumerable<ManifestEntry> entries, long restartGeneration)
     {
-        if (_state.Sequence == long.MaxValue)
-            throw StoreErrors.NumbersUsedUp(_medium.Location, "the manifest has the last sequence number there is");
+        ThrowIfUsedUp();
         ManifestEntry[] remaining = [.. entries.Where(entry => !(entry.IsRetired && _gone.Contains(entry)))];
         // What is not listed any more must not come back by a crash: it would be taken for an image that got lost.
         if (_gone.Count > 0) _medium.SyncDirectory();
         ManifestState next = new(_state.Sequence + 1, remaining, restartGeneration);
         WriteSlot(next);
         Become(next);
+    }
+
+    private void ThrowIfUsedUp()
+    {
+        if (_state.Sequence >= long.MaxValue - 1)
+            throw StoreErrors.NumbersUsedUp(_medium.Location, "the manifest has the last sequence number there is");
     }
 
     private void Become(ManifestState state)

@@ -42,7 +42,7 @@ public sealed class StoreFailureTests : IDisposable
     [InlineData("write", ".partial", SnapshotErrorCode.StoreIo, 2)]
     [InlineData("sync", ".partial", SnapshotErrorCode.StoreIo, 2)]
     [InlineData("write", "manifest", SnapshotErrorCode.OutcomeUnknown, 2)]
-    [InlineData("sync", "manifest", SnapshotErrorCode.OutcomeUnknown, 3)]
+    [InlineData("sync", "manifest", SnapshotErrorCode.OutcomeUnknown, 4)]
     public async Task A_session_survives_a_failing(string step, string suffix, SnapshotErrorCode expected, long next)
     {
         FailingMedium medium = new(new DirectoryMedium(_store.Path, true));
@@ -62,12 +62,13 @@ public sealed class StoreFailureTests : IDisposable
             // As long as it fails, it says so.
             Assert.Equal(expected, (await Assert.ThrowsAsync<SnapshotException>(() => session.CheckpointAsync())).Code);
 
-            // Then it goes on. A manifest that was written but not synced turned out to hold generation 2.
+            // Then it goes on. A manifest that was written but not synced turned out to hold the generation, twice.
             medium.Fails = (_, _) => false;
             SnapshotInfo info = await session.CheckpointAsync();
             Assert.Equal(next, info.Generation);
             Assert.Equal(1, info.Parent);
             Assert.True(info.PagesChanged >= 128);
+            Assert.All(session.Store.Generations, generation => Assert.False(generation.IsPassedOver));
         }
 
         await using SnapshotSession restarted = SnapshotSession.Open(_store.Path);

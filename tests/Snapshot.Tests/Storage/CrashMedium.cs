@@ -23,7 +23,7 @@ internal sealed class CrashMedium : IStoreMedium
     internal int Operations { get; private set; }
 
     /// <summary>The operation at which the machine stops, from 1; 0: never.</summary>
-    internal int CrashAt { get; init; }
+    internal int CrashAt { get; set; }
 
     /// <summary>
     /// Makes an operation (create, write, sync, rename, delete, sync directory) on a file fail with this errno when

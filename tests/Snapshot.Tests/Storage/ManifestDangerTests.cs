@@ -42,18 +42,61 @@ public sealed class ManifestDangerTests
     }
 
     [Fact]
-    public void Opening_writes_the_other_slot_and_leaves_the_one_it_read_as_it_is()
+    public void Opening_makes_a_new_manifest_and_on_a_full_disk_leaves_the_slot_it_read_as_it_is()
     {
+        const int NoSpace = 28;
         CrashMedium medium = new();
         using (SnapshotStore store = SnapshotStore.Open(medium, new StoreOptions()))
             new StoreScript(1).Commit(store, full: true);
         byte[] before = Bytes(medium);
+        medium.Fail = (operation, name) =>
+            operation == "write" && name == ManifestName + ImageFileName.PartialSuffix ? NoSpace : 0;
         SnapshotStore.Open(medium, new StoreOptions()).Dispose();
         byte[] after = Bytes(medium);
         ManifestState read = Newest(before);
         Assert.Equal(Slot(before, read.Slot), Slot(after, read.Slot));
         Assert.Equal(read.Sequence + 1, Newest(after).Sequence);
         Assert.Equal(read.Entries, Newest(after).Entries);
+        Assert.DoesNotContain(medium.Names, ImageFileName.IsPartial);
+
+        medium.Fail = (operation, name) => operation == "write" && name == ManifestName ? NoSpace : 0;
+        SnapshotStore.Open(medium, new StoreOptions()).Dispose();
+        Assert.Equal(read.Sequence + 2, Newest(Bytes(medium)).Sequence);
+    }
+
+    /// <summary>The write whose sync failed is on the disk in part, and the next one is cut off, too.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_power_cut_while_an_unknown_outcome_is_settled_leaves_a_valid_slot(bool hasRoom)
+    {
+        for (int crashAfter = 1; crashAfter <= 8; crashAfter++)
+        {
+            for (int seed = 0; seed < 40; seed++) SettleAndCrash(crashAfter, seed, hasRoom);
+        }
+    }
+
+    private static void SettleAndCrash(int crashAfter, int seed, bool hasRoom)
+    {
+        StoreScript script = new(seed);
+        CrashMedium medium = new();
+        SnapshotStore store = SnapshotStore.Open(medium, new StoreOptions());
+        script.Commit(store, full: true);
+        medium.Fail = (operation, name) => operation == "sync" && name == ManifestName ? 5 : 0;
+        Assert.Throws<SnapshotException>(() => store.Commit(script.Write(store, full: true)));
+        medium.Fail = (operation, name) =>
+            !hasRoom && operation == "write" && name == ManifestName + ImageFileName.PartialSuffix ? 28 : 0;
+        medium.CrashAt = medium.Operations + crashAfter;
+        try
+        {
+            store.SettleOutcome();
+        }
+        catch (SimulatedCrashException)
+        {
+        }
+
+        using SnapshotStore after = SnapshotStore.Open(medium.AfterCrash(new Random(seed)), new StoreOptions());
+        Assert.Contains(after.Generations, info => info.Generation == 1);
     }
 
     [Fact]

@@ -123,13 +123,16 @@ public sealed class StoreLockTests : IDisposable
         using (TestProgram ended = new("writer", _store.Path, "false"))
         {
             ended.ReadUntil("open");
-            gone = LockHolder.Parse(File.ReadAllText(LockPath))!;
+            gone = LockHolder.Parse(ReadLock())!;
         }
 
         // What it started has its descriptor for a while, or the kernel still takes its memory apart.
-        using SafeFileHandle left = File.OpenHandle(
-            LockPath, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-        Assert.Equal(0, Native.sn_lock_acquire((int)left.DangerousGetHandle()));
+        Assert.Equal(0, FileCalls.OpenDirectory(_store.Path, out SafeFileHandle folder));
+        Assert.Equal(0, FileCalls.Open(folder, "lock", writing: true, out SafeFileHandle left));
+        folder.Dispose();
+        using SafeFileHandle closing = left;
+        Assert.True(SpinWait.SpinUntil(
+            () => Native.sn_lock_acquire((int)left.DangerousGetHandle()) == 0, TimeSpan.FromMinutes(1)));
         RandomAccess.Write(left, gone.ToBytes(), 0);
         Task<SnapshotStore> opening = Task.Run(() => SnapshotStore.Open(_store.Path));
         Assert.True(SpinWait.SpinUntil(() => OpenFiles() >= 2 || opening.IsCompleted, TimeSpan.FromMinutes(1)));
@@ -149,6 +152,17 @@ public sealed class StoreLockTests : IDisposable
         Assert.Equal(HolderState.Elsewhere, (self with { Namespace = "x" }).State(self));
         Assert.Null(LockHolder.Parse(""));
         Assert.Null(LockHolder.Parse("session x\npid 1\nstarted 2\n"));
+    }
+
+    /// <summary>Not as .NET opens a file: it asks for a lock of its own.</summary>
+    private string ReadLock()
+    {
+        Assert.Equal(0, FileCalls.OpenDirectory(_store.Path, out SafeFileHandle folder));
+        using SafeFileHandle closing = folder;
+        Assert.Equal(0, FileCalls.Open(folder, "lock", writing: false, out SafeFileHandle file));
+        using SafeFileHandle reading = file;
+        byte[] bytes = new byte[4096];
+        return System.Text.Encoding.UTF8.GetString(bytes, 0, RandomAccess.Read(file, bytes, 0));
     }
 
     private int OpenFiles() => Directory.EnumerateFiles("/proc/self/fd")
