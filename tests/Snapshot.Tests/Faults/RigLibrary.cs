@@ -14,9 +14,16 @@ internal static class RigLibrary
 
     /// <summary>Variables that let the nth sync of files whose path has this part fail with an errno.</summary>
     internal static (string Name, string Value)[] FailSync(string part, int nth, int errno) =>
+        Fail("sync", part, nth, errno);
+
+    /// <summary>The same for every call of a kind.</summary>
+    internal static (string Name, string Value)[] FailEach(string call, string part, int errno) =>
+        [.. Fail(call, part, nth: 1, errno), ("RIG_EACH", "1")];
+
+    private static (string Name, string Value)[] Fail(string call, string part, int nth, int errno) =>
     [
         ("LD_PRELOAD", Path),
-        ("RIG_CALL", "sync"),
+        ("RIG_CALL", call),
         ("RIG_PART", part),
         ("RIG_NTH", nth.ToString(CultureInfo.InvariantCulture)),
         ("RIG_VALUE", errno.ToString(CultureInfo.InvariantCulture)),

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Snapshot.Tests.Faults;
 using Snapshot.Tests.Session;
 using Xunit;
@@ -35,7 +34,8 @@ public sealed class FallingBackTests : IDisposable
             }
         }
 
-        using TestProgram restart = new(Fault(call, errno), "restart-older", _store.Path);
+        using TestProgram restart = new(
+            RigLibrary.FailEach(call, "0000000002.snapshot", errno), "restart-older", _store.Path);
         (int exitCode, string output, string error) = restart.WaitForEnd();
         Assert.True(exitCode == 0, output + error);
         Assert.Equal(expected, output.TrimEnd());
@@ -44,14 +44,4 @@ public sealed class FallingBackTests : IDisposable
         using TestProgram afterwards = new("restart-older", _store.Path);
         Assert.Equal("restarted 2", afterwards.WaitForEnd().Output.TrimEnd());
     }
-
-    private static (string Name, string Value)[] Fault(string call, int errno) =>
-    [
-        ("LD_PRELOAD", RigLibrary.Path),
-        ("RIG_PART", "0000000002.snapshot"),
-        ("RIG_CALL", call),
-        ("RIG_NTH", "1"),
-        ("RIG_EACH", "1"),
-        ("RIG_VALUE", errno.ToString(CultureInfo.InvariantCulture)),
-    ];
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Win32.SafeHandles;
 using Snapshot.Interop;
 using Snapshot.Storage;
@@ -169,12 +168,5 @@ public sealed class StoreLockTests : IDisposable
         .Count(link => new FileInfo(link).LinkTarget == LockPath);
 
     private static (string Name, string Value)[] WithoutLocks(int errno) =>
-    [
-        ("LD_PRELOAD", RigLibrary.Path),
-        ("RIG_PART", "/lock"),
-        ("RIG_CALL", "lock"),
-        ("RIG_NTH", "1"),
-        ("RIG_EACH", "1"),
-        ("RIG_VALUE", errno.ToString(CultureInfo.InvariantCulture)),
-    ];
+        RigLibrary.FailEach("lock", "/lock", errno);
 }
