@@ -113,6 +113,16 @@ void sn_block_copy(struct sn_freezer *freezer, struct sn_region *region, uint64_
     count(&freezer->copy_ns, now_ns() - began);
 }
 
+/*
+ * Unprotects, which wakes who waits. A failure means that the memory is gone, or is not registered any more: who waits
+ * finds that out by trying again.
+ */
+static void unprotect(struct sn_freezer *freezer, uint64_t address, uint64_t bytes)
+{
+    if (sn_uffd_protect(freezer->uffd, address, bytes, 0) != 0)
+        sn_uffd_wake(freezer->uffd, address, bytes);
+}
+
 /* Lets writes to a grain through. The block is locked and nothing of the grain is frozen. */
 static void let_through(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t pages)
 {
@@ -125,10 +135,7 @@ static void let_through(struct sn_freezer *freezer, struct sn_region *region, ui
         set64(&region->written[word], get64(&region->written[word]) | bits);
         set64(&region->armed[word], get64(&region->armed[word]) & ~bits);
     }
-    /* It wakes who waits. A failure means that the memory is gone, or is not registered any more. */
-    uint64_t address = region->start + first * SN_PAGE_BYTES, bytes = pages * SN_PAGE_BYTES;
-    if (sn_uffd_protect(freezer->uffd, address, bytes, 0) != 0)
-        sn_uffd_wake(freezer->uffd, address, bytes);
+    unprotect(freezer, region->start + first * SN_PAGE_BYTES, pages * SN_PAGE_BYTES);
 }
 
 /* ---- a write -------------------------------------------------------------------------------------------- */
@@ -266,8 +273,8 @@ static void serve(struct sn_freezer *freezer, uint64_t address)
     }
     if (found != NULL)
         serve_write(freezer, found, (address - found->start) / SN_PAGE_BYTES);
-    else
-        sn_uffd_wake(freezer->uffd, address, SN_PAGE_BYTES);
+    else /* its region was removed while the kernel could not end the registration: nobody tracks it */
+        unprotect(freezer, address, SN_PAGE_BYTES);
     __atomic_sub_fetch(&freezer->inside, 1, __ATOMIC_SEQ_CST);
 }
 

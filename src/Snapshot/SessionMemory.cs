@@ -46,9 +46,11 @@ internal sealed unsafe class SessionMemory : IDisposable
         }
         catch
         {
-            Capture?.Dispose();
-            restored?.Dispose();
-            trackers.Dispose();
+            // What else fails while this is let go is not the cause.
+            Closing closing = default;
+            if (Capture is not null) closing.Do(Capture.Dispose);
+            if (restored is not null) closing.Do(restored.Dispose);
+            closing.Do(trackers.Dispose);
             throw;
         }
 
@@ -170,12 +172,14 @@ internal sealed unsafe class SessionMemory : IDisposable
             return;
         }
 
-        CloseAwaited();
-        Capture.Dispose();
-        foreach (Arena arena in _arenas) arena.Close();
-        foreach (ProtectedBuffer buffer in _buffers.Values) buffer.Dispose();
-        _awaited?.Dispose();
-        _trackers.Dispose();
+        Closing closing = default;
+        closing.Do(CloseAwaited);
+        closing.Do(Capture.Dispose);
+        foreach (Arena arena in _arenas) closing.Do(arena.Close);
+        foreach (ProtectedBuffer buffer in _buffers.Values) closing.Do(buffer.Dispose);
+        if (_awaited is not null) closing.Do(_awaited.Dispose);
+        closing.Do(_trackers.Dispose);
+        closing.End();
     }
 
     /// <summary>
@@ -185,9 +189,11 @@ internal sealed unsafe class SessionMemory : IDisposable
     private void CloseAwaited()
     {
         if (_awaited is null) return;
-        _awaited.StopStreaming();
-        if (!_awaited.IsComplete) Array.ForEach(_arenas, arena => arena.Seal());
-        _awaited.Close();
+        Closing closing = default;
+        closing.Do(_awaited.StopStreaming);
+        foreach (Arena arena in _awaited.IsComplete ? [] : _arenas) closing.Do(arena.Seal);
+        closing.Do(_awaited.Close);
+        closing.End();
     }
 
     private void AddBuffer(int id, ProtectedBuffer buffer, PageHashes hashes, long parentPages)

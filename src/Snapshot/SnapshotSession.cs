@@ -61,10 +61,12 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         }
         catch
         {
-            _checkpoints?.Dispose();
-            _coordinator?.Dispose();
-            _memory?.Dispose();
-            store.Dispose();
+            // What else fails while this is let go is not the cause.
+            Closing closing = default;
+            if (_checkpoints is not null) closing.Do(_checkpoints.Dispose);
+            if (_coordinator is not null) closing.Do(_coordinator.Dispose);
+            if (_memory is not null) closing.Do(_memory.Dispose);
+            closing.Do(store.Dispose);
             throw;
         }
     }
@@ -367,18 +369,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         _checkpoints.Dispose();
         await _keeping.DisposeAsync().ConfigureAwait(false);
-        _kernels?.Close();
-        _coordinator.Dispose();
-        if (_coordinator.HasParticipants || _kernels is not null) _memory.LeaveArenasMapped();
-        try
-        {
-            _memory.Dispose();
-        }
-        finally
-        {
-            // Memory that cannot be given back is no reason to keep the store from the next one.
-            _store.Dispose();
-        }
+        Close();
     }
 
     /// <inheritdoc cref="DisposeAsync"/>
@@ -392,6 +383,18 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
             RestartOptions wanted = EnvironmentDefaults.Restart(restart ?? new RestartOptions(), opened);
             return opened.Newest is null && wanted.Generation is null ? null : wanted;
         });
+
+    /// <summary>Memory that cannot be given back is no reason to keep the store from the next one.</summary>
+    private void Close()
+    {
+        Closing closing = default;
+        if (_kernels is not null) closing.Do(_kernels.Close);
+        closing.Do(_coordinator.Dispose);
+        if (_coordinator.HasParticipants || _kernels is not null) _memory.LeaveArenasMapped();
+        closing.Do(_memory.Dispose);
+        closing.Do(_store.Dispose);
+        closing.End();
+    }
 
     private void Protect(ProtectedBuffer buffer)
     {

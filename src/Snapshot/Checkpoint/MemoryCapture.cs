@@ -1,3 +1,4 @@
+using Snapshot.Base;
 using Snapshot.Image;
 using Snapshot.Memory;
 using Snapshot.Storage;
@@ -65,11 +66,15 @@ internal sealed class MemoryCapture : IDisposable
         return _servedBefore?.Since(before);
     }
 
-    /// <summary>Adds a protected buffer.</summary>
+    /// <summary>Adds a protected buffer. When it throws, what it owns is let go.</summary>
+    /// <param name="id">Of the region.</param>
+    /// <param name="buffer">The memory.</param>
+    /// <param name="hashes">Of its content in the newest image; owned from here on.</param>
+    /// <param name="parentPages">Its pages in the newest image.</param>
     internal void AddBuffer(int id, MemoryRegion buffer, PageHashes hashes, long parentPages) => Add(
-        new RegionCapture(
-            id, buffer, null, _trackers.CreateForBuffer(buffer), hashes, _staging, parentPages, new CapturePolicy()),
-        s_ofBuffers);
+        hashes, s_ofBuffers, () => _trackers.CreateForBuffer(buffer),
+        tracker => new RegionCapture(
+            id, buffer, null, tracker, hashes, _staging, parentPages, new CapturePolicy()));
 
     /// <summary>Adds an arena. When it throws, what it owns is let go.</summary>
     /// <param name="id">Of the region.</param>
@@ -83,24 +88,17 @@ internal sealed class MemoryCapture : IDisposable
     internal void AddArena(
         int id, Arena arena, PageHashes hashes, long parentPages, CapturePolicy policy, bool isRestored)
     {
-        DirtyTracker? tracker = null;
-        RegionCapture? region = null;
-        try
+        CaptureChoice first = policy.Choose(SituationOf(arena, policy, isFreezing: true, () => 0));
+        Add(hashes, first, Track, Capture);
+
+        DirtyTracker Track() => first.Mode == CaptureMode.CopyOnWrite
+            ? _trackers.CreateFreezing(arena.Region)
+            : _trackers.CreateForArena(arena.Region);
+
+        RegionCapture Capture(DirtyTracker tracker)
         {
-            CaptureChoice first = policy.Choose(SituationOf(arena, policy, isFreezing: true, () => 0));
-            tracker = first.Mode == CaptureMode.CopyOnWrite
-                ? _trackers.CreateFreezing(arena.Region)
-                : _trackers.CreateForArena(arena.Region);
             if (isRestored) tracker.Arm();
-            region = new RegionCapture(id, arena.Region, arena, tracker, hashes, _staging, parentPages, policy);
-            Add(region, first);
-        }
-        catch
-        {
-            if (region is not null) region.Dispose();
-            else tracker?.Dispose();
-            hashes.Dispose();
-            throw;
+            return new RegionCapture(id, arena.Region, arena, tracker, hashes, _staging, parentPages, policy);
         }
     }
 
@@ -198,15 +196,32 @@ internal sealed class MemoryCapture : IDisposable
 
     public void Dispose()
     {
-        foreach (RegionCapture region in _regions) region.Dispose();
-        _staging.Dispose();
+        Closing closing = default;
+        foreach (RegionCapture region in _regions) closing.Do(region.Dispose);
+        closing.Do(_staging.Dispose);
+        closing.End();
     }
 
     /// <summary>A checkpoint that has made its choices already captures the region by its first one.</summary>
-    private void Add(RegionCapture region, CaptureChoice first)
+    private void Add(
+        PageHashes hashes, CaptureChoice first, Func<DirtyTracker> track, Func<DirtyTracker, RegionCapture> capture)
     {
-        region.Choose(first, _trackers, CancellationToken.None);
-        lock (_adding) _regions = [.. _regions, region];
+        DirtyTracker? tracker = null;
+        RegionCapture? region = null;
+        try
+        {
+            tracker = track();
+            region = capture(tracker);
+            region.Choose(first, _trackers, CancellationToken.None);
+            lock (_adding) _regions = [.. _regions, region];
+        }
+        catch
+        {
+            if (region is not null) region.Dispose();
+            else tracker?.Dispose();
+            hashes.Dispose();
+            throw;
+        }
     }
 
     private CaptureChoice ChoiceFor(RegionCapture region) => region.Arena is null

@@ -251,7 +251,8 @@ internal sealed unsafe class RegionCapture : IDisposable
     /// <summary>
     /// Puts another tracker in the place of this one. The two cannot both have the memory, so between them writes are
     /// not seen: the new one, for which nothing is armed, reports all memory once, and content tells what changed.
-    /// Where none can be had, all memory is reported until the next checkpoint's try.
+    /// Where none can be had, all memory is reported until the next checkpoint's try; where this one cannot let go, it
+    /// stays.
     /// </summary>
     private void Exchange(Func<DirtyTracker> create, TrackerFactory trackers)
     {

@@ -160,7 +160,7 @@ internal sealed unsafe class StagingArea : IDisposable
         NativeError.ThrowIfFailed(
             Native.sn_memory_release(_base, (ulong)Pages.Bytes(_capacity + _needPages)),
             "munmap of the staging area",
-            "This does not happen on a supported kernel; please report it.");
+            "Its memory stays in use until the process ends; vm.max_map_count is a cause.");
     }
 
     /// <summary>

@@ -58,6 +58,8 @@ internal sealed unsafe class AddressSpace : IDisposable
             throw new ArgumentException($"the base 0x{baseAddress:x} is not a multiple of 2 MiB", nameof(baseAddress));
         ulong bytes = (ulong)options.Capacity;
         int errno = Native.sn_memory_reserve(baseAddress, bytes);
+        if (errno == AlreadyExists && ReleaseLeftIn(baseAddress, baseAddress + bytes))
+            errno = Native.sn_memory_reserve(baseAddress, bytes);
         if (errno == AlreadyExists) throw Taken(name, baseAddress, bytes);
         NativeError.ThrowIfFailed(errno, "mmap", ReserveAdvice(name, baseAddress, bytes));
         return Prepare(name, baseAddress, options);
@@ -144,10 +146,35 @@ internal sealed unsafe class AddressSpace : IDisposable
         if (_released) return;
         _released = true;
         Volatile.Write(ref _committedPages, 0);
-        NativeError.ThrowIfFailed(
-            Native.sn_memory_release(_base, (ulong)Pages.Bytes(CapacityPages)), "munmap",
-            $"The address range of arena '{Name}' stays in use until the process ends.");
-        TakenPlaces.Remove(_base);
+        ulong bytes = (ulong)Pages.Bytes(CapacityPages);
+        int errno = Native.sn_memory_release(_base, bytes);
+        if (errno == 0)
+        {
+            TakenPlaces.Remove(_base);
+            return;
+        }
+
+        // At the limit of mappings even an unmapping may be one too many. Its content at least costs nothing then.
+        _ = Native.sn_memory_discard(_base, bytes);
+        TakenPlaces.Leave(_base);
+        throw NativeError.For(
+            errno, "munmap",
+            $"The address range of arena '{Name}' stays taken until an arena has to lie there again, or the process " +
+            "ends; vm.max_map_count is a cause.");
+    }
+
+    /// <summary>Unmaps what closed arenas had to leave in a range; true when there was something and it went.</summary>
+    private static bool ReleaseLeftIn(ulong start, ulong end)
+    {
+        bool any = false;
+        while (TakenPlaces.LeftIn(start, end) is { } left)
+        {
+            if (Native.sn_memory_release(left.Start, left.End - left.Start) != 0) return false;
+            TakenPlaces.Remove(left.Start);
+            any = true;
+        }
+
+        return any;
     }
 
     /// <summary>
@@ -162,10 +189,11 @@ internal sealed unsafe class AddressSpace : IDisposable
         if (errno == NoMemory)
             return ProcessMap.FirstIn(low, end) is null ? Native.sn_memory_reserve(candidate, bytes) : AlreadyExists;
         if (errno != 0) return errno;
-        string advice = ReserveAdvice(name, candidate, bytes);
-        NativeError.ThrowIfFailed(Native.sn_memory_release(low, Gap), "munmap", advice);
-        NativeError.ThrowIfFailed(Native.sn_memory_release(end - Gap, Gap), "munmap", advice);
-        return 0;
+        errno = Native.sn_memory_release(low, Gap);
+        if (errno == 0) errno = Native.sn_memory_release(end - Gap, Gap);
+        if (errno == 0) return 0;
+        _ = Native.sn_memory_release(low, end - low);
+        throw NativeError.For(errno, "munmap", ReserveAdvice(name, candidate, bytes));
     }
 
     /// <summary>

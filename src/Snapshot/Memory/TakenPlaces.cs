@@ -14,6 +14,7 @@ internal static class TakenPlaces
 {
     private static readonly Lock s_gate = new();
     private static readonly SortedList<ulong, ulong> s_ends = [];
+    private static readonly HashSet<ulong> s_left = [];
 
     internal static void Add(ulong start, ulong end)
     {
@@ -22,7 +23,31 @@ internal static class TakenPlaces
 
     internal static void Remove(ulong start)
     {
-        lock (s_gate) s_ends.Remove(start);
+        lock (s_gate)
+        {
+            s_ends.Remove(start);
+            s_left.Remove(start);
+        }
+    }
+
+    /// <summary>The arena there is closed, but could not be unmapped.</summary>
+    internal static void Leave(ulong start)
+    {
+        lock (s_gate) s_left.Add(start);
+    }
+
+    /// <summary>A place within a range that a closed arena had to leave mapped, or null.</summary>
+    internal static (ulong Start, ulong End)? LeftIn(ulong start, ulong end)
+    {
+        lock (s_gate)
+        {
+            foreach (ulong left in s_left)
+            {
+                if (left < end && s_ends[left] > start) return (left, s_ends[left]);
+            }
+        }
+
+        return null;
     }
 
     /// <summary>

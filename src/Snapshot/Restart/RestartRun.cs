@@ -94,9 +94,10 @@ internal static class RestartRun
         }
         catch
         {
-            // Nothing half-restored stays behind.
-            memory?.Dispose();
-            plan.Dispose();
+            // Nothing half-restored stays behind; what else fails meanwhile is not the cause.
+            Closing closing = default;
+            if (memory is not null) closing.Do(memory.Dispose);
+            closing.Do(plan.Dispose);
             throw;
         }
         finally

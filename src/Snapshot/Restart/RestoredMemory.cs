@@ -43,7 +43,8 @@ internal sealed unsafe class RestoredMemory : IDisposable
         }
         catch
         {
-            memory.Dispose();
+            Closing closing = default;
+            closing.Do(memory.Dispose);
             throw;
         }
     }
@@ -67,11 +68,13 @@ internal sealed unsafe class RestoredMemory : IDisposable
     public void Dispose()
     {
         // Memory first: a page that is missing must not be read as zero when nobody serves it any more.
-        Awaited?.StopStreaming();
-        foreach (RestoredArena restored in _arenas) restored.Arena.Close();
-        Awaited?.Dispose();
+        Closing closing = default;
+        if (Awaited is not null) closing.Do(Awaited.StopStreaming);
+        foreach (RestoredArena restored in _arenas) closing.Do(restored.Arena.Close);
+        if (Awaited is not null) closing.Do(Awaited.Dispose);
         foreach (RestoredArena restored in _arenas) restored.Hashes.Dispose();
         foreach (RestoredBuffer restored in _buffers) restored.Dispose();
+        closing.End();
     }
 
     private void Adopt(RestoredArena restored)
@@ -158,11 +161,14 @@ internal sealed unsafe class RestoredBuffer(RegionDescription description) : IDi
     internal void CopyTo(byte* target) =>
         Buffer.MemoryCopy(Content, target, description.ByteLength, description.ByteLength);
 
-    /// <summary>Hands the hashes to whoever tracks the buffer from now on.</summary>
+    /// <summary>
+    /// Hands the hashes to whoever tracks the buffer from now on. Should that come to nothing, its next try gets
+    /// hashes of which none is known.
+    /// </summary>
     internal PageHashes TakeHashes()
     {
         PageHashes hashes = Hashes;
-        Hashes = new PageHashes(0);
+        Hashes = new PageHashes(description.CommittedPages);
         return hashes;
     }
 

@@ -51,9 +51,10 @@ internal abstract class DirtyTracker : IDisposable
     internal abstract void GiveBack(PageBitmap pages);
 
     /// <summary>
-    /// Adds what was dropped or given back and not collected since. For the tracker that comes in the place of this
-    /// one, which is disposed of next: it reports whatever has memory by itself.
+    /// Lets the memory go, and adds what was dropped or given back and not collected since. For the tracker that comes
+    /// in the place of this one, which is disposed of next: it reports whatever has memory by itself.
     /// </summary>
+    /// <exception cref="SnapshotException">The kernel keeps the memory; this tracker goes on with it.</exception>
     internal abstract void HandOver(PageBitmap pages);
 
     public abstract void Dispose();

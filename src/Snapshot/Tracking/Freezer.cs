@@ -54,6 +54,9 @@ internal sealed unsafe class Freezer : IDisposable
     /// </summary>
     internal void HoldBack(bool isHeld) => Volatile.Write(ref State->Held, isHeld ? 1u : 0u);
 
+    /// <inheritdoc cref="UserfaultDescriptor.Unregister"/>
+    internal void Unregister(ulong start, ulong bytes) => _userfault!.Unregister(start, bytes);
+
     public void Dispose()
     {
         if (State is null) return;

@@ -101,6 +101,8 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
 
     internal override void HandOver(PageBitmap pages)
     {
+        // Who waits is woken by it. Until this tracker is disposed of its servers find nothing to open here.
+        _freezer.Unregister(_state->Start, _state->PageCount * Pages.Size);
         TakeDropped(_givenBack);
         pages.UnionWith(_givenBack);
     }
@@ -174,7 +176,7 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
         if (_region.Frozen == this) _region.Frozen = null;
         Thaw();
 
-        // Fails only where nothing is registered any more, and then there is nothing left to undo.
+        // Where the kernel does not end the registration, unmapping the memory or closing the descriptor will.
         _ = Native.sn_region_remove(_freezer.State, _state);
         lock (_ending) FreeState();
         _pagemap.DangerousRelease();

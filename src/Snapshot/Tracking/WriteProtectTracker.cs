@@ -148,6 +148,7 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker, IScanWork
 
     internal override void HandOver(PageBitmap pages)
     {
+        _userfault.Unregister(Start, CapacityBytes);
         TakeDropped(_givenBack);
         pages.UnionWith(_givenBack);
     }
@@ -157,7 +158,7 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker, IScanWork
         if (_disposed) return;
         _disposed = true;
 
-        // Fails only where nothing is registered any more, and then there is nothing left to undo.
+        // Where the kernel does not end the registration, unmapping the memory or closing the descriptor will.
         _ = Native.sn_uffd_unregister(_userfault.Number, Start, CapacityBytes);
         _userfault.DangerousRelease();
         _scan.Dispose();

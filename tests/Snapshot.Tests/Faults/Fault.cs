@@ -65,6 +65,9 @@ internal sealed record Fault(string Kind, long Nth, RigAction Action, int Value,
         }
     }
 
+    /// <summary>Whether the kernel has no memory for a change of mappings or of what tracks them.</summary>
+    internal bool IsOfMemory => Value == Errno.Memory && Kind is ("mmap" or "munmap" or "mprotect" or "ioctl");
+
     /// <summary>Unlike that of any other, and good for a file.</summary>
     internal string Name => string.Create(
         CultureInfo.InvariantCulture, $"{Kind}-{Nth}-{Action}-{Value}{(IsLasting ? "-lasting" : "")}");
