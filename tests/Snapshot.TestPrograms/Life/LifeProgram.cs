@@ -21,6 +21,8 @@ internal static class LifeProgram
                 return LifeSweep.Run(root);
             case ["check", string root]:
                 return LifeSweep.Check(root);
+            case ["check-states"]:
+                return LifeStates.Run();
             default:
                 throw new ArgumentException($"not a verb of lives: {string.Join(' ', arguments)}");
         }

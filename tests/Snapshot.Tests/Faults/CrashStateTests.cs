@@ -23,7 +23,6 @@ public sealed class CrashStateTests(ITestOutputHelper output)
     private const int DrawsOfNames = 10;
 
     private readonly HashSet<UInt128> _seen = [];
-    private readonly HashSet<(UInt128, long)> _restored = [];
     private readonly List<string> _findings = [];
     private readonly int[] _states = new int[Enum.GetValues<CrashStyle>().Length];
 
@@ -32,13 +31,15 @@ public sealed class CrashStateTests(ITestOutputHelper output)
     {
         TimeSpan time = Soak.Time(0);
         Stopwatch watch = Stopwatch.StartNew();
+        using MemoryFolder folder = new();
+        using StateChecker checker = new(folder.Path);
         int round = 0;
         do
         {
             // After the first a sync fails in each, another one each time: what it covered is in limbo.
             int seed = FaultSeed.Value + round;
             List<Call> calls = Record(failedSync: round == 0 ? 0 : seed * 7 % 40 + 3, out string root);
-            Build(calls, root, seed, () => time > TimeSpan.Zero && watch.Elapsed >= time);
+            Build(calls, root, seed, folder.At("state"), checker, () => time > TimeSpan.Zero && watch.Elapsed >= time);
             round++;
         }
         while (watch.Elapsed < time && _findings.Count < FindingsMax);
@@ -47,7 +48,7 @@ public sealed class CrashStateTests(ITestOutputHelper output)
             ", ", Enum.GetValues<CrashStyle>().Select(style => $"{style} {_states[(int)style]}"));
         output.WriteLine(
             $"{_states.Sum()} different states of {round} recordings, seed {FaultSeed.Value}: {styles}; " +
-            $"{_restored.Count} generations restored; {watch.Elapsed.TotalSeconds:F0} s");
+            $"{checker.Restored} generations restored; {watch.Elapsed.TotalSeconds:F0} s");
         Assert.True(_states.All(count => count > 0), "a style made no state");
         Assert.True(_findings.Count == 0, string.Join('\n', _findings));
     }
@@ -70,9 +71,9 @@ public sealed class CrashStateTests(ITestOutputHelper output)
         return Call.Read(folder.At("recording"));
     }
 
-    private void Build(List<Call> calls, string root, int seed, Func<bool> isOver)
+    private void Build(
+        List<Call> calls, string root, int seed, string place, StateChecker checker, Func<bool> isOver)
     {
-        using MemoryFolder folder = new();
         CrashDisk disk = new(root);
         SortedDictionary<long, long> acknowledged = [];
         Random random = new(seed);
@@ -89,22 +90,16 @@ public sealed class CrashStateTests(ITestOutputHelper output)
                 CrashStyle style = (CrashStyle)(draw % _states.Length);
                 CrashState state = disk.AfterCrash(style, random);
                 if (!_seen.Add(state.Hash(acknowledged.Count))) continue;
-                state.WriteTo(folder.At("state"));
-                Open(
-                    folder.At("state"), acknowledged, style,
-                    $"seed {seed}, after call {index}, {call.Kind} {call.Path}");
-                Directory.Delete(folder.At("state"), recursive: true);
+                state.WriteTo(place);
+                _states[(int)style]++;
+                List<string> findings = checker.Check(
+                    Path.Combine(place, "store"), acknowledged, goesOn: _states.Sum() % GoingOnEach == 0);
+                string where = $"seed {seed}, after call {index}, {call.Kind} {call.Path}, {style}";
+                _findings.AddRange(findings.Select(finding => $"{where}: {finding}"));
+                Directory.Delete(place, recursive: true);
                 if (_findings.Count >= FindingsMax) return;
             }
         }
-    }
-
-    private void Open(string state, SortedDictionary<long, long> acknowledged, CrashStyle style, string where)
-    {
-        _states[(int)style]++;
-        List<string> findings = LifeCheck.Run(
-            Path.Combine(state, "store"), acknowledged, _restored, goesOn: _states.Sum() % GoingOnEach == 0);
-        _findings.AddRange(findings.Select(finding => $"{where}, {style}: {finding}"));
     }
 
     private static void Acknowledge(Call mark, SortedDictionary<long, long> acknowledged)

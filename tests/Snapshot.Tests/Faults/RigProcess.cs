@@ -47,6 +47,13 @@ internal sealed class RigProcess : IDisposable
         bool rig, (string Name, string Value)[] environment, params string[] arguments) =>
         new("Snapshot.TestPrograms.dll", rig, environment, ["life", .. arguments]);
 
+    /// <summary>Gives it a line of standard input.</summary>
+    internal void Ask(string line)
+    {
+        _process.StandardInput.WriteLine(line);
+        _process.StandardInput.Flush();
+    }
+
     /// <summary>Gives it lines of standard input, as many as it reads, and ends that.</summary>
     internal void Give(IEnumerable<string> lines)
     {
