@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using Snapshot.Tests.HeatDiffusion;
 
 namespace Snapshot.Tests.Faults;
 
@@ -9,26 +10,46 @@ namespace Snapshot.Tests.Faults;
 /// the end of its time.
 /// </summary>
 /// <param name="folder">Where stores are made.</param>
+/// <param name="native">Runs native threads.</param>
 /// <param name="random">Chooses.</param>
 /// <param name="kills">Counts kills by program; shared.</param>
 /// <param name="findings">What must not be; shared.</param>
 internal sealed class KillRun(
-    string folder, Random random, ConcurrentDictionary<string, int> kills, ConcurrentQueue<string> findings)
+    string folder, KilledKernels? native, Random random, ConcurrentDictionary<string, int> kills, ConcurrentQueue<string> findings)
 {
     private const int ProcessesOfStore = 20;
-    private const int FiberProcessesMost = 40;
+    private const int ProcessesMost = 40;
+    private const int HeatSize = 64;
+    private const int HeatSteps = 600;
     private const int Finished = 0;
     private const int Busy = 4;
 
     // About as many calls of files as each of the programs makes.
     private const int LifeCalls = 900;
     private const int FiberCalls = 400;
+    private const int HeatCalls = 600;
     private const int ToolCalls = 120;
+
+    private static readonly string s_heatChecksum = PlainHeat.ChecksumOf(
+        global::HeatDiffusion.HeatOptions.ShippedInput, HeatSize, HeatSteps);
+
+    /// <summary>One kind of program after another.</summary>
+    /// <param name="turn">Which.</param>
+    internal void Kill(int turn)
+    {
+        switch (turn % 4)
+        {
+            case 0: KillLives(); break;
+            case 1: KillFibers(); break;
+            case 2: KillHeat(); break;
+            default: KillNative(); break;
+        }
+    }
 
     /// <summary>
     /// A store is made, and written by processes that are killed, with tools between and beside them.
     /// </summary>
-    internal void KillLives()
+    private void KillLives()
     {
         string root = NewFolder();
         string store = Path.Combine(root, "life", "store"), acknowledged = Path.Combine(root, "acknowledged-life");
@@ -40,26 +61,67 @@ internal sealed class KillRun(
             if (random.Next(4) == 0) KillTool(store);
             End("life", life, isAtCall, Finished);
             if (random.Next(3) == 0) KillTool(store);
+            if (random.Next(6) == 0) KillRecovery(store);
         }
 
         Check(root);
         Directory.Delete(root, recursive: true);
     }
 
-    /// <summary>Fibers are killed until they come to their end, and to the right results.</summary>
-    internal void KillFibers()
+    private void KillFibers()
+    {
+        string seed = random.Next(1000).ToString(CultureInfo.InvariantCulture);
+        KillToTheEnd(
+            "fibers", FiberCalls, ["Snapshot.FiberProgram.dll", "run"],
+            ["--steps", "60", "--interval", "4", "--seed", seed], static _ => true);
+    }
+
+    private void KillHeat()
+    {
+        string[] fibers = random.Next(2) == 0 ? ["--fibers"] : [];
+        KillToTheEnd(
+            "heat", HeatCalls, ["HeatDiffusion.dll", "run", "--store"],
+            [
+                "--json", "--size", $"{HeatSize}", "--steps", $"{HeatSteps}", "--every-steps", "20", "--threads", "3",
+                .. fibers,
+            ],
+            lines => lines.Exists(line => line.Contains(s_heatChecksum, StringComparison.Ordinal)));
+    }
+
+    private void KillNative()
+    {
+        if (native is null) return;
+        KillToTheEnd(
+            "native", FiberCalls, ["Snapshot.TestPrograms.dll", "kernels"], native.Arguments, native.IsRight);
+    }
+
+    /// <summary>A program is killed until it comes to its end, and to the right results.</summary>
+    private void KillToTheEnd(
+        string what, int calls, string[] program, string[] arguments, Func<List<string>, bool> isRight)
     {
         string root = NewFolder();
-        string seed = random.Next(1000).ToString(CultureInfo.InvariantCulture);
-        string[] arguments = ["run", Path.Combine(root, "store"), "--steps", "60", "--interval", "4", "--seed", seed];
-        for (int turn = 0; turn < FiberProcessesMost; turn++)
+        string[] all = [.. program[1..], Path.Combine(root, "store"), .. arguments];
+        for (int turn = 0; turn < ProcessesMost; turn++)
         {
-            using RigProcess fibers = StartKilled(
-                "Snapshot.FiberProgram.dll", FiberCalls, out bool isAtCall, arguments);
-            if (!End("fibers", fibers, isAtCall, Finished)) break;
+            using RigProcess process = StartKilled(program[0], calls, out bool isAtCall, all);
+            if (End(what, process, isAtCall, Finished) is not { } lines) continue;
+            if (!isRight(lines)) findings.Enqueue($"{what} is wrong: {string.Join(" | ", lines.TakeLast(8))}");
+            break;
         }
 
         Directory.Delete(root, recursive: true);
+    }
+
+    /// <summary>The manifest is lost, and a new one is made from the images by processes that are killed.</summary>
+    private void KillRecovery(string store)
+    {
+        if (!Directory.Exists(store) || !Directory.EnumerateFiles(store, "*.snapshot").Any()) return;
+        File.Delete(Path.Combine(store, "manifest"));
+        for (int turn = 0; turn < ProcessesMost; turn++)
+        {
+            using RigProcess tool = StartKilled("Snapshot.Tool.dll", ToolCalls, out bool isAtCall, "recover", store);
+            if (End("recover", tool, isAtCall, Finished) is not null) break;
+        }
     }
 
     private void KillTool(string store)
@@ -86,8 +148,8 @@ internal sealed class KillRun(
         return RigProcess.Start(program, rig: true, fault, arguments);
     }
 
-    /// <summary>Waits until the process was killed or has ended; whether it was killed.</summary>
-    private bool End(string what, RigProcess process, bool isAtCall, params int[] fine)
+    /// <summary>Waits until the process was killed or has ended; what it wrote when it ended as it may.</summary>
+    private List<string>? End(string what, RigProcess process, bool isAtCall, params int[] fine)
     {
         List<string> lines = [];
         try
@@ -110,21 +172,19 @@ internal sealed class KillRun(
             if (exitCode == RigProcess.Killed)
             {
                 kills.AddOrUpdate(what, 1, (_, count) => count + 1);
-                return true;
+                return null;
             }
 
-            if (!fine.Contains(exitCode))
-            {
-                string text = string.Join(" | ", lines.TakeLast(8));
-                findings.Enqueue($"{what} ended with {exitCode}: {text} {process.Error}");
-            }
+            if (fine.Contains(exitCode)) return lines;
+            string text = string.Join(" | ", lines.TakeLast(8));
+            findings.Enqueue($"{what} ended with {exitCode}: {text} {process.Error}");
         }
         catch (TimeoutException)
         {
             findings.Enqueue($"{what} hangs after: {string.Join(" | ", lines.TakeLast(8))}");
         }
 
-        return false;
+        return null;
     }
 
     private void Check(string root)

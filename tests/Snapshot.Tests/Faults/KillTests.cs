@@ -6,8 +6,8 @@ using Xunit.Abstractions;
 namespace Snapshot.Tests.Faults;
 
 /// <summary>
-/// Programs and tools are killed at random moments and at random calls; nothing that was acknowledged is lost, fibers
-/// come to the right results, and no process hangs or ends otherwise.
+/// Programs and tools are killed at random moments and at random calls; nothing that was acknowledged is lost, what
+/// threads, fibers and native threads compute is right, and no process hangs or ends otherwise.
 /// </summary>
 /// <remarks>
 /// More of them: <c>SNAPSHOT_SOAK_SECONDS=3600 dotnet test tests/Snapshot.Tests --filter Faults.KillTests</c>, with
@@ -21,6 +21,7 @@ public sealed class KillTests(ITestOutputHelper output)
     public async Task Killed_programs_and_tools_lose_nothing_that_was_acknowledged()
     {
         using MemoryFolder folder = new();
+        using KilledKernels? native = KilledKernels.In(folder.Path);
         ConcurrentDictionary<string, int> kills = new();
         ConcurrentQueue<string> findings = new();
         TimeSpan time = Soak.Time(0);
@@ -29,13 +30,10 @@ public sealed class KillTests(ITestOutputHelper output)
         Task[] running = [.. Enumerable.Range(0, workers).Select(worker => Task.Factory.StartNew(
             () =>
             {
-                KillRun run = new(folder.Path, new Random(FaultSeed.Value * 1000 + worker), kills, findings);
+                Random random = new(FaultSeed.Value * 1000 + worker);
+                KillRun run = new(folder.Path, native, random, kills, findings);
                 int turn = worker;
-                do
-                {
-                    if (turn++ % 2 == 0) run.KillLives();
-                    else run.KillFibers();
-                }
+                do run.Kill(turn++);
                 while (watch.Elapsed < time && findings.Count < FindingsMax);
             },
             TaskCreationOptions.LongRunning))];
