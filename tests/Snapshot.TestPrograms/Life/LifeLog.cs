@@ -8,6 +8,8 @@ namespace Snapshot.TestPrograms.Life;
 /// </summary>
 internal sealed class LifeLog
 {
+    private const long AnyStep = -1;
+
     private readonly string _file;
     private readonly bool _prints;
     private readonly List<string> _findings = [];
@@ -17,11 +19,16 @@ internal sealed class LifeLog
     {
         _file = file;
         _prints = prints;
-        foreach ((long generation, long step) in Read(file)) Acknowledged[generation] = step;
+        foreach ((long generation, long step) in Read(file)) Note(generation, step);
     }
 
     /// <summary>The step of each acknowledged generation.</summary>
     internal SortedDictionary<long, long> Acknowledged { get; } = [];
+
+    /// <summary>
+    /// What somebody wanted the next restart to take in place of the newest, and may have come through with; or 0.
+    /// </summary>
+    internal long Wanted { get; private set; }
 
     internal IReadOnlyList<string> Findings => _findings;
 
@@ -31,11 +38,16 @@ internal sealed class LifeLog
     {
         lock (_gate)
         {
-            Acknowledged[generation] = step;
-            File.AppendAllText(_file, string.Create(CultureInfo.InvariantCulture, $"{generation} {step}\n"));
+            Append(generation, step);
             Rig.Mark(string.Create(CultureInfo.InvariantCulture, $"ack {generation} {step}"));
             Say($"ack {generation} {step}");
         }
+    }
+
+    /// <summary>Before the store is told that the next restart takes a generation.</summary>
+    internal void Want(long generation)
+    {
+        lock (_gate) Append(generation, AnyStep);
     }
 
     internal void Tell(string what, SnapshotException error)
@@ -56,8 +68,10 @@ internal sealed class LifeLog
         }
     }
 
-    /// <summary>The acknowledgements in a file; the last line may be half.</summary>
-    internal static IEnumerable<(long Generation, long Step)> Read(string file)
+    /// <summary>
+    /// The acknowledgements in a file, and with <see cref="AnyStep"/> what was wanted; the last line may be half.
+    /// </summary>
+    private static IEnumerable<(long Generation, long Step)> Read(string file)
     {
         if (!File.Exists(file)) yield break;
         string[] lines = File.ReadAllText(file).Split('\n');
@@ -67,6 +81,18 @@ internal sealed class LifeLog
             yield return (
                 long.Parse(parts[0], CultureInfo.InvariantCulture), long.Parse(parts[1], CultureInfo.InvariantCulture));
         }
+    }
+
+    private void Append(long generation, long step)
+    {
+        File.AppendAllText(_file, string.Create(CultureInfo.InvariantCulture, $"{generation} {step}\n"));
+        Note(generation, step);
+    }
+
+    private void Note(long generation, long step)
+    {
+        Wanted = step == AnyStep ? generation : 0;
+        if (step != AnyStep) Acknowledged[generation] = step;
     }
 
     private void Say(string line)

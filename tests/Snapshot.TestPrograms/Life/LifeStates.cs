@@ -16,9 +16,8 @@ internal static class LifeStates
         while (Console.In.ReadLine() is { Length: > 0 } line)
         {
             string[] parts = line.Split(' ');
-            SortedDictionary<long, long> acknowledged = [];
-            foreach ((long generation, long step) in LifeLog.Read(parts[2])) acknowledged[generation] = step;
-            foreach (string finding in LifeCheck.Run(parts[0], acknowledged, restored, bool.Parse(parts[1])))
+            LifeLog log = new(parts[2], prints: false);
+            foreach (string finding in LifeCheck.Run(parts[0], log.Acknowledged, restored, bool.Parse(parts[1])))
                 Console.WriteLine($"finding {finding.Replace('\n', ' ')}");
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"checked {restored.Count}"));
         }

@@ -1,8 +1,8 @@
 namespace Snapshot.TestPrograms.Life;
 
 /// <summary>
-/// A whole life of a small store: first image, increments, keeping, compaction, restart, lazy restart. It survives
-/// errors of the store: it says them, goes on with the next checkpoint, and opens again what could not be opened.
+/// A whole life of a small store: first image, increments, keeping, compaction, restart, lazy restart, rollback. It
+/// survives errors of the store: it says them, goes on with the next checkpoint, and opens again what could not be opened.
 /// </summary>
 /// <remarks>
 /// With one fault in it, what began after the fault must succeed. Exempt is what only undoes its consequences: a
@@ -18,6 +18,7 @@ internal sealed class StoreLife(string store, LifeLog log)
     private static readonly RetentionPolicy KeepTwo = new() { KeepLast = 2 };
 
     private SnapshotErrorCode? _lastError;
+    private long? _chosen;
 
     /// <summary>How stores of a life are kept: chains are short, so that compaction comes by itself, too.</summary>
     internal static SnapshotOptions Options { get; } = new()
@@ -39,6 +40,8 @@ internal sealed class StoreLife(string store, LifeLog log)
         });
         Session("lazy", RestartFill.Lazy, (session, state) => Checkpoints(session, state, 2));
         Session("last", RestartFill.Eager, (session, state) => Checkpoints(session, state, 1));
+        Attempt("roll back", RollBack);
+        Session("rolled back", RestartFill.Eager, (session, state) => Checkpoints(session, state, 1));
         Attempt("verify", Verify);
     }
 
@@ -124,8 +127,11 @@ internal sealed class StoreLife(string store, LifeLog log)
         string? fault = state.Fault();
         if (fault is null && log.Acknowledged.TryGetValue(generation, out long step) && step != state.Step)
             fault = $"step {state.Step} instead of {step}";
-        if (fault is null && log.Acknowledged.Count > 0 && generation < log.Acknowledged.Keys.Max())
-            fault = $"generation {log.Acknowledged.Keys.Max()} was acknowledged";
+        long newest = log.Acknowledged.Keys.DefaultIfEmpty().Max();
+        if (fault is null && generation < newest && generation != log.Wanted)
+            fault = $"generation {newest} was acknowledged";
+        if (fault is null && _chosen is { } chosen && generation != chosen) fault = $"generation {chosen} was chosen";
+        _chosen = null;
         if (fault is null) return true;
         log.Find($"{what}: restarted from generation {generation}: {fault}");
         return false;
@@ -147,6 +153,17 @@ internal sealed class StoreLife(string store, LifeLog log)
     private static void Compact(SnapshotStore opened)
     {
         if (opened.Newest is { } newest) opened.CompactAsync(newest.Generation).GetAwaiter().GetResult();
+    }
+
+    /// <summary>The next restart takes the generation before the newest.</summary>
+    private void RollBack()
+    {
+        using SnapshotStore opened = SnapshotStore.Open(store, Options.Store);
+        long[] listed = [.. opened.Generations.Where(entry => !entry.IsPassedOver).Select(entry => entry.Generation)];
+        if (listed.Length < 2) return;
+        log.Want(listed[^2]);
+        opened.ChooseRestart(listed[^2]);
+        _chosen = listed[^2];
     }
 
     private void Verify()
