@@ -70,6 +70,24 @@ public sealed unsafe class FrameTypeTests
     }
 #pragma warning restore CS0649
 
+    /// <summary>What the runtime answers by an exception in place of "no such type", or by ending the process.</summary>
+    [Theory]
+    [InlineData("A, B, Version=x")]
+    [InlineData("A, B\0")]
+    [InlineData("A, B, PublicKeyToken=12")]
+    [InlineData("System.TypedReference[]")]
+    [InlineData("System.Span`1[[System.Int32]][]")]
+    [InlineData("System.Nullable`1[[System.String]]")]
+    [InlineData("System.Int32", "[]", 20_000)]
+    [InlineData("", "System.ValueTuple`1[[", 20_000)]
+    public void A_name_that_is_none_of_a_type_names_no_type(string name, string more = "", int times = 0) =>
+        Assert.Null(FrameTypes.Named(name + string.Concat(Enumerable.Repeat(more, times))));
+
+    [Fact]
+    public void A_name_names_its_type() => Assert.Equal(
+        typeof(Wrap<(int, ArenaPointer<long>)>),
+        FrameTypes.Named(typeof(Wrap<(int, ArenaPointer<long>)>).AssemblyQualifiedName!));
+
     [Fact]
     public void The_offsets_found_are_those_of_the_runtime()
     {

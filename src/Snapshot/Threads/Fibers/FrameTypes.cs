@@ -29,6 +29,9 @@ internal sealed unsafe class FrameTypes
 {
     private const int FirstCapacity = 16;
 
+    /// <summary>Of arrays, pointers and type arguments in the name of a type.</summary>
+    private const int LevelsMost = 1000;
+
     /// <summary>One lock for all tables: the indices of a type are an array that they share.</summary>
     private static readonly Lock Recording = new();
 
@@ -87,12 +90,33 @@ internal sealed unsafe class FrameTypes
     }
 
     /// <summary>The fiber method that a type of frame belongs to, in words; also for an index that is none.</summary>
-    [UnconditionalSuppressMessage("Trimming", "IL2057", Justification = "A type that was trimmed is named in full.")]
     internal string MethodOf(int index)
     {
         if (index < 1 || index > _header->TypeCount) return "a method";
         string name = NameOf(index);
-        return Type.GetType(name, throwOnError: false) is { } type ? FrameDiagnosis.MethodOf(type) : name;
+        return Named(name) is { } type ? FrameDiagnosis.MethodOf(type) : name;
+    }
+
+    /// <summary>The type of that name in this process, or null. The name may be anything that an image says.</summary>
+    [UnconditionalSuppressMessage(
+        "Trimming", "IL2057", Justification = "A type that was trimmed has no frames; else the error says so.")]
+    [UnconditionalSuppressMessage(
+        "Trimming", "IL2073", Justification = "Promotion names the instantiation, and keeps the fields.")]
+    [return: DynamicallyAccessedMembers(FrameLayout.Members)]
+    internal static Type? Named(string name)
+    {
+        // The runtime takes a name apart by recursion: some thousand levels overflow the stack.
+        if (name.AsSpan().CountAny('[', '*', '&') > LevelsMost) return null;
+        try
+        {
+            return Type.GetType(name, throwOnError: false);
+        }
+        catch (Exception error)
+            when (error is ArgumentException or TypeLoadException or IOException or BadImageFormatException)
+        {
+            // "No error" means a type that is not there, and not a name of one that could not be.
+            return null;
+        }
     }
 
     private string LayoutOf(int index)
@@ -106,16 +130,12 @@ internal sealed unsafe class FrameTypes
     /// so it is there to be found.
     /// </summary>
     [UnconditionalSuppressMessage(
-        "Trimming", "IL2057", Justification = "A type that was trimmed has no frames; else the error says so.")]
-    [UnconditionalSuppressMessage(
         "Trimming", "IL2060", Justification = "Promotion names the instantiation, and keeps the fields.")]
-    [UnconditionalSuppressMessage(
-        "Trimming", "IL2072", Justification = "Promotion names the instantiation, and keeps the fields.")]
     [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Promotion names the instantiation.")]
     private string? FaultOf(int index)
     {
         string name = NameOf(index);
-        Type? type = Type.GetType(name, throwOnError: false);
+        Type? type = Named(name);
         bool isFrame = type is { ContainsGenericParameters: false } && type.IsAssignableTo(typeof(IAsyncStateMachine));
         if (type is null || !isFrame) return "this process does not have it";
         Guid module = ModuleOf(type);
