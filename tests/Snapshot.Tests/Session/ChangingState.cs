@@ -2,6 +2,7 @@ using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using Snapshot.Base;
 using Snapshot.Storage;
+using Xunit;
 
 namespace Snapshot.Tests.Session;
 
@@ -60,6 +61,19 @@ internal sealed class ChangingState : IDisposable
         if (!isFirst) _random.Shuffle(order);
         foreach (int page in order.AsSpan(0, (int)Math.Ceiling(pages * share)))
             _random.NextBytes(bytes.Slice(page * Pages.Size, Pages.Size));
+    }
+
+    /// <summary>Writes everything anew between checkpoints until the third has no room.</summary>
+    /// <returns>What that was told.</returns>
+    internal SnapshotException FillUp()
+    {
+        Commit();
+        Rewrite(1);
+        Commit();
+        Rewrite(1);
+        SnapshotException error = Assert.Throws<SnapshotException>(() => Commit());
+        Assert.Equal(SnapshotErrorCode.StoreIo, error.Code);
+        return error;
     }
 
     /// <summary>Takes a checkpoint of the state as it is.</summary>

@@ -1,4 +1,3 @@
-using Snapshot.Tests.Session;
 using Snapshot.Threads.Fibers;
 using Xunit;
 
@@ -35,37 +34,17 @@ public sealed unsafe class ImpossibleFiberTests
 
     [Theory]
     [MemberData(nameof(Rows))]
-    public void Impossible_fibers_are_damage_and_a_restart_gets_past_them(string row)
-    {
-        using TemporaryStore store = new();
-        Make(store.Path, s_rows[row]);
-        SnapshotException refusal = Assert.Throws<SnapshotException>(
-            () => SnapshotSession.Restart(store.Path, options: KeepAll).Dispose());
-        Assert.Equal(SnapshotErrorCode.Corrupt, refusal.Code);
-        Assert.EndsWith("0000000002.snapshot", refusal.Path, StringComparison.Ordinal);
-        using SnapshotSession session = SnapshotSession.Restart(
-            store.Path, new RestartOptions { AllowOlderGeneration = true }, KeepAll);
-        Assert.Equal(1, session.Restarted!.Generation);
-    }
+    public void Impossible_fibers_are_damage_and_a_restart_gets_past_them(string row) =>
+        ForgedThreads.AssertPassedOver(path => Make(path, s_rows[row]), SnapshotErrorCode.Corrupt);
 
     [Fact]
-    public void What_is_possible_is_restarted_from()
-    {
-        using TemporaryStore store = new();
-        Make(store.Path, (ref _, ref _, ref _) => { });
-        using SnapshotSession session = SnapshotSession.Restart(store.Path, options: KeepAll);
-        Assert.Equal(2, session.Restarted!.Generation);
-    }
-
-    private static SnapshotOptions KeepAll => new()
-    {
-        Store = new StoreOptions { Retention = new RetentionPolicy { KeepLast = 100 } },
-    };
+    public void What_is_possible_is_restarted_from() =>
+        ForgedThreads.AssertRestarted(path => Make(path, (ref _, ref _, ref _) => { }));
 
     /// <summary>Generation 1 has no fibers, generation 2 a worker and a type, forged.</summary>
     private static void Make(string path, Forge forge)
     {
-        using SnapshotSession session = SnapshotSession.Open(path, KeepAll);
+        using SnapshotSession session = SnapshotSession.Open(path, ForgedThreads.KeepAll);
         Arena arena = session.OpenArena("a", new ArenaOptions { Capacity = 64 << 20 });
         session.RequestCheckpoint().WaitCommitted();
         ref FiberSpaceHeader space = ref arena.Root<FiberSpaceHeader>(FiberSpace.RootName);

@@ -1,5 +1,4 @@
 using Snapshot.Interop;
-using Snapshot.Tests.Session;
 using Snapshot.Threads.Native;
 using Xunit;
 
@@ -55,41 +54,21 @@ public sealed unsafe class ImpossibleKernelTests
 
     [Theory]
     [MemberData(nameof(Rows))]
-    public void Impossible_native_threads_are_damage_and_a_restart_gets_past_them(string row)
-    {
-        using TemporaryStore store = new();
-        Make(store.Path, s_rows[row]);
-        SnapshotException refusal = Assert.Throws<SnapshotException>(
-            () => SnapshotSession.Restart(store.Path, options: KeepAll).Dispose());
-        Assert.True(refusal.Code is SnapshotErrorCode.Corrupt or SnapshotErrorCode.UnsupportedFormat, refusal.Message);
-        Assert.EndsWith("0000000002.snapshot", refusal.Path, StringComparison.Ordinal);
-        using SnapshotSession session = SnapshotSession.Restart(
-            store.Path, new RestartOptions { AllowOlderGeneration = true }, KeepAll);
-        Assert.Equal(1, session.Restarted!.Generation);
-    }
+    public void Impossible_native_threads_are_damage_and_a_restart_gets_past_them(string row) =>
+        ForgedThreads.AssertPassedOver(path => Make(path, s_rows[row]), SnapshotErrorCode.Corrupt, SnapshotErrorCode.UnsupportedFormat);
 
     [Fact]
-    public void What_is_possible_is_restarted_from()
-    {
-        using TemporaryStore store = new();
-        Make(store.Path, (ref _, ref _, ref _) => { });
-        using SnapshotSession session = SnapshotSession.Restart(store.Path, options: KeepAll);
-        Assert.Equal(2, session.Restarted!.Generation);
-    }
+    public void What_is_possible_is_restarted_from() =>
+        ForgedThreads.AssertRestarted(path => Make(path, (ref _, ref _, ref _) => { }));
 
     [Fact]
     public void A_record_has_the_size_that_the_runtime_says() =>
         Assert.Equal((ulong)KernelSpaceCheck.RecordBytes, NativeKernel.snk_record_bytes());
 
-    private static SnapshotOptions KeepAll => new()
-    {
-        Store = new StoreOptions { Retention = new RetentionPolicy { KeepLast = 100 } },
-    };
-
     /// <summary>Generation 1 has no native threads, generation 2 one that runs, forged.</summary>
     private static void Make(string path, Forge forge)
     {
-        using SnapshotSession session = SnapshotSession.Open(path, KeepAll);
+        using SnapshotSession session = SnapshotSession.Open(path, ForgedThreads.KeepAll);
         Arena arena = session.OpenArena("a", new ArenaOptions { Capacity = 64 << 20 });
         session.RequestCheckpoint().WaitCommitted();
         ref KernelSpaceHeader space = ref arena.Root<KernelSpaceHeader>(KernelSpace.RootName);
