@@ -26,7 +26,7 @@ internal sealed unsafe class PageBitmap : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(capacity);
         Capacity = capacity;
         _wordCount = (capacity + 63) >> 6;
-        // calloc: a large map costs address space until it is written.
+        // calloc: a large map costs address space until it is written, if it is not of memory that was freed before.
         _words = (ulong*)NativeMemory.AllocZeroed((nuint)Math.Max(_wordCount, 1), sizeof(ulong));
     }
 

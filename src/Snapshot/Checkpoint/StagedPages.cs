@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Snapshot.Base;
 using Snapshot.Memory;
 
@@ -14,6 +13,7 @@ internal sealed unsafe class StagedPages : IDisposable
     private readonly PageBitmap _pages;
 
     // Per page the slot it is staged in; meaningful for members of _pages only.
+    private readonly SparseMemory _table;
     private uint* _slots;
 
     internal StagedPages(MemoryRegion region, StagingArea staging)
@@ -21,7 +21,8 @@ internal sealed unsafe class StagedPages : IDisposable
         _region = region;
         _staging = staging;
         _pages = new PageBitmap(region.CapacityPages);
-        _slots = (uint*)NativeMemory.AllocZeroed((nuint)region.CapacityPages, sizeof(uint));
+        _table = new SparseMemory(region.CapacityPages * sizeof(uint), "the slots of staged pages");
+        _slots = (uint*)_table.Address;
     }
 
     /// <summary>Which pages have a slot.</summary>
@@ -48,7 +49,7 @@ internal sealed unsafe class StagedPages : IDisposable
     public void Dispose()
     {
         _pages.Dispose();
-        NativeMemory.Free(_slots);
+        _table.Dispose();
         _slots = null;
     }
 

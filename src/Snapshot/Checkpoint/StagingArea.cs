@@ -1,6 +1,6 @@
-using System.Runtime.InteropServices;
 using Snapshot.Base;
 using Snapshot.Interop;
+using Snapshot.Memory;
 using Snapshot.Tracking;
 
 namespace Snapshot.Checkpoint;
@@ -37,8 +37,8 @@ internal sealed unsafe class StagingArea : IDisposable
     private readonly ulong _base;
     private readonly long _capacity;
     private readonly long _needPages;
+    private readonly SparseMemory _next;
     private Freezer? _lentTo;
-    private uint* _next;
     private long _copiesLikely;
     private long _used;
     private long _resident;
@@ -50,6 +50,7 @@ internal sealed unsafe class StagingArea : IDisposable
         _capacity = Pages.AlignUp(Math.Min(limitBytes, Pages.Bytes(SlotsMax)), Pages.HugeSize) >> Pages.Shift;
         long spare = AvailableMemory.Now().Bytes / NeedPart >> Pages.Shift;
         _needPages = Math.Clamp(spare & ~(StepPages - 1L), StepPages, NeedMax);
+        _next = new SparseMemory((_capacity + _needPages) * sizeof(uint), "the list of free slots");
         ulong address;
         NativeError.ThrowIfFailed(
             Native.sn_memory_map((ulong)Pages.Bytes(_capacity + _needPages), huge: 1, &address),
@@ -120,11 +121,10 @@ internal sealed unsafe class StagingArea : IDisposable
     /// </summary>
     internal void LendTo(Freezer freezer)
     {
-        if (_next == null) _next = (uint*)NativeMemory.AllocZeroed((nuint)(_capacity + _needPages), sizeof(uint));
         _lentTo = freezer;
         ref SlotsState slots = ref freezer.State->Slots;
         slots.Base = _base;
-        slots.Next = _next;
+        slots.Next = (uint*)_next.Address;
         slots.Limit = (uint)_capacity;
         slots.Extra = (uint)_needPages;
         slots.Heads[0] = slots.Heads[1] = slots.Heads[2] = 0;
@@ -156,7 +156,7 @@ internal sealed unsafe class StagingArea : IDisposable
     {
         if (_disposed) return;
         _disposed = true;
-        NativeMemory.Free(_next);
+        _next.Dispose();
         NativeError.ThrowIfFailed(
             Native.sn_memory_release(_base, (ulong)Pages.Bytes(_capacity + _needPages)),
             "munmap of the staging area",

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Snapshot.Base;
 using Snapshot.Interop;
 
@@ -6,10 +7,17 @@ namespace Snapshot.Memory;
 /// <summary>
 /// Zeroed memory anywhere, of which only what is written costs: the kernel is not asked to keep room for all of it.
 /// </summary>
-/// <remarks>For what follows from a size that an image states: zeros cost nothing there, and so not here.</remarks>
+/// <remarks>
+/// For tables with an entry a page, and for what follows from a size that an image states: zeros cost nothing there,
+/// and so not here. Large memory is a mapping of its own. The C library's would be one, too, at first; once it has got
+/// some back it serves the next from what it keeps, and writes all the zeros. Small memory is from there: a mapping
+/// each would cost more.
+/// </remarks>
 internal sealed unsafe class SparseMemory : IDisposable
 {
-    private readonly ulong _bytes;
+    internal const long SmallBytes = 64 << 10;
+
+    private readonly ulong _mappedBytes;
     private ulong _base;
 
     /// <param name="bytes">May be 0.</param>
@@ -17,14 +25,22 @@ internal sealed unsafe class SparseMemory : IDisposable
     /// <exception cref="SnapshotException">SystemCall: so many addresses are not to be had.</exception>
     internal SparseMemory(long bytes, string what)
     {
-        _bytes = (ulong)Pages.AlignUp(Math.Max(bytes, 1), Pages.Size);
+        if (bytes <= SmallBytes)
+        {
+            _base = (ulong)NativeMemory.AllocZeroed((nuint)Math.Max(bytes, 1));
+            return;
+        }
+
+        _mappedBytes = (ulong)Pages.AlignUp(bytes, Pages.Size);
         ulong address;
         NativeError.ThrowIfFailed(
-            Native.sn_memory_map_sparse(_bytes, &address), "mmap",
-            $"{_bytes:N0} bytes of address space are needed for {what}; check ulimit -v and vm.overcommit_memory.");
+            Native.sn_memory_map_sparse(_mappedBytes, &address), "mmap",
+            $"{_mappedBytes:N0} bytes of address space are needed for {what}; check ulimit -v and " +
+            "vm.overcommit_memory.");
         _base = address;
     }
 
+    /// <summary>On a boundary of 16 bytes.</summary>
     internal byte* Address => (byte*)_base;
 
     public void Dispose()
@@ -38,7 +54,8 @@ internal sealed unsafe class SparseMemory : IDisposable
     private void Release()
     {
         if (_base == 0) return;
-        _ = Native.sn_memory_release(_base, _bytes);
+        if (_mappedBytes > 0) _ = Native.sn_memory_release(_base, _mappedBytes);
+        else NativeMemory.Free((void*)_base);
         _base = 0;
     }
 }

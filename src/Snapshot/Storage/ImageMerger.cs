@@ -23,7 +23,7 @@ internal sealed class ImageMerger(SnapshotStore store)
         using ChainPages pages = new(chain, Math.Min(depth, chain.Count));
         ImageMetadata metadata = pages.Newest.Metadata;
         ImageDraft draft = store.BeginRevision(
-            pages.Newest.Header with { Parent = pages.Parent }, entry.Revision + 1, cancellation);
+            pages.Newest.Header with { Parent = pages.Parent }, entry, cancellation);
         try
         {
             draft.ExpectedBytes = pages.Stored().Bytes;

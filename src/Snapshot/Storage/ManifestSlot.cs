@@ -75,9 +75,12 @@ internal static class ManifestSlot
         return state.Sequence >= 1 && state.Slot == slotNumber && state.RestartGeneration >= 0 ? state : null;
     }
 
-    /// <summary>Ascending, and one entry that counts for each generation: the last one.</summary>
+    /// <summary>
+    /// Ascending, no file twice, and one entry that counts for each generation: the last one.
+    /// </summary>
     private static bool MayFollow(ManifestEntry before, ManifestEntry entry) =>
-        entry.Generation > before.Generation || (entry.Generation == before.Generation && before.IsRetired);
+        entry.Generation > before.Generation
+        || (entry.Generation == before.Generation && before.IsRetired && entry.Revision > before.Revision);
 
     private static ulong ChecksumOf(ReadOnlySpan<byte> slot, int count)
     {

@@ -345,12 +345,15 @@ public sealed class SnapshotStore : IDisposable
     }
 
     /// <summary>Starts a file that shall take the place of a generation's; ended as other drafts are.</summary>
-    internal ImageDraft BeginRevision(ImageHeader header, int revision, CancellationToken cancellation)
+    internal ImageDraft BeginRevision(ImageHeader header, ManifestEntry replaced, CancellationToken cancellation)
     {
         lock (_gate)
         {
             _manifest.ThrowIfUnknown();
-            return _drafts.Begin(header, revision, null, cancellation);
+            // An earlier change may have turned out since the entry was looked up; from here on maintenance takes turns.
+            if (!_manifest.Entries.Any(entry => entry.FileName == replaced.FileName))
+                throw StoreErrors.ReplacedMeanwhile(Directory, replaced);
+            return _drafts.Begin(header, replaced.Revision + 1, null, cancellation);
         }
     }
 

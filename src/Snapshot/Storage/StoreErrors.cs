@@ -46,6 +46,16 @@ internal static class StoreErrors
             "so nothing was written. Let one of the two go on, each in its own directory.")
         { Path = directory };
 
+    internal static SnapshotException ReplacedMeanwhile(string directory, ManifestEntry entry) =>
+        new(
+            SnapshotErrorCode.NotFound,
+            $"{directory} has {entry.FileName} no more: an earlier change of the store, whose outcome was not known, " +
+            "had been made. Nothing else was changed; do it again with what is listed now.")
+        {
+            Path = directory,
+            Generation = entry.Generation,
+        };
+
     internal static SnapshotException TooManyGenerations(string path) =>
         new(
             SnapshotErrorCode.StoreIo,

@@ -35,6 +35,7 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
 
     // Whoever discards memory may have come here just before the tracker was exchanged for another.
     private readonly Lock _ending = new();
+    private readonly SparseMemory _tables;
     private RegionState* _state;
 
     /// <exception cref="SnapshotException">The range cannot be registered.</exception>
@@ -45,7 +46,7 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
         _pagemap = pagemap;
         _givenBack = new PageBitmap(region.CapacityPages);
         _dropped = new PageBitmap(region.CapacityPages);
-        _state = MakeState(region);
+        _state = MakeState(region, out _tables);
         int errno = Native.sn_region_add(freezer.State, _state);
         if (errno != 0)
         {
@@ -228,33 +229,31 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
         return scan.Count(start, start + (ulong)_region.CommittedBytes, PageFilter.Present);
     }
 
-    private static RegionState* MakeState(MemoryRegion region)
+    /// <summary>The tables of a region, one after another: those of 8 bytes an element first.</summary>
+    private static RegionState* MakeState(MemoryRegion region, out SparseMemory tables)
     {
-        // Large allocations are lazily backed: the maps cost memory where the region is used.
-        nuint pages = (nuint)Pages.AlignUp(region.CapacityPages, BlockPages);
+        long pages = Pages.AlignUp(region.CapacityPages, BlockPages);
+        long words = pages / 64, blocks = pages / BlockPages;
+        tables = new SparseMemory(
+            (4 * words * sizeof(ulong)) + ((pages + blocks) * sizeof(uint)) + (blocks * sizeof(BlockState)),
+            "the tables of frozen pages");
         RegionState* state = (RegionState*)NativeMemory.AllocZeroed((nuint)sizeof(RegionState));
         state->Start = (ulong)region.Address;
-        state->PageCount = pages;
-        state->Armed = (ulong*)NativeMemory.AllocZeroed(pages / 64, sizeof(ulong));
-        state->Written = (ulong*)NativeMemory.AllocZeroed(pages / 64, sizeof(ulong));
-        state->Frozen = (ulong*)NativeMemory.AllocZeroed(pages / 64, sizeof(ulong));
-        state->Copied = (ulong*)NativeMemory.AllocZeroed(pages / 64, sizeof(ulong));
-        state->Slots = (uint*)NativeMemory.AllocZeroed(pages, sizeof(uint));
-        state->Blocks = (BlockState*)NativeMemory.AllocZeroed(pages / BlockPages, (nuint)sizeof(BlockState));
-        state->Orders = (uint*)NativeMemory.AllocZeroed(pages / BlockPages, sizeof(uint));
+        state->PageCount = (ulong)pages;
+        state->Armed = (ulong*)tables.Address;
+        state->Written = state->Armed + words;
+        state->Frozen = state->Written + words;
+        state->Copied = state->Frozen + words;
+        state->Slots = (uint*)(state->Copied + words);
+        state->Orders = state->Slots + pages;
+        state->Blocks = (BlockState*)(state->Orders + blocks);
         return state;
     }
 
     private void FreeState()
     {
-        NativeMemory.Free(_state->Armed);
-        NativeMemory.Free(_state->Written);
-        NativeMemory.Free(_state->Frozen);
-        NativeMemory.Free(_state->Copied);
-        NativeMemory.Free(_state->Slots);
-        NativeMemory.Free(_state->Blocks);
-        NativeMemory.Free(_state->Orders);
         NativeMemory.Free(_state);
+        _tables.Dispose();
         _state = null;
     }
 

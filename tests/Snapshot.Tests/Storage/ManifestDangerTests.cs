@@ -99,6 +99,41 @@ public sealed class ManifestDangerTests
         Assert.Contains(after.Generations, info => info.Generation == 1);
     }
 
+    /// <summary>As when the outcome of an earlier compaction turns out after the next one has looked.</summary>
+    [Fact]
+    public async Task A_compaction_of_what_another_one_has_replaced_is_refused()
+    {
+        CrashMedium medium = new();
+        StoreScript script = new(1);
+        using (SnapshotStore store = SnapshotStore.Open(medium, new StoreOptions()))
+        {
+            script.Commit(store, full: true);
+            script.Commit(store, full: false);
+            ManifestEntry looked = store.Holdings.Entries.Single(entry => entry.Generation == 2);
+            await store.CompactAsync(2);
+            SnapshotException refusal = Assert.Throws<SnapshotException>(
+                () => new ImageMerger(store).Merge(looked, int.MaxValue, null, CancellationToken.None));
+            Assert.Equal(SnapshotErrorCode.NotFound, refusal.Code);
+        }
+
+        using SnapshotStore again = SnapshotStore.Open(medium, new StoreOptions());
+        Assert.Equal([1L, 2L], again.Generations.Select(info => info.Generation));
+        await script.AssertHolds(again);
+    }
+
+    [Theory]
+    [InlineData(0, 1, true)]
+    [InlineData(1, 1, false)]
+    [InlineData(1, 0, false)]
+    public void A_state_in_which_a_retired_file_is_one_that_counts_is_not_valid(int retired, int counts, bool isValid)
+    {
+        ManifestEntry entry = new(Guid.NewGuid(), 5, null, 8192, 1, DateTimeOffset.UnixEpoch, counts);
+        ManifestState state = new(3, [entry with { Revision = retired, Flags = EntryFlags.Retired }, entry]);
+        byte[] slot = new byte[ManifestSlot.SlotBytes];
+        ManifestSlot.Encode(state, slot);
+        Assert.Equal(isValid, ManifestSlot.Decode(slot, state.Slot, ManifestName) is not null);
+    }
+
     [Fact]
     public void After_the_last_sequence_number_the_store_refuses_to_be_written()
     {
