@@ -18,7 +18,7 @@ internal sealed class LifeTogether(string store, LifeLog log, int seed)
     private const string GrownName = "grown";
     private const int FindingsMost = 20;
     private const int SessionsForMemory = 400;
-    private const int MebibytesMore = 64;
+    private const int MebibytesMore = 32;
     private const int GrowthLongs = 64 << 10;
 
     private static readonly RetentionPolicy s_keepTwo = new() { KeepLast = 2 };

@@ -23,6 +23,12 @@ public sealed class TogetherTests(ITestOutputHelper output)
         ("truncate", 4), ("stat", 40), ("opendir", 1), ("readdir", 6), ("mmap", 6), ("madvise", 4), ("ioctl", 40),
     ];
 
+    /// <summary>
+    /// The C library makes a heap for each thread, up to eight a processor, and it takes hours until each has had its
+    /// largest. What leaks is seen in one.
+    /// </summary>
+    private static readonly (string, string)[] s_oneHeap = [("MALLOC_ARENA_MAX", "1")];
+
     [Fact]
     public async Task Two_things_at_once_with_faults_in_between_lose_nothing_and_leave_nothing_behind()
     {
@@ -32,7 +38,7 @@ public sealed class TogetherTests(ITestOutputHelper output)
         string store = Path.Combine(folder.At("life"), "store"), acknowledged = folder.At("acknowledged-life");
         int seed = FaultSeed.Value;
         using RigProcess process = RigProcess.StartLife(
-            rig: true, [], "together", store, acknowledged, seconds.ToString(CultureInfo.InvariantCulture),
+            rig: true, s_oneHeap, "together", store, acknowledged, seconds.ToString(CultureInfo.InvariantCulture),
             seed.ToString(CultureInfo.InvariantCulture));
         Task giving = Task.Run(() => process.Give(Faults(seed, (int)(seconds * FaultsOfSecond))));
         (int exitCode, List<string> lines) = process.ReadToEnd();
