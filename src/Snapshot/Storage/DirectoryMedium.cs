@@ -142,7 +142,9 @@ internal sealed class DirectoryMedium(string directory, bool directReads, StoreO
         {
             if (_handle is not null) return _handle;
             Check("opening the directory", directory, FileCalls.OpenDirectory(directory, out SafeFileHandle opened));
-            Check("looking at the directory", directory, FileCalls.Status(opened, out _status));
+            int errno = FileCalls.Status(opened, out _status);
+            if (errno != 0) opened.Dispose();
+            Check("looking at the directory", directory, errno);
             return _handle = opened;
         }
     }

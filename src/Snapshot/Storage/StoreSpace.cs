@@ -54,7 +54,8 @@ internal sealed class StoreSpace(SnapshotStore store, IStoreMedium medium, Semap
     /// <summary>Whether the newest generation can be compacted now without exceeding the bounds.</summary>
     internal bool AdmitsCompaction(GenerationInfo newest)
     {
-        ManifestEntry entry = store.Holdings.Entries.First(found => found.Generation == newest.Generation);
+        ManifestEntry? entry = store.Holdings.Entries.FirstOrDefault(found => found.Generation == newest.Generation);
+        if (entry is null) return false;
         IReadOnlyList<ImageReader> chain = store.OpenChain(entry.Generation);
         using ChainPages pages = new(chain, chain.Count);
         return Forecast(new ImageLink(entry.ImageId, entry.Generation))

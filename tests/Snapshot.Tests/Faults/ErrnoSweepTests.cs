@@ -8,7 +8,7 @@ namespace Snapshot.Tests.Faults;
 /// A whole life of a store with one call below .NET failing: each errno of the call's manual page, at each call.
 /// </summary>
 /// <remarks>
-/// By default each call that has no memory, since what is mapped, tracked and closed does not follow a script, and a
+/// By default what is made of memory that is not there, since mapping, tracking and closing follow no script, and a
 /// sample of the others, another one for another SNAPSHOT_FAULT_SEED. All of it, or as much as the time allows:
 /// <c>SNAPSHOT_SOAK_SECONDS=3600 dotnet test tests/Snapshot.Tests --filter ErrnoSweepTests</c>, with
 /// <c>--logger "console;verbosity=detailed"</c> to see the counts.
@@ -25,9 +25,9 @@ public sealed class ErrnoSweepTests(ITestOutputHelper output)
         Fault[] faults = [.. Fault.All(calls)];
         int seed = FaultSeed.Value;
         new Random(seed).Shuffle(faults);
-        faults = [.. faults.OrderBy(fault => !fault.IsOfMemory)];
+        faults = [.. faults.OrderBy(fault => !fault.IsAlwaysTried)];
         TimeSpan time = Soak.Time(0);
-        int most = time > TimeSpan.Zero ? faults.Length : faults.Count(fault => fault.IsOfMemory) + Sample;
+        int most = time > TimeSpan.Zero ? faults.Length : faults.Count(fault => fault.IsAlwaysTried) + Sample;
         FaultedLives lives = new();
         Stopwatch watch = Stopwatch.StartNew();
         for (int at = 0; at < most && (time == TimeSpan.Zero || watch.Elapsed < time); at += Batch)

@@ -11,6 +11,8 @@ namespace Snapshot.Tests.Faults;
 /// <param name="IsLasting">Whether all later ones are hit, too.</param>
 internal sealed record Fault(string Kind, long Nth, RigAction Action, int Value, bool IsLasting)
 {
+    private const int FirstLooks = 12;
+
     private static readonly (string Kind, int[] Errnos)[] s_table =
     [
         ("open", [Errno.Access, Errno.Quota, Errno.Io, Errno.Loop, Errno.ProcessFiles, Errno.SystemFiles,
@@ -65,8 +67,13 @@ internal sealed record Fault(string Kind, long Nth, RigAction Action, int Value,
         }
     }
 
-    /// <summary>Whether the kernel has no memory for a change of mappings or of what tracks them.</summary>
-    internal bool IsOfMemory => Value == Errno.Memory && Kind is ("mmap" or "munmap" or "mprotect" or "ioctl");
+    /// <summary>
+    /// Whether the kernel has no memory for a change of mappings or of what tracks them, or the store's directory and
+    /// first files cannot be looked at after they were opened.
+    /// </summary>
+    internal bool IsAlwaysTried => Kind == "stat"
+        ? Value == Errno.Io && Nth <= FirstLooks
+        : Value == Errno.Memory && Kind is ("mmap" or "munmap" or "mprotect" or "ioctl");
 
     /// <summary>Unlike that of any other, and good for a file.</summary>
     internal string Name => string.Create(
