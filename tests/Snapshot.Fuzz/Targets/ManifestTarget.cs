@@ -26,17 +26,20 @@ internal sealed class ManifestTarget() : FuzzTarget(
     private static void CheckState(ManifestState state, int number)
     {
         Require(state.Slot == number && state.Sequence >= 1, "a state is in the slot of its sequence");
-        for (int i = 0; i < state.Entries.Count; i++)
+        ManifestEntry[] counting = [.. state.Entries.Where(entry => !entry.IsRetired)];
+        for (int i = 0; i < counting.Length; i++)
         {
-            ManifestEntry entry = state.Entries[i];
-            Require(i == 0 || entry.Generation > state.Entries[i - 1].Generation, "generations ascend");
-            _ = entry.ToInfo();
+            Require(i == 0 || counting[i].Generation > counting[i - 1].Generation, "generations ascend");
+            _ = counting[i].ToInfo();
         }
+
+        int files = state.Entries.Select(entry => entry.FileName).Distinct().Count();
+        Require(files == state.Entries.Count, "no file is listed twice");
 
         byte[] again = new byte[ManifestSlot.SlotBytes];
         ManifestSlot.Encode(state, again);
         ManifestState? read = ManifestSlot.Decode(again, number, "manifest");
         Require(read is not null && read.Entries.SequenceEqual(state.Entries), "what was read can be written and read");
-        if (state.Entries.Count > 0) _ = GenerationChain.Follow(state.Entries, state.Entries[^1], "store");
+        if (counting.Length > 0) _ = GenerationChain.Follow(counting, counting[^1], "store");
     }
 }
