@@ -350,7 +350,7 @@ public sealed class SnapshotStore : IDisposable
         lock (_gate)
         {
             _manifest.ThrowIfUnknown();
-            // An earlier change may have turned out since the entry was looked up; from here on maintenance takes turns.
+            // The entry was looked up before: an earlier change may have turned out since.
             if (!_manifest.Entries.Any(entry => entry.FileName == replaced.FileName))
                 throw StoreErrors.ReplacedMeanwhile(Directory, replaced);
             return _drafts.Begin(header, replaced.Revision + 1, null, cancellation);
