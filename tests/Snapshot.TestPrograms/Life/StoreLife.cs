@@ -2,7 +2,8 @@ namespace Snapshot.TestPrograms.Life;
 
 /// <summary>
 /// A whole life of a small store: first image, increments, keeping, compaction, restart, lazy restart, rollback. It
-/// survives errors of the store: it says them, goes on with the next checkpoint, and opens again what could not be opened.
+/// survives errors of the store: it says them, goes on with the next checkpoint, and opens again what could not be
+/// opened.
 /// </summary>
 /// <remarks>
 /// With one fault in it, what began after the fault must succeed. Exempt is what only undoes its consequences: a

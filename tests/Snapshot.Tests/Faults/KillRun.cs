@@ -15,7 +15,8 @@ namespace Snapshot.Tests.Faults;
 /// <param name="kills">Counts kills by program; shared.</param>
 /// <param name="findings">What must not be; shared.</param>
 internal sealed class KillRun(
-    string folder, KilledKernels? native, Random random, ConcurrentDictionary<string, int> kills, ConcurrentQueue<string> findings)
+    string folder, KilledKernels? native, Random random, ConcurrentDictionary<string, int> kills,
+    ConcurrentQueue<string> findings)
 {
     private const int ProcessesOfStore = 20;
     private const int ProcessesMost = 40;

@@ -70,7 +70,9 @@ public sealed unsafe class FrameTypeTests
     }
 #pragma warning restore CS0649
 
-    /// <summary>What the runtime answers by an exception in place of "no such type", or by ending the process.</summary>
+    /// <summary>
+    /// What the runtime answers by an exception in place of "no such type", or by ending the process.
+    /// </summary>
     [Theory]
     [InlineData("A, B, Version=x")]
     [InlineData("A, B\0")]

@@ -55,7 +55,8 @@ public sealed unsafe class ImpossibleKernelTests
     [Theory]
     [MemberData(nameof(Rows))]
     public void Impossible_native_threads_are_damage_and_a_restart_gets_past_them(string row) =>
-        ForgedThreads.AssertPassedOver(path => Make(path, s_rows[row]), SnapshotErrorCode.Corrupt, SnapshotErrorCode.UnsupportedFormat);
+        ForgedThreads.AssertPassedOver(
+            path => Make(path, s_rows[row]), SnapshotErrorCode.Corrupt, SnapshotErrorCode.UnsupportedFormat);
 
     [Fact]
     public void What_is_possible_is_restarted_from() =>
