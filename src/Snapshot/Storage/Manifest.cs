@@ -61,10 +61,10 @@ internal sealed class Manifest
         {
             // Written in full, so that no later change can fail for want of room.
             bytes.Span.Clear();
-            ManifestSlot.Encode(state, SlotOf(bytes, state.Slot));
+            Encode(state, SlotOf(bytes, state.Slot), medium.Location);
             // Both slots of all but a new store are valid, and whoever looks for damage relies on it.
             ManifestState before = state with { Sequence = state.Sequence - 1 };
-            if (before.Sequence > 0) ManifestSlot.Encode(before, SlotOf(bytes, before.Slot));
+            if (before.Sequence > 0) Encode(before, SlotOf(bytes, before.Slot), medium.Location);
             file.Write(bytes.Span, 0);
             file.Sync();
         }
@@ -218,6 +218,16 @@ internal sealed class Manifest
         Entries = Counting(state);
     }
 
+    /// <summary>What could not be read back is not written: the slot that is there is worth more.</summary>
+    private static void Encode(ManifestState state, Span<byte> slot, string location)
+    {
+        ManifestSlot.Encode(state, slot);
+        if (ManifestSlot.Decode(slot, state.Slot, FileName) is not null) return;
+        throw StoreErrors.Corrupt(
+            location,
+            "the next state of the manifest would not be valid, so it was not written. Open the store again.");
+    }
+
     private IEnumerable<ManifestEntry> WithRetired(IReadOnlyCollection<ManifestEntry> entries) =>
         _state.Entries.Select(entry => entries.Contains(entry) ? entry with { Flags = EntryFlags.Retired } : entry);
 
@@ -251,14 +261,7 @@ internal sealed class Manifest
         ThrowIfUnknown();
         using AlignedBuffer slot = new(ManifestSlot.SlotBytes);
         slot.Span.Clear();
-        ManifestSlot.Encode(state, slot.Span);
-        if (ManifestSlot.Decode(slot.Span, state.Slot, FileName) is null)
-        {
-            throw StoreErrors.Corrupt(
-                _medium.Location,
-                "the next state of the manifest would not be valid, so it was not written. Open the store again.");
-        }
-
+        Encode(state, slot.Span, _medium.Location);
         int used = ManifestSlot.HeaderBytes + state.Entries.Count * ManifestSlot.EntryBytes;
         int length = (used + ImageFormat.PageSize - 1) & -ImageFormat.PageSize;
         using IStoreFile file = _medium.OpenForUpdate(FileName);

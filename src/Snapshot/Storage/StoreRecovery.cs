@@ -151,11 +151,14 @@ internal sealed class StoreRecovery
         }
 
         long restart = _before?.RestartGeneration ?? 0;
-        IEnumerable<ManifestEntry> entries = Retired.Concat(
+        // A retired file of a later revision than the one that counts now is found again as one that nobody lists.
+        IEnumerable<ManifestEntry> retired = Retired.Where(entry => !chosen.Any(image =>
+            image.Entry.Generation == entry.Generation && image.Entry.Revision <= entry.Revision));
+        IEnumerable<ManifestEntry> entries = retired.Concat(
             chosen.Select(image => image.Entry with { Flags = FlagsOf(image) }));
         Manifest.Create(_medium, new ManifestState(
             (_before?.Sequence ?? 0) + 1,
-            [.. entries.OrderBy(entry => entry.Generation).ThenByDescending(entry => entry.IsRetired)],
+            [.. entries.OrderBy(entry => entry.Generation).ThenBy(entry => entry.Revision)],
             chosen.Any(image => image.Entry.Generation == restart) ? restart : 0));
     }
 

@@ -9,6 +9,7 @@ namespace Snapshot.TestPrograms.Life;
 internal sealed class LifeLog
 {
     private const long AnyStep = -1;
+    private const string End = ".";
 
     private readonly string _file;
     private readonly bool _prints;
@@ -68,24 +69,29 @@ internal sealed class LifeLog
         }
     }
 
+    /// <summary>As it stands in a file: what lacks its end was cut off.</summary>
+    internal static string Line(long generation, long step) =>
+        string.Create(CultureInfo.InvariantCulture, $"{generation} {step} {End}\n");
+
     /// <summary>
-    /// The acknowledgements in a file, and with <see cref="AnyStep"/> what was wanted; the last line may be half.
+    /// The acknowledgements in a file, and with <see cref="AnyStep"/> what was wanted. Who writes them is killed, also
+    /// in the middle of one.
     /// </summary>
     private static IEnumerable<(long Generation, long Step)> Read(string file)
     {
         if (!File.Exists(file)) yield break;
-        string[] lines = File.ReadAllText(file).Split('\n');
-        foreach (string line in lines[..^1])
+        foreach (string line in File.ReadLines(file))
         {
-            string[] parts = line.Split(' ');
+            if (line.Split(' ') is not [string generation, string step, End]) continue;
             yield return (
-                long.Parse(parts[0], CultureInfo.InvariantCulture), long.Parse(parts[1], CultureInfo.InvariantCulture));
+                long.Parse(generation, CultureInfo.InvariantCulture), long.Parse(step, CultureInfo.InvariantCulture));
         }
     }
 
     private void Append(long generation, long step)
     {
-        File.AppendAllText(_file, string.Create(CultureInfo.InvariantCulture, $"{generation} {step}\n"));
+        // On a line of its own, whatever the one before is.
+        File.AppendAllText(_file, $"\n{Line(generation, step)}");
         Note(generation, step);
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Snapshot.TestPrograms.Life;
 
 namespace Snapshot.Tests.Faults;
 
@@ -21,8 +22,8 @@ internal sealed class StateChecker(string folder) : IDisposable
     /// <param name="goesOn">Whether to take a checkpoint, too.</param>
     internal List<string> Check(string store, IReadOnlyDictionary<long, long> acknowledged, bool goesOn)
     {
-        File.WriteAllLines(_acknowledged, acknowledged.Select(entry =>
-            string.Create(CultureInfo.InvariantCulture, $"{entry.Key} {entry.Value}")));
+        File.WriteAllText(
+            _acknowledged, string.Concat(acknowledged.Select(entry => LifeLog.Line(entry.Key, entry.Value))));
         _process.Ask($"{store} {goesOn} {_acknowledged}");
         List<string> findings = [];
         while (true)
