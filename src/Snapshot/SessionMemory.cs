@@ -48,9 +48,9 @@ internal sealed unsafe class SessionMemory : IDisposable
         {
             // What else fails while this is let go is not the cause.
             Closing closing = default;
-            if (Capture is not null) closing.Do(Capture.Dispose);
-            if (restored is not null) closing.Do(restored.Dispose);
-            closing.Do(trackers.Dispose);
+            closing.Dispose(Capture);
+            closing.Dispose(restored);
+            closing.Dispose(trackers);
             throw;
         }
 
@@ -174,11 +174,11 @@ internal sealed unsafe class SessionMemory : IDisposable
 
         Closing closing = default;
         closing.Do(CloseAwaited);
-        closing.Do(Capture.Dispose);
+        closing.Dispose(Capture);
         foreach (Arena arena in _arenas) closing.Do(arena.Close);
-        foreach (ProtectedBuffer buffer in _buffers.Values) closing.Do(buffer.Dispose);
-        if (_awaited is not null) closing.Do(_awaited.Dispose);
-        closing.Do(_trackers.Dispose);
+        foreach (ProtectedBuffer buffer in _buffers.Values) closing.Dispose(buffer);
+        closing.Dispose(_awaited);
+        closing.Dispose(_trackers);
         closing.End();
     }
 

@@ -63,10 +63,10 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         {
             // What else fails while this is let go is not the cause.
             Closing closing = default;
-            if (_checkpoints is not null) closing.Do(_checkpoints.Dispose);
-            if (_coordinator is not null) closing.Do(_coordinator.Dispose);
-            if (_memory is not null) closing.Do(_memory.Dispose);
-            closing.Do(store.Dispose);
+            closing.Dispose(_checkpoints);
+            closing.Dispose(_coordinator);
+            closing.Dispose(_memory);
+            closing.Dispose(store);
             throw;
         }
     }
@@ -389,10 +389,10 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     {
         Closing closing = default;
         if (_kernels is not null) closing.Do(_kernels.Close);
-        closing.Do(_coordinator.Dispose);
+        closing.Dispose(_coordinator);
         if (_coordinator.HasParticipants || _kernels is not null) _memory.LeaveArenasMapped();
-        closing.Do(_memory.Dispose);
-        closing.Do(_store.Dispose);
+        closing.Dispose(_memory);
+        closing.Dispose(_store);
         closing.End();
     }
 

@@ -25,6 +25,12 @@ internal ref struct Closing
         }
     }
 
+    /// <summary>Disposes of what there is.</summary>
+    internal void Dispose(IDisposable? thing)
+    {
+        if (thing is not null) Do(thing.Dispose);
+    }
+
     /// <exception cref="Exception">What the first step that failed threw.</exception>
     internal readonly void End() => _first?.Throw();
 }

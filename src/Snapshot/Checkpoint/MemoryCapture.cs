@@ -197,8 +197,8 @@ internal sealed class MemoryCapture : IDisposable
     public void Dispose()
     {
         Closing closing = default;
-        foreach (RegionCapture region in _regions) closing.Do(region.Dispose);
-        closing.Do(_staging.Dispose);
+        foreach (RegionCapture region in _regions) closing.Dispose(region);
+        closing.Dispose(_staging);
         closing.End();
     }
 

@@ -15,7 +15,7 @@ namespace Snapshot.Memory;
 /// </remarks>
 internal sealed unsafe class SparseMemory : IDisposable
 {
-    internal const long SmallBytes = 64 << 10;
+    private const long SmallBytes = 64 << 10;
 
     private readonly ulong _mappedBytes;
     private ulong _base;

@@ -96,8 +96,8 @@ internal static class RestartRun
         {
             // Nothing half-restored stays behind; what else fails meanwhile is not the cause.
             Closing closing = default;
-            if (memory is not null) closing.Do(memory.Dispose);
-            closing.Do(plan.Dispose);
+            closing.Dispose(memory);
+            closing.Dispose(plan);
             throw;
         }
         finally

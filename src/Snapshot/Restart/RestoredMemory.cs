@@ -44,7 +44,7 @@ internal sealed unsafe class RestoredMemory : IDisposable
         catch
         {
             Closing closing = default;
-            closing.Do(memory.Dispose);
+            closing.Dispose(memory);
             throw;
         }
     }
@@ -71,7 +71,7 @@ internal sealed unsafe class RestoredMemory : IDisposable
         Closing closing = default;
         if (Awaited is not null) closing.Do(Awaited.StopStreaming);
         foreach (RestoredArena restored in _arenas) closing.Do(restored.Arena.Close);
-        if (Awaited is not null) closing.Do(Awaited.Dispose);
+        closing.Dispose(Awaited);
         foreach (RestoredArena restored in _arenas) restored.Hashes.Dispose();
         foreach (RestoredBuffer restored in _buffers) restored.Dispose();
         closing.End();
