@@ -28,7 +28,8 @@ internal static class Retention
         return [.. entries.Where(entry => !kept.Contains(entry.Generation))];
     }
 
-    private static bool IsKeptByNumber(ManifestEntry entry, RetentionPolicy policy, DateTimeOffset now) =>
+    /// <summary>Whether the policy keeps a generation for its number, as long as it is young enough.</summary>
+    internal static bool IsKeptByNumber(ManifestEntry entry, RetentionPolicy policy, DateTimeOffset now) =>
         policy.KeepEvery > 0 && entry.Generation % policy.KeepEvery == 0
             && (policy.MaxAge is not { } age || now - entry.Created <= age);
 }

@@ -28,8 +28,8 @@ internal static class RoomAdvice
 
     private static IEnumerable<string> Alternatives(long missing, StoreHoldings now, RetentionPolicy policy)
     {
-        // As many generations as possible stay.
-        for (int keep = policy.KeepLast - 1; keep >= 1; keep--)
+        // As many generations as possible stay; to keep as many as there are frees nothing.
+        for (int keep = Math.Min(policy.KeepLast, now.Entries.Count) - 1; keep >= 1; keep--)
         {
             long freed = Freed(now, policy with { KeepLast = keep });
             if (freed == 0 || (freed < missing && keep > 1)) continue;

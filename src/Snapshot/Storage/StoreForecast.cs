@@ -8,14 +8,17 @@ namespace Snapshot.Storage;
 /// </remarks>
 internal sealed class StoreForecast(StoreHoldings now, StoreLimits limits, RetentionPolicy policy)
 {
-    // What is kept by its number alone is kept for ever, and no way of writing makes less of it.
-    private readonly RetentionPolicy _last = policy with { KeepEvery = 0, KeepPassedOver = false };
+    // The manifest lists no more, so a policy that keeps everything keeps so many.
+    private readonly RetentionPolicy _policy =
+        policy with { KeepLast = Math.Min(policy.KeepLast, ManifestSlot.EntriesMax) };
+
+    private KeptBytes Kept => new(now, _policy, parent: null);
 
     /// <summary>Whether there is room for an image of so many bytes beside what is kept now.</summary>
-    internal bool Fits(long bytes) => Fits(now, bytes);
+    internal bool Fits(long bytes) => Fits(Kept, bytes);
 
     /// <summary>The same, of the disk and the quota alone.</summary>
-    internal bool FitsMost(long bytes) => FitsMost(now, bytes);
+    internal bool FitsMost(long bytes) => FitsMost(Kept, bytes);
 
     /// <summary>Whether the image would fit without a deletion.</summary>
     internal bool FitsUnpruned(long bytes) =>
@@ -25,64 +28,69 @@ internal sealed class StoreForecast(StoreHoldings now, StoreLimits limits, Reten
     internal bool FitsSmallStore(long bytes) => now.ListedBytes + bytes <= StoreLimits.SmallStore;
 
     /// <summary>
+    /// Whether there is no room for as many generations as are to be kept, not even as increments. Then no way of
+    /// writing goes on for ever, and the smallest images are the most generations.
+    /// </summary>
+    internal bool AsksForMoreThanThereIs(long increment, long full) =>
+        full + ((Int128)_policy.KeepLast * increment) > limits.Most;
+
+    /// <summary>
     /// Whether an increment fits, and leaves a way out: some more increments, then a full image, and increments until
     /// the old chain is not needed.
     /// </summary>
+    /// <remarks>
+    /// One more increment makes a way out only where something leaves with it: the chain is larger by what the
+    /// increments beside the full image are fewer. So it is looked for after those alone.
+    /// </remarks>
     internal bool GoesOnAfterIncrement(long generation, ManifestEntry parent, long increment, long full)
     {
-        if (!Fits(now, increment)) return false;
+        if (!Fits(increment)) return false;
 
         // A compaction is under way, and its room is counted: it is the way out.
         if (now.DraftBytes > 0) return true;
-        StoreHoldings after = Commit(now, generation, parent, increment);
-        for (int more = 0; more < policy.KeepLast; more++)
+        KeptBytes at = new(now, _policy, parent);
+        bool isNew = true;
+        _ = at.Commit(generation, increment);
+        for (long more = 1; more <= _policy.KeepLast; more++)
         {
-            ManifestEntry newest = after.Entries[^1];
-            long next = newest.Generation + 1;
-            if (Renewed(after, next, increment, full) is { } at && IsRenewable(at, increment, full)) return true;
-            if (!Fits(after, increment)) return false;
-            after = Commit(after, next, newest, increment);
+            long next = generation + more;
+            if (isNew && Renewed(at, next, increment, full) is { } then
+                && Renewed(then, next + _policy.KeepLast, increment, full) is not null) return true;
+            if (!Fits(at, increment)) return false;
+            isNew = at.Commit(next, increment);
         }
 
         return false;
     }
 
     /// <summary>Whether the newest generation can be replaced by a full image beside what is kept.</summary>
-    internal bool GoesOnAfterCompaction(ManifestEntry newest, long increment, long full) =>
-        Renewed(now, newest.Generation, increment, full) is not null;
-
-    private bool IsRenewable(StoreHoldings at, long increment, long full) =>
-        Renewed(at, at.Entries[^1].Generation + 1, increment, full) is not null;
+    internal bool GoesOnAfterCompaction(ManifestEntry newest, long increment, long full)
+    {
+        StoreHoldings others = now with { Entries = [.. now.Entries.Where(entry => entry != newest)] };
+        return Fits(full)
+            && RenewedBeside(new KeptBytes(others, _policy, null), newest.Generation, increment, full) is not null;
+    }
 
     /// <summary>
     /// What is there after a full image and increments upon it, until it is the oldest that is kept; or null.
     /// </summary>
-    private StoreHoldings? Renewed(StoreHoldings at, long generation, long increment, long full)
+    private KeptBytes? Renewed(KeptBytes at, long generation, long increment, long full) =>
+        Fits(at, full) ? RenewedBeside(at, generation, increment, full) : null;
+
+    private KeptBytes? RenewedBeside(KeptBytes at, long generation, long increment, long full)
     {
-        if (!Fits(at, full)) return null;
-        at = Commit(at, generation, null, full);
-        ManifestEntry oldest = at.Entries[^1];
-        for (int i = 1; i < policy.KeepLast && at.KeptBy(_last)[0] != oldest; i++)
+        at.CommitFull(generation, full);
+        for (int more = 1; more < _policy.KeepLast && !at.IsOneChain; more++)
         {
             if (!Fits(at, increment)) return null;
-            ManifestEntry newest = at.Entries[^1];
-            at = Commit(at, newest.Generation + 1, newest, increment);
+            _ = at.Commit(generation + more, increment);
         }
 
         return at;
     }
 
-    private StoreHoldings Commit(StoreHoldings before, long generation, ManifestEntry? parent, long bytes)
-    {
-        StoreHoldings after = before.With(generation, parent, bytes);
-        return after with { Entries = after.KeptBy(policy) };
-    }
+    private bool Fits(KeptBytes at, long bytes) =>
+        FitsMost(at, bytes) && at.Newest + now.DraftBytes + bytes <= limits.Wanted;
 
-    private bool Fits(StoreHoldings at, long bytes) =>
-        FitsMost(at, bytes) && Bytes(at.KeptBy(_last)) + at.DraftBytes + bytes <= limits.Wanted;
-
-    private bool FitsMost(StoreHoldings at, long bytes) =>
-        Bytes(at.KeptBy(policy)) + at.DraftBytes + bytes <= limits.Most;
-
-    private static long Bytes(List<ManifestEntry> entries) => entries.Sum(entry => entry.FileLength);
+    private bool FitsMost(KeptBytes at, long bytes) => at.All + now.DraftBytes + bytes <= limits.Most;
 }

@@ -28,7 +28,7 @@ internal sealed class StoreSpace(SnapshotStore store, IStoreMedium medium, Semap
         StoreForecast forecast = Forecast(header.Parent);
         long largest = Math.Max(increment, FullOf(header.Parent)?.FileLength ?? 0);
         if (forecast.FitsUnpruned(largest)) return Choose(question, forecast);
-        if (GoesOnAfterIncrement(question, forecast) && forecast.FitsUnpruned(increment))
+        if (IsIncrementBest(question, forecast) && forecast.FitsUnpruned(increment))
             return new NextImage(header, increment, null);
 
         // What runs now is waited for: pruning takes away what a compaction reads, and a compaction makes room.
@@ -96,7 +96,7 @@ internal sealed class StoreSpace(SnapshotStore store, IStoreMedium medium, Semap
     private NextImage Choose(ImageQuestion question, StoreForecast forecast)
     {
         ImageHeader header = question.Header;
-        if (FullOf(header.Parent) is not { } full || GoesOnAfterIncrement(question, forecast))
+        if (FullOf(header.Parent) is not { } full || IsIncrementBest(question, forecast))
             return new NextImage(header, question.Increment, null);
         long parent = header.Parent!.Value.Generation;
         Lazy<ChainPages> inherited = new(() =>
@@ -119,11 +119,15 @@ internal sealed class StoreSpace(SnapshotStore store, IStoreMedium medium, Semap
         return new NextImage(header, question.Increment, null);
     }
 
-    private bool GoesOnAfterIncrement(ImageQuestion question, StoreForecast forecast) =>
-        question.Header.Parent is { } link && FullOf(link) is { } full
-            && !IsNearlyAll(question.Increment, full, forecast)
-            && forecast.GoesOnAfterIncrement(
-                question.Header.Generation, Entry(link)!, question.Increment, full.FileLength);
+    private bool IsIncrementBest(ImageQuestion question, StoreForecast forecast)
+    {
+        long increment = question.Increment;
+        if (question.Header.Parent is not { } link || FullOf(link) is not { } full) return false;
+        if (IsNearlyAll(increment, full, forecast)) return false;
+        if (forecast.AsksForMoreThanThereIs(increment, full.FileLength)) return forecast.Fits(increment);
+        return forecast.GoesOnAfterIncrement(
+            question.Header.Generation, Entry(link)!, increment, full.FileLength);
+    }
 
     /// <summary>Then a chain saves nothing, and two images take what one does.</summary>
     private static bool IsNearlyAll(long increment, ManifestEntry full, StoreForecast forecast) =>

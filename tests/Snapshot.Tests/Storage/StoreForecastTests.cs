@@ -46,6 +46,94 @@ public sealed class StoreForecastTests
         }
     }
 
+    [Theory]
+    [InlineData(2000)]
+    [InlineData(int.MaxValue)]
+    public void A_policy_that_keeps_thousands_is_foretold_as_fast_as_one_that_keeps_two(int keepLast)
+    {
+        // Played through image by image this took minutes a checkpoint, and for ever with the second.
+        const long increment = State / 100;
+        RetentionPolicy policy = new() { KeepLast = keepLast };
+        StoreHoldings now = new StoreHoldings([], [], 0).With(1, null, State);
+        for (long generation = 2; generation <= 2000; generation++)
+            now = now.With(generation, generation % 20 == 0 ? null : now.Entries[^1], increment);
+        ManifestEntry newest = now.Entries[^1];
+        StoreForecast wide = new(now, new StoreLimits(long.MaxValue, long.MaxValue), policy);
+        Assert.True(wide.GoesOnAfterIncrement(2001, newest, increment, State));
+        Assert.False(wide.AsksForMoreThanThereIs(increment, State));
+        StoreForecast tight = new(now, new StoreLimits(long.MaxValue, 20 * State), policy);
+        Assert.False(tight.GoesOnAfterIncrement(2001, newest, increment, State));
+        Assert.True(tight.AsksForMoreThanThereIs(increment, State));
+        string advice = RoomAdvice.For(
+            State, 0, now, new StoreOptions { Retention = policy });
+        Assert.Contains("KeepLast =", advice, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_bytes_kept_are_those_of_the_images_that_the_policy_keeps()
+    {
+        Random random = new(12);
+        for (int store = 0; store < 3000; store++)
+        {
+            RetentionPolicy policy = new()
+            {
+                KeepLast = random.Next(1, 6),
+                KeepEvery = random.Next(4) == 0 ? random.Next(1, 5) : 0,
+                KeepPassedOver = random.Next(2) == 0,
+            };
+            StoreHoldings now = Grown(random, policy);
+            ManifestEntry? parent = now.Entries.Count > 0 && random.Next(3) > 0 ? now.Entries[^1] : null;
+            KeptBytes kept = new(now, policy, parent);
+            CompareKept(now, policy, kept);
+            long generation = now.Entries.Count == 0 ? 1 : now.Entries[^1].Generation + 1;
+            for (int commit = 0; commit < 12; commit++, generation++)
+            {
+                long bytes = random.Next(1, 1000);
+                bool isFull = commit == 0 ? parent is null : commit % 6 == 5;
+                if (isFull) kept.CommitFull(generation, bytes);
+                else _ = kept.Commit(generation, bytes);
+                now = now.With(generation, isFull ? null : now.Entries[^1], bytes);
+                now = now with { Entries = now.KeptBy(policy) };
+                CompareKept(now, policy, kept);
+            }
+        }
+    }
+
+    private static void CompareKept(StoreHoldings now, RetentionPolicy policy, KeptBytes kept)
+    {
+        Assert.Equal(now.KeptBy(policy).Sum(entry => entry.FileLength), kept.All);
+        List<ManifestEntry> newest = now.KeptBy(policy with { KeepEvery = 0, KeepPassedOver = false });
+        Assert.Equal(newest.Sum(entry => entry.FileLength), kept.Newest);
+    }
+
+    /// <summary>A store that went on from older generations now and then.</summary>
+    private static StoreHoldings Grown(Random random, RetentionPolicy policy)
+    {
+        StoreHoldings now = new([], [], 0);
+        for (long generation = 1, last = random.Next(12); generation <= last; generation++)
+        {
+            List<ManifestEntry> standing = [.. now.Entries.Where(entry => !entry.IsPassedOver)];
+            ManifestEntry? parent =
+                standing.Count == 0 || random.Next(4) == 0 ? null : standing[random.Next(standing.Count)];
+            if (parent is not null)
+            {
+                now = now with
+                {
+                    Entries = [.. now.Entries.Select(entry => entry.Generation > parent.Generation
+                        ? entry with { Flags = EntryFlags.PassedOver }
+                        : entry)],
+                };
+            }
+
+            now = now.With(generation, parent, random.Next(1, 1000));
+            if (random.Next(3) == 0) now = now with { Entries = now.KeptBy(policy) };
+        }
+
+        return random.Next(3) == 0 && now.Entries.Count > 0
+            ? now with { Needed = [now.Entries[random.Next(now.Entries.Count)].Generation] }
+            : now;
+    }
+
     [Fact]
     public void What_is_kept_by_its_number_comes_on_top_of_the_multiple_and_not_of_the_room()
     {
