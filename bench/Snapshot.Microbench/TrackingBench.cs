@@ -32,7 +32,7 @@ public unsafe class TrackingBench
         ArenaArray<byte> array = _arena.Allocate<byte>(Bytes);
         _memory = (byte*)array.Pointer;
         array.AsSpan().Fill(1);
-        _trackers = new TrackerFactory(KernelCapabilities.Current, Mechanism);
+        _trackers = new TrackerFactory(MachineCapabilities.Current, Mechanism);
         _tracker = _trackers.CreateForArena(_arena.Region);
         _changed = new PageBitmap(_arena.Region.CapacityPages);
         _tracker.Collect(_changed);

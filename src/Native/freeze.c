@@ -49,6 +49,8 @@ static uint64_t blocks_of(uint64_t pages)
 struct arming {
     struct sn_freezer *freezer;
     struct sn_region *region;
+    int32_t pagemap;
+    int32_t look; /* SN_SCAN_ENTRIES or 0 */
     uint64_t first;
     uint64_t end;
 };
@@ -136,15 +138,15 @@ static int32_t arm(struct arming *run, uint64_t word, uint64_t bits, uint64_t *c
 }
 
 /* Arms the pages of a range of the region that have memory. */
-static int32_t arm_populated(struct arming *run, int32_t pagemap, uint64_t first, uint64_t end, uint64_t *changed)
+static int32_t arm_populated(struct arming *run, uint64_t first, uint64_t end, uint64_t *changed)
 {
     struct sn_page_region found[128];
     uint64_t origin = run->region->start;
     uint64_t at = origin + first * SN_PAGE_BYTES, stop = origin + end * SN_PAGE_BYTES;
     while (at < stop) {
         uint64_t count = 0, walked = 0;
-        int32_t error = sn_pagemap_scan(pagemap, at, stop, 0, 0, SN_PAGE_PRESENT | SN_PAGE_SWAPPED, 0, found,
-                                        sizeof found / sizeof found[0], &count, &walked);
+        int32_t error = sn_pagemap_scan(run->pagemap, at, stop, 0, 0, SN_PAGE_PRESENT | SN_PAGE_SWAPPED, run->look,
+                                        found, sizeof found / sizeof found[0], &count, &walked);
         if (error == 0 && walked <= at)
             error = EIO;
         for (uint64_t i = 0; error == 0 && i < count; i++) {
@@ -163,7 +165,7 @@ static int32_t arm_populated(struct arming *run, int32_t pagemap, uint64_t first
     return protect(run);
 }
 
-static int32_t arm_open(struct arming *run, int32_t pagemap, uint64_t pages, uint64_t *changed)
+static int32_t arm_open(struct arming *run, uint64_t pages, uint64_t *changed)
 {
     const uint64_t *armed = run->region->armed;
     for (uint64_t page = 0; page < pages;) {
@@ -185,7 +187,7 @@ static int32_t arm_open(struct arming *run, int32_t pagemap, uint64_t pages, uin
         if (end > pages)
             end = pages;
         if (first < end) {
-            int32_t error = arm_populated(run, pagemap, first, end, changed);
+            int32_t error = arm_populated(run, first, end, changed);
             if (error != 0)
                 return error;
         }
@@ -194,15 +196,15 @@ static int32_t arm_open(struct arming *run, int32_t pagemap, uint64_t pages, uin
     return 0;
 }
 
-int32_t sn_region_collect(struct sn_freezer *freezer, struct sn_region *region, int32_t pagemap, uint64_t pages,
-                          uint64_t *changed)
+int32_t sn_region_collect(struct sn_freezer *freezer, struct sn_region *region, int32_t pagemap, int32_t look,
+                          uint64_t pages, uint64_t *changed)
 {
-    struct arming run = {.freezer = freezer, .region = region};
+    struct arming run = {.freezer = freezer, .region = region, .pagemap = pagemap, .look = look};
     __atomic_store_n(&region->opened, 0, __ATOMIC_RELAXED);
     int32_t error = arm_written(&run, blocks_of(pages), changed);
     run.first = run.end = 0;
     if (error == 0)
-        error = arm_open(&run, pagemap, pages, changed);
+        error = arm_open(&run, pages, changed);
     if (error != 0)
         sn_region_disarm(region, 0, region->pages);
     return error;

@@ -18,7 +18,7 @@
 
 #define SN_API __attribute__((visibility("default")))
 
-#define SN_ABI_VERSION 6
+#define SN_ABI_VERSION 7
 
 #define SN_PAGE_BYTES UINT64_C(4096)
 
@@ -82,6 +82,7 @@ struct sn_page_region {
 #define SN_PAGE_SWAPPED UINT64_C(16)
 #define SN_PAGE_PFNZERO UINT64_C(32)
 #define SN_PAGE_HUGE UINT64_C(64)
+#define SN_PAGE_SOFT_DIRTY UINT64_C(128)
 
 /*
  * Opens a userfaultfd (user_mode_only != 0: UFFD_USER_MODE_ONLY)
@@ -128,6 +129,7 @@ SN_API int32_t sn_pagemap_open(int32_t *fd);
 
 #define SN_SCAN_PROTECT 1 /* write-protect exactly the reported pages again in the same pass */
 #define SN_SCAN_TRACKED 2 /* EPERM where memory is not registered with WP-async; SN_SCAN_PROTECT implies it */
+#define SN_SCAN_ENTRIES 4 /* without PAGEMAP_SCAN: reads the entries one by one; FILE, PRESENT, SWAPPED, SOFT_DIRTY */
 
 /*
  * PAGEMAP_SCAN of [start, end): the runs whose categories contain all bits of `require`, none of `forbid`
@@ -139,6 +141,13 @@ SN_API int32_t sn_pagemap_open(int32_t *fd);
 SN_API int32_t sn_pagemap_scan(int32_t fd, uint64_t start, uint64_t end, uint64_t require, uint64_t forbid,
                                uint64_t any, int32_t flags, struct sn_page_region *regions,
                                uint64_t capacity, uint64_t *count, uint64_t *walked);
+
+/*
+ * Opens /proc/self/clear_refs, and clears by it the soft-dirty bit of every page of the process: from then on the
+ * kernel sets it (SN_PAGE_SOFT_DIRTY) at the first write to each. What is written while bits are cleared may be lost.
+ */
+SN_API int32_t sn_soft_dirty_open(int32_t *fd);
+SN_API int32_t sn_soft_dirty_clear(int32_t fd);
 
 /* Closes a descriptor opened by one of the functions above. */
 SN_API int32_t sn_close(int32_t fd);
@@ -360,9 +369,11 @@ SN_API int32_t sn_region_remove(struct sn_freezer *freezer, struct sn_region *re
 
 /*
  * Adds to `changed` the pages of the first `pages` that were written since they were last armed, and those with
- * memory that are not armed, and arms them. After a failure nothing is armed.
+ * memory that are not armed, and arms them. `look` is SN_SCAN_ENTRIES where the kernel has no scan, else 0. After a
+ * failure nothing is armed.
  */
-SN_API int32_t sn_region_collect(struct sn_freezer *freezer, struct sn_region *region, int32_t pagemap, uint64_t pages,
+SN_API int32_t sn_region_collect(struct sn_freezer *freezer, struct sn_region *region, int32_t pagemap, int32_t look,
+                                 uint64_t pages,
                                  uint64_t *changed);
 
 /* Pages were discarded: they are not armed any more, and read as zero until they are written. */

@@ -8,9 +8,26 @@ namespace Snapshot;
 /// </summary>
 internal static class EnvironmentDefaults
 {
+    private const string Prefix = "SNAPSHOT_";
+
+    /// <summary>Every variable that means something to Snapshot, to its command or its build command.</summary>
+    private static readonly string[] s_known =
+    [
+        "SNAPSHOT_CAPTURE", "SNAPSHOT_TRACKING", "SNAPSHOT_RESTART_FILL", "SNAPSHOT_RESTART", "SNAPSHOT_PRETEND",
+        "SNAPSHOT_RUN_ATTEMPT", "SNAPSHOT_KERNEL_DIR",
+    ];
+
     internal static CaptureMode Capture => Of("SNAPSHOT_CAPTURE", CaptureMode.Auto);
 
+    internal static TrackingMechanism Tracking => Of("SNAPSHOT_TRACKING", TrackingMechanism.Auto);
+
     internal static RestartFill RestartFill => Of("SNAPSHOT_RESTART_FILL", RestartFill.Eager);
+
+    /// <summary>Variables that are set and mean nothing: misspelt, or somebody else's.</summary>
+    internal static IEnumerable<string> Unknown() =>
+        Environment.GetEnvironmentVariables().Keys.Cast<string>()
+            .Where(name => name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) && !s_known.Contains(name))
+            .Order(StringComparer.Ordinal);
 
     /// <summary>
     /// What a restart may do, where the program does not say it: which generation it takes, or that an older one will

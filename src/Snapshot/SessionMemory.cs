@@ -42,7 +42,10 @@ internal sealed unsafe class SessionMemory : IDisposable
             ThrowUnlessPossible(options.Capture);
             Capture = new MemoryCapture(
                 new StagingArea(options.StagingLimit), trackers, () => _awaited is { IsComplete: false }, parent);
-            foreach (RestoredArena arena in restored?.Arenas ?? []) AddRestored(arena);
+            Capture.Restore(() =>
+            {
+                foreach (RestoredArena arena in restored?.Arenas ?? []) AddRestored(arena);
+            });
         }
         catch
         {
@@ -227,7 +230,7 @@ internal sealed unsafe class SessionMemory : IDisposable
     private void ThrowUnlessPossible(CaptureMode mode)
     {
         if (mode == CaptureMode.CopyOnWrite) _trackers.ThrowUnlessCanFreeze();
-        if (mode != CaptureMode.PreCopy || _trackers.Mechanism == TrackingMechanism.WriteProtect) return;
+        if (mode != CaptureMode.PreCopy || _trackers.SeesEveryWrite) return;
         throw new SnapshotException(
             SnapshotErrorCode.Unsupported,
             "Pre-copy was asked for by name, and tracking is by content here, which does not see a write before " +

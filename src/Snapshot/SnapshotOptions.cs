@@ -28,8 +28,12 @@ public sealed class SnapshotOptions
     public CaptureMode Capture { get; init => field = DefinedEnum.Checked(value); } = EnvironmentDefaults.Capture;
 
     /// <summary>The mechanism that tells which pages changed.</summary>
-    /// <value>Default <see cref="TrackingMechanism.Auto"/>: the best one that was seen to work on this machine.</value>
-    public TrackingMechanism Tracking { get; init => field = DefinedEnum.Checked(value); } = TrackingMechanism.Auto;
+    /// <value>
+    /// Default <see cref="TrackingMechanism.Auto"/>, the best one that was seen to work on this machine; or what the
+    /// environment variable <c>SNAPSHOT_TRACKING</c> says: the name of a mechanism.
+    /// </value>
+    public TrackingMechanism Tracking { get; init => field = DefinedEnum.Checked(value); } =
+        EnvironmentDefaults.Tracking;
 
     /// <summary>When memory is read at a restart: before the session begins, or as it is touched.</summary>
     /// <value>

@@ -421,7 +421,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         {
             RestartOptions? restart = choose(store);
             bool isLazy = restart is not null && (restart.Fill ?? options.RestartFill) == RestartFill.Lazy;
-            trackers = new TrackerFactory(KernelCapabilities.Current, options.Tracking, forFaults: isLazy);
+            trackers = new TrackerFactory(MachineCapabilities.Current, options.Tracking, forFaults: isLazy);
             restored = restart is null
                 ? null
                 : RestartRun.Execute(store, restart, isLazy ? trackers.Userfault : null);

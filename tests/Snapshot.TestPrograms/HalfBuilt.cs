@@ -51,7 +51,7 @@ internal static partial class HalfBuilt
             session.RequestCheckpoint().WaitCommitted();
         }
 
-        using (SnapshotSession.Open(store, options)) _ = KernelCapabilities.Current;
+        using (SnapshotSession.Open(store, options)) _ = MachineCapabilities.Current;
         _ = TryOpen(store, options, HighestDescriptor() + 1);
         _ = Left.Now();
     }

@@ -11,8 +11,8 @@ internal static class TrackerAsUser
 {
     internal static int Run()
     {
-        using TrackerFactory automatic = new(KernelCapabilities.Current, TrackingMechanism.Auto);
-        using TrackerFactory hashing = new(KernelCapabilities.Current, TrackingMechanism.ContentHash);
+        using TrackerFactory automatic = new(MachineCapabilities.Current, TrackingMechanism.Auto);
+        using TrackerFactory hashing = new(MachineCapabilities.Current, TrackingMechanism.ContentHash);
         foreach (TrackerFactory factory in (TrackerFactory[])[automatic, hashing])
         {
             foreach ((string name, Action<Func<MemoryRegion, DirtyTracker>> scenario) in TrackerScenarios.All)
@@ -25,7 +25,7 @@ internal static class TrackerAsUser
         if (automatic.CanFreeze) RunFreezing(automatic);
         Console.WriteLine(
             $"user {Environment.UserName} auto {automatic.Mechanism} " +
-            $"privileged {KernelCapabilities.Current.UserfaultPrivileged}");
+            $"privileged {MachineCapabilities.Current[Capability.CopyOnWriteInSystemCalls]}");
         return 0;
     }
 

@@ -88,6 +88,65 @@ static void any_of_several_categories_will_do(int32_t pagemap)
     CHECK_EQUAL(sn_memory_release(base, PAGES * PAGE), 0);
 }
 
+/* The same by the entries of the pagemap, which every kernel has. */
+static void entries_tell_what_a_scan_tells(int32_t pagemap)
+{
+    uint64_t base = map_pages(), end = base + PAGES * PAGE, count = 0, walked = 0;
+    const uint64_t memory = SN_PAGE_PRESENT | SN_PAGE_SWAPPED;
+    struct sn_page_region found[4];
+    bytes_at(base)[2 * PAGE] = 1;
+    bytes_at(base)[3 * PAGE] = 1;
+    bytes_at(base)[9 * PAGE] = 1;
+    CHECK_EQUAL(sn_pagemap_scan(pagemap, base, end, 0, 0, memory, SN_SCAN_ENTRIES, found, 4, &count, &walked), 0);
+    CHECK_EQUAL(count, 2);
+    CHECK_EQUAL(found[0].start, base + 2 * PAGE);
+    CHECK_EQUAL(found[0].end, base + 4 * PAGE);
+    CHECK_EQUAL(found[1].start, base + 9 * PAGE);
+    CHECK_EQUAL(found[1].end, base + 10 * PAGE);
+    CHECK_EQUAL(walked, end);
+
+    /* Where the buffer is full it stops at the run that it has no room for. */
+    CHECK_EQUAL(sn_pagemap_scan(pagemap, base, end, 0, 0, memory, SN_SCAN_ENTRIES, found, 1, &count, &walked), 0);
+    CHECK_EQUAL(count, 1);
+    CHECK_EQUAL(walked, base + 9 * PAGE);
+
+    CHECK_EQUAL(sn_pagemap_scan(pagemap, base, end, 0, memory, 0, SN_SCAN_ENTRIES, found, 4, &count, &walked), 0);
+    CHECK_EQUAL(count, 3);
+    CHECK_EQUAL(found[1].start, base + 4 * PAGE);
+    CHECK_EQUAL(found[1].end, base + 9 * PAGE);
+    CHECK_EQUAL(
+        sn_pagemap_scan(pagemap, base, end, SN_PAGE_WRITTEN, 0, 0, SN_SCAN_ENTRIES, found, 4, &count, &walked), EINVAL);
+    CHECK_EQUAL(sn_pagemap_scan(-1, base, end, 0, 0, memory, SN_SCAN_ENTRIES, found, 4, &count, &walked), EBADF);
+    CHECK_EQUAL(sn_memory_release(base, PAGES * PAGE), 0);
+}
+
+/* Where the kernel was built with it: exactly what was written since is marked. */
+static void soft_dirty_marks_what_was_written(int32_t pagemap)
+{
+    uint64_t base = map_pages(), end = base + PAGES * PAGE, count = 0, walked = 0;
+    struct sn_page_region found[4];
+    int32_t fd = -1;
+    CHECK_EQUAL(sn_soft_dirty_clear(-1), EBADF);
+    CHECK_EQUAL(sn_soft_dirty_open(&fd), 0);
+    for (uint64_t page = 0; page < PAGES; page++)
+        bytes_at(base)[page * PAGE] = 1;
+    CHECK_EQUAL(
+        sn_pagemap_scan(pagemap, base, end, SN_PAGE_SOFT_DIRTY, 0, 0, SN_SCAN_ENTRIES, found, 4, &count, &walked), 0);
+    if (count == 0) {
+        printf("track: no soft-dirty bits here\n");
+    } else {
+        CHECK_EQUAL(sn_soft_dirty_clear(fd), 0);
+        bytes_at(base)[5 * PAGE] = 2;
+        CHECK_EQUAL(sn_pagemap_scan(pagemap, base, end, SN_PAGE_SOFT_DIRTY, 0, 0, SN_SCAN_ENTRIES, found, 4, &count,
+                                    &walked), 0);
+        CHECK_EQUAL(count, 1);
+        CHECK_EQUAL(found[0].start, base + 5 * PAGE);
+        CHECK_EQUAL(found[0].end, base + 6 * PAGE);
+    }
+    CHECK_EQUAL(sn_close(fd), 0);
+    CHECK_EQUAL(sn_memory_release(base, PAGES * PAGE), 0);
+}
+
 static void what_the_kernel_refuses_is_an_errno(int32_t uffd, int32_t pagemap)
 {
     uint64_t count = 7, walked = 7;
@@ -109,6 +168,8 @@ void test_track(void)
     int32_t uffd = -1, pagemap = -1;
     CHECK_EQUAL(sn_close(-1), EBADF);
     CHECK_EQUAL(sn_pagemap_open(&pagemap), 0);
+    entries_tell_what_a_scan_tells(pagemap);
+    soft_dirty_marks_what_was_written(pagemap);
     int32_t error = sn_uffd_open(1, WP_UNPOPULATED | WP_ASYNC, &uffd);
     if (error != 0) {
         /* An older kernel, or a container that forbids the call: the library then tracks by content. */

@@ -1,14 +1,32 @@
 using System.CommandLine;
 using Snapshot.Tool.Output;
+using Snapshot.Tracking;
 using Spectre.Console;
 
 namespace Snapshot.Tool.Commands;
 
 /// <summary>What the machine can do for Snapshot.</summary>
 /// <param name="CanRun">True when sessions can work here.</param>
-/// <param name="Tracking">How changed pages would be found: "writeProtect" or "contentHash".</param>
-/// <param name="Findings">Every finding.</param>
-internal sealed record DoctorReport(bool CanRun, string Tracking, IReadOnlyList<KernelCapability> Findings);
+/// <param name="Tracking">How changed pages would be found.</param>
+/// <param name="Capture">How they would be kept as they are at the capture.</param>
+/// <param name="CanRestartLazily">Whether a restart can fetch pages when they are touched.</param>
+/// <param name="UnknownVariables">Variables of the environment that begin as Snapshot's do and are none.</param>
+/// <param name="Findings">The table: every finding.</param>
+internal sealed record DoctorReport(
+    bool CanRun, TrackingMechanism Tracking, CaptureMode Capture, bool CanRestartLazily,
+    IReadOnlyList<string> UnknownVariables, IReadOnlyList<MachineCapability> Findings)
+{
+    internal static DoctorReport Of(MachineCapabilities machine)
+    {
+        TrackingMechanism tracking = TrackerFactory.Automatic(machine);
+        CaptureMode capture = machine[Capability.CopyOnWriteInSystemCalls] ? CaptureMode.CopyOnWrite
+            : tracking == TrackingMechanism.WriteProtect ? CaptureMode.PreCopy
+            : CaptureMode.Stage;
+        return new DoctorReport(
+            machine[Capability.SmallPages], tracking, capture, machine[Capability.PagesOnDemand],
+            [.. EnvironmentDefaults.Unknown()], machine.Items);
+    }
+}
 
 /// <summary><c>snapshot doctor</c>: what this machine lets Snapshot do, found out by trying.</summary>
 internal sealed class DoctorCommand : Command
@@ -23,11 +41,7 @@ internal sealed class DoctorCommand : Command
 
     private static int Run(ToolConsole console, bool json)
     {
-        KernelCapabilities found = KernelCapabilities.Current;
-        DoctorReport report = new(
-            found.PageSize == 4096 && found.FixedNoReplace,
-            found.WriteProtectTracking ? "writeProtect" : "contentHash",
-            found.Items);
+        DoctorReport report = DoctorReport.Of(MachineCapabilities.Current);
         if (json) console.WriteJson(report, ToolJson.Default.DoctorReport);
         else Print(console.Results, report);
         return report.CanRun ? ExitCode.Fine : ExitCode.Damage;
@@ -36,10 +50,11 @@ internal sealed class DoctorCommand : Command
     private static void Print(IAnsiConsole console, DoctorReport report)
     {
         Table table = Tables.Create("Finding", "", "Detail").Folding(2);
-        foreach (KernelCapability item in report.Findings)
+        foreach (MachineCapability item in report.Findings)
         {
             Paragraph detail = new(item.Detail);
             if (item.Consequence.Length > 0) detail.Append($"\n{item.Consequence}", new Style(Color.Yellow));
+            if (item.Remedy.Length > 0) detail.Append($"\n{item.Remedy}", new Style(Color.Grey));
             table.AddRow(
                 new Text(item.Name),
                 new Text(item.Available ? "yes" : "no", new Style(item.Available ? Color.Green : Color.Yellow)),
@@ -48,11 +63,33 @@ internal sealed class DoctorCommand : Command
 
         console.Print(table);
         console.Line("");
-        if (!report.CanRun) console.Bad("Snapshot cannot run here");
-        else if (report.Tracking == "writeProtect")
-            console.Good("Snapshot runs here; changed pages are found by write protection");
-        else
-            console.Good(
-                "Snapshot runs here; changed pages are found by content hash, so a pause grows with the memory in use");
+        foreach (string name in report.UnknownVariables)
+            console.Bad($"The environment variable {name} means nothing to Snapshot; it may be misspelt");
+        if (!report.CanRun)
+        {
+            console.Bad("Snapshot cannot run here");
+            return;
+        }
+
+        console.Good("Snapshot runs here");
+        console.Line($"Changed pages are found by {Finding(report.Tracking)},");
+        console.Line($"and kept by {Keeping(report.Capture)}.");
+        console.Line(report.CanRestartLazily
+            ? "A restart may fetch pages when they are touched, or read everything first."
+            : "A restart reads everything before the first participant runs.");
     }
+
+    private static string Finding(TrackingMechanism tracking) => tracking switch
+    {
+        TrackingMechanism.WriteProtect => "write protection, which the kernel lifts and notes",
+        TrackingMechanism.SoftDirty => "the kernel's soft-dirty bits, read and cleared inside the pause",
+        _ => "content hash: the pause grows with the memory in use",
+    };
+
+    private static string Keeping(CaptureMode capture) => capture switch
+    {
+        CaptureMode.CopyOnWrite => "copy-on-write where an arena is written densely, else by copies",
+        CaptureMode.PreCopy => "copies, made before the pause and inside it",
+        _ => "copies, made inside the pause",
+    };
 }

@@ -20,6 +20,9 @@ namespace Snapshot.Tool.Output;
         typeof(CamelCaseEnum<StoreFindingKind>),
         typeof(CamelCaseEnum<RecoveryOutcome>),
         typeof(CamelCaseEnum<SupervisionEnd>),
+        typeof(CamelCaseEnum<Capability>),
+        typeof(CamelCaseEnum<CaptureMode>),
+        typeof(CamelCaseEnum<TrackingMechanism>),
         typeof(FiguresConverter),
     ])]
 [JsonSerializable(typeof(IReadOnlyList<GenerationInfo>))]

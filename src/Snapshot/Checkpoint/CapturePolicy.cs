@@ -66,32 +66,32 @@ internal sealed class CapturePolicy
 
     private CaptureChoice ChooseFreely(in CaptureSituation now)
     {
-        if (!now.SeesEveryWrite)
-            return new(CaptureMode.Stage, "tracking by content does not see a write before the application stops");
+        CaptureMode otherwise = now.SeesEveryWrite ? CaptureMode.PreCopy : CaptureMode.Stage;
         if (!now.FreezesUnnoticed)
         {
-            return new(
-                CaptureMode.PreCopy, "copy-on-write without privilege would make system calls that write arenas fail");
+            return new(otherwise, now.SeesEveryWrite
+                ? "copy-on-write without privilege would make system calls that write arenas fail"
+                : "what is written before the application stops can only be found when it has stopped");
         }
 
-        if (now.IsTrackingPinned) return new(CaptureMode.PreCopy, "the tracking mechanism was chosen by option");
-        if (now.IsFilling) return new(CaptureMode.PreCopy, "a lazy restart is still filling the arena");
+        if (now.IsTrackingPinned) return new(otherwise, "the tracking mechanism was chosen by option");
+        if (now.IsFilling) return new(otherwise, "a lazy restart is still filling the arena");
         if (now.PagesChanged > now.StagingPages)
             return new(CaptureMode.CopyOnWrite, "what changed does not fit the staging area");
         if (now.HugePart < HugeEnough && (_density is null || _stayedSmall))
-            return new(CaptureMode.PreCopy, Invariant($"{100 * now.HugePart:F0} % of the memory is in huge pages"));
+            return new(otherwise, Invariant($"{100 * now.HugePart:F0} % of the memory is in huge pages"));
         if (_density is not { } density)
             return new(CaptureMode.CopyOnWrite, "nothing is known yet of how the arena is written");
         double least = now.IsFreezing ? SparseBelow : DenseFrom;
         string measured = Invariant($"{density:F0} of 512 pages change in a block that is written");
-        return new(density >= least ? CaptureMode.CopyOnWrite : CaptureMode.PreCopy, measured);
+        return new(density >= least ? CaptureMode.CopyOnWrite : otherwise, measured);
     }
 
     private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
 }
 
 /// <summary>What a choice depends on besides the past.</summary>
-/// <param name="SeesEveryWrite">Write-protect tracking works here.</param>
+/// <param name="SeesEveryWrite">What is written while pages are copied before the pause is found again.</param>
 /// <param name="FreezesUnnoticed">Memory can be frozen, and system calls that write to it wait.</param>
 /// <param name="IsTrackingPinned">A tracking mechanism was asked for by name.</param>
 /// <param name="IsFilling">Pages of the arena are still to come from an image.</param>

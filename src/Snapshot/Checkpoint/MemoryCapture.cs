@@ -102,6 +102,14 @@ internal sealed class MemoryCapture : IDisposable
         }
     }
 
+    /// <summary>Adds arenas as they come from an image, before anybody may write them.</summary>
+    internal void Restore(Action addAll)
+    {
+        _trackers.BeginArming();
+        addAll();
+        _trackers.EndArming();
+    }
+
     /// <summary>The region of an arena.</summary>
     internal RegionCapture Of(Arena arena) => Volatile.Read(ref _regions).First(region => region.Arena == arena);
 
@@ -139,7 +147,15 @@ internal sealed class MemoryCapture : IDisposable
     {
         _captured = Volatile.Read(ref _regions);
         _trackers.Freezer?.HoldBack(true);
-        foreach (RegionCapture region in _captured) region.Collect();
+        _trackers.BeginCollect();
+        try
+        {
+            foreach (RegionCapture region in _captured) region.Collect();
+        }
+        finally
+        {
+            _trackers.EndCollect();
+        }
     }
 
     /// <summary>
@@ -236,7 +252,7 @@ internal sealed class MemoryCapture : IDisposable
         bool isFree = policy.Wanted == CaptureMode.Auto && !_trackers.IsPinned;
         bool mayFreeze = isFree && _trackers.CanFreezeUnnoticed && !isFilling;
         return new CaptureSituation(
-            _trackers.Mechanism == TrackingMechanism.WriteProtect,
+            _trackers.SeesEveryWrite,
             _trackers.CanFreezeUnnoticed,
             _trackers.IsPinned,
             isFilling,

@@ -89,18 +89,12 @@ internal sealed unsafe class StagingArea : IDisposable
     {
         long wanted = Math.Min(Pages.AlignUp(_used + pages, StepPages), _capacity);
         if (wanted <= _resident) return;
-        int errno = Native.sn_memory_populate(
-            _base + (ulong)Pages.Bytes(_resident), (ulong)Pages.Bytes(wanted - _resident));
-        if (errno is NoMemory or BadAddress)
+        if (!Populate(wanted))
         {
-            throw NativeError.For(
-                errno, "madvise(MADV_POPULATE_WRITE) of the staging area",
-                $"{Pages.Bytes(wanted)} bytes are needed to stage changed pages: leave that much memory free, or " +
-                "take checkpoints more often.");
+            // A page a time does the same. Nobody uses these slots.
+            for (long slot = _resident; slot < wanted; slot++) Volatile.Write(ref *Slot(slot), 0);
         }
 
-        // The kernel does not know the call, or a filter forbids it: a page a time does the same. Nobody uses these.
-        for (long slot = _resident; errno != 0 && slot < wanted; slot++) Volatile.Write(ref *Slot(slot), 0);
         _resident = wanted;
     }
 
@@ -150,6 +144,19 @@ internal sealed unsafe class StagingArea : IDisposable
 
         if (_resident > keep && Discard(keep, _resident - keep)) _resident = keep;
         _used = 0;
+    }
+
+    /// <summary>Faults in slots by one call; false where the kernel has none, or it was interrupted.</summary>
+    private bool Populate(long wanted)
+    {
+        if (!MachineCapabilities.Current[Capability.Populate]) return false;
+        int errno = Native.sn_memory_populate(
+            _base + (ulong)Pages.Bytes(_resident), (ulong)Pages.Bytes(wanted - _resident));
+        if (errno is not (NoMemory or BadAddress)) return errno == 0;
+        throw NativeError.For(
+            errno, "madvise(MADV_POPULATE_WRITE) of the staging area",
+            $"{Pages.Bytes(wanted)} bytes are needed to stage changed pages: leave that much memory free, or " +
+            "take checkpoints more often.");
     }
 
     public void Dispose()

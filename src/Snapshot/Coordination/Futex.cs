@@ -8,19 +8,13 @@ namespace Snapshot.Coordination;
 /// </summary>
 internal static unsafe class Futex
 {
-    private const int NotPermitted = 1;
     private const int Interrupted = 4;
     private const int TryAgain = 11;
-    private const int AccessDenied = 13;
-    private const int NotImplemented = 38;
     private const int TimedOut = 110;
     private const long SliceNanoseconds = 1_000_000;
 
-    /// <summary>Set when the call is refused after it was found to work: a filter may come late.</summary>
-    private static volatile bool s_isRefused;
-
     /// <summary>Linux before 5.16 cannot wait for two words, and the filter of a container may forbid it.</summary>
-    private static bool CanWaitEither => !s_isRefused && KernelCapabilities.Current.FutexWaitv;
+    private static bool CanWaitEither => MachineCapabilities.Current[Capability.FutexWaitv];
 
     /// <returns>False when the time passed.</returns>
     internal static bool Wait(uint* word, uint expected, long timeoutNanoseconds) =>
@@ -32,15 +26,9 @@ internal static unsafe class Futex
     /// <returns>False when the time passed.</returns>
     internal static bool WaitEither(uint* word1, uint expected1, uint* word2, uint expected2, long timeoutNanoseconds)
     {
-        if (CanWaitEither)
-        {
-            int errno = Native.sn_futex_wait_either(word1, expected1, word2, expected2, timeoutNanoseconds);
-            if (errno is not (NotImplemented or NotPermitted or AccessDenied))
-                return IsWoken(errno, nameof(Native.sn_futex_wait_either));
-            s_isRefused = true;
-        }
-
-        return WaitSlice(word1, expected1, word2, expected2, timeoutNanoseconds);
+        if (!CanWaitEither) return WaitSlice(word1, expected1, word2, expected2, timeoutNanoseconds);
+        int errno = Native.sn_futex_wait_either(word1, expected1, word2, expected2, timeoutNanoseconds);
+        return IsWoken(errno, nameof(Native.sn_futex_wait_either));
     }
 
     internal static void WakeOne(uint* word) => Wake(word, 1);

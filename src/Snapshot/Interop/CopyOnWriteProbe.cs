@@ -1,4 +1,5 @@
 using Snapshot.Base;
+using Result = Snapshot.Interop.ProbeFault.Result;
 
 namespace Snapshot.Interop;
 
@@ -12,29 +13,29 @@ internal static unsafe class CopyOnWriteProbe
     private const byte Before = 7;
     private const byte After = 9;
 
-    internal static ProbeFault.Result Run()
+    internal static Result Run()
     {
         int errno = UserfaultDescriptor.TryOpenForWrites(out UserfaultDescriptor? userfault);
-        if (userfault is null) return Nothing($"a userfaultfd cannot be opened: {WriteProtectProbe.Text(errno)}");
+        if (userfault is null) return Result.Nothing("a userfaultfd cannot be opened", errno);
         using (userfault)
         using (ProbeMemory memory = new(PageCount))
-            return memory.Exists ? Try(userfault, memory) : Nothing("no memory to try it on");
+            return memory.Exists ? Try(userfault, memory) : Result.Nothing("no memory to try it on");
     }
 
-    private static ProbeFault.Result Try(UserfaultDescriptor userfault, ProbeMemory memory)
+    private static Result Try(UserfaultDescriptor userfault, ProbeMemory memory)
     {
         new Span<byte>(memory.Page(0), PageCount * Pages.Size).Fill(Before);
         int errno = Native.sn_uffd_register_wp(userfault.Number, (ulong)memory.Address, memory.Bytes);
-        if (errno != 0) return Nothing($"a range cannot be registered: {WriteProtectProbe.Text(errno)}");
+        if (errno != 0) return Result.Nothing("a range cannot be registered", errno);
         errno = Native.sn_uffd_protect(userfault.Number, (ulong)memory.Address, memory.Bytes, on: 1);
-        if (errno != 0) return Nothing($"a range cannot be protected: {WriteProtectProbe.Text(errno)}");
+        if (errno != 0) return Result.Nothing("a range cannot be protected", errno);
 
         byte* page = memory.Page(3);
         byte written = After;
         byte* source = &written;
         string? wrong = Serve(userfault, page, () => ProbeCalls.memcpy(page, source, 1));
-        if (wrong is not null) return Nothing($"wrote page 3; {wrong}");
-        if (*page != After) return Nothing($"wrote {After} to page 3, and read {*page}");
+        if (wrong is not null) return Result.Nothing($"wrote page 3; {wrong}");
+        if (*page != After) return Result.Nothing($"wrote {After} to page 3, and read {*page}");
 
         const string detail = "a write to page 3 waited while it was protected";
         byte* other = memory.Page(5);
@@ -57,7 +58,4 @@ internal static unsafe class CopyOnWriteProbe
             });
         return wrong ?? (seen == Before ? null : $"it had been written already when the kernel told of it");
     }
-
-    private static ProbeFault.Result Nothing(string why) =>
-        new(false, why, false, "not tried: copy-on-write does not work");
 }

@@ -55,10 +55,12 @@ internal sealed class UserfaultDescriptor : KernelDescriptor
             errno, "userfaultfd", "Use another CaptureMode than CopyOnWrite, or allow the userfaultfd system call.");
     }
 
+    /// <summary>By the system call, or where a filter forbids that, by the device.</summary>
     private static unsafe int TryOpenUserMode(UserfaultFeatures features, out UserfaultDescriptor? opened)
     {
         int fd;
         int errno = Native.sn_uffd_open(userModeOnly: 1, (ulong)features, &fd);
+        if (errno != 0 && Native.sn_uffd_open_device((ulong)features, &fd) == 0) errno = 0;
         opened = errno == 0 ? new UserfaultDescriptor(fd, waitsInSystemCalls: false) : null;
         return errno;
     }
@@ -110,25 +112,47 @@ internal sealed class EventDescriptor : KernelDescriptor
         "This does not happen on a supported kernel; please report it.");
 }
 
-/// <summary>/proc/self/pagemap, open for scans of this process's memory.</summary>
+/// <summary>/proc/self/pagemap, open to look through this process's memory.</summary>
 internal sealed class PagemapDescriptor : KernelDescriptor
 {
-    private PagemapDescriptor(int fd) : base(fd)
-    {
-    }
+    private PagemapDescriptor(int fd, ScanMode looksBy) : base(fd) => LooksBy = looksBy;
 
-    internal static unsafe int TryOpen(out PagemapDescriptor? opened)
+    /// <summary>How: <see cref="ScanMode.Look"/>, by a scan, or <see cref="ScanMode.Entries"/>.</summary>
+    internal ScanMode LooksBy { get; }
+
+    internal static unsafe int TryOpen(ScanMode looksBy, out PagemapDescriptor? opened)
     {
         int fd;
         int errno = Native.sn_pagemap_open(&fd);
-        opened = errno == 0 ? new PagemapDescriptor(fd) : null;
+        opened = errno == 0 ? new PagemapDescriptor(fd, looksBy) : null;
         return errno;
     }
 
-    internal static PagemapDescriptor Open()
+    /// <param name="capabilities">Tell whether the kernel has a scan.</param>
+    internal static PagemapDescriptor Open(MachineCapabilities capabilities)
     {
-        int errno = TryOpen(out PagemapDescriptor? opened);
+        int errno = TryOpen(
+            capabilities[Capability.PagemapScan] ? ScanMode.Look : ScanMode.Entries, out PagemapDescriptor? opened);
         return opened ?? throw NativeError.For(
             errno, "open /proc/self/pagemap", "Mount /proc in the container, or use content-hash tracking.");
     }
+}
+
+/// <summary>/proc/self/clear_refs, open to clear the soft-dirty bits of this process.</summary>
+internal sealed class SoftDirtyDescriptor : KernelDescriptor
+{
+    private SoftDirtyDescriptor(int fd) : base(fd)
+    {
+    }
+
+    internal static unsafe int TryOpen(out SoftDirtyDescriptor? opened)
+    {
+        int fd;
+        int errno = Native.sn_soft_dirty_open(&fd);
+        opened = errno == 0 ? new SoftDirtyDescriptor(fd) : null;
+        return errno;
+    }
+
+    /// <summary>Clears the bit of every page of the process; 0 or an errno, and then none may be cleared.</summary>
+    internal int Clear() => Native.sn_soft_dirty_clear(Number);
 }

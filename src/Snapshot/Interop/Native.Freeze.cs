@@ -87,7 +87,7 @@ internal static unsafe partial class Native
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
     internal static partial int sn_region_collect(
-        FreezerState* freezer, RegionState* region, int pagemap, ulong pageCount, ulong* changed);
+        FreezerState* freezer, RegionState* region, int pagemap, int look, ulong pageCount, ulong* changed);
 
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]

@@ -23,6 +23,7 @@ internal enum PageCategories : ulong
     Swapped = 16,
     ZeroFrame = 32,
     Huge = 64,
+    SoftDirty = 128,
 }
 
 /// <summary>What is asked of a userfaultfd when it is opened: UFFD_FEATURE_* bits of the kernel.</summary>
@@ -43,6 +44,28 @@ internal enum UserfaultFeatures : ulong
     /// The kernel itself lifts the protection at the first write, without telling anybody (Linux 6.7).
     /// </summary>
     WriteProtectAsync = 1 << 15,
+}
+
+/// <summary>What a scan does besides reporting pages, and how; the native library's SN_SCAN_*.</summary>
+[Flags]
+internal enum ScanMode
+{
+    /// <summary>Nothing.</summary>
+    Look = 0,
+
+    /// <summary>
+    /// Write-protects exactly the reported pages in the same pass; memory that is not tracked is an error.
+    /// </summary>
+    Protect = 1,
+
+    /// <summary>Memory that is not tracked is an error.</summary>
+    LookAtTracked = 2,
+
+    /// <summary>
+    /// It reads the entries of the pagemap, which every kernel has, instead of asking for a scan. Of the categories
+    /// these know Present, Swapped, File and SoftDirty.
+    /// </summary>
+    Entries = 4,
 }
 
 internal static unsafe partial class Native
@@ -92,6 +115,14 @@ internal static unsafe partial class Native
     internal static partial int sn_pagemap_scan(
         int fd, ulong start, ulong end, ulong require, ulong forbid, ulong any, int flags,
         PageRegion* regions, ulong capacity, ulong* count, ulong* walked);
+
+    [LibraryImport(Library)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    internal static partial int sn_soft_dirty_open(int* fd);
+
+    [LibraryImport(Library)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    internal static partial int sn_soft_dirty_clear(int fd);
 
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]

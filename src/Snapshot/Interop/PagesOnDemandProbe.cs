@@ -1,4 +1,5 @@
 using Snapshot.Base;
+using Result = Snapshot.Interop.ProbeFault.Result;
 
 namespace Snapshot.Interop;
 
@@ -11,35 +12,37 @@ internal static unsafe class PagesOnDemandProbe
     private const int PageCount = 8;
     private const byte Content = 7;
 
-    internal static ProbeFault.Result Run()
+    internal static Result Run()
     {
         int errno = UserfaultDescriptor.TryOpenForFaults(out UserfaultDescriptor? userfault);
-        if (userfault is null) return Nothing($"a userfaultfd cannot be opened: {WriteProtectProbe.Text(errno)}");
+        if (userfault is null) return Result.Nothing("a userfaultfd cannot be opened", errno);
         using (userfault)
         {
-            errno = PagemapDescriptor.TryOpen(out PagemapDescriptor? pagemap);
+            errno = PagemapDescriptor.TryOpen(ScanMode.Look, out PagemapDescriptor? pagemap);
             if (pagemap is null)
-                return Nothing($"/proc/self/pagemap cannot be opened: {WriteProtectProbe.Text(errno)}");
+                return Result.Nothing("/proc/self/pagemap cannot be opened", errno);
             using (pagemap)
             using (ProbeMemory memory = new(PageCount))
-                return memory.Exists ? Try(userfault, pagemap, memory) : Nothing("no memory to try it on");
+                return memory.Exists ? Try(userfault, pagemap, memory) : Result.Nothing("no memory to try it on");
         }
     }
 
-    private static ProbeFault.Result Try(UserfaultDescriptor userfault, PagemapDescriptor pagemap, ProbeMemory memory)
+    private static Result Try(UserfaultDescriptor userfault, PagemapDescriptor pagemap, ProbeMemory memory)
     {
         int errno = Native.sn_uffd_register_missing(userfault.Number, (ulong)memory.Address, memory.Bytes);
-        if (errno != 0) return Nothing($"a range cannot be registered: {WriteProtectProbe.Text(errno)}");
+        if (errno != 0) return Result.Nothing("a range cannot be registered", errno);
 
         byte* page = memory.Page(3);
         byte seen = 0;
         byte* target = &seen;
         string? wrong = Serve(userfault, page, () => ProbeCalls.memcpy(target, page, 1));
-        if (wrong is not null) return Nothing($"touched page 3; {wrong}");
-        if (seen != Content) return Nothing($"installed {Content} in page 3, and its toucher read {seen}");
-        if (IsWritten(pagemap, page)) return Nothing("installed page 3 write-protected, and it counts as written");
+        if (wrong is not null) return Result.Nothing($"touched page 3; {wrong}");
+        if (seen != Content) return Result.Nothing($"installed {Content} in page 3, and its toucher read {seen}");
+        if (IsWritten(pagemap, page))
+            return Result.Nothing("installed page 3 write-protected, and it counts as written");
         *page = 1;
-        if (!IsWritten(pagemap, page)) return Nothing("wrote the installed page 3, and it does not count as written");
+        if (!IsWritten(pagemap, page))
+            return Result.Nothing("wrote the installed page 3, and it does not count as written");
 
         const string detail = "touched page 3; it was installed, and counted as written only after it was";
         byte* other = memory.Page(5);
@@ -72,7 +75,4 @@ internal static unsafe class PagesOnDemandProbe
             (ulong)PageCategories.Present, 0, &run, 1, &count, &walked);
         return errno == 0 && count == 1;
     }
-
-    private static ProbeFault.Result Nothing(string why) =>
-        new(false, why, false, "not tried: pages on demand do not work");
 }

@@ -11,8 +11,6 @@ internal static unsafe partial class ProbeCalls
     internal const int ReadWrite = 1 | 2; // PROT_READ | PROT_WRITE
     internal const int PrivateAnonymous = 0x02 | 0x20; // MAP_PRIVATE | MAP_ANONYMOUS
     internal const int FixedNoReplace = 0x100000; // MAP_FIXED_NOREPLACE
-    internal const int SetVma = 0x53564d41; // PR_SET_VMA
-    internal const int SetVmaName = 0; // PR_SET_VMA_ANON_NAME
     internal const long FutexWaitv = 449; // __NR_futex_waitv on x86-64
     internal const nint MapFailed = -1;
 
@@ -24,11 +22,11 @@ internal static unsafe partial class ProbeCalls
 
     [LibraryImport(Libc)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    internal static partial int munmap(nint address, nuint bytes);
+    internal static partial int mincore(nint address, nuint bytes, byte* resident);
 
-    [LibraryImport(Libc, SetLastError = true)]
+    [LibraryImport(Libc)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    internal static partial int prctl(int option, nuint argument2, nuint argument3, nuint argument4, byte* argument5);
+    internal static partial int munmap(nint address, nuint bytes);
 
     [LibraryImport(Libc, SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

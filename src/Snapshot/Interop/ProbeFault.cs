@@ -9,8 +9,14 @@ internal static unsafe class ProbeFault
 {
     private const int TimeoutMilliseconds = 2000;
 
-    /// <summary>What a probe found. A text says what was seen.</summary>
-    internal readonly record struct Result(bool Works, string Detail, bool InSystemCalls, string SystemCallsDetail);
+    /// <summary>What a probe found, for a thread that touches a page and for a system call that does.</summary>
+    internal readonly record struct Result(Finding Works, Finding InSystemCalls)
+    {
+        internal static Result Nothing(string why) =>
+            new(Finding.No(why), Finding.No("not tried: it does not work for a thread"));
+
+        internal static Result Nothing(string what, int errno) => Nothing(Finding.No(what, errno).Detail);
+    }
 
     /// <summary>What works for a thread is tried by a system call: read(2) into a page.</summary>
     /// <param name="userfault">Where the kernel tells of the fault.</param>
@@ -22,12 +28,16 @@ internal static unsafe class ProbeFault
         UserfaultDescriptor userfault, string detail, string waited, byte* page, Func<Action, string?> serve)
     {
         if (!userfault.WaitsInSystemCalls)
-            return new Result(true, detail, false, "read(2) into such a page fails with EFAULT: user-mode only");
+        {
+            return new Result(
+                new Finding(true, detail), Finding.No("read(2) into such a page fails with EFAULT: user-mode only"));
+        }
+
         bool read = false;
         string? wrong = serve(() => read = WriteProtectProbe.ReadInto(page));
         return wrong is null && read
-            ? new Result(true, detail, true, waited)
-            : new Result(true, detail, false, $"read(2) into page 5: {wrong ?? "it failed"}");
+            ? new Result(new Finding(true, detail), new Finding(true, waited))
+            : new Result(new Finding(true, detail), Finding.No($"read(2) into page 5: {wrong ?? "it failed"}"));
     }
 
     /// <summary>Has a page touched and the fault answered; what went wrong, or null.</summary>
@@ -44,8 +54,8 @@ internal static unsafe class ProbeFault
         int answering = answer();
         if (answering != 0) userfault.Dispose(); // nobody waits any longer
         toucher.Join();
-        if (waiting != 0) return $"the kernel did not tell: {WriteProtectProbe.Text(waiting)}";
+        if (waiting != 0) return $"the kernel did not tell: {Finding.Text(waiting)}";
         if (address != (ulong)page) return $"the kernel told of another page, at 0x{address:x}";
-        return answering == 0 ? null : $"it cannot be answered: {WriteProtectProbe.Text(answering)}";
+        return answering == 0 ? null : $"it cannot be answered: {Finding.Text(answering)}";
     }
 }

@@ -26,6 +26,30 @@ internal readonly unsafe ref struct ProbeMemory
     /// <summary>The page that holds an address.</summary>
     internal int IndexOf(ulong address) => (int)((address - (ulong)_address) / (ulong)_pageSize);
 
+    /// <summary>The pages of a category that the kernel names, as text; or why it named none.</summary>
+    internal string Seen(PagemapDescriptor pagemap, PageCategories require, ScanMode mode)
+    {
+        PageRegion* runs = stackalloc PageRegion[_pages];
+        ulong count, walked;
+        int errno = Native.sn_pagemap_scan(
+            pagemap.Number, (ulong)Address, (ulong)Address + Bytes, (ulong)require, 0, 0, (int)mode, runs,
+            (ulong)_pages, &count, &walked);
+        if (errno != 0) return $"the scan failed: {Finding.Text(errno)}";
+
+        List<int> pages = [];
+        for (ulong run = 0; run < count; run++)
+        {
+            for (int page = IndexOf(runs[run].Start); page < IndexOf(runs[run].End); page++) pages.Add(page);
+        }
+
+        return pages.Count == 0 ? "nothing" : string.Join(' ', pages);
+    }
+
+    /// <summary>Compares what was named with what should have been.</summary>
+    internal static Finding Verdict(string what, string expected, string seen) => seen == expected
+        ? new Finding(true, $"{what}, and the kernel named it")
+        : Finding.No($"{what}; the kernel should have named [{expected}] and named [{seen}]");
+
     public void Dispose()
     {
         if (Exists) _ = ProbeCalls.munmap(_address, Bytes);

@@ -32,7 +32,11 @@ internal static class ProcessorShare
     /// share of any other.
     /// </summary>
     /// <param name="share"><see cref="Whole"/> or <see cref="Tenth"/>.</param>
-    internal static void Take(int share) => SetNice(NiceFor(share, Runnable() / (double)Environment.ProcessorCount));
+    internal static void Take(int share)
+    {
+        if (!MachineCapabilities.Current[Capability.Priorities]) return;
+        SetNice(NiceFor(share, Runnable() / (double)Environment.ProcessorCount));
+    }
 
     /// <summary>The nice value for a share, counted from the one of the process.</summary>
     /// <param name="share">The value where each processor has one thread to run.</param>
@@ -44,7 +48,7 @@ internal static class ProcessorShare
     private static unsafe void SetNice(int nice)
     {
         int raised;
-        // A filter may forbid the calls. A share is a courtesy: the thread then has that of any other.
+        // To raise one takes a privilege. A share is a courtesy: without it the thread has that of any other.
         _ = Native.sn_thread_nice(nice, &raised);
     }
 

@@ -123,7 +123,8 @@ internal sealed unsafe class AddressSpace : IDisposable
     internal void CollapseToHugePages(CancellationToken cancellation)
     {
         long committed = Pages.Bytes(CommittedPages) & ~(long)(Pages.HugeSize - 1);
-        for (long at = 0; HugePages && at < committed; at += CollapseBytes)
+        bool mayCollapse = HugePages && MachineCapabilities.Current[Capability.Collapse];
+        for (long at = 0; mayCollapse && at < committed; at += CollapseBytes)
         {
             cancellation.ThrowIfCancellationRequested();
             _ = Native.sn_memory_collapse(_base + (ulong)at, (ulong)Math.Min(CollapseBytes, committed - at));
@@ -204,8 +205,12 @@ internal sealed unsafe class AddressSpace : IDisposable
     {
         ulong bytes = (ulong)options.Capacity;
         _ = Native.sn_memory_advise_huge(baseAddress, bytes, options.HugePages ? 1 : 0);
-        fixed (byte* text = Encoding.UTF8.GetBytes($"snapshot:{name}\0"))
-            _ = Native.sn_memory_name(baseAddress, bytes, text);
+        if (MachineCapabilities.Current[Capability.MappingNames])
+        {
+            fixed (byte* text = Encoding.UTF8.GetBytes($"snapshot:{name}\0"))
+                _ = Native.sn_memory_name(baseAddress, bytes, text);
+        }
+
         TakenPlaces.Add(baseAddress, baseAddress + bytes);
         return new AddressSpace(name, baseAddress, options.Capacity >> Pages.Shift, options.HugePages);
     }

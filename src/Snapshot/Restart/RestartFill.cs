@@ -10,7 +10,7 @@ public enum RestartFill
 
     /// <summary>
     /// Each page of an arena when it is first touched, and the rest behind, beside the application. Needs write-protect
-    /// tracking (<see cref="KernelCapabilities.PagesOnDemand"/>). Damage that is found later fails the session, and
+    /// tracking (<see cref="Capability.PagesOnDemand"/>). Damage that is found later fails the session, and
     /// ends the process when a thread touches what is damaged.
     /// </summary>
     Lazy,

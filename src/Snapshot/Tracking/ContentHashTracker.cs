@@ -17,9 +17,9 @@ namespace Snapshot.Tracking;
 /// comparing contents is exact.
 /// </para>
 /// <para>
-/// Pages never populated are skipped where the kernel can name them (PAGEMAP_SCAN: neither present nor swapped out), so
-/// that an almost empty region costs almost nothing and reading does not populate it. mincore cannot serve for this:
-/// it calls a page that is swapped out absent. Where no scan is to be had, all committed pages are read.
+/// Pages never populated are skipped where the pagemap can be read (neither present nor swapped out), so that an almost
+/// empty region costs almost nothing and reading does not populate it. mincore cannot serve for this: it calls a page
+/// that is swapped out absent. Where there is no pagemap, all committed pages are read.
 /// </para>
 /// </remarks>
 internal sealed unsafe class ContentHashTracker : DirtyTracker

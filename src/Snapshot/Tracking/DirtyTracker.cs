@@ -25,7 +25,7 @@ internal abstract class DirtyTracker : IDisposable
     /// <summary>
     /// True: a collect may run against writers; a page written after the collect is in the next one, whatever is
     /// written to it, so that pages may be copied before the pause. False: a collect, and the copy of what it
-    /// reports, mean something only while nobody writes.
+    /// reports, mean something only while nobody writes; what is written meanwhile may be in no collect.
     /// </summary>
     internal abstract bool SeesEveryWrite { get; }
 

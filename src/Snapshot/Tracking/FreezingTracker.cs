@@ -62,7 +62,7 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
         region.Frozen = this;
 
         // Of no pages: a function's first call binds it, which allocates. The first pause is not to pay for that.
-        _ = Native.sn_region_collect(freezer.State, _state, pagemap.Number, 0, _dropped.Words);
+        _ = Native.sn_region_collect(freezer.State, _state, pagemap.Number, (int)pagemap.LooksBy, 0, _dropped.Words);
         _ = Native.sn_region_freeze(freezer.State, _state, 0, _dropped.Words);
     }
 
@@ -200,7 +200,7 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
         long committed = _region.CommittedPages;
         changed.UseUpTo(committed);
         int errno = Native.sn_region_collect(
-            _freezer.State, _state, _pagemap.Number, (ulong)committed, changed.Words);
+            _freezer.State, _state, _pagemap.Number, (int)_pagemap.LooksBy, (ulong)committed, changed.Words);
         if (errno == 0) return;
 
         // Some was armed without being reported; now nothing is, and "everything" covers it.

@@ -4,7 +4,10 @@ using Snapshot.Interop;
 
 namespace Snapshot.Tracking;
 
-/// <summary>Scans page tables of this process into a buffer of its own, allocated once.</summary>
+/// <summary>
+/// Scans page tables of this process into a buffer of its own, allocated once; where the kernel has no scan, by the
+/// entries of the pagemap.
+/// </summary>
 /// <remarks>
 /// For one thread at a time. Several may look at one region with scans of their own; but two that protect halves of it
 /// at the same time interrupt each other's processor for every TLB flush, which measured several times slower than one
@@ -42,8 +45,8 @@ internal sealed unsafe class PageScan : IDisposable
     {
         ulong count, walked;
         int errno = Native.sn_pagemap_scan(
-            _pagemap.Number, at, end, (ulong)filter.Require, (ulong)filter.Forbid, (ulong)filter.Any, (int)mode,
-            _runs, Capacity, &count, &walked);
+            _pagemap.Number, at, end, (ulong)filter.Require, (ulong)filter.Forbid, (ulong)filter.Any,
+            (int)(mode | _pagemap.LooksBy), _runs, Capacity, &count, &walked);
         if (errno != 0)
         {
             throw NativeError.For(
@@ -86,19 +89,4 @@ internal sealed unsafe class PageScan : IDisposable
         NativeMemory.Free(_runs);
         _runs = null;
     }
-}
-
-/// <summary>What a scan does besides reporting pages; the native library's SN_SCAN_*.</summary>
-internal enum ScanMode
-{
-    /// <summary>Nothing.</summary>
-    Look = 0,
-
-    /// <summary>
-    /// Write-protects exactly the reported pages in the same pass; memory that is not tracked is an error.
-    /// </summary>
-    Protect = 1,
-
-    /// <summary>Memory that is not tracked is an error.</summary>
-    LookAtTracked = 2,
 }

@@ -17,7 +17,8 @@ internal sealed unsafe class TrackerFactory : IDisposable
     private readonly UserfaultDescriptor? _userfault;
     private readonly PagemapDescriptor? _pagemap;
     private readonly ScanCrew? _crew;
-    private readonly KernelCapabilities _capabilities;
+    private readonly SoftDirtyBits? _softDirty;
+    private readonly MachineCapabilities _capabilities;
     private readonly Lock _starting = new();
     private Freezer? _freezer;
 
@@ -25,18 +26,18 @@ internal sealed unsafe class TrackerFactory : IDisposable
     /// <param name="wanted">A mechanism, or Auto.</param>
     /// <param name="forFaults">Whether pages of arenas are to be fetched when they are touched.</param>
     /// <exception cref="SnapshotException">Unsupported: the machine cannot do what was asked for by name.</exception>
-    internal TrackerFactory(KernelCapabilities capabilities, TrackingMechanism wanted, bool forFaults = false)
+    internal TrackerFactory(MachineCapabilities capabilities, TrackingMechanism wanted, bool forFaults = false)
     {
         capabilities.ThrowIfUnsupported();
         _capabilities = capabilities;
         IsPinned = wanted != TrackingMechanism.Auto;
-        Mechanism = Choose(capabilities, wanted);
-        if (forFaults) ThrowUnlessFaultsAreServed(capabilities);
+        Mechanism = Choose(capabilities, wanted, ref _softDirty);
         try
         {
+            if (forFaults) ThrowUnlessFaultsAreServed(capabilities);
             if (Mechanism == TrackingMechanism.WriteProtect) _userfault = UserfaultDescriptor.Open(forFaults);
-            if (!capabilities.PagemapScan) return;
-            _pagemap = PagemapDescriptor.Open();
+            if (!capabilities[Capability.Pagemap]) return;
+            _pagemap = PagemapDescriptor.Open(capabilities);
             _crew = new ScanCrew(_pagemap);
         }
         catch
@@ -52,6 +53,9 @@ internal sealed unsafe class TrackerFactory : IDisposable
     /// <summary>What arenas are tracked with where they are not frozen; never Auto.</summary>
     internal TrackingMechanism Mechanism { get; }
 
+    /// <inheritdoc cref="DirtyTracker.SeesEveryWrite"/>
+    internal bool SeesEveryWrite => Mechanism == TrackingMechanism.WriteProtect;
+
     /// <summary>
     /// What arenas are registered with. A mapping belongs to one userfaultfd, so whoever serves faults of an arena must
     /// use this one. Null with content hashes.
@@ -59,10 +63,10 @@ internal sealed unsafe class TrackerFactory : IDisposable
     internal UserfaultDescriptor? Userfault => _userfault;
 
     /// <summary>Whether <see cref="CreateFreezing"/> works here.</summary>
-    internal bool CanFreeze => _capabilities.CopyOnWrite;
+    internal bool CanFreeze => _capabilities[Capability.CopyOnWrite];
 
     /// <summary>Whether memory can be frozen and system calls may write it all the same: they wait.</summary>
-    internal bool CanFreezeUnnoticed => _capabilities is { CopyOnWrite: true, CopyOnWriteInSystemCalls: true };
+    internal bool CanFreezeUnnoticed => _capabilities[Capability.CopyOnWriteInSystemCalls];
 
     /// <summary>What serves the writes to frozen memory, or null when there is none yet.</summary>
     internal Freezer? Freezer => Volatile.Read(ref _freezer);
@@ -81,18 +85,41 @@ internal sealed unsafe class TrackerFactory : IDisposable
     /// </summary>
     internal double HugePart(MemoryRegion region)
     {
-        if (_pagemap is null || _capabilities.HugePages is not ("always" or "madvise")) return 0;
-        using PageScan scan = new(_pagemap);
+        if (_pagemap is null || !_capabilities[Capability.HugePages]) return 0;
         ulong start = (ulong)region.Address;
         ulong end = start + (ulong)region.CommittedBytes;
+        if (_pagemap.LooksBy == ScanMode.Entries) return MappedMemory.Of(start, end).HugePart;
+        using PageScan scan = new(_pagemap);
         double populated = scan.Count(start, end, PageFilter.Present);
         return populated == 0 ? 1 : scan.Count(start, end, PageFilter.Huge) / populated;
     }
 
     /// <summary>A tracker for page-aligned private anonymous memory.</summary>
-    internal DirtyTracker CreateForArena(MemoryRegion region) => Mechanism == TrackingMechanism.WriteProtect
-        ? new WriteProtectTracker(region, _userfault!, _pagemap!, _crew!)
-        : new ContentHashTracker(region, _pagemap);
+    internal DirtyTracker CreateForArena(MemoryRegion region) => Mechanism switch
+    {
+        TrackingMechanism.WriteProtect => new WriteProtectTracker(region, _userfault!, _pagemap!, _crew!),
+        TrackingMechanism.SoftDirty => new SoftDirtyTracker(region, _softDirty!, _pagemap!, _crew!),
+        _ => new ContentHashTracker(region, _pagemap),
+    };
+
+    /// <summary>
+    /// Before the trackers of a session are collected, one after another, while nobody writes; until
+    /// <see cref="EndCollect"/>. What can only be asked for all of them at once is asked here. No managed allocation.
+    /// </summary>
+    /// <exception cref="SnapshotException">SystemCall. Nothing is lost.</exception>
+    internal void BeginCollect() => _softDirty?.Begin();
+
+    /// <inheritdoc cref="BeginCollect"/>
+    internal void EndCollect() => _softDirty?.End();
+
+    /// <summary>
+    /// Before many trackers are armed, one after another, while nobody writes; until <see cref="EndArming"/>.
+    /// </summary>
+    internal void BeginArming() => _softDirty?.HoldBack();
+
+    /// <inheritdoc cref="BeginArming"/>
+    /// <exception cref="SnapshotException">SystemCall.</exception>
+    internal void EndArming() => _softDirty?.ArmTogether();
 
     /// <summary>Prepares for looking at that much memory: in the pause no thread is started any more.</summary>
     internal void PrepareFor(long pages)
@@ -110,6 +137,7 @@ internal sealed unsafe class TrackerFactory : IDisposable
     {
         _freezer?.Dispose();
         _crew?.Dispose();
+        _softDirty?.Dispose();
         _userfault?.Dispose();
         _pagemap?.Dispose();
     }
@@ -121,47 +149,69 @@ internal sealed unsafe class TrackerFactory : IDisposable
         throw new SnapshotException(
             SnapshotErrorCode.Unsupported,
             "Copy-on-write capture was asked for by name and does not work here. Probed: " +
-            _capabilities.Describe(
-                KernelCapabilities.UserfaultName, KernelCapabilities.CopyOnWriteName,
-                KernelCapabilities.PagemapScanName) +
-            ". It needs Linux 6.7 or newer and permission to call userfaultfd (containers forbid it by their seccomp " +
-            "profile). Use CaptureMode.Auto on this machine.");
+            _capabilities.Describe(Capability.Userfault, Capability.Pagemap, Capability.CopyOnWrite) +
+            " Or use CaptureMode.Auto on this machine.");
     }
 
-    private void ThrowUnlessFaultsAreServed(KernelCapabilities capabilities)
+    private void ThrowUnlessFaultsAreServed(MachineCapabilities capabilities)
     {
-        if (Mechanism == TrackingMechanism.WriteProtect && capabilities.PagesOnDemand) return;
+        if (Mechanism == TrackingMechanism.WriteProtect && capabilities[Capability.PagesOnDemand]) return;
         string why = Mechanism == TrackingMechanism.WriteProtect
             ? "it does not work here"
-            : "tracking is by content here, which would have to read all memory at once";
+            : $"pages on demand come only with write-protect tracking; here it is {Mechanism}";
         throw new SnapshotException(
             SnapshotErrorCode.Unsupported,
             $"A lazy restart was asked for by name, and {why}. Probed: " +
-            capabilities.Describe(
-                KernelCapabilities.UserfaultName, KernelCapabilities.WriteTrackingName,
-                KernelCapabilities.PagesOnDemandName) +
-            ". It needs write-protect tracking (Linux 6.7 or newer, permission to call userfaultfd). Restart eagerly " +
-            "on this machine.");
+            capabilities.Describe(Capability.Userfault, Capability.WriteTracking, Capability.PagesOnDemand) +
+            " Or restart eagerly on this machine.");
     }
 
-    private static TrackingMechanism Choose(KernelCapabilities capabilities, TrackingMechanism wanted) => wanted switch
+    /// <summary>
+    /// What Auto comes to on a machine, if no other session of the process has the soft-dirty bits.
+    /// </summary>
+    internal static TrackingMechanism Automatic(MachineCapabilities capabilities) =>
+        capabilities[Capability.WriteTracking] ? TrackingMechanism.WriteProtect
+        : capabilities[Capability.SoftDirty] ? TrackingMechanism.SoftDirty
+        : TrackingMechanism.ContentHash;
+
+    private static TrackingMechanism Choose(
+        MachineCapabilities capabilities, TrackingMechanism wanted, ref SoftDirtyBits? softDirty)
     {
-        TrackingMechanism.Auto =>
-            capabilities.WriteProtectTracking ? TrackingMechanism.WriteProtect : TrackingMechanism.ContentHash,
-        TrackingMechanism.ContentHash => wanted,
-        TrackingMechanism.ServedWriteProtect => throw new SnapshotException(
-            SnapshotErrorCode.Unsupported,
-            "Served write protection is chosen by CaptureMode.CopyOnWrite; as SnapshotOptions.Tracking, which is for " +
-            "what is captured otherwise, choose Auto, WriteProtect or ContentHash."),
-        TrackingMechanism.WriteProtect when capabilities.WriteProtectTracking => wanted,
-        TrackingMechanism.WriteProtect => throw new SnapshotException(
-            SnapshotErrorCode.Unsupported,
-            "Write-protect tracking was asked for by name and does not work here. Probed: " +
-            capabilities.Describe(
-                KernelCapabilities.UserfaultName, KernelCapabilities.WriteTrackingName,
-                KernelCapabilities.KernelWritesName, KernelCapabilities.PagemapScanName) +
-            ". It needs Linux 6.7 or newer and permission to call userfaultfd (containers forbid it by their seccomp " +
-            "profile). Choose Auto or ContentHash to run on this machine."),
-        _ => throw new ArgumentOutOfRangeException(nameof(wanted), wanted, "not a tracking mechanism"),
-    };
+        switch (wanted)
+        {
+            case TrackingMechanism.Auto:
+                TrackingMechanism best = Automatic(capabilities);
+                if (best != TrackingMechanism.SoftDirty) return best;
+                softDirty = SoftDirtyBits.TryTake();
+                return softDirty is null ? TrackingMechanism.ContentHash : best;
+            case TrackingMechanism.ContentHash:
+            case TrackingMechanism.WriteProtect when capabilities[Capability.WriteTracking]:
+                return wanted;
+            case TrackingMechanism.SoftDirty when capabilities[Capability.SoftDirty]:
+                softDirty = SoftDirtyBits.TryTake() ?? throw Unsupported(
+                    "Tracking by soft-dirty bits was asked for by name, and another session of this process has " +
+                    "them: they can only be cleared for a whole process. Dispose of that session first, or choose " +
+                    "Auto or ContentHash for this one.");
+                return wanted;
+            case TrackingMechanism.SoftDirty:
+                throw NotHere(capabilities, "Tracking by soft-dirty bits", Capability.Pagemap, Capability.SoftDirty);
+            case TrackingMechanism.WriteProtect:
+                throw NotHere(
+                    capabilities, "Write-protect tracking", Capability.Userfault, Capability.PagemapScan,
+                    Capability.WriteTracking);
+            case TrackingMechanism.ServedWriteProtect:
+                throw Unsupported(
+                    "Served write protection is chosen by CaptureMode.CopyOnWrite; as SnapshotOptions.Tracking, which " +
+                    "is for what is captured otherwise, choose Auto, WriteProtect, SoftDirty or ContentHash.");
+            default:
+                throw new ArgumentOutOfRangeException(nameof(wanted), wanted, "not a tracking mechanism");
+        }
+    }
+
+    private static SnapshotException NotHere(
+        MachineCapabilities capabilities, string what, params Capability[] needed) => Unsupported(
+        $"{what} was asked for by name and does not work here. Probed: {capabilities.Describe(needed)} " +
+        "Or choose Auto or ContentHash to run on this machine.");
+
+    private static SnapshotException Unsupported(string message) => new(SnapshotErrorCode.Unsupported, message);
 }

@@ -3,7 +3,10 @@ namespace Snapshot;
 /// <summary>How the pages that were written since the last checkpoint are found.</summary>
 public enum TrackingMechanism
 {
-    /// <summary>Write protection where a probe showed that it works, else content hash.</summary>
+    /// <summary>
+    /// Write protection where a probe showed that it works, else soft-dirty bits where the kernel has them, else
+    /// content hash.
+    /// </summary>
     Auto,
 
     /// <summary>
@@ -17,6 +20,14 @@ public enum TrackingMechanism
     /// of all populated memory inside the pause, and rules out copying before the pause.
     /// </summary>
     ContentHash,
+
+    /// <summary>
+    /// The kernel marks each page at its first write (soft-dirty bits, CONFIG_MEM_SOFT_DIRTY); the marks are read and
+    /// cleared inside the pause. Any user, any kernel that was built with it; keeps huge pages. One session of a
+    /// process may use it, and nobody else: CRIU or a debugger that clears the marks of the process makes it lose
+    /// writes.
+    /// </summary>
+    SoftDirty,
 
     /// <summary>
     /// Memory is protected and each first write is served by the library (userfaultfd in synchronous mode). What

@@ -22,7 +22,7 @@ public sealed class AfterTheCommitTests : IDisposable
         using FailingMedium medium = new(new DirectoryMedium(_directory.Path, true));
         using SnapshotStore store = SnapshotStore.Open(medium, new StoreOptions());
         using Coordinator coordinator = new();
-        using TrackerFactory trackers = new(KernelCapabilities.Current, TrackingMechanism.Auto);
+        using TrackerFactory trackers = new(MachineCapabilities.Current, TrackingMechanism.Auto);
         using Arena arena = ArenaTesting.Make(16 * ArenaTesting.MiB);
         using MemoryCapture memory = new(new StagingArea(16 * ArenaTesting.MiB), trackers, () => false, null);
         memory.AddArena(1, arena, new PageHashes(arena.Region.CapacityPages), 0, new CapturePolicy(), false);

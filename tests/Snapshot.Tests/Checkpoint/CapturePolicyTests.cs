@@ -150,7 +150,7 @@ public sealed class CapturePolicyTests
     {
         internal const int Blocks = 70;
 
-        private readonly TrackerFactory _trackers = new(KernelCapabilities.Current, TrackingMechanism.Auto);
+        private readonly TrackerFactory _trackers = new(MachineCapabilities.Current, TrackingMechanism.Auto);
         private readonly TrackedMemory _memory = new(Blocks * FreezingTracker.BlockPages, FreezingTracker.BlockPages);
 
         internal Tracked() => Tracker = _trackers.CreateFreezing(_memory);

@@ -18,7 +18,7 @@ public sealed unsafe class RegionCaptureTests
     {
         using Arena arena = ArenaTesting.Make(16 * ArenaTesting.MiB);
         using StagingArea staging = new(16 * ArenaTesting.MiB);
-        using TrackerFactory trackers = new(KernelCapabilities.Current, TrackingMechanism.Auto);
+        using TrackerFactory trackers = new(MachineCapabilities.Current, TrackingMechanism.Auto);
         using RegionCapture capture = new(
             1, arena.Region, arena, trackers.CreateForArena(arena.Region),
             new PageHashes(arena.Region.CapacityPages), staging, 0, new CapturePolicy());
@@ -46,10 +46,11 @@ public sealed unsafe class RegionCaptureTests
     [Fact]
     public void An_exchange_that_fails_twice_loses_no_page_and_the_next_one_succeeds()
     {
-        if (KernelCapabilities.Current is not { CopyOnWrite: true, WriteProtectTracking: true }) return;
+        MachineCapabilities machine = MachineCapabilities.Current;
+        if (!machine[Capability.CopyOnWrite] || !machine[Capability.WriteTracking]) return;
         using Arena arena = ArenaTesting.Make(16 * ArenaTesting.MiB);
         using StagingArea staging = new(16 * ArenaTesting.MiB);
-        using TrackerFactory gone = new(KernelCapabilities.Current, TrackingMechanism.Auto);
+        using TrackerFactory gone = new(MachineCapabilities.Current, TrackingMechanism.Auto);
         using RegionCapture capture = new(
             1, arena.Region, arena, gone.CreateForArena(arena.Region), new PageHashes(arena.Region.CapacityPages),
             staging, 0, new CapturePolicy());
@@ -69,7 +70,7 @@ public sealed unsafe class RegionCaptureTests
         capture.GiveBack();
         staging.ReturnAll();
 
-        using TrackerFactory trackers = new(KernelCapabilities.Current, TrackingMechanism.Auto);
+        using TrackerFactory trackers = new(MachineCapabilities.Current, TrackingMechanism.Auto);
         capture.Choose(new CaptureChoice(CaptureMode.Stage, "the test says so"), trackers, default);
         Assert.Equal(TrackingMechanism.WriteProtect, capture.Tracker.Mechanism);
         capture.Collect();

@@ -68,7 +68,7 @@ public sealed unsafe class CopyOnWriteDrainTests : IDisposable
     [Fact]
     public void System_calls_write_frozen_memory_and_the_image_has_what_was_there_before()
     {
-        if (!KernelCapabilities.Current.CopyOnWriteInSystemCalls) return;
+        if (!MachineCapabilities.Current[Capability.CopyOnWriteInSystemCalls]) return;
         using SnapshotSession session = SnapshotSession.Open(_store.Path);
         Arena arena = session.OpenArena("a", s_arena);
         ArenaArray<byte> bytes = arena.RootArray<byte>("bytes", 4 * MiB);

@@ -53,7 +53,7 @@ public sealed class CopyOnWriteIncrementTests : IDisposable
     {
         const int longs = 16 * Pages.HugeSize / sizeof(long);
         using SnapshotSession session = SnapshotSession.Open(_store.Path);
-        using TrackerFactory trackers = new(KernelCapabilities.Current, TrackingMechanism.Auto);
+        using TrackerFactory trackers = new(MachineCapabilities.Current, TrackingMechanism.Auto);
         Arena arena = Open(session, CaptureMode.CopyOnWrite, CaptureGrain.Auto);
         ArenaArray<long> cells = arena.RootArray<long>("cells", longs);
         cells.AsSpan().Fill(1);

@@ -50,7 +50,7 @@ public sealed class ForbiddenCallsTests : IDisposable
     [MemberData(nameof(Filters))]
     public void What_a_filter_forbids_costs_a_courtesy_only(int errno, string[] calls, RestartFill fill)
     {
-        RestartFill possible = KernelCapabilities.Current.PagesOnDemand ? fill : RestartFill.Eager;
+        RestartFill possible = MachineCapabilities.Current[Capability.PagesOnDemand] ? fill : RestartFill.Eager;
         string launcher = Path.Combine(_folder.FullName, "deny_calls");
         ProgramResult built = Repository.Run(
             _folder.FullName, "cc", "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror",

@@ -18,8 +18,8 @@ public sealed class HalfBuiltTests : IDisposable
     {
         bool isPossible = how switch
         {
-            "lazy" => KernelCapabilities.Current is { PagesOnDemand: true, WriteProtectTracking: true },
-            "copy-on-write" => KernelCapabilities.Current.CopyOnWrite,
+            "lazy" => MachineCapabilities.Current[Capability.PagesOnDemand],
+            "copy-on-write" => MachineCapabilities.Current[Capability.CopyOnWrite],
             _ => true,
         };
         using TestProgram program = new("half-built", _store.Path, isPossible ? how : "eager");

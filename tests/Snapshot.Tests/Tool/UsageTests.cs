@@ -90,11 +90,11 @@ public sealed class UsageTests
     {
         JsonElement report = (await ToolRun.Here("doctor", "--json")).Json();
         Assert.Equal(
-            KernelCapabilities.Current.Items.Select(item => item.Name),
+            MachineCapabilities.Current.Items.Select(item => item.Name),
             report.GetProperty("findings").EnumerateArray().Select(item => item.GetProperty("name").GetString()));
         ToolRun text = await ToolRun.Here("doctor");
         Assert.Equal((ExitCode.Fine, ""), (text.ExitCode, text.Error));
-        foreach (KernelCapability item in KernelCapabilities.Current.Items)
+        foreach (MachineCapability item in MachineCapabilities.Current.Items)
             Assert.Contains(item.Name, text.Out, StringComparison.Ordinal);
     }
 

@@ -15,7 +15,7 @@ public sealed unsafe class ContentHashBufferTests
         const int bytes = (3 * Pages.Size) + 100;
         byte[] array = GC.AllocateArray<byte>(bytes + 64, pinned: true);
         Buffer buffer = new((byte*)Marshal.UnsafeAddrOfPinnedArrayElement(array, 1), bytes);
-        using TrackerFactory factory = new(KernelCapabilities.Current, TrackingMechanism.Auto);
+        using TrackerFactory factory = new(MachineCapabilities.Current, TrackingMechanism.Auto);
         using DirtyTracker tracker = factory.CreateForBuffer(buffer);
         Assert.Equal(TrackingMechanism.ContentHash, tracker.Mechanism);
         Assert.Equal([0, 1, 2, 3], Collect(tracker));

@@ -1,6 +1,7 @@
 using Snapshot.Base;
 using Snapshot.Memory;
 using Snapshot.TestPrograms;
+using Snapshot.Tests.Profiles;
 using Snapshot.Tracking;
 using Xunit;
 
@@ -16,11 +17,11 @@ public abstract class DirtyTrackerContract : IDisposable
 
     private readonly TrackerFactory _factory;
 
-    protected DirtyTrackerContract(TrackingMechanism mechanism)
+    private protected DirtyTrackerContract(TrackingMechanism mechanism, MachineCapabilities? machine = null)
     {
         TrackingMechanism unlessFrozen =
             mechanism == TrackingMechanism.ServedWriteProtect ? TrackingMechanism.Auto : mechanism;
-        _factory = new TrackerFactory(KernelCapabilities.Current, unlessFrozen);
+        _factory = new TrackerFactory(machine ?? MachineCapabilities.Current, unlessFrozen);
         Mechanism = mechanism;
     }
 
@@ -29,74 +30,76 @@ public abstract class DirtyTrackerContract : IDisposable
     /// <summary>A tracker of the mechanism.</summary>
     private protected virtual DirtyTracker Create(MemoryRegion region) => _factory.CreateForArena(region);
 
-    [Fact]
+    [MachineFact]
     public void The_factory_makes_the_mechanism_that_was_asked_for()
     {
         using TrackedMemory memory = new(16, 16);
         using DirtyTracker tracker = Create(memory);
         Assert.Equal(Mechanism, tracker.Mechanism);
-        Assert.Equal(Mechanism != TrackingMechanism.ContentHash, tracker.SeesEveryWrite);
+        Assert.Equal(
+            Mechanism is TrackingMechanism.WriteProtect or TrackingMechanism.ServedWriteProtect,
+            tracker.SeesEveryWrite);
     }
 
-    [Fact]
+    [MachineFact]
     public void The_first_collect_holds_what_was_there() => TrackerScenarios.FirstCollectHoldsWhatWasThere(Create);
 
-    [Fact]
+    [MachineFact]
     public void A_second_collect_is_empty() => TrackerScenarios.SecondCollectIsEmpty(Create);
 
-    [Fact]
+    [MachineFact]
     public void A_collect_holds_exactly_the_written_pages() =>
         TrackerScenarios.CollectHoldsExactlyTheWrittenPages(Create);
 
-    [Fact]
+    [MachineFact]
     public void A_page_populated_after_creation_is_seen() => TrackerScenarios.PopulatedAfterCreationIsSeen(Create);
 
-    [Fact]
+    [MachineFact]
     public void Unused_memory_stays_unused() => TrackerScenarios.UnusedMemoryStaysUnused(Create);
 
-    [Fact]
+    [MachineFact]
     public void A_write_after_only_reading_is_seen() => TrackerScenarios.WriteAfterOnlyReadingIsSeen(Create);
 
-    [Fact]
+    [MachineFact]
     public void A_read_from_a_pipe_is_seen() => TrackerScenarios.ReadFromPipeIsSeen(Create);
 
-    [Fact]
+    [MachineFact]
     public void A_read_from_a_file_is_seen() => TrackerScenarios.ReadFromFileIsSeen(Create);
 
-    [Fact]
+    [MachineFact]
     public void Dropped_runs_are_reported() => TrackerScenarios.DroppedRunsAreReported(Create);
 
-    [Fact]
+    [MachineFact]
     public void A_write_after_a_drop_is_seen() => TrackerScenarios.WriteAfterDropIsSeen(Create);
 
-    [Fact]
+    [MachineFact]
     public void Pages_given_back_come_again_once() => TrackerScenarios.GivenBackPagesComeAgainOnce(Create);
 
-    [Fact]
+    [MachineFact]
     public void Growth_is_tracked() => TrackerScenarios.GrowthIsTracked(Create);
 
-    [Fact]
+    [MachineFact]
     public void Huge_pages_are_tracked() => TrackerScenarios.HugePagesAreTracked(Create);
 
-    [Fact]
+    [MachineFact]
     public void Arming_forgets_everything() => TrackerScenarios.ArmForgets(Create);
 
-    [Fact]
+    [MachineFact]
     public void Counting_rearms_nothing() => TrackerScenarios.CountingRearmsNothing(Create);
 
-    [Fact]
+    [MachineFact]
     public void A_collect_allocates_nothing() => TrackerScenarios.CollectAllocatesNothing(Create);
 
-    [Fact]
+    [MachineFact]
     public void More_runs_than_one_call_reports_are_found() => TrackerScenarios.ManyScatteredPagesAreFound(Create);
 
-    [Theory]
+    [MachineTheory]
     [InlineData(1)]
     [InlineData(2)]
     public void A_concurrent_writer_loses_no_page(int seed) =>
         TrackerScenarios.ConcurrentWriterLosesNoPage(Create, seed);
 
-    [Fact]
+    [MachineFact]
     public void Disposing_a_tracker_ends_its_tracking_and_another_may_begin()
     {
         using TrackedMemory memory = new(64, 64);
@@ -124,7 +127,7 @@ public sealed class TrackerLifetimeTests
     public void A_tracker_outlives_its_factory(TrackingMechanism mechanism)
     {
         using TrackedMemory memory = new(64, 64);
-        TrackerFactory factory = new(KernelCapabilities.Current, mechanism);
+        TrackerFactory factory = new(MachineCapabilities.Current, mechanism);
         using DirtyTracker tracker = factory.CreateForArena(memory);
         Assert.Equal(0, tracker.CountChanged());
         factory.Dispose();
@@ -135,15 +138,16 @@ public sealed class TrackerLifetimeTests
     }
 }
 
-/// <summary>Write protection by the kernel; the machine that runs the tests must have it.</summary>
+/// <summary>Write protection by the kernel.</summary>
+[Needs(Capability.WriteTracking)]
 public sealed class WriteProtectTrackerTests() : DirtyTrackerContract(TrackingMechanism.WriteProtect)
 {
-    [Fact]
+    [MachineFact]
     public void Memory_that_is_no_longer_tracked_is_an_error_after_which_everything_counts_as_changed()
     {
         const int operationNotPermitted = 1;
         using TrackedMemory memory = new(64, 64);
-        using TrackerFactory factory = new(KernelCapabilities.Current, Mechanism);
+        using TrackerFactory factory = new(MachineCapabilities.Current, Mechanism);
         using DirtyTracker tracker = factory.CreateForArena(memory);
         using PageBitmap changed = new(64);
         tracker.Collect(changed);
@@ -155,13 +159,13 @@ public sealed class WriteProtectTrackerTests() : DirtyTrackerContract(TrackingMe
         Assert.InRange(tracker.CountChanged(), 64, long.MaxValue);
     }
 
-    [Fact]
+    [MachineFact]
     public void A_few_pages_of_much_memory_are_found_by_several_threads()
     {
         const int piece = 1 << 15;
         long[] written = [0, piece - 1, piece, (2 * piece) - 1, 2 * piece, (2 * piece) + 77, (3 * piece) + 5];
         using TrackedMemory memory = new((3 * piece) + 100, (3 * piece) + 100);
-        using TrackerFactory factory = new(KernelCapabilities.Current, Mechanism);
+        using TrackerFactory factory = new(MachineCapabilities.Current, Mechanism);
         factory.PrepareFor(1L << 18);
         using DirtyTracker tracker = factory.CreateForArena(memory);
         using PageBitmap changed = new((3 * piece) + 100);
@@ -179,12 +183,12 @@ public sealed class WriteProtectTrackerTests() : DirtyTrackerContract(TrackingMe
         }
     }
 
-    [Fact]
+    [MachineFact]
     public void Memory_that_another_session_tracks_is_refused()
     {
         using TrackedMemory memory = new(64, 64);
-        using TrackerFactory factory = new(KernelCapabilities.Current, Mechanism);
-        using TrackerFactory other = new(KernelCapabilities.Current, Mechanism);
+        using TrackerFactory factory = new(MachineCapabilities.Current, Mechanism);
+        using TrackerFactory other = new(MachineCapabilities.Current, Mechanism);
         using DirtyTracker tracker = factory.CreateForArena(memory);
         SnapshotException error = Assert.Throws<SnapshotException>(() => other.CreateForArena(memory));
         Assert.Equal(SnapshotErrorCode.SystemCall, error.Code);
@@ -194,3 +198,18 @@ public sealed class WriteProtectTrackerTests() : DirtyTrackerContract(TrackingMe
 
 /// <summary>Content hash, on the same promises.</summary>
 public sealed class ContentHashTrackerTests() : DirtyTrackerContract(TrackingMechanism.ContentHash);
+
+/// <summary>Content hash where the kernel has no scan: the entries of the pagemap tell what has memory.</summary>
+public sealed class ContentHashByEntriesTests()
+    : DirtyTrackerContract(TrackingMechanism.ContentHash, MachineCapabilities.Without(Capability.PagemapScan));
+
+/// <summary>Soft-dirty bits, by a scan where there is one.</summary>
+[Needs(Capability.SoftDirty)]
+[Collection(nameof(SoftDirtyTrackerTests))]
+public sealed class SoftDirtyTrackerTests() : DirtyTrackerContract(TrackingMechanism.SoftDirty);
+
+/// <summary>Soft-dirty bits by the entries of the pagemap.</summary>
+[Needs(Capability.SoftDirty)]
+[Collection(nameof(SoftDirtyTrackerTests))]
+public sealed class SoftDirtyByEntriesTests()
+    : DirtyTrackerContract(TrackingMechanism.SoftDirty, MachineCapabilities.Without(Capability.PagemapScan));

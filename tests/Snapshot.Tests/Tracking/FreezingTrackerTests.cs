@@ -82,7 +82,7 @@ public sealed class FreezingTrackerTests() : DirtyTrackerContract(TrackingMechan
     {
         using TrackedMemory memory = new(BlockPages, BlockPages);
         using FreezingTracker tracker = Create(memory, CaptureGrain.Block);
-        using TrackerFactory other = new(KernelCapabilities.Current, TrackingMechanism.Auto);
+        using TrackerFactory other = new(MachineCapabilities.Current, TrackingMechanism.Auto);
         SnapshotException error = Assert.Throws<SnapshotException>(() => other.CreateFreezing(memory));
         Assert.Equal(SnapshotErrorCode.SystemCall, error.Code);
         Assert.Contains(memory.RegionName, error.Message, StringComparison.Ordinal);

@@ -11,9 +11,9 @@ public sealed class ProbeTraceTests
     public void Probing_leaves_no_descriptor_and_no_mapping_behind()
     {
         const int probes = 64;
-        _ = KernelCapabilities.Probe(); // whatever the runtime opens once is open now
+        _ = MachineCapabilities.Probe(); // whatever the runtime opens once is open now
         (int descriptors, int mappings) = Open();
-        for (int probe = 0; probe < probes; probe++) _ = KernelCapabilities.Probe();
+        for (int probe = 0; probe < probes; probe++) _ = MachineCapabilities.Probe();
         (int descriptorsAfter, int mappingsAfter) = Open();
 
         // The runtime may open and map things of its own; one leak a probe would show as twice this much.

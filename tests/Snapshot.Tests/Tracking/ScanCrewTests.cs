@@ -6,7 +6,7 @@ namespace Snapshot.Tests.Tracking;
 
 public sealed class ScanCrewTests : IDisposable
 {
-    private readonly PagemapDescriptor _pagemap = PagemapDescriptor.Open();
+    private readonly PagemapDescriptor _pagemap = PagemapDescriptor.Open(MachineCapabilities.Current);
     private readonly ScanCrew _crew;
     private readonly PageScan _own;
 

@@ -16,7 +16,7 @@ public sealed class TrackerAsUserTests(ITestOutputHelper output)
         (int exitCode, string text) = OrdinaryUser.Run("tracker-as-user");
         output.WriteLine(text);
         Assert.True(exitCode == 0, text);
-        using TrackerFactory here = new(KernelCapabilities.Current, TrackingMechanism.Auto);
+        using TrackerFactory here = new(MachineCapabilities.Current, TrackingMechanism.Auto);
         Assert.Contains($"auto {here.Mechanism} ", text, StringComparison.Ordinal);
         foreach (string scenario in TestPrograms.TrackerScenarios.All.Keys)
             Assert.Contains($"ContentHash {scenario}\n", text, StringComparison.Ordinal);

@@ -5,9 +5,9 @@ namespace Snapshot.Tests.Tracking;
 
 public sealed class TrackerFactoryTests
 {
-    private static readonly KernelCapabilities Able = KernelCapabilities.Current with { WriteProtectTracking = true };
-    private static readonly KernelCapabilities Unable =
-        KernelCapabilities.Current with { WriteProtectTracking = false };
+    private static readonly MachineCapabilities Able = MachineCapabilities.Current;
+    private static readonly MachineCapabilities Unable =
+        MachineCapabilities.Without(Capability.WriteTracking, Capability.SoftDirty);
 
     [Fact]
     public void Auto_takes_write_protection_where_the_probe_saw_it_work()
@@ -37,7 +37,7 @@ public sealed class TrackerFactoryTests
     [Fact]
     public void Pages_of_another_size_are_refused()
     {
-        KernelCapabilities other = KernelCapabilities.Current with { PageSize = 65536 };
+        MachineCapabilities other = MachineCapabilities.Without(Capability.SmallPages);
         SnapshotException error = Assert.Throws<SnapshotException>(
             () => new TrackerFactory(other, TrackingMechanism.Auto));
         Assert.Equal(SnapshotErrorCode.Unsupported, error.Code);
