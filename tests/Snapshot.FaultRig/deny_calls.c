@@ -2,9 +2,10 @@
  * deny_calls.c: runs a program under a seccomp filter that answers some system calls with an errno, as the profiles of
  * containers do. From its first instruction on: the runtime below the library lives with it, too.
  *
- *   deny_calls ERRNO CALL[:ADVICE]... -- PROGRAM ARGUMENT...
+ *   deny_calls ERRNO CALL[:VALUE[@INDEX]][=ERRNO]... -- PROGRAM ARGUMENT...
  *
- * CALL is the number of a system call. With ADVICE only calls whose third argument is that are denied (madvise).
+ * CALL is the number of a system call. With VALUE only calls whose argument of that index (from 0; 2 if it is left out:
+ * the advice of madvise) has that value, in its lower 32 bits, are denied. An ERRNO of its own comes before the first.
  */
 #define _GNU_SOURCE
 #include <linux/audit.h>
@@ -35,14 +36,20 @@ static void load(size_t offset)
 static void deny(const char *call, unsigned int error)
 {
     char *rest = NULL;
-    unsigned int number = (unsigned int)strtoul(call, &rest, 10);
+    unsigned int number = (unsigned int)strtoul(call, &rest, 10), value = 0, index = 2;
+    int has_value = *rest == ':';
+    if (has_value)
+        value = (unsigned int)strtoul(rest + 1, &rest, 0);
+    if (*rest == '@')
+        index = (unsigned int)strtoul(rest + 1, &rest, 10);
+    if (*rest == '=')
+        error = (unsigned int)strtoul(rest + 1, &rest, 10);
     load(offsetof(struct seccomp_data, nr));
-    if (*rest == ':') {
-        add(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 3);
-        load(offsetof(struct seccomp_data, args[2]));
-        number = (unsigned int)strtoul(rest + 1, NULL, 10);
+    add(BPF_JMP | BPF_JEQ | BPF_K, number, 0, has_value ? 3 : 1);
+    if (has_value) {
+        load(offsetof(struct seccomp_data, args) + index * sizeof(__u64));
+        add(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
     }
-    add(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1);
     add(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error, 0, 0);
 }
 

@@ -22,6 +22,7 @@ return (args is [string verb, ..] ? verb : "") switch
     "limited-life" => LimitedLife.Run(args[1], long.Parse(args[2], CultureInfo.InvariantCulture),
         Enum.Parse<Snapshot.CaptureMode>(args[3])),
     "many-arenas" => ManyArenas.Run(args[1], int.Parse(args[2], CultureInfo.InvariantCulture)),
+    "hidden-place" => HiddenPlace.Run(args[1]),
     "half-built" => HalfBuilt.Run(args[1], args[2]),
     "locked-memory" => LockedMemory.Run(args[1]),
     "file-limit" => FileLimit.Run(args[1]),

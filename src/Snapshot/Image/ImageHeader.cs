@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace Snapshot.Image;
 
 /// <summary>Names an image by the state it holds.</summary>
@@ -14,11 +12,9 @@ internal sealed record ImageHeader(Guid ImageId, long Generation, ImageLink? Par
 {
     internal GenerationKind Kind => Parent is null ? GenerationKind.Full : GenerationKind.Incremental;
 
-    /// <summary>A random id: 16 bytes, not a UUID of any version.</summary>
-    internal static Guid NewImageId()
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        RandomNumberGenerator.Fill(bytes);
-        return new Guid(bytes);
-    }
+    /// <summary>
+    /// A random id: a UUID of version 4. Its bits come from the kernel; the runtime's random numbers for cryptography
+    /// would need OpenSSL, without which they end the process.
+    /// </summary>
+    internal static Guid NewImageId() => Guid.NewGuid();
 }

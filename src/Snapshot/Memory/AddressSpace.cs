@@ -72,6 +72,7 @@ internal sealed unsafe class AddressSpace : IDisposable
     {
         ulong bytes = (ulong)options.Capacity;
         ulong candidate = TakenPlaces.FirstFree(LowestBase, bytes, Gap);
+        ulong triedAgain = 0;
         while (candidate <= HighestEnd - bytes - Gap)
         {
             ulong low = candidate - Gap;
@@ -81,9 +82,10 @@ internal sealed unsafe class AddressSpace : IDisposable
             if (errno != AlreadyExists) throw NativeError.For(errno, "mmap", ReserveAdvice(name, candidate, bytes));
 
             // What was in the way may be gone again (another thread unmapped it): then the same place is tried once
-            // more.
-            if (ProcessMap.FirstIn(low, end) is { } there)
-                candidate = TakenPlaces.Above(there.End, Gap);
+            // more. Or the map does not show it, as where a sandbox hides what is its own: then the next one is.
+            if (ProcessMap.FirstIn(low, end) is { } there) candidate = TakenPlaces.Above(there.End, Gap);
+            else if (triedAgain == candidate) candidate = TakenPlaces.Above(end, Gap);
+            else triedAgain = candidate;
             candidate = TakenPlaces.FirstFree(candidate, bytes, Gap);
         }
 

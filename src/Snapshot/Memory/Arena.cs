@@ -41,7 +41,7 @@ public sealed unsafe class Arena : IDisposable
     private Arena(AddressSpace space)
     {
         _space = space;
-        _region = new ArenaRegion(space);
+        _region = new ArenaRegion(space) { Arena = this };
         _table = new PageTable(space.Base);
         _runs = new PageRuns(space, _table);
         _allocator = new ArenaAllocator(_region, _table, _runs);

@@ -23,6 +23,17 @@ internal sealed unsafe class ArenaRegion(AddressSpace space) : MemoryRegion, IDi
     /// <summary>What is still to come from an image, or null; set before anybody uses the region.</summary>
     internal IAwaitedPages? Awaited { get; set; }
 
+    /// <summary>The arena, which knows what of it is excluded.</summary>
+    internal Arena? Arena { get; init; }
+
+    /// <inheritdoc/>
+    internal override void MarkExcluded(PageBitmap into)
+    {
+        if (Arena is null) return;
+        using Lock.Scope scope = Arena.Freeze();
+        Arena.MarkExcluded(into);
+    }
+
     /// <summary>Discards pages and reports them.</summary>
     internal void Drop(PageRange range)
     {

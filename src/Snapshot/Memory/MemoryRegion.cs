@@ -45,4 +45,12 @@ internal abstract unsafe class MemoryRegion
     /// pages: a page is reported after its content is gone, at the latest by the next call.
     /// </summary>
     internal abstract void MoveDroppedTo(PageBitmap changed);
+
+    /// <summary>
+    /// Adds the pages that no image has the content of: scratch memory, and guards, which nobody may even read.
+    /// Allocates no managed memory.
+    /// </summary>
+    internal virtual void MarkExcluded(PageBitmap into)
+    {
+    }
 }

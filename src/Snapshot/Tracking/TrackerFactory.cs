@@ -14,6 +14,9 @@ internal sealed unsafe class TrackerFactory : IDisposable
     /// <summary>1 GiB: of less, one thread looks through the page tables before a second one has woken up.</summary>
     private const long ManyPages = 1 << 18;
 
+    /// <summary>32 MiB: the same of hashing.</summary>
+    private const long ManyToHash = 1 << 13;
+
     private readonly UserfaultDescriptor? _userfault;
     private readonly PagemapDescriptor? _pagemap;
     private readonly ScanCrew? _crew;
@@ -99,7 +102,7 @@ internal sealed unsafe class TrackerFactory : IDisposable
     {
         TrackingMechanism.WriteProtect => new WriteProtectTracker(region, _userfault!, _pagemap!, _crew!),
         TrackingMechanism.SoftDirty => new SoftDirtyTracker(region, _softDirty!, _pagemap!, _crew!),
-        _ => new ContentHashTracker(region, _pagemap),
+        _ => new ContentHashTracker(region, _pagemap, _crew),
     };
 
     /// <summary>
@@ -124,14 +127,14 @@ internal sealed unsafe class TrackerFactory : IDisposable
     /// <summary>Prepares for looking at that much memory: in the pause no thread is started any more.</summary>
     internal void PrepareFor(long pages)
     {
-        if (pages >= ManyPages) _crew?.Man();
+        if (pages >= (Mechanism == TrackingMechanism.ContentHash ? ManyToHash : ManyPages)) _crew?.Man();
     }
 
     /// <summary>
     /// A tracker for memory that belongs to somebody else. Always content hash: its pages hold other things, too, and
     /// nothing is known of its mapping.
     /// </summary>
-    internal DirtyTracker CreateForBuffer(MemoryRegion region) => new ContentHashTracker(region, _pagemap);
+    internal DirtyTracker CreateForBuffer(MemoryRegion region) => new ContentHashTracker(region, _pagemap, _crew);
 
     public void Dispose()
     {
