@@ -9,6 +9,7 @@ internal sealed unsafe partial class TrackedMemory : MemoryRegion, IDisposable
 {
     private const int AdviseDontNeed = 4;
     private const int AdviseHugePage = 14;
+    private const int AdviseNoHugePage = 15;
     private const int ReadWrite = 3;
     private const int PrivateAnonymousNoReserve = 0x02 | 0x20 | 0x4000;
     private const int Fixed = 0x10;
@@ -26,9 +27,17 @@ internal sealed unsafe partial class TrackedMemory : MemoryRegion, IDisposable
         _mapping = mmap(0, _mappedBytes, 0, PrivateAnonymousNoReserve, -1, 0);
         if (_mapping == -1) throw new InvalidOperationException("mmap failed");
         Address = (byte*)Pages.AlignUp(_mapping, Pages.HugeSize);
-        if (huge) Check(madvise((nint)Address, (nuint)Pages.Bytes(capacityPages), AdviseHugePage), "madvise");
+        IsHuge = huge;
+
+        // Refused by a kernel without huge pages, which has none of either.
+        int advice = huge ? AdviseHugePage : AdviseNoHugePage;
+        if (MachineCapabilities.Current[Capability.HugePages])
+            Check(madvise((nint)Address, (nuint)Pages.Bytes(capacityPages), advice), "madvise");
         Commit(committedPages);
     }
+
+    /// <summary>Whether it may be in huge pages.</summary>
+    internal bool IsHuge { get; }
 
     internal override string RegionName => "tracked";
 
