@@ -27,7 +27,7 @@ internal sealed class Demo(DemoOptions options, DemoLedger ledger)
                     $"{runs} runs gave too little time for {options.Kills} kills; give it more --steps.");
             }
 
-            await RunAndKillAsync(plan, expected).ConfigureAwait(false);
+            await RunAndKillAsync(plan, expected, say).ConfigureAwait(false);
         }
 
         RunEvent.Finished result = await RunToEndAsync(options.Run, ledger.Take).ConfigureAwait(false);
@@ -68,7 +68,7 @@ internal sealed class Demo(DemoOptions options, DemoLedger ledger)
     /// <summary>
     /// One run, which is killed when its moment comes. When it is over before, the next one begins from the beginning.
     /// </summary>
-    private async Task RunAndKillAsync(KillPlan plan, RunEvent.Finished expected)
+    private async Task RunAndKillAsync(KillPlan plan, RunEvent.Finished expected, Action<string> say)
     {
         KillMoment moment = plan.Next();
         using ChildRun child = ChildRun.Start(options.Run with { Output = null }, happened => Observe(happened, plan));
@@ -77,7 +77,9 @@ internal sealed class Demo(DemoOptions options, DemoLedger ledger)
         Task first = await Task.WhenAny(isTime, child.EndAsync()).ConfigureAwait(false);
         if (first == isTime && await child.KillAsync().ConfigureAwait(false))
         {
-            ledger.TakeKill(DoingOf(child));
+            KillTarget doing = DoingOf(child);
+            ledger.TakeKill(doing);
+            say($"Killed {DemoScreen.Words(doing)}: {ledger.Kills.Count} of {options.Kills} kills.");
             return;
         }
 

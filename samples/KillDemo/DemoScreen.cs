@@ -97,7 +97,8 @@ internal sealed class DemoScreen(IAnsiConsole console, DemoOptions options, Demo
         image.DrainMs.ToString("F1", CultureInfo.InvariantCulture),
     ]).Select(text => new Text(text))];
 
-    private static string Words(KillTarget doing) => doing switch
+    /// <summary>What a process was doing when it was killed.</summary>
+    internal static string Words(KillTarget doing) => doing switch
     {
         KillTarget.Restart => "while restarting",
         KillTarget.Drain => "while writing",

@@ -1,0 +1,57 @@
+namespace Snapshot.Machines;
+
+/// <summary>
+/// A machine that can be booted any number of times, each time as it was made. One guest at a time; not thread-safe.
+/// </summary>
+internal sealed class Machine : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("snapshot-machine-");
+    private readonly string _kernel;
+    private readonly string _initramfs;
+    private readonly string _root;
+
+    /// <summary>Fetches what is needed and makes it.</summary>
+    /// <param name="packages">Where the kernel comes from.</param>
+    /// <param name="kernel">Its version, such as 6.1.</param>
+    /// <param name="programs">The folder of the programs that are put into /app.</param>
+    /// <exception cref="MachineException">Something cannot be had here.</exception>
+    internal Machine(PackageCache packages, string kernel, string programs)
+    {
+        try
+        {
+            if (HostProgram.Find(Guest.Emulator) is null) throw HostProgram.Missing(Guest.Emulator);
+            string busybox = Path.Combine(packages.Unpacked("busybox-static"), "bin/busybox");
+            KernelFiles files = new(packages.Unpacked(PackageCache.NewestKernel(kernel)), busybox);
+            _kernel = files.Kernel;
+            _initramfs = Initramfs.Make(files, busybox, _folder.FullName);
+            _root = RootImage.Make(busybox, programs, _folder.FullName);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Prints nothing for so long only when it is stuck: the slowest step of a job takes a third of it.</summary>
+    internal TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(90);
+
+    /// <summary>Told each line of a guest's console.</summary>
+    internal Action<string> Observe { get; init; } = static _ => { };
+
+    /// <summary>Where the folder of a run may put its files.</summary>
+    internal string Folder => _folder.FullName;
+
+    /// <summary>Boots a guest that does a job.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="disks">Its disks from /dev/vdc on.</param>
+    internal Task<GuestResult> RunAsync(Job job, params IEnumerable<GuestDisk> disks)
+    {
+        string tar = Path.Combine(_folder.FullName, "job.tar");
+        job.WriteTo(tar);
+        return Guest.RunAsync(
+            _kernel, _initramfs, [new GuestDisk(_root), new GuestDisk(tar), .. disks], Silence, Observe);
+    }
+
+    public void Dispose() => _folder.Delete(recursive: true);
+}
