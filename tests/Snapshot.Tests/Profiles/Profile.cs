@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using Snapshot.Interop;
 using Snapshot.Tests.Structure;
 
 namespace Snapshot.Tests.Profiles;
@@ -92,7 +93,7 @@ internal sealed record Profile(string Name, params Capability[] Missing)
         new("nothing at all", [.. Enum.GetValues<Capability>().Where(one => one != Capability.SmallPages)])
         {
             Pretence = string.Join(
-                ',', Interop.CapabilityText.All.Select(text => text.Pretence).Where(word => word != "no-small-pages")),
+                ',', CapabilityText.All.Select(text => text.Pretence).Where(word => word != "no-small-pages")),
         },
     ];
 

@@ -34,7 +34,7 @@ public sealed unsafe class ContentHashBufferTests
     {
         using TestPrograms.TrackedMemory memory = new(64, 32);
         memory.Page(4)[0] = 1;
-        using ContentHashTracker tracker = new(memory, pagemap: null);
+        using ContentHashTracker tracker = new(memory, pagemap: null, crew: null);
         using PageBitmap changed = new(64);
         tracker.Collect(changed);
         Assert.Equal(32, changed.Count());
