@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Snapshot.Tool.Output;
 using Snapshot.Tracking;
 using Spectre.Console;
@@ -9,11 +10,14 @@ namespace Snapshot.Tool.Commands;
 /// <param name="CanRun">True when sessions can work here.</param>
 /// <param name="Tracking">How changed pages would be found.</param>
 /// <param name="Capture">How they would be kept as they are at the capture.</param>
+/// <param name="HashMillisecondsPerGiB">
+/// What a pause takes for each GiB of memory in use, where pages are found by their content; else null.
+/// </param>
 /// <param name="CanRestartLazily">Whether a restart can fetch pages when they are touched.</param>
 /// <param name="UnknownVariables">Variables of the environment that begin as Snapshot's do and are none.</param>
 /// <param name="Findings">The table: every finding.</param>
 internal sealed record DoctorReport(
-    bool CanRun, TrackingMechanism Tracking, CaptureMode Capture, bool CanRestartLazily,
+    bool CanRun, TrackingMechanism Tracking, CaptureMode Capture, double? HashMillisecondsPerGiB, bool CanRestartLazily,
     IReadOnlyList<string> UnknownVariables, IReadOnlyList<MachineCapability> Findings)
 {
     internal static DoctorReport Of(MachineCapabilities machine)
@@ -23,8 +27,9 @@ internal sealed record DoctorReport(
             : tracking == TrackingMechanism.WriteProtect ? CaptureMode.PreCopy
             : CaptureMode.Stage;
         return new DoctorReport(
-            machine[Capability.SmallPages], tracking, capture, machine[Capability.PagesOnDemand],
-            [.. EnvironmentDefaults.Unknown()], machine.Items);
+            machine[Capability.SmallPages], tracking, capture,
+            tracking == TrackingMechanism.ContentHash ? HashSpeed.MillisecondsPerGiB() : null,
+            machine[Capability.PagesOnDemand], [.. EnvironmentDefaults.Unknown()], machine.Items);
     }
 }
 
@@ -74,6 +79,9 @@ internal sealed class DoctorCommand : Command
         console.Good("Snapshot runs here");
         console.Line($"Changed pages are found by {Finding(report.Tracking)},");
         console.Line($"and kept by {Keeping(report.Capture)}.");
+        if (report.HashMillisecondsPerGiB is { } milliseconds)
+            console.Line(string.Create(
+                CultureInfo.InvariantCulture, $"Each GiB in use makes a pause {milliseconds:F0} ms longer."));
         console.Line(report.CanRestartLazily
             ? "A restart may fetch pages when they are touched, or read everything first."
             : "A restart reads everything before the first participant runs.");

@@ -41,6 +41,9 @@ public sealed class ProfileTests
         Assert.Equal(
             expected.Contains(Capability.WriteTracking) ? Without(expected) : "writeProtect",
             report.GetProperty("tracking").GetString());
+        Assert.Equal(
+            report.GetProperty("tracking").GetString() == "contentHash",
+            report.GetProperty("hashMillisecondsPerGiB").ValueKind == JsonValueKind.Number);
     }
 
     [Theory]

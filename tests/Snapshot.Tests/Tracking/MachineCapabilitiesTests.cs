@@ -65,6 +65,14 @@ public sealed class MachineCapabilitiesTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void The_documentation_has_every_word()
+    {
+        string text = File.ReadAllText(Path.Combine(Structure.Repository.Root, "docs", "MACHINES.md"));
+        foreach (CapabilityText line in CapabilityText.All)
+            Assert.Contains($"| `{line.Pretence}` | ", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Words_that_take_something_away_are_known_and_others_are_told()
     {
         Assert.Equal(
