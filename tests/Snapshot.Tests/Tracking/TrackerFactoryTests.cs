@@ -1,3 +1,4 @@
+using Snapshot.Tests.Profiles;
 using Snapshot.Tracking;
 using Xunit;
 
@@ -9,7 +10,8 @@ public sealed class TrackerFactoryTests
     private static readonly MachineCapabilities Unable =
         MachineCapabilities.Without(Capability.WriteTracking, Capability.SoftDirty);
 
-    [Fact]
+    [MachineFact]
+    [Needs(Capability.WriteTracking)]
     public void Auto_takes_write_protection_where_the_probe_saw_it_work()
     {
         using TrackerFactory factory = new(Able, TrackingMechanism.Auto);
@@ -31,6 +33,17 @@ public sealed class TrackerFactoryTests
         Assert.Equal(SnapshotErrorCode.Unsupported, error.Code);
         Assert.Contains("userfaultfd", error.Message, StringComparison.Ordinal);
         Assert.Contains("PAGEMAP_SCAN", error.Message, StringComparison.Ordinal);
+        Assert.Contains("ContentHash", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Soft_dirty_bits_by_name_are_refused_where_there_are_none()
+    {
+        SnapshotException error = Assert.Throws<SnapshotException>(
+            () => new TrackerFactory(Unable, TrackingMechanism.SoftDirty));
+        Assert.Equal(SnapshotErrorCode.Unsupported, error.Code);
+        Assert.Contains("soft-dirty", error.Message, StringComparison.Ordinal);
+        Assert.Contains("CONFIG_MEM_SOFT_DIRTY", error.Message, StringComparison.Ordinal);
         Assert.Contains("ContentHash", error.Message, StringComparison.Ordinal);
     }
 
