@@ -12,19 +12,20 @@ namespace Snapshot;
 /// <typeparam name="T">An item.</typeparam>
 /// <remarks>
 /// <para>Embed it as a field of a root and call <see cref="Initialize"/> when the memory is new. Never copy it. Any
-/// number of fibers of any worker may write and read; items come out in the order in which they went in. Threads that
-/// are no fibers use <see cref="TryWrite(T)"/> and <see cref="TryRead(out T)"/>.</para>
+/// number of fibers of any worker may write and read; items come out in the order in which they went in. Participants
+/// and handlers that are no fibers use <see cref="TryWrite(T)"/>, <see cref="TryRead(out T)"/> and
+/// <see cref="Complete"/>. A thread that takes no part in a session is refused, as by every arena lock.</para>
 /// <para>Who waits is woken in the order of waiting, but is not preferred to one who comes at that moment.</para>
 /// <para>Thread-safe. Nothing allocates but a frame of a wait.</para>
 /// </remarks>
 public struct ArenaChannel<T>
     where T : unmanaged
 {
-    // A lock word guards the ring; it is held for the copy of one item and never across a safepoint, so no image shows
-    // it held. Readers sleep on the number of writes, writers on the number of reads, both modulo 2^32: each is read
-    // under the lock together with the state that makes one wait, and changes before anyone is woken, so that no wake
-    // is lost. A write wakes one reader, a read one writer; whoever finds nothing waits again, and who was woken and
-    // takes nothing passes the wake on.
+    // A lock word guards the ring; it is held for the copy of one item and never across a safepoint, and only by
+    // owners that have safepoints, so no image shows it held. Readers sleep on the number of writes, writers on the
+    // number of reads, both modulo 2^32: each is read under the lock together with the state that makes one wait, and
+    // changes before anyone is woken, so that no wake is lost. A write wakes one reader, a read one writer; whoever
+    // finds nothing waits again, and who was woken and takes nothing passes the wake on.
     private int _lock;
     private int _capacity;
     private int _count;
@@ -62,30 +63,45 @@ public struct ArenaChannel<T>
     /// <summary>Writes an item if there is room.</summary>
     /// <returns>False when it is full.</returns>
     /// <exception cref="ChannelClosedException">It is complete.</exception>
-    /// <exception cref="InvalidOperationException">It was not initialized.</exception>
+    /// <exception cref="InvalidOperationException">It was not initialized, or the thread is not attached to a
+    /// session.</exception>
     public bool TryWrite(T item) => TryWrite(in item, out _);
 
     /// <summary>Reads an item if there is one.</summary>
     /// <param name="item">What was read.</param>
     /// <returns>False when it is empty.</returns>
+    /// <exception cref="InvalidOperationException">The thread is not attached to a session.</exception>
     public bool TryRead(out T item) => TryRead(out item, out _, out _);
 
     /// <summary>Writes an item, waiting while it is full. For fibers, in an arena.</summary>
     /// <exception cref="ChannelClosedException">It is complete.</exception>
-    /// <exception cref="InvalidOperationException">It was not initialized.</exception>
-    public FiberTask WriteAsync(T item) =>
-        TryWrite(in item, out _) ? FiberTask.Completed : WriteSlowly(PointerTo(ref this), item);
+    /// <exception cref="InvalidOperationException">It was not initialized, or the thread runs no fibers.</exception>
+    public FiberTask WriteAsync(T item)
+    {
+        _ = FiberScheduler.OfThread;
+        return TryWrite(in item, out _) ? FiberTask.Completed : WriteSlowly(PointerTo(ref this), item);
+    }
 
     /// <summary>Reads an item, waiting while it is empty. For fibers, in an arena.</summary>
     /// <exception cref="ChannelClosedException">It is complete and empty.</exception>
-    public FiberTask<T> ReadAsync() =>
-        TryRead(out T item, out _, out _) ? new FiberTask<T>(item) : ReadSlowly(PointerTo(ref this));
+    /// <exception cref="InvalidOperationException">The thread runs no fibers.</exception>
+    public FiberTask<T> ReadAsync()
+    {
+        _ = FiberScheduler.OfThread;
+        return TryRead(out T item, out _, out _) ? new FiberTask<T>(item) : ReadSlowly(PointerTo(ref this));
+    }
 
     /// <summary>Waits until there is an item, or there will be none. For fibers, in an arena.</summary>
     /// <returns>False when it is complete and empty.</returns>
-    public FiberTask<bool> WaitToReadAsync() => WaitToRead(PointerTo(ref this));
+    /// <exception cref="InvalidOperationException">The thread runs no fibers.</exception>
+    public FiberTask<bool> WaitToReadAsync()
+    {
+        _ = FiberScheduler.OfThread;
+        return WaitToRead(PointerTo(ref this));
+    }
 
     /// <summary>No more is written: who reads gets what is there.</summary>
+    /// <exception cref="InvalidOperationException">The thread is not attached to a session.</exception>
     public void Complete()
     {
         Acquire();
@@ -179,8 +195,13 @@ public struct ArenaChannel<T>
         return isEmpty;
     }
 
+    /// <summary>
+    /// Refused to a thread that no checkpoint stops: it could be captured holding the lock, and nobody would ever
+    /// release it in the new process.
+    /// </summary>
     private void Acquire()
     {
+        LockWord.Caller();
         SpinWait spin = default;
         while (Interlocked.Exchange(ref _lock, 1) != 0) spin.SpinOnce(sleep1Threshold: -1);
     }

@@ -31,7 +31,12 @@ public readonly struct FiberGroup : IDisposable
     /// Waits until one more has ended than earlier calls have waited for; each end is told once.
     /// </summary>
     /// <returns>False when all have ended and all ends were told.</returns>
-    public FiberTask<bool> WhenAny() => WaitForAny(this);
+    /// <exception cref="InvalidOperationException">The thread runs no fibers.</exception>
+    public FiberTask<bool> WhenAny()
+    {
+        _ = FiberScheduler.OfThread;
+        return WaitForAny(this);
+    }
 
     /// <summary>Gives up the group.</summary>
     /// <exception cref="InvalidOperationException">Some of its fibers have not ended.</exception>

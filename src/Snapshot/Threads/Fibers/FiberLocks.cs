@@ -16,7 +16,8 @@ namespace Snapshot;
 public static class FiberLocks
 {
     /// <summary>Enters the mutex. The fiber is its owner; leave with <see cref="ArenaMutex.Exit"/>.</summary>
-    /// <exception cref="InvalidOperationException">The fiber holds it already.</exception>
+    /// <exception cref="InvalidOperationException">The fiber holds it already, or the thread runs no
+    /// fibers.</exception>
     public static FiberTask EnterAsync(this ref ArenaMutex mutex)
     {
         LockOwner owner = FiberScheduler.OfThread;
@@ -46,20 +47,32 @@ public static class FiberLocks
     }
 
     /// <summary>Takes one from the semaphore.</summary>
-    public static FiberTask WaitAsync(this ref ArenaSemaphore semaphore) =>
-        semaphore.TakeAtOnce() ? FiberTask.Completed : TakeSlowly(Of(ref semaphore));
+    /// <exception cref="InvalidOperationException">The thread runs no fibers.</exception>
+    public static FiberTask WaitAsync(this ref ArenaSemaphore semaphore)
+    {
+        _ = FiberScheduler.OfThread;
+        return semaphore.TakeAtOnce() ? FiberTask.Completed : TakeSlowly(Of(ref semaphore));
+    }
 
     /// <summary>Passes when the event is set.</summary>
-    public static FiberTask WaitAsync(this ref ArenaEvent target) =>
-        target.PassAtOnce(hasSlept: false) ? FiberTask.Completed : PassSlowly(Of(ref target));
+    /// <exception cref="InvalidOperationException">The thread runs no fibers.</exception>
+    public static FiberTask WaitAsync(this ref ArenaEvent target)
+    {
+        _ = FiberScheduler.OfThread;
+        return target.PassAtOnce(hasSlept: false) ? FiberTask.Completed : PassSlowly(Of(ref target));
+    }
 
     /// <summary>Arrives at the barrier, and waits until all have arrived in this phase.</summary>
     /// <returns>True in exactly one participant per phase: the last to arrive.</returns>
-    /// <exception cref="InvalidOperationException">The barrier was not initialized.</exception>
-    public static FiberTask<bool> SignalAndWaitAsync(this ref ArenaBarrier barrier) =>
-        barrier.ArriveWithoutRecord(out uint phase)
+    /// <exception cref="InvalidOperationException">The barrier was not initialized, or the thread runs no
+    /// fibers.</exception>
+    public static FiberTask<bool> SignalAndWaitAsync(this ref ArenaBarrier barrier)
+    {
+        _ = FiberScheduler.OfThread;
+        return barrier.ArriveWithoutRecord(out uint phase)
             ? new FiberTask<bool>(true)
             : WaitWhilePhase(Of(ref barrier), phase);
+    }
 
     private static async FiberTask EnterSlowly(ArenaPointer<ArenaMutex> mutex)
     {
