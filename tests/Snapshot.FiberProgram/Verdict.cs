@@ -59,7 +59,7 @@ internal static class Verdict
             {
                 text.Append($"\n  {fiber->Wait.OwnerId & ~FiberSpace.OwnerBit}: {fiber->Status}");
                 text.Append($" for {(nint)fiber->WaitsFor:x} node {(nint)fiber->Wait.Word:x}");
-                text.Append($" timer {fiber->Timer} critical {fiber->CriticalDepth} granted {fiber->Wait.Granted}");
+                text.Append($" timer {fiber->Timer} critical {fiber->Section} granted {fiber->Wait.Granted}");
                 for (FiberFrame* frame = fiber->Top; frame != null; frame = frame->Parent)
                 {
                     string type = Encoding.UTF8.GetString(

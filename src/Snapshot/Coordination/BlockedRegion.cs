@@ -1,3 +1,5 @@
+using Snapshot.Base;
+
 namespace Snapshot;
 
 /// <summary>
@@ -6,18 +8,27 @@ namespace Snapshot;
 /// </summary>
 public ref struct BlockedRegion
 {
+    private readonly NestedScope _scope;
     private Participant? _participant;
 
-    internal BlockedRegion(Participant participant) => _participant = participant;
+    internal BlockedRegion(Participant participant, NestedScope scope)
+    {
+        _participant = participant;
+        _scope = scope;
+    }
 
     /// <summary>
     /// Leaves the region; waits while memory is being captured, and takes part in a checkpoint that stops participants
-    /// now.
+    /// now. Harmless when repeated.
     /// </summary>
+    /// <exception cref="InvalidOperationException">
+    /// It is not the region or section that was entered last: one inside it is open, or it was left already through a
+    /// copy. Nothing was left.
+    /// </exception>
     public void Dispose()
     {
         Participant? participant = _participant;
         _participant = null;
-        participant?.ExitBlocked();
+        participant?.ExitBlocked(_scope);
     }
 }

@@ -1,20 +1,31 @@
+using Snapshot.Base;
+
 namespace Snapshot;
 
 /// <summary>An open critical section: no checkpoint starts until it is disposed. Do not copy.</summary>
 public ref struct CriticalSection
 {
+    private readonly NestedScope _scope;
     private Participant? _participant;
 
-    internal CriticalSection(Participant participant) => _participant = participant;
+    internal CriticalSection(Participant participant, NestedScope scope)
+    {
+        _participant = participant;
+        _scope = scope;
+    }
 
     /// <summary>
     /// Leaves the critical section. Leaving the outermost one takes a pending checkpoint before it returns. Harmless
     /// when repeated.
     /// </summary>
+    /// <exception cref="InvalidOperationException">
+    /// It is not the section or region that was entered last: one inside it is open, or it was left already through a
+    /// copy. Nothing was left.
+    /// </exception>
     public void Dispose()
     {
         Participant? participant = _participant;
         _participant = null;
-        participant?.ExitCritical();
+        participant?.ExitCritical(_scope);
     }
 }

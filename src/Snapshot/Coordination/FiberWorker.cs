@@ -52,8 +52,9 @@ internal static class FiberWorker
         public bool Wait(uint* word, uint expected, long timeoutNanoseconds) =>
             participant.Wait(word, expected, timeoutNanoseconds);
 
-        public bool TryEnterCritical() => participant.TryEnterCriticalSection(out _);
+        // A fiber executes: it is no safepoint, and a pending checkpoint is taken when every fiber is suspended.
+        public bool TryEnterCritical() => participant.TryEnterCritical();
 
-        public void ExitCritical() => participant.ExitCritical(takesPending: false);
+        public void ExitCritical() => participant.LeaveCritical();
     }
 }

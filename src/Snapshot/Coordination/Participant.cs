@@ -14,7 +14,7 @@ namespace Snapshot;
 /// arena lock) a participant is never stopped. It must not end without <see cref="Dispose"/>; if its thread does, the
 /// next checkpoint removes it.
 /// </remarks>
-public sealed unsafe class Participant : IDisposable
+public sealed unsafe partial class Participant : IDisposable
 {
     [ThreadStatic]
     private static Participant? s_current;
@@ -32,8 +32,6 @@ public sealed unsafe class Participant : IDisposable
     /// Not zero when a slow path has something to do for this participant alone. Pinned, since fibers poll it too.
     /// </summary>
     private readonly int[] _attention = GC.AllocateArray<int>(1, pinned: true);
-    private int _criticalDepth;
-    private int _blockedDepth;
     private int _isGone;
 
     /// <summary>Whether this participant is in the word's running count; its own thread's knowledge.</summary>
@@ -132,75 +130,6 @@ public sealed unsafe class Participant : IDisposable
     public void Poll()
     {
         if ((Volatile.Read(ref *_hint) | Volatile.Read(ref _attention[0])) != 0) PollSlow();
-    }
-
-    /// <summary>
-    /// Holds back checkpoints until the scope is disposed; waits first while one is pending. Nestable; no-op inside a
-    /// handler.
-    /// </summary>
-    /// <remarks>
-    /// Entering (outermost) is a safepoint. Take arena locks that an async handler also takes inside the section, not
-    /// before it: the entry waits for those handlers.
-    /// </remarks>
-    /// <returns>The scope.</returns>
-    /// <exception cref="InvalidOperationException">Called inside a blocked region or on another thread.</exception>
-    public CriticalSection EnterCriticalSection()
-    {
-        ThrowIfUnusable();
-        if (Part.IsRunning)
-            return default;
-        if (_criticalDepth == 0)
-        {
-            AtSafepoint();
-            while (!_barrier.TryEnterCritical(out long word))
-                AwaitOrTakePart(word);
-        }
-
-        _criticalDepth++;
-        return new CriticalSection(this);
-    }
-
-    /// <summary>Enters a critical section if no checkpoint is pending; a nested entry always succeeds.</summary>
-    /// <param name="section">The scope; empty when the result is false.</param>
-    /// <returns>False when a checkpoint is pending.</returns>
-    /// <exception cref="InvalidOperationException">Called inside a blocked region or on another thread.</exception>
-    public bool TryEnterCriticalSection(out CriticalSection section)
-    {
-        ThrowIfUnusable();
-        section = default;
-        if (Part.IsRunning)
-            return true;
-        if (_criticalDepth == 0 && !_barrier.TryEnterCritical(out _))
-            return false;
-        _criticalDepth++;
-        section = new CriticalSection(this);
-        return true;
-    }
-
-    /// <summary>
-    /// Counts as stopped until the scope is disposed, so that checkpoints need not wait while this thread waits for
-    /// something. Inside, the thread must not touch arenas or protected buffers. Nestable; without effect inside a
-    /// handler or a critical section (which holds checkpoints back anyway).
-    /// </summary>
-    /// <remarks>A checkpoint taken meanwhile takes the participant as it is: its sync handlers are not run.</remarks>
-    /// <param name="what">What it waits for; shown in diagnostics.</param>
-    /// <returns>The scope.</returns>
-    public BlockedRegion EnterBlockedRegion(string? what = null)
-    {
-        ThrowIfNotMine();
-        if (Part.IsRunning)
-            return default;
-        if (_blockedDepth == 0 && _criticalDepth == 0)
-        {
-            AtSafepoint();
-            _blockedOn = what;
-            _standing = Standing.Blocked;
-            _isCounted = false;
-            _barrier.Stop(critical: false);
-        }
-
-        _blockedDepth++;
-        return new BlockedRegion(this);
     }
 
     /// <summary>Registers a sync handler: its parts run on this thread when a checkpoint stops it.</summary>
@@ -302,37 +231,7 @@ public sealed unsafe class Participant : IDisposable
         return $"participant '{Name}' (thread {_thread.ManagedThreadId} '{_thread.Name}'): {doing}{activity}";
     }
 
-    // ---- scopes and waits ------------------------------------------------------------------------------------------
-
-    /// <param name="takesPending">Whether a checkpoint that waits for it is taken before this returns.</param>
-    internal void ExitCritical(bool takesPending = true)
-    {
-        if (Volatile.Read(ref _isGone) != 0)
-            return;
-        ThrowIfNotMine();
-        if (_blockedDepth > 0)
-            throw new InvalidOperationException("A critical section was left before the blocked region inside it.");
-        if (--_criticalDepth > 0)
-            return;
-        _barrier.ExitCritical();
-        if (takesPending) TakePending();
-    }
-
-    internal void ExitBlocked()
-    {
-        if (Volatile.Read(ref _isGone) != 0)
-            return;
-        ThrowIfNotMine();
-        if (--_blockedDepth > 0 || _isCounted)
-            return;
-        long word;
-        while (!_barrier.TryRejoin(out word))
-            _barrier.Sleep(word);
-        _isCounted = true;
-        _standing = Standing.Running;
-        _blockedOn = null;
-        TakePartIfRaised(word);
-    }
+    // ---- waits -----------------------------------------------------------------------------------------------------
 
     /// <summary>
     /// The wait of arena locks, and of anything that has a word: while asleep the participant stays counted and takes
@@ -368,31 +267,6 @@ public sealed unsafe class Participant : IDisposable
         _coordinator.ThrowIfFailed();
         TakePartIfRaised(_barrier.Read());
         DeliverCommits();
-    }
-
-    /// <summary>
-    /// After the outermost critical section: a checkpoint that waits for it is taken before the application goes on.
-    /// </summary>
-    private void TakePending()
-    {
-        long word;
-        do
-            word = _barrier.Read();
-        while (PhaseWord.PhaseOf(word) is Phase.Pending or Phase.Async or Phase.Sync && !AwaitOrTakePart(word));
-    }
-
-    /// <summary>
-    /// At a critical section while a checkpoint is pending: sleeps, or takes part when it is time to.
-    /// </summary>
-    private bool AwaitOrTakePart(long word)
-    {
-        if (PhaseWord.PhaseOf(word) == Phase.Sync)
-            return TakePartIfRaised(word);
-        _coordinator.ThrowIfFailed();
-        _standing = Standing.AtCriticalSection;
-        _barrier.Sleep(word);
-        _standing = Standing.Running;
-        return false;
     }
 
     // ---- taking part -----------------------------------------------------------------------------------------------

@@ -154,6 +154,44 @@ public sealed class FiberTests : IDisposable
     }
 
     [Fact]
+    public void A_copy_of_a_section_that_was_left_closes_no_other_of_the_fiber()
+    {
+        _bench.Host.WhenIdle.Enqueue(() =>
+        {
+            Assert.Equal(1, _bench.Host.CriticalDepth);
+            S.Value.Event.Set();
+        });
+        _bench.Run(() => Fiber.Start(S, static async s =>
+        {
+            using (await Fiber.CriticalSection())
+            {
+                FiberCriticalSection inner = await Fiber.CriticalSection();
+                FiberCriticalSection copy = inner;
+                inner.Dispose();
+                s.Value.Count += IsRefused(copy);
+                using (await Fiber.CriticalSection()) s.Value.Count += IsRefused(copy);
+                await s.Value.Event.WaitAsync();
+            }
+
+            s.Value.Count += IsRefused(default);
+        }));
+        Assert.Equal((0, 3), (_bench.Host.CriticalDepth, S.Value.Count));
+
+        static int IsRefused(FiberCriticalSection section)
+        {
+            try
+            {
+                section.Dispose();
+                return 0;
+            }
+            catch (InvalidOperationException)
+            {
+                return 1;
+            }
+        }
+    }
+
+    [Fact]
     public void A_critical_section_is_not_entered_while_a_checkpoint_is_pending()
     {
         _bench.Host.IsPending = true;

@@ -1,3 +1,4 @@
+using Snapshot.Base;
 using Snapshot.Threads.Fibers;
 
 namespace Snapshot;
@@ -69,9 +70,10 @@ public static class Fiber
     /// <returns>To be disposed of: <c>using (await Fiber.CriticalSection()) { … }</c>.</returns>
     public static async FiberTask<FiberCriticalSection> CriticalSection()
     {
-        while (!TryEnterCritical())
+        NestedScope section;
+        while (!TryEnterCritical(out section))
             await WordWait.Until(FiberScheduler.OfThread.Waits.Now + RetryNanoseconds);
-        return default;
+        return new FiberCriticalSection(section);
     }
 
     /// <summary>
@@ -95,10 +97,10 @@ public static class Fiber
         return await RunExternal<TSection, TResult>(section);
     }
 
-    private static unsafe bool TryEnterCritical()
+    private static unsafe bool TryEnterCritical(out NestedScope section)
     {
         FiberScheduler scheduler = FiberScheduler.OfThread;
-        return scheduler.Critical.TryEnter(scheduler.Running);
+        return scheduler.Critical.TryEnter(scheduler.Running, out section);
     }
 
     /// <summary>A task of another process, or of a run that was cancelled, gives nothing: it is begun again.</summary>

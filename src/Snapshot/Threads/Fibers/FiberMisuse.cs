@@ -26,7 +26,8 @@ internal static class FiberMisuse
         "EnterAsync, WaitAsync, SignalAndWaitAsync.");
 
     internal static InvalidOperationException NotInCriticalSection(string who) =>
-        new($"{who} leaves a critical section that it is not in.");
+        new($"{who} leaves a critical section that is not the one it entered last, or that it has left before. Leave " +
+            "each once, the innermost first.");
 
     [DoesNotReturn]
     internal static FiberScheduler ThrowOutside() => throw new InvalidOperationException(

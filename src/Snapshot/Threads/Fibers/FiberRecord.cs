@@ -44,8 +44,8 @@ internal unsafe struct FiberRecord
     /// <summary>Whether the latest wait ended because its time had passed.</summary>
     internal byte IsTimedOut;
 
-    /// <summary>Depth of critical sections.</summary>
-    internal ushort CriticalDepth;
+    /// <summary>Number of the innermost critical section, 0 for none; never in an image.</summary>
+    internal uint Section;
 }
 
 /// <summary>What a fiber does. Kept in images, do not renumber.</summary>

@@ -58,7 +58,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         _attentionHint = host.AttentionHint;
         WorkerName = name;
         Number = space.NextRun();
-        Critical = new FiberCriticalDepth(host);
+        Critical = new FiberSections(host);
         _worker = space.Borrow(name);
         _memory = new WorkerMemory(space, _worker);
         Starter = new FiberStarter(_memory);
@@ -87,7 +87,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
 
     internal FiberWaits Waits => _waits;
 
-    internal FiberCriticalDepth Critical { get; }
+    internal FiberSections Critical { get; }
 
     /// <summary>The checkpoint that the fibers of a handler prepare for, while they do.</summary>
     internal IPendingCapture? PendingCapture { get; set; }
@@ -100,7 +100,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
 
     /// <summary>Why none can be taken while the fiber that runs waits for a checkpoint; null when one can.</summary>
     internal string? WhyNoCheckpoint => _host.HandlerPart
-        ?? (_running != null && _running->CriticalDepth > 0 ? "in a critical section" : null);
+        ?? (_running != null && _running->Section != 0 ? "in a critical section" : null);
 
     internal WorkerState State => _worker->State;
 

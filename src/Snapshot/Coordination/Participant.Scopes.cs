@@ -1,0 +1,165 @@
+using Snapshot.Base;
+using Snapshot.Coordination;
+
+namespace Snapshot;
+
+// Critical sections and blocked regions.
+public sealed unsafe partial class Participant
+{
+    private int _criticalDepth;
+    private int _blockedDepth;
+
+    /// <summary>Numbers of the sections and regions: the last that was given, and that of the innermost.</summary>
+    private uint _lastScope;
+    private uint _innermostScope;
+
+    /// <summary>
+    /// Holds back checkpoints until the scope is disposed; waits first while one is pending. Nestable; no-op inside a
+    /// handler.
+    /// </summary>
+    /// <remarks>
+    /// Entering (outermost) is a safepoint. Take arena locks that an async handler also takes inside the section, not
+    /// before it: the entry waits for those handlers.
+    /// </remarks>
+    /// <returns>The scope.</returns>
+    /// <exception cref="InvalidOperationException">Called inside a blocked region or on another thread.</exception>
+    public CriticalSection EnterCriticalSection()
+    {
+        ThrowIfUnusable();
+        if (Part.IsRunning)
+            return default;
+        if (_criticalDepth == 0)
+        {
+            AtSafepoint();
+            while (!_barrier.TryEnterCritical(out long word))
+                AwaitOrTakePart(word);
+        }
+
+        _criticalDepth++;
+        return new CriticalSection(this, EnterScope());
+    }
+
+    /// <summary>Enters a critical section if no checkpoint is pending; a nested entry always succeeds.</summary>
+    /// <param name="section">The scope; empty when the result is false.</param>
+    /// <returns>False when a checkpoint is pending.</returns>
+    /// <exception cref="InvalidOperationException">Called inside a blocked region or on another thread.</exception>
+    public bool TryEnterCriticalSection(out CriticalSection section)
+    {
+        ThrowIfUnusable();
+        section = default;
+        if (Part.IsRunning)
+            return true;
+        if (!TryEnterCritical())
+            return false;
+        section = new CriticalSection(this, EnterScope());
+        return true;
+    }
+
+    /// <summary>
+    /// Counts as stopped until the scope is disposed, so that checkpoints need not wait while this thread waits for
+    /// something. Inside, the thread must not touch arenas or protected buffers. Nestable; without effect inside
+    /// a handler or a critical section (which holds checkpoints back anyway).
+    /// </summary>
+    /// <remarks>A checkpoint taken meanwhile takes the participant as it is: its sync handlers are not run.</remarks>
+    /// <param name="what">What it waits for; shown in diagnostics.</param>
+    /// <returns>The scope.</returns>
+    /// <exception cref="InvalidOperationException">Called on another thread.</exception>
+    public BlockedRegion EnterBlockedRegion(string? what = null)
+    {
+        ThrowIfNotMine();
+        if (Part.IsRunning)
+            return default;
+        if (_blockedDepth == 0 && _criticalDepth == 0)
+        {
+            AtSafepoint();
+            _blockedOn = what;
+            _standing = Standing.Blocked;
+            _isCounted = false;
+            _barrier.Stop(critical: false);
+        }
+
+        _blockedDepth++;
+        return new BlockedRegion(this, EnterScope());
+    }
+
+    /// <summary>
+    /// For who counts its own sections, and in which order it leaves them: enters one unless a checkpoint is pending.
+    /// No safepoint.
+    /// </summary>
+    internal bool TryEnterCritical()
+    {
+        if (_criticalDepth == 0 && !_barrier.TryEnterCritical(out _))
+            return false;
+        _criticalDepth++;
+        return true;
+    }
+
+    /// <summary>Leaves a section that was entered so.</summary>
+    /// <returns>Whether it was the outermost.</returns>
+    internal bool LeaveCritical()
+    {
+        if (--_criticalDepth > 0)
+            return false;
+        _barrier.ExitCritical();
+        return true;
+    }
+
+    internal void ExitCritical(NestedScope scope)
+    {
+        if (TryLeaveScope(scope) && LeaveCritical()) TakePending();
+    }
+
+    internal void ExitBlocked(NestedScope scope)
+    {
+        if (!TryLeaveScope(scope) || --_blockedDepth > 0 || _isCounted)
+            return;
+        long word;
+        while (!_barrier.TryRejoin(out word))
+            _barrier.Sleep(word);
+        _isCounted = true;
+        _standing = Standing.Running;
+        _blockedOn = null;
+        TakePartIfRaised(word);
+    }
+
+    /// <summary>
+    /// After the outermost critical section: a checkpoint that waits for it is taken before the application goes on.
+    /// </summary>
+    private void TakePending()
+    {
+        long word;
+        do
+            word = _barrier.Read();
+        while (PhaseWord.PhaseOf(word) is Phase.Pending or Phase.Async or Phase.Sync && !AwaitOrTakePart(word));
+    }
+
+    /// <summary>
+    /// At a critical section while a checkpoint is pending: sleeps, or takes part when it is time to.
+    /// </summary>
+    private bool AwaitOrTakePart(long word)
+    {
+        if (PhaseWord.PhaseOf(word) == Phase.Sync)
+            return TakePartIfRaised(word);
+        _coordinator.ThrowIfFailed();
+        _standing = Standing.AtCriticalSection;
+        _barrier.Sleep(word);
+        _standing = Standing.Running;
+        return false;
+    }
+
+    private NestedScope EnterScope() => NestedScope.Enter(ref _lastScope, ref _innermostScope);
+
+    /// <returns>False when the participant has left the session, and everything with it.</returns>
+    /// <exception cref="InvalidOperationException">It is not the innermost scope.</exception>
+    private bool TryLeaveScope(NestedScope scope)
+    {
+        if (Volatile.Read(ref _isGone) != 0)
+            return false;
+        ThrowIfNotMine();
+        if (scope.TryLeave(ref _innermostScope))
+            return true;
+        throw new InvalidOperationException(
+            $"Participant '{Name}' leaves a critical section or blocked region that is not the one it entered last, " +
+            "or that it has left before, through a copy. Leave each once, the innermost first.");
+    }
+}
