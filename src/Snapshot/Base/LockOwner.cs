@@ -26,6 +26,12 @@ internal abstract unsafe class LockOwner
     internal abstract string OwnerName { get; }
 
     /// <summary>
+    /// Whether it has declared that it touches no arena, so that memory may be captured at any moment. It may then use
+    /// no lock. Written by its own thread.
+    /// </summary>
+    internal bool IsBlocked { get; set; }
+
+    /// <summary>
     /// Waits while <c>*word == expected</c>, at most <paramref name="timeoutNanoseconds"/> (negative: without limit);
     /// may return early for any reason. While it waits the owner counts as stopped: a checkpoint may be taken, in
     /// which case the owner has taken part in it when this returns. The caller must not hold anything that a

@@ -57,8 +57,8 @@ public sealed unsafe partial class Participant
 
     /// <summary>
     /// Counts as stopped until the scope is disposed, so that checkpoints need not wait while this thread waits for
-    /// something. Inside, the thread must not touch arenas or protected buffers. Nestable; without effect inside
-    /// a handler or a critical section (which holds checkpoints back anyway).
+    /// something. Inside, the thread must not touch arenas or protected buffers; arena locks and channels refuse it.
+    /// Nestable; without effect inside a handler or a critical section (which holds checkpoints back anyway).
     /// </summary>
     /// <remarks>A checkpoint taken meanwhile takes the participant as it is: its sync handlers are not run.</remarks>
     /// <param name="what">What it waits for; shown in diagnostics.</param>
@@ -79,6 +79,7 @@ public sealed unsafe partial class Participant
         }
 
         _blockedDepth++;
+        _owner.IsBlocked = true;
         return new BlockedRegion(this, EnterScope());
     }
 
@@ -111,7 +112,10 @@ public sealed unsafe partial class Participant
 
     internal void ExitBlocked(NestedScope scope)
     {
-        if (!TryLeaveScope(scope) || --_blockedDepth > 0 || _isCounted)
+        if (!TryLeaveScope(scope) || --_blockedDepth > 0)
+            return;
+        _owner.IsBlocked = false;
+        if (_isCounted)
             return;
         long word;
         while (!_barrier.TryRejoin(out word))

@@ -109,5 +109,26 @@ public sealed unsafe class RefusedCallersTests : IDisposable
         Assert.Equal(before, Bytes());
     }
 
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_participant_in_a_blocked_region_is_refused_and_changes_nothing(string operation)
+    {
+        using Participant me = _session.Session.Attach("owner");
+        byte[] before = Bytes();
+        using (me.EnterBlockedRegion()) Assert.Throws<InvalidOperationException>(() => Operations[operation](S));
+        using (me.EnterCriticalSection())
+        using (me.EnterBlockedRegion())
+        {
+            using (me.EnterBlockedRegion())
+            {
+            }
+
+            Assert.Throws<InvalidOperationException>(() => Operations[operation](S));
+        }
+
+        Assert.Equal(before, Bytes());
+        S.Value.Held.Exit();
+    }
+
     private byte[] Bytes() => MemoryMarshal.AsBytes(new ReadOnlySpan<State>(ref S.Value)).ToArray();
 }

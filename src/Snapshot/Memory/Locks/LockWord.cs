@@ -24,9 +24,14 @@ internal static unsafe class LockWord
     /// </summary>
     private const int SpinIterations = 8;
 
-    internal static LockOwner Caller() => LockOwner.Current ?? throw new InvalidOperationException(
-        "This thread takes no part in a session, so it can neither own an arena lock nor be stopped while it waits " +
-        "for one. Attach the thread to the session first.");
+    /// <summary>
+    /// Who calls. Each operation asks first, so that whether a caller is refused does not depend on who holds the lock.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">
+    /// The thread is not attached to a session, or is in a blocked region.
+    /// </exception>
+    internal static LockOwner Caller() =>
+        LockOwner.Current is { IsBlocked: false } owner ? owner : throw Refused(LockOwner.Current);
 
     internal static void SpinBriefly() => Thread.SpinWait(SpinIterations);
 
@@ -73,4 +78,10 @@ internal static unsafe class LockWord
 
     // A lock lies in an arena: its address never changes, so no pin is needed.
     internal static uint* AddressOf(ref uint word) => (uint*)Unsafe.AsPointer(ref word);
+
+    private static InvalidOperationException Refused(LockOwner? owner) => new(owner is null
+        ? "This thread takes no part in a session, so it can neither own an arena lock nor be stopped while it waits " +
+            "for one. Attach the thread to the session first."
+        : $"{owner.OwnerName} is inside a blocked region, where memory may be captured at any moment, so it cannot " +
+            "use an arena lock. Leave the region first.");
 }
