@@ -1,5 +1,6 @@
 using Snapshot.Base;
 using Snapshot.Coordination;
+using Snapshot.Threads.Fibers;
 
 namespace Snapshot;
 
@@ -22,12 +23,16 @@ public sealed unsafe partial class Participant
     /// before it: the entry waits for those handlers.
     /// </remarks>
     /// <returns>The scope.</returns>
-    /// <exception cref="InvalidOperationException">Called inside a blocked region or on another thread.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// Called inside a blocked region, in a fiber (which has <see cref="Fiber.CriticalSection"/>), or on another
+    /// thread.
+    /// </exception>
     public CriticalSection EnterCriticalSection()
     {
         ThrowIfUnusable();
         if (Part.IsRunning)
             return default;
+        ThrowIfInFiber("await Fiber.CriticalSection()");
         if (_criticalDepth == 0)
         {
             AtSafepoint();
@@ -39,18 +44,29 @@ public sealed unsafe partial class Participant
         return new CriticalSection(this, EnterScope());
     }
 
-    /// <summary>Enters a critical section if no checkpoint is pending; a nested entry always succeeds.</summary>
+    /// <summary>
+    /// Enters a critical section if no checkpoint is pending; a nested entry always succeeds. Never waits for the
+    /// section; where it is refused it is a safepoint, so that who tries again and again takes part.
+    /// </summary>
     /// <param name="section">The scope; empty when the result is false.</param>
-    /// <returns>False when a checkpoint is pending.</returns>
-    /// <exception cref="InvalidOperationException">Called inside a blocked region or on another thread.</exception>
+    /// <returns>False when a checkpoint is pending, or was when this was called.</returns>
+    /// <exception cref="InvalidOperationException">
+    /// Called inside a blocked region, in a fiber (which has <see cref="Fiber.CriticalSection"/>), or on another
+    /// thread.
+    /// </exception>
     public bool TryEnterCriticalSection(out CriticalSection section)
     {
         ThrowIfUnusable();
         section = default;
         if (Part.IsRunning)
             return true;
+        ThrowIfInFiber("await Fiber.CriticalSection()");
         if (!TryEnterCritical())
+        {
+            AtSafepoint();
             return false;
+        }
+
         section = new CriticalSection(this, EnterScope());
         return true;
     }
@@ -63,12 +79,15 @@ public sealed unsafe partial class Participant
     /// <remarks>A checkpoint taken meanwhile takes the participant as it is: its sync handlers are not run.</remarks>
     /// <param name="what">What it waits for; shown in diagnostics.</param>
     /// <returns>The scope.</returns>
-    /// <exception cref="InvalidOperationException">Called on another thread.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// Called in a fiber (which has <see cref="Fiber.External{TSection, TResult}"/>), or on another thread.
+    /// </exception>
     public BlockedRegion EnterBlockedRegion(string? what = null)
     {
         ThrowIfNotMine();
         if (Part.IsRunning)
             return default;
+        ThrowIfInFiber("await Fiber.External(...)");
         if (_blockedDepth == 0 && _criticalDepth == 0)
         {
             AtSafepoint();
@@ -166,4 +185,15 @@ public sealed unsafe partial class Participant
             $"Participant '{Name}' leaves a critical section or blocked region that is not the one it entered last, " +
             "or that it has left before, through a copy. Leave each once, the innermost first.");
     }
+
+    /// <summary>Between two awaits a fiber is never stopped: its frames are not complete there.</summary>
+    private static void ThrowIfInFiber(string instead)
+    {
+        if (!IsInFiber) return;
+        throw new InvalidOperationException(
+            $"{LockOwner.Current!.OwnerName} would be captured between two of its awaits, by a call that is for " +
+            $"participants that run no fibers. Use {instead}.");
+    }
+
+    private static bool IsInFiber => LockOwner.Current is FiberScheduler { IsInFiber: true };
 }

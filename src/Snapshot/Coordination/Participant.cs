@@ -10,9 +10,9 @@ namespace Snapshot;
 /// <remarks>
 /// Bound to the thread that attached: every member but <see cref="Name"/>, <see cref="Id"/> and <see cref="Activity"/>
 /// throws <see cref="InvalidOperationException"/> on another one (<see cref="Poll"/> notices it only while something is
-/// pending). Between two safepoints (a poll, the entry and exit of a critical section or blocked region, a wait for an
-/// arena lock) a participant is never stopped. It must not end without <see cref="Dispose"/>; if its thread does, the
-/// next checkpoint removes it.
+/// pending). Between two safepoints (a poll, the entry and exit of a critical section or blocked region, a refused try
+/// to enter, a wait for an arena lock) a participant is never stopped. It must not end without <see cref="Dispose"/>;
+/// if its thread does, the next checkpoint removes it.
 /// </remarks>
 public sealed unsafe partial class Participant : IDisposable
 {
@@ -121,7 +121,7 @@ public sealed unsafe partial class Participant : IDisposable
 
     /// <summary>
     /// A safepoint: returns at once when nothing is pending (about a nanosecond), else takes part in the checkpoint and
-    /// returns after it. Does nothing inside a handler, a critical section or a blocked region.
+    /// returns after it. Does nothing inside a handler, a fiber, a critical section or a blocked region.
     /// </summary>
     /// <exception cref="SnapshotException"><see cref="SnapshotErrorCode.RestartFailed"/>: the session cannot go
     /// on.</exception>
@@ -258,7 +258,7 @@ public sealed unsafe partial class Participant : IDisposable
     private void PollSlow()
     {
         ThrowIfNotMine();
-        if (!Part.IsRunning && _criticalDepth == 0 && _blockedDepth == 0)
+        if (!Part.IsRunning && _criticalDepth == 0 && _blockedDepth == 0 && !IsInFiber)
             AtSafepoint();
     }
 

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Snapshot.Tests.Coordination;
 
-/// <summary>Critical sections and blocked regions: who leaves which.</summary>
+/// <summary>Critical sections and blocked regions: who leaves which, and what a refused entry does.</summary>
 public sealed class ScopeTests : IDisposable
 {
     private readonly Coordinator _coordinator = new();
@@ -134,6 +134,32 @@ public sealed class ScopeTests : IDisposable
             Assert.Equal(2, Running);
         });
         _coordinator.Checkpoint();
+    }
+
+    [Fact]
+    public void Who_tries_until_it_may_enter_takes_part_in_the_checkpoint_that_refuses_it()
+    {
+        using ManualResetEventSlim inside = new();
+        using ManualResetEventSlim refused = new();
+        Task holding = _other.Start(participant =>
+        {
+            using CriticalSection section = participant.EnterCriticalSection();
+            inside.Set();
+            refused.Wait();
+        });
+        inside.Wait();
+        Task<Attempt> checkpoint = Task.Run(() => _coordinator.Capture());
+        SpinWait.SpinUntil(() => _coordinator.Phase == Phase.Pending);
+        Task trying = _worker.Start(participant =>
+        {
+            CriticalSection section;
+            while (!participant.TryEnterCriticalSection(out section)) refused.Set();
+            Assert.NotNull(participant.LastAttempt);
+            section.Dispose();
+        });
+        checkpoint.Join().Finish();
+        trying.Join();
+        holding.Join();
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Snapshot.Coordination;
 using Snapshot.Tests.Session;
 using Snapshot.Threads.Fibers;
 using Xunit;
@@ -9,6 +10,10 @@ namespace Snapshot.Tests.Threads;
 public sealed class FiberMisuseTests : IDisposable
 {
     private const string Unawaited = "called a fiber method without awaiting it where it was called";
+
+    /// <summary>What fibers cannot keep.</summary>
+    private static Action? s_request;
+    private static CheckpointTicket? s_ticket;
 
     private readonly TemporaryStore _store = new();
     private readonly SnapshotSession _session;
@@ -298,6 +303,14 @@ public sealed class FiberMisuseTests : IDisposable
     }
 
     [Fact]
+    public void A_fiber_is_not_captured_between_two_awaits_by_what_is_for_threads()
+    {
+        s_request = () => s_ticket = _session.RequestCheckpoint();
+        Run(static probe => UseWhatIsForThreads(probe));
+        Assert.Equal((1, 1), (Root.Value.Completed, Root.Value.Result));
+    }
+
+    [Fact]
     public void In_the_delegate_that_starts_the_first_ones_no_fiber_executes()
     {
         _session.RunFibers("worker", _arena, () =>
@@ -378,6 +391,27 @@ public sealed class FiberMisuseTests : IDisposable
         }
 
         await Fiber.Yield();
+    }
+
+    /// <summary>Notes whether a checkpoint was taken at the poll, and at the await.</summary>
+    private static async FiberTask UseWhatIsForThreads(ArenaPointer<Probe> probe)
+    {
+        await Fiber.Yield();
+        PollWhileStopping(probe);
+        while (!s_ticket!.Captured.IsCompleted) await Fiber.Safepoint();
+        probe.Value.Result = Participant.Current!.LastAttempt is null ? 0 : 1;
+    }
+
+    private static void PollWhileStopping(ArenaPointer<Probe> probe)
+    {
+        Participant me = Participant.Current!;
+        AssertRefused<InvalidOperationException>("Fiber.CriticalSection", () => me.EnterCriticalSection());
+        AssertRefused<InvalidOperationException>("Fiber.CriticalSection", () => me.TryEnterCriticalSection(out _));
+        AssertRefused<InvalidOperationException>("Fiber.External", () => me.EnterBlockedRegion());
+        s_request!();
+        while (me.Coordinator.Phase != Phase.Sync) me.Poll();
+        me.Poll();
+        probe.Value.Completed = me.LastAttempt is null ? 1 : 0;
     }
 
     private static async FiberTask Count(ArenaPointer<Probe> probe, int by)

@@ -98,6 +98,9 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     /// <summary>The fiber that executes; null between two.</summary>
     internal FiberRecord* Running => _running;
 
+    /// <summary>Whether a fiber executes.</summary>
+    internal bool IsInFiber => _running != null;
+
     /// <summary>Why none can be taken while the fiber that runs waits for a checkpoint; null when one can.</summary>
     internal string? WhyNoCheckpoint => _host.HandlerPart
         ?? (_running != null && _running->Section != 0 ? "in a critical section" : null);
