@@ -317,7 +317,10 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
 
     /// <summary>Asks for a checkpoint and returns at once.</summary>
     /// <param name="options">What to ask for, or null for the defaults.</param>
-    /// <param name="progress">Told, on the checkpoint thread, how far it is.</param>
+    /// <param name="progress">
+    /// Told, on a thread that works for the checkpoint, how far it is. It must not wait for a checkpoint. What it
+    /// throws is in <see cref="SnapshotInfo.ProgressError"/>.
+    /// </param>
     /// <param name="cancellation">Gives it up, up to the commit.</param>
     /// <exception cref="SnapshotException">Busy: one is running and the request does not want to wait.</exception>
     public CheckpointTicket RequestCheckpoint(

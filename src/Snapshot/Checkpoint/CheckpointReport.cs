@@ -9,6 +9,8 @@ internal sealed class CheckpointReport(IProgress<SnapshotProgress>? progress, lo
 {
     private const long PagesPerReport = 4096;
 
+    private IProgress<SnapshotProgress>? _listener = progress;
+    private Exception? _progressError;
     private CheckpointStage _stage;
     private long _entered;
     private long _pauseBegan;
@@ -27,7 +29,7 @@ internal sealed class CheckpointReport(IProgress<SnapshotProgress>? progress, lo
     {
         _stage = stage;
         _entered = Stopwatch.GetTimestamp();
-        progress?.Report(new SnapshotProgress(generation, stage, 0, 0));
+        Tell(0, 0);
     }
 
     internal void Prepared() => _prepare = Stopwatch.GetElapsedTime(_entered);
@@ -80,9 +82,9 @@ internal sealed class CheckpointReport(IProgress<SnapshotProgress>? progress, lo
     /// <summary>Pages handled so far in this stage; reported now and then.</summary>
     internal void Pages(long done)
     {
-        if (progress is null || done < _nextReport) return;
+        if (_listener is null || done < _nextReport) return;
         _nextReport = done + PagesPerReport;
-        progress.Report(new SnapshotProgress(generation, _stage, done, _tracked));
+        Tell(done, _tracked);
     }
 
     internal void Drained() => _drained = Stopwatch.GetTimestamp();
@@ -105,5 +107,21 @@ internal sealed class CheckpointReport(IProgress<SnapshotProgress>? progress, lo
             ResumeErrors = attempt.ResumeErrors,
             ParticipantsDied = attempt.Died,
             KeepingError = keepingError,
+            ProgressError = _progressError,
         };
+
+    private void Tell(long done, long total)
+    {
+        try
+        {
+            _listener?.Report(new SnapshotProgress(generation, _stage, done, total));
+        }
+#pragma warning disable CA1031 // Who only watches must not end what is watched; it is told with the generation.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            _progressError = error;
+            _listener = null;
+        }
+    }
 }

@@ -6,6 +6,9 @@ namespace Snapshot.Checkpoint;
 /// <summary>The thread on which a session's checkpoints run, one after the other.</summary>
 internal sealed class CheckpointThread : IDisposable
 {
+    [ThreadStatic]
+    private static CheckpointThread? t_current;
+
     private readonly BlockingCollection<CheckpointTicket> _requests = [];
     private readonly Func<CheckpointTicket, SnapshotInfo> _run;
     private readonly Thread _thread;
@@ -38,12 +41,22 @@ internal sealed class CheckpointThread : IDisposable
             }
 
             _open++;
+            ticket.TakenBy = this;
             _requests.Add(ticket);
         }
     }
 
+    /// <summary>
+    /// Whose checkpoint the calling thread works for, or null. A thread that works for another takes over its.
+    /// </summary>
+    internal static CheckpointThread? Current
+    {
+        get => t_current;
+        set => t_current = value;
+    }
+
     /// <summary>Whether the caller is called by a checkpoint, which it must not wait for.</summary>
-    internal bool IsCurrent => Thread.CurrentThread == _thread;
+    internal bool IsCurrent => Current == this;
 
     /// <summary>Cancels what is open and waits until the thread has ended.</summary>
     public void Dispose()
@@ -62,6 +75,7 @@ internal sealed class CheckpointThread : IDisposable
 
     private void Loop()
     {
+        Current = this;
         foreach (CheckpointTicket ticket in _requests.GetConsumingEnumerable())
         {
             lock (_admission)

@@ -1,4 +1,5 @@
 using Snapshot.Base;
+using Snapshot.Checkpoint;
 using Snapshot.Coordination;
 using Snapshot.Threads.Fibers;
 
@@ -39,8 +40,9 @@ public sealed class CheckpointTicket
 
     /// <summary>
     /// Ends when memory is captured and the participants go on. Faults with the <see cref="SnapshotException"/> that
-    /// ended the checkpoint before that. Must not be waited for in a handler, in a critical section, or by blocking
-    /// in a participant: use <see cref="WaitCaptured"/> there, which takes part.
+    /// ended the checkpoint before that. Must not be waited for in a handler, in a critical section, in a progress
+    /// callback, or by blocking in a participant: use <see cref="WaitCaptured"/> there, which takes part, and refuses
+    /// the first three.
     /// </summary>
     public Task<CaptureInfo> Captured => _captured.Task;
 
@@ -56,6 +58,9 @@ public sealed class CheckpointTicket
 
     internal CancellationToken Cancellation => _cancellation.Token;
 
+    /// <summary>Whose checkpoint it is; set when it is put in line.</summary>
+    internal CheckpointThread? TakenBy { get; set; }
+
     /// <summary>
     /// Gives the checkpoint up if it is not being committed yet: nothing becomes visible, and the next one contains
     /// its pages.
@@ -66,7 +71,8 @@ public sealed class CheckpointTicket
     /// Waits for <see cref="Captured"/>; a participant that waits stands at a safepoint and takes part.
     /// </summary>
     /// <exception cref="SnapshotException">
-    /// What ended the checkpoint; SelfDeadlock inside a handler or a critical section.
+    /// What ended the checkpoint; SelfDeadlock inside a handler, a critical section, or what the checkpoint calls: a
+    /// progress callback, a subscriber of <see cref="SnapshotSession.ParticipantDied"/>.
     /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public CaptureInfo WaitCaptured()
@@ -79,7 +85,8 @@ public sealed class CheckpointTicket
     /// Waits for <see cref="Committed"/>; a participant that waits stands at a safepoint and takes part.
     /// </summary>
     /// <exception cref="SnapshotException">
-    /// What ended the checkpoint; SelfDeadlock inside a handler or a critical section.
+    /// What ended the checkpoint; SelfDeadlock inside a handler, a critical section, or what the checkpoint calls: a
+    /// progress callback, a subscriber of <see cref="SnapshotSession.ParticipantDied"/>.
     /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public SnapshotInfo WaitCommitted()
@@ -168,9 +175,12 @@ public sealed class CheckpointTicket
 
     private static FiberOutcome Continued(long generation) => new(CheckpointOutcomeKind.Continued, generation);
 
-    private static void ThrowIfWaitingWouldDeadlock()
+    private void ThrowIfWaitingWouldDeadlock()
     {
-        if (Coordinator.WhyWaitingWouldDeadlock() is not { } why) return;
+        string? why = TakenBy is { IsCurrent: true }
+            ? "it works for that checkpoint, and runs progress callbacks"
+            : Coordinator.WhyWaitingWouldDeadlock();
+        if (why is null) return;
         throw new SnapshotException(
             SnapshotErrorCode.SelfDeadlock,
             $"This thread would wait for a checkpoint that waits for this thread: {why}. Wait after leaving it.");

@@ -14,10 +14,12 @@ internal static class DrainThread
     internal static void Run(Action drain)
     {
         ExceptionDispatchInfo? failure = null;
+        CheckpointThread? worksFor = CheckpointThread.Current;
         Thread thread = new(() =>
         {
             try
             {
+                CheckpointThread.Current = worksFor;
                 ProcessorShare.Take(ProcessorShare.Tenth);
                 drain();
             }

@@ -48,4 +48,9 @@ public sealed record SnapshotInfo
     /// generations, this one included, are not affected.
     /// </summary>
     public Exception? KeepingError { get; init; }
+
+    /// <summary>
+    /// What the progress callback of the request threw, or null. It was not called again, and the checkpoint went on.
+    /// </summary>
+    public Exception? ProgressError { get; init; }
 }

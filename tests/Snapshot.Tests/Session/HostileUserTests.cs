@@ -109,9 +109,69 @@ public sealed class HostileUserTests : IDisposable
     public void A_progress_callback_that_closes_the_session_is_refused()
     {
         using SnapshotSession session = SnapshotSession.Open(_store.Path);
-        CheckpointTicket ticket = session.RequestCheckpoint(progress: new Closing(session));
-        Assert.Throws<InvalidOperationException>(() => ticket.WaitCommitted());
+        SnapshotInfo info = session.RequestCheckpoint(progress: new Told(_ => session.Dispose())).WaitCommitted();
+        Assert.IsType<InvalidOperationException>(info.ProgressError);
         session.RequestCheckpoint().WaitCommitted();
+    }
+
+    [Theory]
+    [InlineData(CheckpointStage.Waiting)]
+    [InlineData(CheckpointStage.Stopping)]
+    [InlineData(CheckpointStage.Committing)]
+    public void A_progress_callback_that_throws_is_told_of_and_ends_nothing(CheckpointStage stage)
+    {
+        List<CheckpointStage> told = [];
+        using SnapshotSession session = SnapshotSession.Open(_store.Path);
+        session.OpenArena("a", Small).Root<int>("number") = 1;
+        SnapshotInfo info = session.RequestCheckpoint(progress: new Told(value =>
+        {
+            told.Add(value.Stage);
+            if (value.Stage == stage) throw new TimeoutException("of the callback");
+        })).WaitCommitted();
+        Assert.Equal("of the callback", Assert.IsType<TimeoutException>(info.ProgressError).Message);
+        Assert.Equal(stage, told[^1]);
+        Assert.Equal((1, 1), (info.Generation, session.Store.Newest!.Generation));
+        Assert.Null(session.RequestCheckpoint(progress: new Told(_ => { })).WaitCommitted().ProgressError);
+    }
+
+    [Theory]
+    [InlineData(CheckpointStage.Waiting, false)]
+    [InlineData(CheckpointStage.Draining, false)]
+    [InlineData(CheckpointStage.Draining, true)]
+    public async Task Waiting_for_ones_own_checkpoint_in_a_progress_callback_is_refused(
+        CheckpointStage stage, bool hasPages)
+    {
+        CheckpointTicket? own = null;
+        List<SnapshotErrorCode> refused = [];
+        using ManualResetEventSlim requested = new();
+        using SnapshotSession session = SnapshotSession.Open(_store.Path);
+        ArenaOptions large = new() { Capacity = 64L << 20 };
+        session.OpenArena("a", large).RootArray<long>("many", 4 << 20).AsSpan().Fill(1);
+        own = session.RequestCheckpoint(progress: new Told(value =>
+        {
+            if (value.Stage != stage || value.PagesDone > 0 != hasPages) return;
+            requested.Wait();
+            refused.Add(Assert.Throws<SnapshotException>(() => own!.WaitCaptured()).Code);
+            refused.Add(Assert.Throws<SnapshotException>(() => own!.WaitCommitted()).Code);
+            Assert.Throws<InvalidOperationException>(session.Dispose);
+        }));
+        requested.Set();
+        SnapshotInfo info = await own.Committed.WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.Null(info.ProgressError);
+        Assert.NotEmpty(refused);
+        Assert.All(refused, code => Assert.Equal(SnapshotErrorCode.SelfDeadlock, code));
+    }
+
+    [Fact]
+    public void A_progress_callback_may_wait_for_a_checkpoint_of_another_session()
+    {
+        using TemporaryStore elsewhere = new();
+        using SnapshotSession other = SnapshotSession.Open(elsewhere.Path);
+        using SnapshotSession session = SnapshotSession.Open(_store.Path);
+        SnapshotInfo info = session.RequestCheckpoint(
+            progress: new Told(_ => other.RequestCheckpoint().WaitCommitted())).WaitCommitted();
+        Assert.Null(info.ProgressError);
+        Assert.True(other.Store.Newest!.Generation > 1);
     }
 
     [Fact]
@@ -141,8 +201,8 @@ public sealed class HostileUserTests : IDisposable
         Assert.False(Directory.Exists(_store.Path));
     }
 
-    private sealed class Closing(SnapshotSession session) : IProgress<SnapshotProgress>
+    private sealed class Told(Action<SnapshotProgress> then) : IProgress<SnapshotProgress>
     {
-        public void Report(SnapshotProgress value) => session.Dispose();
+        public void Report(SnapshotProgress value) => then(value);
     }
 }
