@@ -56,7 +56,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
 
             _fibers = new SessionFibers(Restarted?.Generation ?? 0, () => _memory.Arenas);
             _keeping = new StoreKeeping(store);
-            _checkpoints = new CheckpointThread(TakeCheckpoint);
+            _checkpoints = new CheckpointThread(_coordinator, TakeCheckpoint);
             _memory.Stream(restored?.Threads ?? 0, _coordinator.FailRestart);
         }
         catch

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Snapshot.Coordination;
 using Snapshot.Interop;
 
 namespace Snapshot.Checkpoint;
@@ -10,6 +11,7 @@ internal sealed class CheckpointThread : IDisposable
     private static CheckpointThread? t_current;
 
     private readonly BlockingCollection<CheckpointTicket> _requests = [];
+    private readonly Coordinator _coordinator;
     private readonly Func<CheckpointTicket, SnapshotInfo> _run;
     private readonly Thread _thread;
     private readonly Lock _admission = new();
@@ -17,9 +19,11 @@ internal sealed class CheckpointThread : IDisposable
     private int _open;
     private bool _closed;
 
+    /// <param name="coordinator">Told of the checkpoint that is about to begin.</param>
     /// <param name="run">Executes one checkpoint; what it throws ends the ticket.</param>
-    internal CheckpointThread(Func<CheckpointTicket, SnapshotInfo> run)
+    internal CheckpointThread(Coordinator coordinator, Func<CheckpointTicket, SnapshotInfo> run)
     {
+        _coordinator = coordinator;
         _run = run;
         _thread = new Thread(Loop) { Name = "snapshot checkpoint", IsBackground = true };
         _thread.Start();
@@ -40,7 +44,8 @@ internal sealed class CheckpointThread : IDisposable
                     "A checkpoint is running. Await its ticket first, or set CheckpointOptions.WaitIfBusy.");
             }
 
-            _open++;
+            // Before the thread can begin it. One in line behind another is pending when that has ended.
+            if (_open++ == 0) _coordinator.Barrier.Announce();
             ticket.TakenBy = this;
             _requests.Add(ticket);
         }
@@ -115,8 +120,9 @@ internal sealed class CheckpointThread : IDisposable
     {
         lock (_admission)
         {
-            _open--;
             _current = null;
+            if (--_open > 0) _coordinator.Barrier.Announce();
+            else _coordinator.Barrier.EndAnnouncement();
         }
     }
 }

@@ -150,6 +150,13 @@ public sealed unsafe partial class Participant
     /// </summary>
     private void TakePending()
     {
+        if (_barrier.IsAnnounced)
+        {
+            _standing = Standing.AtCriticalSection;
+            _barrier.AwaitBeginning();
+            _standing = Standing.Running;
+        }
+
         long word;
         do
             word = _barrier.Read();

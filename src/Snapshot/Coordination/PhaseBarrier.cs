@@ -34,6 +34,14 @@ namespace Snapshot.Coordination;
 /// then its conditions, then sleeps on the value read: an event in between makes the sleep return at once.
 /// </para>
 /// <para>
+/// A checkpoint is pending from the request on, and not only when the coordinator has come to begin it: between the two
+/// it is announced, in a word of its own. It is announced before the request returns, and the announcement ends after
+/// the change of the phase word that begins the attempt, or when there will be none. Who left its outermost critical
+/// section looks at the announcement first and at the phase then: an announcement that has ended shows the phase it
+/// ended for, so a request made before the exit is seen in one of the two. It sleeps on the announcement; ending it
+/// wakes everybody.
+/// </para>
+/// <para>
 /// The hint is what polls read; it lives on a line of its own that nobody writes while nothing is pending, and the word
 /// decides. It is set before Raise and cleared before the CAS that lets participants go on. Cleared later, it could
 /// wipe out the hint of the next attempt; set later, a poll between would merely miss one turn.
@@ -53,6 +61,7 @@ internal sealed unsafe class PhaseBarrier
     private readonly long* _word;
     private readonly uint* _half;
     private readonly int* _hint;
+    private readonly uint* _announced;
     private readonly uint* _attention;
 
     internal PhaseBarrier()
@@ -62,6 +71,7 @@ internal sealed unsafe class PhaseBarrier
         _word = (long*)_lines;
         _half = (uint*)_lines + 1;
         _hint = (int*)(_lines + LineBytes);
+        _announced = (uint*)(_hint + 1);
         _attention = (uint*)(_lines + (2 * LineBytes));
     }
 
@@ -69,6 +79,9 @@ internal sealed unsafe class PhaseBarrier
 
     /// <summary>What a poll reads: not zero when the word, or the failure of the session, is to be looked at.</summary>
     internal int* Hint => _hint;
+
+    /// <summary>Whether a checkpoint was asked for that has not begun.</summary>
+    internal bool IsAnnounced => Volatile.Read(ref *_announced) != 0;
 
     internal uint Attention => Volatile.Read(ref *_attention);
 
@@ -124,6 +137,13 @@ internal sealed unsafe class PhaseBarrier
         }
     }
 
+    /// <summary>Sleeps while a checkpoint is announced that has not begun.</summary>
+    internal void AwaitBeginning()
+    {
+        while (IsAnnounced) Futex.Wait(_announced, 1, -1);
+        GC.KeepAlive(this);
+    }
+
     /// <summary>Sleeps until the phase differs from the one in <paramref name="seen"/>; may return early.</summary>
     internal void Sleep(long seen)
     {
@@ -142,7 +162,21 @@ internal sealed unsafe class PhaseBarrier
 
     // ---- the coordinator -------------------------------------------------------------------------------------------
 
-    internal bool TryBegin(out long word) => TryChange(&PhaseWord.TryBegin, out _, out word);
+    /// <summary>A checkpoint will begin as soon as the coordinator comes to it: it is pending.</summary>
+    internal void Announce() => Interlocked.Exchange(ref *_announced, 1);
+
+    /// <summary>It has begun, or will not.</summary>
+    internal void EndAnnouncement()
+    {
+        if (Interlocked.Exchange(ref *_announced, 0) != 0) Futex.WakeAll(_announced);
+    }
+
+    internal bool TryBegin(out long word)
+    {
+        bool hasBegun = TryChange(&PhaseWord.TryBegin, out _, out word);
+        EndAnnouncement();
+        return hasBegun;
+    }
 
     internal void Raise()
     {

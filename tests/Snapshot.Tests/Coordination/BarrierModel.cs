@@ -49,6 +49,14 @@ internal sealed class ModelRules
     internal bool ComparesBeforeSleeping { get; init; } = true;
 
     internal bool WinnerNotifies { get; init; } = true;
+
+    internal bool RefusedTryIsSafepoint { get; init; } = true;
+
+    internal bool ExitLooksAtTheAnnouncement { get; init; } = true;
+
+    internal bool ExitLooksAtThePhaseFirst { get; init; }
+
+    internal bool WakesAtTheEndOfAnAnnouncement { get; init; } = true;
 }
 
 /// <summary>Where a participant of the model is.</summary>
@@ -69,6 +77,7 @@ internal enum At
     WaitingForLock,
     Dead,
     DeadInCritical,
+    TryingCritical,
 }
 
 internal enum Sleep
@@ -101,11 +110,16 @@ internal enum Driving
     Unhint,
     Abort,
     AbortWake,
+    Announced,
+    EndAnnouncement,
+    BeginWake,
+    Withdraw,
+    WithdrawWake,
 }
 
 /// <summary>
-/// One participant, in 16 bits: place, sleep, the attempt it parks for, the half it goes to sleep on, whether it still
-/// has to notify.
+/// One participant, in 16 bits: place, sleep, the attempt it parks for or owes, the half it goes to sleep on, whether
+/// it has taken the first of two looks, owes the attempt, and still has to notify.
 /// </summary>
 internal readonly record struct Local(ushort Bits)
 {
@@ -117,12 +131,23 @@ internal readonly record struct Local(ushort Bits)
 
     internal int Half => (Bits >> 8) & 31;
 
+    internal bool HasLooked => (Bits & 0x2000) != 0;
+
+    /// <summary>The attempt was pending when it left its critical section.</summary>
+    internal bool Owes => (Bits & 0x4000) != 0;
+
     internal bool MustNotify => (Bits & 0x8000) != 0;
 
     internal static Local Of(At at, int attempt = 0, bool mustNotify = false) =>
         new((ushort)((int)at | (attempt << 6) | (mustNotify ? 0x8000 : 0)));
 
-    internal Local FallingAsleep(int half) => new((ushort)((Bits & 0x80CF) | ((int)Sleep.AboutTo << 4) | (half << 8)));
+    internal Local Owing() => new((ushort)(Bits | 0x4000));
+
+    internal Local Excused() => new((ushort)(Bits & ~0x4000));
+
+    internal Local Looked() => new((ushort)(Bits | 0x2000));
+
+    internal Local FallingAsleep(int half) => new((ushort)((Bits & 0xE0CF) | ((int)Sleep.AboutTo << 4) | (half << 8)));
 
     internal Local With(Sleep sleep) =>
         new((ushort)((Bits & ~0x30 & (sleep == Sleep.Awake ? ~0x1F00 : ~0)) | ((int)sleep << 4)));
@@ -134,20 +159,23 @@ internal readonly record struct Local(ushort Bits)
 /// The shared memory and the coordinator: the word's fields, the hint, the event count, and what checks need.
 /// </summary>
 internal record struct Shared(
-    long Word, Driving Driving, int Done, bool Hint, bool IsStale, bool IsRequested, int AsyncWins, int CaptureWins)
+    long Word, Driving Driving, int Done, bool Hint, bool IsStale, bool IsRequested, int AsyncWins, int CaptureWins,
+    bool IsAnnounced)
 {
     internal readonly int Half => ((int)PhaseWord.PhaseOf(Word) << 2) | PhaseWord.AttemptOf(Word);
 
     internal readonly uint Pack() =>
         (uint)(PhaseWord.RunningOf(Word) | (PhaseWord.HeldOf(Word) << 3) | (Half << 6)) |
         ((uint)Driving << 11) | ((uint)Done << 16) | (Hint ? 1u << 18 : 0) | (IsStale ? 1u << 19 : 0) |
-        (IsRequested ? 1u << 20 : 0) | ((uint)AsyncWins << 21) | ((uint)CaptureWins << 23);
+        (IsRequested ? 1u << 20 : 0) | ((uint)AsyncWins << 21) | ((uint)CaptureWins << 23) |
+        (IsAnnounced ? 1u << 25 : 0);
 
     internal static Shared Unpack(uint bits) => new(
         (bits & 7)
             | (((long)(bits >> 3) & 7) << 16) | (((long)(bits >> 8) & 7) << 32) | (((long)(bits >> 6) & 3) << 40),
         (Driving)((bits >> 11) & 31), (int)(bits >> 16) & 3, (bits & (1 << 18)) != 0, (bits & (1 << 19)) != 0,
-        (bits & (1 << 20)) != 0, (int)(bits >> 21) & 3, (int)(bits >> 23) & 3);
+        (bits & (1 << 20)) != 0, (int)(bits >> 21) & 3, (int)(bits >> 23) & 3,
+        (bits & (1 << 25)) != 0);
 }
 
 /// <summary>A state: up to three participants in a canonical order, and the shared memory.</summary>
@@ -170,7 +198,8 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
     {
         Local[] locals =
             [.. Enumerable.Range(0, participants).Select(index => Local.Of(index < attached ? At.Running : At.Out))];
-        return new ModelState(Pack(locals), new Shared(attached, Driving.Idle, 0, false, false, false, 0, 0).Pack());
+        return new ModelState(
+            Pack(locals), new Shared(attached, Driving.Idle, 0, false, false, false, 0, 0, false).Pack());
     }
 
     /// <summary>Everything is over: nobody sleeps but for a lock, and nothing is pending.</summary>
@@ -234,7 +263,8 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
     }
 
     private static bool IsCounted(At at) => at is At.Running or At.PollReadsWord or At.InCritical or At.EnteringCritical
-        or At.TakingPending or At.Preparing or At.Parking or At.WaitingForLock or At.Dead or At.DeadInCritical;
+        or At.TakingPending or At.TryingCritical or At.Preparing or At.Parking or At.WaitingForLock or At.Dead
+        or At.DeadInCritical;
 
     private static void Require(bool holds, string what)
     {
@@ -257,7 +287,8 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
 
         if (local.Sleep == Sleep.AboutTo)
         {
-            bool sleeps = !rules.ComparesBeforeSleeping || _shared.Half == local.Half;
+            bool sleeps = !rules.ComparesBeforeSleeping
+                || (IsAtAnnouncement(local) ? _shared.IsAnnounced : _shared.Half == local.Half);
             Go(state, index, local.With(sleeps ? Sleep.Asleep : Sleep.Awake), obligatory: true);
             return;
         }
@@ -296,7 +327,7 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
                     obligatory: true);
                 break;
             case At.InCritical:
-                Change(state, index, rules.ExitCritical, Local.Of(At.TakingPending), obligatory: true);
+                Change(state, index, rules.ExitCritical, TakingPending(), obligatory: true);
                 if (freedom.HasFlag(Freedom.Die))
                     Go(state, index, Local.Of(At.DeadInCritical), obligatory: false);
                 break;
@@ -317,12 +348,10 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
                     ChangeOrSleep(state, index, local, PhaseWord.TryEnterCritical, Local.Of(At.InCritical));
                 break;
             case At.TakingPending:
-                Go(state, index, phase switch
-                {
-                    Phase.Sync => Local.Of(At.Preparing, attempt),
-                    Phase.Pending or Phase.Async => local.FallingAsleep(_shared.Half),
-                    _ => Local.Of(At.Running),
-                }, obligatory: true);
+                TakePending(state, index, local);
+                break;
+            case At.TryingCritical:
+                TryCritical(state, index, local);
                 break;
             case At.Preparing:
                 Go(state, index, Local.Of(At.Parking, local.Attempt), obligatory: true);
@@ -365,8 +394,69 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
             Change(state, index, rules.Stop, Local.Of(At.Blocked), obligatory: false);
         if (freedom.HasFlag(Freedom.Critical))
             Go(state, index, Local.Of(At.EnteringCritical), obligatory: false);
+        if (freedom.HasFlag(Freedom.Critical))
+            Go(state, index, Local.Of(At.TryingCritical), obligatory: false);
         if (freedom.HasFlag(Freedom.Lock))
             Go(state, index, Local.Of(At.WaitingForLock), obligatory: false);
+    }
+
+    /// <summary>About to leave the critical section: what is pending now is to be taken before it goes on.</summary>
+    private Local TakingPending()
+    {
+        int attempt = PhaseWord.AttemptOf(_shared.Word);
+        if (_shared.IsAnnounced && PhaseWord.PhaseOf(_shared.Word) == Phase.Idle)
+            return Local.Of(At.TakingPending, attempt + 1).Owing();
+        return PhaseWord.PhaseOf(_shared.Word) == Phase.Pending
+            ? Local.Of(At.TakingPending, attempt).Owing()
+            : Local.Of(At.TakingPending);
+    }
+
+    /// <summary>Two looks: at the announcement, then at the phase.</summary>
+    private void TakePending(ModelState state, int index, Local local)
+    {
+        long word = _shared.Word;
+        Phase phase = PhaseWord.PhaseOf(word);
+        if (IsAtAnnouncement(local))
+        {
+            bool waits = _shared.IsAnnounced && rules.ExitLooksAtTheAnnouncement;
+            Go(state, index, waits ? local.FallingAsleep(0) : AfterLook(local), obligatory: true);
+            return;
+        }
+
+        Go(state, index, phase switch
+        {
+            Phase.Sync => Local.Of(At.Preparing, PhaseWord.AttemptOf(word)),
+            Phase.Pending or Phase.Async => local.FallingAsleep(_shared.Half),
+            _ => AfterLook(local),
+        }, obligatory: true);
+    }
+
+    private bool IsAtAnnouncement(Local local) =>
+        local.At == At.TakingPending && local.HasLooked == rules.ExitLooksAtThePhaseFirst;
+
+    private Local AfterLook(Local local)
+    {
+        if (!local.HasLooked) return local.Looked();
+        int attempt = PhaseWord.AttemptOf(_shared.Word);
+        Phase phase = PhaseWord.PhaseOf(_shared.Word);
+        bool isPending = local.Attempt == attempt
+            ? phase is Phase.Pending or Phase.Async or Phase.Sync
+            : _shared.IsAnnounced && local.Attempt == attempt + 1;
+        Require(!local.Owes || !isPending, "a critical section was left and what was pending is not taken");
+        return Local.Of(At.Running);
+    }
+
+    /// <summary>Tries to enter until it may.</summary>
+    private void TryCritical(ModelState state, int index, Local local)
+    {
+        long word = _shared.Word;
+        bool isEntered = PhaseWord.TryEnterCritical(word, out long next);
+        if (isEntered) Apply(next);
+        bool takesPart = PhaseWord.PhaseOf(word) == Phase.Sync && rules.RefusedTryIsSafepoint;
+        Local after = isEntered ? Local.Of(At.InCritical)
+            : takesPart ? Local.Of(At.Preparing, PhaseWord.AttemptOf(word))
+            : local;
+        Go(state, index, after, obligatory: true);
     }
 
     private void Park(ModelState state, int index, Local local)
@@ -408,8 +498,28 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
         switch (_shared.Driving)
         {
             case Driving.Idle:
-                if (_shared.Done < checkpoints)
-                    Begin(state);
+                if (_shared.Done == checkpoints)
+                    break;
+                _shared.IsAnnounced = true;
+                Drive(state, Driving.Announced);
+                break;
+            case Driving.Announced:
+                if (freedom.HasFlag(Freedom.CoordinatorAbort))
+                    Drive(state, Driving.Withdraw, obligatory: false);
+                Begin(state);
+                break;
+            case Driving.EndAnnouncement:
+                _shared.IsAnnounced = false;
+                Drive(state, Driving.BeginWake);
+                break;
+            case Driving.BeginWake:
+                WakeAtAnnouncement(state, Driving.PendingLook);
+                break;
+            case Driving.Withdraw:
+                Withdraw(state);
+                break;
+            case Driving.WithdrawWake:
+                WakeAtAnnouncement(state, Driving.Idle);
                 break;
             case Driving.PendingLook or Driving.SyncLook:
                 _shared.IsStale = false;
@@ -497,7 +607,21 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
             IsStale = false
         };
         Apply(next);
-        Drive(state, Driving.PendingLook);
+        Drive(state, Driving.EndAnnouncement);
+    }
+
+    /// <summary>There will be no attempt for the announcement, so nobody owes it.</summary>
+    private void Withdraw(ModelState state)
+    {
+        _shared.IsAnnounced = false;
+        _shared.Done++;
+        for (int index = 0; index < participants; index++)
+        {
+            if (_locals[index].Attempt == PhaseWord.AttemptOf(_shared.Word) + 1)
+                _locals[index] = _locals[index].Excused();
+        }
+
+        Drive(state, Driving.WithdrawWake);
     }
 
     /// <summary>Not there yet: removes one of the dead, gives up, or goes to sleep.</summary>
@@ -538,7 +662,18 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
     {
         for (int index = 0; wakes && index < participants; index++)
         {
-            if (_locals[index].Sleep == Sleep.Asleep)
+            if (_locals[index].Sleep == Sleep.Asleep && !IsAtAnnouncement(_locals[index]))
+                _locals[index] = _locals[index].With(Sleep.Awake);
+        }
+
+        Drive(state, next);
+    }
+
+    private void WakeAtAnnouncement(ModelState state, Driving next)
+    {
+        for (int index = 0; rules.WakesAtTheEndOfAnAnnouncement && index < participants; index++)
+        {
+            if (_locals[index].Sleep == Sleep.Asleep && IsAtAnnouncement(_locals[index]))
                 _locals[index] = _locals[index].With(Sleep.Awake);
         }
 

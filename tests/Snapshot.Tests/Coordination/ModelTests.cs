@@ -35,6 +35,10 @@ public sealed class ModelTests(ITestOutputHelper output)
     [InlineData("raise does not wake")]
     [InlineData("sleepers do not compare")]
     [InlineData("winners do not notify")]
+    [InlineData("a refused try is no safepoint")]
+    [InlineData("the exit does not look at the announcement")]
+    [InlineData("the exit looks at the phase first")]
+    [InlineData("the end of an announcement does not wake")]
     public void A_broken_rule_is_found(string mutation)
     {
         BarrierModel model = new(2, Freedom.All, Broken(mutation));
@@ -109,6 +113,10 @@ public sealed class ModelTests(ITestOutputHelper output)
         "raise does not wake" => new() { WakesOnRaise = false },
         "sleepers do not compare" => new() { ComparesBeforeSleeping = false },
         "winners do not notify" => new() { WinnerNotifies = false },
+        "a refused try is no safepoint" => new() { RefusedTryIsSafepoint = false },
+        "the exit does not look at the announcement" => new() { ExitLooksAtTheAnnouncement = false },
+        "the exit looks at the phase first" => new() { ExitLooksAtThePhaseFirst = true },
+        "the end of an announcement does not wake" => new() { WakesAtTheEndOfAnAnnouncement = false },
         _ => throw new ArgumentOutOfRangeException(nameof(mutation)),
     };
 

@@ -120,6 +120,61 @@ public sealed class FailureTests : IDisposable
     }
 
     [Fact]
+    public void A_checkpoint_asked_for_in_a_critical_section_is_taken_before_its_exit_returns()
+    {
+        using SnapshotSession session = SnapshotSession.Open(_store.Path);
+        session.OpenArena("a", Small);
+        using Participant me = session.Attach("main");
+        for (int round = 1; round <= 20; round++)
+        {
+            CheckpointTicket ticket;
+            using (me.EnterCriticalSection())
+            {
+                using (me.EnterCriticalSection()) ticket = session.RequestCheckpoint();
+            }
+
+            Assert.Equal(round, me.LastAttempt?.Generation);
+            ticket.WaitCommitted();
+        }
+    }
+
+    [Fact]
+    public void The_exit_of_a_critical_section_does_not_wait_for_a_checkpoint_that_does_not_begin()
+    {
+        using CancellationTokenSource cancelled = new();
+        cancelled.Cancel();
+        using SnapshotSession session = SnapshotSession.Open(_store.Path);
+        session.OpenArena("a", Small);
+        using Participant me = session.Attach("main");
+        CheckpointTicket ticket;
+        using (me.EnterCriticalSection()) ticket = session.RequestCheckpoint(cancellation: cancelled.Token);
+        Assert.ThrowsAny<OperationCanceledException>(() => ticket.WaitCommitted());
+        Assert.Null(me.LastAttempt);
+        session.RequestCheckpoint().WaitCommitted();
+    }
+
+    [Fact]
+    public void A_checkpoint_in_line_behind_another_is_pending_when_that_has_ended()
+    {
+        using HeldDrain drain = new();
+        using SnapshotSession session = SnapshotSession.Open(_store.Path);
+        session.OpenArena("a", Small);
+        CheckpointTicket first = drain.Request(session), second;
+        using Participant me = session.Attach("main");
+        using (me.EnterCriticalSection())
+            second = session.RequestCheckpoint(new CheckpointOptions { WaitIfBusy = true });
+        Assert.Null(me.LastAttempt);
+        using (me.EnterCriticalSection())
+        {
+            drain.LetGo();
+            ((IAsyncResult)first.Committed).AsyncWaitHandle.WaitOne();
+        }
+
+        Assert.Equal(2, me.LastAttempt?.Generation);
+        second.WaitCommitted();
+    }
+
+    [Fact]
     public async Task An_address_that_is_taken_is_named_and_nothing_stays_mapped()
     {
         nint at;
