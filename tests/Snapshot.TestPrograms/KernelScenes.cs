@@ -176,6 +176,23 @@ internal static unsafe class KernelScenes
         return 0;
     }
 
+    /// <summary>
+    /// A native thread asks the host in a critical section, after a checkpoint has begun to stop participants.
+    /// </summary>
+    internal static int AskingCritical(string store, string library)
+    {
+        using SnapshotSession session = SnapshotSession.Open(store);
+        Scene* scene = Open(session, out KernelHost host);
+        KernelThread thread = host.Start("asking", host.Load(library), "ask_critical", scene);
+        SpinUntil(ref scene->Wanting);
+        using Participant me = session.Attach("polled");
+        me.RegisterHandler("stopping", CheckpointHandler.Create(_ => Volatile.Write(ref scene->Go, 1)));
+        CheckpointOptions options = new() { Deadline = TimeSpan.FromSeconds(20) };
+        Say($"committed {session.RequestCheckpoint(options).WaitCommitted().Generation}");
+        Say($"wrong {thread.Join()}");
+        return 0;
+    }
+
     /// <summary>A kernel holds a pointer into libc in a variable, in its heap and on its stack: all are found.</summary>
     internal static int Audited(string store, string library)
     {

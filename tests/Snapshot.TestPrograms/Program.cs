@@ -39,6 +39,7 @@ return (args is [string verb, ..] ? verb : "") switch
     "kernel-twice" => KernelScenes.Twice(args[1]),
     "kernel-sharing" => KernelScenes.Sharing(args[1], args[2]),
     "kernel-asking" => KernelScenes.Asking(args[1], args[2]),
+    "kernel-asking-critical" => KernelScenes.AskingCritical(args[1], args[2]),
     "kernel-audited" => KernelScenes.Audited(args[1], args[2]),
     "kernel-load" => KernelScenes.Load(args[1], args[2], args[3..]),
     "fiber-library" => FiberLibraryProgram.Run(args[1], args[2], args[3..]),

@@ -206,7 +206,8 @@ SNK_API int32_t snk_thread_join(struct snk_record *record);
 /*
  * Stops every thread: all are parked, or in sn_blocked_call, when it returns 0. ETIMEDOUT: some were not in time, all
  * go on, and snk_late tells of the first such thread where it was, and why: SNK_LATE_*, or what the unwinder said.
- * The thread that stops is the one that resumes.
+ * EAGAIN: all go on, since one in a critical section has asked a question, and leaves the section only when that is
+ * answered: answer, and stop again. The thread that stops is the one that resumes.
  */
 enum {
     SNK_LATE_UNKNOWN = 0,    /* it has not taken the signal: starved, or it has blocked it */
@@ -282,6 +283,7 @@ HIDDEN struct snk_worker *snk_worker_of_this_thread(void);
 /* Ends the process when a caller that must be a native thread, not in a handler or a blocked call, is none. */
 HIDDEN struct snk_record *snk_caller(const char *function);
 HIDDEN void snk_arrive(void);
+HIDDEN void snk_look_again(void);
 /*
  * Between the two the caller does not wait for its turn among the threads that it stops or wakes: a real-time
  * priority, if that is permitted (CAP_SYS_NICE, or RLIMIT_RTPRIO). With `starting` held.

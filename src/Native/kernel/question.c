@@ -5,6 +5,8 @@
  * process's host finds it when it looks through the records, and the thread, which sleeps again or looks again, finds
  * the answer; after ANSWERED nobody but the thread touches it. Only the word of snk_questions is the process's, and it
  * is advanced by whichever process the thread is in by then.
+ *
+ * In a critical section the thread cannot be parked while it waits, and whoever answers may be stopping it: it is told.
  */
 #include "call.h"
 #include "kernel.h"
@@ -38,9 +40,11 @@ uint64_t snk_ask(uint32_t kind, uint64_t first, uint64_t second)
     question->kind = kind;
     question->arguments[0] = first;
     question->arguments[1] = second;
-    __atomic_store_n(&question->state, SNK_ASKED, __ATOMIC_RELEASE);
+    __atomic_store_n(&question->state, SNK_ASKED, __ATOMIC_SEQ_CST);
     __atomic_add_fetch(&snk_process.questions, 1, __ATOMIC_SEQ_CST);
     snk_wake(&snk_process.questions, INT32_MAX);
+    if (snk_worker_of_this_thread()->critical != 0)
+        snk_look_again();
     while (__atomic_load_n(&question->state, __ATOMIC_ACQUIRE) != SNK_ANSWERED)
         snk_sleep(&question->state, SNK_ASKED);
     uint64_t answer = question->answer;

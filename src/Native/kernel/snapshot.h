@@ -109,10 +109,10 @@ SN_API void sn_safepoint(void);
 
 /*
  * Between the two the thread is not captured, and no checkpoint takes place: it waits, and is given up when its time is
- * over. They nest. Leaving the outermost one lets a checkpoint that waits take place before it returns. What waits for
- * another native thread inside (a lock, a barrier) may wait for one that has been stopped already, so that the
- * checkpoint fails by its deadline: wait outside, and ask the host for memory or roots outside. For the few places
- * where a thread has something of this process in its hands.
+ * over. They nest. Leaving the outermost one lets a checkpoint that waits take place before it returns. What the host
+ * is asked inside, it answers. What waits for another thread inside (a lock, a barrier) may wait for one that has been
+ * stopped already, so that the checkpoint fails by its deadline: wait outside. For the few places where a thread has
+ * something of this process in its hands.
  */
 SN_API void sn_critical_enter(void);
 SN_API void sn_critical_exit(void); /* without sn_critical_enter it ends the process */

@@ -4,7 +4,8 @@
  * `wanted` is odd while threads are to be parked. A thread that takes the signal while it is, parks for that number, or
  * arms itself to come back, or runs on and is sent the signal again. Who becomes open, ends, or enters a blocked call
  * during a stop: see threads.c and section.c. Each of these advances `arrivals`; the one that makes it `awaited` wakes
- * the stopping thread, which looks at all threads again.
+ * the stopping thread, which looks at all threads again. So does a thread that asks in a critical section: it waits for
+ * the host, which is the one that stops, so the stop is given up until it has its answer.
  */
 #include "call.h"
 #include "kernel.h"
@@ -35,13 +36,19 @@ void snk_signal(struct snk_worker *worker)
         __atomic_store_n(&worker->sent, 0, __ATOMIC_SEQ_CST);
 }
 
+/* The stopping thread looks at all threads again. */
+void snk_look_again(void)
+{
+    __atomic_add_fetch(&snk_process.complete, 1, __ATOMIC_SEQ_CST);
+    snk_wake(&snk_process.complete, 1);
+}
+
 void snk_arrive(void)
 {
     uint32_t arrivals = __atomic_add_fetch(&snk_process.arrivals, 1, __ATOMIC_SEQ_CST);
     if ((int32_t)(arrivals - __atomic_load_n(&snk_process.awaited, __ATOMIC_SEQ_CST)) < 0)
         return;
-    __atomic_add_fetch(&snk_process.complete, 1, __ATOMIC_SEQ_CST);
-    snk_wake(&snk_process.complete, 1);
+    snk_look_again();
 }
 
 /* The first thread that is not stopped yet, from `slot` on, or SNK_THREADS_MAX. */
@@ -58,11 +65,17 @@ static uint32_t next_late(uint32_t slot, uint32_t stop)
     return SNK_THREADS_MAX;
 }
 
-static uint32_t count_late(uint32_t stop)
+/* *asking: whether one of them waits for an answer in a critical section. */
+static uint32_t count_late(uint32_t stop, int32_t *asking)
 {
     uint32_t late = 0;
-    for (uint32_t slot = next_late(0, stop); slot < SNK_THREADS_MAX; slot = next_late(slot + 1, stop))
+    *asking = 0;
+    for (uint32_t slot = next_late(0, stop); slot < SNK_THREADS_MAX; slot = next_late(slot + 1, stop)) {
+        const struct snk_worker *worker = &snk_process.workers[slot];
         late++;
+        *asking |= __atomic_load_n(&worker->critical, __ATOMIC_SEQ_CST) != 0 &&
+                   __atomic_load_n(&worker->record->question.state, __ATOMIC_SEQ_CST) == SNK_ASKED;
+    }
     return late;
 }
 
@@ -86,15 +99,18 @@ void snk_hurry_no_more(void)
         sched_setscheduler(0, SCHED_OTHER, &none);
 }
 
-/* Waits for those that are to be stopped. */
+/* Waits for those that are to be stopped. Who asks makes the question known first, and then advances `complete`. */
 static int32_t await(uint32_t stop, int64_t deadline)
 {
     int64_t patience = FIRST_PATIENCE_NS, again = now_ns() + patience;
     for (;;) {
         uint32_t complete = __atomic_load_n(&snk_process.complete, __ATOMIC_SEQ_CST);
-        uint32_t arrivals = __atomic_load_n(&snk_process.arrivals, __ATOMIC_SEQ_CST), late = count_late(stop);
+        int32_t asking;
+        uint32_t arrivals = __atomic_load_n(&snk_process.arrivals, __ATOMIC_SEQ_CST), late = count_late(stop, &asking);
         if (late == 0)
             return 0;
+        if (asking)
+            return EAGAIN;
         __atomic_store_n(&snk_process.awaited, arrivals + late, __ATOMIC_SEQ_CST);
         if ((int32_t)(__atomic_load_n(&snk_process.arrivals, __ATOMIC_SEQ_CST) - (arrivals + late)) >= 0)
             continue;

@@ -11,7 +11,7 @@ internal sealed unsafe class KernelParticipant : IStandsFor
     private readonly Coordinator _coordinator;
     private readonly KernelAnswers _answers;
     private readonly KernelAudit? _audit;
-    private readonly KernelStop _stop = new();
+    private readonly KernelStop _stop;
     private readonly ParticipantOptions _options;
     private readonly Thread _thread;
     private readonly TaskCompletionSource _attached = new();
@@ -25,6 +25,7 @@ internal sealed unsafe class KernelParticipant : IStandsFor
         _coordinator = coordinator;
         _audit = audit;
         _answers = new KernelAnswers(space);
+        _stop = new KernelStop(_answers.Give);
         _options = new ParticipantOptions { Handlers = handlers, Gates = Gates.None };
         _thread = new Thread(Run) { IsBackground = true, Name = Name };
         _thread.Start();

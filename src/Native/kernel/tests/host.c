@@ -187,7 +187,9 @@ void host_capture(const char *image)
 {
     char fresh[4096];
     pthread_mutex_lock(&s_answering);
-    int32_t stopped = snk_stop(10 * SECOND);
+    int32_t stopped;
+    while ((stopped = snk_stop(10 * SECOND)) == EAGAIN)
+        host_answer();
     if (stopped != 0) {
         struct snk_record *record = NULL;
         uint64_t pc = 0;
@@ -250,15 +252,20 @@ static void answer(struct snk_record *record)
     snk_answered(record);
 }
 
+void host_answer(void)
+{
+    for (uint64_t i = 0; i < arena->threads; i++) {
+        if (__atomic_load_n(&arena->records[i].question.state, __ATOMIC_ACQUIRE) == SNK_ASKED)
+            answer(&arena->records[i]);
+    }
+}
+
 static void *answer_all(void *argument)
 {
     for (;;) {
         uint32_t *questions = snk_questions(), seen = __atomic_load_n(questions, __ATOMIC_SEQ_CST);
         pthread_mutex_lock(&s_answering); /* not while memory is captured */
-        for (uint64_t i = 0; i < arena->threads; i++) {
-            if (__atomic_load_n(&arena->records[i].question.state, __ATOMIC_ACQUIRE) == SNK_ASKED)
-                answer(&arena->records[i]);
-        }
+        host_answer();
         pthread_mutex_unlock(&s_answering);
         snk_sleep(questions, seen);
     }

@@ -51,6 +51,9 @@ struct snk_record *host_add(void *function, void *argument);
 void host_start(void);
 int host_are_all_done(void);
 
+/* Answers the questions that are open. Memory must not be captured meanwhile. */
+void host_answer(void);
+
 /* Stops the threads and writes an image. */
 void host_capture(const char *image);
 

@@ -211,6 +211,40 @@ static void who_would_rather_not_is_named(uint64_t kind, int32_t reason)
     join(record, record);
 }
 
+static void *let_go(void *rounds)
+{
+    __atomic_store_n((uint64_t *)rounds, 0, __ATOMIC_RELAXED);
+    return NULL;
+}
+
+/*
+ * Who asks in a critical section cannot be stopped before it has its answer, and the host that stops is who answers:
+ * the stop ends at once, whether the question came before it or during it. Nobody else answers here.
+ */
+static void who_asks_in_a_critical_section_is_answered(void)
+{
+    add_runtime(RUNTIME_ASK, 1, 0);
+    struct snk_record *record = &arena->records[arena->threads - 1];
+    struct runtime_job *job = &arena->runtime_jobs[arena->threads - 1];
+    for (int i = 0; i < 300; i++) {
+        pthread_t thread;
+        int32_t stopped;
+        record->state = SNK_STATE_STARTING;
+        job->rounds = 1;
+        CHECK(snk_thread_start(record) == 0);
+        CHECK(pthread_create(&thread, NULL, let_go, &job->rounds) == 0);
+        while ((stopped = snk_stop(10 * SECOND)) == 0) /* not yet there */
+            snk_resume();
+        CHECK(stopped == EAGAIN && record->question.state == SNK_ASKED);
+        host_answer();
+        CHECK(snk_stop(10 * SECOND) == 0);
+        snk_resume();
+        CHECK(pthread_join(thread, NULL) == 0);
+        join(record, record);
+        CHECK(record->result == 1);
+    }
+}
+
 static void *stop_often(void *stop)
 {
     while (__atomic_load_n((int *)stop, __ATOMIC_RELAXED) == 0) {
@@ -262,6 +296,7 @@ int main(int count, char **arguments)
     a_blocked_call_does_not_hold_up_a_stop();
     who_would_rather_not_is_named(RUNTIME_STUCK, SNK_LATE_CRITICAL);
     who_would_rather_not_is_named(RUNTIME_REFUSE, SNK_LATE_REFUSED);
+    who_asks_in_a_critical_section_is_answered();
     threads_come_and_go_while_others_are_stopped();
     what_cannot_be_had_is_an_errno();
     printf("kernel: ok\n");

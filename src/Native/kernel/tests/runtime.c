@@ -88,7 +88,11 @@ static void count(struct runtime_job *job)
         work_a_little(job);
         CHECK(job, sn_mutex_is_held(&job->shared->mutex) && job->shared->counter == before);
         job->shared->counter = before + 1;
+        if (i % 4 == 0)
+            sn_critical_enter();
         CHECK(job, sn_mutex_unlock(&job->shared->mutex) == 0);
+        if (i % 4 == 0)
+            sn_critical_exit();
         work_a_little(job);
     }
 }
@@ -213,6 +217,8 @@ static void ask(struct runtime_job *job)
 {
     size_t bytes = 0;
     for (uint32_t i = 0; i < 10; i++) {
+        if (i % 2 != 0)
+            sn_critical_enter();
         uint64_t *block = sn_arena_allocate(1000, 64);
         CHECK(job, block != NULL && ((uintptr_t)block & 63) == 0);
         block[5] = job->hash;
@@ -221,6 +227,8 @@ static void ask(struct runtime_job *job)
         CHECK(job, sn_arena_free(block) == 0);
         CHECK(job, sn_root("shared", &bytes) == job->shared && bytes == sizeof *job->shared);
         CHECK(job, sn_root("other", NULL) == NULL);
+        if (i % 2 != 0)
+            sn_critical_exit();
     }
 }
 
@@ -270,15 +278,16 @@ static uint64_t run_special(struct runtime_job *job)
         return (uint64_t)sn_blocked_call(read_byte, (void *)(uintptr_t)job->rounds);
     if (job->kind == RUNTIME_NOTHING)
         return 1;
-    if (job->kind == RUNTIME_STUCK)
+    if (job->kind == RUNTIME_STUCK || job->kind == RUNTIME_ASK)
         sn_critical_enter();
     else if (job->kind == RUNTIME_REFUSE)
         sn_on_checkpoint(refuse, job);
     while (__atomic_load_n(&job->rounds, __ATOMIC_RELAXED) != 0)
         __atomic_store_n(&job->hash, job->hash + 1, __ATOMIC_RELAXED);
-    if (job->kind == RUNTIME_STUCK)
+    uint64_t has_memory = job->kind != RUNTIME_ASK || sn_arena_allocate(64, 64) != NULL;
+    if (job->kind == RUNTIME_STUCK || job->kind == RUNTIME_ASK)
         sn_critical_exit();
-    return 1;
+    return has_memory;
 }
 
 __attribute__((visibility("default"))) uint64_t test_runtime(struct runtime_job *job)

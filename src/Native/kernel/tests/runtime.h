@@ -15,7 +15,7 @@ enum {
     RUNTIME_BLOCKED,   /* sleeps in blocked calls */
     RUNTIME_HANDLER,   /* checkpoint handlers, one of which refuses now and then */
     RUNTIME_CRITICAL,  /* holds the process's id in critical sections; safepoints between */
-    RUNTIME_QUESTION,  /* asks the host for memory and roots */
+    RUNTIME_QUESTION,  /* asks the host for memory and roots, also in critical sections */
     RUNTIME_SORT,      /* sorting by the shim */
     RUNTIME_TRAP,      /* the handler of another signal runs on top of it most of the time */
     RUNTIME_EXCEPTION, /* C++: exceptions, also through qsort */
@@ -25,6 +25,7 @@ enum {
     RUNTIME_READ = 100, /* reads a descriptor in a blocked call */
     RUNTIME_STUCK,      /* stays in a critical section until `rounds` is 0 */
     RUNTIME_REFUSE,     /* its handler refuses until `rounds` is 0 */
+    RUNTIME_ASK,        /* the same, and then asks for memory in it */
     RUNTIME_SPIN,       /* counts in `hash` until `rounds` is 0 */
     RUNTIME_NOTHING,    /* returns */
 };

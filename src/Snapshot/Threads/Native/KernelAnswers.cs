@@ -6,8 +6,8 @@ namespace Snapshot.Threads.Native;
 
 /// <summary>Answers what native threads ask of the host.</summary>
 /// <remarks>
-/// To be called between safepoints of one participant, so that what was done and the answer are in an image together
-/// or not at all.
+/// To be called between safepoints of one participant, before it is parked, so that what was done and the answer are in
+/// an image together or not at all.
 /// </remarks>
 internal sealed unsafe class KernelAnswers(KernelSpace space)
 {

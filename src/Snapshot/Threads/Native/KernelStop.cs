@@ -4,8 +4,10 @@ namespace Snapshot.Threads.Native;
 
 /// <summary>Stops all native threads, and lets them go on.</summary>
 /// <remarks>For one thread at a time; <see cref="Describe"/> for any.</remarks>
-internal sealed unsafe class KernelStop
+/// <param name="answer">Answers what native threads ask.</param>
+internal sealed unsafe class KernelStop(Action answer)
 {
+    private const int IsAsked = 11;
     private const int TimedOut = 110;
 
     /// <summary>
@@ -28,10 +30,13 @@ internal sealed unsafe class KernelStop
                 return true;
             }
 
-            if (errno != TimedOut)
+            if (errno is not (TimedOut or IsAsked))
                 throw NativeError.For(errno, "Stopping native threads", "The runtime's tables are damaged.");
-            _late = Late();
+            if (errno == TimedOut) _late = Late();
             if (!isWanted()) return false;
+
+            // A thread may need an answer before it can be stopped, or before the one that waits for it can.
+            answer();
         }
     }
 

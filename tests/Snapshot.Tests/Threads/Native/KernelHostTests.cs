@@ -108,6 +108,15 @@ public sealed class KernelHostTests : IDisposable
     }
 
     [Fact]
+    public void What_a_native_thread_asks_in_a_critical_section_is_answered_while_a_checkpoint_waits_for_it()
+    {
+        using TestProgram program = new("kernel-asking-critical", _store.Path, _library.Scenes());
+        (int exitCode, string output, string error) = program.WaitForEnd();
+        Assert.True(exitCode == 0, output + error);
+        Assert.Equal("committed 1\nwrong 0\n", output);
+    }
+
+    [Fact]
     public void Pointers_out_of_captured_memory_are_found_wherever_a_kernel_holds_them()
     {
         using TestProgram program = new("kernel-audited", _store.Path, _library.Scenes());
