@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Snapshot.Machines.PowerCut;
 
 namespace Snapshot.Machines;
 
@@ -7,8 +8,6 @@ internal static class CommandLine
 {
     /// <summary>The command that a guest runs itself.</summary>
     internal const string RunTestsName = "run-tests";
-
-    private const int SilenceSeconds = 180;
 
     private static readonly Option<bool> s_root = new("--root") { Description = "The job runs as root in the guest." };
 
@@ -29,11 +28,24 @@ internal static class CommandLine
     };
 
     private static readonly Option<int> s_silence = Number(
-        "--silence", SilenceSeconds, "Seconds after which a guest that prints nothing is stuck.");
+        "--silence", Machine.DefaultSilenceSeconds, "Seconds after which a guest that prints nothing is stuck.");
 
     private static readonly Option<int> s_kills = Number("--kills", 20, "How often the program is killed.");
 
     private static readonly Option<int> s_seed = Number("--seed", 1, "Of the random moments.");
+
+    private static readonly Option<int> s_cuts = Number("--cuts", 100, "How often the power is cut.");
+
+    private static readonly Option<string> s_fileSystem = new Option<string>("--filesystem")
+    {
+        Description = "What is on the disk whose power is cut.",
+        DefaultValueFactory = _ => "ext4",
+    }.AcceptOnlyFromAmong("ext4", "xfs");
+
+    private static readonly Option<string?> s_withoutSync = new Option<string?>("--without-sync")
+    {
+        Description = "Syncs that are left out: then there are findings, or the check would be worth nothing.",
+    }.AcceptOnlyFromAmong("manifest", "image", "directory", "all");
 
     private static readonly Argument<string[]> s_filter = new("FILTER")
     {
@@ -52,7 +64,7 @@ internal static class CommandLine
     {
         RootCommand root = new(
             "Boots a guest with another Linux kernel, emulated, and runs programs of Snapshot in it. " +
-            "Exit code 0 when all went right, 1 when not, 2 when something is missing here.");
+            "Exit code 0 when all went right, 1 when not, 2 when something is missing here or on the command line.");
         root.Add(Guest("doctor", "What the guest lets Snapshot do.", [], ProgramFolder.Samples, parsed =>
             GuestJobs.Doctor(parsed.GetValue(s_root))));
         foreach (Sample sample in Sample.All)
@@ -73,6 +85,7 @@ internal static class CommandLine
             new Job(File.ReadAllText(parsed.GetValue(s_script)!.FullName), parsed.GetValue(s_root)));
         script.Add(s_script);
         root.Add(script);
+        root.Add(PowerCut());
         root.Add(RunTests());
         return root;
     }
@@ -89,6 +102,29 @@ internal static class CommandLine
         });
         command.SetAction((parsed, _) => RunJobAsync(parsed, programs ?? ProgramFolder.Tests(), job(parsed)));
         return command;
+    }
+
+    private static Command PowerCut()
+    {
+        Command command = new(
+            "powercut",
+            "Records the disk of a guest that commits generations, cuts its power at random moments, and looks for " +
+            "each acknowledged generation on what is left.");
+        foreach (Option option in (Option[])[s_fileSystem, s_cuts, s_seed, s_withoutSync, s_kernel, s_cache, s_silence])
+            command.Add(option);
+        command.SetAction((parsed, _) => CutPowerAsync(parsed));
+        return command;
+    }
+
+    private static async Task<int> CutPowerAsync(ParseResult parsed)
+    {
+        using Machine machine = MachineOf(parsed, ProgramFolder.Samples);
+        IFileSystem fileSystem = parsed.GetValue(s_fileSystem) == "xfs" ? new Xfs(machine) : new Ext4();
+        PowerCuts cuts = new(machine, fileSystem) { Say = Console.WriteLine };
+        PowerCutReport report = await cuts.RunAsync(
+            parsed.GetValue(s_cuts), parsed.GetValue(s_seed), parsed.GetValue(s_withoutSync)).ConfigureAwait(false);
+        Console.WriteLine(report);
+        return report.Findings.Count == 0 ? 0 : 1;
     }
 
     private static Command RunTests()
@@ -117,10 +153,19 @@ internal static class CommandLine
             Observe = Console.WriteLine,
         };
 
-    private static Option<int> Number(string name, int byDefault, string description) => new(name)
+    private static Option<int> Number(string name, int byDefault, string description)
     {
-        Description = description,
-        HelpName = "number",
-        DefaultValueFactory = _ => byDefault,
-    };
+        Option<int> option = new(name)
+        {
+            Description = description,
+            HelpName = "number",
+            DefaultValueFactory = _ => byDefault,
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.Errors.Any()) return;
+            if (result.GetValueOrDefault<int>() < 0) result.AddError($"Option '{name}': less than 0.");
+        });
+        return option;
+    }
 }

@@ -8,7 +8,7 @@ internal static class Guest
 {
     internal const string Emulator = "qemu-system-x86_64";
 
-    private const string Parameters = "console=ttyS0 quiet mitigations=off panic=-1";
+    private const string Parameters = "console=ttyS0 quiet mitigations=off panic=-1 no_timer_check";
 
     /// <summary>Boots it and waits until it has powered itself off.</summary>
     /// <param name="kernel">The kernel.</param>
@@ -37,16 +37,24 @@ internal static class Guest
         using Process process = Process.Start(start)!;
         Task<string> errors = process.StandardError.ReadToEndAsync();
         GuestConsole console = new(process.StandardOutput, observe);
-        bool isStuck = !await console.ReadToEndAsync(silence).ConfigureAwait(false);
-        if (isStuck) process.Kill();
+        string? stuckAfter = null;
+        if (!await console.ReadToEndAsync(silence).ConfigureAwait(false))
+        {
+            stuckAfter = console.Lines.Count == 0 ? "" : console.Lines[^1];
+            // Asks where the programs stand, and listens until that is told, too.
+            await process.StandardInput.WriteLineAsync().ConfigureAwait(false);
+            await process.StandardInput.FlushAsync().ConfigureAwait(false);
+            if (!await console.ReadToEndAsync(silence).ConfigureAwait(false)) process.Kill();
+        }
+
         await process.WaitForExitAsync().ConfigureAwait(false);
         string failure = (await errors.ConfigureAwait(false)).Trim();
-        if (process.ExitCode != 0 && !isStuck)
+        if (process.ExitCode != 0 && stuckAfter is null)
         {
             throw new MachineException(string.Create(
                 CultureInfo.InvariantCulture, $"{Emulator} ended with exit code {process.ExitCode}: {failure}"));
         }
 
-        return new GuestResult(console.Lines, isStuck, time.Elapsed, silence);
+        return new GuestResult(console.Lines, stuckAfter, time.Elapsed, silence);
     }
 }

@@ -13,7 +13,12 @@ internal sealed record GuestDisk(string File, bool IsKept = false, string? Log =
         if (Log is null)
         {
             string snapshot = IsKept ? "off" : "on";
-            return ["-drive", $"file={File},format=raw,if=virtio,snapshot={snapshot}"];
+            return
+            [
+                "-drive", $"file={File},format=raw,if=none,id=plain{index},snapshot={snapshot}",
+                // Named by itself, so that the order of the disks is that of these options.
+                "-device", $"virtio-blk-pci,drive=plain{index}",
+            ];
         }
 
         // blklogwrites has the format of the kernel's dm-log-writes. The cache makes the guest send flushes.

@@ -15,8 +15,11 @@ internal sealed record Job(string Script, bool IsRoot)
     /// <summary>Files of this machine that are put beside the script.</summary>
     internal IReadOnlyList<string> Files { get; init; } = [];
 
-    /// <summary>The first process of a guest, in its root image.</summary>
-    internal const string Init = $"""
+    /// <summary>
+    /// The first process of a guest, in its root image. A line on the console asks where the programs stand: of a job
+    /// that is stuck that is the first thing to know.
+    /// </summary>
+    internal const string Init = $$"""
         #!/bin/sh
         export PATH=/bin
         mount -t proc proc /proc
@@ -27,17 +30,33 @@ internal sealed record Job(string Script, bool IsRoot)
         tar xf /dev/vdb -C /job
         chmod -R a+rX /job
         cd /job
+        tell_where() {
+            read -r asked </dev/console
+            for p in $(pidof dotnet); do
+                echo "Process $p: $(tr '\0' ' ' </proc/$p/cmdline)"
+                for t in /proc/$p/task/*; do echo "$(cat $t/comm): $(cat $t/wchan), $(cat $t/syscall)"; done
+            done
+            . ./environment.sh
+            for p in $(pidof dotnet); do run Snapshot.Tool stacks $p; done
+        }
+        tell_where &
         su -s /bin/sh "$(cat user)" -c 'sh job.sh'
-        echo "{EndMark}$?"
+        echo "{{EndMark}}$?"
         poweroff -f
 
         """;
 
-    private const string Prelude = """
+    /// <summary>What the programs find in a guest.</summary>
+    private const string Environment = """
         export PATH=/bin:/dotnet DOTNET_ROOT=/dotnet HOME=/tmp TMPDIR=/tmp TERM=dumb NO_COLOR=1
         export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
         ulimit -c 0
         run() { program=$1; shift; dotnet "/app/$program.dll" "$@"; }
+
+        """;
+
+    private const string Greeting = """
+        . ./environment.sh
         echo "Linux $(uname -r), as $(id -un)."
 
         """;
@@ -54,7 +73,8 @@ internal sealed record Job(string Script, bool IsRoot)
     {
         using TarWriter tar = new(File.Create(file), TarEntryFormat.Ustar);
         Add(tar, "user", IsRoot ? "root" : RootImage.User);
-        Add(tar, "job.sh", Prelude + Script);
+        Add(tar, "environment.sh", Environment);
+        Add(tar, "job.sh", Greeting + Script);
         foreach (string beside in Files) tar.WriteEntry(beside, Path.GetFileName(beside));
     }
 

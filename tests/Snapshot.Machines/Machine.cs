@@ -5,6 +5,8 @@ namespace Snapshot.Machines;
 /// </summary>
 internal sealed class Machine : IDisposable
 {
+    internal const int DefaultSilenceSeconds = 240;
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("snapshot-machine-");
     private readonly string _kernel;
     private readonly string _initramfs;
@@ -33,13 +35,13 @@ internal sealed class Machine : IDisposable
         }
     }
 
-    /// <summary>Prints nothing for so long only when it is stuck: the slowest step of a job takes a third of it.</summary>
-    internal TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(90);
+    /// <summary>A guest that prints nothing for so long is stuck. A program takes a minute to start on a busy machine.</summary>
+    internal TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(DefaultSilenceSeconds);
 
     /// <summary>Told each line of a guest's console.</summary>
     internal Action<string> Observe { get; init; } = static _ => { };
 
-    /// <summary>Where the folder of a run may put its files.</summary>
+    /// <summary>Where files for guests may be put; it is deleted with the machine.</summary>
     internal string Folder => _folder.FullName;
 
     /// <summary>Boots a guest that does a job.</summary>

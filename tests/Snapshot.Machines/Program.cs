@@ -2,15 +2,23 @@
 using System.CommandLine;
 using Snapshot.Machines;
 
-const int Missing = 2;
+const int MissingOrMisused = 2;
+
+ParseResult parsed = CommandLine.Build().Parse(args);
+if (parsed.Errors.Count > 0)
+{
+    foreach (var error in parsed.Errors) Console.Error.WriteLine($"machines: {error.Message}");
+    Console.Error.WriteLine("machines: --help shows the commands and options.");
+    return MissingOrMisused;
+}
 
 try
 {
     InvocationConfiguration configuration = new() { EnableDefaultExceptionHandler = false };
-    return await CommandLine.Build().Parse(args).InvokeAsync(configuration).ConfigureAwait(false);
+    return await parsed.InvokeAsync(configuration).ConfigureAwait(false);
 }
 catch (MachineException error)
 {
     Console.Error.WriteLine($"machines: {error.Message}");
-    return Missing;
+    return MissingOrMisused;
 }

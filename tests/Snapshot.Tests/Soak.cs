@@ -7,6 +7,9 @@ namespace Snapshot.Tests;
 /// </summary>
 internal static class Soak
 {
+    /// <summary>Whether long tests are asked for.</summary>
+    internal static bool IsLong => Environment.GetEnvironmentVariable("SNAPSHOT_SOAK_SECONDS") is { Length: > 0 };
+
     /// <summary>The time for one such test: SNAPSHOT_SOAK_SECONDS, or the short default.</summary>
     internal static TimeSpan Time(double seconds) =>
         Environment.GetEnvironmentVariable("SNAPSHOT_SOAK_SECONDS") is { Length: > 0 } text
