@@ -30,8 +30,19 @@ public sealed class CapturePolicyTests
         CaptureMode.PreCopy, "still filling the arena; then copy-on-write");
 
     [Fact]
-    public void Where_writes_are_not_seen_memory_is_staged() =>
-        Expect(new(), s_able with { SeesEveryWrite = false }, CaptureMode.Stage, "tracking by content");
+    public void Where_writes_are_not_seen_before_the_pause_memory_is_staged() => Expect(
+        new(), s_able with { SeesEveryWrite = false, FreezesUnnoticed = false, HugePart = 0 }, CaptureMode.Stage,
+        "when it has stopped");
+
+    [Fact]
+    public void Copy_on_write_needs_no_finder_that_sees_every_write_and_what_is_sparse_is_staged()
+    {
+        CaptureSituation old = s_able with { SeesEveryWrite = false };
+        CapturePolicy policy = new();
+        Expect(policy, old, CaptureMode.CopyOnWrite, "nothing is known yet");
+        policy.Observe(pages: 100, blocks: 50);
+        Expect(policy, old, CaptureMode.Stage, "2 of 512");
+    }
 
     [Fact]
     public void Without_privilege_copy_on_write_is_not_chosen() =>
