@@ -55,6 +55,6 @@ internal static class Guest
                 CultureInfo.InvariantCulture, $"{Emulator} ended with exit code {process.ExitCode}: {failure}"));
         }
 
-        return new GuestResult(console.Lines, stuckAfter, time.Elapsed, silence);
+        return new GuestResult(console.Lines, stuckAfter, time.Elapsed, silence) { EmulatorSaid = failure };
     }
 }

@@ -6,7 +6,7 @@ namespace Snapshot.Machines;
 internal static class GuestJobs
 {
     /// <summary>What the machine lets Snapshot do.</summary>
-    internal static Job Doctor(bool isRoot) => new("run Snapshot.Tool doctor\n", isRoot);
+    internal static Job Doctor(bool isRoot) => new("run Snapshot.Tool doctor || exit\n", isRoot);
 
     /// <summary>The demo of a sample: killed so many times, and compared with an uninterrupted run.</summary>
     /// <param name="sample">Which.</param>
@@ -16,14 +16,15 @@ internal static class GuestJobs
     internal static Job Killed(Sample sample, int kills, int seed, bool isRoot) => new(
         string.Create(
             CultureInfo.InvariantCulture,
-            $"run {sample.Assembly} {sample.Arguments} --kills {kills} --seed {seed} --store /tmp/killed\n"),
+            $"run {sample.Assembly} {sample.Arguments} --kills {kills} --seed {seed} --store /tmp/killed || exit\n"),
         isRoot);
 
     /// <summary>Tests whose full name has one of these parts.</summary>
     internal static Job Tests(IEnumerable<string> parts, bool isRoot) => new(
         "cd /app\n" +
         "dotnet exec --depsfile Snapshot.Tests.deps.json --runtimeconfig Snapshot.Tests.runtimeconfig.json " +
-        $"Snapshot.Machines.dll {CommandLine.RunTestsName} Snapshot.Tests.dll {string.Join(' ', parts.Select(Quoted))}\n",
+        $"Snapshot.Machines.dll {CommandLine.RunTestsName} Snapshot.Tests.dll " +
+        $"{string.Join(' ', parts.Select(Quoted))} || exit\n",
         isRoot);
 
     private static string Quoted(string word) => $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";

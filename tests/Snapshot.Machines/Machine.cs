@@ -35,7 +35,9 @@ internal sealed class Machine : IDisposable
         }
     }
 
-    /// <summary>A guest that prints nothing for so long is stuck. A program takes a minute to start on a busy machine.</summary>
+    /// <summary>
+    /// A guest that prints nothing for so long is stuck. On a busy machine a program takes a minute to start in it.
+    /// </summary>
     internal TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(DefaultSilenceSeconds);
 
     /// <summary>Told each line of a guest's console.</summary>

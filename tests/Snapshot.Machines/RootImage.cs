@@ -45,7 +45,8 @@ internal static class RootImage
     {
         string bin = Directory.CreateDirectory(Path.Combine(tree, "bin")).FullName;
         File.Copy(busybox, Path.Combine(bin, "busybox"));
-        foreach (string name in HostProgram.Require(busybox, "--list").Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        string[] names = HostProgram.Require(busybox, "--list").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        foreach (string name in names)
         {
             if (name != "busybox") File.CreateSymbolicLink(Path.Combine(bin, name), "busybox");
         }

@@ -8,7 +8,7 @@ namespace Snapshot.Machines;
 internal sealed record Sample(string Command, string Assembly, string Arguments, string About)
 {
     internal static readonly Sample Heat = new(
-        "heat", "HeatDiffusion", "--size 64 --threads 2 --steps 3000 --every-steps 50 --output /tmp/heat.pgm",
+        "heat", "HeatDiffusion", "--size 64 --threads 2 --steps 1200 --every-steps 20 --output /tmp/heat.pgm",
         "threads that poll");
 
     internal static readonly Sample NBody = new(

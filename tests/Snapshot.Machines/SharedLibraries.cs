@@ -18,7 +18,8 @@ internal static partial class SharedLibraries
         string known = HostProgram.Require("ldconfig", "-p");
         foreach (string name in s_openedByName)
         {
-            Match library = Regex.Match(known, $"^\\s*{Regex.Escape(name)} .*x86-64.* => (\\S+)$", RegexOptions.Multiline);
+            Match library = Regex.Match(
+                known, $"^\\s*{Regex.Escape(name)} .*x86-64.* => (\\S+)$", RegexOptions.Multiline);
             if (library.Success) needed.Add(library.Groups[1].Value);
         }
 

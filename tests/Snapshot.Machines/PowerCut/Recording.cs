@@ -58,7 +58,10 @@ internal sealed class Recording(Machine machine, IFileSystem fileSystem, string 
                     esac
                 done
             }
-            { {{preloaded}}dotnet /app/HeatDiffusion.dll run {{Arguments}} --store /disk/{{RunName}}; echo "ended $?"; } | follow
+            {
+                {{preloaded}}dotnet /app/HeatDiffusion.dll run {{Arguments}} --store /disk/{{RunName}}
+                echo "ended $?"
+            } | follow
 
             """,
             IsRoot: true)

@@ -37,7 +37,7 @@ internal sealed class StoreCheck(string result)
                 $"generation {generation} was acknowledged, and there are only [{string.Join(", ", present)}]");
         }
 
-        HostProgram verify = await ToolAsync("verify", store, "--json").ConfigureAwait(false);
+        HostProgram verify = await ToolAsync("verify", store).ConfigureAwait(false);
         return verify.ExitCode == 0 ? null : Failure("verify", verify);
     }
 

@@ -79,6 +79,9 @@ public sealed class MissingTests
         Assert.Equal("the job ended with exit code 139", Result(null, $"{End}139").Failure);
         Assert.Equal("the guest ended before its job; last was 'panic'", Result(null, "panic").Failure);
         Assert.Equal(
+            "the guest ended before its job; last was ''; the emulator said: terminating on signal 15",
+            (Result(null) with { EmulatorSaid = "terminating on signal 15" }).Failure);
+        Assert.Equal(
             "the job is stuck: it printed nothing for 60 s; last was 'start   Some.Test'",
             Result("start   Some.Test", "start   Some.Test", "Process 77: dotnet").Failure);
     }

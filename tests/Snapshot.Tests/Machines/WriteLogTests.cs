@@ -113,7 +113,8 @@ public sealed class WriteLogTests : IDisposable
         return entry;
     }
 
-    private static int Written(byte[] disk) => Enumerable.Range(0, DiskSectors).Count(sector => disk[sector * Sector] != 0);
+    private static int Written(byte[] disk) =>
+        Enumerable.Range(0, DiskSectors).Count(sector => disk[sector * Sector] != 0);
 
     private WriteLog Log(params byte[][] entries)
     {
