@@ -8,7 +8,7 @@ public sealed class GuestTests(MachineFixture fixture) : IClassFixture<MachineFi
 {
     private const int Seed = 1;
 
-    [MachineTheory]
+    [GuestTheory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task The_doctor_tells_what_is_lacking_and_the_heat_diffusion_survives_kills(bool isRoot)
@@ -21,7 +21,7 @@ public sealed class GuestTests(MachineFixture fixture) : IClassFixture<MachineFi
         Assert.Contains(result.Lines, line => line.StartsWith("Snapshot runs here", StringComparison.Ordinal));
     }
 
-    [LongMachineTheory]
+    [LongGuestTheory]
     [InlineData("heat", true)]
     [InlineData("heat", false)]
     [InlineData("nbody", true)]
@@ -31,7 +31,7 @@ public sealed class GuestTests(MachineFixture fixture) : IClassFixture<MachineFi
     public Task Killed_twenty_times_each_sample_comes_to_the_same_bits(string sample, bool isRoot) =>
         SurvivesAsync(Sample.All.Single(one => one.Command == sample), kills: 20, new Job("", isRoot));
 
-    [MachineFact]
+    [GuestFact]
     public async Task Tests_are_named_at_their_start_and_a_job_that_fails_is_told_with_its_exit_code()
     {
         Job tests = GuestJobs.Tests(["PageBitmapTests"], isRoot: false);

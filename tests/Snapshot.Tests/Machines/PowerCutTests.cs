@@ -9,7 +9,7 @@ public sealed class PowerCutTests(MachineFixture fixture) : IClassFixture<Machin
 {
     private const int Seed = 1;
 
-    [MachineFact]
+    [GuestFact]
     public async Task What_was_acknowledged_is_whole_after_a_power_cut_below_ext4()
     {
         PowerCutReport report = await CutAsync(new Ext4(), cuts: 20, withoutSync: null);
@@ -17,7 +17,7 @@ public sealed class PowerCutTests(MachineFixture fixture) : IClassFixture<Machin
         Assert.True(report.Findings.Count == 0, string.Join('\n', report.Findings));
     }
 
-    [MachineFact]
+    [GuestFact]
     public async Task A_manifest_that_is_not_synced_is_found()
     {
         PowerCutReport report = await CutAsync(new Ext4(), cuts: 20, withoutSync: "manifest");
@@ -25,7 +25,7 @@ public sealed class PowerCutTests(MachineFixture fixture) : IClassFixture<Machin
             report.Findings, finding => finding.Contains("was acknowledged", StringComparison.Ordinal));
     }
 
-    [LongMachineTheory]
+    [LongGuestTheory]
     [InlineData("ext4", 300)]
     [InlineData("xfs", 100)]
     public async Task Hundreds_of_power_cuts_lose_nothing_that_was_acknowledged(string name, int cuts)
