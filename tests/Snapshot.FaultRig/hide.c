@@ -1,7 +1,7 @@
 /*
  * hide.c: preloaded into a program, hides files and libraries from it, as small images of containers and sandboxes do.
- * HIDDEN is a list, separated by commas; a file whose path contains one of its words reads as empty, and a library whose
- * name does is not found.
+ * HIDDEN is a list, separated by commas; a file whose path contains one of its words reads as empty, and a library
+ * whose name does is not found.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

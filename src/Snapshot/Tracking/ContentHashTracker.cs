@@ -19,8 +19,8 @@ namespace Snapshot.Tracking;
 /// <para>
 /// Pages never populated are skipped where the pagemap can be read (neither present nor swapped out), so that an almost
 /// empty region costs almost nothing and reading does not populate it. mincore cannot serve for this: it calls a page
-/// that is swapped out absent. Where there is no pagemap, all committed pages are read. Excluded pages never are: no image
-/// has them, and a guard among them would end the process.
+/// that is swapped out absent. Where there is no pagemap, all committed pages are read. Excluded pages never are: no
+/// image has them, and a guard among them would end the process.
 /// </para>
 /// <para>
 /// All who may help hash at once, a piece each. Pieces share no word of a bitmap, and the set of changed pages is told

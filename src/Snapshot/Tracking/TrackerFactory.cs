@@ -204,8 +204,9 @@ internal sealed unsafe class TrackerFactory : IDisposable
                     Capability.WriteTracking);
             case TrackingMechanism.ServedWriteProtect:
                 throw Unsupported(
-                    "Served write protection is chosen by CaptureMode.CopyOnWrite; as SnapshotOptions.Tracking, which " +
-                    "is for what is captured otherwise, choose Auto, WriteProtect, SoftDirty or ContentHash.");
+                    "Served write protection is chosen by CaptureMode.CopyOnWrite; as SnapshotOptions.Tracking, " +
+                    "which is for what is captured otherwise, choose Auto, WriteProtect, SoftDirty or " +
+                    "ContentHash.");
             default:
                 throw new ArgumentOutOfRangeException(nameof(wanted), wanted, "not a tracking mechanism");
         }

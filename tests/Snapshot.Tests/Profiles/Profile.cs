@@ -110,7 +110,8 @@ internal sealed record Profile(string Name, params Capability[] Missing)
                 folder.FullName, "cc", "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror",
                 Path.Combine(Repository.Root, "tests/Snapshot.FaultRig/deny_calls.c"), "-o", launcher);
             if (built.ExitCode != 0) return built;
-            IEnumerable<string> command = [.. Unprivileged(), launcher, Answer, .. Denied, "--", .. Program(folder, assembly)];
+            IEnumerable<string> command =
+                [.. Unprivileged(), launcher, Answer, .. Denied, "--", .. Program(folder, assembly)];
             ProcessStartInfo start = new(command.First(), [.. command.Skip(1), .. arguments])
             {
                 WorkingDirectory = folder.FullName,

@@ -162,7 +162,8 @@ public sealed class LazyRestartTests
     {
         using LazyStore store = new(seed: 9, images: 2);
         using SnapshotSession session = store.RestartOnDemand();
-        Assert.Equal(MachineCapabilities.Current[Capability.PagesOnDemandInSystemCalls], session.Restarted!.WaitsInSystemCalls);
+        Assert.Equal(
+            MachineCapabilities.Current[Capability.PagesOnDemandInSystemCalls], session.Restarted!.WaitsInSystemCalls);
         if (!session.Restarted.WaitsInSystemCalls) return;
         ArenaArray<long> cells = LazyStore.Cells(session);
         byte[] expected = store.Content;

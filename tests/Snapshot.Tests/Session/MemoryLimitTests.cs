@@ -44,7 +44,8 @@ public sealed class MemoryLimitTests : IDisposable
     [InlineData(CaptureMode.CopyOnWrite)]
     public void No_limit_of_copies_may_be_asked_for(CaptureMode mode)
     {
-        if (mode == CaptureMode.CopyOnWrite && !MachineCapabilities.Current[Capability.CopyOnWrite]) mode = CaptureMode.Stage;
+        if (mode == CaptureMode.CopyOnWrite && !MachineCapabilities.Current[Capability.CopyOnWrite])
+            mode = CaptureMode.Stage;
         SnapshotOptions options = new() { StagingLimit = long.MaxValue, Capture = mode };
         using SnapshotSession session = SnapshotSession.Open(_store.Path, options);
         ArenaArray<long> cells =
@@ -61,7 +62,8 @@ public sealed class MemoryLimitTests : IDisposable
 
     private string[] Run(string limited, CaptureMode mode)
     {
-        if (mode == CaptureMode.PreCopy && !MachineCapabilities.Current[Capability.WriteTracking]) mode = CaptureMode.Stage;
+        if (mode == CaptureMode.PreCopy && !MachineCapabilities.Current[Capability.WriteTracking])
+            mode = CaptureMode.Stage;
         string program = Path.Combine(AppContext.BaseDirectory, "Snapshot.TestPrograms.dll");
         ProgramResult run = Repository.Run(
             AppContext.BaseDirectory, "bash", "-c", limited, "bash", "dotnet", "exec", program, "limited-life",

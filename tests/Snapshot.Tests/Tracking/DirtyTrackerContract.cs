@@ -203,7 +203,8 @@ public sealed class ContentHashTrackerTests() : DirtyTrackerContract(TrackingMec
 public sealed class ContentHashByEntriesTests()
     : DirtyTrackerContract(TrackingMechanism.ContentHash, MachineCapabilities.Without(Capability.PagemapScan));
 
-/// <summary>Soft-dirty bits, by a scan where there is one. Nothing else of the process may take them meanwhile.</summary>
+/// <summary>Soft-dirty bits, by a scan where there is one. Nothing else of the process may take them
+/// meanwhile.</summary>
 [Needs(Capability.SoftDirty)]
 [CollectionDefinition(nameof(SoftDirtyTrackerTests), DisableParallelization = true)]
 [Collection(nameof(SoftDirtyTrackerTests))]
