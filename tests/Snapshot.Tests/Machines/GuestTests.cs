@@ -8,8 +8,8 @@ public sealed class GuestTests(MachineFixture fixture) : IClassFixture<MachineFi
 {
     private const int Seed = 1;
 
+    // As root it takes as long again: the long form below has it.
     [GuestTheory]
-    [InlineData(true)]
     [InlineData(false)]
     public async Task The_doctor_tells_what_is_lacking_and_the_heat_diffusion_survives_kills(bool isRoot)
     {
