@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Snapshot.Interop;
 
 /// <summary>How much more native memory this process can have, and what says so.</summary>
@@ -55,27 +53,10 @@ internal readonly record struct AvailableMemory(long Bytes, string Source, bool 
     internal static long? Left(long? limit, long? used) =>
         limit is null or long.MaxValue ? null : Math.Max(0, limit.Value - (used ?? 0));
 
-    /// <summary>The number in the line "LABEL  NUMBER kB", in bytes.</summary>
-    private static long? Kilobytes(string text, string label)
-    {
-        string? line = text.Split('\n').FirstOrDefault(line => line.StartsWith(label, StringComparison.Ordinal));
-        string? number =
-            line?[label.Length..].Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries).FirstOrDefault();
-        return long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out long kilobytes)
-            ? kilobytes << 10
-            : null;
-    }
+    /// <summary>The number of the first line with a label, in bytes.</summary>
+    private static long? Kilobytes(string text, string label) =>
+        text.Split('\n').Select(line => SystemFile.Kilobytes(line, label)).FirstOrDefault(bytes => bytes is not null);
 
     /// <summary>A file's text; empty where it is absent or unreadable.</summary>
-    internal static string Read(string root, string path)
-    {
-        try
-        {
-            return File.ReadAllText(Path.Combine(root, path));
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            return "";
-        }
-    }
+    internal static string Read(string root, string path) => SystemFile.Text(Path.Combine(root, path)) ?? "";
 }

@@ -38,16 +38,7 @@ internal readonly record struct MappedMemory(long Resident, long Huge)
 
     private MappedMemory With(string line)
     {
-        if (Kilobytes(line, "Rss:") is { } resident) return this with { Resident = Resident + resident };
-        return Kilobytes(line, "AnonHugePages:") is { } huge ? this with { Huge = Huge + huge } : this;
+        if (SystemFile.Kilobytes(line, "Rss:") is { } resident) return this with { Resident = Resident + resident };
+        return SystemFile.Kilobytes(line, "AnonHugePages:") is { } huge ? this with { Huge = Huge + huge } : this;
     }
-
-    /// <summary>"Rss:   1024 kB", in bytes.</summary>
-    private static long? Kilobytes(string line, string label) =>
-        line.StartsWith(label, StringComparison.Ordinal) && line.EndsWith(" kB", StringComparison.Ordinal)
-            && long.TryParse(
-                line.AsSpan(label.Length, line.Length - label.Length - 3), NumberStyles.AllowLeadingWhite,
-                CultureInfo.InvariantCulture, out long kilobytes)
-            ? kilobytes << 10
-            : null;
 }

@@ -55,17 +55,7 @@ internal static class ProcessorShare
     /// <summary>Threads that want to run now; 0 where the kernel does not tell.</summary>
     private static int Runnable()
     {
-        string text;
-        try
-        {
-            text = File.ReadAllText(RunnableFile);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            return 0;
-        }
-
-        string[] fields = text.Split(' ');
+        string[] fields = (SystemFile.Text(RunnableFile) ?? "").Split(' ');
         return fields.Length > 3 && int.TryParse(
             fields[3].Split('/')[0], NumberStyles.None, CultureInfo.InvariantCulture, out int runnable) ? runnable : 0;
     }

@@ -18,6 +18,17 @@ internal static class SystemFile
         }
     }
 
+    /// <summary>The number of a line "LABEL   1024 kB", in bytes; null where it is another line.</summary>
+    internal static long? Kilobytes(string line, string label)
+    {
+        if (!line.StartsWith(label, StringComparison.Ordinal)) return null;
+        string? number =
+            line[label.Length..].Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries).FirstOrDefault();
+        return long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out long kilobytes)
+            ? kilobytes << 10
+            : null;
+    }
+
     /// <summary>The number in a file, or null where there is none.</summary>
     internal static long? Number(string path) =>
         long.TryParse(Text(path), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number)

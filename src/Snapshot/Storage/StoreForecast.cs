@@ -6,33 +6,42 @@ namespace Snapshot.Storage;
 /// and beside it the old chain for as long as the policy keeps a generation of it; and the same once more from there,
 /// or the way out would lead into a place without one. Where increments are too large for that every image is full.
 /// </remarks>
-internal sealed class StoreForecast(StoreHoldings now, StoreLimits limits, RetentionPolicy policy)
+internal sealed class StoreForecast
 {
-    // The manifest lists no more, so a policy that keeps everything keeps so many.
-    private readonly RetentionPolicy _policy =
-        policy with { KeepLast = Math.Min(policy.KeepLast, ManifestSlot.EntriesMax) };
+    private readonly StoreHoldings _now;
+    private readonly StoreLimits _limits;
+    private readonly RetentionPolicy _policy;
+    private readonly KeptBytes _kept;
 
-    private KeptBytes Kept => new(now, _policy, parent: null);
+    internal StoreForecast(StoreHoldings now, StoreLimits limits, RetentionPolicy policy)
+    {
+        _now = now;
+        _limits = limits;
+
+        // The manifest lists no more, so a policy that keeps everything keeps so many.
+        _policy = policy with { KeepLast = Math.Min(policy.KeepLast, ManifestSlot.EntriesMax) };
+        _kept = new KeptBytes(now, _policy, parent: null);
+    }
 
     /// <summary>Whether there is room for an image of so many bytes beside what is kept now.</summary>
-    internal bool Fits(long bytes) => Fits(Kept, bytes);
+    internal bool Fits(long bytes) => Fits(_kept, bytes);
 
     /// <summary>The same, of the disk and the quota alone.</summary>
-    internal bool FitsMost(long bytes) => FitsMost(Kept, bytes);
+    internal bool FitsMost(long bytes) => FitsMost(_kept, bytes);
 
     /// <summary>Whether the image would fit without a deletion.</summary>
     internal bool FitsUnpruned(long bytes) =>
-        now.ListedBytes + now.DraftBytes + bytes <= Math.Min(limits.Wanted, limits.Most);
+        _now.ListedBytes + _now.DraftBytes + bytes <= Math.Min(_limits.Wanted, _limits.Most);
 
     /// <summary>Whether the store is so small with it that its bytes do not matter.</summary>
-    internal bool FitsSmallStore(long bytes) => now.ListedBytes + bytes <= StoreLimits.SmallStore;
+    internal bool FitsSmallStore(long bytes) => _now.ListedBytes + bytes <= StoreLimits.SmallStore;
 
     /// <summary>
     /// Whether there is no room for as many generations as are to be kept, not even as increments. Then no way of
     /// writing goes on for ever, and the smallest images are the most generations.
     /// </summary>
     internal bool AsksForMoreThanThereIs(long increment, long full) =>
-        full + ((Int128)_policy.KeepLast * increment) > limits.Most;
+        full + ((Int128)_policy.KeepLast * increment) > _limits.Most;
 
     /// <summary>
     /// Whether an increment fits, and leaves a way out: some more increments, then a full image, and increments until
@@ -47,8 +56,8 @@ internal sealed class StoreForecast(StoreHoldings now, StoreLimits limits, Reten
         if (!Fits(increment)) return false;
 
         // A compaction is under way, and its room is counted: it is the way out.
-        if (now.DraftBytes > 0) return true;
-        KeptBytes at = new(now, _policy, parent);
+        if (_now.DraftBytes > 0) return true;
+        KeptBytes at = new(_now, _policy, parent);
         bool isNew = true;
         _ = at.Commit(generation, increment);
         for (long more = 1; more <= _policy.KeepLast; more++)
@@ -66,7 +75,7 @@ internal sealed class StoreForecast(StoreHoldings now, StoreLimits limits, Reten
     /// <summary>Whether the newest generation can be replaced by a full image beside what is kept.</summary>
     internal bool GoesOnAfterCompaction(ManifestEntry newest, long increment, long full)
     {
-        StoreHoldings others = now with { Entries = [.. now.Entries.Where(entry => entry != newest)] };
+        StoreHoldings others = _now with { Entries = [.. _now.Entries.Where(entry => entry != newest)] };
         return Fits(full)
             && RenewedBeside(new KeptBytes(others, _policy, null), newest.Generation, increment, full) is not null;
     }
@@ -90,7 +99,7 @@ internal sealed class StoreForecast(StoreHoldings now, StoreLimits limits, Reten
     }
 
     private bool Fits(KeptBytes at, long bytes) =>
-        FitsMost(at, bytes) && at.Newest + now.DraftBytes + bytes <= limits.Wanted;
+        FitsMost(at, bytes) && at.Newest + _now.DraftBytes + bytes <= _limits.Wanted;
 
-    private bool FitsMost(KeptBytes at, long bytes) => at.All + now.DraftBytes + bytes <= limits.Most;
+    private bool FitsMost(KeptBytes at, long bytes) => at.All + _now.DraftBytes + bytes <= _limits.Most;
 }

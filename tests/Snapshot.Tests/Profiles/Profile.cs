@@ -51,14 +51,18 @@ internal sealed record Profile(string Name, params Capability[] Missing)
     /// <summary>Whether it runs without privilege.</summary>
     internal bool IsOrdinaryUser { get; init; }
 
+    /// <summary>Nothing is taken away but privilege.</summary>
+    internal static Profile OrdinaryUser { get; } =
+        new("ordinary user", Capability.CopyOnWriteInSystemCalls, Capability.PagesOnDemandInSystemCalls)
+        {
+            IsOrdinaryUser = true,
+        };
+
     /// <summary>All of them.</summary>
     internal static IReadOnlyList<Profile> All { get; } =
     [
         new("this machine"),
-        new("ordinary user", Capability.CopyOnWriteInSystemCalls, Capability.PagesOnDemandInSystemCalls)
-        {
-            IsOrdinaryUser = true,
-        },
+        OrdinaryUser,
         new("container", s_ofUserfault)
         {
             Denied = [.. s_neverInContainers, Userfaultfd, UserfaultDevice],
