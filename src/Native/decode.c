@@ -1,8 +1,9 @@
 /* decode.c: checksums, LZ4 and the byte shuffle, for threads that must not run managed code (see fill.c). */
 #include "decode.h"
 
-#include <emmintrin.h>
 #include <string.h>
+
+#include "vector.h"
 
 /* ---- XXH3, the variant for long inputs ------------------------------------------------------------------ */
 
@@ -37,11 +38,6 @@ static const uint8_t secret[SECRET] = {
     0x45, 0xcb, 0x3a, 0x8f, 0x95, 0x16, 0x04, 0x28, 0xaf, 0xd7, 0xfb, 0xca, 0xbb, 0x4b, 0x40, 0x7e,
 };
 
-static __m128i load(const uint8_t *at)
-{
-    return _mm_loadu_si128((const __m128i *)(const void *)at);
-}
-
 static uint64_t read64(const uint8_t *at)
 {
     uint64_t value;
@@ -49,26 +45,23 @@ static uint64_t read64(const uint8_t *at)
     return value;
 }
 
-static void accumulate(__m128i sums[LANES], const uint8_t *stripe, const uint8_t *key)
+static void accumulate(sn_pair sums[LANES], const uint8_t *stripe, const uint8_t *key)
 {
     for (int lane = 0; lane < LANES; lane++) {
-        __m128i data = load(stripe + 16 * lane);
-        __m128i keyed = _mm_xor_si128(data, load(key + 16 * lane));
-        __m128i product = _mm_mul_epu32(keyed, _mm_srli_epi64(keyed, 32));
-        __m128i swapped = _mm_shuffle_epi32(data, _MM_SHUFFLE(1, 0, 3, 2));
-        sums[lane] = _mm_add_epi64(product, _mm_add_epi64(swapped, sums[lane]));
+        sn_pair data = sn_load_pair(stripe + 16 * lane);
+        sn_pair keyed = data ^ sn_load_pair(key + 16 * lane);
+        sn_pair fresh = sn_multiply_low(keyed, keyed >> 32) + sn_swap(data);
+        sums[lane] = sn_add_last(fresh, sums[lane]);
     }
 }
 
-static void scramble(__m128i sums[LANES])
+static void scramble(sn_pair sums[LANES])
 {
-    const __m128i prime = _mm_set1_epi32((int)(uint32_t)PRIME32_1);
+    const sn_pair prime = {PRIME32_1, PRIME32_1};
     for (int lane = 0; lane < LANES; lane++) {
-        __m128i mixed = _mm_xor_si128(sums[lane], _mm_srli_epi64(sums[lane], 47));
-        mixed = _mm_xor_si128(mixed, load(secret + SECRET - STRIPE + 16 * lane));
-        __m128i low = _mm_mul_epu32(mixed, prime);
-        __m128i high = _mm_mul_epu32(_mm_srli_epi64(mixed, 32), prime);
-        sums[lane] = _mm_add_epi64(low, _mm_slli_epi64(high, 32));
+        sn_pair mixed = sums[lane] ^ sums[lane] >> 47;
+        mixed ^= sn_load_pair(secret + SECRET - STRIPE + 16 * lane);
+        sums[lane] = sn_multiply_low(mixed, prime) + (sn_multiply_low(mixed >> 32, prime) << 32);
     }
 }
 
@@ -77,7 +70,7 @@ static void sum_up(const uint8_t *bytes, size_t length, uint64_t result[2 * LANE
     const size_t block = STRIPE * STRIPES_PER_BLOCK;
     const uint64_t start[2 * LANES] = {PRIME32_3, PRIME64_1, PRIME64_2, PRIME64_3,
                                        PRIME64_4, PRIME32_2, PRIME64_5, PRIME32_1};
-    __m128i sums[LANES];
+    sn_pair sums[LANES];
     memcpy(sums, start, sizeof sums);
     size_t whole = (length - 1) / block;
     for (size_t i = 0; i < whole; i++) {
@@ -147,7 +140,7 @@ static void copy_match(uint8_t *target, size_t offset, size_t length, size_t roo
     const uint8_t *from = target - offset;
     if (offset >= 16 && room >= 15) {
         for (size_t i = 0; i < length; i += 16)
-            _mm_storeu_si128((__m128i *)(void *)(target + i), load(from + i));
+            sn_store_bytes(target + i, sn_load_bytes(from + i));
     } else if (offset >= length) {
         memcpy(target, from, length);
     } else {
@@ -199,13 +192,13 @@ int64_t sn_lz4_decode(const uint8_t *source, size_t length, uint8_t *target, siz
     static void unshuffle##element(const uint8_t *source, uint8_t *target, size_t count)             \
     {                                                                                                \
         for (size_t i = 0; i < count; i += 16) {                                                     \
-            __m128i even[element], odd[element];                                                     \
+            sn_bytes even[element], odd[element];                                                    \
             for (size_t plane = 0; plane < element; plane++)                                         \
-                even[plane] = load(source + plane * count + i);                                      \
+                even[plane] = sn_load_bytes(source + plane * count + i);                             \
             for (int round = 0; round < rounds; round++) {                                           \
                 for (size_t pair = 0; pair < element / 2; pair++) {                                  \
-                    odd[2 * pair] = _mm_unpacklo_epi8(even[pair], even[pair + element / 2]);         \
-                    odd[2 * pair + 1] = _mm_unpackhi_epi8(even[pair], even[pair + element / 2]);     \
+                    odd[2 * pair] = sn_interleave_low(even[pair], even[pair + element / 2]);         \
+                    odd[2 * pair + 1] = sn_interleave_high(even[pair], even[pair + element / 2]);    \
                 }                                                                                    \
                 memcpy(even, odd, sizeof even);                                                      \
             }                                                                                        \

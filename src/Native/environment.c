@@ -1,11 +1,14 @@
 /*
  * environment.c: what a captured context of a native thread depends on, beside its code, and what only C can ask for.
- * The instructions of the processor are asked for in C#.
+ * The instructions of the processor are asked for in C#. Native threads are captured on x86-64 alone.
  */
 #include "snapshot_native.h"
 
-#include <cpuid.h>
 #include <errno.h>
+
+#if defined(__x86_64__)
+
+#include <cpuid.h>
 #include <gnu/libc-version.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -42,3 +45,13 @@ int32_t sn_environment(struct sn_environment *environment)
     *environment = found;
     return 0;
 }
+
+#else
+
+int32_t sn_environment(struct sn_environment *environment)
+{
+    (void)environment;
+    return ENOTSUP;
+}
+
+#endif

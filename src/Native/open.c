@@ -8,7 +8,6 @@
  */
 #include "freeze.h"
 
-#include <emmintrin.h>
 #include <errno.h>
 #include <linux/futex.h>
 #include <linux/userfaultfd.h>
@@ -16,6 +15,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "vector.h"
 
 #define AHEAD_MAX 8u
 
@@ -77,17 +78,16 @@ int sn_block_frozen(const struct sn_region *region, uint64_t first, uint32_t gra
  */
 static void copy_pages(unsigned char *target, const unsigned char *source, uint64_t pages)
 {
-    __m128i *to = (__m128i *)(void *)target;
-    const __m128i *from = (const __m128i *)(const void *)source;
+    sn_pair *to = (sn_pair *)(void *)target;
+    const sn_pair *from = (const sn_pair *)(const void *)source;
     for (uint64_t i = 0; i < pages * SN_PAGE_BYTES / sizeof *to; i += 4) {
-        __m128i a = _mm_load_si128(from + i), b = _mm_load_si128(from + i + 1);
-        __m128i c = _mm_load_si128(from + i + 2), d = _mm_load_si128(from + i + 3);
-        _mm_stream_si128(to + i, a);
-        _mm_stream_si128(to + i + 1, b);
-        _mm_stream_si128(to + i + 2, c);
-        _mm_stream_si128(to + i + 3, d);
+        sn_pair a = from[i], b = from[i + 1], c = from[i + 2], d = from[i + 3];
+        sn_store_past_cache(to + i, a);
+        sn_store_past_cache(to + i + 1, b);
+        sn_store_past_cache(to + i + 2, c);
+        sn_store_past_cache(to + i + 3, d);
     }
-    _mm_sfence();
+    sn_stores_end();
 }
 
 void sn_block_copy(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t grain, uint32_t slot)

@@ -467,7 +467,7 @@ struct sn_environment {
     char libc_version[40];
 };
 
-/* ENOTSUP: the processor or the kernel has no xsave. */
+/* ENOTSUP: the processor is no x86-64, or it or the kernel has no xsave. */
 SN_API int32_t sn_environment(struct sn_environment *environment);
 
 #endif

@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <string.h>
 
+#if defined(__x86_64__)
+
 static void *look(void *argument)
 {
     struct sn_environment *environment = argument;
@@ -27,3 +29,13 @@ void test_environment(void)
     CHECK_EQUAL(here.vector_state & 3, 3);
     CHECK_EQUAL(here.libc_version[0] >= '2', 1);
 }
+
+#else
+
+void test_environment(void)
+{
+    struct sn_environment here;
+    CHECK_EQUAL(sn_environment(&here), ENOTSUP);
+}
+
+#endif
