@@ -42,6 +42,29 @@ public sealed class NativeBuildTests : IDisposable
     }
 
     [Fact]
+    public void Without_a_cross_compiler_the_error_says_which_package_to_install()
+    {
+        ProgramResult result = Build("-p:RuntimeIdentifier=linux-arm64", "-p:NativeCrossCompiler=no-such-gcc");
+        Assert.NotEqual(0, result.ExitCode);
+        Assert.Contains("error SNAP0003", result.Output, StringComparison.Ordinal);
+        Assert.Contains("'no-such-gcc' is not on the PATH", result.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross", result.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("win-x64")]
+    [InlineData("linux-musl-arm64")]
+    [InlineData("osx-arm64")]
+    public void A_program_for_a_machine_that_there_is_no_library_for_is_refused(string runtime)
+    {
+        ProgramResult result = Build($"-p:RuntimeIdentifier={runtime}");
+        Assert.NotEqual(0, result.ExitCode);
+        Assert.Contains("error SNAP0002", result.Output, StringComparison.Ordinal);
+        Assert.Contains($"cannot be built for '{runtime}'", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_warning_of_the_compiler_is_an_error_of_the_build()
     {
         File.AppendAllText(PathOf("abi.c"), "static int unused(void) { return 1; }\n");
