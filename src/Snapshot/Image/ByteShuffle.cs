@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
 namespace Snapshot.Image;
@@ -17,10 +18,12 @@ namespace Snapshot.Image;
 /// </remarks>
 internal static unsafe class ByteShuffle
 {
+    private static bool CanInterleave => Sse2.IsSupported || AdvSimd.Arm64.IsSupported;
+
     /// <summary>The number of elements is a multiple of 16, which whole pages guarantee.</summary>
     internal static void Shuffle(byte* source, byte* target, int length, int elementSize)
     {
-        if (!Sse2.IsSupported) ShuffleBytes(source, target, length, elementSize);
+        if (!CanInterleave) ShuffleBytes(source, target, length, elementSize);
         else if (elementSize == 16) Shuffle16(source, target, length / 16);
         else if (elementSize == 8) Shuffle8(source, target, length / 8);
         else if (elementSize == 4) Shuffle4(source, target, length / 4);
@@ -29,7 +32,7 @@ internal static unsafe class ByteShuffle
 
     internal static void Unshuffle(byte* source, byte* target, int length, int elementSize)
     {
-        if (!Sse2.IsSupported) UnshuffleBytes(source, target, length, elementSize);
+        if (!CanInterleave) UnshuffleBytes(source, target, length, elementSize);
         else if (elementSize == 16) Unshuffle16(source, target, length / 16);
         else if (elementSize == 8) Unshuffle8(source, target, length / 8);
         else if (elementSize == 4) Unshuffle4(source, target, length / 4);
@@ -58,9 +61,13 @@ internal static unsafe class ByteShuffle
         }
     }
 
-    private static Vector128<byte> Low(Vector128<byte> left, Vector128<byte> right) => Sse2.UnpackLow(left, right);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<byte> Low(Vector128<byte> left, Vector128<byte> right) =>
+        Sse2.IsSupported ? Sse2.UnpackLow(left, right) : AdvSimd.Arm64.ZipLow(left, right);
 
-    private static Vector128<byte> High(Vector128<byte> left, Vector128<byte> right) => Sse2.UnpackHigh(left, right);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<byte> High(Vector128<byte> left, Vector128<byte> right) =>
+        Sse2.IsSupported ? Sse2.UnpackHigh(left, right) : AdvSimd.Arm64.ZipHigh(left, right);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Shuffle8(byte* source, byte* target, int count)
@@ -238,10 +245,16 @@ internal static unsafe class ByteShuffle
         {
             short* at = (short*)source + i;
             var (a, b) = (Vector128.Load(at), Vector128.Load(at + 8));
-            Sse2.PackUnsignedSaturate(a & lowByte, b & lowByte).Store(target + i);
-            Sse2.PackUnsignedSaturate(a >>> 8, b >>> 8).Store(target + count + i);
+            Narrow(a & lowByte, b & lowByte).Store(target + i);
+            Narrow(a >>> 8, b >>> 8).Store(target + count + i);
         }
     }
+
+    /// <summary>The low bytes; the high ones are zero.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<byte> Narrow(Vector128<short> left, Vector128<short> right) => Sse2.IsSupported
+        ? Sse2.PackUnsignedSaturate(left, right)
+        : AdvSimd.Arm64.UnzipEven(left.AsByte(), right.AsByte());
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Unshuffle2(byte* source, byte* target, int count)

@@ -22,20 +22,23 @@ internal static unsafe class FileCalls
 
     private const int ReadOnly = 0;
     private const int ReadWrite = 2;
-    private const int CreateFlag = 0x40; // O_CREAT, as all of them on x86-64
+    private const int CreateFlag = 0x40; // O_CREAT
     private const int Exclusive = 0x80; // O_EXCL
     private const int NonBlocking = 0x800; // O_NONBLOCK
-    private const int DirectoryOnly = 0x10000; // O_DIRECTORY
-    private const int NoFollow = 0x20000; // O_NOFOLLOW
     private const int CloseOnExec = 0x80000; // O_CLOEXEC
     private const int Here = -100; // AT_FDCWD
     private const int SetFlags = 4; // F_SETFL
+
+    // Of all these flags arm64 has two under other numbers, which are O_DIRECT and O_LARGEFILE elsewhere.
+    private static readonly bool s_isArm = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
+    private static readonly int s_directoryOnly = s_isArm ? 0x4000 : 0x10000; // O_DIRECTORY
+    private static readonly int s_noFollow = s_isArm ? 0x8000 : 0x20000; // O_NOFOLLOW
 
     /// <summary>Opens a directory to look names up in it.</summary>
     internal static int OpenDirectory(string path, out SafeFileHandle directory)
     {
         fixed (byte* text = Text(path))
-            return Opened(s_openat(Here, text, ReadOnly | DirectoryOnly | CloseOnExec, 0), out directory);
+            return Opened(s_openat(Here, text, ReadOnly | s_directoryOnly | CloseOnExec, 0), out directory);
     }
 
     /// <summary>Makes a directory whose parent is there.</summary>
@@ -100,7 +103,7 @@ internal static unsafe class FileCalls
         fixed (byte* text = Text(name))
         {
             errno = Opened(
-                s_openat(Number(directory), text, flags | NoFollow | NonBlocking | CloseOnExec, mode), out file);
+                s_openat(Number(directory), text, flags | s_noFollow | NonBlocking | CloseOnExec, mode), out file);
         }
 
         // Only for opening: reads and writes of a regular file do not heed it.

@@ -11,7 +11,7 @@ internal static unsafe partial class ProbeCalls
     internal const int ReadWrite = 1 | 2; // PROT_READ | PROT_WRITE
     internal const int PrivateAnonymous = 0x02 | 0x20; // MAP_PRIVATE | MAP_ANONYMOUS
     internal const int FixedNoReplace = 0x100000; // MAP_FIXED_NOREPLACE
-    internal const long FutexWaitv = 449; // __NR_futex_waitv on x86-64
+    internal const long FutexWaitv = 449; // __NR_futex_waitv, the same on all processors
     internal const nint MapFailed = -1;
 
     private const string Libc = "libc";
