@@ -1,4 +1,5 @@
 using KillDemo;
+using Snapshot;
 
 namespace Kernels;
 
@@ -9,9 +10,13 @@ internal static class KernelFiles
 
     internal static string Stencil => Path.Combine(AppContext.BaseDirectory, "libstencil.so");
 
-    /// <exception cref="RunException">One is missing; says which compiler makes it.</exception>
+    /// <exception cref="RunException">
+    /// Native threads do not work here, or a library is missing; says which compiler makes it.
+    /// </exception>
     internal static void Require()
     {
+        MachineCapability native = MachineCapabilities.Current.Of(Capability.NativeThreads);
+        if (!native.Available) throw new RunException($"This sample needs native threads. {native}.");
         (string File, string Compiler)[] missing =
             [.. ((string, string)[])[(Quadrature, "g++"), (Stencil, "gfortran")]];
         missing = [.. missing.Where(library => !File.Exists(library.File))];

@@ -22,6 +22,7 @@ public sealed unsafe class KernelHost
         Arena arena, KernelOptions options, Coordinator coordinator, Func<IReadOnlyList<Arena>> arenas,
         Action<string, nint, long> protect)
     {
+        ThrowIfUnsupported();
         _space = new KernelSpace(arena, options.HeapBytes, options.StackBytes, options.Signal);
         _coordinator = coordinator;
         _protect = protect;
@@ -80,6 +81,15 @@ public sealed unsafe class KernelHost
 
     /// <summary>Fibers may wait for locks that native threads hold.</summary>
     internal static void ExpectFibers() => KernelSpace.ExpectFibers();
+
+    private static void ThrowIfUnsupported()
+    {
+        if (MachineCapabilities.Current[Capability.NativeThreads]) return;
+        throw new SnapshotException(
+            SnapshotErrorCode.Unsupported,
+            "Native threads cannot be captured here. " +
+            MachineCapabilities.Current.Describe(Capability.NativeThreads));
+    }
 
     /// <summary>Leaves the session, unless native threads run: then they stay a part of it.</summary>
     internal void Close()

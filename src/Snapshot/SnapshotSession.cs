@@ -253,8 +253,9 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// </summary>
     /// <param name="arena">Where their stacks, registers and heap are.</param>
     /// <param name="options">How they live, or null for the defaults.</param>
-    /// <exception cref="SnapshotException">NativeLibrary: the runtime is missing. KernelModule: the image is of another
-    /// processor or C library. SystemCall: the signal or addresses are taken. ArenaFull, Name, RestartFailed.
+    /// <exception cref="SnapshotException">Unsupported: this is not x86-64. NativeLibrary: the runtime is missing.
+    /// KernelModule: the image is of another processor or C library. SystemCall: the signal or addresses are taken.
+    /// ArenaFull, Name, RestartFailed.
     /// </exception>
     /// <exception cref="InvalidOperationException">It is open already, with another arena.</exception>
     public unsafe KernelHost OpenKernels(Arena arena, KernelOptions? options = null)

@@ -61,4 +61,7 @@ public enum Capability
 
     /// <summary>A system call that touches such a page waits for it. Without it, it fails with EFAULT.</summary>
     PagesOnDemandInSystemCalls,
+
+    /// <summary>Threads of C, C++ and Fortran can be captured (x86-64 with xsave).</summary>
+    NativeThreads,
 }

@@ -63,6 +63,7 @@ internal sealed class CapabilityProbe
         Capability.CopyOnWriteInSystemCalls => _write.Value.InSystemCalls,
         Capability.PagesOnDemand => _demand.Value.Works,
         Capability.PagesOnDemandInSystemCalls => _demand.Value.InSystemCalls,
+        Capability.NativeThreads => NativeThreadsProbe.Run(),
         _ => throw new ArgumentOutOfRangeException(nameof(capability), capability, "has no probe"),
     };
 

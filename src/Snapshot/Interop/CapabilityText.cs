@@ -67,6 +67,9 @@ internal sealed record CapabilityText(
         new(Capability.PagesOnDemandInSystemCalls, "pages on demand in system calls", "no-pages-on-demand-in-calls",
             "After a lazy restart a system call that touches a page not yet there fails with EFAULT.",
             AllowPrivilege, Capability.PagesOnDemand),
+        new(Capability.NativeThreads, "native threads", "no-native-threads",
+            "Threads of C, C++ and Fortran cannot be captured: OpenKernels is refused.",
+            "A processor of x86-64 with xsave has them; fibers work on all."),
     ];
 
     /// <summary>The line about one capability.</summary>

@@ -46,9 +46,8 @@ internal static unsafe partial class Native
         {
             throw new SnapshotException(
                 SnapshotErrorCode.NativeLibrary,
-                "The native library libsnapshot_native.so could not be loaded from the folder of Snapshot.dll. " +
-                "It is built for 64-bit Linux and is part of the package; reinstall the package or rebuild the " +
-                "solution.",
+                $"The native library {NativeLibraryFile.Name} could not be loaded from the folder of Snapshot.dll. " +
+                NativeLibraryFile.WhyUnloadable(AppContext.BaseDirectory),
                 error);
         }
     }

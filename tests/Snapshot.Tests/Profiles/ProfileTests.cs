@@ -71,6 +71,24 @@ public sealed class ProfileTests
         Assert.Contains("Use a kernel with pages of 4 KiB", life.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Native_threads_are_refused_where_they_cannot_be_captured_and_all_else_runs()
+    {
+        Profile profile = new("another processor", Capability.NativeThreads) { Pretence = "no-native-threads" };
+        ProgramResult scene = profile.Run("Snapshot.TestPrograms", "kernel-founding", "store", "no-module");
+        Assert.NotEqual(0, scene.ExitCode);
+        Assert.Contains(
+            "Native threads cannot be captured here. native threads: no, taken away by SNAPSHOT_PRETEND.", scene.Error,
+            StringComparison.Ordinal);
+        ProgramResult sample = profile.Run("Kernels", "run", "--store", "store");
+        Assert.Equal(1, sample.ExitCode);
+        Assert.Equal(
+            "kernels: This sample needs native threads. native threads: no, taken away by SNAPSHOT_PRETEND.\n",
+            sample.Error);
+        ProgramResult fibers = profile.Run("Snapshot.TestPrograms", "filtered-life", "store", "Eager");
+        Assert.True(fibers.ExitCode == 0, fibers.ToString());
+    }
+
     private static Profile Of(string name) => Profile.All.Single(profile => profile.Name == name);
 
     /// <summary>What a profile takes away, and what needs that.</summary>

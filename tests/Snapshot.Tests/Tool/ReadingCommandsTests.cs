@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Snapshot.Base;
 using Snapshot.Tool;
 using Snapshot.Tool.Output;
 using Xunit;
@@ -251,6 +252,17 @@ public sealed class ReadingCommandsTests(ITestOutputHelper output) : IDisposable
             ToolRun doctor = ToolRun.Process(folder.FullName, "doctor");
             Assert.Equal(ExitCode.Environment, doctor.ExitCode);
             Assert.Contains("libsnapshot_native.so", doctor.Error, StringComparison.Ordinal);
+            Assert.Contains("reinstall the package", doctor.Error, StringComparison.Ordinal);
+
+            byte[] library = File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "libsnapshot_native.so"));
+            const int machine = 18;
+            library[machine] = (byte)(MachineArchitecture.Here == MachineArchitecture.X64 ? 183 : 62);
+            File.WriteAllBytes(Path.Combine(folder.FullName, "libsnapshot_native.so"), library);
+            doctor = ToolRun.Process(folder.FullName, "doctor");
+            Assert.Equal(ExitCode.Environment, doctor.ExitCode);
+            Assert.Contains(
+                $"and this process is {MachineArchitecture.Here.Name}: publish the program for its architecture",
+                doctor.Error, StringComparison.Ordinal);
         }
         finally
         {
