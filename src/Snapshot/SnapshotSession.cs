@@ -136,8 +136,9 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// <param name="restart">Which generation, and whether an older one will do; or null for the newest.</param>
     /// <param name="options">How the session behaves, or null for the defaults.</param>
     /// <exception cref="SnapshotException">
-    /// NotFound, Corrupt, ChainBroken, UnsupportedFormat, AddressTaken, and any code of opening a store. Nothing
-    /// stays mapped.
+    /// NotFound, Corrupt, ChainBroken, UnsupportedFormat, AddressTaken, and any code of opening a store; for an image
+    /// of another architecture FiberMismatch where it has fibers, and Unsupported where it has native threads or
+    /// another byte order. Nothing stays mapped.
     /// </exception>
     public static SnapshotSession Restart(
         string directory, RestartOptions? restart = null, SnapshotOptions? options = null)

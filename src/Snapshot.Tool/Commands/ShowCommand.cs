@@ -56,6 +56,7 @@ internal sealed class ShowCommand : Command
             ("captured", Readable.Time(info.Created)),
             ("file", $"{info.FileName}, {Readable.Bytes(info.FileBytes)}"),
             ("format", image.FormatVersion.ToString()),
+            ("architecture", image.Architecture),
             ("image id", info.ImageId.ToString("N")),
             ("made by", made is null
                 ? null

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
+using Snapshot.Base;
 using static Snapshot.Image.ImageFormat;
 
 namespace Snapshot.Image;
@@ -25,6 +26,8 @@ internal static class HeaderPages
         Put64(page, Header.Created, (ulong)ToFileTime(header.Created));
         Put32(page, Header.Kind, (uint)header.Kind);
         Put32(page, Header.BlockPages, BlockPagesMax);
+        Put16(page, Header.Architecture, header.Architecture.Number);
+        page[Header.ByteOrder] = header.Architecture.IsLittleEndian ? LittleEndian : BigEndian;
         return Seal(page);
     }
 
@@ -53,7 +56,10 @@ internal static class HeaderPages
 
         ImageHeader header = new(
             new Guid(page.Slice(Header.ImageId, 16)), Size(page, Header.Generation, name, 0), ReadParent(page, name),
-            FromFileTime((long)Get64(page, Header.Created)));
+            FromFileTime((long)Get64(page, Header.Created)))
+        {
+            Architecture = ReadArchitecture(page, name),
+        };
         if (Get32(page, Header.PageSize) != PageSize || Get32(page, Header.BlockPages) is 0 or > BlockPagesMax)
             throw ImageErrors.Corrupt(
                 name, Header.PageSize, "the page size or the block size is not one of this format");
@@ -82,6 +88,17 @@ internal static class HeaderPages
         if ((id == Guid.Empty) != (generation == 0))
             throw ImageErrors.Corrupt(name, Header.ParentId, "a parent needs both id and generation");
         return generation == 0 ? null : new ImageLink(id, generation);
+    }
+
+    /// <summary>Before version 1.3 it was not recorded, and could be one only.</summary>
+    private static MachineArchitecture ReadArchitecture(ReadOnlySpan<byte> page, string name)
+    {
+        ushort number = Get16(page, Header.Architecture);
+        byte order = page[Header.ByteOrder];
+        if ((number, order) == (0, 0)) return MachineArchitecture.X64;
+        if (number == 0 || order is not (LittleEndian or BigEndian))
+            throw ImageErrors.Corrupt(name, Header.Architecture, "architecture or byte order is impossible");
+        return new MachineArchitecture(number, order == LittleEndian);
     }
 
     private static void CheckPage(

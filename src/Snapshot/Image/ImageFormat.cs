@@ -6,7 +6,7 @@ namespace Snapshot.Image;
 internal static class ImageFormat
 {
     internal const ushort Major = 1;
-    internal const ushort Minor = 2;
+    internal const ushort Minor = 3;
     internal const int PageSize = Pages.Size;
     internal const int BlockPagesMax = 64;
     internal const int BlockBytesMax = BlockPagesMax * PageSize;
@@ -18,6 +18,9 @@ internal static class ImageFormat
     internal const int IndexPreambleBytes = 32;
     internal const int SectionHeaderBytes = 16;
     internal const uint SectionRequired = 1;
+
+    internal const byte LittleEndian = 1;
+    internal const byte BigEndian = 2;
 
     /// <summary>Where header and footer page keep their own checksum.</summary>
     internal const int PageChecksumOffset = PageSize - 8;
@@ -32,7 +35,7 @@ internal static class ImageFormat
     {
         internal const int Major = 8, Minor = 10, PageSize = 12, ImageId = 16, Generation = 32, ParentId = 40,
             ParentGeneration = 56,
-            Created = 64, Kind = 72, BlockPages = 76;
+            Created = 64, Kind = 72, BlockPages = 76, Architecture = 80, ByteOrder = 82;
     }
 
     internal static class Footer

@@ -1,3 +1,5 @@
+using Snapshot.Base;
+
 namespace Snapshot.Image;
 
 /// <summary>Names an image by the state it holds.</summary>
@@ -10,6 +12,9 @@ internal readonly record struct ImageLink(Guid ImageId, long Generation);
 /// <param name="Created">The moment of the capture; stored in microseconds.</param>
 internal sealed record ImageHeader(Guid ImageId, long Generation, ImageLink? Parent, DateTimeOffset Created)
 {
+    /// <summary>Of the process whose memory it is; kept by compaction.</summary>
+    internal MachineArchitecture Architecture { get; init; } = MachineArchitecture.Here;
+
     internal GenerationKind Kind => Parent is null ? GenerationKind.Full : GenerationKind.Incremental;
 
     /// <summary>

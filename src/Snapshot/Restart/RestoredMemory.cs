@@ -1,6 +1,7 @@
 using Snapshot.Base;
 using Snapshot.Image;
 using Snapshot.Memory;
+using Snapshot.Threads;
 using Snapshot.Threads.Fibers;
 using Snapshot.Threads.Native;
 using Snapshot.Tracking;
@@ -17,9 +18,15 @@ internal sealed unsafe class RestoredMemory : IDisposable
     private readonly List<FillTarget> _targets = [];
 
     private readonly string _image;
+    private readonly MachineArchitecture _made;
 
     /// <param name="image">The file of the newest image, for messages.</param>
-    private RestoredMemory(string image) => _image = image;
+    /// <param name="made">Of the process whose memory it is.</param>
+    private RestoredMemory(string image, MachineArchitecture made)
+    {
+        _image = image;
+        _made = made;
+    }
 
     internal IReadOnlyList<RestoredArena> Arenas => _arenas;
 
@@ -32,10 +39,13 @@ internal sealed unsafe class RestoredMemory : IDisposable
     internal LazyFill? Awaited { get; private set; }
 
     /// <summary>Maps every region; when one fails, none stays mapped.</summary>
-    /// <exception cref="SnapshotException">AddressTaken, SystemCall, Corrupt.</exception>
+    /// <exception cref="SnapshotException">
+    /// Unsupported: of another byte order. AddressTaken, SystemCall, Corrupt.
+    /// </exception>
     internal static RestoredMemory Map(RestartPlan plan)
     {
-        RestoredMemory memory = new(plan.Newest.Name);
+        ThrowIfOfOtherByteOrder(plan.Newest);
+        RestoredMemory memory = new(plan.Newest.Name, plan.Newest.Header.Architecture);
         try
         {
             foreach (ChainRegion region in plan.Regions) memory.Add(region.Description);
@@ -58,7 +68,9 @@ internal sealed unsafe class RestoredMemory : IDisposable
     }
 
     /// <summary>Checks that what was filled in, or is fetched for that, is what an arena looks like.</summary>
-    /// <exception cref="SnapshotException">Corrupt; StoreIo where it is fetched.</exception>
+    /// <exception cref="SnapshotException">
+    /// Corrupt; StoreIo where it is fetched; FiberMismatch and Unsupported for threads of another architecture.
+    /// </exception>
     internal void Adopt()
     {
         foreach (RestoredArena restored in _arenas) Adopt(restored);
@@ -77,6 +89,18 @@ internal sealed unsafe class RestoredMemory : IDisposable
         closing.End();
     }
 
+    /// <summary>Every number in memory would be another.</summary>
+    private static void ThrowIfOfOtherByteOrder(ImageReader image)
+    {
+        MachineArchitecture made = image.Header.Architecture, here = MachineArchitecture.Here;
+        if (made.IsLittleEndian == here.IsLittleEndian) return;
+        throw new SnapshotException(
+            SnapshotErrorCode.Unsupported,
+            $"{image.Name} has memory of {made}, and this process is {here}: numbers would be read with " +
+            $"their bytes reversed. Restart on {made.Name}.")
+        { Path = image.Name, Generation = image.Header.Generation };
+    }
+
     private void Adopt(RestoredArena restored)
     {
         // The check below reads the tables anyway: the first of them are fetched without a fault for each part.
@@ -87,6 +111,7 @@ internal sealed unsafe class RestoredMemory : IDisposable
             restored.Arena.Adopt();
             FiberSpaceCheck.Run(restored.Arena);
             KernelSpaceCheck.Run(restored.Arena);
+            if (_made != MachineArchitecture.Here) ForeignThreads.Refuse(restored.Arena, _made);
         }
         catch (SnapshotException) when (Awaited?.Failure is not null)
         {

@@ -11,7 +11,8 @@ internal static class ImageDescriber
         return new ImageDescription(
             info, image.FormatVersion, image.Header.Parent?.ImageId, [.. image.Regions.Select(CountPages)],
             metadata.Roots, metadata.Participants,
-            metadata.AsyncHandlers, metadata.Environment, metadata.Figures, CountEncodings(image.Blocks));
+            metadata.AsyncHandlers, metadata.Environment, metadata.Figures, CountEncodings(image.Blocks),
+            image.Header.Architecture.ToString());
     }
 
     private static RegionStatistics CountPages(ImageRegion region)

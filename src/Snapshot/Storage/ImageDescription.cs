@@ -29,6 +29,7 @@ public sealed record EncodingStatistics(string Encoding, int BlockCount, long Pa
 /// <param name="Environment">Where it was made, or null when it was not recorded.</param>
 /// <param name="Figures">What the capture reported about itself.</param>
 /// <param name="Encodings">How the blocks are encoded.</param>
+/// <param name="Architecture">Of the process whose memory it is, for people: "arm64, little-endian".</param>
 public sealed record ImageDescription(
     GenerationInfo Info,
     Version FormatVersion,
@@ -39,4 +40,5 @@ public sealed record ImageDescription(
     IReadOnlyList<HandlerDescription> AsyncHandlers,
     EnvironmentDescription? Environment,
     IReadOnlyList<KeyValuePair<string, string>> Figures,
-    IReadOnlyList<EncodingStatistics> Encodings);
+    IReadOnlyList<EncodingStatistics> Encodings,
+    string Architecture);

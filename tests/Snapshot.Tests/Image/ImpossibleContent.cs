@@ -22,6 +22,9 @@ internal static class ImpossibleContent
         ["parent without id"] = Header(ImageFormat.Header.ParentGeneration, 1, parent: false),
         ["full and incremental"] = Header(ImageFormat.Header.Kind, 2, parent: false),
         ["generation above 2^63"] = Header(ImageFormat.Header.Generation, ulong.MaxValue, parent: false),
+        ["no byte order"] = Header(ImageFormat.Header.Architecture, 183, parent: false),
+        ["byte order of no architecture"] = Header(ImageFormat.Header.Architecture, 1 << 16, parent: false),
+        ["a third byte order"] = Header(ImageFormat.Header.Architecture, 3 << 16 | 62, parent: false),
         ["block size"] = Header(ImageFormat.Header.BlockPages, 65, parent: false),
     };
 

@@ -17,7 +17,7 @@ public sealed class LayoutTests
     {
         Assert.Equal(new byte[] { 0x89, 0x53, 0x4E, 0x41, 0x50, 0x0D, 0x0A, 0x1A }, _image[..8]);
         Assert.Equal(1, BitConverter.ToUInt16(_image, 8));
-        Assert.Equal(2, BitConverter.ToUInt16(_image, 10));
+        Assert.Equal(3, BitConverter.ToUInt16(_image, 10));
         Assert.Equal(4096u, BitConverter.ToUInt32(_image, 12));
         Assert.Equal(SampleImage.ImageId.ToByteArray(), _image[16..32]);
         Assert.Equal(2ul, BitConverter.ToUInt64(_image, 32));
@@ -26,7 +26,9 @@ public sealed class LayoutTests
         Assert.Equal((SampleImage.Created.ToUnixTimeMilliseconds() + 10_000) * 1000, BitConverter.ToInt64(_image, 64));
         Assert.Equal(2u, BitConverter.ToUInt32(_image, 72));
         Assert.Equal(64u, BitConverter.ToUInt32(_image, 76));
-        Assert.All(_image[80..4088], value => Assert.Equal(0, value));
+        Assert.Equal(62, BitConverter.ToUInt16(_image, 80));
+        Assert.Equal(1, _image[82]);
+        Assert.All(_image[83..4088], value => Assert.Equal(0, value));
         Assert.Equal(XxHash3.HashToUInt64(_image.AsSpan(0, 4088)), BitConverter.ToUInt64(_image, 4088));
     }
 

@@ -1,3 +1,4 @@
+using Snapshot.Base;
 using Snapshot.Image;
 using Xunit;
 
@@ -13,10 +14,14 @@ internal static class SampleImage
     internal static readonly Guid ImageId = new("00112233-4455-6677-8899-aabbccddeeff");
     internal static readonly DateTimeOffset Created = new(2025, 1, 2, 3, 4, 5, 678, TimeSpan.Zero);
 
-    internal static ImageHeader FullHeader => new(ParentId, 1, null, Created);
+    internal static ImageHeader FullHeader =>
+        new(ParentId, 1, null, Created) { Architecture = MachineArchitecture.X64 };
 
     internal static ImageHeader IncrementalHeader =>
-        new(ImageId, 2, new ImageLink(ParentId, 1), Created.AddSeconds(10));
+        new(ImageId, 2, new ImageLink(ParentId, 1), Created.AddSeconds(10))
+        {
+            Architecture = MachineArchitecture.X64,
+        };
 
     internal static ImageMetadata Metadata => new()
     {

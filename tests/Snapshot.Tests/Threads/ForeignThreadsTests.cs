@@ -1,0 +1,167 @@
+using System.Buffers.Binary;
+using Snapshot.Base;
+using Snapshot.Fuzz.Forging;
+using Snapshot.Image;
+using Snapshot.Tests.Session;
+using Snapshot.Threads.Fibers;
+using Snapshot.Threads.Native;
+using Xunit;
+
+namespace Snapshot.Tests.Threads;
+
+/// <summary>
+/// An image of another architecture: plain data is restarted from, threads that go on with code are refused by name.
+/// </summary>
+public sealed unsafe class ForeignThreadsTests : IDisposable
+{
+    private const long Answer = 42;
+
+    private readonly TemporaryStore _store = new();
+
+    public void Dispose() => _store.Dispose();
+
+    [Theory]
+    [InlineData(RestartFill.Eager)]
+    [InlineData(RestartFill.Lazy)]
+    public void Arenas_of_another_architecture_are_restarted_from_and_the_next_image_is_of_this_one(RestartFill fill)
+    {
+        if (fill == RestartFill.Lazy && !MachineCapabilities.Current[Capability.PagesOnDemand]) return;
+        MakeForeign(MachineArchitecture.Arm64, static _ => { });
+        using (SnapshotStore store = SnapshotStore.OpenReadOnly(_store.Path))
+            Assert.Equal("arm64, little-endian", store.Describe(2).Architecture);
+        using SnapshotSession session = Restart(fill);
+        Assert.Equal(2, session.Restarted!.Generation);
+        Assert.Equal(Answer, session.OpenArena("a").Root<long>("answer"));
+        Assert.Equal(3, session.RequestCheckpoint().WaitCommitted().Generation);
+        Assert.Equal(MachineArchitecture.Here.ToString(), session.Store.Describe(3).Architecture);
+    }
+
+    [Theory]
+    [InlineData(RestartFill.Eager)]
+    [InlineData(RestartFill.Lazy)]
+    public void Fibers_that_have_not_ended_are_refused(RestartFill fill)
+    {
+        if (fill == RestartFill.Lazy && !MachineCapabilities.Current[Capability.PagesOnDemand]) return;
+        MakeForeign(MachineArchitecture.Arm64, arena => ForgeWorker(arena, live: 3));
+        SnapshotException error = AssertRefused(SnapshotErrorCode.FiberMismatch, fill);
+        Assert.Contains(
+            "Arena 'a' has fibers that have not ended (3 of 'worker') and were captured on arm64: they go on there " +
+            $"only, and this process is {MachineArchitecture.Here.Name}.", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Fibers_of_records_that_are_not_known_are_refused()
+    {
+        MakeForeign(MachineArchitecture.Arm64, arena =>
+        {
+            ForgeWorker(arena, live: 0);
+            arena.Root<FiberSpaceHeader>(FiberSpace.RootName).Version = 7;
+        });
+        Assert.Contains(
+            "(records of version 7)", AssertRefused(SnapshotErrorCode.FiberMismatch).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Fibers_that_have_ended_are_no_obstacle()
+    {
+        MakeForeign(MachineArchitecture.Arm64, arena => ForgeWorker(arena, live: 0));
+        using SnapshotSession session = Restart();
+        Assert.Equal(2, session.Restarted!.Generation);
+    }
+
+    [Theory]
+    [InlineData(KernelState.Running, true)]
+    [InlineData(KernelState.Ended, false)]
+    public void Native_threads_are_refused_unless_they_have_ended(object state, bool isRefused)
+    {
+        MakeForeign(MachineArchitecture.Arm64, arena => ForgeThread(arena, (KernelState)state));
+        if (!isRefused)
+        {
+            using SnapshotSession session = Restart();
+            Assert.Equal(2, session.Restarted!.Generation);
+            return;
+        }
+
+        Assert.Contains(
+            "Arena 'a' has native threads that have not ended ('thread') and were captured on arm64",
+            AssertRefused(SnapshotErrorCode.Unsupported).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Another_byte_order_is_refused_though_an_older_generation_would_do()
+    {
+        MakeForeign(new MachineArchitecture(22, IsLittleEndian: false), static _ => { });
+        string message = AssertRefused(SnapshotErrorCode.Unsupported).Message;
+        Assert.Contains(
+            $"memory of machine 22 of ELF, big-endian, and this process is {MachineArchitecture.Here}",
+            message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Generation 1 is of this machine, generation 2 its copy, of another.</summary>
+    private void MakeForeign(MachineArchitecture made, Action<Arena> fill)
+    {
+        using (SnapshotSession session = SnapshotSession.Open(_store.Path, ForgedThreads.KeepAll))
+        {
+            Arena arena = session.OpenArena("a", new ArenaOptions { Capacity = 64 << 20 });
+            arena.Root<long>("answer") = Answer;
+            fill(arena);
+            session.RequestCheckpoint().WaitCommitted();
+        }
+
+        StoreForger.AddForged(_store.Path, parts =>
+        {
+            BinaryPrimitives.WriteUInt16LittleEndian(
+                parts.Header.AsSpan(ImageFormat.Header.Architecture), made.Number);
+            parts.Header[ImageFormat.Header.ByteOrder] =
+                made.IsLittleEndian ? ImageFormat.LittleEndian : ImageFormat.BigEndian;
+        });
+    }
+
+    private static void ForgeWorker(Arena arena, int live)
+    {
+        ref FiberSpaceHeader space = ref arena.Root<FiberSpaceHeader>(FiberSpace.RootName);
+        space.Version = FiberSpaceHeader.CurrentVersion;
+        WorkerRecord* worker = space.FirstWorker = (WorkerRecord*)arena.Allocate(sizeof(WorkerRecord), 64);
+        worker->Name = (byte*)arena.Allocate(6);
+        "worker"u8.CopyTo(new Span<byte>(worker->Name, 6));
+        worker->NameBytes = 6;
+        worker->State = live > 0 ? WorkerState.Started : WorkerState.Finished;
+        worker->LiveFibers = live;
+        if (live > 0) worker->FirstLive = (FiberRecord*)arena.Allocate(sizeof(FiberRecord), 64);
+    }
+
+    private static void ForgeThread(Arena arena, KernelState state)
+    {
+        ref KernelSpaceHeader space = ref arena.Root<KernelSpaceHeader>(KernelSpace.RootName);
+        space.Heap = arena.Allocate(1 << 20, 4096);
+        space.HeapBytes = 1 << 20;
+        space.Version = KernelSpaceHeader.CurrentVersion;
+        KernelRecord* record = (KernelRecord*)arena.Allocate(KernelSpaceCheck.RecordBytes, 64);
+        record->State = (uint)state;
+        "thread"u8.CopyTo(new Span<byte>(record->Name, KernelRecord.NameSize));
+        space.FirstEntry = (KernelEntry*)arena.Allocate(sizeof(KernelEntry));
+        *space.FirstEntry = new KernelEntry
+        {
+            Record = record, Memory = KernelStacks.Allocate(arena, 1 << 16, record),
+        };
+    }
+
+    private SnapshotSession Restart(RestartFill fill = RestartFill.Eager, bool allowOlder = false) =>
+        SnapshotSession.Restart(
+            _store.Path, new RestartOptions { Fill = fill, AllowOlderGeneration = allowOlder }, ForgedThreads.KeepAll);
+
+    /// <summary>
+    /// It says nothing against the image: an older one is not taken in its place. Nothing stays mapped.
+    /// </summary>
+    private SnapshotException AssertRefused(SnapshotErrorCode code, RestartFill fill = RestartFill.Eager)
+    {
+        SnapshotException error = Assert.Throws<SnapshotException>(() => Restart(fill).Dispose());
+        Assert.Equal(code, error.Code);
+        Assert.EndsWith("0000000002.snapshot", error.Path, StringComparison.Ordinal);
+        Assert.Equal(code, Assert.Throws<SnapshotException>(() => Restart(fill, allowOlder: true).Dispose()).Code);
+        using SnapshotSession older = SnapshotSession.Restart(
+            _store.Path, new RestartOptions { Generation = 1 }, ForgedThreads.KeepAll);
+        Assert.Equal(Answer, older.OpenArena("a").Root<long>("answer"));
+        return error;
+    }
+}
