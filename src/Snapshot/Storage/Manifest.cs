@@ -77,9 +77,8 @@ internal sealed class Manifest
     /// <param name="writerLock">Of who may write it, or null.</param>
     internal static Manifest Read(IStoreMedium medium, IStoreLock? writerLock = null)
     {
-        using AlignedBuffer bytes = new(2 * ManifestSlot.SlotBytes);
         using IStoreFile file = medium.OpenForReading(FileName);
-        (ManifestState? first, ManifestState? second) = ReadSlots(file, bytes);
+        (ManifestState? first, ManifestState? second) = (ReadSlot(file, 0), ReadSlot(file, 1));
         ManifestState? newest = first is null || second?.Sequence > first.Sequence ? second : first;
         if (newest is null)
         {
@@ -92,7 +91,7 @@ internal sealed class Manifest
 
         int other = 1 - newest.Slot;
         // The second slot of a store to which nothing happened yet.
-        bool isUnused = newest.Sequence == 1 && !SlotOf(bytes, other).ContainsAnyExcept((byte)0);
+        bool isUnused = newest.Sequence == 1 && IsZero(file, other);
         bool isDamaged = !isUnused && (other == 0 ? first : second) is null;
         return new Manifest(medium, writerLock, newest) { DamagedSlot = isDamaged ? other : null };
     }
@@ -237,38 +236,53 @@ internal sealed class Manifest
     private static Span<byte> SlotOf(AlignedBuffer bytes, int slot) =>
         bytes.Span.Slice(slot * ManifestSlot.SlotBytes, ManifestSlot.SlotBytes);
 
-    private static (ManifestState? First, ManifestState? Second) ReadSlots(IStoreFile file, AlignedBuffer bytes)
+    /// <summary>The state in a slot, or null when it is not valid. Reads no more than what is used of it.</summary>
+    private static ManifestState? ReadSlot(IStoreFile file, int slot)
     {
-        int length = (int)Math.Min(file.Length, bytes.Length) & -ImageFormat.PageSize;
-        bytes.Span.Clear();
-        file.Read(0, bytes.Span[..length]);
-        return (
-            ManifestSlot.Decode(SlotOf(bytes, 0), 0, file.Name), ManifestSlot.Decode(SlotOf(bytes, 1), 1, file.Name));
+        using AlignedBuffer start = new(ImageFormat.PageSize);
+        Fill(start, file, slot);
+        int length = ManifestSlot.LengthOf(start.Span);
+        if (length <= start.Length) return ManifestSlot.Decode(start.Span, slot, file.Name);
+        using AlignedBuffer all = new(length);
+        Fill(all, file, slot);
+        return ManifestSlot.Decode(all.Span, slot, file.Name);
+    }
+
+    private static bool IsZero(IStoreFile file, int slot)
+    {
+        using AlignedBuffer all = new(ManifestSlot.SlotBytes);
+        Fill(all, file, slot);
+        return !all.Span.ContainsAnyExcept((byte)0);
+    }
+
+    /// <summary>Reads the beginning of a slot; what a file that was cut off does not have of it is zero.</summary>
+    private static void Fill(AlignedBuffer buffer, IStoreFile file, int slot)
+    {
+        long start = (long)slot * ManifestSlot.SlotBytes;
+        int length = (int)Math.Clamp(file.Length - start, 0, buffer.Length) & -ImageFormat.PageSize;
+        buffer.Span[length..].Clear();
+        if (length > 0) file.Read(start, buffer.Span[..length]);
     }
 
     /// <summary>Where a file system has no locks, another writer may have come and changed the manifest.</summary>
     private void ThrowIfNotOurs(IStoreFile file)
     {
         ThrowIfLost();
-        using AlignedBuffer bytes = new(2 * ManifestSlot.SlotBytes);
-        (ManifestState? first, ManifestState? second) = ReadSlots(file, bytes);
-        long found = Math.Max(first?.Sequence ?? 0, second?.Sequence ?? 0);
+        long found = Math.Max(ReadSlot(file, 0)?.Sequence ?? 0, ReadSlot(file, 1)?.Sequence ?? 0);
         if (found != _state.Sequence) throw StoreErrors.ChangedByAnother(_medium.Location, _state.Sequence, found);
     }
 
     private void WriteSlot(ManifestState state)
     {
         ThrowIfUnknown();
-        using AlignedBuffer slot = new(ManifestSlot.SlotBytes);
+        using AlignedBuffer slot = new(ManifestSlot.LengthFor(state.Entries.Count));
         slot.Span.Clear();
         Encode(state, slot.Span, _medium.Location);
-        int used = ManifestSlot.HeaderBytes + state.Entries.Count * ManifestSlot.EntryBytes;
-        int length = (used + ImageFormat.PageSize - 1) & -ImageFormat.PageSize;
         using IStoreFile file = _medium.OpenForUpdate(FileName);
         ThrowIfNotOurs(file);
         try
         {
-            file.Write(slot.Span[..length], (long)state.Slot * ManifestSlot.SlotBytes);
+            file.Write(slot.Span, (long)state.Slot * ManifestSlot.SlotBytes);
             file.Sync();
         }
         catch (SnapshotException error)

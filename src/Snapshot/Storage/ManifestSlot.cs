@@ -29,6 +29,15 @@ internal static class ManifestSlot
 
     private static ReadOnlySpan<byte> Magic => "SNAPMAN\n"u8;
 
+    /// <summary>Bytes of a slot that so many entries use: whole pages, at most all of it.</summary>
+    internal static int LengthFor(int entries) =>
+        (HeaderBytes + Math.Clamp(entries, 0, EntriesMax) * EntryBytes + ImageFormat.PageSize - 1)
+        & -ImageFormat.PageSize;
+
+    /// <summary>The same of a slot whose first page is given; it need not be valid.</summary>
+    internal static int LengthOf(ReadOnlySpan<byte> start) =>
+        LengthFor(start.StartsWith(Magic) ? BinaryPrimitives.ReadInt32LittleEndian(start[12..]) : 0);
+
     /// <summary>Writes the state to the start of a cleared slot.</summary>
     internal static void Encode(ManifestState state, Span<byte> slot)
     {
