@@ -120,6 +120,11 @@ internal sealed class PagemapDescriptor : KernelDescriptor
     /// <summary>How: <see cref="ScanMode.Look"/>, by a scan, or <see cref="ScanMode.Entries"/>.</summary>
     internal ScanMode LooksBy { get; }
 
+    /// <summary>Why a file of /proc/self that the probe could open cannot be opened any more.</summary>
+    internal static string ChangedUser =>
+        "The program may have changed its user since Snapshot probed: then it must be dumpable " +
+        "(prctl PR_SET_DUMPABLE) before it opens a session.";
+
     internal static unsafe int TryOpen(ScanMode looksBy, out PagemapDescriptor? opened)
     {
         int fd;
@@ -134,7 +139,8 @@ internal sealed class PagemapDescriptor : KernelDescriptor
         int errno = TryOpen(
             capabilities[Capability.PagemapScan] ? ScanMode.Look : ScanMode.Entries, out PagemapDescriptor? opened);
         return opened ?? throw NativeError.For(
-            errno, "open /proc/self/pagemap", "Mount /proc in the container, or use content-hash tracking.");
+            errno, "open /proc/self/pagemap",
+            $"{ChangedUser} Or set {Pretences.Variable}=no-pagemap: then all memory is read to find what changed.");
     }
 }
 

@@ -40,8 +40,7 @@ internal sealed class SoftDirtyBits : IDisposable
         if (clearing is not null) return new SoftDirtyBits(owner, clearing);
         owner.Dispose();
         throw NativeError.For(
-            errno, "open /proc/self/clear_refs",
-            "The program may have changed its user since Snapshot probed: it must be dumpable (PR_SET_DUMPABLE).");
+            errno, "open /proc/self/clear_refs", PagemapDescriptor.ChangedUser);
     }
 
     /// <summary>

@@ -51,6 +51,9 @@ internal sealed record Profile(string Name, params Capability[] Missing)
     /// <summary>Whether it runs without privilege.</summary>
     internal bool IsOrdinaryUser { get; init; }
 
+    /// <summary>Nothing is taken away.</summary>
+    internal static Profile ThisMachine { get; } = new("this machine");
+
     /// <summary>Nothing is taken away but privilege.</summary>
     internal static Profile OrdinaryUser { get; } =
         new("ordinary user", Capability.CopyOnWriteInSystemCalls, Capability.PagesOnDemandInSystemCalls)
@@ -61,7 +64,7 @@ internal sealed record Profile(string Name, params Capability[] Missing)
     /// <summary>All of them.</summary>
     internal static IReadOnlyList<Profile> All { get; } =
     [
-        new("this machine"),
+        ThisMachine,
         OrdinaryUser,
         new("container", s_ofUserfault)
         {
