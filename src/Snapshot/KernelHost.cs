@@ -1,4 +1,5 @@
 using Snapshot.Coordination;
+using Snapshot.Interop;
 using Snapshot.Threads.Native;
 
 namespace Snapshot;
@@ -19,15 +20,15 @@ public sealed unsafe class KernelHost
     private readonly Action<string, nint, long> _protect;
 
     internal KernelHost(
-        Arena arena, KernelOptions options, Coordinator coordinator, Func<IReadOnlyList<Arena>> arenas,
-        Action<string, nint, long> protect)
+        Arena arena, KernelOptions options, Coordinator coordinator, ProcessorShare share,
+        Func<IReadOnlyList<Arena>> arenas, Action<string, nint, long> protect)
     {
         ThrowIfUnsupported();
         _space = new KernelSpace(arena, options.HeapBytes, options.StackBytes, options.Signal);
         _coordinator = coordinator;
         _protect = protect;
         KernelAudit? audit = options.Audit is { } report ? new KernelAudit(_space, arenas, report) : null;
-        _participant = new KernelParticipant(coordinator, _space, options.Handlers, audit);
+        _participant = new KernelParticipant(coordinator, _space, options.Handlers, audit, share);
     }
 
     /// <summary>Where stacks, registers and the heap of native threads are.</summary>

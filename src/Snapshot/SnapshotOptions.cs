@@ -69,6 +69,16 @@ public sealed class SnapshotOptions
         init => field = value is { } rate ? AtLeast(rate, 1 << 20) : null;
     }
 
+    /// <summary>
+    /// Whether the library's own threads may have another priority than the application's: the drain a lower one, and
+    /// those that a pause waits for a higher one where the process may take it (nice values, and a real-time priority
+    /// while native threads are stopped).
+    /// </summary>
+    /// <value>
+    /// Default true. False: all threads stay as the process is, and the drain competes with the application.
+    /// </value>
+    public bool AdjustsPriorities { get; init; } = true;
+
     /// <summary>Bytes of memory that copies of changed pages may take.</summary>
     /// <value>
     /// Default half the native memory that the process can still have when the options are made, by the machine, its

@@ -29,6 +29,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     private readonly CheckpointThread _checkpoints;
     private readonly StoreKeeping _keeping;
     private readonly SessionFibers _fibers;
+    private readonly ProcessorShare _share;
     private readonly Lock _opening = new();
     private KernelHost? _kernels;
     private int _disposed;
@@ -39,6 +40,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     {
         _store = store;
         _options = options;
+        _share = new ProcessorShare(options.AdjustsPriorities);
         try
         {
             _memory = new SessionMemory(options, trackers, restored?.Memory, restored?.Head);
@@ -56,7 +58,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
 
             _fibers = new SessionFibers(Restarted?.Generation ?? 0, () => _memory.Arenas);
             _keeping = new StoreKeeping(store);
-            _checkpoints = new CheckpointThread(_coordinator, TakeCheckpoint);
+            _checkpoints = new CheckpointThread(_coordinator, _share, TakeCheckpoint);
             _memory.Stream(restored?.Threads ?? 0, _coordinator.FailRestart);
         }
         catch
@@ -268,7 +270,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
             if (_kernels is null)
             {
                 _kernels = new KernelHost(
-                    arena, options ?? new KernelOptions(), _coordinator, () => _memory.Arenas,
+                    arena, options ?? new KernelOptions(), _coordinator, _share, () => _memory.Arenas,
                     (name, address, bytes) => Protect(ProtectedBuffer.Of(name, (void*)address, bytes)));
                 _fibers.Used = KernelHost.ExpectFibers;
             }
@@ -457,10 +459,10 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         {
             Encoding = _options.Encoding,
             EncoderThreads = _options.EncoderThreads,
-            OnEncoderStarted = static () => ProcessorShare.Take(ProcessorShare.Tenth),
+            OnEncoderStarted = () => _share.Take(ProcessorShare.Tenth),
             BytesPerSecond = _options.DrainBytesPerSecond,
         };
-        CheckpointRun run = new(_coordinator, _memory.Capture, _store);
+        CheckpointRun run = new(_coordinator, _memory.Capture, _store, _share);
         SnapshotInfo info = run.Execute(ticket, header, writing, ticket.Options.Deadline ?? _options.Deadline);
         _store.Continue(info.Generation);
         Exception? keepingError = _keeping.LastError;

@@ -21,7 +21,7 @@
 #define SN_API SNK_API
 #include "snapshot.h"
 
-#define SNK_ABI_VERSION 1
+#define SNK_ABI_VERSION 2
 #define SNK_THREADS_MAX 1024u
 #define SNK_MODULES_MAX 64u
 #define SNK_NAME_MAX 64u
@@ -189,6 +189,9 @@ SNK_API void snk_answered(struct snk_record *record);
 /* Whether anybody but native threads may wait for a lock without sleeping on its word; until told, nobody. */
 SNK_API void snk_fibers_may_wait(int32_t may_wait);
 
+/* != 0: a thread that stops or wakes others takes no real-time priority meanwhile, though it may be permitted. */
+SNK_API void snk_keep_priorities(int32_t keep);
+
 /*
  * The memory from which malloc of kernel modules takes, in an arena: new, and zero, or as it was in an image, at the
  * same address. EINVAL: it is too small, or not a heap of this version. Constructors of modules allocate: so a new
@@ -271,6 +274,7 @@ struct snk_process {
     uint32_t questions; /* see snk_questions */
     uint32_t fibers_may_wait;
     int32_t hurries;    /* whether the thread that has `starting` does */
+    uint32_t keeps_priorities;
     pthread_mutex_t starting;
 };
 
@@ -286,7 +290,7 @@ HIDDEN void snk_arrive(void);
 HIDDEN void snk_look_again(void);
 /*
  * Between the two the caller does not wait for its turn among the threads that it stops or wakes: a real-time
- * priority, if that is permitted (CAP_SYS_NICE, or RLIMIT_RTPRIO). With `starting` held.
+ * priority, if that is permitted (CAP_SYS_NICE, or RLIMIT_RTPRIO) and wanted. With `starting` held.
  */
 HIDDEN void snk_hurry(void);
 HIDDEN void snk_hurry_no_more(void);

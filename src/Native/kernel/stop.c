@@ -89,7 +89,13 @@ static void signal_late(uint32_t stop)
 void snk_hurry(void)
 {
     struct sched_param first = {.sched_priority = 1};
-    snk_process.hurries = sched_getscheduler(0) == SCHED_OTHER && sched_setscheduler(0, SCHED_FIFO, &first) == 0;
+    snk_process.hurries = __atomic_load_n(&snk_process.keeps_priorities, __ATOMIC_RELAXED) == 0 &&
+                          sched_getscheduler(0) == SCHED_OTHER && sched_setscheduler(0, SCHED_FIFO, &first) == 0;
+}
+
+void snk_keep_priorities(int32_t keep)
+{
+    __atomic_store_n(&snk_process.keeps_priorities, keep != 0, __ATOMIC_RELAXED);
 }
 
 void snk_hurry_no_more(void)

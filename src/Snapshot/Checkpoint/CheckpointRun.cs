@@ -1,5 +1,6 @@
 using Snapshot.Coordination;
 using Snapshot.Image;
+using Snapshot.Interop;
 using Snapshot.Storage;
 
 namespace Snapshot.Checkpoint;
@@ -9,7 +10,8 @@ namespace Snapshot.Checkpoint;
 /// Whatever fails, wherever, leaves by the one exit at the end: the changed pages go back to tracking, every handler
 /// whose prepare part ran is told, participants go on, and the newest committed generation is what it was.
 /// </remarks>
-internal sealed class CheckpointRun(Coordinator coordinator, MemoryCapture memory, SnapshotStore store)
+internal sealed class CheckpointRun(
+    Coordinator coordinator, MemoryCapture memory, SnapshotStore store, ProcessorShare share)
 {
     /// <summary>Takes one checkpoint; returns when it is committed.</summary>
     /// <param name="ticket">Who asked, and what for.</param>
@@ -59,7 +61,7 @@ internal sealed class CheckpointRun(Coordinator coordinator, MemoryCapture memor
             PageTally tally = new(report.Pages);
             try
             {
-                DrainThread.Run(() => memory.WriteTo(draft.Writer, next.Inherited, tally, cancellation));
+                DrainThread.Run(share, () => memory.WriteTo(draft.Writer, next.Inherited, tally, cancellation));
                 draft.Complete(ImageRecord.Of(coordinator.Export(), memory, captured), cancellation);
                 report.Drained();
 

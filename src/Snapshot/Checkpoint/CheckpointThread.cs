@@ -12,6 +12,7 @@ internal sealed class CheckpointThread : IDisposable
 
     private readonly BlockingCollection<CheckpointTicket> _requests = [];
     private readonly Coordinator _coordinator;
+    private readonly ProcessorShare _share;
     private readonly Func<CheckpointTicket, SnapshotInfo> _run;
     private readonly Thread _thread;
     private readonly Lock _admission = new();
@@ -20,10 +21,12 @@ internal sealed class CheckpointThread : IDisposable
     private bool _closed;
 
     /// <param name="coordinator">Told of the checkpoint that is about to begin.</param>
+    /// <param name="share">What the thread has of a processor.</param>
     /// <param name="run">Executes one checkpoint; what it throws ends the ticket.</param>
-    internal CheckpointThread(Coordinator coordinator, Func<CheckpointTicket, SnapshotInfo> run)
+    internal CheckpointThread(Coordinator coordinator, ProcessorShare share, Func<CheckpointTicket, SnapshotInfo> run)
     {
         _coordinator = coordinator;
+        _share = share;
         _run = run;
         _thread = new Thread(Loop) { Name = "snapshot checkpoint", IsBackground = true };
         _thread.Start();
@@ -100,7 +103,7 @@ internal sealed class CheckpointThread : IDisposable
         try
         {
             ticket.Cancellation.ThrowIfCancellationRequested();
-            ProcessorShare.Take(ProcessorShare.Whole);
+            _share.Take(ProcessorShare.Whole);
             info = _run(ticket);
         }
 #pragma warning disable CA1031 // Whatever it is belongs to the one who asked.

@@ -11,7 +11,7 @@ namespace Snapshot.Checkpoint;
 internal static class DrainThread
 {
     /// <summary>Runs it and waits; what it throws is thrown.</summary>
-    internal static void Run(Action drain)
+    internal static void Run(ProcessorShare share, Action drain)
     {
         ExceptionDispatchInfo? failure = null;
         CheckpointThread? worksFor = CheckpointThread.Current;
@@ -20,7 +20,7 @@ internal static class DrainThread
             try
             {
                 CheckpointThread.Current = worksFor;
-                ProcessorShare.Take(ProcessorShare.Tenth);
+                share.Take(ProcessorShare.Tenth);
                 drain();
             }
 #pragma warning disable CA1031 // Whatever it is, it is rethrown on the thread that waits.

@@ -12,6 +12,7 @@ internal sealed unsafe class KernelParticipant : IStandsFor
     private readonly KernelAnswers _answers;
     private readonly KernelAudit? _audit;
     private readonly KernelStop _stop;
+    private readonly ProcessorShare _share;
     private readonly ParticipantOptions _options;
     private readonly Thread _thread;
     private readonly TaskCompletionSource _attached = new();
@@ -20,8 +21,10 @@ internal sealed unsafe class KernelParticipant : IStandsFor
     /// <summary>Starts the thread; returns when it is attached and its handlers are resumed.</summary>
     internal KernelParticipant(
         Coordinator coordinator, KernelSpace space, IReadOnlyList<(string Name, ICheckpointHandler Handler)> handlers,
-        KernelAudit? audit)
+        KernelAudit? audit, ProcessorShare share)
     {
+        _share = share;
+        KernelStop.KeepPriorities(!share.IsTaken);
         _coordinator = coordinator;
         _audit = audit;
         _answers = new KernelAnswers(space);
@@ -44,7 +47,7 @@ internal sealed unsafe class KernelParticipant : IStandsFor
         KernelStop.Resume();
 
         // For the next stop, and not for each question: it reads a file.
-        ProcessorShare.Take(ProcessorShare.Whole);
+        _share.Take(ProcessorShare.Whole);
     }
 
     /// <summary>Leaves the session. No native thread may run any more.</summary>
@@ -88,7 +91,7 @@ internal sealed unsafe class KernelParticipant : IStandsFor
 
     private void Serve(Participant participant)
     {
-        ProcessorShare.Take(ProcessorShare.Whole);
+        _share.Take(ProcessorShare.Whole);
         while (!_isEnding)
         {
             uint seen = Volatile.Read(ref *KernelAnswers.Questions);

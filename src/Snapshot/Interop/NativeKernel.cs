@@ -21,7 +21,7 @@ internal static unsafe partial class NativeKernel
 {
     internal const string File = "libsnapshot_kernel.so";
     private const string Library = "snapshot_kernel";
-    private const uint AbiVersion = 1;
+    private const uint AbiVersion = 2;
     private const int TextBytes = 1024;
 
     /// <summary>Where the library is linked. Captured stacks have addresses of it.</summary>
@@ -186,6 +186,10 @@ internal static unsafe partial class NativeKernel
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
     internal static partial void snk_fibers_may_wait(int mayWait);
+
+    [LibraryImport(Library)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    internal static partial void snk_keep_priorities(int keep);
 
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]

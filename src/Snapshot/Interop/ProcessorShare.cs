@@ -6,10 +6,14 @@ namespace Snapshot.Interop;
 /// How much of a processor a thread of the library has where all of them are busy, however many threads share each.
 /// </summary>
 /// <remarks>
-/// Weights of the scheduler are relative: beside ten threads a processor, one of equal weight has a tenth, and comes
-/// late to its turn each time it is woken. So the nice value follows from what is wanted and from how many want to run.
+/// <para>Weights of the scheduler are relative: beside ten threads a processor, one of equal weight has a tenth, and
+/// comes late to its turn each time it is woken. So the nice value follows from what is wanted and from how many want
+/// to run.</para>
+/// <para>The load that the kernel tells is that of the whole machine, and not that of the processors this process may
+/// use: in a container with two of 128 it may be that of others. So no more threads count than this process has.</para>
 /// </remarks>
-internal static class ProcessorShare
+/// <param name="isWanted">Whether the session's options let threads have another priority than the application.</param>
+internal sealed class ProcessorShare(bool isWanted)
 {
     /// <summary>For what the application waits for: as much as one of its threads has where each has a processor.
     /// </summary>
@@ -27,15 +31,24 @@ internal static class ProcessorShare
     /// </summary>
     private const string RunnableFile = "/proc/loadavg";
 
+    /// <summary>A line "Threads: 12" tells how many this process has.</summary>
+    private const string ThreadsFile = "/proc/self/status";
+
+    private const string Threads = "Threads:";
+
+    /// <summary>Whether it is wanted, and the machine lets a thread have another priority.</summary>
+    internal bool IsTaken => isWanted && MachineCapabilities.Current[Capability.Priorities];
+
     /// <summary>
     /// Gives the calling thread that share as things are now. What is not permitted is left: the thread then has the
     /// share of any other.
     /// </summary>
     /// <param name="share"><see cref="Whole"/> or <see cref="Tenth"/>.</param>
-    internal static void Take(int share)
+    internal void Take(int share)
     {
-        if (!MachineCapabilities.Current[Capability.Priorities]) return;
-        SetNice(NiceFor(share, Runnable() / (double)Environment.ProcessorCount));
+        if (!IsTaken) return;
+        string load = SystemFile.Text(RunnableFile) ?? "", status = SystemFile.Text(ThreadsFile) ?? "";
+        SetNice(NiceFor(share, Competing(load, status) / (double)Environment.ProcessorCount));
     }
 
     /// <summary>The nice value for a share, counted from the one of the process.</summary>
@@ -52,11 +65,17 @@ internal static class ProcessorShare
         _ = Native.sn_thread_nice(nice, &raised);
     }
 
-    /// <summary>Threads that want to run now; 0 where the kernel does not tell.</summary>
-    private static int Runnable()
+    /// <summary>Threads that want to run beside the caller; 0 where the kernel does not tell.</summary>
+    /// <param name="load">The text of /proc/loadavg.</param>
+    /// <param name="status">The text of /proc/self/status.</param>
+    internal static int Competing(string load, string status)
     {
-        string[] fields = (SystemFile.Text(RunnableFile) ?? "").Split(' ');
-        return fields.Length > 3 && int.TryParse(
-            fields[3].Split('/')[0], NumberStyles.None, CultureInfo.InvariantCulture, out int runnable) ? runnable : 0;
+        string[] fields = load.Split(' ');
+        int runnable = fields.Length > 3 ? Count(fields[3].Split('/')[0]) : 0;
+        string? own = status.Split('\n').FirstOrDefault(line => line.StartsWith(Threads, StringComparison.Ordinal));
+        return Math.Min(runnable, own is null ? runnable : Count(own[Threads.Length..].Trim()));
     }
+
+    private static int Count(string number) =>
+        int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int count) ? count : 0;
 }

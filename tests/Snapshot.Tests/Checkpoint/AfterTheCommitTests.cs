@@ -1,6 +1,7 @@
 using Snapshot.Checkpoint;
 using Snapshot.Coordination;
 using Snapshot.Image;
+using Snapshot.Interop;
 using Snapshot.Storage;
 using Snapshot.Tests.Memory;
 using Snapshot.Tests.Session;
@@ -36,7 +37,7 @@ public sealed class AfterTheCommitTests : IDisposable
             return false;
         };
         ImageHeader header = new(ImageHeader.NewImageId(), store.NextGeneration, null, DateTimeOffset.UtcNow);
-        SnapshotInfo info = new CheckpointRun(coordinator, memory, store).Execute(
+        SnapshotInfo info = new CheckpointRun(coordinator, memory, store, new ProcessorShare(isWanted: true)).Execute(
             new CheckpointTicket(new CheckpointOptions(), null, default), header, new ImageWriterOptions(),
             TimeSpan.FromMinutes(1));
         Assert.Equal(1, info.Generation);

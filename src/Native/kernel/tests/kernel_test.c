@@ -14,6 +14,7 @@
 #include <spawn.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -273,6 +274,27 @@ static void threads_come_and_go_while_others_are_stopped(void)
     CHECK(pthread_join(thread, NULL) == 0);
 }
 
+static uint32_t s_policies_set;
+
+/* Stands before the C library's: the runtime calls it. */
+int sched_setscheduler(pid_t pid, int policy, const struct sched_param *parameters)
+{
+    s_policies_set++;
+    return (int)syscall(SYS_sched_setscheduler, pid, policy, parameters);
+}
+
+static void priorities_are_kept_where_that_is_wanted(void)
+{
+    for (int32_t keep = 0; keep <= 1; keep++) {
+        snk_keep_priorities(keep);
+        s_policies_set = 0;
+        CHECK(snk_stop(SECOND) == 0);
+        snk_resume();
+        CHECK((s_policies_set == 0) == (keep != 0));
+    }
+    snk_keep_priorities(0);
+}
+
 static void what_cannot_be_had_is_an_errno(void)
 {
     CHECK(snk_abi_version() == SNK_ABI_VERSION);
@@ -298,6 +320,7 @@ int main(int count, char **arguments)
     who_would_rather_not_is_named(RUNTIME_REFUSE, SNK_LATE_REFUSED);
     who_asks_in_a_critical_section_is_answered();
     threads_come_and_go_while_others_are_stopped();
+    priorities_are_kept_where_that_is_wanted();
     what_cannot_be_had_is_an_errno();
     printf("kernel: ok\n");
     return 0;

@@ -42,6 +42,9 @@ internal sealed unsafe class KernelStop(Action answer)
 
     internal static void Resume() => NativeKernel.snk_resume();
 
+    /// <summary>Whether a thread that stops or wakes the others does so without a real-time priority.</summary>
+    internal static void KeepPriorities(bool keep) => NativeKernel.snk_keep_priorities(keep ? 1 : 0);
+
     /// <summary>Which thread does not stop, and where it is; null when there is none.</summary>
     internal string? Describe() => _late;
 
