@@ -91,29 +91,25 @@ int32_t sn_memory_name(uint64_t base, uint64_t bytes, const char *name)
                         (unsigned long)(uintptr_t)name) != 0);
 }
 
-int32_t sn_memory_map(uint64_t bytes, int32_t huge, uint64_t *base)
+int32_t sn_memory_reserve_anywhere(uint64_t bytes, uint64_t *base)
 {
     /*
      * Huge pages need an aligned start: map one huge page more and give back what sticks out on both sides.
      */
-    uint64_t slack = huge ? HUGE_BYTES : 0;
-    if (bytes > UINT64_MAX - slack)
+    if (bytes > UINT64_MAX - HUGE_BYTES)
         return ENOMEM;
-    void *got = mmap(NULL, bytes + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *got = mmap(NULL, bytes + HUGE_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (got == MAP_FAILED)
         return errno;
 
     uint64_t start = (uint64_t)(uintptr_t)got;
-    if (huge) {
-        uint64_t aligned = (start + HUGE_BYTES - 1) & ~(HUGE_BYTES - 1);
-        if (aligned > start)
-            munmap(at(start), aligned - start);
-        munmap(at(aligned + bytes), start + slack - aligned);
-        start = aligned;
-        /* EINVAL: a kernel without huge pages; the memory serves all the same. */
-        madvise(at(start), bytes, MADV_HUGEPAGE);
-    }
-    *base = start;
+    uint64_t aligned = (start + HUGE_BYTES - 1) & ~(HUGE_BYTES - 1);
+    if (aligned > start)
+        munmap(at(start), aligned - start);
+    munmap(at(aligned + bytes), start + HUGE_BYTES - aligned);
+    /* EINVAL: a kernel without huge pages; the memory serves all the same. */
+    madvise(at(aligned), bytes, MADV_HUGEPAGE);
+    *base = aligned;
     return 0;
 }
 

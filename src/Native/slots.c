@@ -6,6 +6,9 @@
  * A free list is a stack (Treiber 1986) through `next`; its head carries a count of changes against a head that was
  * taken and returned in between (the ABA problem). A slot's word in `next` may be read while another thread takes the
  * extent and uses the slot: the word is not in the slot, and the compare-and-swap then fails.
+ *
+ * Slots are committed before they are taken: where the kernel refuses memory no slot is lost for it, and whoever
+ * needs one waits as it does at the limit.
  */
 #include "freeze.h"
 
@@ -40,12 +43,43 @@ static uint32_t pop(struct sn_slots *slots, uint32_t grain)
     return (uint32_t)head - 1;
 }
 
+/* Slots that are committed at once, 32 MiB: a system call each, which others who map memory wait for. */
+#define COMMIT_SLOTS (16 * SN_BLOCK_PAGES)
+
+static int commit(const struct sn_slots *slots, uint64_t first, uint64_t count)
+{
+    return sn_memory_commit(slots->base + first * SN_PAGE_BYTES, count * SN_PAGE_BYTES) == 0;
+}
+
+/*
+ * Lets the slots [first, first+wanted) be written, of at most `most`; `done` counts those that may be already. 0: the
+ * kernel refuses. Threads may commit the same slots at once, which does no harm; the count goes up only after its
+ * slots were committed, so who reads it (acquire) may write them.
+ */
+static int reach(const struct sn_slots *slots, uint32_t first, uint32_t *done, uint32_t wanted, uint32_t most)
+{
+    uint32_t now = __atomic_load_n(done, __ATOMIC_ACQUIRE);
+    while (now < wanted) {
+        uint32_t next = most - now > COMMIT_SLOTS ? now + COMMIT_SLOTS : most;
+        if (!commit(slots, first + now, next - now)) {
+            /* Near a limit: what is needed, and no more. */
+            next = now + SN_BLOCK_PAGES;
+            if (!commit(slots, first + now, next - now))
+                return 0;
+        }
+        if (__atomic_compare_exchange_n(done, &now, next, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+            now = next;
+    }
+    return 1;
+}
+
 /* The next 512 slots that were never used. */
 static uint32_t take_fresh(struct sn_slots *slots)
 {
     uint32_t fresh = __atomic_load_n(&slots->fresh, __ATOMIC_RELAXED);
     do {
-        if (fresh + SN_BLOCK_PAGES > slots->limit)
+        if (fresh + SN_BLOCK_PAGES > slots->limit ||
+            !reach(slots, 0, &slots->committed, fresh + SN_BLOCK_PAGES, slots->limit))
             return NO_SLOT;
     } while (!__atomic_compare_exchange_n(&slots->fresh, &fresh, fresh + SN_BLOCK_PAGES, 0, __ATOMIC_RELAXED,
                                           __ATOMIC_RELAXED));
@@ -88,7 +122,8 @@ uint32_t sn_slots_take_needed(struct sn_slots *slots)
     uint32_t pages = sn_grain_pages(SN_GRAIN_16);
     uint32_t taken = __atomic_load_n(&slots->need, __ATOMIC_RELAXED);
     do {
-        if (taken + pages > slots->extra)
+        if (taken + pages > slots->extra ||
+            !reach(slots, slots->limit, &slots->extra_committed, taken + pages, slots->extra))
             return NO_SLOT;
     } while (!__atomic_compare_exchange_n(&slots->need, &taken, taken + pages, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
     return slots->limit + taken;

@@ -18,7 +18,7 @@
 
 #define SN_API __attribute__((visibility("default")))
 
-#define SN_ABI_VERSION 7
+#define SN_ABI_VERSION 8
 
 #define SN_PAGE_BYTES UINT64_C(4096)
 
@@ -58,12 +58,15 @@ SN_API int32_t sn_memory_populate(uint64_t base, uint64_t bytes);
 SN_API int32_t sn_memory_name(uint64_t base, uint64_t bytes, const char *name);
 
 /*
- * Maps fresh private anonymous memory wherever the kernel likes, as much as there are addresses for: it is not
- * charged before it is written, but where vm.overcommit_memory is 2. huge != 0 asks for huge pages, aligned to 2 MiB.
+ * Reserves memory without access wherever the kernel likes, aligned to 2 MiB and asking for huge pages. It is charged
+ * when it is committed where vm.overcommit_memory is 2, else when it is written.
  */
-SN_API int32_t sn_memory_map(uint64_t bytes, int32_t huge, uint64_t *base);
+SN_API int32_t sn_memory_reserve_anywhere(uint64_t bytes, uint64_t *base);
 
-/* The same, and what is not written is not charged: for memory of which most may stay zero. */
+/*
+ * Maps fresh private anonymous memory wherever the kernel likes, as much as there are addresses for: what is not
+ * written is not charged, but where vm.overcommit_memory is 2. For memory of which most may stay zero.
+ */
 SN_API int32_t sn_memory_map_sparse(uint64_t bytes, uint64_t *base);
 
 /* ---- track.c: which pages were written ----------------------------------------------------------------- */
@@ -291,14 +294,18 @@ SN_API int32_t sn_block_page_hash(const void *page, uint64_t *hash);
 #define SN_GRAIN_PAGE 2u  /* 4 KiB */
 
 /*
- * Memory for copies: slots of one page each, handed out in extents of 512, 16 or 1 of them. The caller sets what
- * stands before `heads` and zeroes the rest; doing so again takes all slots back, while nobody uses any.
+ * Memory for copies: slots of one page each, handed out in extents of 512, 16 or 1 of them. They are a reservation, of
+ * which the first `committed` slots and the first `extra_committed` ones behind the limit may be written; more is
+ * committed as it is needed, and where the kernel refuses that, there is no slot. The caller sets what stands before
+ * `heads` and zeroes the rest; doing so again takes all slots back, while nobody uses any.
  */
 struct sn_slots {
     uint64_t base;    /* address of slot 0; a multiple of 2 MiB */
     uint32_t *next;   /* one word a slot: the free lists go through it */
     uint32_t limit;   /* slots that may be used, a multiple of 512; what lies behind is for need alone */
     uint32_t extra;   /* slots behind the limit, a multiple of 512 */
+    uint32_t committed;       /* a multiple of 512; only grows */
+    uint32_t extra_committed; /* the same behind the limit */
     uint64_t heads[3]; /* free extents by SN_GRAIN_*: count of changes << 32, slot + 1 */
     uint32_t fresh;   /* the first slot never used; a multiple of 512. The caller may begin above 0 */
     uint32_t need;    /* of the extra slots, how many are used; they are not used again */

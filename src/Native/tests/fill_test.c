@@ -81,7 +81,8 @@ static int set_up(struct fixture *f)
     memset(f, 0, sizeof *f);
     if (sn_uffd_open(1, WP_UNPOPULATED | WP_ASYNC, &f->fill.uffd) != 0)
         return 0;
-    CHECK_EQUAL(sn_memory_map(HUGE_PAGE, 1, &f->base), 0);
+    CHECK_EQUAL(sn_memory_reserve_anywhere(HUGE_PAGE, &f->base), 0);
+    CHECK_EQUAL(sn_memory_commit(f->base, HUGE_PAGE), 0);
     CHECK_EQUAL(sn_uffd_register_missing(f->fill.uffd, f->base, HUGE_PAGE), 0);
     CHECK_EQUAL(sn_event_open(&f->fill.stop), 0);
     make_file(f);

@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "../freeze.h"
@@ -44,6 +46,7 @@ static void give_slots(struct fixture *f, uint32_t extents)
     struct sn_slots *slots = &f->freezer.slots;
     slots->limit = extents * SN_BLOCK_PAGES;
     slots->extra = SN_BLOCK_PAGES;
+    slots->committed = slots->extra_committed = 0;
     slots->fresh = slots->need = slots->used = 0;
     memset(slots->heads, 0, sizeof slots->heads);
 }
@@ -71,7 +74,7 @@ static int set_up(struct fixture *f, uint32_t extents)
     CHECK_EQUAL(sn_memory_reserve(TEST_BASE, PAGES * PAGE), 0);
     CHECK_EQUAL(sn_memory_commit(TEST_BASE, PAGES * PAGE), 0);
     CHECK_EQUAL(sn_memory_advise_huge(TEST_BASE, PAGES * PAGE, 1), 0);
-    CHECK_EQUAL(sn_memory_map(((uint64_t)BLOCKS + 1) * HUGE_PAGE, 1, &f->freezer.slots.base), 0);
+    CHECK_EQUAL(sn_memory_reserve_anywhere(((uint64_t)BLOCKS + 1) * HUGE_PAGE, &f->freezer.slots.base), 0);
     f->freezer.slots.next = f->next;
     give_slots(f, extents);
     CHECK_EQUAL(sn_region_add(&f->freezer, &f->region), 0);
@@ -287,6 +290,72 @@ static void too_few_slots_slow_writers_down(struct fixture *f)
     tear_down(f);
 }
 
+/* ---- a kernel that gives no memory ---------------------------------------------------------------------- */
+
+struct told {
+    pthread_t thread;
+    struct fixture *fixture;
+    sem_t go;
+};
+
+static struct told s_reader, s_writer;
+
+static void *read_when_told(void *unused)
+{
+    (void)unused;
+    CHECK_EQUAL(sem_wait(&s_reader.go), 0);
+    return read_all_slowly(s_reader.fixture);
+}
+
+static void *write_when_told(void *unused)
+{
+    (void)unused;
+    CHECK_EQUAL(sem_wait(&s_writer.go), 0);
+    for (uint64_t page = 0; page < PAGES; page += 3)
+        write_page(page, 0xFF);
+    return NULL;
+}
+
+/* RLIMIT_DATA counts what is committed. No slot is had or lost by it: writers wait for the reader. */
+static void a_kernel_that_commits_nothing_slows_writers_down(struct fixture *f)
+{
+    if (!set_up(f, BLOCKS))
+        return;
+    for (uint64_t page = 0; page < PAGES; page++)
+        write_page(page, (unsigned char)(page % 251 + 1));
+    CHECK_EQUAL(capture(f), PAGES);
+    s_reader.fixture = s_writer.fixture = f;
+    CHECK_EQUAL(sem_init(&s_reader.go, 0, 0), 0);
+    CHECK_EQUAL(sem_init(&s_writer.go, 0, 0), 0);
+    CHECK_EQUAL(pthread_create(&s_reader.thread, NULL, read_when_told, NULL), 0);
+    CHECK_EQUAL(pthread_create(&s_writer.thread, NULL, write_when_told, NULL), 0);
+    struct rlimit before, none = {.rlim_cur = 0};
+    CHECK_EQUAL(getrlimit(RLIMIT_DATA, &before), 0);
+    none.rlim_max = before.rlim_max;
+    CHECK_EQUAL(setrlimit(RLIMIT_DATA, &none), 0);
+    CHECK_EQUAL(sem_post(&s_writer.go), 0);
+    while (__atomic_load_n(&f->freezer.waits, __ATOMIC_SEQ_CST) == 0)
+        sched_yield();
+    CHECK_EQUAL(sem_post(&s_reader.go), 0);
+    CHECK_EQUAL(pthread_join(s_reader.thread, NULL), 0);
+    CHECK_EQUAL(pthread_join(s_writer.thread, NULL), 0);
+    CHECK_EQUAL(setrlimit(RLIMIT_DATA, &before), 0);
+    CHECK_EQUAL(f->freezer.copied, 0);
+    CHECK_EQUAL(f->freezer.slots.committed, 0);
+    CHECK_EQUAL(f->freezer.slots.extra_committed, 0);
+    CHECK_EQUAL(f->freezer.slots.fresh, 0);
+    CHECK_EQUAL(f->freezer.slots.need, 0);
+
+
+    /* With memory again there are slots again, the first of them. */
+    CHECK(capture(f) > 0);
+    write_page(0, 1);
+    CHECK_EQUAL(f->freezer.slots.used, SN_BLOCK_PAGES);
+    CHECK(f->freezer.slots.committed >= SN_BLOCK_PAGES);
+    expect(f, 0, 0xFF);
+    tear_down(f);
+}
+
 /* ---- many writers, many captures ------------------------------------------------------------------------ */
 
 struct writer {
@@ -380,6 +449,7 @@ static void test_all(void)
     extents_of_several_grains_in_a_block_are_all_returned(&fixture);
     sweeps_are_opened_ahead(&fixture);
     too_few_slots_slow_writers_down(&fixture);
+    a_kernel_that_commits_nothing_slows_writers_down(&fixture);
     no_byte_is_from_later(&fixture, BLOCKS);
     no_byte_is_from_later(&fixture, 2);
 }

@@ -65,15 +65,13 @@ static void a_name_appears_in_the_process_map(void)
     CHECK_EQUAL(sn_memory_release(TEST_BASE, PAGE), 0);
 }
 
-static void mapped_memory_is_writable_and_aligned_when_huge(void)
+static void memory_reserved_anywhere_is_aligned_and_writable_once_committed(void)
 {
     uint64_t base = 0;
-    CHECK_EQUAL(sn_memory_map(3 * PAGE, 0, &base), 0);
-    bytes_at(base)[3 * PAGE - 1] = 1;
-    CHECK_EQUAL(sn_memory_release(base, 3 * PAGE), 0);
-
-    CHECK_EQUAL(sn_memory_map(2 * HUGE_PAGE, 1, &base), 0);
+    CHECK_EQUAL(sn_memory_reserve_anywhere(2 * HUGE_PAGE, &base), 0);
     CHECK_EQUAL(base % HUGE_PAGE, 0);
+    CHECK_EQUAL(sn_memory_commit(base, HUGE_PAGE), 0);
+    CHECK_EQUAL(sn_memory_commit(base, 2 * HUGE_PAGE), 0);
     bytes_at(base)[0] = 1;
     bytes_at(base)[2 * HUGE_PAGE - 1] = 1;
     int32_t error = sn_memory_advise_huge(base, HUGE_PAGE, 0);
@@ -83,8 +81,8 @@ static void mapped_memory_is_writable_and_aligned_when_huge(void)
     CHECK(sn_memory_advise_huge(base + 1, HUGE_PAGE, 1) != 0);
 
     uint64_t untouched = 7;
-    CHECK_EQUAL(sn_memory_map(UINT64_C(1) << 60, 0, &untouched), ENOMEM);
-    CHECK_EQUAL(sn_memory_map(UINT64_C(1) << 60, 1, &untouched), ENOMEM);
+    CHECK_EQUAL(sn_memory_reserve_anywhere(UINT64_C(1) << 60, &untouched), ENOMEM);
+    CHECK_EQUAL(sn_memory_reserve_anywhere(UINT64_MAX - PAGE, &untouched), ENOMEM);
     CHECK_EQUAL(untouched, 7);
 }
 
@@ -104,6 +102,6 @@ void test_memory(void)
     committed_memory_reads_as_zero_until_written_and_after_a_discard();
     populated_memory_is_present();
     a_name_appears_in_the_process_map();
-    mapped_memory_is_writable_and_aligned_when_huge();
+    memory_reserved_anywhere_is_aligned_and_writable_once_committed();
     sparse_memory_may_be_larger_than_the_machine();
 }

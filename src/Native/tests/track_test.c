@@ -21,7 +21,7 @@ static int32_t collect(int32_t pagemap, uint64_t start, uint64_t end, struct sn_
 static uint64_t map_pages(void)
 {
     uint64_t base = 0;
-    CHECK_EQUAL(sn_memory_map(PAGES * PAGE, 0, &base), 0);
+    CHECK_EQUAL(sn_memory_map_sparse(PAGES * PAGE, &base), 0);
     return base;
 }
 

@@ -15,9 +15,10 @@ namespace Snapshot.Checkpoint;
 /// HPDC 2013). A block that was written already is safe in its copy and is left for later, unless copies have taken
 /// half the slots. The image has its pages in the order of their addresses all the same: each block is a unit of its
 /// own.</para>
-/// <para>Used by the checkpoint thread alone.</para>
+/// <para>Invariant: a wanted page is held with its content of the moment of capture once <see cref="Hold"/> returned;
+/// the argument is in freeze.c.</para>
 /// </remarks>
-internal sealed class FrozenPages : IDisposable
+internal sealed class FrozenPages : IRegionPages
 {
     // Small enough to stay in the second-level cache until the image has it, large enough for one copy.
     private const int PiecePages = 64;
@@ -32,6 +33,8 @@ internal sealed class FrozenPages : IDisposable
     private readonly Dictionary<long, int> _units = [];
     private readonly AlignedBuffer _buffer = new(PiecePages * Pages.Size);
 
+    /// <param name="arena">What to capture.</param>
+    /// <param name="tracker">Owned from here on.</param>
     internal FrozenPages(Arena arena, FreezingTracker tracker)
     {
         _arena = arena;
@@ -41,50 +44,46 @@ internal sealed class FrozenPages : IDisposable
         _zero = new PageBitmap(arena.Region.CapacityPages);
     }
 
-    /// <summary>The content of these pages is wanted as it is now. No managed allocation.</summary>
-    internal void Hold(PageBitmap pages) => _tracker.Freeze(pages);
+    public DirtyTracker Tracker => _tracker;
 
-    /// <summary>
-    /// Writes every block's changed pages to the image as a unit. Afterwards <see cref="Append"/> tells where they
-    /// belong.
-    /// </summary>
-    /// <param name="changed">Pages that are not as in the parent, those that nobody wants among them.</param>
-    /// <param name="wanted">What was given to <see cref="Hold"/>.</param>
-    /// <param name="inherited">
-    /// Where the image takes over what did not change, which is then part of the unit of its block; or null.
-    /// </param>
-    /// <param name="writer">The image.</param>
-    /// <param name="judge">Tells what a page is to it.</param>
-    /// <param name="tally">Counts what was looked at.</param>
-    /// <param name="grain">A grain asked for, or Auto; null: this image says nothing of how memory is written.</param>
-    /// <param name="cancellation">Looked at for each block.</param>
-    internal void WriteUnits(
-        PageBitmap changed, PageBitmap wanted, InheritedPages? inherited, ImageWriter writer, PageJudge judge,
-        PageTally tally, CaptureGrain? grain, CancellationToken cancellation)
+    public void Prepare(PageBitmap changed, PageBitmap free, PageBitmap excluded)
     {
-        foreach (long block in _tracker.InDrainOrder(BlocksOf(wanted)))
+        // Nothing is copied before the pause.
+    }
+
+    public void Collect(PageBitmap changed) => _tracker.Collect(changed);
+
+    public void Hold(PageBitmap wanted) => _tracker.Freeze(wanted);
+
+    /// <summary>Writes every block's changed pages to the image as a unit.</summary>
+    public void Write(RegionDraft draft)
+    {
+        foreach (long block in _tracker.InDrainOrder(BlocksOf(draft.Wanted)))
         {
-            cancellation.ThrowIfCancellationRequested();
-            long before = judge.Changed;
-            _units[block] = writer.BeginUnit();
-            tally.Seen(WriteBlock(changed, wanted, inherited, writer, judge, block));
-            writer.EndUnit();
-            if (grain is { } pinned) _grains.Observe(block, (int)(judge.Changed - before), pinned);
+            draft.Cancellation.ThrowIfCancellationRequested();
+            long before = draft.Judge.Changed;
+            _units[block] = draft.Writer.BeginUnit();
+            draft.Tally.Seen(WriteBlock(draft, block));
+            draft.Writer.EndUnit();
+            if (draft.Grain is { } pinned) _grains.Observe(block, (int)(draft.Judge.Changed - before), pinned);
         }
     }
 
-    /// <summary>Adds a page that was written to its place in the page stream.</summary>
-    internal void Append(ImageWriter writer, long page)
+    /// <summary>Says of pages that were written where they are.</summary>
+    public void Append(RegionDraft draft, PageRange pages)
     {
-        if (_present.Contains(page)) writer.AppendUnit(_units[page / BlockPages], 1);
-        else writer.Append(_zero.Contains(page) ? ExtentKind.Zero : ExtentKind.InParent, 1);
+        for (long page = pages.Start; page < pages.End; page++)
+        {
+            if (_present.Contains(page)) draft.Writer.AppendUnit(_units[page / BlockPages], 1);
+            else draft.Writer.Append(_zero.Contains(page) ? ExtentKind.Zero : ExtentKind.InParent, 1);
+        }
     }
 
-    /// <summary>The number of the unit that the pages of a block are in, or null.</summary>
-    internal int? UnitOf(long block) => _units.TryGetValue(block, out int unit) ? unit : null;
+    /// <summary>Those in a block that is a unit were written with it.</summary>
+    public void AppendInherited(RegionDraft draft, InheritedPages inherited, PageRange pages) =>
+        inherited.AppendBeside(draft.Writer, pages, BlockPages, _units, draft.Cancellation);
 
-    /// <summary>Nothing is wanted any more.</summary>
-    internal void Clear()
+    public void LetGo()
     {
         _tracker.Thaw();
         _present.Clear();
@@ -97,6 +96,7 @@ internal sealed class FrozenPages : IDisposable
         _present.Dispose();
         _zero.Dispose();
         _buffer.Dispose();
+        _tracker.Dispose();
     }
 
     private static List<long> BlocksOf(PageBitmap pages)
@@ -112,31 +112,28 @@ internal sealed class FrozenPages : IDisposable
     }
 
     /// <summary>Returns how many pages were wanted of the block.</summary>
-    private long WriteBlock(
-        PageBitmap changed, PageBitmap wanted, InheritedPages? inherited, ImageWriter writer, PageJudge judge,
-        long block)
+    private long WriteBlock(RegionDraft draft, long block)
     {
         // One size for a block: allocations are seldom smaller, and where they are this merely compresses less.
         int elementSize = -1;
         long seen = 0;
         long at = block * BlockPages;
         long end = at + BlockPages;
-        for (; changed.NextRun(at, out PageRange run) && run.Start < end; at = Math.Min(run.End, end))
+        for (; draft.Changed.NextRun(at, out PageRange run) && run.Start < end; at = Math.Min(run.End, end))
         {
-            inherited?.WriteContent(writer, new PageRange(at, run.Start - at));
+            draft.Inherited?.WriteContent(draft.Writer, new PageRange(at, run.Start - at));
             PageRange part = new(run.Start, Math.Min(run.End, end) - run.Start);
-            seen += WriteWanted(wanted, part, writer, judge, ref elementSize);
+            seen += WriteWanted(draft, part, ref elementSize);
         }
 
-        inherited?.WriteContent(writer, new PageRange(at, end - at));
+        draft.Inherited?.WriteContent(draft.Writer, new PageRange(at, end - at));
         return seen;
     }
 
-    private long WriteWanted(
-        PageBitmap wanted, PageRange part, ImageWriter writer, PageJudge judge, ref int elementSize)
+    private long WriteWanted(RegionDraft draft, PageRange part, ref int elementSize)
     {
         long seen = 0;
-        for (long at = part.Start; wanted.NextRun(at, out PageRange run) && run.Start < part.End;)
+        for (long at = part.Start; draft.Wanted.NextRun(at, out PageRange run) && run.Start < part.End;)
         {
             PageRange piece = new(
                 run.Start,
@@ -146,12 +143,12 @@ internal sealed class FrozenPages : IDisposable
             {
                 ReadOnlySpan<byte> content =
                     _buffer.Span.Slice((int)Pages.Bytes(page - piece.Start), Pages.Size);
-                ExtentKind kind = judge.Judge(page, content);
+                ExtentKind kind = draft.Judge.Judge(page, content);
                 if (kind == ExtentKind.Zero) _zero.Add(new PageRange(page, 1));
                 if (kind != ExtentKind.Present) continue;
                 _present.Add(new PageRange(page, 1));
                 if (elementSize < 0) elementSize = _arena.ElementSizeHint(page);
-                writer.AppendPages(content, elementSize);
+                draft.Writer.AppendPages(content, elementSize);
             }
 
             at = piece.End;

@@ -1,6 +1,5 @@
 using Snapshot.Base;
 using Snapshot.Image;
-using Snapshot.Tracking;
 
 namespace Snapshot.Checkpoint;
 
@@ -13,18 +12,33 @@ namespace Snapshot.Checkpoint;
 /// <param name="parentPages">Pages of it that the parent has.</param>
 internal sealed class InheritedPages(Lazy<ChainPages> chain, int region, long parentPages)
 {
-    private const int BlockPages = FreezingTracker.BlockPages;
-
     private ChainRegion? _runs;
 
-    /// <summary>Adds pages to the page stream; those in a block that is a unit were written with it.</summary>
-    internal void Append(ImageWriter writer, PageRange pages, FrozenPages? frozen, CancellationToken cancellation)
+    /// <summary>Adds pages to the page stream.</summary>
+    internal void Append(ImageWriter writer, PageRange pages, CancellationToken cancellation)
     {
         foreach (ChainRun run in RunsOf(pages))
         {
             cancellation.ThrowIfCancellationRequested();
-            if (frozen is null || run.Kind != ExtentKind.Present) chain.Value.Append(writer, run);
-            else AppendBeside(writer, run, frozen);
+            chain.Value.Append(writer, run);
+        }
+    }
+
+    /// <summary>The same where some blocks are units: what these have of the pages was written with them.</summary>
+    /// <param name="writer">The image.</param>
+    /// <param name="pages">Which.</param>
+    /// <param name="blockPages">Pages of a block.</param>
+    /// <param name="units">The number of a block's unit.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    internal void AppendBeside(
+        ImageWriter writer, PageRange pages, int blockPages, IReadOnlyDictionary<long, int> units,
+        CancellationToken cancellation)
+    {
+        foreach (ChainRun run in RunsOf(pages))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (run.Kind != ExtentKind.Present) chain.Value.Append(writer, run);
+            else AppendBeside(writer, run, blockPages, units);
         }
     }
 
@@ -37,14 +51,15 @@ internal sealed class InheritedPages(Lazy<ChainPages> chain, int region, long pa
         }
     }
 
-    private void AppendBeside(ImageWriter writer, ChainRun run, FrozenPages frozen)
+    private void AppendBeside(
+        ImageWriter writer, ChainRun run, int blockPages, IReadOnlyDictionary<long, int> units)
     {
         long end = run.FirstPage + run.PageCount;
         for (long at = run.FirstPage, next; at < end; at = next)
         {
-            long block = at / BlockPages;
-            next = Math.Min(end, (block + 1) * BlockPages);
-            if (frozen.UnitOf(block) is { } unit)
+            long block = at / blockPages;
+            next = Math.Min(end, (block + 1) * blockPages);
+            if (units.TryGetValue(block, out int unit))
             {
                 writer.AppendUnit(unit, next - at);
                 continue;

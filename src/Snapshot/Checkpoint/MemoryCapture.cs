@@ -131,7 +131,7 @@ internal sealed class MemoryCapture : IDisposable
             if (round > 0 && (left <= FewPages || left > before / 2)) break;
             before = left;
             _staging.Prefault(left);
-            foreach (RegionCapture region in movable) region.PreCopyRound();
+            foreach (RegionCapture region in movable) region.Prepare();
         }
 
         _staging.Prefault(

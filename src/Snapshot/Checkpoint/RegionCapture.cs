@@ -11,15 +11,14 @@ namespace Snapshot.Checkpoint;
 /// </summary>
 /// <remarks>
 /// <para>A page moves one way: tracker → <c>changed</c> → held (a staged copy, or frozen in place) → the image. Per
-/// checkpoint the calls are <see cref="Choose"/>, <see cref="PreCopyRound"/> (any number of times, against writers),
+/// checkpoint the calls are <see cref="Choose"/>, <see cref="Prepare"/> (any number of times, against writers),
 /// <see cref="Collect"/> and <see cref="Hold"/> (nobody writes), <see cref="WriteTo"/> (against writers), then
 /// exactly one of <see cref="Settle"/> and <see cref="GiveBack"/>.</para>
-/// <para>Invariants. (1) A page in <c>changed</c> that is neither free nor excluded is held with its content of the
-/// moment of capture once <see cref="Hold"/> returned. Staged: it was copied after it was last collected, and the last
-/// collect was made while nobody wrote. Frozen: see freeze.c. (2) The hash of a page is that of its content in the
-/// newest committed image, or unknown; while an image is being written it may run ahead, which is why
-/// <see cref="GiveBack"/> forgets it. (3) A page outside <c>changed</c> is in the parent image as it is in
-/// memory.</para>
+/// <para>Invariants. (1) A page in <c>changed</c> that is neither free nor excluded is <c>wanted</c>, and held with its
+/// content of the moment of capture once <see cref="Hold"/> returned: <see cref="IRegionPages"/> does it. (2) The hash
+/// of a page is that of its content in the newest committed image, or unknown; while an image is being written it
+/// may run ahead, which is why <see cref="GiveBack"/> forgets it. (3) A page outside <c>changed</c> is in the parent
+/// image as it is in memory.</para>
 /// <para>Used by the checkpoint thread alone.</para>
 /// </remarks>
 internal sealed unsafe class RegionCapture : IDisposable
@@ -28,15 +27,11 @@ internal sealed unsafe class RegionCapture : IDisposable
     private readonly MemoryRegion _region;
     private readonly Arena? _arena;
     private readonly PageHashes _hashes;
-    private readonly StagedPages _staged;
-    private DirtyTracker _tracker;
-    private FrozenPages? _frozen;
+    private readonly StagingArea _staging;
+    private IRegionPages _pages;
 
     private readonly PageBitmap _changed;
-    private readonly PageBitmap _recent;
-
-    // Between Hold and the end of the checkpoint: what is held of this region.
-    private readonly PageBitmap _pending;
+    private readonly PageBitmap _wanted;
     private readonly PageBitmap _free;
     private readonly PageBitmap _excluded;
 
@@ -47,8 +42,8 @@ internal sealed unsafe class RegionCapture : IDisposable
     /// <param name="id">The id of the region, the same in every image of a chain.</param>
     /// <param name="region">What to capture.</param>
     /// <param name="arena">The arena behind the region, or null for a protected buffer.</param>
-    /// <param name="tracker">Tells the changed pages of the region; owned from here on.</param>
-    /// <param name="hashes">Content hashes of the newest committed image; owned from here on.</param>
+    /// <param name="tracker">Tells the changed pages of the region; owned from here on, but if this throws.</param>
+    /// <param name="hashes">Content hashes of the newest committed image; owned likewise.</param>
     /// <param name="staging">Where pages are staged; shared.</param>
     /// <param name="parentPages">Pages of the region in the newest committed image, 0 when it is not in it.</param>
     /// <param name="policy">Chooses among the modes.</param>
@@ -61,15 +56,13 @@ internal sealed unsafe class RegionCapture : IDisposable
         _region = region;
         _arena = arena;
         _hashes = hashes;
+        _staging = staging;
         _parentPages = parentPages;
-        _staged = new StagedPages(region, staging);
         _changed = new PageBitmap(region.CapacityPages);
-        _recent = new PageBitmap(region.CapacityPages);
-        _pending = new PageBitmap(region.CapacityPages);
+        _wanted = new PageBitmap(region.CapacityPages);
         _free = new PageBitmap(region.CapacityPages);
         _excluded = new PageBitmap(region.CapacityPages);
-        _tracker = tracker;
-        _frozen = FrozenBy(tracker);
+        _pages = PagesBy(tracker);
     }
 
     internal int Id => _id;
@@ -79,7 +72,7 @@ internal sealed unsafe class RegionCapture : IDisposable
     /// <summary>The arena, or null for a protected buffer.</summary>
     internal Arena? Arena => _arena;
 
-    internal DirtyTracker Tracker => _tracker;
+    internal DirtyTracker Tracker => _pages.Tracker;
 
     /// <summary>Chooses among the modes; what it is told counts from the next checkpoint on.</summary>
     internal CapturePolicy Policy { get; }
@@ -88,7 +81,7 @@ internal sealed unsafe class RegionCapture : IDisposable
     internal CaptureChoice Choice { get; private set; }
 
     /// <summary>Whether its changed pages are read from where they lie.</summary>
-    internal bool IsFreezing => _frozen is not null;
+    internal bool IsFreezing => _pages is FrozenPages;
 
     /// <summary>The region as captured.</summary>
     internal RegionDescription Describe() => new(
@@ -108,7 +101,7 @@ internal sealed unsafe class RegionCapture : IDisposable
     internal long OverwrittenPages => Math.Min(TrackedPages, _parentPages);
 
     /// <summary>Pages written since the last collect, as an estimate, without collecting them.</summary>
-    internal long CountChanged() => _tracker.CountChanged();
+    internal long CountChanged() => Tracker.CountChanged();
 
     /// <summary>Decides how this checkpoint captures the region, and gives it the tracker for that.</summary>
     /// <param name="choice">What the policy says.</param>
@@ -117,7 +110,7 @@ internal sealed unsafe class RegionCapture : IDisposable
     internal void Choose(CaptureChoice choice, TrackerFactory trackers, CancellationToken cancellation)
     {
         Choice = choice;
-        if (choice.Mode == CaptureMode.CopyOnWrite == IsFreezing && _tracker is not UntrackedMemory) return;
+        if (choice.Mode == CaptureMode.CopyOnWrite == IsFreezing && Tracker is not UntrackedMemory) return;
         Exchange(choice.Mode == CaptureMode.CopyOnWrite ? Freezing : () => trackers.CreateForArena(_region), trackers);
 
         DirtyTracker Freezing()
@@ -135,27 +128,11 @@ internal sealed unsafe class RegionCapture : IDisposable
         }
     }
 
-    /// <summary>
-    /// Collects what was written since the last collect and stages it, while the application may write on.
-    /// </summary>
-    /// <remarks>
-    /// A page may change while it is copied: then it was written after it was collected, so the next collect reports it
-    /// and it is staged again. Free and excluded pages are left out; one that was allocated and written between the
-    /// look at the allocator and the collect is in <c>changed</c> without a slot and is staged in <see cref="Hold"/>.
-    /// </remarks>
-    internal void PreCopyRound()
+    /// <summary>Does what can be done before the pause: copies changed pages, where they are copied at all.</summary>
+    internal void Prepare()
     {
         LookAtAllocation();
-        CollectRecent();
-        _pending.Clear();
-        _pending.UnionWith(_recent);
-        LeaveOut(_recent);
-        _staged.Stage(_recent);
-
-        // What was left out may have a slot of an earlier round, with a content from before it was freed or excluded.
-        // Should it be allocated again and not be written, no later collect reports it: the slot must not stand for it.
-        _pending.ExceptWith(_recent);
-        _staged.Members.ExceptWith(_pending);
+        _pages.Prepare(_changed, _free, _excluded);
     }
 
     /// <summary>
@@ -163,30 +140,21 @@ internal sealed unsafe class RegionCapture : IDisposable
     /// </summary>
     internal void Collect()
     {
-        // Which pages came last matters to what is staged only.
-        if (_frozen is null) CollectRecent();
-        else _tracker.Collect(_changed);
+        _pages.Collect(_changed);
         LookAtAllocation();
         _capturedPages = _region.CommittedPages;
     }
 
     /// <summary>
-    /// Sees to it that what <see cref="Collect"/> found can be read as it is now: freezes it, or stages what no earlier
-    /// round staged. No managed allocation.
+    /// Sees to it that what <see cref="Collect"/> found can be read as it is now. No managed allocation.
     /// </summary>
     internal void Hold()
     {
-        _pending.Clear();
-        _pending.UnionWith(_changed);
-        if (_frozen is null)
-        {
-            _pending.ExceptWith(_staged.Members);
-            _pending.UnionWith(_recent);
-        }
-
-        LeaveOut(_pending);
-        if (_frozen is null) _staged.Stage(_pending);
-        else _frozen.Hold(_pending);
+        _wanted.Clear();
+        _wanted.UnionWith(_changed);
+        _wanted.ExceptWith(_free);
+        _wanted.ExceptWith(_excluded);
+        _pages.Hold(_wanted);
     }
 
     /// <summary>
@@ -202,21 +170,21 @@ internal sealed unsafe class RegionCapture : IDisposable
         writer.BeginRegion(Describe());
         InheritedPages? inherited =
             chain is null ? null : new InheritedPages(chain, _id, Math.Min(_parentPages, _capturedPages));
-        PageJudge judge = new(_hashes, _parentPages, inherited is null, tally);
 
         // A first image, in which everything is new, says nothing of how memory is written.
         CapturePolicy? policy = _parentPages > 0 ? Policy : null;
-        _frozen?.WriteUnits(_changed, _pending, inherited, writer, judge, tally, policy?.Grain, cancellation);
+        PageJudge judge = new(_hashes, _parentPages, inherited is null, tally);
+        RegionDraft draft = new(writer, _changed, _wanted, judge, tally, inherited, policy?.Grain, cancellation);
+        _pages.Write(draft);
         long at = 0;
         for (; _changed.NextRun(at, out PageRange run); at = run.End)
         {
             cancellation.ThrowIfCancellationRequested();
-            AppendUntouched(writer, inherited, new PageRange(at, run.Start - at), cancellation);
-            for (long page = run.Start; page < run.End; page++) AppendPage(writer, page, judge);
-            if (_frozen is null) tally.Seen(run.Count);
+            AppendUntouched(draft, new PageRange(at, run.Start - at));
+            AppendChanged(draft, run);
         }
 
-        AppendUntouched(writer, inherited, new PageRange(at, _capturedPages - at), cancellation);
+        AppendUntouched(draft, new PageRange(at, _capturedPages - at));
         policy?.Observe(judge.Changed, judge.BlocksChanged);
     }
 
@@ -230,20 +198,17 @@ internal sealed unsafe class RegionCapture : IDisposable
     /// <summary>The checkpoint failed: the next one must contain what this one had found.</summary>
     internal void GiveBack()
     {
-        _tracker.GiveBack(_changed);
+        Tracker.GiveBack(_changed);
         _hashes.Forget(_changed);
         Forget();
     }
 
     public void Dispose()
     {
-        _frozen?.Dispose();
-        _tracker.Dispose();
+        _pages.Dispose();
         _hashes.Dispose();
-        _staged.Dispose();
         _changed.Dispose();
-        _recent.Dispose();
-        _pending.Dispose();
+        _wanted.Dispose();
         _free.Dispose();
         _excluded.Dispose();
     }
@@ -256,34 +221,37 @@ internal sealed unsafe class RegionCapture : IDisposable
     /// </summary>
     private void Exchange(Func<DirtyTracker> create, TrackerFactory trackers)
     {
-        _pending.Clear();
-        _tracker.HandOver(_pending);
-        _frozen?.Dispose();
-        _frozen = null;
-        DirtyTracker before = _tracker;
-        _tracker = new UntrackedMemory(_region);
-        before.Dispose();
+        using PageBitmap pending = new(_region.CapacityPages);
+        IRegionPages before = _pages, untracked = PagesBy(new UntrackedMemory(_region));
         try
         {
-            _tracker = create();
+            Tracker.HandOver(pending);
         }
         catch
         {
-            FallBack(trackers);
+            untracked.Dispose();
             throw;
         }
 
-        _tracker.GiveBack(_pending);
-        _frozen = FrozenBy(_tracker);
+        _pages = untracked;
+        before.Dispose();
+        try
+        {
+            Track(create(), pending);
+        }
+        catch
+        {
+            FallBack(trackers, pending);
+            throw;
+        }
     }
 
     /// <summary>Tracks as arenas are tracked as a rule, if that can be had; the caller has the first cause.</summary>
-    private void FallBack(TrackerFactory trackers)
+    private void FallBack(TrackerFactory trackers, PageBitmap pending)
     {
         try
         {
-            _tracker = trackers.CreateForArena(_region);
-            _tracker.GiveBack(_pending);
+            Track(trackers.CreateForArena(_region), pending);
         }
         catch (Exception error) when (error is SnapshotException or ObjectDisposedException or OutOfMemoryException)
         {
@@ -291,12 +259,28 @@ internal sealed unsafe class RegionCapture : IDisposable
         }
     }
 
-    private void CollectRecent()
+    /// <summary>Leaves untracked memory to a tracker; where this throws it stays as it is.</summary>
+    private void Track(DirtyTracker tracker, PageBitmap pending)
     {
-        _recent.Clear();
-        _tracker.Collect(_recent);
-        _changed.UnionWith(_recent);
+        IRegionPages pages;
+        try
+        {
+            pages = PagesBy(tracker);
+        }
+        catch
+        {
+            tracker.Dispose();
+            throw;
+        }
+
+        tracker.GiveBack(pending);
+        _pages.Dispose();
+        _pages = pages;
     }
+
+    private IRegionPages PagesBy(DirtyTracker tracker) => tracker is FreezingTracker freezing
+        ? new FrozenPages(_arena!, freezing)
+        : new StagedPages(_region, _arena, tracker, _staging);
 
     private void LookAtAllocation()
     {
@@ -308,52 +292,45 @@ internal sealed unsafe class RegionCapture : IDisposable
         _arena.MarkExcluded(_excluded);
     }
 
-    private void LeaveOut(PageBitmap pages)
-    {
-        pages.ExceptWith(_free);
-        pages.ExceptWith(_excluded);
-    }
-
     /// <summary>Pages that did not change: as in the parent, or never written since the region began.</summary>
-    private void AppendUntouched(
-        ImageWriter writer, InheritedPages? inherited, PageRange pages, CancellationToken cancellation)
+    private void AppendUntouched(RegionDraft draft, PageRange pages)
     {
         long known = Math.Clamp(_parentPages - pages.Start, 0, pages.Count);
-        if (inherited is not null) inherited.Append(writer, new PageRange(pages.Start, known), _frozen, cancellation);
-        else if (known > 0) writer.Append(ExtentKind.InParent, known);
-        writer.Append(ExtentKind.Zero, pages.Count - known);
+        if (draft.Inherited is { } inherited)
+            _pages.AppendInherited(draft, inherited, new PageRange(pages.Start, known));
+        else if (known > 0)
+            draft.Writer.Append(ExtentKind.InParent, known);
+        draft.Writer.Append(ExtentKind.Zero, pages.Count - known);
     }
 
-    private void AppendPage(ImageWriter writer, long page, PageJudge judge)
+    private void AppendChanged(RegionDraft draft, PageRange pages)
     {
-        bool excluded = _excluded.Contains(page);
-        if (excluded || _free.Contains(page))
+        long at = pages.Start;
+        for (; _wanted.NextRun(at, out PageRange run) && run.Start < pages.End; at = Math.Min(run.End, pages.End))
         {
-            writer.Append(excluded ? ExtentKind.Excluded : ExtentKind.Zero, 1);
-            judge.LeaveOut(page);
-            return;
+            AppendLeftOut(draft, new PageRange(at, run.Start - at));
+            _pages.Append(draft, run with { Count = Math.Min(run.End, pages.End) - run.Start });
         }
 
-        if (_frozen is not null)
-        {
-            _frozen.Append(writer, page);
-            return;
-        }
-
-        ReadOnlySpan<byte> content = _staged.Content(page);
-        ExtentKind kind = judge.Judge(page, content);
-        if (kind == ExtentKind.Present) writer.AppendPages(content, _arena?.ElementSizeHint(page) ?? 0);
-        else writer.Append(kind, 1);
+        AppendLeftOut(draft, new PageRange(at, pages.End - at));
     }
 
-    private FrozenPages? FrozenBy(DirtyTracker tracker) =>
-        tracker is FreezingTracker freezing ? new FrozenPages(_arena!, freezing) : null;
+    /// <summary>Pages that changed and that nobody wants.</summary>
+    private void AppendLeftOut(RegionDraft draft, PageRange pages)
+    {
+        if (pages.Count == 0) return;
+        for (long page = pages.Start; page < pages.End; page++)
+        {
+            draft.Writer.Append(_excluded.Contains(page) ? ExtentKind.Excluded : ExtentKind.Zero, 1);
+            draft.Judge.LeaveOut(page);
+        }
+
+        draft.Tally.Seen(pages.Count);
+    }
 
     private void Forget()
     {
-        _frozen?.Clear();
-        _staged.Clear();
+        _pages.LetGo();
         _changed.Clear();
-        _recent.Clear();
     }
 }

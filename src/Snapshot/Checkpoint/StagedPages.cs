@@ -1,56 +1,141 @@
 using System.Runtime.CompilerServices;
 using Snapshot.Base;
+using Snapshot.Image;
 using Snapshot.Memory;
+using Snapshot.Tracking;
 
 namespace Snapshot.Checkpoint;
 
-/// <summary>Pages of one region that were copied to slots of the staging area.</summary>
-/// <remarks>Used by the checkpoint thread alone. No managed allocation after construction.</remarks>
-internal sealed unsafe class StagedPages : IDisposable
+/// <summary>Pages of one region that are kept by copying them to slots of the staging area.</summary>
+/// <remarks>
+/// Invariant: a wanted page is staged with its content of the moment of capture once <see cref="Hold"/> returned, for
+/// it was copied after it was last collected, and the last collect was made while nobody wrote. No managed allocation
+/// after construction.
+/// </remarks>
+internal sealed unsafe class StagedPages : IRegionPages
 {
     private readonly MemoryRegion _region;
+    private readonly Arena? _arena;
     private readonly StagingArea _staging;
     private readonly PageBitmap _pages;
+
+    // What the last collect reported: a slot that such a page has is of before.
+    private readonly PageBitmap _recent;
+    private readonly PageBitmap _rest;
 
     // Per page the slot it is staged in; meaningful for members of _pages only.
     private readonly SparseMemory _table;
     private uint* _slots;
 
-    internal StagedPages(MemoryRegion region, StagingArea staging)
+    /// <param name="region">What to capture.</param>
+    /// <param name="arena">The arena behind the region, or null for a protected buffer.</param>
+    /// <param name="tracker">Owned from here on, but if this throws.</param>
+    /// <param name="staging">Where pages are staged; shared.</param>
+    internal StagedPages(MemoryRegion region, Arena? arena, DirtyTracker tracker, StagingArea staging)
     {
         _region = region;
+        _arena = arena;
         _staging = staging;
-        _pages = new PageBitmap(region.CapacityPages);
         _table = new SparseMemory(region.CapacityPages * sizeof(uint), "the slots of staged pages");
         _slots = (uint*)_table.Address;
+        _pages = new PageBitmap(region.CapacityPages);
+        _recent = new PageBitmap(region.CapacityPages);
+        _rest = new PageBitmap(region.CapacityPages);
+        Tracker = tracker;
     }
 
-    /// <summary>Which pages have a slot.</summary>
-    internal PageBitmap Members => _pages;
+    public DirtyTracker Tracker { get; }
 
-    /// <summary>The content of a staged page.</summary>
-    internal ReadOnlySpan<byte> Content(long page) => new(_staging.Slot(_slots[page]), Pages.Size);
+    /// <summary>Collects what was written since the last collect and stages it.</summary>
+    /// <remarks>
+    /// A page may change while it is copied: then it was written after it was collected, so the next collect reports it
+    /// and it is staged again. Free and excluded pages are left out; one that was allocated and written between the
+    /// look at the allocator and the collect is in <paramref name="changed"/> without a slot and is staged in
+    /// <see cref="Hold"/>.
+    /// </remarks>
+    public void Prepare(PageBitmap changed, PageBitmap free, PageBitmap excluded)
+    {
+        Collect(changed);
+        _rest.Clear();
+        _rest.UnionWith(_recent);
+        _recent.ExceptWith(free);
+        _recent.ExceptWith(excluded);
+        Stage(_recent);
+
+        // What was left out may have a slot of an earlier round, with a content from before it was freed or excluded.
+        // Should it be allocated again and not be written, no later collect reports it: the slot must not stand for it.
+        _rest.ExceptWith(_recent);
+        _pages.ExceptWith(_rest);
+    }
+
+    public void Collect(PageBitmap changed)
+    {
+        _recent.Clear();
+        Tracker.Collect(_recent);
+        changed.UnionWith(_recent);
+    }
+
+    /// <summary>Stages what no earlier round staged, or was written since.</summary>
+    public void Hold(PageBitmap wanted)
+    {
+        // Good is what has a slot and was not written since it was copied there.
+        _rest.Clear();
+        _rest.UnionWith(_pages);
+        _rest.ExceptWith(_recent);
+        _recent.Clear();
+        _recent.UnionWith(wanted);
+        _recent.ExceptWith(_rest);
+        Stage(_recent);
+    }
+
+    public void Write(RegionDraft draft)
+    {
+        // Pages are in the page stream itself.
+    }
+
+    public void Append(RegionDraft draft, PageRange pages)
+    {
+        for (long page = pages.Start; page < pages.End; page++)
+        {
+            ReadOnlySpan<byte> content = new(_staging.Slot(_slots[page]), Pages.Size);
+            ExtentKind kind = draft.Judge.Judge(page, content);
+            if (kind == ExtentKind.Present) draft.Writer.AppendPages(content, _arena?.ElementSizeHint(page) ?? 0);
+            else draft.Writer.Append(kind, 1);
+        }
+
+        draft.Tally.Seen(pages.Count);
+    }
+
+    public void AppendInherited(RegionDraft draft, InheritedPages inherited, PageRange pages) =>
+        inherited.Append(draft.Writer, pages, draft.Cancellation);
+
+    /// <summary>The slots are returned by <see cref="StagingArea.ReturnAll"/>.</summary>
+    public void LetGo()
+    {
+        _pages.Clear();
+        _recent.Clear();
+    }
+
+    public void Dispose()
+    {
+        Tracker.Dispose();
+        _pages.Dispose();
+        _recent.Dispose();
+        _rest.Dispose();
+        _table.Dispose();
+        _slots = null;
+    }
 
     /// <summary>Copies pages as they are now; one that has a slot keeps it.</summary>
     /// <exception cref="SnapshotException">StagingFull.</exception>
     // Optimized at once, as the passes of PageBitmap are: it runs inside the pause.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal void Stage(PageBitmap pages)
+    private void Stage(PageBitmap pages)
     {
         for (long at = 0; pages.NextRun(at, out PageRange run); at = run.End)
         {
             for (long page = run.Start; page < run.End; page++) Stage(page);
         }
-    }
-
-    /// <summary>The slots are returned.</summary>
-    internal void Clear() => _pages.Clear();
-
-    public void Dispose()
-    {
-        _pages.Dispose();
-        _table.Dispose();
-        _slots = null;
     }
 
     private void Stage(long page)
@@ -70,6 +155,6 @@ internal sealed unsafe class StagedPages : IDisposable
     private void ThrowStagingFull() => throw new SnapshotException(
         SnapshotErrorCode.StagingFull,
         $"The pages changed in '{_region.RegionName}' do not fit the staging area, of which " +
-        $"{Pages.Bytes(_staging.Used)} bytes are in use. Raise SnapshotOptions.StagingLimit, take checkpoints " +
-        "more often, or exclude scratch memory. Nothing was lost: the next checkpoint contains these pages.");
+        $"{_staging.Fullness}, take checkpoints more often, or exclude scratch memory. Nothing was lost: the next " +
+        "checkpoint contains these pages.");
 }

@@ -10,7 +10,9 @@ namespace Snapshot.Checkpoint;
 /// Shared by the regions of a session.
 /// </summary>
 /// <remarks>
-/// Address space for the limit is reserved once; memory is used as slots are written. Slots that the last checkpoint
+/// Address space for the limit is reserved once, and committed in pieces as slots are needed: where a commit counts
+/// (<c>vm.overcommit_memory=2</c>, <c>ulimit -d</c>) what is never staged costs nothing. Where the kernel refuses a
+/// piece the area is as full as at its limit. Memory is used as slots are written. Slots that the last checkpoint
 /// used stay resident, so that the next one of the same size does not fault inside its pause. No managed allocation
 /// after construction. Used by the checkpoint thread alone, but for what it lends: from the end of the pause on
 /// the slots that are left are the freezer's, for copies of frozen pages.
@@ -22,6 +24,9 @@ internal sealed unsafe class StagingArea : IDisposable
 
     // Handing out and pre-faulting go in steps of a huge page.
     private const int StepPages = Pages.HugeSize / Pages.Size;
+
+    // What is committed at once: a system call each, which others who map memory wait for.
+    private const int CommitPages = 16 * StepPages;
 
     // Behind the limit, for writes to frozen memory that must not wait any longer (slots.c): address space only. Where
     // that is limited, too, an eighth of what there is.
@@ -39,6 +44,9 @@ internal sealed unsafe class StagingArea : IDisposable
     private readonly long _needPages;
     private readonly SparseMemory _next;
     private Freezer? _lentTo;
+    private long _committed;
+    private uint _needCommitted;
+    private int _refused;
     private long _copiesLikely;
     private long _used;
     private long _resident;
@@ -53,7 +61,7 @@ internal sealed unsafe class StagingArea : IDisposable
         _next = new SparseMemory((_capacity + _needPages) * sizeof(uint), "the list of free slots");
         ulong address;
         NativeError.ThrowIfFailed(
-            Native.sn_memory_map((ulong)Pages.Bytes(_capacity + _needPages), huge: 1, &address),
+            Native.sn_memory_reserve_anywhere((ulong)Pages.Bytes(_capacity + _needPages), &address),
             "mmap of the staging area",
             $"It takes {Pages.Bytes(_capacity)} bytes of address space; set SnapshotOptions.StagingLimit lower.");
         _base = address;
@@ -66,8 +74,16 @@ internal sealed unsafe class StagingArea : IDisposable
     /// <summary>Pages copied to slots since construction.</summary>
     internal long Copied { get; private set; }
 
-    /// <summary>Takes one more slot and returns its number, or -1 when the limit is reached.</summary>
-    internal long Take() => _used < _capacity ? _used++ : -1;
+    /// <summary>
+    /// Takes one more slot and returns its number, or -1 when the limit is reached or the kernel gives no more.
+    /// </summary>
+    internal long Take() => _used < _capacity && TryCommit(_used + 1) ? _used++ : -1;
+
+    /// <summary>How full it is, and what gives it more room: for a message.</summary>
+    internal string Fullness => _refused == 0
+        ? $"{Pages.Bytes(_used)} bytes are in use. Raise SnapshotOptions.StagingLimit"
+        : $"{Pages.Bytes(_used)} bytes are in use, and the kernel commits no more than {Pages.Bytes(_committed)} " +
+            $"(errno {_refused}). Check vm.overcommit_memory and ulimit -d";
 
     /// <summary>The memory of a slot.</summary>
     internal byte* Slot(long slot) => (byte*)_base + Pages.Bytes(slot);
@@ -82,12 +98,13 @@ internal sealed unsafe class StagingArea : IDisposable
     }
 
     /// <summary>
-    /// Faults in memory for <paramref name="pages"/> more slots, as far as the limit goes, so that copying to them
-    /// does not fault.
+    /// Faults in memory for <paramref name="pages"/> more slots, as far as the limit goes and the kernel permits, so
+    /// that copying to them does not fault.
     /// </summary>
     internal void Prefault(long pages)
     {
         long wanted = Math.Min(Pages.AlignUp(_used + pages, StepPages), _capacity);
+        if (!TryCommit(wanted)) wanted = _committed;
         if (wanted <= _resident) return;
         if (!Populate(wanted))
         {
@@ -121,6 +138,8 @@ internal sealed unsafe class StagingArea : IDisposable
         slots.Next = (uint*)_next.Address;
         slots.Limit = (uint)_capacity;
         slots.Extra = (uint)_needPages;
+        slots.Committed = (uint)_committed;
+        slots.ExtraCommitted = _needCommitted;
         slots.Heads[0] = slots.Heads[1] = slots.Heads[2] = 0;
         slots.Fresh = slots.Used = slots.Peak = (uint)Pages.AlignUp(_used, StepPages);
         slots.Need = 0;
@@ -137,6 +156,8 @@ internal sealed unsafe class StagingArea : IDisposable
             ref SlotsState slots = ref _lentTo.State->Slots;
             _copiesLikely = Math.Max(slots.Peak - keep, _copiesLikely / 2);
             _resident = Math.Max(_resident, slots.Fresh);
+            _committed = slots.Committed;
+            _needCommitted = slots.ExtraCommitted;
             keep = Math.Min(_resident, Pages.AlignUp(keep + _copiesLikely, StepPages));
             if (slots.Need > 0) _ = Discard(_capacity, slots.Need);
             _lentTo = null;
@@ -144,6 +165,26 @@ internal sealed unsafe class StagingArea : IDisposable
 
         if (_resident > keep && Discard(keep, _resident - keep)) _resident = keep;
         _used = 0;
+    }
+
+    /// <summary>Lets the first slots be written; false where the kernel refuses.</summary>
+    private bool TryCommit(long slots)
+    {
+        while (_committed < slots)
+        {
+            // Near a limit: a step, and no more.
+            if (!TryCommitPiece(Math.Min(CommitPages, _capacity - _committed)) && !TryCommitPiece(StepPages))
+                return false;
+        }
+
+        return true;
+    }
+
+    private bool TryCommitPiece(long pages)
+    {
+        _refused = Native.sn_memory_commit(_base + (ulong)Pages.Bytes(_committed), (ulong)Pages.Bytes(pages));
+        if (_refused == 0) _committed += pages;
+        return _refused == 0;
     }
 
     /// <summary>Faults in slots by one call; false where the kernel has none, or it was interrupted.</summary>

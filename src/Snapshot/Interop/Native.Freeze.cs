@@ -10,6 +10,8 @@ internal unsafe struct SlotsState
     internal uint* Next;
     internal uint Limit;
     internal uint Extra;
+    internal uint Committed;
+    internal uint ExtraCommitted;
     internal fixed ulong Heads[3];
     internal uint Fresh;
     internal uint Need;

@@ -43,7 +43,7 @@ internal static unsafe partial class Native
 
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
-    internal static partial int sn_memory_map(ulong bytes, int huge, ulong* baseAddress);
+    internal static partial int sn_memory_reserve_anywhere(ulong bytes, ulong* baseAddress);
 
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]

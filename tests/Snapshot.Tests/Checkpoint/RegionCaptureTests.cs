@@ -25,9 +25,9 @@ public sealed unsafe class RegionCaptureTests
         byte* memory = (byte*)arena.Allocate(Bytes, Pages.Size);
         new Span<byte>(memory, Bytes).Fill(1);
 
-        capture.PreCopyRound();
+        capture.Prepare();
         arena.Free(memory);
-        capture.PreCopyRound();
+        capture.Prepare();
         Assert.True(memory == arena.Allocate(Bytes, Pages.Size), "the arena is to give the same memory again");
         capture.Collect();
         capture.Hold();

@@ -39,6 +39,18 @@ public sealed class MemoryLimitTests : IDisposable
         Assert.InRange(LimitOf(lines), 256L << 20, 512L << 20);
     }
 
+    /// <summary>As with vm.overcommit_memory=2. Copies that writes wait for: src/Native/tests/freeze_test.c.</summary>
+    [Fact]
+    public void Where_the_kernel_commits_no_more_a_staged_checkpoint_fails_and_the_next_has_its_pages()
+    {
+        string[] lines = RunProgram("exec \"$@\"", "commit-limit");
+        Assert.Equal(4, lines.Length);
+        Assert.Equal("committed 1 by Stage", lines[0]);
+        Assert.StartsWith("failed StagingFull The pages changed in 'a' do not fit", lines[1], StringComparison.Ordinal);
+        Assert.Contains("Check vm.overcommit_memory and ulimit -d", lines[1], StringComparison.Ordinal);
+        Assert.Equal(["committed 2 by Stage", "sum 3 of each"], lines[2..]);
+    }
+
     [Theory]
     [InlineData(CaptureMode.Stage)]
     [InlineData(CaptureMode.CopyOnWrite)]
@@ -64,13 +76,21 @@ public sealed class MemoryLimitTests : IDisposable
     {
         if (mode == CaptureMode.PreCopy && !MachineCapabilities.Current[Capability.WriteTracking])
             mode = CaptureMode.Stage;
-        string program = Path.Combine(AppContext.BaseDirectory, "Snapshot.TestPrograms.dll");
-        ProgramResult run = Repository.Run(
-            AppContext.BaseDirectory, "bash", "-c", limited, "bash", "dotnet", "exec", program, "limited-life",
-            _store.Path, Megabytes.ToString(CultureInfo.InvariantCulture), mode.ToString());
-        Assert.True(run.ExitCode == 0, run.ToString());
-        string[] lines = run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        string[] lines = RunProgram(limited, "limited-life", mode.ToString());
         Assert.Equal([$"committed 1 by {mode}", $"committed 2 by {mode}"], lines[1..]);
         return lines;
+    }
+
+    private string[] RunProgram(string limited, string name, params IEnumerable<string> more)
+    {
+        string program = Path.Combine(AppContext.BaseDirectory, "Snapshot.TestPrograms.dll");
+        ProgramResult run = Repository.Run(
+            AppContext.BaseDirectory, "bash",
+            [
+                "-c", limited, "bash", "dotnet", "exec", program, name,
+                _store.Path, Megabytes.ToString(CultureInfo.InvariantCulture), .. more,
+            ]);
+        Assert.True(run.ExitCode == 0, run.ToString());
+        return run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 }

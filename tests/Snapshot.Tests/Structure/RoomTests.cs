@@ -68,7 +68,7 @@ public sealed class RoomTests
             internal static class Native
             {
                 internal static int sn_directory_sync() => 0;
-                internal static int sn_memory_map() => 0;
+                internal static int sn_memory_commit() => 0;
             }
             """;
         const string Store = """
@@ -77,10 +77,10 @@ public sealed class RoomTests
             internal sealed class Store
             {
                 int Allowed() => Native.sn_directory_sync();
-                int Forbidden() => Native.sn_memory_map();
+                int Forbidden() => Native.sn_memory_commit();
             }
             """;
         (string, string)[] canary = [("Interop/Native.cs", Native), ("Storage/Store.cs", Store)];
-        Assert.Equal(["Storage/Store.cs(6) uses Interop/Native.sn_memory_map"], RoomArrows.Forbidden(canary));
+        Assert.Equal(["Storage/Store.cs(6) uses Interop/Native.sn_memory_commit"], RoomArrows.Forbidden(canary));
     }
 }
