@@ -62,7 +62,7 @@ static int32_t protect(struct arming *run)
     uint64_t address = run->region->start + run->first * SN_PAGE_BYTES;
     uint64_t bytes = (run->end - run->first) * SN_PAGE_BYTES;
     run->first = run->end;
-    return sn_uffd_protect(run->freezer->uffd, address, bytes, 1);
+    return sn_protect(run->freezer, address, bytes, 1);
 }
 
 /* Adds pages of one word, which is armed already, to what is to be protected; in ascending order. */
@@ -137,9 +137,25 @@ static int32_t arm(struct arming *run, uint64_t word, uint64_t bits, uint64_t *c
     return extend(run, word, bits);
 }
 
+/* Arms the pages of a range of the region. */
+static int32_t arm_all(struct arming *run, uint64_t first, uint64_t end, uint64_t *changed)
+{
+    int32_t error = 0;
+    for (uint64_t page = first; error == 0 && page < end;) {
+        uint64_t part = sn_in_word(page, end);
+        error = arm(run, page / WORD_PAGES, sn_bits(page, part), changed);
+        page += part;
+    }
+    return error;
+}
+
 /* Arms the pages of a range of the region that have memory. */
 static int32_t arm_populated(struct arming *run, uint64_t first, uint64_t end, uint64_t *changed)
 {
+    if (run->pagemap < 0) {
+        int32_t failed = arm_all(run, first, end, changed);
+        return failed != 0 ? failed : protect(run);
+    }
     struct sn_page_region found[128];
     uint64_t origin = run->region->start;
     uint64_t at = origin + first * SN_PAGE_BYTES, stop = origin + end * SN_PAGE_BYTES;
@@ -151,12 +167,7 @@ static int32_t arm_populated(struct arming *run, uint64_t first, uint64_t end, u
             error = EIO;
         for (uint64_t i = 0; error == 0 && i < count; i++) {
             uint64_t page = (found[i].start - origin) / SN_PAGE_BYTES;
-            uint64_t last = (found[i].end - origin) / SN_PAGE_BYTES;
-            while (error == 0 && page < last) {
-                uint64_t part = sn_in_word(page, last);
-                error = arm(run, page / WORD_PAGES, sn_bits(page, part), changed);
-                page += part;
-            }
+            error = arm_all(run, page, (found[i].end - origin) / SN_PAGE_BYTES, changed);
         }
         if (error != 0)
             return error;
@@ -201,22 +212,27 @@ int32_t sn_region_collect(struct sn_freezer *freezer, struct sn_region *region, 
 {
     struct arming run = {.freezer = freezer, .region = region, .pagemap = pagemap, .look = look};
     __atomic_store_n(&region->opened, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&region->collected, pages, __ATOMIC_RELAXED);
+    if (__atomic_exchange_n(&region->lost, 0, __ATOMIC_SEQ_CST) != 0)
+        sn_region_disarm(freezer, region, 0, region->pages);
     int32_t error = arm_written(&run, blocks_of(pages), changed);
     run.first = run.end = 0;
     if (error == 0)
         error = arm_open(&run, pages, changed);
     if (error != 0)
-        sn_region_disarm(region, 0, region->pages);
+        sn_region_disarm(freezer, region, 0, region->pages);
     return error;
 }
 
-int32_t sn_region_disarm(struct sn_region *region, uint64_t first, uint64_t count)
+int32_t sn_region_disarm(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint64_t count)
 {
     for (uint64_t page = first; page < first + count;) {
         uint64_t part = sn_in_word(page, first + count);
         uint64_t bits = sn_bits(page, part), word = page / WORD_PAGES;
         struct sn_block *block = &region->blocks[page / SN_BLOCK_PAGES];
         sn_block_lock(block);
+        if (sn_is_by_signals(freezer))
+            sn_open_bits(freezer, region, word, bits & (get64(&region->armed[word]) | get64(&region->written[word])));
         set64(&region->armed[word], get64(&region->armed[word]) & ~bits);
         set64(&region->written[word], get64(&region->written[word]) & ~bits);
         sn_block_unlock(block);

@@ -35,6 +35,33 @@ void sn_slots_changed(struct sn_slots *slots);
 /* Waits until something changes after `seen`; 0: nothing did for a while. */
 int sn_slots_wait(struct sn_slots *slots, uint32_t seen);
 
+/* ---- by signals (signal.c), where uffd is SN_BY_SIGNALS ---- */
+
+int32_t sn_signal_protect(uint64_t address, uint64_t bytes, int32_t on);
+
+/*
+ * A write to a page failed. Opens it if it is a region's; 0: it is somebody else's affair. `is_writable` tells whether
+ * a page can be written now.
+ */
+int sn_freezer_serve_at(struct sn_freezer *freezer, uint64_t address, int (*is_writable)(uint64_t page));
+
+static inline int sn_is_by_signals(const struct sn_freezer *freezer)
+{
+    return freezer->uffd == SN_BY_SIGNALS;
+}
+
+static inline int32_t sn_protect(const struct sn_freezer *freezer, uint64_t address, uint64_t bytes, int32_t on)
+{
+    return sn_is_by_signals(freezer) ? sn_signal_protect(address, bytes, on)
+                                     : sn_uffd_protect(freezer->uffd, address, bytes, on);
+}
+
+/* Gives write access to those of a word's pages that are in `bits`. By signals only; the block is locked. */
+void sn_open_bits(struct sn_freezer *freezer, struct sn_region *region, uint64_t word, uint64_t bits);
+
+/* Waits until a count of threads that look at something is zero. */
+void sn_wait_until_zero(const uint32_t *inside);
+
 /* Held shortly, by native code alone: a thread in managed code can be stopped by a collection while it holds it. */
 void sn_block_lock(struct sn_block *block);
 void sn_block_unlock(struct sn_block *block);

@@ -20,6 +20,9 @@
 
 #define AHEAD_MAX 8u
 
+/* Of 50 ms each (slots.c): a second in which nothing was read or returned. */
+#define WAITS_IN_VAIN_MAX 20u
+
 static uint64_t now_ns(void)
 {
     struct timespec now;
@@ -123,29 +126,84 @@ static void unprotect(struct sn_freezer *freezer, uint64_t address, uint64_t byt
         sn_uffd_wake(freezer->uffd, address, bytes);
 }
 
+/* What is frozen is given up: whoever reads it is told. */
+static void spoil(struct sn_freezer *freezer)
+{
+    __atomic_add_fetch(&freezer->spoiled, 1, __ATOMIC_SEQ_CST);
+}
+
+void sn_open_bits(struct sn_freezer *freezer, struct sn_region *region, uint64_t word, uint64_t bits)
+{
+    while (bits != 0) {
+        unsigned from = (unsigned)__builtin_ctzll(bits);
+        uint64_t above = ~(bits >> from);
+        unsigned count = above == 0 ? WORD_PAGES - from : (unsigned)__builtin_ctzll(above);
+        uint64_t first = word * WORD_PAGES + from;
+        bits &= ~sn_bits(first, count);
+        if (sn_signal_protect(region->start + first * SN_PAGE_BYTES, count * SN_PAGE_BYTES, 0) == 0)
+            continue;
+        /* No mapping is left for it. One for all of the memory takes fewer than there are. */
+        __atomic_store_n(&region->lost, 1, __ATOMIC_SEQ_CST);
+        spoil(freezer);
+        sn_signal_protect(region->start, __atomic_load_n(&region->collected, __ATOMIC_RELAXED) * SN_PAGE_BYTES, 0);
+        return;
+    }
+}
+
+/* Gives write access to the pages of a grain that had none: one call for all of them, as it mostly is. */
+static void open_shut(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t pages,
+                      const uint64_t *shut)
+{
+    uint64_t open = 0;
+    for (uint64_t page = first; page < first + pages; page += WORD_PAGES)
+        open |= sn_bits(page, pages) & ~shut[(page - first) / WORD_PAGES];
+    if (open == 0 && sn_signal_protect(region->start + first * SN_PAGE_BYTES, pages * SN_PAGE_BYTES, 0) == 0)
+        return;
+    for (uint64_t page = first; page < first + pages; page += WORD_PAGES)
+        sn_open_bits(freezer, region, page / WORD_PAGES, shut[(page - first) / WORD_PAGES]);
+}
+
 /* Lets writes to a grain through. The block is locked and nothing of the grain is frozen. */
 static void let_through(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t pages)
 {
     struct sn_block *block = &region->blocks[first / SN_BLOCK_PAGES];
+    uint64_t shut[BLOCK_WORDS];
     if (block->order == 0)
         __atomic_store_n(&block->order, __atomic_add_fetch(&region->opened, 1, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
     for (uint64_t page = first; page < first + pages; page += WORD_PAGES) {
         /* What was not armed may have no memory: armed by the next collect, it would be written unseen. */
-        uint64_t word = page / WORD_PAGES, bits = sn_bits(page, pages) & get64(&region->armed[word]);
-        set64(&region->written[word], get64(&region->written[word]) | bits);
-        set64(&region->armed[word], get64(&region->armed[word]) & ~bits);
+        uint64_t word = page / WORD_PAGES, bits = sn_bits(page, pages);
+        uint64_t armed = bits & get64(&region->armed[word]), written = get64(&region->written[word]);
+        shut[(page - first) / WORD_PAGES] = armed | (bits & written);
+        set64(&region->written[word], written | armed);
+        set64(&region->armed[word], get64(&region->armed[word]) & ~armed);
     }
-    unprotect(freezer, region->start + first * SN_PAGE_BYTES, pages * SN_PAGE_BYTES);
+    if (sn_is_by_signals(freezer))
+        open_shut(freezer, region, first, pages, shut);
+    else
+        unprotect(freezer, region->start + first * SN_PAGE_BYTES, pages * SN_PAGE_BYTES);
 }
 
 /* ---- a write -------------------------------------------------------------------------------------------- */
 
+/* Gives up what is frozen of a grain. The block is locked. */
+static void give_up(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t grain)
+{
+    uint32_t pages = sn_grain_pages(grain);
+    spoil(freezer);
+    for (uint64_t page = first; page < first + pages; page += WORD_PAGES)
+        region->frozen[page / WORD_PAGES] &= ~sn_bits(page, pages);
+}
+
 /*
  * Copies away what is frozen of the grain of a page, which may become smaller for that, and returns with its block
- * locked and the grain in *grain.
+ * locked and the grain in *grain. A handler of a signal must not wait for ever: after so many waits in vain it gives up
+ * what is frozen; 0: no limit.
  */
-static void secure_grain(struct sn_freezer *freezer, struct sn_region *region, uint64_t page, uint32_t *grain)
+static void secure_grain(struct sn_freezer *freezer, struct sn_region *region, uint64_t page, uint32_t *grain,
+                         uint32_t waits_max)
 {
+    uint32_t in_vain = 0;
     struct sn_block *block = &region->blocks[page / SN_BLOCK_PAGES];
     struct sn_slots *slots = &freezer->slots;
     uint32_t seen = __atomic_load_n(&slots->changes, __ATOMIC_SEQ_CST);
@@ -164,11 +222,16 @@ static void secure_grain(struct sn_freezer *freezer, struct sn_region *region, u
             sn_block_copy(freezer, region, first, *grain, slot);
             return;
         }
+        if (waits_max != 0 && in_vain == waits_max) {
+            give_up(freezer, region, first, *grain);
+            return;
+        }
         sn_block_unlock(block);
 
         /* The drain may come here meanwhile, or return slots; where nothing moves, the write is in need. */
         uint64_t began = now_ns();
         needed = !sn_slots_wait(slots, seen);
+        in_vain += needed ? 1 : 0;
         count(&freezer->waits, 1);
         count(&freezer->wait_ns, now_ns() - began);
         seen = __atomic_load_n(&slots->changes, __ATOMIC_SEQ_CST);
@@ -235,8 +298,9 @@ static void serve_write(struct sn_freezer *freezer, struct sn_region *region, ui
 {
     uint64_t block = page / SN_BLOCK_PAGES;
     uint32_t grain;
-    uint32_t ahead = ahead_of(region, block);
-    secure_grain(freezer, region, page, &grain);
+    /* By signals the writing thread itself would have to open what is ahead. */
+    uint32_t ahead = sn_is_by_signals(freezer) ? 0 : ahead_of(region, block);
+    secure_grain(freezer, region, page, &grain, sn_is_by_signals(freezer) ? WAITS_IN_VAIN_MAX : 0);
     let_through(freezer, region, sn_grain_first(page, grain), sn_grain_pages(grain));
     __atomic_store_n(&region->blocks[block].ahead, (uint8_t)ahead, __ATOMIC_RELAXED);
     sn_block_unlock(&region->blocks[block]);
@@ -251,8 +315,21 @@ int32_t sn_region_secure(struct sn_freezer *freezer, struct sn_region *region, u
 {
     for (uint64_t page = first; page < first + count;) {
         uint32_t grain;
-        secure_grain(freezer, region, page, &grain);
+        secure_grain(freezer, region, page, &grain, 0);
         sn_block_unlock(&region->blocks[page / SN_BLOCK_PAGES]);
+        page = sn_grain_first(page, grain) + sn_grain_pages(grain);
+    }
+    return 0;
+}
+
+int32_t sn_region_open(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint64_t count)
+{
+    for (uint64_t page = first; page < first + count;) {
+        struct sn_block *block = &region->blocks[page / SN_BLOCK_PAGES];
+        uint32_t grain;
+        secure_grain(freezer, region, page, &grain, 0);
+        let_through(freezer, region, sn_grain_first(page, grain), sn_grain_pages(grain));
+        sn_block_unlock(block);
         page = sn_grain_first(page, grain) + sn_grain_pages(grain);
     }
     return 0;
@@ -260,22 +337,52 @@ int32_t sn_region_secure(struct sn_freezer *freezer, struct sn_region *region, u
 
 /* ---- servers -------------------------------------------------------------------------------------------- */
 
+/* The region of an address, or NULL. The caller counts as inside. */
+static struct sn_region *region_of(struct sn_freezer *freezer, uint64_t address)
+{
+    uint32_t regions = __atomic_load_n(&freezer->region_count, __ATOMIC_SEQ_CST);
+    for (uint32_t i = 0; i < regions; i++) {
+        struct sn_region *region = __atomic_load_n(&freezer->regions[i], __ATOMIC_SEQ_CST);
+        if (region != NULL && address - region->start < region->pages * SN_PAGE_BYTES)
+            return region;
+    }
+    return NULL;
+}
+
 static void serve(struct sn_freezer *freezer, uint64_t address)
 {
     count(&freezer->faults, 1);
     __atomic_add_fetch(&freezer->inside, 1, __ATOMIC_SEQ_CST);
-    uint32_t regions = __atomic_load_n(&freezer->region_count, __ATOMIC_SEQ_CST);
-    struct sn_region *found = NULL;
-    for (uint32_t i = 0; i < regions && found == NULL; i++) {
-        struct sn_region *region = __atomic_load_n(&freezer->regions[i], __ATOMIC_SEQ_CST);
-        if (region != NULL && address - region->start < region->pages * SN_PAGE_BYTES)
-            found = region;
-    }
+    struct sn_region *found = region_of(freezer, address);
     if (found != NULL)
         serve_write(freezer, found, (address - found->start) / SN_PAGE_BYTES);
     else /* its region was removed while the kernel could not end the registration: nobody tracks it */
         unprotect(freezer, address, SN_PAGE_BYTES);
     __atomic_sub_fetch(&freezer->inside, 1, __ATOMIC_SEQ_CST);
+}
+
+int sn_freezer_serve_at(struct sn_freezer *freezer, uint64_t address, int (*is_writable)(uint64_t page))
+{
+    int served = 0;
+    __atomic_add_fetch(&freezer->inside, 1, __ATOMIC_SEQ_CST);
+    struct sn_region *region = region_of(freezer, address);
+    if (region != NULL) {
+        uint64_t page = (address - region->start) / SN_PAGE_BYTES, word = page / WORD_PAGES;
+        struct sn_block *block = &region->blocks[page / SN_BLOCK_PAGES];
+        sn_block_lock(block);
+        uint64_t ours = (get64(&region->armed[word]) | get64(&region->written[word])) & sn_bits(page, 1);
+        sn_block_unlock(block);
+        /* Another thread may have opened it; then what failed succeeds now. */
+        served = ours != 0 || is_writable(address);
+        if (ours != 0) {
+            count(&freezer->faults, 1);
+            serve_write(freezer, region, page);
+            /* Where the kernel refuses (ulimit -d counts memory that can be written) the fault would come for ever. */
+            served = is_writable(address);
+        }
+    }
+    __atomic_sub_fetch(&freezer->inside, 1, __ATOMIC_SEQ_CST);
+    return served;
 }
 
 int32_t sn_freezer_serve(struct sn_freezer *freezer)
@@ -305,7 +412,9 @@ int32_t sn_region_add(struct sn_freezer *freezer, struct sn_region *region)
         at++;
     if (at == SN_REGIONS_MAX)
         return ENOSPC;
-    int32_t error = sn_uffd_register_wp(freezer->uffd, region->start, region->pages * SN_PAGE_BYTES);
+    int32_t error = 0;
+    if (!sn_is_by_signals(freezer))
+        error = sn_uffd_register_wp(freezer->uffd, region->start, region->pages * SN_PAGE_BYTES);
     if (error != 0)
         return error;
     __atomic_store_n(&freezer->regions[at], region, __ATOMIC_SEQ_CST);
@@ -317,14 +426,21 @@ int32_t sn_region_add(struct sn_freezer *freezer, struct sn_region *region)
 int32_t sn_region_remove(struct sn_freezer *freezer, struct sn_region *region)
 {
     /* First the registration: it wakes who waits, and nobody waits any more after it. */
-    int32_t error = sn_uffd_unregister(freezer->uffd, region->start, region->pages * SN_PAGE_BYTES);
+    int32_t error = sn_is_by_signals(freezer)
+                        ? sn_region_disarm(freezer, region, 0, region->pages)
+                        : sn_uffd_unregister(freezer->uffd, region->start, region->pages * SN_PAGE_BYTES);
     for (uint32_t i = 0; i < freezer->region_count; i++) {
         if (freezer->regions[i] == region)
             __atomic_store_n(&freezer->regions[i], NULL, __ATOMIC_SEQ_CST);
     }
-    while (__atomic_load_n(&freezer->inside, __ATOMIC_SEQ_CST) != 0) {
+    sn_wait_until_zero(&freezer->inside);
+    return error;
+}
+
+void sn_wait_until_zero(const uint32_t *inside)
+{
+    while (__atomic_load_n(inside, __ATOMIC_SEQ_CST) != 0) {
         const struct timespec moment = {.tv_nsec = 100000};
         nanosleep(&moment, NULL);
     }
-    return error;
 }

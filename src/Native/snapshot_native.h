@@ -18,7 +18,7 @@
 
 #define SN_API __attribute__((visibility("default")))
 
-#define SN_ABI_VERSION 8
+#define SN_ABI_VERSION 9
 
 #define SN_PAGE_BYTES UINT64_C(4096)
 
@@ -338,14 +338,16 @@ struct sn_region {
     struct sn_block *blocks;
     uint32_t *orders; /* a word a block: its `order` at the last collect */
     uint32_t opened;  /* blocks opened since the last collect; orders come from here */
-    uint32_t reserved;
+    uint32_t lost;    /* != 0: memory was opened without being noted; the next collect finds all of it changed */
+    uint64_t collected; /* pages that the last collect looked at */
 };
 
 #define SN_REGIONS_MAX 1024u
+#define SN_BY_SIGNALS (-1)
 
 /* All there is to it, for a session. Zeroed by the caller but for uffd and stop; freed when all threads are back. */
 struct sn_freezer {
-    int32_t uffd; /* synchronous: without UFFD_FEATURE_WP_ASYNC */
+    int32_t uffd; /* synchronous: without UFFD_FEATURE_WP_ASYNC; or SN_BY_SIGNALS */
     int32_t stop; /* an event (sn_event_open): signalled, it ends sn_freezer_serve */
     struct sn_slots slots;
     struct sn_region *regions[SN_REGIONS_MAX];
@@ -360,7 +362,15 @@ struct sn_freezer {
     uint64_t copy_ns;
     uint64_t waits; /* faults that found no slot */
     uint64_t wait_ns;
+    uint64_t spoiled; /* times frozen content was given up: what is captured then is not whole */
 };
+
+/*
+ * Serves writes to regions of a freezer that is SN_BY_SIGNALS, from now until sn_freezer_leave_signals, on the threads
+ * that make them. The first call puts a handler of SIGSEGV before the one that is there. ENOSPC: too many freezers.
+ */
+SN_API int32_t sn_freezer_take_signals(struct sn_freezer *freezer);
+SN_API int32_t sn_freezer_leave_signals(struct sn_freezer *freezer);
 
 /*
  * Serves writes to protected memory until the event is signalled; runs nothing else meanwhile. Any number of
@@ -376,15 +386,18 @@ SN_API int32_t sn_region_remove(struct sn_freezer *freezer, struct sn_region *re
 
 /*
  * Adds to `changed` the pages of the first `pages` that were written since they were last armed, and those with
- * memory that are not armed, and arms them. `look` is SN_SCAN_ENTRIES where the kernel has no scan, else 0. After a
- * failure nothing is armed.
+ * memory that are not armed, and arms them. `look` is SN_SCAN_ENTRIES where the kernel has no scan, else 0; `pagemap`
+ * is -1 where there is none, and then all pages count as having memory. After a failure nothing is armed.
  */
 SN_API int32_t sn_region_collect(struct sn_freezer *freezer, struct sn_region *region, int32_t pagemap, int32_t look,
                                  uint64_t pages,
                                  uint64_t *changed);
 
 /* Pages were discarded: they are not armed any more, and read as zero until they are written. */
-SN_API int32_t sn_region_disarm(struct sn_region *region, uint64_t first, uint64_t count);
+SN_API int32_t sn_region_disarm(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint64_t count);
+
+/* Opens pages as a write would: for a system call that is to write them, where it would not wait but fail. */
+SN_API int32_t sn_region_open(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint64_t count);
 
 /*
  * The content of those of the first `pages` that are in `wanted` is wanted as it is now: sn_region_read will deliver

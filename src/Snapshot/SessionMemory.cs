@@ -227,9 +227,26 @@ internal sealed unsafe class SessionMemory : IDisposable
         policy.Grain = options.Grain;
     }
 
+    /// <exception cref="SnapshotException">Unsupported: arenas are tracked by signals.</exception>
+    internal void ThrowIfBySignals(string what)
+    {
+        if (!_trackers.IsBySignals) return;
+        throw new SnapshotException(
+            SnapshotErrorCode.Unsupported,
+            $"{what} and tracking by signals are not possible in one session. Choose another TrackingMechanism.");
+    }
+
     private void ThrowUnlessPossible(CaptureMode mode)
     {
         if (mode == CaptureMode.CopyOnWrite) _trackers.ThrowUnlessCanFreeze();
+        if (_trackers.IsBySignals && mode is CaptureMode.Stage or CaptureMode.PreCopy)
+        {
+            throw new SnapshotException(
+                SnapshotErrorCode.Unsupported,
+                $"Tracking by signals captures by copy-on-write, and {mode} was asked for. Use CaptureMode.Auto with " +
+                "it, or another TrackingMechanism.");
+        }
+
         if (mode != CaptureMode.PreCopy || _trackers.SeesEveryWrite) return;
         throw new SnapshotException(
             SnapshotErrorCode.Unsupported,

@@ -269,6 +269,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         {
             if (_kernels is null)
             {
+                _memory.ThrowIfBySignals("Native threads");
                 _kernels = new KernelHost(
                     arena, options ?? new KernelOptions(), _coordinator, _share, () => _memory.Arenas,
                     (name, address, bytes) => Protect(ProtectedBuffer.Of(name, (void*)address, bytes)));

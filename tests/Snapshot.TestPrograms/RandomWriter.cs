@@ -9,6 +9,7 @@ namespace Snapshot.TestPrograms;
 internal sealed class RandomWriter : IDisposable
 {
     private readonly TrackedMemory _memory;
+    private readonly bool _withSystemCalls;
     private readonly Random _random;
     private readonly SystemCallWriter _kernel = new();
     private readonly ManualResetEventSlim _go = new(initialState: true);
@@ -18,9 +19,10 @@ internal sealed class RandomWriter : IDisposable
     private volatile bool _stop;
     private long _sequence;
 
-    internal RandomWriter(TrackedMemory memory, int seed)
+    internal RandomWriter(TrackedMemory memory, int seed, bool withSystemCalls)
     {
         _memory = memory;
+        _withSystemCalls = withSystemCalls;
         _random = new Random(seed);
         _thread = new Thread(Run) { Name = "random writer" };
         _thread.Start();
@@ -90,7 +92,7 @@ internal sealed class RandomWriter : IDisposable
                 int longest = _random.Next(8) == 0 ? 1200 : 40; // now and then whole huge pages
                 _memory.Drop(new PageRange(page, Math.Min(_random.Next(1, longest), _memory.CommittedPages - page)));
                 break;
-            case 1:
+            case 1 when _withSystemCalls:
                 Span<byte> content = stackalloc byte[sizeof(long)];
                 BinaryPrimitives.WriteInt64LittleEndian(content, number);
                 _kernel.Write(content, _memory.Page(page)[offset..]);

@@ -54,9 +54,11 @@ internal sealed unsafe partial class TrackedMemory : MemoryRegion, IDisposable
     internal Span<byte> Bytes(PageRange pages) =>
         new(Address + Pages.Bytes(pages.Start), (int)Pages.Bytes(pages.Count));
 
+    /// <summary>As arenas grow: what is committed already is left alone.</summary>
     internal void Commit(long pages)
     {
-        Check(mprotect((nint)Address, (nuint)Pages.Bytes(pages), ReadWrite), "mprotect");
+        nint first = (nint)Address + (nint)Pages.Bytes(_committed);
+        Check(mprotect(first, (nuint)Pages.Bytes(pages - _committed), ReadWrite), "mprotect");
         Volatile.Write(ref _committed, pages);
     }
 

@@ -281,7 +281,8 @@ internal static class TrackerScenarios
     {
         using TrackedMemory memory = new(3000, 2900, huge: true);
         using DirtyTracker tracker = create(memory);
-        using RandomWriter writer = new(memory, seed);
+        using RandomWriter writer =
+            new(memory, seed, withSystemCalls: tracker.Mechanism != TrackingMechanism.SignalWriteProtect);
         using PageBitmap changed = new(memory.CapacityPages);
         byte[] copy = new byte[Pages.Bytes(memory.CapacityPages)];
         for (int round = 0; round < 100; round++)

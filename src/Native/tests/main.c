@@ -11,6 +11,7 @@ int main(void)
         {"track", test_track},
         {"futex", test_futex},
         {"fill", test_fill},
+        {"signal", test_signal},
         {"freeze", test_freeze},
         {"file", test_file},
         {"lock", test_lock},

@@ -52,6 +52,9 @@ internal sealed class CapturePolicy
 
     internal CaptureChoice Choose(in CaptureSituation now) => Wanted switch
     {
+        _ when now.IsBySignals => new(
+            CaptureMode.CopyOnWrite,
+            "tracking by signals was chosen by option; a system call that writes to the arena fails with EFAULT"),
         CaptureMode.Stage => new(CaptureMode.Stage, "chosen by option"),
         CaptureMode.PreCopy => new(CaptureMode.PreCopy, "chosen by option"),
         CaptureMode.CopyOnWrite when now.IsFilling => new(
@@ -99,6 +102,7 @@ internal sealed class CapturePolicy
 /// <param name="PagesChanged">About how many pages have changed.</param>
 /// <param name="StagingPages">How many can be staged.</param>
 /// <param name="HugePart">The part of the arena's memory that is in huge pages.</param>
+/// <param name="IsBySignals">Memory is tracked by signals, which is freezing it.</param>
 internal readonly record struct CaptureSituation(
     bool SeesEveryWrite, bool FreezesUnnoticed, bool IsTrackingPinned, bool IsFilling, bool IsFreezing,
-    long PagesChanged, long StagingPages, double HugePart);
+    long PagesChanged, long StagingPages, double HugePart, bool IsBySignals = false);

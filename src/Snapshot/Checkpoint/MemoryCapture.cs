@@ -259,6 +259,7 @@ internal sealed class MemoryCapture : IDisposable
             isFreezing,
             mayFreeze ? countChanged() : 0,
             _staging.Capacity,
-            mayFreeze && arena.HugePages ? _trackers.HugePart(arena.Region) : 0);
+            mayFreeze && arena.HugePages ? _trackers.HugePart(arena.Region) : 0,
+            _trackers.IsBySignals);
     }
 }

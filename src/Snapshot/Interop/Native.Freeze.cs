@@ -46,7 +46,8 @@ internal unsafe struct RegionState
     internal BlockState* Blocks;
     internal uint* Orders;
     internal uint Opened;
-    private readonly uint _reserved;
+    private readonly uint _lost;
+    private readonly ulong _collected;
 }
 
 /// <summary><c>struct sn_freezer</c>.</summary>
@@ -54,6 +55,9 @@ internal unsafe struct RegionState
 internal unsafe struct FreezerState
 {
     internal const int RegionsMax = 1024;
+
+    /// <summary>As <see cref="Userfault"/>: writes are served on the threads that make them.</summary>
+    internal const int BySignals = -1;
 
     internal int Userfault;
     internal int Stop;
@@ -69,6 +73,7 @@ internal unsafe struct FreezerState
     internal ulong CopyNanoseconds;
     internal ulong Waits;
     internal ulong WaitNanoseconds;
+    internal ulong Spoiled;
 }
 
 /// <summary>Imports of freeze.c, open.c and slots.c; what each does is said in snapshot_native.h.</summary>
@@ -93,7 +98,21 @@ internal static unsafe partial class Native
 
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
-    internal static partial int sn_region_disarm(RegionState* region, ulong first, ulong count);
+    internal static partial int sn_region_disarm(
+        FreezerState* freezer, RegionState* region, ulong first, ulong count);
+
+    [LibraryImport(Library)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    internal static partial int sn_region_open(
+        FreezerState* freezer, RegionState* region, ulong first, ulong count);
+
+    [LibraryImport(Library)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    internal static partial int sn_freezer_take_signals(FreezerState* freezer);
+
+    [LibraryImport(Library)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    internal static partial int sn_freezer_leave_signals(FreezerState* freezer);
 
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]

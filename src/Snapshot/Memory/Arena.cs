@@ -182,6 +182,37 @@ public sealed unsafe class Arena : IDisposable
         where T : unmanaged => array.IsEmpty ? 0 : Include(array.Pointer, array.Length * sizeof(T));
 
     /// <summary>
+    /// Lets a system call write a range. Needed where a write to captured memory does not wait in a system call but
+    /// fails with EFAULT: with <see cref="TrackingMechanism.SignalWriteProtect"/>, and with copy-on-write without
+    /// privilege. Elsewhere it does nothing that matters.
+    /// </summary>
+    /// <remarks>
+    /// The range counts as written. It holds until the next checkpoint captures memory: the caller must not come to a
+    /// safepoint before the system call has returned, or makes both in a critical section. Thread-safe.
+    /// </remarks>
+    /// <param name="pointer">Its first byte.</param>
+    /// <param name="bytes">How many; may be 0.</param>
+    /// <exception cref="ArgumentException">The range is not in memory of this arena.</exception>
+    public void OpenForWrite(void* pointer, long bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        if (bytes == 0) return;
+        if (!_region.Contains(pointer) || !_region.Contains((byte*)pointer + bytes - 1))
+            throw new ArgumentException($"not {bytes} bytes of arena '{Name}'", nameof(pointer));
+        long first = ((byte*)pointer - _region.Address) >> Pages.Shift;
+        long last = ((byte*)pointer + bytes - 1 - _region.Address) >> Pages.Shift;
+        _region.Frozen?.Open(new PageRange(first, last - first + 1));
+    }
+
+    /// <inheritdoc cref="OpenForWrite(void*, long)"/>
+    /// <param name="array">What is to be written.</param>
+    public void OpenForWrite<T>(ArenaArray<T> array)
+        where T : unmanaged
+    {
+        if (!array.IsEmpty) OpenForWrite(array.Pointer, array.Length * sizeof(T));
+    }
+
+    /// <summary>
     /// The root of that name: zeroed when it is made by this call, as it was left when it exists, also in an earlier
     /// process.
     /// </summary>

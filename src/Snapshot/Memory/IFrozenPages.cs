@@ -11,4 +11,9 @@ internal interface IFrozenPages
     /// After the return nothing of a range is read from memory any more: it may be discarded. May wait for copies.
     /// </summary>
     public void Secure(PageRange pages);
+
+    /// <summary>
+    /// Notes a range as written, and lets it be written until the next capture. May wait for copies.
+    /// </summary>
+    public void Open(PageRange pages);
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Snapshot.Base;
 using Snapshot.Interop;
 
 namespace Snapshot.Tracking;
@@ -10,20 +11,22 @@ namespace Snapshot.Tracking;
 /// <remarks>Regions join and leave by <see cref="FreezingTracker"/>. It must outlive them.</remarks>
 internal sealed unsafe class Freezer : IDisposable
 {
-    private readonly UserfaultDescriptor? _userfault;
+    private UserfaultDescriptor? _userfault;
     private readonly NativeServers _servers = new();
 
+    /// <param name="bySignals">
+    /// Whether memory is protected by mprotect and writes are served by a handler of SIGSEGV (signal.c), instead of by
+    /// threads of this type and a userfaultfd.
+    /// </param>
     /// <exception cref="SnapshotException">SystemCall: no userfaultfd is to be had, or no thread.</exception>
-    internal Freezer()
+    internal Freezer(bool bySignals)
     {
+        IsBySignals = bySignals;
         State = (FreezerState*)NativeMemory.AllocZeroed((nuint)sizeof(FreezerState));
         try
         {
-            _userfault = UserfaultDescriptor.OpenForWrites();
-            State->Userfault = _userfault.Number;
-            State->Stop = _servers.StopNumber;
-            _servers.Start(
-                "snapshot writes", () => Native.sn_freezer_serve(State), () => Volatile.Read(ref State->Serving));
+            if (bySignals) TakeSignals();
+            else Serve();
         }
         catch
         {
@@ -31,6 +34,9 @@ internal sealed unsafe class Freezer : IDisposable
             throw;
         }
     }
+
+    /// <summary>Whether writes are served on the threads that make them, and fail in system calls.</summary>
+    internal bool IsBySignals { get; }
 
     /// <summary>Not to be used after <see cref="Dispose"/>.</summary>
     internal FreezerState* State { get; private set; }
@@ -54,16 +60,44 @@ internal sealed unsafe class Freezer : IDisposable
     /// </summary>
     internal void HoldBack(bool isHeld) => Volatile.Write(ref State->Held, isHeld ? 1u : 0u);
 
-    /// <inheritdoc cref="UserfaultDescriptor.Unregister"/>
-    internal void Unregister(ulong start, ulong bytes) => _userfault!.Unregister(start, bytes);
+    /// <summary>Lets the memory of a region go: it can be written, and nobody learns of it.</summary>
+    /// <exception cref="SnapshotException">SystemCall: the kernel keeps it.</exception>
+    internal void LetGo(RegionState* region)
+    {
+        if (IsBySignals) _ = Native.sn_region_disarm(State, region, 0, region->PageCount);
+        else _userfault!.Unregister(region->Start, region->PageCount * Pages.Size);
+    }
+
+    /// <summary>
+    /// How often frozen content was given up since the beginning: a handler of a signal cannot wait for ever.
+    /// </summary>
+    internal ulong Spoiled => Volatile.Read(ref State->Spoiled);
 
     public void Dispose()
     {
         if (State is null) return;
+        if (IsBySignals) _ = Native.sn_freezer_leave_signals(State);
         _servers.Dispose();
         _userfault?.Dispose();
         NativeMemory.Free(State);
         State = null;
+    }
+
+    private void TakeSignals()
+    {
+        State->Userfault = FreezerState.BySignals;
+        NativeError.ThrowIfFailed(
+            Native.sn_freezer_take_signals(State), "sigaction(SIGSEGV)",
+            "A process has at most 64 sessions that track by signals; another TrackingMechanism works.");
+    }
+
+    private void Serve()
+    {
+        _userfault = UserfaultDescriptor.OpenForWrites();
+        State->Userfault = _userfault.Number;
+        State->Stop = _servers.StopNumber;
+        _servers.Start(
+            "snapshot writes", () => Native.sn_freezer_serve(State), () => Volatile.Read(ref State->Serving));
     }
 
     private static TimeSpan Nanoseconds(ref ulong counter) =>

@@ -29,7 +29,7 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
 
     private readonly MemoryRegion _region;
     private readonly Freezer _freezer;
-    private readonly PagemapDescriptor _pagemap;
+    private readonly PagemapDescriptor? _pagemap;
     private readonly PageBitmap _givenBack;
     private readonly PageBitmap _dropped;
 
@@ -37,9 +37,13 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
     private readonly Lock _ending = new();
     private readonly SparseMemory _tables;
     private RegionState* _state;
+    private ulong _spoiledBefore;
 
+    /// <param name="region">The memory.</param>
+    /// <param name="freezer">Serves the writes to it.</param>
+    /// <param name="pagemap">Tells which pages have memory; null: all of them have.</param>
     /// <exception cref="SnapshotException">The range cannot be registered.</exception>
-    internal FreezingTracker(MemoryRegion region, Freezer freezer, PagemapDescriptor pagemap)
+    internal FreezingTracker(MemoryRegion region, Freezer freezer, PagemapDescriptor? pagemap)
     {
         _region = region;
         _freezer = freezer;
@@ -58,15 +62,17 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
         }
 
         bool referenced = false;
-        pagemap.DangerousAddRef(ref referenced);
+        pagemap?.DangerousAddRef(ref referenced);
         region.Frozen = this;
 
         // Of no pages: a function's first call binds it, which allocates. The first pause is not to pay for that.
-        _ = Native.sn_region_collect(freezer.State, _state, pagemap.Number, (int)pagemap.LooksBy, 0, _dropped.Words);
+        _ = Native.sn_region_collect(freezer.State, _state, Pagemap, LooksBy, 0, _dropped.Words);
         _ = Native.sn_region_freeze(freezer.State, _state, 0, _dropped.Words);
     }
 
-    internal override TrackingMechanism Mechanism => TrackingMechanism.ServedWriteProtect;
+    internal override TrackingMechanism Mechanism => _freezer.IsBySignals
+        ? TrackingMechanism.SignalWriteProtect
+        : TrackingMechanism.ServedWriteProtect;
 
     internal override bool SeesEveryWrite => true;
 
@@ -103,7 +109,7 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
     internal override void HandOver(PageBitmap pages)
     {
         // Who waits is woken by it. Until this tracker is disposed of its servers find nothing to open here.
-        _freezer.Unregister(_state->Start, _state->PageCount * Pages.Size);
+        _freezer.LetGo(_state);
         TakeDropped(_givenBack);
         pages.UnionWith(_givenBack);
     }
@@ -117,6 +123,7 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
     /// </exception>
     internal void Freeze(PageBitmap wanted)
     {
+        _spoiledBefore = _freezer.Spoiled;
         if (Native.sn_region_freeze(_freezer.State, _state, (ulong)_region.CommittedPages, wanted.Words) != 0)
             ThrowNoSlot();
     }
@@ -131,6 +138,9 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
             throw new ArgumentOutOfRangeException(nameof(pages), "not pages of one block, or no room for them");
         fixed (byte* to = target)
             _ = Native.sn_region_read(_freezer.State, _state, (ulong)pages.Start, (ulong)pages.Count, to);
+
+        // Whoever gives content up says so before it does.
+        if (_freezer.Spoiled != _spoiledBefore) ThrowSpoiled();
     }
 
     /// <summary>
@@ -171,6 +181,15 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
         }
     }
 
+    public void Open(PageRange pages)
+    {
+        lock (_ending)
+        {
+            if (_state is null) return;
+            _ = Native.sn_region_open(_freezer.State, _state, (ulong)pages.Start, (ulong)pages.Count);
+        }
+    }
+
     public override void Dispose()
     {
         if (_state is null) return;
@@ -180,10 +199,14 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
         // Where the kernel does not end the registration, unmapping the memory or closing the descriptor will.
         _ = Native.sn_region_remove(_freezer.State, _state);
         lock (_ending) FreeState();
-        _pagemap.DangerousRelease();
+        _pagemap?.DangerousRelease();
         _givenBack.Dispose();
         _dropped.Dispose();
     }
+
+    private int Pagemap => _pagemap?.Number ?? -1;
+
+    private int LooksBy => (int)(_pagemap?.LooksBy ?? ScanMode.Entries);
 
     private uint OrderOf(long block) => _state->Orders[block] - 1;
 
@@ -200,14 +223,16 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
         long committed = _region.CommittedPages;
         changed.UseUpTo(committed);
         int errno = Native.sn_region_collect(
-            _freezer.State, _state, _pagemap.Number, (int)_pagemap.LooksBy, (ulong)committed, changed.Words);
+            _freezer.State, _state, Pagemap, LooksBy, (ulong)committed, changed.Words);
         if (errno == 0) return;
 
         // Some was armed without being reported; now nothing is, and "everything" covers it.
         _givenBack.Add(new PageRange(0, committed));
-        throw NativeError.For(
-            errno, "UFFDIO_WRITEPROTECT",
-            "Nothing else may map, move or register memory in the address range of an arena.");
+        throw _freezer.IsBySignals
+            ? NativeError.For(errno, "mprotect", "Scattered writes split mappings: raise vm.max_map_count.")
+            : NativeError.For(
+                errno, "UFFDIO_WRITEPROTECT",
+                "Nothing else may map, move or register memory in the address range of an arena.");
     }
 
     /// <summary>What was dropped has no protection any more.</summary>
@@ -215,7 +240,7 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
     {
         _region.MoveDroppedTo(_dropped);
         for (long at = 0; _dropped.NextRun(at, out PageRange run); at = run.End)
-            _ = Native.sn_region_disarm(_state, (ulong)run.Start, (ulong)run.Count);
+            _ = Native.sn_region_disarm(_freezer.State, _state, (ulong)run.Start, (ulong)run.Count);
         if (into == _dropped) return;
         into.UnionWith(_dropped);
         _dropped.Clear();
@@ -224,6 +249,7 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
     /// <summary>Pages that have memory.</summary>
     private long CountPopulated()
     {
+        if (_pagemap is null) return _region.CommittedPages;
         using PageScan scan = new(_pagemap);
         ulong start = (ulong)_region.Address;
         return scan.Count(start, start + (ulong)_region.CommittedBytes, PageFilter.Present);
@@ -256,6 +282,12 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
         _tables.Dispose();
         _state = null;
     }
+
+    private void ThrowSpoiled() => throw new SnapshotException(
+        SnapshotErrorCode.StagingFull,
+        $"Writes to '{_region.RegionName}' found no room for copies of what the checkpoint still had to read, and " +
+        "could not wait any longer. Raise SnapshotOptions.StagingLimit, or vm.max_map_count. Nothing was lost: the " +
+        "next checkpoint contains these pages.");
 
     private void ThrowNoSlot() => throw new SnapshotException(
         SnapshotErrorCode.StagingFull,

@@ -66,7 +66,10 @@ internal sealed unsafe class TrackerFactory : IDisposable
     internal UserfaultDescriptor? Userfault => _userfault;
 
     /// <summary>Whether <see cref="CreateFreezing"/> works here.</summary>
-    internal bool CanFreeze => _capabilities[Capability.CopyOnWrite];
+    internal bool CanFreeze => IsBySignals || _capabilities[Capability.CopyOnWrite];
+
+    /// <summary>Whether memory is protected by mprotect, and arenas are frozen and nothing else.</summary>
+    internal bool IsBySignals => Mechanism == TrackingMechanism.SignalWriteProtect;
 
     /// <summary>Whether memory can be frozen and system calls may write it all the same: they wait.</summary>
     internal bool CanFreezeUnnoticed => _capabilities[Capability.CopyOnWriteInSystemCalls];
@@ -79,8 +82,8 @@ internal sealed unsafe class TrackerFactory : IDisposable
     internal FreezingTracker CreateFreezing(MemoryRegion region)
     {
         ThrowUnlessCanFreeze();
-        lock (_starting) Volatile.Write(ref _freezer, _freezer ?? new Freezer());
-        return new FreezingTracker(region, _freezer!, _pagemap!);
+        lock (_starting) Volatile.Write(ref _freezer, _freezer ?? new Freezer(IsBySignals));
+        return new FreezingTracker(region, _freezer!, _pagemap);
     }
 
     /// <summary>
@@ -102,6 +105,7 @@ internal sealed unsafe class TrackerFactory : IDisposable
     {
         TrackingMechanism.WriteProtect => new WriteProtectTracker(region, _userfault!, _pagemap!, _crew!),
         TrackingMechanism.SoftDirty => new SoftDirtyTracker(region, _softDirty!, _pagemap!, _crew!),
+        TrackingMechanism.SignalWriteProtect => CreateFreezing(region),
         _ => new ContentHashTracker(region, _pagemap, _crew),
     };
 
@@ -188,6 +192,7 @@ internal sealed unsafe class TrackerFactory : IDisposable
                 softDirty = SoftDirtyBits.TryTake();
                 return softDirty is null ? TrackingMechanism.ContentHash : best;
             case TrackingMechanism.ContentHash:
+            case TrackingMechanism.SignalWriteProtect:
             case TrackingMechanism.WriteProtect when capabilities[Capability.WriteTracking]:
                 return wanted;
             case TrackingMechanism.SoftDirty when capabilities[Capability.SoftDirty]:
@@ -205,8 +210,8 @@ internal sealed unsafe class TrackerFactory : IDisposable
             case TrackingMechanism.ServedWriteProtect:
                 throw Unsupported(
                     "Served write protection is chosen by CaptureMode.CopyOnWrite; as SnapshotOptions.Tracking, " +
-                    "which is for what is captured otherwise, choose Auto, WriteProtect, SoftDirty or " +
-                    "ContentHash.");
+                    "which is for what is captured otherwise, choose Auto, WriteProtect, SoftDirty, " +
+                    "ContentHash or SignalWriteProtect.");
             default:
                 throw new ArgumentOutOfRangeException(nameof(wanted), wanted, "not a tracking mechanism");
         }

@@ -34,4 +34,13 @@ public enum TrackingMechanism
     /// copy-on-write capture uses, and nothing else: choose it by <see cref="CaptureMode.CopyOnWrite"/>.
     /// </summary>
     ServedWriteProtect,
+
+    /// <summary>
+    /// The same without any permission, on any kernel: memory is protected by mprotect, and a handler of SIGSEGV serves
+    /// each first write on the thread that makes it. All arenas are captured by copy-on-write. Only by name, since a
+    /// system call that is to write to protected memory fails with EFAULT: <see cref="Arena.OpenForWrite"/> comes
+    /// before it. The program must not put a handler of SIGSEGV of its own in the place of this one; native threads are
+    /// not possible beside it.
+    /// </summary>
+    SignalWriteProtect,
 }

@@ -39,6 +39,17 @@ internal sealed record Profile(string Name, params Capability[] Missing)
 
     private static readonly Capability[] s_ofUserfault = [Capability.Userfault];
 
+    // <dotnet root>/shared/Microsoft.NETCore.App/<version>/ is where the runtime lives.
+    private static readonly string s_dotnet =
+        Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../../dotnet"));
+
+    private static readonly string[] s_testRunner =
+    [
+        "--depsfile", InOutput("Snapshot.Tests.deps.json"),
+        "--runtimeconfig", InOutput("Snapshot.Tests.runtimeconfig.json"), InOutput("Snapshot.Machines.dll"),
+        "run-tests",
+    ];
+
     /// <summary>Calls that are denied, as deny_calls takes them.</summary>
     internal IReadOnlyList<string> Denied { get; init; } = [];
 
@@ -104,32 +115,44 @@ internal sealed record Profile(string Name, params Capability[] Missing)
         },
     ];
 
-    /// <summary>Runs a program of the build output in it.</summary>
+    /// <summary>Runs a program of the build output in it, copied: it may lie where only its owner reads.</summary>
     [SupportedOSPlatform("linux")]
-    internal ProgramResult Run(string assembly, params IEnumerable<string> arguments)
+    internal ProgramResult Run(string assembly, params IEnumerable<string> arguments) =>
+        In(folder => Launch(folder, Copied(folder, assembly), arguments));
+
+    /// <summary>Runs tests of this assembly in it, where they lie: they look for the sources beside them.</summary>
+    /// <param name="parts">Of a test's full name; one of them is enough.</param>
+    [SupportedOSPlatform("linux")]
+    internal ProgramResult RunTests(params IEnumerable<string> parts) =>
+        In(folder => Launch(folder, s_testRunner, [InOutput("Snapshot.Tests.dll"), .. parts]));
+
+    [SupportedOSPlatform("linux")]
+    private static ProgramResult In(Func<string, ProgramResult> run)
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("snapshot-profile-");
         try
         {
             File.SetUnixFileMode(folder.FullName, (UnixFileMode)0x1ff);
-            string launcher = Path.Combine(folder.FullName, "deny_calls");
-            ProgramResult built = Repository.Run(
-                folder.FullName, "cc", "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror",
-                Path.Combine(Repository.Root, "tests/Snapshot.FaultRig/deny_calls.c"), "-o", launcher);
-            if (built.ExitCode != 0) return built;
-            IEnumerable<string> command =
-                [.. Unprivileged(), launcher, Answer, .. Denied, "--", .. Program(folder, assembly)];
-            ProcessStartInfo start = new(command.First(), [.. command.Skip(1), .. arguments])
-            {
-                WorkingDirectory = folder.FullName,
-            };
-            if (Pretence.Length > 0) start.Environment["SNAPSHOT_PRETEND"] = Pretence;
-            return Repository.Run(start);
+            return run(folder.FullName);
         }
         finally
         {
             folder.Delete(recursive: true);
         }
+    }
+
+    private ProgramResult Launch(string folder, IEnumerable<string> program, IEnumerable<string> arguments)
+    {
+        string launcher = Path.Combine(folder, "deny_calls");
+        ProgramResult built = Repository.Run(
+            folder, "cc", "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror",
+            Path.Combine(Repository.Root, "tests/Snapshot.FaultRig/deny_calls.c"), "-o", launcher);
+        if (built.ExitCode != 0) return built;
+        IEnumerable<string> command = [.. Unprivileged(), launcher, Answer, .. Denied, "--", s_dotnet, "exec", .. program];
+        ProcessStartInfo start = new(command.First(), [.. command.Skip(1), .. arguments]) { WorkingDirectory = folder };
+        if (Pretence.Length > 0) start.Environment["SNAPSHOT_PRETEND"] = Pretence;
+        if (IsOrdinaryUser) start.Environment["HOME"] = folder;
+        return Repository.Run(start);
     }
 
     /// <inheritdoc/>
@@ -139,18 +162,17 @@ internal sealed record Profile(string Name, params Capability[] Missing)
         ? ["setpriv", $"--reuid={Nobody}", $"--regid={Nobody}", "--clear-groups", "--no-new-privs"]
         : [];
 
-    /// <summary>The program, copied: the build output may lie where only its owner reads.</summary>
-    private static IEnumerable<string> Program(DirectoryInfo folder, string assembly)
+    private static IEnumerable<string> Copied(string folder, string assembly)
     {
         foreach (string file in Directory.GetFiles(AppContext.BaseDirectory))
         {
-            string copy = Path.Combine(folder.FullName, Path.GetFileName(file));
+            string copy = Path.Combine(folder, Path.GetFileName(file));
             File.Copy(file, copy);
             File.SetUnixFileMode(copy, (UnixFileMode)0x1ed);
         }
 
-        // <dotnet root>/shared/Microsoft.NETCore.App/<version>/ is where the runtime lives.
-        string dotnet = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../../dotnet"));
-        return [dotnet, "exec", Path.Combine(folder.FullName, $"{assembly}.dll")];
+        return [Path.Combine(folder, $"{assembly}.dll")];
     }
+
+    private static string InOutput(string file) => Path.Combine(AppContext.BaseDirectory, file);
 }
