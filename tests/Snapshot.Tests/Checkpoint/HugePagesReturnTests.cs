@@ -3,6 +3,7 @@ using Snapshot.Checkpoint;
 using Snapshot.Interop;
 using Snapshot.Memory;
 using Snapshot.Tests.Memory;
+using Snapshot.Tests.Profiles;
 using Snapshot.Tracking;
 using Xunit;
 
@@ -13,7 +14,8 @@ public sealed unsafe class HugePagesReturnTests
     private const int Blocks = 8;
     private const long Bytes = Blocks * (long)Pages.HugeSize;
 
-    [HugePagesFact]
+    [MachineFact]
+    [Needs(Capability.Collapse, Capability.CopyOnWrite, Capability.WriteTracking)]
     public void Memory_that_tracking_has_split_is_in_huge_pages_again_when_it_is_captured_by_copy_on_write()
     {
         using TrackerFactory trackers = new(MachineCapabilities.Current, TrackingMechanism.Auto);

@@ -4,6 +4,7 @@ using Snapshot.Image;
 using Snapshot.Interop;
 using Snapshot.Tests.Image;
 using Snapshot.Tests.Memory;
+using Snapshot.Tests.Profiles;
 using Snapshot.Tracking;
 using Xunit;
 
@@ -13,7 +14,8 @@ public sealed unsafe class RegionCaptureTests
 {
     private const int Bytes = 16 * Pages.Size;
 
-    [Fact]
+    [MachineFact]
+    [Needs(Capability.WriteTracking)]
     public void Memory_freed_after_it_was_pre_copied_is_zero_when_it_is_allocated_again()
     {
         using Arena arena = ArenaTesting.Make(16 * ArenaTesting.MiB);
@@ -43,11 +45,10 @@ public sealed unsafe class RegionCaptureTests
     }
 
     /// <summary>Its descriptors are gone, so neither the wanted tracker nor the one before can be had.</summary>
-    [Fact]
+    [MachineFact]
+    [Needs(Capability.CopyOnWrite, Capability.WriteTracking)]
     public void An_exchange_that_fails_twice_loses_no_page_and_the_next_one_succeeds()
     {
-        MachineCapabilities machine = MachineCapabilities.Current;
-        if (!machine[Capability.CopyOnWrite] || !machine[Capability.WriteTracking]) return;
         using Arena arena = ArenaTesting.Make(16 * ArenaTesting.MiB);
         using StagingArea staging = new(16 * ArenaTesting.MiB);
         using TrackerFactory gone = new(MachineCapabilities.Current, TrackingMechanism.Auto);

@@ -55,5 +55,5 @@ public sealed class MachineTestCase : XunitTestCase
 
     /// <inheritdoc/>
     protected override string? GetSkipReason(IAttributeInfo factAttribute) =>
-        base.GetSkipReason(factAttribute) ?? NeedsAttribute.Missing(TestMethod);
+        base.GetSkipReason(factAttribute) ?? NeedsAttribute.Missing(TestMethod, TestMethodArguments);
 }

@@ -1,3 +1,4 @@
+using Snapshot.Tests.Threads.Native;
 using Xunit.Abstractions;
 using Xunit.Sdk;
 
@@ -5,7 +6,8 @@ namespace Snapshot.Tests.Profiles;
 
 /// <summary>
 /// What a test, or each test of a class, needs of the machine: without it the test is skipped, and says why. For tests
-/// that are marked <see cref="MachineFactAttribute"/> or <see cref="MachineTheoryAttribute"/>.
+/// that are marked <see cref="MachineFactAttribute"/> or <see cref="MachineTheoryAttribute"/>. What a row of a theory
+/// names, such as <see cref="CaptureMode.CopyOnWrite"/>, that row needs without being told.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
 public sealed class NeedsAttribute(params Capability[] capabilities) : Attribute
@@ -13,21 +15,34 @@ public sealed class NeedsAttribute(params Capability[] capabilities) : Attribute
     /// <summary>What is needed.</summary>
     public IReadOnlyList<Capability> Capabilities => capabilities;
 
-    /// <summary>What is missing for a test here, or null.</summary>
-    internal static string? Missing(ITestMethod test)
-    {
-        IEnumerable<IAttributeInfo> needs =
-            test.TestClass.Class.GetCustomAttributes(typeof(NeedsAttribute))
-                .Concat(test.Method.GetCustomAttributes(typeof(NeedsAttribute)));
-        foreach (IAttributeInfo need in needs)
-        {
-            foreach (Capability capability in ((NeedsAttribute)((ReflectionAttributeInfo)need).Attribute).Capabilities)
-            {
-                MachineCapability found = MachineCapabilities.Current.Of(capability);
-                if (!found.Available) return $"this machine lacks {found.Name}: {found.Detail}";
-            }
-        }
+    /// <summary>Programs that are needed on the PATH, beside that.</summary>
+    public string[] Programs { get; init; } = [];
 
-        return null;
+    /// <summary>What is missing here for a test, or for one row of it; null: nothing.</summary>
+    internal static string? Missing(ITestMethod test, object[]? row)
+    {
+        NeedsAttribute[] needs =
+        [
+            .. test.TestClass.Class.GetCustomAttributes(typeof(NeedsAttribute))
+                .Concat(test.Method.GetCustomAttributes(typeof(NeedsAttribute)))
+                .Select(info => (NeedsAttribute)((ReflectionAttributeInfo)info).Attribute),
+        ];
+        return needs.SelectMany(need => need.Capabilities)
+            .Concat((row ?? []).Select(NamedBy).OfType<Capability>())
+            .Select(MachineCapabilities.Current.Of)
+            .Where(found => !found.Available)
+            .Select(found => $"this machine lacks {found.Name}: {found.Detail}")
+            .Concat(needs.SelectMany(need => need.Programs).Select(ModuleWorkshop.Missing).OfType<string>())
+            .FirstOrDefault();
     }
+
+    /// <summary>What an argument asks for by name.</summary>
+    internal static Capability? NamedBy(object? argument) => argument switch
+    {
+        TrackingMechanism.WriteProtect or CaptureMode.PreCopy => Capability.WriteTracking,
+        TrackingMechanism.SoftDirty => Capability.SoftDirty,
+        TrackingMechanism.ServedWriteProtect or CaptureMode.CopyOnWrite => Capability.CopyOnWrite,
+        RestartFill.Lazy => Capability.PagesOnDemand,
+        _ => null,
+    };
 }

@@ -1,4 +1,5 @@
 using Snapshot.Tests.Faults;
+using Snapshot.Tests.Profiles;
 using Snapshot.Tests.Session;
 using Xunit;
 
@@ -14,7 +15,8 @@ public sealed class FallingBackTests : IDisposable
 
     public void Dispose() => _store.Dispose();
 
-    [Theory]
+    [MachineTheory]
+    [Needs(Programs = ["cc"])]
     [InlineData("open", 13, "failed StoreIo 13")] // EACCES
     [InlineData("open", 24, "failed StoreIo 24")] // EMFILE
     [InlineData("open", 12, "failed StoreIo 12")] // ENOMEM

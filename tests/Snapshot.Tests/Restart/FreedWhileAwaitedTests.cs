@@ -1,11 +1,13 @@
 using System.Runtime.InteropServices;
 using Snapshot.Base;
+using Snapshot.Tests.Profiles;
 using Snapshot.Tests.Session;
 using Xunit;
 
 namespace Snapshot.Tests.Restart;
 
 /// <summary>Memory that the application gives up, or leaves out, while its content is still to come.</summary>
+[Needs(Capability.PagesOnDemand)]
 public sealed class FreedWhileAwaitedTests : IDisposable
 {
     private const int Bytes = 1 << 20;
@@ -21,7 +23,7 @@ public sealed class FreedWhileAwaitedTests : IDisposable
 
     public void Dispose() => _store.Dispose();
 
-    [Theory]
+    [MachineTheory]
     [InlineData(0)]
     [InlineData(2)]
     public async Task What_is_freed_before_it_came_is_zero_when_it_is_allocated_again_and_stays_so(int streaming)
@@ -47,7 +49,7 @@ public sealed class FreedWhileAwaitedTests : IDisposable
         }
     }
 
-    [Fact]
+    [MachineFact]
     public async Task Threads_that_free_and_use_memory_while_it_streams_in_see_zeros_or_what_they_wrote()
     {
         await MakeAsync();
@@ -69,7 +71,7 @@ public sealed class FreedWhileAwaitedTests : IDisposable
         Assert.InRange(resident.Bytes, 0, session.Restarted.Residency.BytesTotal);
     }
 
-    [Fact]
+    [MachineFact]
     public async Task What_was_excluded_and_included_again_before_it_came_is_saved_as_it_is()
     {
         await MakeAsync();
@@ -91,7 +93,7 @@ public sealed class FreedWhileAwaitedTests : IDisposable
         AssertHas(Part(again, 3), 3);
     }
 
-    [Fact]
+    [MachineFact]
     public async Task An_arena_grows_beyond_what_is_still_to_come()
     {
         await MakeAsync();

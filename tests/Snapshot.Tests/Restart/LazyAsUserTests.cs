@@ -1,4 +1,5 @@
 using System.Runtime.Versioning;
+using Snapshot.Tests.Profiles;
 using Snapshot.Tests.Session;
 using Xunit;
 using Xunit.Abstractions;
@@ -8,7 +9,8 @@ namespace Snapshot.Tests.Restart;
 [SupportedOSPlatform("linux")]
 public sealed class LazyAsUserTests(ITestOutputHelper output)
 {
-    [Fact]
+    [MachineFact]
+    [Needs(Capability.PagesOnDemand, Programs = ["cc"])]
     public void An_ordinary_user_restarts_lazily_and_is_told_that_system_calls_do_not_wait()
     {
         (int exitCode, string text) = OrdinaryUser.Run("lazy-as-user");

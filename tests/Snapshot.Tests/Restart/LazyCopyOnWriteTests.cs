@@ -1,15 +1,17 @@
 using System.Runtime.InteropServices;
+using Snapshot.Tests.Profiles;
 using Snapshot.Tests.Session;
 using Xunit;
 
 namespace Snapshot.Tests.Restart;
 
 /// <summary>Copy-on-write asked for where memory is still to come.</summary>
+[Needs(Capability.PagesOnDemand, Capability.CopyOnWrite)]
 public sealed class LazyCopyOnWriteTests
 {
     private static readonly SnapshotOptions s_options = new() { Capture = CaptureMode.CopyOnWrite };
 
-    [Theory]
+    [MachineTheory]
     [InlineData(1)]
     [InlineData(2)]
     public async Task A_lazy_restart_is_pre_copied_until_it_is_filled_and_then_frozen(int seed)

@@ -1,14 +1,16 @@
 using Snapshot.Image;
 using Snapshot.Tests.Image;
+using Snapshot.Tests.Profiles;
 using Snapshot.Tests.Session;
 using Xunit;
 
 namespace Snapshot.Tests.Restart;
 
 /// <summary>What an eager restart would have refused is refused when it is found, and never read.</summary>
+[Needs(Capability.PagesOnDemand)]
 public sealed class LazyDamageTests
 {
-    [Fact]
+    [MachineFact]
     public async Task Damage_found_while_streaming_fails_the_session_with_the_words_of_an_eager_restart()
     {
         using LazyStore store = new(seed: 21, images: 1);
@@ -28,7 +30,7 @@ public sealed class LazyDamageTests
         }
     }
 
-    [Fact]
+    [MachineFact]
     public void A_participant_that_runs_when_damage_is_found_is_told_at_its_next_safepoint()
     {
         using LazyStore store = new(seed: 22, images: 1);
@@ -45,7 +47,7 @@ public sealed class LazyDamageTests
             SnapshotErrorCode.RestartFailed, Assert.Throws<SnapshotException>(() => me.Poll()).Code);
     }
 
-    [Fact]
+    [MachineFact]
     public void A_thread_that_touches_damage_ends_the_process_with_the_words_of_an_eager_restart()
     {
         using LazyStore store = new(seed: 23, images: 1);
@@ -58,7 +60,7 @@ public sealed class LazyDamageTests
         Assert.Equal("touching\n", output);
     }
 
-    [Fact]
+    [MachineFact]
     public void Damage_of_what_is_read_before_the_session_begins_is_an_error_or_leads_to_an_older_generation()
     {
         using LazyStore store = new(seed: 24, images: 3);
@@ -75,7 +77,7 @@ public sealed class LazyDamageTests
         Assert.Equal(3, Assert.Single(older.Restarted.Skipped).Generation);
     }
 
-    [Fact]
+    [MachineFact]
     public async Task An_image_that_is_cut_off_while_it_is_read_is_an_error()
     {
         using LazyStore store = new(seed: 25, images: 1);

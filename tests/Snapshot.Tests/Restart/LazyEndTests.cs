@@ -1,10 +1,12 @@
 using System.Runtime.InteropServices;
 using Snapshot.Base;
+using Snapshot.Tests.Profiles;
 using Xunit;
 
 namespace Snapshot.Tests.Restart;
 
 /// <summary>A session that ends while memory is still to come.</summary>
+[Needs(Capability.PagesOnDemand)]
 public sealed class LazyEndTests
 {
     private static readonly SnapshotOptions s_byContent = new()
@@ -13,7 +15,7 @@ public sealed class LazyEndTests
         Tracking = TrackingMechanism.ContentHash,
     };
 
-    [Fact]
+    [MachineFact]
     public async Task A_session_closed_during_the_fill_leaves_nothing_behind()
     {
         using LazyStore store = new(seed: 31, images: 4);
@@ -38,7 +40,7 @@ public sealed class LazyEndTests
         }
     }
 
-    [Theory]
+    [MachineTheory]
     [InlineData(0)]
     [InlineData(2)]
     public void Participants_still_attached_when_the_session_is_closed_go_on_to_find_their_memory(int streaming)
@@ -51,7 +53,7 @@ public sealed class LazyEndTests
         Assert.Equal($"sum {Sum(store)}\n", output);
     }
 
-    [Fact]
+    [MachineFact]
     public void A_process_killed_during_the_fill_leaves_a_store_to_restart_from()
     {
         using LazyStore store = new(seed: 35, images: 3);
@@ -66,7 +68,7 @@ public sealed class LazyEndTests
         Assert.Equal(store.Content, LazyStore.Copy(LazyStore.Cells(session)));
     }
 
-    [Fact]
+    [MachineFact]
     public void A_restart_that_fails_while_it_is_opened_leaves_nothing_mapped()
     {
         using LazyStore store = new(seed: 33, images: 2);
@@ -77,7 +79,7 @@ public sealed class LazyEndTests
         Assert.Equal(store.Content, LazyStore.Copy(LazyStore.Cells(session)));
     }
 
-    [Fact]
+    [MachineFact]
     public async Task Images_deleted_by_compaction_while_they_are_read_still_restore()
     {
         using LazyStore store = new(seed: 34, images: 5);

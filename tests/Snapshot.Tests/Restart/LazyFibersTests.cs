@@ -1,9 +1,11 @@
+using Snapshot.Tests.Profiles;
 using Snapshot.Tests.Session;
 using Xunit;
 
 namespace Snapshot.Tests.Restart;
 
 /// <summary>Fibers whose frames, and whose data, are still to come.</summary>
+[Needs(Capability.PagesOnDemand)]
 public sealed class LazyFibersTests
 {
     private const int Fibers = 200;
@@ -18,7 +20,7 @@ public sealed class LazyFibersTests
         public long Ended;
     }
 
-    [Theory]
+    [MachineTheory]
     [InlineData(0)]
     [InlineData(2)]
     public async Task Fibers_go_on_from_frames_and_to_data_that_come_when_they_are_touched(int streaming)

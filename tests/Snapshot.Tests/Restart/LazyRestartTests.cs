@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Snapshot.Base;
 using Snapshot.TestPrograms;
+using Snapshot.Tests.Profiles;
 using Snapshot.Tests.Session;
 using Xunit;
 
@@ -15,7 +16,8 @@ public sealed class LazyRestartTests
         Tracking = TrackingMechanism.ContentHash,
     };
 
-    [Theory]
+    [MachineTheory]
+    [Needs(Capability.PagesOnDemand)]
     [InlineData(1, 1, BlockEncoding.None)]
     [InlineData(2, 1, BlockEncoding.Auto)]
     [InlineData(3, 6, BlockEncoding.Auto)]
@@ -34,7 +36,8 @@ public sealed class LazyRestartTests
         Assert.Equal(StoredMemory.Read(session.Store, info.Generation, "a"), LazyStore.Memory(session.OpenArena("a")));
     }
 
-    [Theory]
+    [MachineTheory]
+    [Needs(Capability.PagesOnDemand)]
     [InlineData(1)]
     [InlineData(2)]
     public void What_is_touched_in_any_order_by_several_threads_is_what_the_chain_holds(int seed)
@@ -56,7 +59,8 @@ public sealed class LazyRestartTests
         Assert.False(session.Restarted.Residency.Completed.IsCompleted);
     }
 
-    [Fact]
+    [MachineFact]
+    [Needs(Capability.PagesOnDemand)]
     public void Threads_that_wait_for_one_page_all_go_on()
     {
         using LazyStore store = new(seed: 3, images: 2);
@@ -74,7 +78,8 @@ public sealed class LazyRestartTests
         });
     }
 
-    [Fact]
+    [MachineFact]
+    [Needs(Capability.PagesOnDemand)]
     public async Task Pages_arrive_unwritten_and_with_their_hashes()
     {
         using LazyStore store = new(seed: 4, images: 3);
@@ -96,7 +101,8 @@ public sealed class LazyRestartTests
         Assert.Equal((1, 0), (one.Capture.PagesTracked, one.PagesChanged));
     }
 
-    [Theory]
+    [MachineTheory]
+    [Needs(Capability.PagesOnDemand)]
     [InlineData(5, RestartFill.Eager)]
     [InlineData(6, RestartFill.Lazy)]
     public async Task A_checkpoint_during_the_fill_leaves_to_the_parent_what_has_not_come(int seed, RestartFill next)
@@ -125,7 +131,8 @@ public sealed class LazyRestartTests
         Assert.Equal(expected, LazyStore.Copy(LazyStore.Cells(restarted)));
     }
 
-    [Theory]
+    [MachineTheory]
+    [Needs(Capability.PagesOnDemand)]
     [InlineData(7)]
     [InlineData(8)]
     public async Task Writes_and_checkpoints_while_memory_streams_in_lose_nothing(int seed)
@@ -157,14 +164,13 @@ public sealed class LazyRestartTests
         Assert.Equal(expected, LazyStore.Copy(LazyStore.Cells(restarted)));
     }
 
-    [Fact]
+    [MachineFact]
+    [Needs(Capability.PagesOnDemandInSystemCalls)]
     public void The_kernel_writes_into_pages_that_have_not_come()
     {
         using LazyStore store = new(seed: 9, images: 2);
         using SnapshotSession session = store.RestartOnDemand();
-        Assert.Equal(
-            MachineCapabilities.Current[Capability.PagesOnDemandInSystemCalls], session.Restarted!.WaitsInSystemCalls);
-        if (!session.Restarted.WaitsInSystemCalls) return;
+        Assert.True(session.Restarted!.WaitsInSystemCalls);
         ArenaArray<long> cells = LazyStore.Cells(session);
         byte[] expected = store.Content;
         using SystemCallWriter writer = new();
@@ -179,7 +185,8 @@ public sealed class LazyRestartTests
         Assert.Equal(expected, LazyStore.Copy(cells));
     }
 
-    [Fact]
+    [MachineFact]
+    [Needs(Capability.PagesOnDemand)]
     public async Task Collections_while_threads_wait_for_pages_do_not_hang()
     {
         using LazyStore store = new(seed: 10, images: 3);
@@ -228,7 +235,8 @@ public sealed class LazyRestartTests
         Assert.True(eager.Restarted.Residency.Completed.IsCompletedSuccessfully);
     }
 
-    [Fact]
+    [MachineFact]
+    [Needs(Capability.PagesOnDemand)]
     public async Task Protected_buffers_come_with_a_lazy_restart()
     {
         using TemporaryStore store = new();

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Snapshot.Tests.Profiles;
 using Xunit;
 
 namespace Snapshot.Tests.Session;
@@ -24,7 +25,7 @@ public sealed unsafe class ConsistencyTests : IDisposable
 
     public void Dispose() => _store.Dispose();
 
-    [Theory]
+    [MachineTheory]
     [InlineData(TrackingMechanism.WriteProtect, CaptureMode.PreCopy, CaptureGrain.Auto, 1)]
     [InlineData(TrackingMechanism.WriteProtect, CaptureMode.Stage, CaptureGrain.Auto, 2)]
     [InlineData(TrackingMechanism.ContentHash, CaptureMode.Stage, CaptureGrain.Auto, 3)]

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Snapshot.Base;
 using Snapshot.Storage;
 using Snapshot.TestPrograms;
+using Snapshot.Tests.Profiles;
 using Xunit;
 
 namespace Snapshot.Tests.Session;
@@ -10,6 +11,7 @@ namespace Snapshot.Tests.Session;
 /// Between the capture and the drain the application does what it likes with frozen memory; the image has what was
 /// there at the capture, and the next one what is there then.
 /// </summary>
+[Needs(Capability.CopyOnWrite)]
 public sealed unsafe class CopyOnWriteDrainTests : IDisposable
 {
     private const int MiB = 1 << 20;
@@ -20,7 +22,7 @@ public sealed unsafe class CopyOnWriteDrainTests : IDisposable
 
     public void Dispose() => _store.Dispose();
 
-    [Theory]
+    [MachineTheory]
     [InlineData(CaptureGrain.Block)]
     [InlineData(CaptureGrain.SixteenPages)]
     [InlineData(CaptureGrain.Page)]
@@ -65,10 +67,10 @@ public sealed unsafe class CopyOnWriteDrainTests : IDisposable
         }
     }
 
-    [Fact]
+    [MachineFact]
+    [Needs(Capability.CopyOnWriteInSystemCalls)]
     public void System_calls_write_frozen_memory_and_the_image_has_what_was_there_before()
     {
-        if (!MachineCapabilities.Current[Capability.CopyOnWriteInSystemCalls]) return;
         using SnapshotSession session = SnapshotSession.Open(_store.Path);
         Arena arena = session.OpenArena("a", s_arena);
         ArenaArray<byte> bytes = arena.RootArray<byte>("bytes", 4 * MiB);
@@ -92,7 +94,7 @@ public sealed unsafe class CopyOnWriteDrainTests : IDisposable
     }
 
     /// <summary>One block of room for copies, and a drain that stands still.</summary>
-    [Fact]
+    [MachineFact]
     public void Writers_without_room_for_copies_are_slowed_and_neither_collections_nor_the_checkpoint_hang()
     {
         using FailingMedium medium = new(new DirectoryMedium(_store.Path, true));
@@ -149,7 +151,7 @@ public sealed unsafe class CopyOnWriteDrainTests : IDisposable
             "the next image has every write");
     }
 
-    [Theory]
+    [MachineTheory]
     [InlineData(true)]
     [InlineData(false)]
     public void What_a_drain_that_ended_early_had_frozen_is_in_the_next_increment(bool cancelled)

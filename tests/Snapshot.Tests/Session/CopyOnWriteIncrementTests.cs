@@ -1,12 +1,14 @@
 using System.Runtime.InteropServices;
 using Snapshot.Base;
 using Snapshot.Tests.Memory;
+using Snapshot.Tests.Profiles;
 using Snapshot.Tracking;
 using Xunit;
 
 namespace Snapshot.Tests.Session;
 
 /// <summary>However coarsely writes are told: increments hold what changed, and huge pages stay whole.</summary>
+[Needs(Capability.CopyOnWrite)]
 public sealed class CopyOnWriteIncrementTests : IDisposable
 {
     private const int LongsPerPage = Pages.Size / sizeof(long);
@@ -16,7 +18,7 @@ public sealed class CopyOnWriteIncrementTests : IDisposable
 
     public void Dispose() => _store.Dispose();
 
-    [Theory]
+    [MachineTheory]
     [InlineData(CaptureGrain.Auto, 1)]
     [InlineData(CaptureGrain.Block, 2)]
     [InlineData(CaptureGrain.SixteenPages, 3)]
@@ -48,7 +50,8 @@ public sealed class CopyOnWriteIncrementTests : IDisposable
         }
     }
 
-    [HugePagesFact]
+    [MachineFact]
+    [Needs(Capability.HugePages)]
     public void Huge_pages_that_are_rewritten_whole_stay_whole()
     {
         const int longs = 16 * Pages.HugeSize / sizeof(long);
@@ -68,7 +71,8 @@ public sealed class CopyOnWriteIncrementTests : IDisposable
         Assert.True(after >= before, $"{after:P1} are in huge pages, {before:P1} were before ten checkpoints");
     }
 
-    [Theory]
+    [MachineTheory]
+    [Needs(Capability.WriteTracking)]
     [InlineData(1)]
     [InlineData(2)]
     public void Another_mode_at_every_checkpoint_loses_nothing(int seed)

@@ -1,4 +1,5 @@
 using System.Runtime.Versioning;
+using Snapshot.Tests.Profiles;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -12,7 +13,8 @@ public sealed class CopyOnWriteProcessTests(ITestOutputHelper output) : IDisposa
 
     public void Dispose() => _store.Dispose();
 
-    [Fact]
+    [MachineFact]
+    [Needs(Capability.CopyOnWrite)]
     public void A_process_killed_while_frozen_memory_is_drained_restarts_from_the_generation_before()
     {
         using (TestProgram program = new("cow-killed", _store.Path))
@@ -21,7 +23,8 @@ public sealed class CopyOnWriteProcessTests(ITestOutputHelper output) : IDisposa
         Assert.Equal("generation 1, as it was True, parent 1\n", next.WaitForEnd().Output);
     }
 
-    [Fact]
+    [MachineFact]
+    [Needs(Capability.CopyOnWrite, Capability.WriteTracking, Programs = ["cc"])]
     public void An_ordinary_user_has_copy_on_write_by_name_alone_and_is_told_what_fails()
     {
         (int exitCode, string text) = OrdinaryUser.Run("cow-as-user");

@@ -1,3 +1,4 @@
+using Snapshot.Tests.Profiles;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -13,7 +14,7 @@ public sealed class DiskUseTests(ITestOutputHelper output) : IDisposable
 
     public void Dispose() => _store.Dispose();
 
-    [Theory]
+    [MachineTheory]
     [InlineData(CaptureMode.Stage, 1.0)]
     [InlineData(CaptureMode.CopyOnWrite, 1.0)]
     [InlineData(CaptureMode.Stage, 0.75)]
@@ -35,7 +36,7 @@ public sealed class DiskUseTests(ITestOutputHelper output) : IDisposable
         await state.AssertHolds(atLeast: 2);
     }
 
-    [Theory]
+    [MachineTheory]
     [InlineData(CaptureMode.Stage, 32)]
     [InlineData(CaptureMode.Stage, int.MaxValue)]
     [InlineData(CaptureMode.PreCopy, 32)]

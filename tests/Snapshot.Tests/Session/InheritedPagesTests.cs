@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Snapshot.Base;
+using Snapshot.Tests.Profiles;
 using Xunit;
 
 namespace Snapshot.Tests.Session;
@@ -23,7 +24,7 @@ public sealed unsafe class InheritedPagesTests : IDisposable
 
     public void Dispose() => _store.Dispose();
 
-    [Theory]
+    [MachineTheory]
     [InlineData(CaptureMode.Stage, CaptureGrain.Auto, 1)]
     [InlineData(CaptureMode.PreCopy, CaptureGrain.Auto, 2)]
     [InlineData(CaptureMode.CopyOnWrite, CaptureGrain.Page, 3)]
@@ -60,7 +61,7 @@ public sealed unsafe class InheritedPagesTests : IDisposable
         Assert.InRange(full, 8, 12);
     }
 
-    [Theory]
+    [MachineTheory]
     [InlineData(RestartFill.Eager)]
     [InlineData(RestartFill.Lazy)]
     public void A_restarted_session_inherits_from_the_image_it_came_from(RestartFill fill)

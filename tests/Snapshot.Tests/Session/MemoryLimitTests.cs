@@ -1,4 +1,5 @@
 using System.Globalization;
+using Snapshot.Tests.Profiles;
 using Snapshot.Tests.Structure;
 using Xunit;
 
@@ -13,7 +14,7 @@ public sealed class MemoryLimitTests : IDisposable
 
     public void Dispose() => _store.Dispose();
 
-    [Theory]
+    [MachineTheory]
     [InlineData(CaptureMode.PreCopy)]
     [InlineData(CaptureMode.Stage)]
     public void A_small_limit_of_the_managed_heap_does_not_limit_copies(CaptureMode mode)
@@ -51,13 +52,11 @@ public sealed class MemoryLimitTests : IDisposable
         Assert.Equal(["committed 2 by Stage", "sum 3 of each"], lines[2..]);
     }
 
-    [Theory]
+    [MachineTheory]
     [InlineData(CaptureMode.Stage)]
     [InlineData(CaptureMode.CopyOnWrite)]
     public void No_limit_of_copies_may_be_asked_for(CaptureMode mode)
     {
-        if (mode == CaptureMode.CopyOnWrite && !MachineCapabilities.Current[Capability.CopyOnWrite])
-            mode = CaptureMode.Stage;
         SnapshotOptions options = new() { StagingLimit = long.MaxValue, Capture = mode };
         using SnapshotSession session = SnapshotSession.Open(_store.Path, options);
         ArenaArray<long> cells =
@@ -74,8 +73,6 @@ public sealed class MemoryLimitTests : IDisposable
 
     private string[] Run(string limited, CaptureMode mode)
     {
-        if (mode == CaptureMode.PreCopy && !MachineCapabilities.Current[Capability.WriteTracking])
-            mode = CaptureMode.Stage;
         string[] lines = RunProgram(limited, "limited-life", mode.ToString());
         Assert.Equal([$"committed 1 by {mode}", $"committed 2 by {mode}"], lines[1..]);
         return lines;

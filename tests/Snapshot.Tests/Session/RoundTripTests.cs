@@ -1,3 +1,4 @@
+using Snapshot.Tests.Profiles;
 using Xunit;
 
 namespace Snapshot.Tests.Session;
@@ -16,7 +17,7 @@ public sealed unsafe class RoundTripTests : IDisposable
 
     public void Dispose() => _store.Dispose();
 
-    [Theory]
+    [MachineTheory]
     [InlineData(TrackingMechanism.WriteProtect, CaptureMode.PreCopy)]
     [InlineData(TrackingMechanism.WriteProtect, CaptureMode.Stage)]
     [InlineData(TrackingMechanism.ContentHash, CaptureMode.Stage)]

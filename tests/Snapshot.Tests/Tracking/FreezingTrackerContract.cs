@@ -1,6 +1,7 @@
 using Snapshot.Base;
 using Snapshot.Memory;
 using Snapshot.TestPrograms;
+using Snapshot.Tests.Profiles;
 using Snapshot.Tracking;
 using Xunit;
 
@@ -16,7 +17,7 @@ public abstract class FreezingTrackerContract(TrackingMechanism mechanism) : Dir
 
     private protected override DirtyTracker Create(MemoryRegion region) => Create(region, CaptureGrain.Page);
 
-    [Theory]
+    [MachineTheory]
     [InlineData(CaptureGrain.Page, 1)]
     [InlineData(CaptureGrain.SixteenPages, 16)]
     [InlineData(CaptureGrain.Block, BlockPages)]
@@ -37,7 +38,7 @@ public abstract class FreezingTrackerContract(TrackingMechanism mechanism) : Dir
     }
 
     /// <summary>Opening a block must not make a hole in it count as known: nothing sees its first write.</summary>
-    [Theory]
+    [MachineTheory]
     [InlineData(CaptureGrain.Page)]
     [InlineData(CaptureGrain.SixteenPages)]
     [InlineData(CaptureGrain.Block)]
@@ -56,7 +57,7 @@ public abstract class FreezingTrackerContract(TrackingMechanism mechanism) : Dir
         Assert.True(changed.Contains(5), "the page that was written is reported");
     }
 
-    [Fact]
+    [MachineFact]
     public void Securing_memory_after_the_tracker_is_gone_does_nothing()
     {
         using TrackedMemory memory = new(BlockPages, BlockPages);
@@ -67,7 +68,7 @@ public abstract class FreezingTrackerContract(TrackingMechanism mechanism) : Dir
         frozen.Secure(new PageRange(0, BlockPages));
     }
 
-    [Fact]
+    [MachineFact]
     public void What_is_read_is_of_one_block()
     {
         using TrackedMemory memory = new(2 * BlockPages, 2 * BlockPages);

@@ -1,4 +1,5 @@
 using Snapshot.Interop;
+using Snapshot.Tests.Structure;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -64,10 +65,10 @@ public sealed class MachineCapabilitiesTests(ITestOutputHelper output)
             Assert.All(all[i].Needs, need => Assert.Contains(all.Take(i), text => text.Capability == need));
     }
 
-    [Fact]
+    [SourcesFact]
     public void The_documentation_has_every_word()
     {
-        string text = File.ReadAllText(Path.Combine(Structure.Repository.Root, "docs", "MACHINES.md"));
+        string text = File.ReadAllText(Path.Combine(Repository.Root, "docs", "MACHINES.md"));
         foreach (CapabilityText line in CapabilityText.All)
             Assert.Contains($"| `{line.Pretence}` | ", text, StringComparison.Ordinal);
     }

@@ -1,4 +1,5 @@
 using System.Runtime.Versioning;
+using Snapshot.Tests.Profiles;
 using Snapshot.Tests.Session;
 using Snapshot.Tracking;
 using Xunit;
@@ -10,7 +11,8 @@ namespace Snapshot.Tests.Tracking;
 [SupportedOSPlatform("linux")]
 public sealed class TrackerAsUserTests(ITestOutputHelper output)
 {
-    [Fact]
+    [MachineFact]
+    [Needs(Programs = ["cc"])]
     public void Every_promise_holds_for_an_ordinary_user()
     {
         (int exitCode, string text) = OrdinaryUser.Run("tracker-as-user");
