@@ -124,7 +124,10 @@ SN_API int32_t sn_uffd_copy(int32_t fd, uint64_t target, uint64_t source, uint64
 /* Lets threads that wait for pages of the range look again. */
 SN_API int32_t sn_uffd_wake(int32_t fd, uint64_t base, uint64_t bytes);
 
-/* Sets (on != 0) or clears write protection of a registered range. */
+/*
+ * Sets (on != 0) or clears write protection of a registered range; of one that is not registered everywhere it is
+ * cleared where it is, and ENOENT returned.
+ */
 SN_API int32_t sn_uffd_protect(int32_t fd, uint64_t base, uint64_t bytes, int32_t on);
 
 /* Opens /proc/self/pagemap for sn_pagemap_scan. */

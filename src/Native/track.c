@@ -149,13 +149,31 @@ int32_t sn_uffd_unregister(int32_t fd, uint64_t base, uint64_t bytes)
     return ioctl(fd, UFFDIO_UNREGISTER, &range) == 0 ? 0 : errno;
 }
 
-int32_t sn_uffd_protect(int32_t fd, uint64_t base, uint64_t bytes, int32_t on)
+static int32_t write_protect(int32_t fd, uint64_t base, uint64_t bytes, int32_t on)
 {
     struct uffdio_writeprotect request = {
         .range = {.start = base, .len = bytes},
         .mode = on ? UFFDIO_WRITEPROTECT_MODE_WP : 0,
     };
     return ioctl(fd, UFFDIO_WRITEPROTECT, &request) == 0 ? 0 : errno;
+}
+
+/*
+ * ENOENT: before Linux 6.3 also of a range that is in several mappings, as it is after a change of protection inside;
+ * on any kernel of one of which a part is not registered. Then it is done by halves. A write waits for one page of what
+ * is unprotected, and would fault for ever if another one kept it shut.
+ */
+int32_t sn_uffd_protect(int32_t fd, uint64_t base, uint64_t bytes, int32_t on)
+{
+    int32_t error = write_protect(fd, base, bytes, on);
+    if (error != ENOENT || bytes <= SN_PAGE_BYTES)
+        return error;
+    uint64_t half = bytes / SN_PAGE_BYTES / 2 * SN_PAGE_BYTES;
+    error = sn_uffd_protect(fd, base, half, on);
+    if (error != 0 && on)
+        return error;
+    int32_t rest = sn_uffd_protect(fd, base + half, bytes - half, on);
+    return error != 0 ? error : rest;
 }
 
 int32_t sn_pagemap_open(int32_t *fd)

@@ -10,6 +10,7 @@ internal sealed unsafe partial class TrackedMemory : MemoryRegion, IDisposable
     private const int AdviseDontNeed = 4;
     private const int AdviseHugePage = 14;
     private const int AdviseNoHugePage = 15;
+    private const int NoAccess = 0;
     private const int ReadWrite = 3;
     private const int PrivateAnonymousNoReserve = 0x02 | 0x20 | 0x4000;
     private const int Fixed = 0x10;
@@ -81,6 +82,10 @@ internal sealed unsafe partial class TrackedMemory : MemoryRegion, IDisposable
             .FirstOrDefault(line => line.StartsWith("AnonHugePages:", StringComparison.Ordinal));
         return line is not null && !line.EndsWith(" 0 kB", StringComparison.Ordinal);
     }
+
+    /// <summary>Makes a page inaccessible, as the guard of a stack is: a mapping of its own.</summary>
+    internal void Guard(long page) => Check(
+        mprotect((nint)Address + (nint)Pages.Bytes(page), Pages.Size, NoAccess), "mprotect");
 
     /// <summary>Puts another mapping in the place of a page, as a stray mmap would.</summary>
     internal void Replace(long page)
