@@ -50,8 +50,7 @@ static void accumulate(sn_pair sums[LANES], const uint8_t *stripe, const uint8_t
     for (int lane = 0; lane < LANES; lane++) {
         sn_pair data = sn_load_pair(stripe + 16 * lane);
         sn_pair keyed = data ^ sn_load_pair(key + 16 * lane);
-        sn_pair fresh = sn_multiply_low(keyed, keyed >> 32) + sn_swap(data);
-        sums[lane] = sn_add_last(fresh, sums[lane]);
+        sums[lane] = sn_add_to(sums[lane], sn_multiply_low(keyed, keyed >> 32) + sn_swap(data));
     }
 }
 

@@ -23,6 +23,8 @@
 /* Of 50 ms each (slots.c): a second in which nothing was read or returned. */
 #define WAITS_IN_VAIN_MAX 20u
 
+#define OPEN_TRIES 100
+
 static uint64_t now_ns(void)
 {
     struct timespec now;
@@ -361,26 +363,45 @@ static void serve(struct sn_freezer *freezer, uint64_t address)
     __atomic_sub_fetch(&freezer->inside, 1, __ATOMIC_SEQ_CST);
 }
 
-int sn_freezer_serve_at(struct sn_freezer *freezer, uint64_t address, int (*is_writable)(uint64_t page))
+/* Whether a page is armed, or was opened since the last collect: then it may have no write access by our doing. */
+static int is_ours(struct sn_region *region, uint64_t page)
 {
-    int served = 0;
-    __atomic_add_fetch(&freezer->inside, 1, __ATOMIC_SEQ_CST);
-    struct sn_region *region = region_of(freezer, address);
-    if (region != NULL) {
-        uint64_t page = (address - region->start) / SN_PAGE_BYTES, word = page / WORD_PAGES;
-        struct sn_block *block = &region->blocks[page / SN_BLOCK_PAGES];
-        sn_block_lock(block);
-        uint64_t ours = (get64(&region->armed[word]) | get64(&region->written[word])) & sn_bits(page, 1);
-        sn_block_unlock(block);
-        /* Another thread may have opened it; then what failed succeeds now. */
-        served = ours != 0 || is_writable(address);
-        if (ours != 0) {
+    struct sn_block *block = &region->blocks[page / SN_BLOCK_PAGES];
+    uint64_t word = page / WORD_PAGES;
+    sn_block_lock(block);
+    uint64_t bits = (get64(&region->armed[word]) | get64(&region->written[word])) & sn_bits(page, 1);
+    sn_block_unlock(block);
+    return bits != 0;
+}
+
+/*
+ * A collect may arm and protect the page again between any two steps, so each answer is asked for anew. It does not do
+ * so OPEN_TRIES times in a row: then the kernel refuses to open the page (ulimit -d counts memory that can be written),
+ * and the fault would come for ever.
+ */
+static int open_at(struct sn_freezer *freezer, struct sn_region *region, uint64_t page,
+                   int (*is_writable)(uint64_t page))
+{
+    for (int tried = 0; tried < OPEN_TRIES; tried++) {
+        int ours = is_ours(region, page);
+        if (ours) {
             count(&freezer->faults, 1);
             serve_write(freezer, region, page);
-            /* Where the kernel refuses (ulimit -d counts memory that can be written) the fault would come for ever. */
-            served = is_writable(address);
         }
+        if (is_writable(region->start + page * SN_PAGE_BYTES))
+            return 1;
+        if (!ours && !is_ours(region, page))
+            return 0;
     }
+    return 0;
+}
+
+int sn_freezer_serve_at(struct sn_freezer *freezer, uint64_t address, int (*is_writable)(uint64_t page))
+{
+    __atomic_add_fetch(&freezer->inside, 1, __ATOMIC_SEQ_CST);
+    struct sn_region *region = region_of(freezer, address);
+    int served =
+        region != NULL && open_at(freezer, region, (address - region->start) / SN_PAGE_BYTES, is_writable);
     __atomic_sub_fetch(&freezer->inside, 1, __ATOMIC_SEQ_CST);
     return served;
 }

@@ -1,3 +1,4 @@
+using Snapshot.Tests.Threads.Native;
 using Xunit;
 
 namespace Snapshot.Tests.Arm64;
@@ -9,5 +10,14 @@ namespace Snapshot.Tests.Arm64;
 public sealed class Arm64FactAttribute : FactAttribute
 {
     /// <summary>Looks once a process.</summary>
-    public Arm64FactAttribute() => Skip = Arm64Programs.Obstacle;
+    /// <param name="programs">What else is needed of this machine.</param>
+    public Arm64FactAttribute(params string[] programs)
+    {
+        Programs = programs;
+        Skip = Arm64Programs.Obstacle
+            ?? programs.Select(ModuleWorkshop.Missing).FirstOrDefault(missing => missing is not null);
+    }
+
+    /// <summary>What is looked for on the PATH beside the compiler and the emulator.</summary>
+    public IReadOnlyList<string> Programs { get; }
 }

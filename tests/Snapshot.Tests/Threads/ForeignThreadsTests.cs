@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Snapshot.Base;
 using Snapshot.Fuzz.Forging;
 using Snapshot.Image;
+using Snapshot.Tests.Profiles;
 using Snapshot.Tests.Session;
 using Snapshot.Threads.Fibers;
 using Snapshot.Threads.Native;
@@ -20,28 +21,29 @@ public sealed unsafe class ForeignThreadsTests : IDisposable
 
     public void Dispose() => _store.Dispose();
 
-    [Theory]
-    [InlineData(RestartFill.Eager)]
-    [InlineData(RestartFill.Lazy)]
-    public void Arenas_of_another_architecture_are_restarted_from_and_the_next_image_is_of_this_one(RestartFill fill)
+    [Fact]
+    public void Arenas_of_another_architecture_are_restarted_from_and_the_next_image_is_of_this_one()
     {
-        if (fill == RestartFill.Lazy && !MachineCapabilities.Current[Capability.PagesOnDemand]) return;
         MakeForeign(MachineArchitecture.Arm64, static _ => { });
         using (SnapshotStore store = SnapshotStore.OpenReadOnly(_store.Path))
             Assert.Equal("arm64, little-endian", store.Describe(2).Architecture);
-        using SnapshotSession session = Restart(fill);
+        using SnapshotSession session = Restart();
         Assert.Equal(2, session.Restarted!.Generation);
         Assert.Equal(Answer, session.OpenArena("a").Root<long>("answer"));
         Assert.Equal(3, session.RequestCheckpoint().WaitCommitted().Generation);
         Assert.Equal(MachineArchitecture.Here.ToString(), session.Store.Describe(3).Architecture);
     }
 
-    [Theory]
-    [InlineData(RestartFill.Eager)]
-    [InlineData(RestartFill.Lazy)]
-    public void Fibers_that_have_not_ended_are_refused(RestartFill fill)
+    [Fact]
+    public void Fibers_that_have_not_ended_are_refused() => AssertFibersAreRefused(RestartFill.Eager);
+
+    [MachineFact]
+    [Needs(Capability.PagesOnDemand)]
+    public void Fibers_that_have_not_ended_are_refused_before_their_pages_have_come() =>
+        AssertFibersAreRefused(RestartFill.Lazy);
+
+    private void AssertFibersAreRefused(RestartFill fill)
     {
-        if (fill == RestartFill.Lazy && !MachineCapabilities.Current[Capability.PagesOnDemand]) return;
         MakeForeign(MachineArchitecture.Arm64, arena => ForgeWorker(arena, live: 3));
         SnapshotException error = AssertRefused(SnapshotErrorCode.FiberMismatch, fill);
         Assert.Contains(
