@@ -55,6 +55,8 @@ public sealed class BenchCommandLineTests
     [InlineData("pause --arena 4KiB", "at least 1MiB")]
     [InlineData("pause --dirty 10 0", "more than 0")]
     [InlineData("restart --mode fast", "fast")]
+    [InlineData("tracking --tracking served", "served")]
+    [InlineData("tracking --pages large", "large")]
     [InlineData("interference --every 0", "0.01 to 3600")]
     [InlineData("crowd --threads 4 0", "1 to 1024")]
     public void What_is_wrong_is_named(string line, string part) =>

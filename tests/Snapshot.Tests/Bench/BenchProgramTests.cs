@@ -56,6 +56,30 @@ public sealed class BenchProgramTests : IDisposable
     }
 
     [Fact]
+    public void What_finds_written_pages_is_compared_and_each_mechanism_writes_the_same()
+    {
+        ProgramResult run = Run(
+            "tracking", "--arena", "4MiB", "--dirty", "10", "--rounds", "2", "--json", "--store", _directory.FullName);
+        Assert.True(run.ExitCode == 0, run.ToString());
+        JsonArray rows = JsonNode.Parse(run.Output)!.AsArray();
+        MachineCapabilities here = MachineCapabilities.Current;
+        string[] mechanisms =
+        [
+            .. here[Capability.WriteTracking] ? ["WriteProtect"] : (string[])[],
+            .. here[Capability.SoftDirty] ? ["SoftDirty"] : (string[])[],
+            "ContentHash",
+        ];
+        Assert.Equal([.. mechanisms, .. mechanisms], rows.Select(row => (string)row!["tracking"]!));
+        Assert.All(rows, row =>
+        {
+            Assert.Equal((string)row!["tracking"]! == "ContentHash", (double)row["pauseOverContentHash"]! == 1);
+            Assert.InRange((long)row["pagesWritten"]!, 204, 208);
+            Assert.True((double)row["memsetMs"]! > 0, run.Output);
+        });
+        Assert.Empty(_directory.GetFileSystemInfos());
+    }
+
+    [Fact]
     public void The_kernels_own_copy_on_write_is_measured_in_a_process_of_its_own()
     {
         ProgramResult run = Run(MemoryBaselineChild.CommandName, "8388608", "10", PagePattern.Random);
