@@ -76,6 +76,9 @@ internal static class CommandLine
                     sample, parsed.GetValue(s_kills), parsed.GetValue(s_seed), parsed.GetValue(s_root))));
         }
 
+        root.Add(Guest(
+            "pause", "How long a checkpoint stops the application, as a ratio to memset and to content hash.", [],
+            ProgramFolder.Samples, parsed => GuestJobs.Pause(parsed.GetValue(s_root))));
         Command tests = Guest("tests", "Runs tests of tests/Snapshot.Tests.", [], null, parsed =>
             GuestJobs.Tests(parsed.GetValue(s_filter)!, parsed.GetValue(s_root)));
         tests.Add(s_filter);

@@ -13,18 +13,21 @@ internal static class Guest
     /// <summary>Boots it and waits until it has powered itself off.</summary>
     /// <param name="kernel">The kernel.</param>
     /// <param name="initramfs">Its first file system.</param>
+    /// <param name="memoryMegabytes">Its memory.</param>
     /// <param name="disks">The root image, the job, and what the job asks for.</param>
     /// <param name="silence">A job that prints nothing for so long is stuck: it is ended, and told.</param>
     /// <param name="observe">Told each line of the console as it comes.</param>
     /// <exception cref="MachineException">The emulator is not there.</exception>
     internal static async Task<GuestResult> RunAsync(
-        string kernel, string initramfs, IEnumerable<GuestDisk> disks, TimeSpan silence, Action<string> observe)
+        string kernel, string initramfs, int memoryMegabytes, IEnumerable<GuestDisk> disks, TimeSpan silence,
+        Action<string> observe)
     {
         ProcessStartInfo start = new(
             HostProgram.Find(Emulator) ?? throw HostProgram.Missing(Emulator),
             [
                 "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-serial", "stdio",
-                "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "2500",
+                "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2",
+                "-m", memoryMegabytes.ToString(CultureInfo.InvariantCulture),
                 "-kernel", kernel, "-initrd", initramfs, "-append", Parameters,
                 .. disks.SelectMany((disk, index) => disk.Options(index)),
             ])

@@ -19,6 +19,16 @@ internal static class GuestJobs
             $"run {sample.Assembly} {sample.Arguments} --kills {kills} --seed {seed} --store /tmp/killed || exit\n"),
         isRoot);
 
+    /// <summary>
+    /// How long a checkpoint stops the application, by what finds the pages that were written: as a ratio to memset and
+    /// to content hash, since the guest is emulated. Fails when two mechanisms write other pages for the same writes.
+    /// </summary>
+    internal static Job Pause(bool isRoot) => new(
+        "run Snapshot.Bench tracking --arena 256MiB 1GiB --dirty 1 --rounds 3 --store /tmp || exit\n", isRoot)
+    {
+        MemoryMegabytes = 4000,
+    };
+
     /// <summary>Tests whose full name has one of these parts.</summary>
     internal static Job Tests(IEnumerable<string> parts, bool isRoot) => new(
         "cd /app\n" +

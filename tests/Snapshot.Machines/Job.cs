@@ -14,6 +14,9 @@ internal sealed record Job(string Script, bool IsRoot)
 {
     private const string EndMark = "snapshot-machines: the job ended with exit code ";
 
+    /// <summary>Of the guest.</summary>
+    internal int MemoryMegabytes { get; init; } = 2500;
+
     /// <summary>Files of this machine that are put beside the script.</summary>
     internal IReadOnlyList<string> Files { get; init; } = [];
 
@@ -29,6 +32,7 @@ internal sealed record Job(string Script, bool IsRoot)
         mount -t devtmpfs dev /dev
         mkdir -p /dev/shm && mount -t tmpfs tmpfs /dev/shm
         ip link set lo up
+        stty cols 160 </dev/console
         tar xf /dev/vdb -C /job
         chmod -R a+rX /job
         cd /job

@@ -54,7 +54,8 @@ internal sealed class Machine : IDisposable
         string tar = Path.Combine(_folder.FullName, "job.tar");
         job.WriteTo(tar);
         return Guest.RunAsync(
-            _kernel, _initramfs, [new GuestDisk(_root), new GuestDisk(tar), .. disks], Silence, Observe);
+            _kernel, _initramfs, job.MemoryMegabytes, [new GuestDisk(_root), new GuestDisk(tar), .. disks], Silence,
+            Observe);
     }
 
     public void Dispose() => _folder.Delete(recursive: true);
