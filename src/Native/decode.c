@@ -45,7 +45,7 @@ static uint64_t read64(const uint8_t *at)
     return value;
 }
 
-static void accumulate(sn_pair sums[LANES], const uint8_t *stripe, const uint8_t *key)
+static inline void accumulate(sn_pair sums[LANES], const uint8_t *stripe, const uint8_t *key)
 {
     for (int lane = 0; lane < LANES; lane++) {
         sn_pair data = sn_load_pair(stripe + 16 * lane);
