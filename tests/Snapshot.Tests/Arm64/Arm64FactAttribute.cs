@@ -21,3 +21,12 @@ public sealed class Arm64FactAttribute : FactAttribute
     /// <summary>What is looked for on the PATH beside the compiler and the emulator.</summary>
     public IReadOnlyList<string> Programs { get; }
 }
+
+/// <summary>One that publishes one more program, which takes a minute: only when long tests are asked for.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class LongArm64FactAttribute : FactAttribute
+{
+    public LongArm64FactAttribute() => Skip = Soak.IsLong
+        ? Arm64Programs.Obstacle
+        : "publishes one more program: set SNAPSHOT_SOAK_SECONDS";
+}

@@ -63,7 +63,7 @@ public sealed class Arm64Tests(Arm64Programs arm64) : IClassFixture<Arm64Program
         Assert.Equal(ExpectedHeat, Finish(arm64.Start(Heat, RunHeat)));
     }
 
-    [Arm64Fact]
+    [LongArm64Fact]
     public void Fibers_go_on_where_they_were_captured_and_are_refused_elsewhere()
     {
         string[] run = ["run", .. s_nbody, "--steps", "120", "--store"];
@@ -88,7 +88,7 @@ public sealed class Arm64Tests(Arm64Programs arm64) : IClassFixture<Arm64Program
         AssertRefused(arm64.Start(Heat, RunHeat), "has native threads that have not ended", "captured on x86-64");
     }
 
-    [Arm64Fact]
+    [LongArm64Fact]
     public void The_doctor_tells_what_there_is_and_a_symbolic_link_is_not_followed()
     {
         ProgramResult doctor = arm64.Run(Tool, "doctor", "--json");
