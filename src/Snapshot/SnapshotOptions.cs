@@ -75,7 +75,8 @@ public sealed class SnapshotOptions
     /// while native threads are stopped).
     /// </summary>
     /// <value>
-    /// Default true. False: all threads stay as the process is, and the drain competes with the application.
+    /// Default true. False: they keep the priority of the thread that makes them, as a rule the process's, and the
+    /// drain competes with the application.
     /// </value>
     public bool AdjustsPriorities { get; init; } = true;
 

@@ -10,17 +10,17 @@ public sealed class ProcessorShareTests
     [InlineData(false)]
     public void A_thread_changes_itself_and_no_other_and_only_where_that_is_wanted(bool isWanted)
     {
-        int here = ThreadNice.Here, after = 0;
+        int here = ThreadNice.Here(), after = 0;
         Thread thread = new(() =>
         {
             new ProcessorShare(isWanted).Take(19);
-            after = ThreadNice.Here;
+            after = ThreadNice.Here();
         });
         thread.Start();
         thread.Join();
         if (isWanted) Assert.InRange(after, here, 19);
         else Assert.Equal(here, after);
-        Assert.Equal(here, ThreadNice.Here);
+        Assert.Equal(here, ThreadNice.Here());
     }
 
     /// <summary>In a container with 2 of 128 processors the machine's load is mostly that of others.</summary>

@@ -6,15 +6,10 @@ namespace Snapshot.Tests.Interop;
 internal static class ThreadNice
 {
     /// <summary>Of the calling thread.</summary>
-    internal static int Here => In("/proc/thread-self/stat");
-
-    /// <summary>Of the thread that the process began with: what new threads have.</summary>
-    internal static int OfProcess => In($"/proc/self/task/{Environment.ProcessId}/stat");
-
-    /// <summary>The 19th field; the second is a name in parentheses, which may have spaces.</summary>
-    private static int In(string file)
+    /// <remarks>The 19th field; the second is a name in parentheses, which may have spaces.</remarks>
+    internal static int Here()
     {
-        string stat = File.ReadAllText(file);
+        string stat = File.ReadAllText("/proc/thread-self/stat");
         string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
         return int.Parse(fields[19 - 3], CultureInfo.InvariantCulture);
     }

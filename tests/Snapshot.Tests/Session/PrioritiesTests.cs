@@ -13,6 +13,8 @@ public sealed class PrioritiesTests : IDisposable
     [Fact]
     public void Threads_of_the_library_keep_the_priority_of_the_process_where_that_is_asked_for()
     {
+        // A thread begins with what its maker has, which for a thread of the pool may be anything.
+        int expected = ThreadNice.Here();
         using SnapshotSession session =
             SnapshotSession.Open(_store.Path, new SnapshotOptions { AdjustsPriorities = false });
         ArenaArray<long> cells = session
@@ -22,8 +24,7 @@ public sealed class PrioritiesTests : IDisposable
         Assert.Null(session.RequestCheckpoint(progress: looking).WaitCommitted().ProgressError);
 
         Assert.Equal(
-            [("snapshot checkp", ThreadNice.OfProcess), ("snapshot drain", ThreadNice.OfProcess)],
-            looking.Seen.Distinct().Order());
+            [("snapshot checkp", expected), ("snapshot drain", expected)], looking.Seen.Distinct().Order());
     }
 
     /// <summary>Looks at each thread that reports.</summary>
@@ -33,6 +34,6 @@ public sealed class PrioritiesTests : IDisposable
         internal List<(string Name, int Nice)> Seen { get; } = [];
 
         public void Report(SnapshotProgress value) =>
-            Seen.Add((File.ReadAllText("/proc/thread-self/comm").TrimEnd(), ThreadNice.Here));
+            Seen.Add((File.ReadAllText("/proc/thread-self/comm").TrimEnd(), ThreadNice.Here()));
     }
 }
