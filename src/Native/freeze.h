@@ -39,11 +39,11 @@ int sn_slots_wait(struct sn_slots *slots, uint32_t seen);
 
 int32_t sn_signal_protect(uint64_t address, uint64_t bytes, int32_t on);
 
-/*
- * A write to a page failed. Opens it if it is a region's; 0: it is somebody else's affair. `is_writable` tells whether
- * a page can be written now.
- */
-int sn_freezer_serve_at(struct sn_freezer *freezer, uint64_t address, int (*is_writable)(uint64_t page));
+/* Whether the page at an address can be written now; the kernel is asked. */
+int sn_is_writable(uint64_t address);
+
+/* A write to the page at an address failed. Opens it if it is a region's; 0: it is somebody else's affair. */
+int sn_freezer_serve_at(struct sn_freezer *freezer, uint64_t address);
 
 static inline int sn_is_by_signals(const struct sn_freezer *freezer)
 {

@@ -379,8 +379,7 @@ static int is_ours(struct sn_region *region, uint64_t page)
  * so OPEN_TRIES times in a row: then the kernel refuses to open the page (ulimit -d counts memory that can be written),
  * and the fault would come for ever.
  */
-static int open_at(struct sn_freezer *freezer, struct sn_region *region, uint64_t page,
-                   int (*is_writable)(uint64_t page))
+static int open_at(struct sn_freezer *freezer, struct sn_region *region, uint64_t page)
 {
     for (int tried = 0; tried < OPEN_TRIES; tried++) {
         int ours = is_ours(region, page);
@@ -388,7 +387,7 @@ static int open_at(struct sn_freezer *freezer, struct sn_region *region, uint64_
             count(&freezer->faults, 1);
             serve_write(freezer, region, page);
         }
-        if (is_writable(region->start + page * SN_PAGE_BYTES))
+        if (sn_is_writable(region->start + page * SN_PAGE_BYTES))
             return 1;
         if (!ours && !is_ours(region, page))
             return 0;
@@ -396,12 +395,11 @@ static int open_at(struct sn_freezer *freezer, struct sn_region *region, uint64_
     return 0;
 }
 
-int sn_freezer_serve_at(struct sn_freezer *freezer, uint64_t address, int (*is_writable)(uint64_t page))
+int sn_freezer_serve_at(struct sn_freezer *freezer, uint64_t address)
 {
     __atomic_add_fetch(&freezer->inside, 1, __ATOMIC_SEQ_CST);
     struct sn_region *region = region_of(freezer, address);
-    int served =
-        region != NULL && open_at(freezer, region, (address - region->start) / SN_PAGE_BYTES, is_writable);
+    int served = region != NULL && open_at(freezer, region, (address - region->start) / SN_PAGE_BYTES);
     __atomic_sub_fetch(&freezer->inside, 1, __ATOMIC_SEQ_CST);
     return served;
 }

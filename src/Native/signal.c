@@ -4,9 +4,9 @@
  *
  * Invariant: a page has no write access only if it is armed, or written: a collect may protect a page that was opened
  * just before. So a fault at a page that is neither is somebody else's, unless another thread has opened the page
- * meanwhile: then it can be written, which the kernel is asked (is_writable). Memory without any access that was never
- * used is neither, too, and is never made writable here: only pages that were armed are. Guards below stacks may have
- * been used as part of a huge page, so native threads and this are not for one session.
+ * meanwhile: then it can be written, which the kernel is asked (sn_is_writable). Memory without any access that was
+ * never used is neither, too, and is never made writable here: only pages that were armed are. Guards below stacks may
+ * have been used as part of a huge page, so native threads and this are not for one session.
  *
  * The handler
  *   runs on the thread's alternate stack, where there is one: the runtime's own handler comes behind, and needs that;
@@ -45,11 +45,12 @@ int32_t sn_signal_protect(uint64_t address, uint64_t bytes, int32_t on)
 }
 
 /* FUTEX_WAKE_OP adds 0 to a word and needs write access for it; nobody waits at the other one. */
-static int is_writable(uint64_t page)
+int sn_is_writable(uint64_t address)
 {
     uint32_t nobody = 0;
     uint32_t add_nothing = (uint32_t)FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_EQ, 0);
-    return syscall(SYS_futex, &nobody, FUTEX_WAKE_OP_PRIVATE, 0, NULL, (uint32_t *)(uintptr_t)page, add_nothing) >= 0;
+    uint32_t *word = (uint32_t *)(uintptr_t)address;
+    return syscall(SYS_futex, &nobody, FUTEX_WAKE_OP_PRIVATE, 0, NULL, word, add_nothing) >= 0;
 }
 
 static int serve_fault(uint64_t address)
@@ -59,7 +60,7 @@ static int serve_fault(uint64_t address)
     for (uint32_t i = 0; i < FREEZERS_MAX && !served; i++) {
         struct sn_freezer *freezer = __atomic_load_n(&s_freezers[i], __ATOMIC_SEQ_CST);
         if (freezer != NULL)
-            served = sn_freezer_serve_at(freezer, address, is_writable);
+            served = sn_freezer_serve_at(freezer, address);
     }
     __atomic_sub_fetch(&s_inside, 1, __ATOMIC_SEQ_CST);
     return served;
