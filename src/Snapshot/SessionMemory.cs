@@ -247,12 +247,12 @@ internal sealed unsafe class SessionMemory : IDisposable
                 "it, or another TrackingMechanism.");
         }
 
-        if (mode != CaptureMode.PreCopy || _trackers.SeesEveryWrite) return;
+        if (mode != CaptureMode.PreCopy || _trackers.SeesEveryWrite || _trackers.FindsByStopping) return;
         throw new SnapshotException(
             SnapshotErrorCode.Unsupported,
             "Pre-copy was asked for by name, and tracking is by content here, which does not see a write before " +
-            "the application stops. Use CaptureMode.Auto or Stage, or write-protect tracking where 'snapshot " +
-            "doctor' shows it.");
+            "the application stops. Use CaptureMode.Auto or Stage, or tracking by write protection or by soft-dirty " +
+            "bits where 'snapshot doctor' shows it.");
     }
 
     /// <summary>

@@ -26,7 +26,9 @@ internal static class Guest
             HostProgram.Find(Emulator) ?? throw HostProgram.Missing(Emulator),
             [
                 "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-serial", "stdio",
-                "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2",
+                // Without SMAP, since the emulator returns from a signal handler of .NET, by an iret of user mode, with
+                // the rights of the kernel, which may not read a stack of user mode then: the guest dies.
+                "-accel", "tcg,thread=multi", "-cpu", "max,smap=off", "-smp", "2",
                 "-m", memoryMegabytes.ToString(CultureInfo.InvariantCulture),
                 "-kernel", kernel, "-initrd", initramfs, "-append", Parameters,
                 .. disks.SelectMany((disk, index) => disk.Options(index)),

@@ -24,7 +24,7 @@ internal sealed record DoctorReport(
     {
         TrackingMechanism tracking = TrackerFactory.Automatic(machine);
         CaptureMode capture = machine[Capability.CopyOnWriteInSystemCalls] ? CaptureMode.CopyOnWrite
-            : tracking == TrackingMechanism.WriteProtect ? CaptureMode.PreCopy
+            : tracking is TrackingMechanism.WriteProtect or TrackingMechanism.SoftDirty ? CaptureMode.PreCopy
             : CaptureMode.Stage;
         return new DoctorReport(
             machine[Capability.SmallPages], tracking, capture,

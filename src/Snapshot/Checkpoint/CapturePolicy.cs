@@ -69,10 +69,10 @@ internal sealed class CapturePolicy
 
     private CaptureChoice ChooseFreely(in CaptureSituation now)
     {
-        CaptureMode otherwise = now.SeesEveryWrite ? CaptureMode.PreCopy : CaptureMode.Stage;
+        CaptureMode otherwise = now.CopiesBefore ? CaptureMode.PreCopy : CaptureMode.Stage;
         if (!now.FreezesUnnoticed)
         {
-            return new(otherwise, now.SeesEveryWrite
+            return new(otherwise, now.CopiesBefore
                 ? "copy-on-write without privilege would make system calls that write arenas fail"
                 : "what is written before the application stops can only be found when it has stopped");
         }
@@ -94,7 +94,7 @@ internal sealed class CapturePolicy
 }
 
 /// <summary>What a choice depends on besides the past.</summary>
-/// <param name="SeesEveryWrite">What is written while pages are copied before the pause is found again.</param>
+/// <param name="CopiesBefore">What is written while pages are copied before the pause is found again.</param>
 /// <param name="FreezesUnnoticed">Memory can be frozen, and system calls that write to it wait.</param>
 /// <param name="IsTrackingPinned">A tracking mechanism was asked for by name.</param>
 /// <param name="IsFilling">Pages of the arena are still to come from an image.</param>
@@ -104,5 +104,5 @@ internal sealed class CapturePolicy
 /// <param name="HugePart">The part of the arena's memory that is in huge pages.</param>
 /// <param name="IsBySignals">Memory is tracked by signals, which is freezing it.</param>
 internal readonly record struct CaptureSituation(
-    bool SeesEveryWrite, bool FreezesUnnoticed, bool IsTrackingPinned, bool IsFilling, bool IsFreezing,
+    bool CopiesBefore, bool FreezesUnnoticed, bool IsTrackingPinned, bool IsFilling, bool IsFreezing,
     long PagesChanged, long StagingPages, double HugePart, bool IsBySignals = false);

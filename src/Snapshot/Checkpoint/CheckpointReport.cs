@@ -23,6 +23,7 @@ internal sealed class CheckpointReport(IProgress<SnapshotProgress>? progress, lo
     private TimeSpan _commit;
     private long _nextReport = PagesPerReport;
     private TimeSpan _prepare;
+    private TimeSpan _earlyStop;
     private PauseInfo? _pause;
 
     internal void Enter(CheckpointStage stage)
@@ -31,6 +32,8 @@ internal sealed class CheckpointReport(IProgress<SnapshotProgress>? progress, lo
         _entered = Stopwatch.GetTimestamp();
         Tell(0, 0);
     }
+
+    internal void StoppedEarly(TimeSpan stop) => _earlyStop = stop;
 
     internal void Prepared() => _prepare = Stopwatch.GetElapsedTime(_entered);
 
@@ -58,6 +61,7 @@ internal sealed class CheckpointReport(IProgress<SnapshotProgress>? progress, lo
             Collect = Stopwatch.GetElapsedTime(_pauseBegan, _collected),
             Copy = Stopwatch.GetElapsedTime(_collected, _held),
             Release = Stopwatch.GetElapsedTime(_held, attempt.Released),
+            EarlyStop = _earlyStop,
             PagesCopied = memory.Staging.Copied - _stagedBefore,
             ManagedBytesAllocated = allocated,
         };

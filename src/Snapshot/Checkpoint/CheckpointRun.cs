@@ -24,13 +24,19 @@ internal sealed class CheckpointRun(
         CancellationToken cancellation = ticket.Cancellation;
         CheckpointReport report = new(ticket.Progress, header.Generation);
 
-        // Idle → Async: no participant is in a critical section, and none enters one until the pause is over.
+        // It is decided how each arena is captured. Where written pages can be found only while nobody writes, a short
+        // stop may find them first, to be copied beside the application: no handler knows of it.
         report.Enter(CheckpointStage.Waiting);
-        using Attempt attempt = coordinator.Begin(header.Generation, deadline, cancellation);
+        Deadline until = Deadline.After(deadline);
+        if (memory.Choose(cancellation))
+            report.StoppedEarly(coordinator.StopBriefly(header.Generation, deadline, memory.TakeWritten, cancellation));
+
+        // Idle → Async: no participant is in a critical section, and none enters one until the pause is over.
+        using Attempt attempt = coordinator.Begin(header.Generation, until.Remaining, cancellation);
         try
         {
-            // Async handlers prepare, last registered first. Beside them it is decided how each arena is captured,
-            // and changed pages are copied of those that are not frozen. The application runs.
+            // Async handlers prepare, last registered first. Beside them changed pages of arenas that are not frozen
+            // are copied. The application runs.
             report.Enter(CheckpointStage.Preparing);
             attempt.PrepareAsync(meanwhile: () => memory.Prepare(cancellation));
             report.Prepared();

@@ -21,6 +21,7 @@ internal sealed class MemoryCapture : IDisposable
     private static readonly CaptureChoice s_ofBuffers =
         new(CaptureMode.Stage, "a protected buffer is found changed by its content");
 
+    private readonly EarlyStop _earlyStop = new();
     private readonly StagingArea _staging;
     private readonly TrackerFactory _trackers;
     private readonly Func<bool> _isFilling;
@@ -30,6 +31,9 @@ internal sealed class MemoryCapture : IDisposable
 
     // The regions of the running checkpoint: those that existed at the moment of capture.
     private RegionCapture[] _captured = [];
+
+    // Those of them whose pages are copied before the pause, as far as that goes.
+    private RegionCapture[] _movable = [];
 
     /// <param name="staging">Where pages are staged; owned from here on.</param>
     /// <param name="trackers">Makes the trackers of arenas anew when their mode changes.</param>
@@ -113,25 +117,36 @@ internal sealed class MemoryCapture : IDisposable
     /// <summary>The region of an arena.</summary>
     internal RegionCapture Of(Arena arena) => Volatile.Read(ref _regions).First(region => region.Arena == arena);
 
-    /// <summary>
-    /// Chooses how each region is captured, and copies changed pages of those that are pre-copied, while the
-    /// application runs.
-    /// </summary>
-    internal void Prepare(CancellationToken cancellation)
+    /// <summary>Chooses how each region is captured, while the application runs.</summary>
+    /// <returns>Whether the application is to be stopped for <see cref="TakeWritten"/> first.</returns>
+    internal bool Choose(CancellationToken cancellation)
     {
         _captured = Volatile.Read(ref _regions);
         _trackers.PrepareFor(_captured.Sum(region => region.Region.CommittedPages));
         foreach (RegionCapture region in _captured) region.Choose(ChoiceFor(region), _trackers, cancellation);
-        RegionCapture[] movable = [.. _captured.Where(region => region.Choice.Mode == CaptureMode.PreCopy)];
+        _movable = [.. _captured.Where(region => region.Choice.Mode == CaptureMode.PreCopy)];
+        return _trackers.FindsByStopping && _earlyStop.Pays(_movable.Sum(region => region.CountChanged()));
+    }
+
+    /// <summary>
+    /// Takes what was written so far, so that <see cref="Prepare"/> can copy it. Nobody writes.
+    /// </summary>
+    internal void TakeWritten() => _trackers.TakeWritten();
+
+    /// <summary>Copies changed pages of the regions that are pre-copied, while the application runs.</summary>
+    internal void Prepare(CancellationToken cancellation)
+    {
+        // Without a stop the same page would be found again and again, and never be armed.
+        int rounds = _movable.Length == 0 ? 0 : _trackers.FindsByStopping ? 1 : RoundsMax;
         long before = long.MaxValue;
-        for (int round = 0; round < RoundsMax && movable.Length > 0; round++)
+        for (int round = 0; round < rounds; round++)
         {
             cancellation.ThrowIfCancellationRequested();
-            long left = movable.Sum(region => region.CountChanged());
+            long left = _movable.Sum(region => region.CountChanged());
             if (round > 0 && (left <= FewPages || left > before / 2)) break;
             before = left;
             _staging.Prefault(left);
-            foreach (RegionCapture region in movable) region.Prepare();
+            foreach (RegionCapture region in _movable) region.Prepare();
         }
 
         _staging.Prefault(
@@ -164,11 +179,13 @@ internal sealed class MemoryCapture : IDisposable
     internal void Hold()
     {
         // Staged first: what is left of the staging area is lent out then.
+        long before = _staging.Copied;
         foreach (RegionCapture region in _captured)
         {
             if (!region.IsFreezing) region.Hold();
         }
 
+        _earlyStop.Observe(_staging.Copied - before);
         if (_trackers.Freezer is not { } freezer) return;
         _staging.LendTo(freezer);
         foreach (RegionCapture region in _captured)
@@ -252,7 +269,7 @@ internal sealed class MemoryCapture : IDisposable
         bool isFree = policy.Wanted == CaptureMode.Auto && !_trackers.IsPinned;
         bool mayFreeze = isFree && _trackers.CanFreezeUnnoticed && !isFilling;
         return new CaptureSituation(
-            _trackers.SeesEveryWrite,
+            _trackers.SeesEveryWrite || _trackers.FindsByStopping,
             _trackers.CanFreezeUnnoticed,
             _trackers.IsPinned,
             isFilling,

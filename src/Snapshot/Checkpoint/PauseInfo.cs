@@ -20,6 +20,12 @@ public sealed record PauseInfo
     /// <summary>Letting the participants go; what is left then is the time the system takes to wake them.</summary>
     public required TimeSpan Release { get; init; }
 
+    /// <summary>
+    /// How long the application stood still once before, so that written pages were found and could be copied beside
+    /// it; zero when it did not. Not in <see cref="Total"/>.
+    /// </summary>
+    public required TimeSpan EarlyStop { get; init; }
+
     /// <summary>Pages copied inside the pause.</summary>
     public required long PagesCopied { get; init; }
 

@@ -46,7 +46,7 @@ internal sealed unsafe class StagedPages : IRegionPages
 
     public DirtyTracker Tracker { get; }
 
-    /// <summary>Collects what was written since the last collect and stages it.</summary>
+    /// <summary>Collects what may be copied now and stages it.</summary>
     /// <remarks>
     /// A page may change while it is copied: then it was written after it was collected, so the next collect reports it
     /// and it is staged again. Free and excluded pages are left out; one that was allocated and written between the
@@ -55,7 +55,9 @@ internal sealed unsafe class StagedPages : IRegionPages
     /// </remarks>
     public void Prepare(PageBitmap changed, PageBitmap free, PageBitmap excluded)
     {
-        Collect(changed);
+        _recent.Clear();
+        Tracker.CollectEarly(_recent);
+        changed.UnionWith(_recent);
         _rest.Clear();
         _rest.UnionWith(_recent);
         _recent.ExceptWith(free);

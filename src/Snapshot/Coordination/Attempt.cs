@@ -45,7 +45,13 @@ internal sealed class Attempt : IDisposable
     private volatile bool _isDoomed;
     private bool _isOver;
 
-    internal Attempt(Coordinator coordinator, long generation, TimeSpan timeout, CancellationToken cancellation)
+    /// <param name="coordinator">Whose participants are stopped.</param>
+    /// <param name="generation">The generation that the checkpoint will be.</param>
+    /// <param name="timeout">From now until every participant must have come.</param>
+    /// <param name="isBrief">Participants are stopped, and nothing else: no handler runs, nothing is told.</param>
+    /// <param name="cancellation">Aborts the attempt up to the capture.</param>
+    internal Attempt(
+        Coordinator coordinator, long generation, TimeSpan timeout, bool isBrief, CancellationToken cancellation)
     {
         _coordinator = coordinator;
         _barrier = coordinator.Barrier;
@@ -55,11 +61,15 @@ internal sealed class Attempt : IDisposable
         _prepareParts = RunAsyncPrepare;
         _resumeParts = RunAsyncResume;
         Generation = generation;
-        AsyncEntries = coordinator.Async.List.Enabled;
+        IsBrief = isBrief;
+        AsyncEntries = isBrief ? [] : coordinator.Async.List.Enabled;
         _asyncFirst = AsyncEntries.Length;
     }
 
     internal long Generation { get; }
+
+    /// <summary>Participants are stopped for a moment only; their handlers, and all others, know nothing of it.</summary>
+    internal bool IsBrief { get; }
 
     /// <summary>The async handlers of this attempt.</summary>
     internal HandlerEntry[] AsyncEntries { get; }
@@ -192,7 +202,8 @@ internal sealed class Attempt : IDisposable
         _barrier.Raise();
         AwaitEndOf(Phase.Sync);
         _coordinator.Table.Capture(this);
-        _coordinator.Ledger.Capture();
+        if (!IsBrief)
+            _coordinator.Ledger.Capture();
         IsCaptured = true;
         MeasureArrivals();
     }
@@ -219,7 +230,7 @@ internal sealed class Attempt : IDisposable
         {
             foreach (CapturedParticipant captured in Captured)
             {
-                if (!captured.IsOmitted && captured.Handlers.Length > 0)
+                if (!IsBrief && !captured.IsOmitted && captured.Handlers.Length > 0)
                     captured.Participant.Notify(new CommitNotice(Generation, captured.Handlers));
             }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Snapshot.Base;
 using Snapshot.Threads.Fibers;
 
@@ -138,13 +139,40 @@ internal sealed class Coordinator : IDisposable
     /// <exception cref="SnapshotException">Busy, DeadlineExceeded (naming who is in a critical section) or
     /// RestartFailed; no attempt is open then.</exception>
     /// <exception cref="OperationCanceledException">No attempt is open.</exception>
-    internal Attempt Begin(long generation, TimeSpan timeout, CancellationToken cancellation = default)
+    internal Attempt Begin(long generation, TimeSpan timeout, CancellationToken cancellation = default) =>
+        Begin(generation, timeout, isBrief: false, cancellation);
+
+    /// <summary>
+    /// Stops the participants for something that must not see anybody write, and lets them go on. No handler runs, and
+    /// nobody is told. The checkpoint that follows is announced, for those who leave a critical section meanwhile.
+    /// </summary>
+    /// <param name="generation">The generation that the checkpoint will be.</param>
+    /// <param name="timeout">From now until every participant must have come.</param>
+    /// <param name="work">What is to be done meanwhile. What it throws is thrown; participants go on all the same.</param>
+    /// <param name="cancellation">Gives up until everybody has stopped.</param>
+    /// <returns>How long the application stood still.</returns>
+    /// <exception cref="SnapshotException">As <see cref="Begin(long, TimeSpan, CancellationToken)"/> and
+    /// <see cref="Attempt.Stop"/>.</exception>
+    internal TimeSpan StopBriefly(long generation, TimeSpan timeout, Action work, CancellationToken cancellation)
+    {
+        using Attempt attempt = Begin(generation, timeout, isBrief: true, cancellation);
+        attempt.PrepareAsync(meanwhile: () => { });
+        attempt.Stop();
+        work();
+        Barrier.Announce();
+        attempt.Release();
+        attempt.BeginCommit();
+        attempt.Complete();
+        return Stopwatch.GetElapsedTime(attempt.FirstStopped, attempt.Released);
+    }
+
+    private Attempt Begin(long generation, TimeSpan timeout, bool isBrief, CancellationToken cancellation)
     {
         ThrowIfUnusable();
         if (Volatile.Read(ref _refusal) is { } refusal)
             throw new SnapshotException(refusal.Code, refusal.Message, refusal.InnerException);
         cancellation.ThrowIfCancellationRequested();
-        Attempt attempt = new(this, generation, timeout, cancellation);
+        Attempt attempt = new(this, generation, timeout, isBrief, cancellation);
         if (Interlocked.CompareExchange(ref _attempt, attempt, null) is { } other)
             throw new SnapshotException(
                 SnapshotErrorCode.Busy,

@@ -146,21 +146,32 @@ public sealed unsafe partial class Participant
     }
 
     /// <summary>
-    /// After the outermost critical section: a checkpoint that waits for it is taken before the application goes on.
+    /// After the outermost critical section: a checkpoint that waits for it is taken before the application goes on. A
+    /// brief stop is not that checkpoint, which it announces again before it ends.
     /// </summary>
     private void TakePending()
     {
-        if (_barrier.IsAnnounced)
-        {
-            _standing = Standing.AtCriticalSection;
-            _barrier.AwaitBeginning();
-            _standing = Standing.Running;
-        }
-
-        long word;
         do
-            word = _barrier.Read();
-        while (PhaseWord.PhaseOf(word) is Phase.Pending or Phase.Async or Phase.Sync && !AwaitOrTakePart(word));
+        {
+            if (_barrier.IsAnnounced)
+            {
+                _standing = Standing.AtCriticalSection;
+                _barrier.AwaitBeginning();
+                _standing = Standing.Running;
+            }
+        }
+        while (TakeOnePending() && LastAttempt!.IsBrief);
+    }
+
+    /// <returns>Whether there was one, and it was not given up before.</returns>
+    private bool TakeOnePending()
+    {
+        while (true)
+        {
+            long word = _barrier.Read();
+            if (PhaseWord.PhaseOf(word) is not (Phase.Pending or Phase.Async or Phase.Sync)) return false;
+            if (AwaitOrTakePart(word)) return true;
+        }
     }
 
     /// <summary>

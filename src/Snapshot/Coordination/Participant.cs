@@ -292,7 +292,7 @@ public sealed unsafe partial class Participant : IDisposable
             return;
         }
 
-        HandlerEntry[] handlers = Handlers.Enabled;
+        HandlerEntry[] handlers = attempt.IsBrief ? [] : Handlers.Enabled;
         int first = HandlerRun.Prepare(handlers, attempt, Part, isSync: true, out bool isOmitted);
         LastAttempt = attempt;
         LastHandlers = handlers;
@@ -306,7 +306,7 @@ public sealed unsafe partial class Participant : IDisposable
         HandlerRun.Resume(handlers.AsSpan(first), outcome, Part, Name, attempt.Report);
         StandsFor?.Resume();
         attempt.LeavePart();
-        if (outcome.Kind != CheckpointOutcomeKind.Aborted && _gates.HasFlag(Gates.OnContinue))
+        if (!attempt.IsBrief && outcome.Kind != CheckpointOutcomeKind.Aborted && _gates.HasFlag(Gates.OnContinue))
             PassContinueGate(attempt);
     }
 

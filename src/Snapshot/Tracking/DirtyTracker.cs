@@ -44,6 +44,17 @@ internal abstract class DirtyTracker : IDisposable
     /// </exception>
     internal abstract void Collect(PageBitmap changed);
 
+    /// <summary>
+    /// The part of a collect that may run against writers: what it adds may be copied before the pause, for a page that
+    /// is written afterwards is in the next collect. Nothing, where <see cref="SeesEveryWrite"/> is false and nobody
+    /// took the written pages while the application stood still.
+    /// </summary>
+    /// <exception cref="SnapshotException">As <see cref="Collect"/>.</exception>
+    internal virtual void CollectEarly(PageBitmap changed)
+    {
+        if (SeesEveryWrite) Collect(changed);
+    }
+
     /// <summary>About how many pages a collect would report now; re-arms nothing.</summary>
     internal abstract long CountChanged();
 

@@ -65,6 +65,16 @@ internal sealed class SoftDirtyTracker : DirtyTracker, IScanWork
         _pending.Clear();
     }
 
+    /// <summary>
+    /// What was read when nobody wrote. Its marks have been cleared since: a write that follows is marked again. What
+    /// was dropped stays for the pause.
+    /// </summary>
+    internal override void CollectEarly(PageBitmap changed)
+    {
+        changed.UnionWith(_pending);
+        _pending.Clear();
+    }
+
     internal override long CountChanged()
     {
         // What was dropped can only be counted by taking it; as a page given back it stays in the next collect.

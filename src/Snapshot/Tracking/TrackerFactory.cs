@@ -60,6 +60,11 @@ internal sealed unsafe class TrackerFactory : IDisposable
     internal bool SeesEveryWrite => Mechanism == TrackingMechanism.WriteProtect;
 
     /// <summary>
+    /// Whether written pages can be found before the pause by stopping for it: <see cref="TakeWritten"/>.
+    /// </summary>
+    internal bool FindsByStopping => _softDirty is not null;
+
+    /// <summary>
     /// What arenas are registered with. A mapping belongs to one userfaultfd, so whoever serves faults of an arena must
     /// use this one. Null with content hashes.
     /// </summary>
@@ -118,6 +123,13 @@ internal sealed unsafe class TrackerFactory : IDisposable
 
     /// <inheritdoc cref="BeginCollect"/>
     internal void EndCollect() => _softDirty?.End();
+
+    /// <summary>
+    /// Takes what was written so far, for <see cref="DirtyTracker.CollectEarly"/> of every tracker. Nobody writes. No
+    /// managed allocation.
+    /// </summary>
+    /// <exception cref="SnapshotException">SystemCall. Nothing is lost.</exception>
+    internal void TakeWritten() => _softDirty?.Take();
 
     /// <summary>
     /// Before many trackers are armed, one after another, while nobody writes; until <see cref="EndArming"/>.

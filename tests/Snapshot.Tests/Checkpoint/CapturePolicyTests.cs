@@ -9,7 +9,7 @@ namespace Snapshot.Tests.Checkpoint;
 public sealed class CapturePolicyTests
 {
     private static readonly CaptureSituation s_able = new(
-        SeesEveryWrite: true, FreezesUnnoticed: true, IsTrackingPinned: false, IsFilling: false, IsFreezing: true,
+        CopiesBefore: true, FreezesUnnoticed: true, IsTrackingPinned: false, IsFilling: false, IsFreezing: true,
         PagesChanged: 1000, StagingPages: 100_000, HugePart: 1);
 
     [Theory]
@@ -31,13 +31,13 @@ public sealed class CapturePolicyTests
 
     [Fact]
     public void Where_writes_are_not_seen_before_the_pause_memory_is_staged() => Expect(
-        new(), s_able with { SeesEveryWrite = false, FreezesUnnoticed = false, HugePart = 0 }, CaptureMode.Stage,
+        new(), s_able with { CopiesBefore = false, FreezesUnnoticed = false, HugePart = 0 }, CaptureMode.Stage,
         "when it has stopped");
 
     [Fact]
     public void Copy_on_write_needs_no_finder_that_sees_every_write_and_what_is_sparse_is_staged()
     {
-        CaptureSituation old = s_able with { SeesEveryWrite = false };
+        CaptureSituation old = s_able with { CopiesBefore = false };
         CapturePolicy policy = new();
         Expect(policy, old, CaptureMode.CopyOnWrite, "nothing is known yet");
         policy.Observe(pages: 100, blocks: 50);

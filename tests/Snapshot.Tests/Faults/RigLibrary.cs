@@ -31,15 +31,16 @@ internal static class RigLibrary
 
     private static string Build()
     {
-        string library = System.IO.Path.Combine(AppContext.BaseDirectory, "rig.so");
-        string fresh = $"{library}.{Environment.ProcessId}";
+        // Not beside the tests: another user than the one who built them may run them.
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("snapshot-rig-");
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => folder.Delete(recursive: true);
+        string library = System.IO.Path.Combine(folder.FullName, "rig.so");
         string[] arguments = [
             "-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-shared", "-fPIC",
             .. Directory.GetFiles(System.IO.Path.Combine(Repository.Root, "tests/Snapshot.FaultRig"), "rig_*.c"),
-            "-o", fresh, "-ldl", "-pthread"];
+            "-o", library, "-ldl", "-pthread"];
         ProgramResult built = Repository.Run(Repository.Root, "cc", arguments);
         Assert.True(built.ExitCode == 0, built.ToString());
-        File.Move(fresh, library, overwrite: true);
         return library;
     }
 }

@@ -80,7 +80,7 @@ public sealed class ArenaLimitTests : IDisposable
         restarted.RequestCheckpoint().WaitCommitted();
     }
 
-    [Fact]
+    [RootFact]
     public void A_program_that_locks_its_memory_commits()
     {
         using TestProgram program = new("locked-memory", _store.Path);

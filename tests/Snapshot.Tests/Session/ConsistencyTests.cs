@@ -33,6 +33,7 @@ public sealed unsafe class ConsistencyTests : IDisposable
     [InlineData(TrackingMechanism.Auto, CaptureMode.CopyOnWrite, CaptureGrain.Block, 5)]
     [InlineData(TrackingMechanism.Auto, CaptureMode.CopyOnWrite, CaptureGrain.SixteenPages, 6)]
     [InlineData(TrackingMechanism.Auto, CaptureMode.CopyOnWrite, CaptureGrain.Page, 7)]
+    [InlineData(TrackingMechanism.SoftDirty, CaptureMode.Auto, CaptureGrain.Auto, 8)]
     public void Every_image_is_of_one_moment(
         TrackingMechanism tracking, CaptureMode capture, CaptureGrain grain, int seed)
     {

@@ -82,7 +82,8 @@ public sealed unsafe class RoundTripTests : IDisposable
         session.RequestCheckpoint().WaitCommitted();
         array.AsSpan().Fill(5);
         SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
-        Assert.True(info.Capture.PagesTracked >= 64);
+        if (info.Capture.Regions[0].Tracking != TrackingMechanism.ContentHash)
+            Assert.InRange(info.Capture.PagesTracked, 64, long.MaxValue);
         Assert.Equal(0, info.PagesChanged);
     }
 

@@ -58,6 +58,22 @@ public sealed class SoftDirtyBitsTests
         Assert.Equal([4], Collected(rightTracker));
         Assert.Empty(Together(rightTracker));
 
+        // What was taken while nobody wrote can be copied against writers: what is written then is found again.
+        left.Page(5)[0] = left.Page(6)[0] = 1;
+        Assert.Empty(Early(leftTracker));
+        factory.TakeWritten();
+        left.Page(6)[0] = left.Page(7)[0] = 2;
+        Assert.Equal([5, 6], Early(leftTracker));
+        Assert.Equal([6, 7], Together(leftTracker));
+        Assert.Empty(Early(rightTracker));
+
+        long[] Early(DirtyTracker tracker)
+        {
+            changed.Clear();
+            tracker.CollectEarly(changed);
+            return Members();
+        }
+
         long[] Together(DirtyTracker tracker)
         {
             factory.BeginCollect();
@@ -70,7 +86,9 @@ public sealed class SoftDirtyBitsTests
         {
             changed.Clear();
             tracker.Collect(changed);
-            return [.. Enumerable.Range(0, 64).Select(page => (long)page).Where(changed.Contains)];
+            return Members();
         }
+
+        long[] Members() => [.. Enumerable.Range(0, 64).Select(page => (long)page).Where(changed.Contains)];
     }
 }

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using Snapshot.Base;
-using Snapshot.Interop;
+using Snapshot.Coordination;
 using Xunit;
 
 namespace Snapshot.Tests.Memory.Locks;
@@ -10,8 +10,6 @@ namespace Snapshot.Tests.Memory.Locks;
 /// </summary>
 internal sealed unsafe class TestOwner : LockOwner, IDisposable
 {
-    private const int TimedOut = 110;
-
     private static readonly TimeSpan Hang = TimeSpan.FromSeconds(30);
 
     private readonly SemaphoreSlim _waiting = new(0);
@@ -26,9 +24,9 @@ internal sealed unsafe class TestOwner : LockOwner, IDisposable
     internal override bool Wait(uint* word, uint expected, long timeoutNanoseconds)
     {
         _waiting.Release();
-        int result = Native.sn_futex_wait_either(word, expected, _killed, 0, timeoutNanoseconds);
+        bool isInTime = Futex.WaitEither(word, expected, _killed, 0, timeoutNanoseconds);
         if (*_killed != 0) throw new OwnerKilledException();
-        return result != TimedOut;
+        return isInTime;
     }
 
     /// <summary>Runs the action on a thread of its own whose owner this is.</summary>
@@ -63,7 +61,7 @@ internal sealed unsafe class TestOwner : LockOwner, IDisposable
     internal void Kill()
     {
         Volatile.Write(ref *_killed, 1);
-        _ = Native.sn_futex_wake(_killed, int.MaxValue);
+        Futex.WakeAll(_killed);
     }
 
     public void Dispose()
