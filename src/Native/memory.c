@@ -1,4 +1,4 @@
-/* memory.c: address space. Reserving, committing, dropping and naming memory; one system call each. */
+/* memory.c: address space. Reserving, committing, dropping and naming memory; a system call each, or two. */
 #include "snapshot_native.h"
 
 #include <errno.h>
@@ -53,6 +53,16 @@ int32_t sn_memory_reserve(uint64_t base, uint64_t bytes)
 int32_t sn_memory_commit(uint64_t base, uint64_t bytes)
 {
     return result(mprotect(at(base), bytes, PROT_READ | PROT_WRITE) != 0);
+}
+
+int32_t sn_memory_commit_spare(uint64_t base, uint64_t bytes)
+{
+    size_t wanted = bytes + SN_SPARE_BYTES;
+    void *probe = mmap(NULL, wanted, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (probe == MAP_FAILED)
+        return errno;
+    munmap(probe, wanted);
+    return sn_memory_commit(base, bytes);
 }
 
 int32_t sn_memory_discard(uint64_t base, uint64_t bytes)

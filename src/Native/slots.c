@@ -46,25 +46,28 @@ static uint32_t pop(struct sn_slots *slots, uint32_t grain)
 /* Slots that are committed at once, 32 MiB: a system call each, which others who map memory wait for. */
 #define COMMIT_SLOTS (16 * SN_BLOCK_PAGES)
 
-static int commit(const struct sn_slots *slots, uint64_t first, uint64_t count)
+/* Of what nobody can do without, the last is taken, too. */
+static int commit(const struct sn_slots *slots, uint64_t first, uint64_t count, int is_needed)
 {
-    return sn_memory_commit(slots->base + first * SN_PAGE_BYTES, count * SN_PAGE_BYTES) == 0;
+    uint64_t base = slots->base + first * SN_PAGE_BYTES, bytes = count * SN_PAGE_BYTES;
+    return (is_needed ? sn_memory_commit(base, bytes) : sn_memory_commit_spare(base, bytes)) == 0;
 }
 
 /*
  * Lets the slots [first, first+wanted) be written, of at most `most`; `done` counts those that may be already. 0: the
  * kernel refuses. Threads may commit the same slots at once, which does no harm; the count goes up only after its
- * slots were committed, so who reads it (acquire) may write them.
+ * slots were committed, so who reads it (acquire) may write them. Slots behind the limit, first != 0, are those that
+ * somebody needs.
  */
 static int reach(const struct sn_slots *slots, uint32_t first, uint32_t *done, uint32_t wanted, uint32_t most)
 {
     uint32_t now = __atomic_load_n(done, __ATOMIC_ACQUIRE);
     while (now < wanted) {
         uint32_t next = most - now > COMMIT_SLOTS ? now + COMMIT_SLOTS : most;
-        if (!commit(slots, first + now, next - now)) {
+        if (!commit(slots, first + now, next - now, first != 0)) {
             /* Near a limit: what is needed, and no more. */
             next = now + SN_BLOCK_PAGES;
-            if (!commit(slots, first + now, next - now))
+            if (!commit(slots, first + now, next - now, first != 0))
                 return 0;
         }
         if (__atomic_compare_exchange_n(done, &now, next, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))

@@ -18,7 +18,7 @@
 
 #define SN_API __attribute__((visibility("default")))
 
-#define SN_ABI_VERSION 9
+#define SN_ABI_VERSION 10
 
 #define SN_PAGE_BYTES UINT64_C(4096)
 
@@ -32,6 +32,13 @@ SN_API int32_t sn_memory_reserve(uint64_t base, uint64_t bytes);
 
 /* Makes a part of a reservation readable and writable; the memory reads as zero until written. */
 SN_API int32_t sn_memory_commit(uint64_t base, uint64_t bytes);
+
+/*
+ * The same for memory that the program can do without. ENOMEM also where less than SN_SPARE_BYTES could be committed
+ * afterwards: near a limit the program itself, and its runtime, need what is left.
+ */
+#define SN_SPARE_BYTES (UINT64_C(16) << 20)
+SN_API int32_t sn_memory_commit_spare(uint64_t base, uint64_t bytes);
 
 /* Drops the content of committed memory: it reads as zero again and costs nothing. */
 SN_API int32_t sn_memory_discard(uint64_t base, uint64_t bytes);

@@ -12,8 +12,8 @@ internal static partial class CommitLimit
     private const int DataSize = 2; // RLIMIT_DATA
     private const long StagingLimit = 1L << 30;
 
-    // For what the runtime itself may need meanwhile; less than one piece of the staging area.
-    private const long Spare = 24L << 20;
+    // Less than the pages need. The runtime itself needs some of it meanwhile, which copies must leave to it.
+    private const long Spare = 40L << 20;
 
     internal static int Run(string store, long megabytes)
     {

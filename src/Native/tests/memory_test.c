@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 static void a_reservation_takes_exactly_its_address(void)
 {
@@ -32,6 +33,23 @@ static void committed_memory_reads_as_zero_until_written_and_after_a_discard(voi
     CHECK_EQUAL(sn_memory_release(TEST_BASE, 4 * PAGE), 0);
     CHECK_EQUAL(sn_memory_commit(TEST_BASE, PAGE), ENOMEM);
     CHECK_EQUAL(sn_memory_discard(TEST_BASE, PAGE), ENOMEM);
+}
+
+/* As where the kernel counts what is committed: nothing is left but what was had before. */
+static void what_can_be_done_without_leaves_something_at_a_limit(void)
+{
+    const uint64_t bytes = SN_SPARE_BYTES;
+    CHECK_EQUAL(sn_memory_reserve(TEST_BASE, bytes), 0);
+    CHECK_EQUAL(sn_memory_commit_spare(TEST_BASE, bytes / 2), 0);
+    struct rlimit before, none;
+    CHECK_EQUAL(getrlimit(RLIMIT_DATA, &before), 0);
+    none = before;
+    none.rlim_cur = PAGE; /* of 0 the kernel does not take notice */
+    CHECK_EQUAL(setrlimit(RLIMIT_DATA, &none), 0);
+    CHECK_EQUAL(sn_memory_commit_spare(TEST_BASE + bytes / 2, PAGE), ENOMEM);
+    CHECK_EQUAL(setrlimit(RLIMIT_DATA, &before), 0);
+    CHECK_EQUAL(sn_memory_commit_spare(TEST_BASE + bytes / 2, PAGE), 0);
+    CHECK_EQUAL(sn_memory_release(TEST_BASE, bytes), 0);
 }
 
 static void populated_memory_is_present(void)
@@ -100,6 +118,7 @@ void test_memory(void)
 {
     a_reservation_takes_exactly_its_address();
     committed_memory_reads_as_zero_until_written_and_after_a_discard();
+    what_can_be_done_without_leaves_something_at_a_limit();
     populated_memory_is_present();
     a_name_appears_in_the_process_map();
     memory_reserved_anywhere_is_aligned_and_writable_once_committed();

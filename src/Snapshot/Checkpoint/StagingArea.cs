@@ -167,7 +167,9 @@ internal sealed unsafe class StagingArea : IDisposable
         _used = 0;
     }
 
-    /// <summary>Lets the first slots be written; false where the kernel refuses.</summary>
+    /// <summary>
+    /// Lets the first slots be written; false where the kernel refuses, or would leave next to nothing for the program.
+    /// </summary>
     private bool TryCommit(long slots)
     {
         while (_committed < slots)
@@ -182,7 +184,7 @@ internal sealed unsafe class StagingArea : IDisposable
 
     private bool TryCommitPiece(long pages)
     {
-        _refused = Native.sn_memory_commit(_base + (ulong)Pages.Bytes(_committed), (ulong)Pages.Bytes(pages));
+        _refused = Native.sn_memory_commit_spare(_base + (ulong)Pages.Bytes(_committed), (ulong)Pages.Bytes(pages));
         if (_refused == 0) _committed += pages;
         return _refused == 0;
     }

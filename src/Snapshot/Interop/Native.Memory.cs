@@ -15,6 +15,10 @@ internal static unsafe partial class Native
 
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    internal static partial int sn_memory_commit_spare(ulong baseAddress, ulong bytes);
+
+    [LibraryImport(Library)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
     internal static partial int sn_memory_discard(ulong baseAddress, ulong bytes);
 
     [LibraryImport(Library)]

@@ -1,5 +1,6 @@
 using Snapshot.Checkpoint;
 using Snapshot.TestPrograms;
+using Snapshot.Tests.Profiles;
 using Snapshot.Tracking;
 using Xunit;
 
@@ -96,7 +97,8 @@ public sealed class CapturePolicyTests
         Expect(policy, split, CaptureMode.CopyOnWrite, "512 of 512");
     }
 
-    [Fact]
+    [MachineFact]
+    [Needs(Capability.CopyOnWrite)]
     public void Two_increments_must_agree_before_a_block_is_opened_in_parts()
     {
         using Tracked tracked = new();
@@ -112,7 +114,8 @@ public sealed class CapturePolicyTests
         Assert.Equal(CaptureGrain.Page, tracked.Tracker.GrainOf(0));
     }
 
-    [Fact]
+    [MachineFact]
+    [Needs(Capability.CopyOnWrite)]
     public void One_dense_increment_makes_a_block_whole_again()
     {
         using Tracked tracked = new();
@@ -124,7 +127,8 @@ public sealed class CapturePolicyTests
         Assert.Equal(CaptureGrain.Block, tracked.Tracker.GrainOf(0));
     }
 
-    [Fact]
+    [MachineFact]
+    [Needs(Capability.CopyOnWrite)]
     public void Only_so_many_blocks_are_opened_in_parts_and_one_that_became_whole_makes_room()
     {
         using Tracked tracked = new();
@@ -141,7 +145,8 @@ public sealed class CapturePolicyTests
         Assert.Equal(GrainPolicy.FineBlocksMax, tracked.Fine);
     }
 
-    [Fact]
+    [MachineFact]
+    [Needs(Capability.CopyOnWrite)]
     public void A_grain_asked_for_is_set_at_once()
     {
         using Tracked tracked = new();

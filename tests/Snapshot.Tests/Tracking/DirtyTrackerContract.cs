@@ -56,6 +56,7 @@ public abstract class DirtyTrackerContract : IDisposable
     public void A_page_populated_after_creation_is_seen() => TrackerScenarios.PopulatedAfterCreationIsSeen(Create);
 
     [MachineFact]
+    [Needs(Capability.Pagemap)]
     public void Unused_memory_stays_unused() => TrackerScenarios.UnusedMemoryStaysUnused(Create);
 
     [MachineFact]
@@ -86,6 +87,7 @@ public abstract class DirtyTrackerContract : IDisposable
     public void Arming_forgets_everything() => TrackerScenarios.ArmForgets(Create);
 
     [MachineFact]
+    [Needs(Capability.Pagemap)]
     public void Counting_rearms_nothing() => TrackerScenarios.CountingRearmsNothing(Create);
 
     [MachineFact]
@@ -125,6 +127,7 @@ public sealed class TrackerLifetimeTests
     [MachineTheory]
     [InlineData(TrackingMechanism.WriteProtect)]
     [InlineData(TrackingMechanism.ContentHash)]
+    [Needs(Capability.Pagemap)]
     public void A_tracker_outlives_its_factory(TrackingMechanism mechanism)
     {
         using TrackedMemory memory = new(64, 64);

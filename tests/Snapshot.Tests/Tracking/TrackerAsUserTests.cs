@@ -12,7 +12,7 @@ namespace Snapshot.Tests.Tracking;
 public sealed class TrackerAsUserTests(ITestOutputHelper output)
 {
     [MachineFact]
-    [Needs(Programs = ["cc"])]
+    [Needs(Capability.Pagemap, Programs = ["cc"])]
     public void Every_promise_holds_for_an_ordinary_user()
     {
         (int exitCode, string text) = OrdinaryUser.Run("tracker-as-user");
