@@ -18,6 +18,7 @@
 #define BATCH 4u /* blocks that streaming reads at once: large for a disk, short for a fault behind it */
 #define STRIDE 16u /* blocks that a streaming thread takes on: two must not fault on one huge page, each clearing it */
 #define WINDOW_BYTES (BATCH * BLOCK_BYTES)
+#define ROOM_BYTES (UINT64_C(2) << 20) /* window, and two blocks: one huge page has them all */
 
 /* What a thread works in. */
 struct room {

@@ -30,6 +30,10 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     private readonly StoreKeeping _keeping;
     private readonly SessionFibers _fibers;
     private readonly ProcessorShare _share;
+
+    // A kernel without huge pages refuses, and the memory serves all the same.
+    private readonly BlockPool _blocks =
+        new((address, bytes) => _ = Native.sn_memory_advise_huge((ulong)address, (ulong)bytes, 1));
     private readonly Lock _opening = new();
     private KernelHost? _kernels;
     private int _disposed;
@@ -68,6 +72,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
             closing.Dispose(_checkpoints);
             closing.Dispose(_coordinator);
             closing.Dispose(_memory);
+            closing.Dispose(_blocks);
             closing.Dispose(store);
             throw;
         }
@@ -400,6 +405,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         closing.Dispose(_coordinator);
         if (_coordinator.HasParticipants || _kernels is not null) _memory.LeaveArenasMapped();
         closing.Dispose(_memory);
+        closing.Dispose(_blocks);
         closing.Dispose(_store);
         closing.End();
     }
@@ -461,6 +467,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
             Encoding = _options.Encoding,
             EncoderThreads = _options.EncoderThreads,
             OnEncoderStarted = () => _share.Take(ProcessorShare.Tenth),
+            Pool = _blocks,
             BytesPerSecond = _options.DrainBytesPerSecond,
         };
         CheckpointRun run = new(_coordinator, _memory.Capture, _store, _share);

@@ -6,8 +6,8 @@ namespace Snapshot.Checkpoint;
 /// </summary>
 /// <remarks>
 /// It costs the application a second look through the page tables, and spares it the copies of pages that are not
-/// written again until the pause. So it is made where there is much to copy, unless the latest one spared less than half
-/// of the copies; then some checkpoints do without, and it is tried again.
+/// written again until the pause. So it is made where there is much to copy, unless the latest one spared less than
+/// half of the copies; then some checkpoints do without, and it is tried again.
 /// </remarks>
 internal sealed class EarlyStop
 {

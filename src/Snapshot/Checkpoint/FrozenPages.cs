@@ -20,9 +20,6 @@ namespace Snapshot.Checkpoint;
 /// </remarks>
 internal sealed class FrozenPages : IRegionPages
 {
-    // Small enough to stay in the second-level cache until the image has it, large enough for one copy.
-    private const int PiecePages = 64;
-
     private const int BlockPages = FreezingTracker.BlockPages;
 
     private readonly Arena _arena;
@@ -31,7 +28,6 @@ internal sealed class FrozenPages : IRegionPages
     private readonly PageBitmap _present;
     private readonly PageBitmap _zero;
     private readonly Dictionary<long, int> _units = [];
-    private readonly AlignedBuffer _buffer = new(PiecePages * Pages.Size);
 
     /// <param name="arena">What to capture.</param>
     /// <param name="tracker">Owned from here on.</param>
@@ -95,7 +91,6 @@ internal sealed class FrozenPages : IRegionPages
     {
         _present.Dispose();
         _zero.Dispose();
-        _buffer.Dispose();
         _tracker.Dispose();
     }
 
@@ -135,26 +130,37 @@ internal sealed class FrozenPages : IRegionPages
         long seen = 0;
         for (long at = part.Start; draft.Wanted.NextRun(at, out PageRange run) && run.Start < part.End;)
         {
+            // Read once, to where it is written from; hashed while it is in the cache.
+            Span<byte> room = draft.Writer.Room();
             PageRange piece = new(
-                run.Start,
-                Math.Min(Math.Min(run.End, part.End), (run.Start / PiecePages + 1) * PiecePages) - run.Start);
-            _tracker.Read(piece, _buffer.Span);
-            for (long page = piece.Start; page < piece.End; page++)
-            {
-                ReadOnlySpan<byte> content =
-                    _buffer.Span.Slice((int)Pages.Bytes(page - piece.Start), Pages.Size);
-                ExtentKind kind = draft.Judge.Judge(page, content);
-                if (kind == ExtentKind.Zero) _zero.Add(new PageRange(page, 1));
-                if (kind != ExtentKind.Present) continue;
-                _present.Add(new PageRange(page, 1));
-                if (elementSize < 0) elementSize = _arena.ElementSizeHint(page);
-                draft.Writer.AppendPages(content, elementSize);
-            }
-
+                run.Start, Math.Min(Math.Min(run.End, part.End) - run.Start, room.Length >> Pages.Shift));
+            _tracker.Read(piece, room);
+            int present = Sift(draft.Judge, piece, room);
+            if (present > 0 && elementSize < 0) elementSize = _arena.ElementSizeHint(piece.Start);
+            draft.Writer.AppendRoom(present, elementSize);
             at = piece.End;
             seen += piece.Count;
         }
 
         return seen;
+    }
+
+    /// <summary>Moves the pages that the image is to have to the front, and returns how many they are.</summary>
+    private int Sift(PageJudge judge, PageRange piece, Span<byte> room)
+    {
+        int present = 0;
+        for (int at = 0; at < piece.Count; at++)
+        {
+            PageRange page = new(piece.Start + at, 1);
+            Span<byte> content = room.Slice(at * Pages.Size, Pages.Size);
+            ExtentKind kind = judge.Judge(page.Start, content);
+            if (kind == ExtentKind.Zero) _zero.Add(page);
+            if (kind != ExtentKind.Present) continue;
+            _present.Add(page);
+            if (present < at) content.CopyTo(room[(present * Pages.Size)..]);
+            present++;
+        }
+
+        return present;
     }
 }

@@ -148,7 +148,7 @@ internal sealed class Coordinator : IDisposable
     /// </summary>
     /// <param name="generation">The generation that the checkpoint will be.</param>
     /// <param name="timeout">From now until every participant must have come.</param>
-    /// <param name="work">What is to be done meanwhile. What it throws is thrown; participants go on all the same.</param>
+    /// <param name="work">What is to be done meanwhile. What it throws is thrown, and participants go on.</param>
     /// <param name="cancellation">Gives up until everybody has stopped.</param>
     /// <returns>How long the application stood still.</returns>
     /// <exception cref="SnapshotException">As <see cref="Begin(long, TimeSpan, CancellationToken)"/> and

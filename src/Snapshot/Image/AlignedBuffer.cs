@@ -3,16 +3,28 @@ using System.Runtime.InteropServices;
 
 namespace Snapshot.Image;
 
-/// <summary>Native memory aligned to a page, as direct I/O needs it. Not cleared.</summary>
+/// <summary>Native memory aligned to a page at least, as direct I/O needs it. Not cleared.</summary>
 internal sealed unsafe class AlignedBuffer : IDisposable
 {
     private readonly View _view;
 
-    internal AlignedBuffer(int length)
+    // Whose memory it is a part of, or null: its own.
+    private readonly AlignedBuffer? _whole;
+
+    internal AlignedBuffer(int length, int alignment = ImageFormat.PageSize)
     {
-        Pointer = (byte*)NativeMemory.AlignedAlloc((nuint)length, ImageFormat.PageSize);
+        Pointer = (byte*)NativeMemory.AlignedAlloc((nuint)length, (nuint)alignment);
         Length = length;
         _view = new View(this);
+    }
+
+    private AlignedBuffer(AlignedBuffer whole, int offset, int length)
+    {
+        _whole = whole;
+        Pointer = whole.Pointer + offset;
+        Length = length;
+        _view = new View(this);
+        GC.SuppressFinalize(this);
     }
 
     internal byte* Pointer { get; private set; }
@@ -24,6 +36,13 @@ internal sealed unsafe class AlignedBuffer : IDisposable
     /// <summary>The same for gathering writes; keeps the buffer alive.</summary>
     internal Memory<byte> Memory => _view.Memory;
 
+    /// <summary>A part of it, which keeps it alive; it is freed as a whole.</summary>
+    internal AlignedBuffer Part(int offset, int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + length, Length);
+        return new AlignedBuffer(this, offset, length);
+    }
+
     public void Dispose()
     {
         Free();
@@ -34,7 +53,7 @@ internal sealed unsafe class AlignedBuffer : IDisposable
 
     private void Free()
     {
-        NativeMemory.AlignedFree(Pointer);
+        if (_whole is null) NativeMemory.AlignedFree(Pointer);
         Pointer = null;
     }
 

@@ -4,14 +4,15 @@ namespace Snapshot.Image;
 /// The memory of one block on its way from the producer to the disk: its pages, and their encoded form where that is
 /// what is written. It goes round.
 /// </summary>
-internal sealed class BlockBuffer : IDisposable
+/// <param name="pool">Whose memory it is.</param>
+internal sealed class BlockBuffer(BlockPool pool)
 {
     private AlignedBuffer? _encoded;
 
-    internal AlignedBuffer Pages { get; } = new(ImageFormat.BlockBytesMax);
+    internal AlignedBuffer Pages { get; } = pool.Carve();
 
-    /// <summary>Room for the encoded form; made when it is first needed.</summary>
-    internal AlignedBuffer Encoded => _encoded ??= new AlignedBuffer(ImageFormat.BlockBytesMax);
+    /// <summary>Room for the encoded form; taken when it is first needed.</summary>
+    internal AlignedBuffer Encoded => _encoded ??= pool.Carve();
 
     /// <summary>The place of the block in the file among blocks.</summary>
     internal int Sequence { get; set; }
@@ -23,10 +24,4 @@ internal sealed class BlockBuffer : IDisposable
 
     /// <summary>Bytes of the pages.</summary>
     internal int Length => PageCount * ImageFormat.PageSize;
-
-    public void Dispose()
-    {
-        Pages.Dispose();
-        _encoded?.Dispose();
-    }
 }

@@ -4,7 +4,7 @@ using System.Runtime.ExceptionServices;
 namespace Snapshot.Image;
 
 /// <summary>
-/// Copied pages -> encoder threads -> appended in order -> writer threads. There is a fixed number of buffers, made
+/// Copied pages -> encoder threads -> appended in order -> writer threads. There is a fixed number of buffers, taken
 /// when they are first needed, which go round: that bounds the memory and makes a slow disk hold back the producer.
 /// The first failure of any stage, or the cancellation, stops all stages and is thrown to the producer.
 /// </summary>
@@ -12,6 +12,7 @@ internal sealed class BlockPipeline : IDisposable
 {
     private readonly ImageWriterOptions _options;
     private readonly ImageOutput _output;
+    private readonly BlockPool _pool;
     private readonly BlockBuffer?[] _buffers;
     private readonly HandoverQueue<BlockBuffer> _free;
     private readonly HandoverQueue<BlockBuffer> _submitted;
@@ -31,6 +32,8 @@ internal sealed class BlockPipeline : IDisposable
     internal BlockPipeline(IImageSink sink, ImageWriterOptions options, CancellationToken cancellation)
     {
         _options = options;
+
+        _pool = options.Pool ?? new BlockPool();
 
         // Those the output may hold without writing them, and for each encoder one at work and one waiting.
         _buffers = new BlockBuffer?[ImageOutput.BlocksHeld(options) + 2 * options.EncoderThreads + 2];
@@ -54,7 +57,7 @@ internal sealed class BlockPipeline : IDisposable
         ThrowIfFailed();
         if (!_free.TryTake(out BlockBuffer? buffer))
         {
-            if (_bufferCount < _buffers.Length) buffer = _buffers[_bufferCount++] = new BlockBuffer();
+            if (_bufferCount < _buffers.Length) buffer = _buffers[_bufferCount++] = _pool.Take();
             else buffer = _free.Take();
         }
 
@@ -62,6 +65,9 @@ internal sealed class BlockPipeline : IDisposable
         buffer!.PageCount = 0;
         return buffer;
     }
+
+    /// <summary>Takes back a block that was not needed.</summary>
+    internal void GiveBack(BlockBuffer block) => _free.Add(block);
 
     /// <returns>The sequence of the block.</returns>
     internal int Submit(BlockBuffer block)
@@ -118,7 +124,8 @@ internal sealed class BlockPipeline : IDisposable
         Fail(new ObjectDisposedException(nameof(ImageWriter)));
         foreach (Thread thread in _encoders) thread.Join();
         _output.Join();
-        for (int i = 0; i < _bufferCount; i++) _buffers[i]!.Dispose();
+        for (; _bufferCount > 0; _bufferCount--) _pool.Return(_buffers[_bufferCount - 1]!);
+        if (_options.Pool is null) _pool.Dispose();
     }
 
     private void ThrowIfFailed() => Volatile.Read(ref _failure)?.Throw();

@@ -110,9 +110,11 @@ internal sealed class ImageWriter : IDisposable
     /// <summary>Ends the unit.</summary>
     internal void EndUnit()
     {
-        if (_block is not null && _order.IsUnitOpen) SubmitBlock();
+        if (_order.IsUnitOpen) EndBlock();
         _order.EndUnit(_pipeline.SubmittedCount);
-        (_block, _blockBeside) = (_blockBeside, null);
+        if (_block is not null && _blockBeside is not null) _pipeline.GiveBack(_block);
+        _block = _blockBeside ?? _block;
+        _blockBeside = null;
     }
 
     /// <summary>
@@ -125,7 +127,7 @@ internal sealed class ImageWriter : IDisposable
         CheckRoom(pageCount);
         if (_order.Place(unit, pageCount))
         {
-            if (_block is not null) SubmitBlock();
+            EndBlock();
             _order.AddUnit(unit);
         }
 
@@ -143,7 +145,30 @@ internal sealed class ImageWriter : IDisposable
     {
         if (pages.Length % Pages.Size != 0)
             throw new ArgumentException("not a multiple of the page size", nameof(pages));
-        long pageCount = pages.Length >> Pages.Shift;
+        while (pages.Length > 0)
+        {
+            Span<byte> room = Room();
+            int part = Math.Min(pages.Length, room.Length);
+            pages[..part].CopyTo(room);
+            pages = pages[part..];
+            AppendRoom(part >> Pages.Shift, elementSize);
+        }
+    }
+
+    /// <summary>
+    /// Room for the next present pages, at least one and at most a block of them: what is written there from its start
+    /// on, <see cref="AppendRoom"/> adds without a copy. Valid until anything else is called.
+    /// </summary>
+    internal Span<byte> Room()
+    {
+        _block ??= _pipeline.Rent();
+        return _block.Pages.Span[(_block.PageCount * Pages.Size)..];
+    }
+
+    /// <summary>Adds the first pages of <see cref="Room"/> as <see cref="AppendPages"/> does.</summary>
+    internal void AppendRoom(int pageCount, int elementSize)
+    {
+        if (pageCount == 0) return;
         if (_order.IsUnitOpen)
         {
             _order.AddToUnit(pageCount);
@@ -155,26 +180,10 @@ internal sealed class ImageWriter : IDisposable
             _presentPages += pageCount;
         }
 
-        CopyToBlocks(pages, elementSize);
-    }
-
-    private void CopyToBlocks(ReadOnlySpan<byte> pages, int elementSize)
-    {
-        while (pages.Length > 0)
-        {
-            if (_block is null)
-            {
-                _block = _pipeline.Rent();
-                _block.ElementSize = elementSize;
-            }
-
-            int part = Math.Min(pages.Length, (ImageFormat.BlockPagesMax - _block.PageCount) * Pages.Size);
-            pages[..part].CopyTo(_block.Pages.Span[(_block.PageCount * Pages.Size)..]);
-            pages = pages[part..];
-            _block.PageCount += part >> Pages.Shift;
-            if (_block.ElementSize != elementSize) _block.ElementSize = 0;
-            if (_block.PageCount == ImageFormat.BlockPagesMax) SubmitBlock();
-        }
+        if (_block!.PageCount == 0) _block.ElementSize = elementSize;
+        else if (_block.ElementSize != elementSize) _block.ElementSize = 0;
+        _block.PageCount += pageCount;
+        if (_block.PageCount == ImageFormat.BlockPagesMax) EndBlock();
     }
 
     /// <summary>Waits for the pipeline, writes index and footer. The file is complete then, but not synced.</summary>
@@ -186,7 +195,7 @@ internal sealed class ImageWriter : IDisposable
         _completed = true;
         using CancellationTokenRegistration registration =
             cancellation.Register(() => _pipeline.Fail(new OperationCanceledException(cancellation)));
-        if (_block is not null) SubmitBlock();
+        EndBlock();
         _pipeline.Drain();
 
         long indexOffset = _pipeline.Position;
@@ -205,9 +214,11 @@ internal sealed class ImageWriter : IDisposable
     /// <summary>Stops the threads of the writer; what was written stays where it is.</summary>
     public void Dispose() => _pipeline.Dispose();
 
-    private void SubmitBlock()
+    /// <summary>Submits the block that is being filled; one without pages stays for what comes next.</summary>
+    private void EndBlock()
     {
-        int sequence = _pipeline.Submit(_block!);
+        if (_block is not { PageCount: > 0 }) return;
+        int sequence = _pipeline.Submit(_block);
         if (!_order.IsUnitOpen) _order.Add(sequence);
         _block = null;
     }

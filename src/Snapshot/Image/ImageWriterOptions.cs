@@ -20,6 +20,9 @@ internal sealed class ImageWriterOptions
     /// </value>
     internal Action? OnEncoderStarted { get; init; }
 
+    /// <value>Where the buffers come from and go back to; not disposed of. Default null: from nowhere else.</value>
+    internal BlockPool? Pool { get; init; }
+
     /// <value>Writes in flight at once, each by a thread of its own; default 2.</value>
     internal int WritesInFlight
     {

@@ -107,7 +107,8 @@ public sealed unsafe class ByteShuffleTests
     private static EncodedBlock Encode(byte[] pages, BlockEncoding policy, int elementSize)
     {
         using BlockEncoder encoder = new(policy);
-        using BlockBuffer block = new() { PageCount = pages.Length / 4096, ElementSize = elementSize };
+        using BlockPool pool = new();
+        BlockBuffer block = new(pool) { PageCount = pages.Length / 4096, ElementSize = elementSize };
         pages.CopyTo(block.Pages.Span);
         return encoder.Encode(block);
     }
