@@ -20,6 +20,7 @@ internal static class BenchRoot
         root.Subcommands.Add(DiskUseCommand.Create());
         root.Subcommands.Add(RestartCommand.Create());
         root.Subcommands.Add(InterferenceCommand.Create());
+        root.Subcommands.Add(CostCommand.Create());
         root.Subcommands.Add(CrowdCommand.Create());
         root.Subcommands.Add(FibersCommand.Create());
         root.Subcommands.Add(NativeCommand.Create());

@@ -5,7 +5,7 @@ namespace Snapshot.Bench;
 /// <summary>Time that processors spent, in milliseconds: in the program, and in the kernel on its behalf.</summary>
 internal readonly partial record struct ProcessorTime(double UserMs, double SystemMs)
 {
-    private const int Thread = 1;
+    private const int Thread = 1, Children = -1;
 
     internal double TotalMs => UserMs + SystemMs;
 
@@ -21,9 +21,14 @@ internal readonly partial record struct ProcessorTime(double UserMs, double Syst
         return new ProcessorTime(usage.UserTime.TotalMilliseconds, usage.PrivilegedTime.TotalMilliseconds);
     }
 
-    internal static ProcessorTime OfCurrentThread()
+    internal static ProcessorTime OfCurrentThread() => Of(Thread);
+
+    /// <summary>Of child processes that have ended and were waited for.</summary>
+    internal static ProcessorTime OfChildren() => Of(Children);
+
+    private static ProcessorTime Of(int who)
     {
-        if (getrusage(Thread, out Usage usage) != 0) throw new IOException("getrusage of a thread failed");
+        if (getrusage(who, out Usage usage) != 0) throw new IOException($"getrusage of {who} failed");
         return new ProcessorTime(
             (usage.UserSeconds * 1e3) + (usage.UserMicroseconds / 1e3),
             (usage.SystemSeconds * 1e3) + (usage.SystemMicroseconds / 1e3));

@@ -1,0 +1,101 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+
+namespace Snapshot.Bench;
+
+/// <summary>The command line of the cost scenario, and what it prints.</summary>
+internal static class CostCommand
+{
+    private static readonly IReadOnlyList<Column<CostMeasurement>> s_columns =
+    [
+        new("saved by", "name", row => row.Name),
+        new("computed s", "seconds", row => row.Seconds),
+        new("longer by s", "lostSeconds", row => row.LostSeconds),
+        new("first ms", "lostMsFirst", row => row.LostMsFirst),
+        new("increment ms", "lostMsPerIncrement", row => row.LostMsPerIncrement),
+        new("longest gap ms", "longestGapMs", row => row.LongestGapMs),
+        new("pause ms", "pauseMsMedian", row => row.PauseMsMedian),
+        new("processor s", "processorSeconds", row => row.ProcessorSeconds),
+        new("s / GiB", "processorSecondsPerGiB", row => row.ProcessorSecondsPerGiB),
+        new("written MiB", "bytesWritten", row => row.BytesWritten / (1 << 20)),
+        new("gap min", "longestGapMsMin", row => row.Runs.Min(run => run.LongestGapMs)),
+        new("gap max", "longestGapMsMax", row => row.Runs.Max(run => run.LongestGapMs)),
+        new("s min", "secondsMin", row => row.Runs.Min(run => run.Seconds)),
+        new("s max", "secondsMax", row => row.Runs.Max(run => run.Seconds)),
+    ];
+
+    internal static BenchCommand Create()
+    {
+        Option<long> arena = SharedOptions.Arena(1L << 30);
+        Option<int> threads = SharedOptions.Threads(Environment.ProcessorCount);
+        Option<int> checkpoints = SharedOptions.Number(
+            "--checkpoints", "How many are taken, the first of everything.", 6, 2, 1000);
+        Option<double> dirty = new Option<double>("--dirty")
+        {
+            Description = "Percent of the pages that are rewritten, at random, between two checkpoints.",
+            DefaultValueFactory = _ => 10,
+        }.Require(value => value is > 0 and <= 100, "more than 0, at most 100");
+        Option<double> epoch = new Option<double>("--epoch")
+        {
+            Description = "Seconds of computation between two checkpoints.",
+            DefaultValueFactory = _ => 1,
+        }.Require(value => value is >= 0.01 and <= 3600, "0.01 to 3600");
+        Option<int> rounds = SharedOptions.Rounds("Runs of each kind, by turns.", 3);
+        Option<string> encoding = new("--encoding")
+        {
+            Description = "How blocks are encoded.",
+            DefaultValueFactory = _ => "none",
+        };
+        encoding.AcceptOnlyFromAmong([.. Enum.GetNames<BlockEncoding>().Select(SharedOptions.ToWord)]);
+        return new BenchCommand(
+            "cost",
+            "What checkpoints take from a computation in all, beside a fork, and writes of everything.",
+            [arena, threads, checkpoints, dirty, epoch, rounds, encoding], (result, run) => Report(
+                CostMeasurement.RunAll(
+                    new CostSetup
+                    {
+                        ArenaBytes = result.GetValue(arena),
+                        Threads = result.GetValue(threads),
+                        Checkpoints = result.GetValue(checkpoints),
+                        DirtyPercent = result.GetValue(dirty),
+                        Epoch = TimeSpan.FromSeconds(result.GetValue(epoch)),
+                        Encoding = Enum.Parse<BlockEncoding>(result.GetValue(encoding)!, ignoreCase: true),
+                        Directory = run.Directory,
+                    },
+                    result.GetValue(rounds), run)));
+    }
+
+    private static ScenarioReport Report(List<CostMeasurement> rows)
+    {
+        CostSetup setup = rows[0].Setup;
+        JsonArray objects = ScenarioReport.JsonOf(rows, s_columns);
+        JsonObject own = (JsonObject)objects[1]!.DeepClone();
+        own["baselines"] = new JsonArray(
+            [.. objects.Where(row => row!["name"]!.GetValue<string>() != rows[1].Name).Select(row => row!.DeepClone())]);
+        return new ScenarioReport
+        {
+            Tables = [TextTable.Of(rows, s_columns)],
+            Json = [own],
+            Note =
+                $"{Figures.Size(setup.ArenaBytes)} of noise, {setup.Threads} threads on {Environment.ProcessorCount} " +
+                $"processors, {setup.Checkpoints} checkpoints, {setup.DirtyPercent} % of the pages rewritten at " +
+                $"random between two; encoding {setup.Encoding}; medians of {rows[0].Runs.Count}, runs of each kind " +
+                "by turns. longer by: than without checkpoints. first, increment: by how much the part of the " +
+                "computation after the first checkpoint, and after a later one, is longer. longest gap: between two " +
+                "pages, felt by any thread. pause: as the checkpoint tells it. processor: added to the process and " +
+                "its children until all was durable. " + Missing(),
+            Plots = [],
+        };
+    }
+
+    private static string Missing()
+    {
+        string[] found = [.. ((string[])["criu", "dmtcp_launch"]).Where(IsOnPath)];
+        return found.Length == 0
+            ? "CRIU and DMTCP are not on the PATH."
+            : $"{string.Join(" and ", found)}: on the PATH, and not run by this scenario.";
+    }
+
+    private static bool IsOnPath(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "")
+        .Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
+}
