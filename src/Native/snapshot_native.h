@@ -33,11 +33,8 @@ SN_API int32_t sn_memory_reserve(uint64_t base, uint64_t bytes);
 /* Makes a part of a reservation readable and writable; the memory reads as zero until written. */
 SN_API int32_t sn_memory_commit(uint64_t base, uint64_t bytes);
 
-/*
- * The same for memory that the program can do without. ENOMEM also where less than SN_SPARE_BYTES could be committed
- * afterwards: near a limit the program itself, and its runtime, need what is left.
- */
-#define SN_SPARE_BYTES (UINT64_C(16) << 20)
+/* The same for memory that can be done without: ENOMEM also where it would leave less than SN_SPARE_BYTES to commit. */
+#define SN_SPARE_BYTES (UINT64_C(16) << 20) /* near a limit the program and its runtime need something, too */
 SN_API int32_t sn_memory_commit_spare(uint64_t base, uint64_t bytes);
 
 /* Drops the content of committed memory: it reads as zero again and costs nothing. */
@@ -302,7 +299,6 @@ SN_API int32_t sn_block_page_hash(const void *page, uint64_t *hash);
 #define SN_GRAIN_BLOCK 0u /* all of it: 2 MiB */
 #define SN_GRAIN_16 1u    /* 16 pages: 64 KiB */
 #define SN_GRAIN_PAGE 2u  /* 4 KiB */
-
 /*
  * Memory for copies: slots of one page each, handed out in extents of 512, 16 or 1 of them. They are a reservation, of
  * which the first `committed` slots and the first `extra_committed` ones behind the limit may be written; more is

@@ -10,7 +10,7 @@ internal abstract unsafe class Checkpointer : IDisposable
     /// <summary>Bytes that were written to files.</summary>
     internal abstract long BytesWritten { get; }
 
-    /// <summary>How long each checkpoint says that the application stood still; nothing where it does not say.</summary>
+    /// <summary>How long each checkpoint says that the application stood still; nothing where none says it.</summary>
     internal virtual IReadOnlyList<double> PausesMs => [];
 
     /// <summary>Called first on each computing thread.</summary>

@@ -70,8 +70,7 @@ internal static class CostCommand
         CostSetup setup = rows[0].Setup;
         JsonArray objects = ScenarioReport.JsonOf(rows, s_columns);
         JsonObject own = (JsonObject)objects[1]!.DeepClone();
-        own["baselines"] = new JsonArray(
-            [.. objects.Where(row => row!["name"]!.GetValue<string>() != rows[1].Name).Select(row => row!.DeepClone())]);
+        own["baselines"] = new JsonArray([.. objects.Where((_, at) => at != 1).Select(row => row!.DeepClone())]);
         return new ScenarioReport
         {
             Tables = [TextTable.Of(rows, s_columns)],

@@ -40,7 +40,8 @@ internal sealed record CostMeasurement
     internal static List<CostMeasurement> RunAll(CostSetup setup, int rounds, BenchRun run)
     {
         long images = setup.Checkpoints + 1;
-        Requirements.Memory(2 * setup.ArenaBytes + (512L << 20), $"an arena of {Figures.Size(setup.ArenaBytes)} and copies");
+        Requirements.Memory(
+            2 * setup.ArenaBytes + (512L << 20), $"an arena of {Figures.Size(setup.ArenaBytes)} and copies");
         Requirements.Disk(setup.Directory, images * setup.ArenaBytes, $"{images} images of that arena at the most");
         (string Name, Func<Checkpointer> Make)[] all =
         [

@@ -12,7 +12,7 @@ internal sealed unsafe partial class ForkedWrites : Checkpointer
     private readonly HugeMemory _memory;
     private readonly StoreFolder _folder;
     private readonly Barrier _all;
-    private int _child = -1;
+    private int _result = -1;
     private int _asked;
     private int _done;
 
@@ -51,9 +51,9 @@ internal sealed unsafe partial class ForkedWrites : Checkpointer
 
     internal override void AwaitDurable()
     {
-        if (_child < 0) return;
-        Require(sn_bench_await_result(_child), "the child's write");
-        _child = -1;
+        if (_result < 0) return;
+        Require(sn_bench_await_result(_result), "the child's write");
+        _result = -1;
     }
 
     public override void Dispose()
@@ -69,8 +69,8 @@ internal sealed unsafe partial class ForkedWrites : Checkpointer
         using SafeFileHandle file = File.OpenHandle(
             Path.Combine(_folder.Path, $"{_asked}"), FileMode.CreateNew, FileAccess.Write);
         DirectFile.Set(file);
-        Require(
-            sn_bench_fork_write((int)file.DangerousGetHandle(), _memory.Pointer, _setup.ArenaBytes, out _child), "fork");
+        int number = (int)file.DangerousGetHandle();
+        Require(sn_bench_fork_write(number, _memory.Pointer, _setup.ArenaBytes, out _result), "fork");
     }
 
     private static void Require(int error, string call)

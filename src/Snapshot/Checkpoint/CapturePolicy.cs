@@ -21,7 +21,7 @@ internal sealed class CapturePolicy
     private const double DenseFrom = 128;
 
     /// <summary>Below this it counts as sparse.</summary>
-    private const double SparseBelow = 64;
+    private const double SparseBelow = 96;
 
     /// <summary>An increment with fewer blocks comes from a quiet time, and says nothing of the others.</summary>
     private const long LeastBlocks = 8;

@@ -24,8 +24,7 @@ internal sealed class CheckpointRun(
         CancellationToken cancellation = ticket.Cancellation;
         CheckpointReport report = new(ticket.Progress, header.Generation);
 
-        // It is decided how each arena is captured. Where written pages can be found only while nobody writes, a short
-        // stop may find them first, to be copied beside the application: no handler knows of it.
+        // How each arena is captured is decided. A short stop, of which no handler knows, may find written pages first.
         report.Enter(CheckpointStage.Waiting);
         Deadline until = Deadline.After(deadline);
         if (memory.Choose(cancellation))
@@ -76,15 +75,11 @@ internal sealed class CheckpointRun(
                 attempt.BeginCommit();
                 committed = store.Commit(draft);
             }
-            catch (SnapshotException error)
+            catch (Exception error)
             {
                 store.Abandon(draft);
-                if (store.Space.Explain(error, next) is var explained && explained != error) throw explained;
-                throw;
-            }
-            catch
-            {
-                store.Abandon(draft);
+                if (error is not SnapshotException failure) throw;
+                if (store.Space.Explain(failure, next) is var explained && explained != failure) throw explained;
                 throw;
             }
 

@@ -42,7 +42,8 @@ internal sealed class FrozenPages : IRegionPages
 
     public DirtyTracker Tracker => _tracker;
 
-    public void Prepare(PageBitmap changed, PageBitmap free, PageBitmap excluded)
+    public void Prepare(
+        PageBitmap changed, PageBitmap free, PageBitmap excluded, PageHashes hashes, long parentPages)
     {
         // Nothing is copied before the pause.
     }

@@ -20,7 +20,10 @@ internal interface IRegionPages : IDisposable
     /// <param name="changed">Pages that changed since the newest committed image.</param>
     /// <param name="free">Pages that nobody wants: not in use.</param>
     /// <param name="excluded">The same: excluded.</param>
-    public void Prepare(PageBitmap changed, PageBitmap free, PageBitmap excluded);
+    /// <param name="hashes">Of the contents in the newest committed image.</param>
+    /// <param name="parentPages">Pages that image has.</param>
+    public void Prepare(
+        PageBitmap changed, PageBitmap free, PageBitmap excluded, PageHashes hashes, long parentPages);
 
     /// <summary>Adds the last pages that changed, and arms tracking again.</summary>
     public void Collect(PageBitmap changed);

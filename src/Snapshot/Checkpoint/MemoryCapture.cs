@@ -123,7 +123,12 @@ internal sealed class MemoryCapture : IDisposable
     {
         _captured = Volatile.Read(ref _regions);
         _trackers.PrepareFor(_captured.Sum(region => region.Region.CommittedPages));
-        foreach (RegionCapture region in _captured) region.Choose(ChoiceFor(region), _trackers, cancellation);
+        foreach (RegionCapture region in _captured)
+        {
+            region.LookAtDensity();
+            region.Choose(ChoiceFor(region), _trackers, cancellation);
+        }
+
         _movable = [.. _captured.Where(region => region.Choice.Mode == CaptureMode.PreCopy)];
         return _trackers.FindsByStopping && _earlyStop.Pays(_movable.Sum(region => region.CountChanged()));
     }
@@ -145,7 +150,6 @@ internal sealed class MemoryCapture : IDisposable
             long left = _movable.Sum(region => region.CountChanged());
             if (round > 0 && (left <= FewPages || left > before / 2)) break;
             before = left;
-            _staging.Prefault(left);
             foreach (RegionCapture region in _movable) region.Prepare();
         }
 

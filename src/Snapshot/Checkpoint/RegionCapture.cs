@@ -103,6 +103,15 @@ internal sealed unsafe class RegionCapture : IDisposable
     /// <summary>Pages written since the last collect, as an estimate, without collecting them.</summary>
     internal long CountChanged() => Tracker.CountChanged();
 
+    /// <summary>Tells the policy how the region is written now, where a look can tell it.</summary>
+    internal void LookAtDensity()
+    {
+        if (Tracker is not FreezingTracker tracker || _parentPages == 0) return;
+        LookAtAllocation();
+        (long pages, long blocks) = DensitySample.Of(_region.Address, tracker, _hashes, _parentPages, _excluded);
+        Policy.Observe(pages, blocks);
+    }
+
     /// <summary>Decides how this checkpoint captures the region, and gives it the tracker for that.</summary>
     /// <param name="choice">What the policy says.</param>
     /// <param name="trackers">Makes trackers.</param>
@@ -132,7 +141,7 @@ internal sealed unsafe class RegionCapture : IDisposable
     internal void Prepare()
     {
         LookAtAllocation();
-        _pages.Prepare(_changed, _free, _excluded);
+        _pages.Prepare(_changed, _free, _excluded, _hashes, _parentPages);
     }
 
     /// <summary>

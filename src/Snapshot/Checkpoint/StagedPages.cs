@@ -14,6 +14,10 @@ namespace Snapshot.Checkpoint;
 /// </remarks>
 internal sealed unsafe class StagedPages : IRegionPages
 {
+    // Of more than a quarter of the pages most are as they were: everything counts as written once where tracking
+    // begins anew.
+    private const int MostPart = 4;
+
     private readonly MemoryRegion _region;
     private readonly Arena? _arena;
     private readonly StagingArea _staging;
@@ -53,7 +57,8 @@ internal sealed unsafe class StagedPages : IRegionPages
     /// look at the allocator and the collect is in <paramref name="changed"/> without a slot and is staged in
     /// <see cref="Hold"/>.
     /// </remarks>
-    public void Prepare(PageBitmap changed, PageBitmap free, PageBitmap excluded)
+    public void Prepare(
+        PageBitmap changed, PageBitmap free, PageBitmap excluded, PageHashes hashes, long parentPages)
     {
         _recent.Clear();
         Tracker.CollectEarly(_recent);
@@ -62,6 +67,7 @@ internal sealed unsafe class StagedPages : IRegionPages
         _rest.UnionWith(_recent);
         _recent.ExceptWith(free);
         _recent.ExceptWith(excluded);
+        if (_recent.Count() > _region.CommittedPages / MostPart) Sift(changed, hashes, parentPages);
         Stage(_recent);
 
         // What was left out may have a slot of an earlier round, with a content from before it was freed or excluded.
@@ -137,6 +143,28 @@ internal sealed unsafe class StagedPages : IRegionPages
         for (long at = 0; pages.NextRun(at, out PageRange run); at = run.End)
         {
             for (long page = run.Start; page < run.End; page++) Stage(page);
+        }
+    }
+
+    /// <summary>
+    /// Leaves out pages whose content is that of the newest image, instead of making room for copies of them.
+    /// </summary>
+    /// <remarks>
+    /// Each was collected before it is looked at, which armed it: a write that the look did not see is in the next
+    /// collect. So a page that is left out either is as in the image at the capture, or is reported again.
+    /// </remarks>
+    private void Sift(PageBitmap changed, PageHashes hashes, long parentPages)
+    {
+        if (_arena is null) return;
+        for (long at = 0; _recent.NextRun(at, out PageRange run) && run.Start < parentPages; at = run.End)
+        {
+            for (long page = run.Start; page < Math.Min(run.End, parentPages); page++)
+            {
+                ReadOnlySpan<byte> content = new(_region.Address + Pages.Bytes(page), Pages.Size);
+                if (!hashes.Matches(page, content, out _)) continue;
+                _recent.Remove(new PageRange(page, 1));
+                changed.Remove(new PageRange(page, 1));
+            }
         }
     }
 

@@ -33,8 +33,9 @@ internal sealed unsafe class StagingArea : IDisposable
     private const long NeedMax = (1L << 30) >> Pages.Shift;
     private const int NeedPart = 8;
 
-    // Of the limit, what is expected to be needed for copies of frozen pages before it is known.
-    private const int FirstCopiesPart = 4;
+    // Before it is known how many copies of frozen pages are needed: 32 MiB. Fresh memory is dear (0.1 to 4 s a GiB,
+    // where the machine is virtual), and one checkpoint tells.
+    private const long FirstCopies = 1 << 13;
 
     private const int NoMemory = 12; // ENOMEM
     private const int BadAddress = 14; // EFAULT
@@ -65,7 +66,7 @@ internal sealed unsafe class StagingArea : IDisposable
             "mmap of the staging area",
             $"It takes {Pages.Bytes(_capacity)} bytes of address space; set SnapshotOptions.StagingLimit lower.");
         _base = address;
-        _copiesLikely = _capacity / FirstCopiesPart;
+        _copiesLikely = Math.Min(FirstCopies, _capacity / 4);
     }
 
     /// <summary>Slots in use.</summary>
@@ -105,10 +106,13 @@ internal sealed unsafe class StagingArea : IDisposable
     {
         long wanted = Math.Min(Pages.AlignUp(_used + pages, StepPages), _capacity);
         if (!TryCommit(wanted)) wanted = _committed;
+
+        // What is in use has memory, and a content.
+        _resident = Math.Max(_resident, _used);
         if (wanted <= _resident) return;
         if (!Populate(wanted))
         {
-            // A page a time does the same. Nobody uses these slots.
+            // A page a time does the same.
             for (long slot = _resident; slot < wanted; slot++) Volatile.Write(ref *Slot(slot), 0);
         }
 
@@ -119,13 +123,13 @@ internal sealed unsafe class StagingArea : IDisposable
     internal long Capacity => _capacity;
 
     /// <summary>
-    /// Faults in memory for copies of frozen pages: as many as recent checkpoints needed and some more, at most
+    /// Faults in memory for copies of frozen pages: as many as recent checkpoints needed, at most
     /// <paramref name="changed"/>. A copy that has to wait for memory takes many times as long, and a thread waits for
     /// it. What is expected halves with each checkpoint that needs less: one that fell into a quiet time does not say
     /// much.
     /// </summary>
     internal void PrefaultForCopies(long changed) =>
-        Prefault(Math.Min(changed, _copiesLikely + (_copiesLikely / 4)) + StepPages);
+        Prefault(Math.Min(changed, _copiesLikely) + StepPages);
 
     /// <summary>
     /// Gives the slots not in use to a freezer, until <see cref="ReturnAll"/>. Nobody writes. No managed allocation.

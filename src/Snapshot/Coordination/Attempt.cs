@@ -68,7 +68,7 @@ internal sealed class Attempt : IDisposable
 
     internal long Generation { get; }
 
-    /// <summary>Participants are stopped for a moment only; their handlers, and all others, know nothing of it.</summary>
+    /// <summary>Participants are stopped for a moment only; no handler knows of it.</summary>
     internal bool IsBrief { get; }
 
     /// <summary>The async handlers of this attempt.</summary>

@@ -163,6 +163,9 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
         while (copied.TryDequeue(out long block)) yield return block;
     }
 
+    /// <summary>Whether a block was written since the last collect. An estimate while the application runs.</summary>
+    internal bool IsOpened(long block) => Volatile.Read(ref _state->Blocks[block].Order) != 0;
+
     /// <summary>Nothing is wanted any more.</summary>
     internal void Thaw() => _ = Native.sn_region_thaw(_freezer.State, _state, (ulong)_region.CommittedPages);
 

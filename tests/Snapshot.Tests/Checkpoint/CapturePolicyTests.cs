@@ -72,8 +72,8 @@ public sealed class CapturePolicyTests
     [Theory]
     [InlineData(128, false, CaptureMode.CopyOnWrite)]
     [InlineData(127, false, CaptureMode.PreCopy)]
-    [InlineData(64, true, CaptureMode.CopyOnWrite)]
-    [InlineData(63, true, CaptureMode.PreCopy)]
+    [InlineData(96, true, CaptureMode.CopyOnWrite)]
+    [InlineData(95, true, CaptureMode.PreCopy)]
     public void Between_the_thresholds_of_density_nothing_is_changed(int density, bool isFreezing, CaptureMode mode)
     {
         CapturePolicy policy = new();

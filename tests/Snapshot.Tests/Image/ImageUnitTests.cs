@@ -43,6 +43,50 @@ public sealed class ImageUnitTests
     }
 
     [Fact]
+    public void Room_of_which_nothing_is_kept_adds_nothing_to_a_unit_or_beside_it()
+    {
+        byte[] unit = SampleImage.Noise(2, 1), beside = SampleImage.Noise(3, 2), last = SampleImage.Noise(1, 3);
+        byte[] file = SampleImage.Write(SampleImage.FullHeader, BlockEncoding.None, writer =>
+        {
+            writer.BeginRegion(SampleImage.Arena(6));
+            Try(writer);
+            int none = writer.BeginUnit();
+            Try(writer);
+            writer.EndUnit();
+            int some = writer.BeginUnit();
+            Try(writer);
+            unit.CopyTo(writer.Room());
+            writer.AppendRoom(2, 0);
+            Try(writer);
+            writer.EndUnit();
+            beside.CopyTo(writer.Room());
+            writer.AppendRoom(3, 0);
+            int empty = writer.BeginUnit();
+            Try(writer);
+            writer.EndUnit();
+            writer.AppendUnit(none, 0);
+            writer.AppendUnit(empty, 0);
+            writer.AppendUnit(some, 2);
+            writer.AppendPages(last, 0);
+            Try(writer);
+        });
+        using ImageReader image = ImageReader.Open(new MemoryFile(file));
+        Assert.Equal((ExtentKind.Present, 6L), Assert.Single(
+            image.Regions[0].Extents.ToArray().Select(one => (one.Kind, one.PageCount))));
+        Assert.Equal([3, 2, 1], image.Blocks.ToArray().Select(block => (int)block.PageCount));
+        using BlockScratch scratch = new(1 << 20);
+        Assert.Equal(
+            [.. beside, .. unit, .. last],
+            Enumerable.Range(0, 3).SelectMany(block => image.ReadBlock(block, scratch).ToArray()));
+
+        static void Try(ImageWriter writer)
+        {
+            writer.Room().Fill(0xEE);
+            writer.AppendRoom(0, 8);
+        }
+    }
+
+    [Fact]
     public void Units_placed_in_the_order_they_were_written_in_need_no_order_in_the_file()
     {
         byte[] file = SampleImage.Write(SampleImage.FullHeader, BlockEncoding.None, writer =>

@@ -71,6 +71,47 @@ public sealed class CopyOnWriteIncrementTests : IDisposable
         Assert.True(after >= before, $"{after:P1} are in huge pages, {before:P1} were before ten checkpoints");
     }
 
+    [MachineFact]
+    [Needs(Capability.WriteTracking)]
+    public void Where_tracking_begins_anew_pages_that_are_as_they_were_are_left_out_before_the_pause()
+    {
+        using SnapshotSession session = SnapshotSession.Open(_store.Path);
+        ArenaArray<long> cells = Open(session, CaptureMode.CopyOnWrite, CaptureGrain.Auto)
+            .RootArray<long>("cells", (long)PageCount * LongsPerPage);
+        for (int page = 0; page < PageCount; page++) cells[page * LongsPerPage] = page + 1;
+        session.RequestCheckpoint().WaitCommitted();
+        cells[7 * LongsPerPage] = cells[90 * LongsPerPage] = -1;
+        Arena arena = Open(session, CaptureMode.PreCopy, CaptureGrain.Auto);
+        SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
+        Assert.Equal(CaptureMode.PreCopy, info.Capture.Regions[0].Mode);
+        Assert.Equal(2, info.PagesChanged);
+        Assert.InRange(info.Capture.PagesTracked, 2, PageCount / 16);
+        Assert.InRange(session.RequestCheckpoint().WaitCommitted().Capture.PagesTracked, 0, PageCount / 16);
+        Expect(arena, cells, StoredMemory.Read(session.Store, info.Generation, "a"), "cells");
+    }
+
+    [MachineTheory]
+    [Needs(Capability.CopyOnWriteInSystemCalls, Capability.HugePages)]
+    [InlineData(1, CaptureMode.PreCopy, "1 of 512 pages change")]
+    [InlineData(512, CaptureMode.CopyOnWrite, "512 of 512 pages change")]
+    public void The_second_checkpoint_looks_at_how_memory_was_written(int pages, CaptureMode mode, string reason)
+    {
+        const int longsPerBlock = Pages.HugeSize / sizeof(long);
+        using SnapshotSession session = SnapshotSession.Open(_store.Path);
+        ArenaArray<long> cells = session.OpenArena("a", new ArenaOptions { Capacity = 256L << 20 })
+            .RootArray<long>("cells", 32L * longsPerBlock);
+        cells.AsSpan().Fill(1);
+        Assert.Equal(CaptureMode.CopyOnWrite, session.RequestCheckpoint().WaitCommitted().Capture.Mode);
+        for (int block = 2; block < 30; block++)
+        {
+            for (int page = 0; page < pages; page++) cells[(long)block * longsPerBlock + page * LongsPerPage] = 2;
+        }
+
+        SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
+        Assert.Equal(mode, info.Capture.Mode);
+        Assert.Contains(reason, info.Capture.ModeReason, StringComparison.Ordinal);
+    }
+
     [MachineTheory]
     [Needs(Capability.WriteTracking)]
     [InlineData(1)]
