@@ -37,6 +37,9 @@ internal sealed unsafe class StagingArea : IDisposable
     // where the machine is virtual), and one checkpoint tells.
     private const long FirstCopies = 1 << 13;
 
+    // Beyond what was used, an eighth of it stays resident, and two steps.
+    private const int KeptPart = 8;
+
     private const int NoMemory = 12; // ENOMEM
     private const int BadAddress = 14; // EFAULT
 
@@ -150,15 +153,18 @@ internal sealed unsafe class StagingArea : IDisposable
     }
 
     /// <summary>
-    /// Returns every slot; memory beyond what was in use goes back to the system. No frozen page is copied any more.
+    /// Returns every slot; memory beyond what was in use, and some more, goes back to the system. No frozen page is
+    /// copied any more.
     /// </summary>
     internal void ReturnAll()
     {
-        long keep = Pages.AlignUp(_used, StepPages);
+        // The next checkpoint may need a little more: to give that back and have it anew costs more than to keep it.
+        long keep = Pages.AlignUp(_used + (_used / KeptPart), StepPages) + (_used > 0 ? 2 * StepPages : 0);
+        _resident = Math.Max(_resident, _used);
         if (_lentTo is not null)
         {
             ref SlotsState slots = ref _lentTo.State->Slots;
-            _copiesLikely = Math.Max(slots.Peak - keep, _copiesLikely / 2);
+            _copiesLikely = Math.Max(slots.Peak - Pages.AlignUp(_used, StepPages), _copiesLikely / 2);
             _resident = Math.Max(_resident, slots.Fresh);
             _committed = slots.Committed;
             _needCommitted = slots.ExtraCommitted;
