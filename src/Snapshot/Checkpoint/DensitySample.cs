@@ -11,8 +11,8 @@ internal static unsafe class DensitySample
 {
     private const int BlockPages = FreezingTracker.BlockPages;
 
-    /// <summary>Some milliseconds, whatever the size of the arena.</summary>
-    private const int BlocksMax = 16;
+    /// <summary>Some more than the policy wants to know of: two milliseconds, whatever the size of the arena.</summary>
+    private const int BlocksMax = 12;
 
     /// <summary>An estimate, since the application writes meanwhile.</summary>
     /// <param name="memory">The first page.</param>

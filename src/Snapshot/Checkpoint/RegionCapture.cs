@@ -107,7 +107,11 @@ internal sealed unsafe class RegionCapture : IDisposable
     internal void LookAtDensity()
     {
         if (Tracker is not FreezingTracker tracker || _parentPages == 0) return;
-        LookAtAllocation();
+
+        // Nobody may take access to memory away meanwhile, which is excluded before.
+        using Lock.Scope scope = _arena!.Freeze();
+        _excluded.Clear();
+        _arena.MarkExcluded(_excluded);
         (long pages, long blocks) = DensitySample.Of(_region.Address, tracker, _hashes, _parentPages, _excluded);
         Policy.Observe(pages, blocks);
     }
