@@ -17,7 +17,7 @@ internal static class CostCommand
         new("pause ms", "pauseMsMedian", row => row.PauseMsMedian),
         new("processor s", "processorSeconds", row => row.ProcessorSeconds),
         new("s / GiB", "processorSecondsPerGiB", row => row.ProcessorSecondsPerGiB),
-        new("written MiB", "bytesWritten", row => row.BytesWritten / (1 << 20)),
+        new("written MiB", "writtenMiB", row => row.BytesWritten / (1 << 20)),
         new("gap min", "longestGapMsMin", row => row.Runs.Min(run => run.LongestGapMs)),
         new("gap max", "longestGapMsMax", row => row.Runs.Max(run => run.LongestGapMs)),
         new("s min", "secondsMin", row => row.Runs.Min(run => run.Seconds)),

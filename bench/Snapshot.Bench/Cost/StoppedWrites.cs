@@ -42,8 +42,7 @@ internal sealed unsafe class StoppedWrites : Checkpointer
         _all.SignalAndWait();
         if (thread == 0)
         {
-            RandomAccess.FlushToDisk(_file!);
-            _file!.Dispose();
+            using (FileStream stream = new(_file!, FileAccess.Write, bufferSize: 0)) DurableFile.Flush(stream);
             Volatile.Write(ref _done, _asked);
         }
 
