@@ -247,7 +247,7 @@ internal sealed unsafe class SessionMemory : IDisposable
                 "it, or another TrackingMechanism.");
         }
 
-        if (mode != CaptureMode.PreCopy || _trackers.SeesEveryWrite || _trackers.FindsByStopping) return;
+        if (mode != CaptureMode.PreCopy || _trackers.CopiesBefore) return;
         throw new SnapshotException(
             SnapshotErrorCode.Unsupported,
             "Pre-copy was asked for by name, and tracking is by content here, which does not see a write before " +

@@ -125,7 +125,7 @@ internal sealed class MemoryCapture : IDisposable
         _trackers.PrepareFor(_captured.Sum(region => region.Region.CommittedPages));
         foreach (RegionCapture region in _captured)
         {
-            region.LookAtDensity();
+            if (IsFree(region.Policy)) region.LookAtDensity();
             region.Choose(ChoiceFor(region), _trackers, cancellation);
         }
 
@@ -265,15 +265,17 @@ internal sealed class MemoryCapture : IDisposable
         ? s_ofBuffers
         : region.Policy.Choose(SituationOf(region.Arena, region.Policy, region.IsFreezing, region.CountChanged));
 
+    /// <summary>Whether no option has decided it.</summary>
+    private bool IsFree(CapturePolicy policy) => policy.Wanted == CaptureMode.Auto && !_trackers.IsPinned;
+
     /// <summary>What costs something to find out is found out where it may decide.</summary>
     private CaptureSituation SituationOf(
         Arena arena, CapturePolicy policy, bool isFreezing, Func<long> countChanged)
     {
         bool isFilling = _isFilling();
-        bool isFree = policy.Wanted == CaptureMode.Auto && !_trackers.IsPinned;
-        bool mayFreeze = isFree && _trackers.CanFreezeUnnoticed && !isFilling;
+        bool mayFreeze = IsFree(policy) && _trackers.CanFreezeUnnoticed && !isFilling;
         return new CaptureSituation(
-            _trackers.SeesEveryWrite || _trackers.FindsByStopping,
+            _trackers.CopiesBefore,
             _trackers.CanFreezeUnnoticed,
             _trackers.IsPinned,
             isFilling,

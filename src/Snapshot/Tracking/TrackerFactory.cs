@@ -64,6 +64,9 @@ internal sealed unsafe class TrackerFactory : IDisposable
     /// </summary>
     internal bool FindsByStopping => _softDirty is not null;
 
+    /// <summary>Whether pages of arenas can be copied before the pause, in one way or the other.</summary>
+    internal bool CopiesBefore => SeesEveryWrite || FindsByStopping;
+
     /// <summary>
     /// What arenas are registered with. A mapping belongs to one userfaultfd, so whoever serves faults of an arena must
     /// use this one. Null with content hashes.
