@@ -246,17 +246,17 @@ int32_t sn_region_disarm(struct sn_freezer *freezer, struct sn_region *region, u
 /* Copies one page that is not armed any more. There is a slot for it: nobody else takes any inside the pause. */
 static int32_t copy_now(struct sn_freezer *freezer, struct sn_region *region, uint64_t page)
 {
-    uint32_t grain = SN_GRAIN_PAGE;
-    uint32_t slot = sn_slots_take(&freezer->slots, grain);
+    uint32_t extent = SN_EXTENT_PAGE;
+    uint32_t slot = sn_slots_take(&freezer->slots, extent);
     if (slot == NO_SLOT) {
-        grain = SN_GRAIN_16;
+        extent = SN_EXTENT_16;
         slot = sn_slots_take_needed(&freezer->slots);
         if (slot == NO_SLOT)
             return ENOSPC;
-        slot += (uint32_t)(page % sn_grain_pages(SN_GRAIN_16));
+        slot += (uint32_t)(page % sn_extent_pages(SN_EXTENT_16));
     }
     memcpy(sn_slot_at(&freezer->slots, slot), sn_page_at(region, page), SN_PAGE_BYTES);
-    region->slots[page] = sn_entry(slot, grain);
+    region->slots[page] = sn_entry(slot, extent);
     region->copied[page / WORD_PAGES] |= sn_bits(page, 1);
     return 0;
 }
@@ -295,33 +295,33 @@ int32_t sn_region_freeze(struct sn_freezer *freezer, struct sn_region *region, u
 
 /* ---- reading -------------------------------------------------------------------------------------------- */
 
-/* Whether a copied page among `bits` of a word is in the extent of that grain; `origin` is its slot less its page. */
-static int uses_extent(const struct sn_region *region, uint64_t word, uint64_t bits, uint32_t grain, uint64_t origin)
+/* Whether a copied page among `bits` of a word is in that extent; `origin` is its slot less its page. */
+static int uses_extent(const struct sn_region *region, uint64_t word, uint64_t bits, uint32_t extent, uint64_t origin)
 {
     for (bits &= region->copied[word]; bits != 0; bits &= bits - 1) {
         uint64_t page = word * WORD_PAGES + (uint64_t)__builtin_ctzll(bits);
         uint32_t entry = region->slots[page];
-        if (sn_entry_grain(entry) == grain && sn_entry_slot(entry) - page == origin)
+        if (sn_entry_extent(entry) == extent && sn_entry_slot(entry) - page == origin)
             return 1;
     }
     return 0;
 }
 
 /*
- * Returns the extent that a page's copy is in when no page in it is wanted any more. Other pages of the grain may have
- * theirs in other extents: the grain changed, or they had to be copied for need.
+ * Returns the extent that a page's copy is in when no page in it is wanted any more. Other pages of the block may have
+ * theirs in other extents: some had to be copied for need, some in the pause.
  */
 static void let_go(struct sn_freezer *freezer, struct sn_region *region, uint64_t page)
 {
-    uint32_t grain = sn_entry_grain(region->slots[page]);
-    uint32_t pages = sn_grain_pages(grain);
-    uint64_t first = sn_grain_first(page, grain);
+    uint32_t extent = sn_entry_extent(region->slots[page]);
+    uint32_t pages = sn_extent_pages(extent);
+    uint64_t first = sn_extent_first(page, extent);
     uint64_t slot = sn_entry_slot(region->slots[page]);
     for (uint64_t at = first; at < first + pages; at += WORD_PAGES) {
-        if (uses_extent(region, at / WORD_PAGES, sn_bits(at, pages), grain, slot - page))
+        if (uses_extent(region, at / WORD_PAGES, sn_bits(at, pages), extent, slot - page))
             return;
     }
-    sn_slots_put(&freezer->slots, (uint32_t)(slot - (page - first)), grain);
+    sn_slots_put(&freezer->slots, (uint32_t)(slot - (page - first)), extent);
 }
 
 /* Where the content of a page is, or NULL: it is zero. */

@@ -14,20 +14,20 @@
 #define BLOCK_WORDS (SN_BLOCK_PAGES / WORD_PAGES)
 #define NO_SLOT UINT32_MAX
 
-/* Pages that a grain has. */
-static inline uint32_t sn_grain_pages(uint32_t grain)
+/* Pages of an extent. */
+static inline uint32_t sn_extent_pages(uint32_t extent)
 {
-    return grain == SN_GRAIN_BLOCK ? SN_BLOCK_PAGES : grain == SN_GRAIN_16 ? 16 : 1;
+    return extent == SN_EXTENT_BLOCK ? SN_BLOCK_PAGES : extent == SN_EXTENT_16 ? 16 : 1;
 }
 
-/* An extent of slots of that grain: its first one, or NO_SLOT. */
-uint32_t sn_slots_take(struct sn_slots *slots, uint32_t grain);
+/* An extent of slots, SN_EXTENT_*: its first slot, or NO_SLOT. */
+uint32_t sn_slots_take(struct sn_slots *slots, uint32_t extent);
 
 /* An extent of 16 behind the limit, for a write that must not wait any longer; NO_SLOT when these, too, are used up. */
 uint32_t sn_slots_take_needed(struct sn_slots *slots);
 
 /* Returns an extent. */
-void sn_slots_put(struct sn_slots *slots, uint32_t first, uint32_t grain);
+void sn_slots_put(struct sn_slots *slots, uint32_t first, uint32_t extent);
 
 /* Something was read or returned: who waits for a slot looks again. */
 void sn_slots_changed(struct sn_slots *slots);
@@ -67,13 +67,14 @@ void sn_block_lock(struct sn_block *block);
 void sn_block_unlock(struct sn_block *block);
 
 /*
- * Copies the frozen pages among a grain's pages away. The block is locked. `slot` is an extent of that grain for
- * them.
+ * Copies the frozen pages among those of an extent away. The block is locked. `slot` is the first of an extent of that
+ * size.
  */
-void sn_block_copy(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t grain, uint32_t slot);
+void sn_block_copy(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t extent,
+                   uint32_t slot);
 
-/* Whether a grain has frozen pages. The block is locked. */
-int sn_block_frozen(const struct sn_region *region, uint64_t first, uint32_t grain);
+/* Whether the pages of an extent hold frozen ones. The block is locked. */
+int sn_block_frozen(const struct sn_region *region, uint64_t first, uint32_t extent);
 
 /* The bits of the pages [first, first+count) of one word that holds them all. */
 static inline uint64_t sn_bits(uint64_t first, uint64_t count)
@@ -81,10 +82,10 @@ static inline uint64_t sn_bits(uint64_t first, uint64_t count)
     return (count >= WORD_PAGES ? ~UINT64_C(0) : (UINT64_C(1) << count) - 1) << (first % WORD_PAGES);
 }
 
-/* What `slots` holds of a page: the slot of its copy, and the grain of the extent that the slot is in. */
-static inline uint32_t sn_entry(uint32_t slot, uint32_t grain)
+/* What `slots` holds of a page: the slot of its copy, and which extent the slot is in. */
+static inline uint32_t sn_entry(uint32_t slot, uint32_t extent)
 {
-    return grain << 30 | slot;
+    return extent << 30 | slot;
 }
 
 static inline uint32_t sn_entry_slot(uint32_t entry)
@@ -92,7 +93,7 @@ static inline uint32_t sn_entry_slot(uint32_t entry)
     return entry & (UINT32_MAX >> 2);
 }
 
-static inline uint32_t sn_entry_grain(uint32_t entry)
+static inline uint32_t sn_entry_extent(uint32_t entry)
 {
     return entry >> 30;
 }
@@ -104,10 +105,10 @@ static inline uint64_t sn_in_word(uint64_t page, uint64_t end)
     return rest < end - page ? rest : end - page;
 }
 
-/* The first page of the grain that a page is in. */
-static inline uint64_t sn_grain_first(uint64_t page, uint32_t grain)
+/* The first of the pages that are copied together with a page. */
+static inline uint64_t sn_extent_first(uint64_t page, uint32_t extent)
 {
-    return page / sn_grain_pages(grain) * sn_grain_pages(grain);
+    return page / sn_extent_pages(extent) * sn_extent_pages(extent);
 }
 
 /* Bits that are also read without the lock. Which thread sees what when is the lock's matter. */

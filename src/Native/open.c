@@ -1,6 +1,7 @@
 /*
- * open.c: writes to armed memory. A thread that writes an armed page waits; a server copies away what of its grain is
- * frozen, notes the write, and lets it through. What all of this is for and its invariants are in freeze.c.
+ * open.c: writes to armed memory. A thread that writes an armed page waits; a server copies away what of its block is
+ * frozen, notes the write, and lets it through: to the whole block, so that a huge page stays one. Where there is no
+ * room for the copies of a block, it goes by 16 pages. What all of this is for and its invariants are in freeze.c.
  *
  * Blocks ahead. Most codes sweep. When the block before the written one was opened, too, since the last collect, the
  * server goes on after it has let the writer through, and opens some of the blocks that follow, twice as many each time
@@ -65,12 +66,12 @@ void sn_block_unlock(struct sn_block *block)
         syscall(SYS_futex, &block->lock, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
-/* ---- one grain ------------------------------------------------------------------------------------------ */
+/* ---- the pages of an extent ------------------------------------------------------------------------------ */
 
-int sn_block_frozen(const struct sn_region *region, uint64_t first, uint32_t grain)
+int sn_block_frozen(const struct sn_region *region, uint64_t first, uint32_t extent)
 {
-    if (grain != SN_GRAIN_BLOCK)
-        return (region->frozen[first / WORD_PAGES] & sn_bits(first, sn_grain_pages(grain))) != 0;
+    if (extent != SN_EXTENT_BLOCK)
+        return (region->frozen[first / WORD_PAGES] & sn_bits(first, sn_extent_pages(extent))) != 0;
     uint64_t any = 0;
     for (uint32_t i = 0; i < BLOCK_WORDS; i++)
         any |= region->frozen[first / WORD_PAGES + i];
@@ -95,15 +96,16 @@ static void copy_pages(unsigned char *target, const unsigned char *source, uint6
     sn_stores_end();
 }
 
-void sn_block_copy(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t grain, uint32_t slot)
+void sn_block_copy(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t extent,
+                   uint32_t slot)
 {
     uint64_t began = now_ns();
-    uint64_t end = first + sn_grain_pages(grain), copied = 0;
+    uint64_t end = first + sn_extent_pages(extent), copied = 0;
     for (uint64_t page = first; page < end;) {
         /* Neighbours in one copy: for a whole block that is one of 2 MiB. */
         uint64_t run = page;
         while (run < end && (region->frozen[run / WORD_PAGES] & sn_bits(run, 1)) != 0) {
-            region->slots[run] = sn_entry(slot + (uint32_t)(run - first), grain);
+            region->slots[run] = sn_entry(slot + (uint32_t)(run - first), extent);
             region->copied[run / WORD_PAGES] |= sn_bits(run, 1);
             region->frozen[run / WORD_PAGES] &= ~sn_bits(run, 1);
             run++;
@@ -152,7 +154,7 @@ void sn_open_bits(struct sn_freezer *freezer, struct sn_region *region, uint64_t
     }
 }
 
-/* Gives write access to the pages of a grain that had none: one call for all of them, as it mostly is. */
+/* Gives write access to those of some pages that had none: one call for all of them, as it mostly is. */
 static void open_shut(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t pages,
                       const uint64_t *shut)
 {
@@ -165,7 +167,7 @@ static void open_shut(struct sn_freezer *freezer, struct sn_region *region, uint
         sn_open_bits(freezer, region, page / WORD_PAGES, shut[(page - first) / WORD_PAGES]);
 }
 
-/* Lets writes to a grain through. The block is locked and nothing of the grain is frozen. */
+/* Lets writes to pages through. The block is locked and nothing of them is frozen. */
 static void let_through(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t pages)
 {
     struct sn_block *block = &region->blocks[first / SN_BLOCK_PAGES];
@@ -188,45 +190,41 @@ static void let_through(struct sn_freezer *freezer, struct sn_region *region, ui
 
 /* ---- a write -------------------------------------------------------------------------------------------- */
 
-/* Gives up what is frozen of a grain. The block is locked. */
-static void give_up(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t grain)
+/* Gives up what is frozen of the pages of an extent. The block is locked. */
+static void give_up(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t extent)
 {
-    uint32_t pages = sn_grain_pages(grain);
+    uint32_t pages = sn_extent_pages(extent);
     spoil(freezer);
     for (uint64_t page = first; page < first + pages; page += WORD_PAGES)
         region->frozen[page / WORD_PAGES] &= ~sn_bits(page, pages);
 }
 
 /*
- * Copies away what is frozen of the grain of a page, which may become smaller for that, and returns with its block
- * locked and the grain in *grain. A handler of a signal must not wait for ever: after so many waits in vain it gives up
- * what is frozen; 0: no limit.
+ * Copies away what is frozen of a page's block, or in need of 16 pages of it, and returns which, with the block locked.
+ * A handler of a signal must not wait for ever: after so many waits in vain it gives up what is frozen; 0: no limit.
  */
-static void secure_grain(struct sn_freezer *freezer, struct sn_region *region, uint64_t page, uint32_t *grain,
-                         uint32_t waits_max)
+static uint32_t secure(struct sn_freezer *freezer, struct sn_region *region, uint64_t page, uint32_t waits_max)
 {
-    uint32_t in_vain = 0;
+    uint32_t extent = SN_EXTENT_BLOCK, in_vain = 0;
     struct sn_block *block = &region->blocks[page / SN_BLOCK_PAGES];
     struct sn_slots *slots = &freezer->slots;
     uint32_t seen = __atomic_load_n(&slots->changes, __ATOMIC_SEQ_CST);
     int needed = 0;
-    *grain = __atomic_load_n(&block->grain, __ATOMIC_RELAXED);
     for (;;) {
-        uint64_t first = sn_grain_first(page, *grain);
+        uint64_t first = sn_extent_first(page, extent);
         sn_block_lock(block);
-        if (!sn_block_frozen(region, first, *grain))
-            return;
-        /* An extent of 16 that was taken for need also serves a grain of one page; it is not used again. */
+        if (!sn_block_frozen(region, first, extent))
+            return extent;
         uint32_t slot = needed ? sn_slots_take_needed(slots) : NO_SLOT;
         if (slot == NO_SLOT)
-            slot = sn_slots_take(slots, *grain);
+            slot = sn_slots_take(slots, extent);
         if (slot != NO_SLOT) {
-            sn_block_copy(freezer, region, first, *grain, slot);
-            return;
+            sn_block_copy(freezer, region, first, extent, slot);
+            return extent;
         }
         if (waits_max != 0 && in_vain == waits_max) {
-            give_up(freezer, region, first, *grain);
-            return;
+            give_up(freezer, region, first, extent);
+            return extent;
         }
         sn_block_unlock(block);
 
@@ -237,8 +235,8 @@ static void secure_grain(struct sn_freezer *freezer, struct sn_region *region, u
         count(&freezer->waits, 1);
         count(&freezer->wait_ns, now_ns() - began);
         seen = __atomic_load_n(&slots->changes, __ATOMIC_SEQ_CST);
-        if (needed && *grain == SN_GRAIN_BLOCK)
-            *grain = SN_GRAIN_16;
+        if (needed)
+            extent = SN_EXTENT_16;
     }
 }
 
@@ -262,20 +260,19 @@ static int open_ahead(struct sn_freezer *freezer, struct sn_region *region, uint
     int opened = 0;
     if (!try_lock(it))
         return 1;
-    if (__atomic_load_n(&freezer->held, __ATOMIC_SEQ_CST) == 0 && is_armed(region, block) &&
-        __atomic_load_n(&it->grain, __ATOMIC_RELAXED) == SN_GRAIN_BLOCK) {
+    if (__atomic_load_n(&freezer->held, __ATOMIC_SEQ_CST) == 0 && is_armed(region, block)) {
         uint64_t first = block * SN_BLOCK_PAGES;
-        opened = !sn_block_frozen(region, first, SN_GRAIN_BLOCK);
+        opened = !sn_block_frozen(region, first, SN_EXTENT_BLOCK);
         /* Copies that nobody waits for take no more than three quarters of the slots. */
         if (!opened && __atomic_load_n(&slots->used, __ATOMIC_RELAXED) < slots->limit / 4 * 3) {
-            uint32_t slot = sn_slots_take(slots, SN_GRAIN_BLOCK);
+            uint32_t slot = sn_slots_take(slots, SN_EXTENT_BLOCK);
             opened = slot != NO_SLOT;
             if (opened)
-                sn_block_copy(freezer, region, first, SN_GRAIN_BLOCK, slot);
+                sn_block_copy(freezer, region, first, SN_EXTENT_BLOCK, slot);
         }
         if (opened) {
             let_through(freezer, region, first, SN_BLOCK_PAGES);
-            __atomic_store_n(&it->ahead, (uint8_t)ahead, __ATOMIC_RELAXED);
+            __atomic_store_n(&it->ahead, ahead, __ATOMIC_RELAXED);
             count(&freezer->opened_ahead, SN_BLOCK_PAGES);
         }
     }
@@ -283,31 +280,29 @@ static int open_ahead(struct sn_freezer *freezer, struct sn_region *region, uint
     return opened;
 }
 
-/* How many blocks to open after this one: 0 unless the one before was opened whole. */
+/* How many blocks to open after this one: 0 unless the one before was opened. */
 static uint32_t ahead_of(const struct sn_region *region, uint64_t block)
 {
     if (block == 0)
         return 0;
     const struct sn_block *before = &region->blocks[block - 1];
-    if (__atomic_load_n(&before->order, __ATOMIC_RELAXED) == 0 ||
-        __atomic_load_n(&before->grain, __ATOMIC_RELAXED) != SN_GRAIN_BLOCK)
+    if (__atomic_load_n(&before->order, __ATOMIC_RELAXED) == 0)
         return 0;
-    uint32_t ahead = 2u * __atomic_load_n(&before->ahead, __ATOMIC_RELAXED);
+    uint32_t ahead = 2 * __atomic_load_n(&before->ahead, __ATOMIC_RELAXED);
     return ahead == 0 ? 1 : ahead > AHEAD_MAX ? AHEAD_MAX : ahead;
 }
 
 static void serve_write(struct sn_freezer *freezer, struct sn_region *region, uint64_t page)
 {
     uint64_t block = page / SN_BLOCK_PAGES;
-    uint32_t grain;
     /* By signals the writing thread itself would have to open what is ahead. */
     uint32_t ahead = sn_is_by_signals(freezer) ? 0 : ahead_of(region, block);
-    secure_grain(freezer, region, page, &grain, sn_is_by_signals(freezer) ? WAITS_IN_VAIN_MAX : 0);
-    let_through(freezer, region, sn_grain_first(page, grain), sn_grain_pages(grain));
-    __atomic_store_n(&region->blocks[block].ahead, (uint8_t)ahead, __ATOMIC_RELAXED);
+    uint32_t extent = secure(freezer, region, page, sn_is_by_signals(freezer) ? WAITS_IN_VAIN_MAX : 0);
+    let_through(freezer, region, sn_extent_first(page, extent), sn_extent_pages(extent));
+    __atomic_store_n(&region->blocks[block].ahead, ahead, __ATOMIC_RELAXED);
     sn_block_unlock(&region->blocks[block]);
     uint64_t blocks = region->pages / SN_BLOCK_PAGES;
-    for (uint64_t next = block + 1; grain == SN_GRAIN_BLOCK && next <= block + ahead && next < blocks; next++) {
+    for (uint64_t next = block + 1; extent == SN_EXTENT_BLOCK && next <= block + ahead && next < blocks; next++) {
         if (!open_ahead(freezer, region, next, ahead))
             break;
     }
@@ -316,10 +311,9 @@ static void serve_write(struct sn_freezer *freezer, struct sn_region *region, ui
 int32_t sn_region_secure(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint64_t count)
 {
     for (uint64_t page = first; page < first + count;) {
-        uint32_t grain;
-        secure_grain(freezer, region, page, &grain, 0);
+        uint32_t extent = secure(freezer, region, page, 0);
         sn_block_unlock(&region->blocks[page / SN_BLOCK_PAGES]);
-        page = sn_grain_first(page, grain) + sn_grain_pages(grain);
+        page = sn_extent_first(page, extent) + sn_extent_pages(extent);
     }
     return 0;
 }
@@ -328,11 +322,10 @@ int32_t sn_region_open(struct sn_freezer *freezer, struct sn_region *region, uin
 {
     for (uint64_t page = first; page < first + count;) {
         struct sn_block *block = &region->blocks[page / SN_BLOCK_PAGES];
-        uint32_t grain;
-        secure_grain(freezer, region, page, &grain, 0);
-        let_through(freezer, region, sn_grain_first(page, grain), sn_grain_pages(grain));
+        uint32_t extent = secure(freezer, region, page, 0);
+        let_through(freezer, region, sn_extent_first(page, extent), sn_extent_pages(extent));
         sn_block_unlock(block);
-        page = sn_grain_first(page, grain) + sn_grain_pages(grain);
+        page = sn_extent_first(page, extent) + sn_extent_pages(extent);
     }
     return 0;
 }

@@ -14,7 +14,7 @@
  *   keeps errno, and touches nothing but its tables and the memory of the page;
  *   waits for locks of blocks, which native code alone holds, and for a slot. The drain returns slots, and a garbage
  *     collection may have stopped the drain and wait for this very thread. So that wait has an end: then the write goes
- *     on without a copy, and the capture is spoiled (secure_grain).
+ *     on without a copy, and the capture is spoiled (secure).
  *
  * A mapping is split wherever the protection changes; there are vm.max_map_count of them. Where no more are to be had
  * all memory of the region is opened by one call, which joins them: the capture is spoiled, and the next collect finds

@@ -18,27 +18,27 @@
 #include <time.h>
 #include <unistd.h>
 
-static void push(struct sn_slots *slots, uint32_t grain, uint32_t first)
+static void push(struct sn_slots *slots, uint32_t extent, uint32_t first)
 {
-    uint64_t head = __atomic_load_n(&slots->heads[grain], __ATOMIC_ACQUIRE);
+    uint64_t head = __atomic_load_n(&slots->heads[extent], __ATOMIC_ACQUIRE);
     uint64_t replacement;
     do {
         __atomic_store_n(&slots->next[first], (uint32_t)head, __ATOMIC_RELAXED);
         replacement = ((head >> 32) + 1) << 32 | (first + 1);
-    } while (!__atomic_compare_exchange_n(&slots->heads[grain], &head, replacement, 0, __ATOMIC_ACQ_REL,
+    } while (!__atomic_compare_exchange_n(&slots->heads[extent], &head, replacement, 0, __ATOMIC_ACQ_REL,
                                           __ATOMIC_ACQUIRE));
 }
 
-static uint32_t pop(struct sn_slots *slots, uint32_t grain)
+static uint32_t pop(struct sn_slots *slots, uint32_t extent)
 {
-    uint64_t head = __atomic_load_n(&slots->heads[grain], __ATOMIC_ACQUIRE);
+    uint64_t head = __atomic_load_n(&slots->heads[extent], __ATOMIC_ACQUIRE);
     uint64_t replacement;
     do {
         if ((uint32_t)head == 0)
             return NO_SLOT;
         uint32_t next = __atomic_load_n(&slots->next[(uint32_t)head - 1], __ATOMIC_RELAXED);
         replacement = ((head >> 32) + 1) << 32 | next;
-    } while (!__atomic_compare_exchange_n(&slots->heads[grain], &head, replacement, 0, __ATOMIC_ACQ_REL,
+    } while (!__atomic_compare_exchange_n(&slots->heads[extent], &head, replacement, 0, __ATOMIC_ACQ_REL,
                                           __ATOMIC_ACQUIRE));
     return (uint32_t)head - 1;
 }
@@ -89,30 +89,30 @@ static uint32_t take_fresh(struct sn_slots *slots)
     return fresh;
 }
 
-static uint32_t take(struct sn_slots *slots, uint32_t grain)
+static uint32_t take(struct sn_slots *slots, uint32_t extent)
 {
-    uint32_t first = pop(slots, grain);
+    uint32_t first = pop(slots, extent);
     if (first != NO_SLOT)
         return first;
-    if (grain == SN_GRAIN_BLOCK)
+    if (extent == SN_EXTENT_BLOCK)
         return take_fresh(slots);
 
     /* A piece of the next larger extent; the others are returned. */
-    first = take(slots, grain - 1);
+    first = take(slots, extent - 1);
     if (first == NO_SLOT)
         return NO_SLOT;
-    uint32_t pieces = sn_grain_pages(grain - 1), size = sn_grain_pages(grain);
+    uint32_t pieces = sn_extent_pages(extent - 1), size = sn_extent_pages(extent);
     for (uint32_t at = size; at < pieces; at += size)
-        push(slots, grain, first + at);
+        push(slots, extent, first + at);
     return first;
 }
 
-uint32_t sn_slots_take(struct sn_slots *slots, uint32_t grain)
+uint32_t sn_slots_take(struct sn_slots *slots, uint32_t extent)
 {
-    uint32_t first = take(slots, grain);
+    uint32_t first = take(slots, extent);
     if (first == NO_SLOT)
         return NO_SLOT;
-    uint32_t used = __atomic_add_fetch(&slots->used, sn_grain_pages(grain), __ATOMIC_RELAXED);
+    uint32_t used = __atomic_add_fetch(&slots->used, sn_extent_pages(extent), __ATOMIC_RELAXED);
     uint32_t peak = __atomic_load_n(&slots->peak, __ATOMIC_RELAXED);
     while (used > peak && !__atomic_compare_exchange_n(&slots->peak, &peak, used, 0, __ATOMIC_RELAXED,
                                                        __ATOMIC_RELAXED))
@@ -122,7 +122,7 @@ uint32_t sn_slots_take(struct sn_slots *slots, uint32_t grain)
 
 uint32_t sn_slots_take_needed(struct sn_slots *slots)
 {
-    uint32_t pages = sn_grain_pages(SN_GRAIN_16);
+    uint32_t pages = sn_extent_pages(SN_EXTENT_16);
     uint32_t taken = __atomic_load_n(&slots->need, __ATOMIC_RELAXED);
     do {
         if (taken + pages > slots->extra ||
@@ -132,12 +132,12 @@ uint32_t sn_slots_take_needed(struct sn_slots *slots)
     return slots->limit + taken;
 }
 
-void sn_slots_put(struct sn_slots *slots, uint32_t first, uint32_t grain)
+void sn_slots_put(struct sn_slots *slots, uint32_t first, uint32_t extent)
 {
     if (first >= slots->limit)
         return;
-    __atomic_sub_fetch(&slots->used, sn_grain_pages(grain), __ATOMIC_RELAXED);
-    push(slots, grain, first);
+    __atomic_sub_fetch(&slots->used, sn_extent_pages(extent), __ATOMIC_RELAXED);
+    push(slots, extent, first);
 }
 
 void sn_slots_changed(struct sn_slots *slots)

@@ -18,7 +18,7 @@
 
 #define SN_API __attribute__((visibility("default")))
 
-#define SN_ABI_VERSION 10
+#define SN_ABI_VERSION 11
 
 #define SN_PAGE_BYTES UINT64_C(4096)
 
@@ -295,10 +295,11 @@ SN_API int32_t sn_block_page_hash(const void *page, uint64_t *hash);
 
 #define SN_BLOCK_PAGES 512u /* pages of a block: those of a huge page */
 
-/* How much of a block a write opens. */
-#define SN_GRAIN_BLOCK 0u /* all of it: 2 MiB */
-#define SN_GRAIN_16 1u    /* 16 pages: 64 KiB */
-#define SN_GRAIN_PAGE 2u  /* 4 KiB */
+/* Copies lie in extents: of a block; of 16 pages, where there is no room for more; of a page copied in the pause. */
+#define SN_EXTENT_BLOCK 0u
+#define SN_EXTENT_16 1u
+#define SN_EXTENT_PAGE 2u
+
 /*
  * Memory for copies: slots of one page each, handed out in extents of 512, 16 or 1 of them. They are a reservation, of
  * which the first `committed` slots and the first `extra_committed` ones behind the limit may be written; more is
@@ -312,7 +313,7 @@ struct sn_slots {
     uint32_t extra;   /* slots behind the limit, a multiple of 512 */
     uint32_t committed;       /* a multiple of 512; only grows */
     uint32_t extra_committed; /* the same behind the limit */
-    uint64_t heads[3]; /* free extents by SN_GRAIN_*: count of changes << 32, slot + 1 */
+    uint64_t heads[3]; /* free extents by SN_EXTENT_*: count of changes << 32, slot + 1 */
     uint32_t fresh;   /* the first slot never used; a multiple of 512. The caller may begin above 0 */
     uint32_t need;    /* of the extra slots, how many are used; they are not used again */
     uint32_t changes; /* counts what is returned and what is read: who waits for a slot waits for it to change */
@@ -324,9 +325,7 @@ struct sn_slots {
 struct sn_block {
     uint32_t lock;
     uint32_t order; /* when it was first opened since the last collect: 1 was first; 0: not at all */
-    uint8_t grain;  /* SN_GRAIN_*; the caller may change it at any time */
-    uint8_t ahead;  /* how many blocks were opened ahead when this one was */
-    uint16_t reserved;
+    uint32_t ahead; /* how many blocks were opened ahead when this one was */
 };
 
 /*
@@ -340,7 +339,7 @@ struct sn_region {
     uint64_t *written;
     uint64_t *frozen;
     uint64_t *copied;
-    uint32_t *slots; /* a word a page: where the copy is; grain << 30 | slot */
+    uint32_t *slots; /* a word a page: where the copy is; SN_EXTENT_* << 30 | slot */
     struct sn_block *blocks;
     uint32_t *orders; /* a word a block: its `order` at the last collect */
     uint32_t opened;  /* blocks opened since the last collect; orders come from here */

@@ -224,7 +224,6 @@ internal sealed unsafe class SessionMemory : IDisposable
     {
         ThrowUnlessPossible(options.Capture);
         policy.Wanted = options.Capture == CaptureMode.Auto ? _wanted : options.Capture;
-        policy.Grain = options.Grain;
     }
 
     /// <exception cref="SnapshotException">Unsupported: arenas are tracked by signals.</exception>

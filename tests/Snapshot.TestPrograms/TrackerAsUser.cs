@@ -29,15 +29,6 @@ internal static class TrackerAsUser
         return 0;
     }
 
-    /// <summary>A tracker that freezes, with blocks opened so much at a time.</summary>
-    internal static FreezingTracker Freezing(TrackerFactory factory, MemoryRegion region, CaptureGrain grain)
-    {
-        FreezingTracker tracker = factory.CreateFreezing(region);
-        for (long block = 0; block * FreezingTracker.BlockPages < region.CapacityPages; block++)
-            tracker.SetGrain(block, grain);
-        return tracker;
-    }
-
     /// <summary>
     /// Without privilege a system call cannot write armed memory; what needs that is run to show that it fails.
     /// </summary>
@@ -46,13 +37,13 @@ internal static class TrackerAsUser
         foreach ((string name, Action<Func<MemoryRegion, DirtyTracker>> scenario) in TrackerScenarios.All)
         {
             if (!factory.CanFreezeUnnoticed && TrackerScenarios.WithSystemCalls.Contains(name)) continue;
-            scenario(region => Freezing(factory, region, CaptureGrain.Page));
+            scenario(factory.CreateFreezing);
             Console.WriteLine($"{TrackingMechanism.ServedWriteProtect} {name}");
         }
 
         try
         {
-            TrackerScenarios.ReadFromPipeIsSeen(region => Freezing(factory, region, CaptureGrain.Page));
+            TrackerScenarios.ReadFromPipeIsSeen(factory.CreateFreezing);
             Console.WriteLine("read into armed memory: succeeded");
         }
         catch (IOException error)

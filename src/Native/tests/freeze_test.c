@@ -23,20 +23,18 @@ static void first_collect_finds_what_has_memory(struct fixture *f)
     expect(f, 5 * SN_BLOCK_PAGES + 7, 2);
     CHECK_EQUAL(sn_region_thaw(&f->freezer, &f->region, PAGES), 0);
     CHECK_EQUAL(capture(f), 0);
-    write_page(9, 4); /* a grain of a block: it has memory now, if only by huge pages */
+    write_page(9, 4); /* all of a block: it has memory now, if only by huge pages */
     CHECK(capture(f) >= 1);
     CHECK((f->changed[0] & 512) != 0);
     tear_down(f);
 }
 
-static void frozen_content_outlives_a_write(struct fixture *f, uint32_t grain)
+static void frozen_content_outlives_a_write(struct fixture *f)
 {
     if (!set_up(f, BLOCKS))
         return;
     for (uint64_t page = 0; page < PAGES; page++)
         write_page(page, (unsigned char)(page % 251 + 1));
-    for (uint32_t block = 0; block < BLOCKS; block++)
-        f->blocks[block].grain = (uint8_t)grain;
     CHECK_EQUAL(capture(f), PAGES);
     for (uint64_t page = 0; page < PAGES; page += 3)
         write_page(page, 0xFF);
@@ -45,10 +43,9 @@ static void frozen_content_outlives_a_write(struct fixture *f, uint32_t grain)
         expect(f, page, (unsigned char)(page % 251 + 1));
     CHECK_EQUAL(f->freezer.slots.used, 0);
     give_slots(f, BLOCKS);
-    uint64_t again = capture(f);
-    CHECK_EQUAL(again, grain == SN_GRAIN_PAGE ? (PAGES + 2) / 3 : PAGES);
+    CHECK_EQUAL(capture(f), PAGES);
     expect(f, 3, 0xFF);
-    expect(f, 4, grain == SN_GRAIN_PAGE ? 0 : 5); /* what was not written is not frozen */
+    expect(f, 4, 5);
     CHECK_EQUAL(f->orders[0], 1);
     tear_down(f);
 }
@@ -111,21 +108,25 @@ static void holes_in_a_block_are_found_when_they_are_written(struct fixture *f)
     tear_down(f);
 }
 
-/* One block with copies of two grains: each extent is returned when its own pages are read. */
-static void extents_of_several_grains_in_a_block_are_all_returned(struct fixture *f)
+/* A block with copies of two sizes, one taken for need: each extent is returned when its own pages are read. */
+static void extents_of_several_sizes_in_a_block_are_all_returned(struct fixture *f)
 {
-    if (!set_up(f, 2))
+    if (!set_up(f, 1))
         return;
-    for (uint64_t page = 0; page < SN_BLOCK_PAGES; page++)
+    for (uint64_t page = 0; page < 2 * SN_BLOCK_PAGES; page++)
         write_page(page, (unsigned char)(page % 251 + 1));
-    CHECK_EQUAL(capture(f), SN_BLOCK_PAGES);
-    static const uint32_t order[] = {SN_GRAIN_PAGE, SN_GRAIN_16, SN_GRAIN_BLOCK};
-    for (uint32_t i = 0; i < 3; i++) {
-        __atomic_store_n(&f->blocks[0].grain, (uint8_t)order[i], __ATOMIC_SEQ_CST); /* before the write */
-        write_page(i == 0 ? SN_BLOCK_PAGES - 1 : i == 1 ? SN_BLOCK_PAGES - 2 : 0, 0xFF);
-    }
-    CHECK_EQUAL(f->freezer.slots.used, 1 + 16 + SN_BLOCK_PAGES);
+    CHECK_EQUAL(capture(f), 2 * SN_BLOCK_PAGES);
+    write_page(0, 0xFF);
+    write_page(SN_BLOCK_PAGES + 40, 0xFF); /* nobody reads, and there is one extent: 16 pages, by need */
+    CHECK_EQUAL(f->freezer.copied, SN_BLOCK_PAGES + 16);
+    CHECK_EQUAL(f->freezer.slots.need, 16);
     for (uint64_t page = 0; page < SN_BLOCK_PAGES; page++)
+        expect(f, page, (unsigned char)(page % 251 + 1));
+    CHECK_EQUAL(f->freezer.slots.used, 0);
+    write_page(2 * SN_BLOCK_PAGES - 1, 0xFF); /* and what is left of the block, in the extent that came back */
+    CHECK_EQUAL(f->freezer.copied, 2 * SN_BLOCK_PAGES);
+    CHECK_EQUAL(f->freezer.slots.used, SN_BLOCK_PAGES);
+    for (uint64_t page = SN_BLOCK_PAGES; page < 2 * SN_BLOCK_PAGES; page++)
         expect(f, page, (unsigned char)(page % 251 + 1));
     CHECK_EQUAL(f->freezer.slots.used, 0);
     tear_down(f);
@@ -294,8 +295,6 @@ static void no_byte_is_from_later(struct fixture *f, uint32_t extents)
         CHECK_EQUAL(pthread_create(&writers[i].thread, NULL, write_randomly, &writers[i]), 0);
     }
     for (uint32_t round = 0; round < 30; round++) {
-        for (uint32_t block = 0; block < BLOCKS; block++)
-            f->blocks[block].grain = (uint8_t)((block + round) % 3);
         __atomic_add_fetch(&gate, 1, __ATOMIC_SEQ_CST);
         while (__atomic_load_n(&parked, __ATOMIC_SEQ_CST) < WRITERS)
             sched_yield();
@@ -329,12 +328,11 @@ static void test_all(void)
 {
     static struct fixture fixture;
     first_collect_finds_what_has_memory(&fixture);
-    for (uint32_t grain = SN_GRAIN_BLOCK; grain <= SN_GRAIN_PAGE; grain++)
-        frozen_content_outlives_a_write(&fixture, grain);
+    frozen_content_outlives_a_write(&fixture);
     what_is_discarded_is_secured_before(&fixture);
     memory_that_was_not_there_is_zero(&fixture);
     holes_in_a_block_are_found_when_they_are_written(&fixture);
-    extents_of_several_grains_in_a_block_are_all_returned(&fixture);
+    extents_of_several_sizes_in_a_block_are_all_returned(&fixture);
     if (!s_by_signals)
         sweeps_are_opened_ahead(&fixture);
     too_few_slots_slow_writers_down(&fixture);

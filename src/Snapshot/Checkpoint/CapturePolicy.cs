@@ -35,9 +35,6 @@ internal sealed class CapturePolicy
     /// <summary>What was asked for; Auto leaves it to the policy.</summary>
     internal CaptureMode Wanted { get; set; }
 
-    /// <summary>How much a write opens where memory is captured by copy-on-write.</summary>
-    internal CaptureGrain Grain { get; set; } = CaptureGrain.Auto;
-
     /// <summary>What an increment had of the arena.</summary>
     /// <param name="pages">Pages whose content changed.</param>
     /// <param name="blocks">Blocks of 2 MiB with such pages.</param>

@@ -24,7 +24,6 @@ internal sealed class FrozenPages : IRegionPages
 
     private readonly Arena _arena;
     private readonly FreezingTracker _tracker;
-    private readonly GrainPolicy _grains;
     private readonly PageBitmap _present;
     private readonly PageBitmap _zero;
     private readonly Dictionary<long, int> _units = [];
@@ -35,7 +34,6 @@ internal sealed class FrozenPages : IRegionPages
     {
         _arena = arena;
         _tracker = tracker;
-        _grains = new GrainPolicy(tracker);
         _present = new PageBitmap(arena.Region.CapacityPages);
         _zero = new PageBitmap(arena.Region.CapacityPages);
     }
@@ -58,11 +56,9 @@ internal sealed class FrozenPages : IRegionPages
         foreach (long block in _tracker.InDrainOrder(BlocksOf(draft.Wanted)))
         {
             draft.Cancellation.ThrowIfCancellationRequested();
-            long before = draft.Judge.Changed;
             _units[block] = draft.Writer.BeginUnit();
             draft.Tally.Seen(WriteBlock(draft, block));
             draft.Writer.EndUnit();
-            if (draft.Grain is { } pinned) _grains.Observe(block, (int)(draft.Judge.Changed - before), pinned);
         }
     }
 

@@ -187,7 +187,7 @@ internal sealed unsafe class RegionCapture : IDisposable
         // A first image, in which everything is new, says nothing of how memory is written.
         CapturePolicy? policy = _parentPages > 0 ? Policy : null;
         PageJudge judge = new(_hashes, _parentPages, inherited is null, tally);
-        RegionDraft draft = new(writer, _changed, _wanted, judge, tally, inherited, policy?.Grain, cancellation);
+        RegionDraft draft = new(writer, _changed, _wanted, judge, tally, inherited, cancellation);
         _pages.Write(draft);
         long at = 0;
         for (; _changed.NextRun(at, out PageRange run); at = run.End)

@@ -10,10 +10,7 @@ namespace Snapshot.Checkpoint;
 /// <param name="Judge">Tells what a page is to the image.</param>
 /// <param name="Tally">Counts what was looked at.</param>
 /// <param name="Inherited">Where the image takes over what did not change; null: it refers to its parent.</param>
-/// <param name="Grain">
-/// How much a write is to open, or Auto; null: this image says nothing of how memory is written.
-/// </param>
 /// <param name="Cancellation">Looked at often.</param>
 internal sealed record RegionDraft(
     ImageWriter Writer, PageBitmap Changed, PageBitmap Wanted, PageJudge Judge, PageTally Tally,
-    InheritedPages? Inherited, CaptureGrain? Grain, CancellationToken Cancellation);
+    InheritedPages? Inherited, CancellationToken Cancellation);

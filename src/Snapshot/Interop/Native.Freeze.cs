@@ -27,9 +27,7 @@ internal struct BlockState
 {
     internal uint Lock;
     internal uint Order;
-    internal byte Grain;
-    internal byte Ahead;
-    private readonly ushort _reserved;
+    internal uint Ahead;
 }
 
 /// <summary><c>struct sn_region</c>.</summary>

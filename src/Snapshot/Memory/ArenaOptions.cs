@@ -52,11 +52,4 @@ public sealed class ArenaOptions
     /// <summary>How the arena is captured; this is not in the image.</summary>
     /// <value>Default <see cref="CaptureMode.Auto"/>: as <see cref="SnapshotOptions.Capture"/> says.</value>
     public CaptureMode Capture { get; init => field = DefinedEnum.Checked(value); } = CaptureMode.Auto;
-
-    /// <summary>
-    /// How much the first write after a checkpoint opens, with copy-on-write; this is not in the
-    /// image.
-    /// </summary>
-    /// <value>Default <see cref="CaptureGrain.Auto"/>.</value>
-    public CaptureGrain Grain { get; init => field = DefinedEnum.Checked(value); } = CaptureGrain.Auto;
 }

@@ -6,7 +6,9 @@ namespace Snapshot;
 /// </summary>
 public sealed record CopyOnWriteInfo
 {
-    /// <summary>Writes that waited until memory was opened for them: the first to a grain after a capture.</summary>
+    /// <summary>
+    /// Writes that waited until memory was opened for them: the first to a block of 2 MiB after a capture.
+    /// </summary>
     public required long Faults { get; init; }
 
     /// <summary>Pages opened ahead of a sweep, so that it did not have to wait for each block.</summary>

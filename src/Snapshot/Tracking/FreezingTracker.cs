@@ -12,8 +12,8 @@ namespace Snapshot.Tracking;
 /// </summary>
 /// <remarks>
 /// <para>The work is done in the C part; freeze.c has the invariants and the argument. A write opens a whole block of
-/// 2 MiB or a part of it, its *grain*: a huge page that is protected and opened as a whole stays one. What a collect
-/// reports is therefore coarser than what was written; the content tells in the drain.</para>
+/// 2 MiB: a huge page that is protected and opened as a whole stays one. What a collect reports is therefore coarser
+/// than what was written; the content tells in the drain.</para>
 /// <para>After <see cref="Collect"/> and while nobody writes, <see cref="Freeze"/> says which pages are wanted as they
 /// are; <see cref="Read"/> delivers them, whoever writes meanwhile; <see cref="Thaw"/> ends it. Native code holds the
 /// locks: none of these members waits for managed code.</para>
@@ -168,12 +168,6 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
 
     /// <summary>Nothing is wanted any more.</summary>
     internal void Thaw() => _ = Native.sn_region_thaw(_freezer.State, _state, (ulong)_region.CommittedPages);
-
-    /// <summary>How much a write to a block opens, from the next one on.</summary>
-    internal void SetGrain(long block, CaptureGrain grain) =>
-        Volatile.Write(ref _state->Blocks[block].Grain, (byte)grain);
-
-    internal CaptureGrain GrainOf(long block) => (CaptureGrain)Volatile.Read(ref _state->Blocks[block].Grain);
 
     public void Secure(PageRange pages)
     {

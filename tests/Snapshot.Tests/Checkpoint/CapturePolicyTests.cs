@@ -1,7 +1,4 @@
 using Snapshot.Checkpoint;
-using Snapshot.TestPrograms;
-using Snapshot.Tests.Profiles;
-using Snapshot.Tracking;
 using Xunit;
 
 namespace Snapshot.Tests.Checkpoint;
@@ -97,89 +94,10 @@ public sealed class CapturePolicyTests
         Expect(policy, split, CaptureMode.CopyOnWrite, "512 of 512");
     }
 
-    [MachineFact]
-    [Needs(Capability.CopyOnWrite)]
-    public void Two_increments_must_agree_before_a_block_is_opened_in_parts()
-    {
-        using Tracked tracked = new();
-        GrainPolicy policy = new(tracked.Tracker);
-        policy.Observe(0, 4, CaptureGrain.Auto);
-        Assert.Equal(CaptureGrain.Block, tracked.Tracker.GrainOf(0));
-        policy.Observe(0, 32, CaptureGrain.Auto);
-        Assert.Equal(CaptureGrain.Block, tracked.Tracker.GrainOf(0));
-        policy.Observe(0, 5, CaptureGrain.Auto);
-        Assert.Equal(CaptureGrain.SixteenPages, tracked.Tracker.GrainOf(0));
-        policy.Observe(0, 1, CaptureGrain.Auto);
-        policy.Observe(0, 0, CaptureGrain.Auto);
-        Assert.Equal(CaptureGrain.Page, tracked.Tracker.GrainOf(0));
-    }
-
-    [MachineFact]
-    [Needs(Capability.CopyOnWrite)]
-    public void One_dense_increment_makes_a_block_whole_again()
-    {
-        using Tracked tracked = new();
-        GrainPolicy policy = new(tracked.Tracker);
-        policy.Observe(0, 1, CaptureGrain.Auto);
-        policy.Observe(0, 1, CaptureGrain.Auto);
-        Assert.Equal(CaptureGrain.Page, tracked.Tracker.GrainOf(0));
-        policy.Observe(0, 33, CaptureGrain.Auto);
-        Assert.Equal(CaptureGrain.Block, tracked.Tracker.GrainOf(0));
-    }
-
-    [MachineFact]
-    [Needs(Capability.CopyOnWrite)]
-    public void Only_so_many_blocks_are_opened_in_parts_and_one_that_became_whole_makes_room()
-    {
-        using Tracked tracked = new();
-        GrainPolicy policy = new(tracked.Tracker);
-        for (int round = 0; round < 2; round++)
-        {
-            for (int block = 0; block < Tracked.Blocks; block++) policy.Observe(block, 1, CaptureGrain.Auto);
-        }
-
-        Assert.Equal(GrainPolicy.FineBlocksMax, tracked.Fine);
-        policy.Observe(0, 512, CaptureGrain.Auto);
-        Assert.Equal(GrainPolicy.FineBlocksMax - 1, tracked.Fine);
-        for (int round = 0; round < 2; round++) policy.Observe(Tracked.Blocks - 1, 1, CaptureGrain.Auto);
-        Assert.Equal(GrainPolicy.FineBlocksMax, tracked.Fine);
-    }
-
-    [MachineFact]
-    [Needs(Capability.CopyOnWrite)]
-    public void A_grain_asked_for_is_set_at_once()
-    {
-        using Tracked tracked = new();
-        GrainPolicy policy = new(tracked.Tracker);
-        policy.Observe(3, 512, CaptureGrain.Page);
-        Assert.Equal(CaptureGrain.Page, tracked.Tracker.GrainOf(3));
-    }
-
     private static void Expect(CapturePolicy policy, CaptureSituation now, CaptureMode mode, string reason)
     {
         CaptureChoice choice = policy.Choose(now);
         Assert.Equal(mode, choice.Mode);
         Assert.Contains(reason, choice.Reason, StringComparison.Ordinal);
-    }
-
-    private sealed class Tracked : IDisposable
-    {
-        internal const int Blocks = 70;
-
-        private readonly TrackerFactory _trackers = new(MachineCapabilities.Current, TrackingMechanism.Auto);
-        private readonly TrackedMemory _memory = new(Blocks * FreezingTracker.BlockPages, FreezingTracker.BlockPages);
-
-        internal Tracked() => Tracker = _trackers.CreateFreezing(_memory);
-
-        internal FreezingTracker Tracker { get; }
-
-        internal int Fine => Enumerable.Range(0, Blocks).Count(block => Tracker.GrainOf(block) != CaptureGrain.Block);
-
-        public void Dispose()
-        {
-            Tracker.Dispose();
-            _trackers.Dispose();
-            _memory.Dispose();
-        }
     }
 }

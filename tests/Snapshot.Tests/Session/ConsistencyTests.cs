@@ -26,17 +26,15 @@ public sealed unsafe class ConsistencyTests : IDisposable
     public void Dispose() => _store.Dispose();
 
     [MachineTheory]
-    [InlineData(TrackingMechanism.WriteProtect, CaptureMode.PreCopy, CaptureGrain.Auto, 1)]
-    [InlineData(TrackingMechanism.WriteProtect, CaptureMode.Stage, CaptureGrain.Auto, 2)]
-    [InlineData(TrackingMechanism.ContentHash, CaptureMode.Stage, CaptureGrain.Auto, 3)]
-    [InlineData(TrackingMechanism.Auto, CaptureMode.CopyOnWrite, CaptureGrain.Auto, 4)]
-    [InlineData(TrackingMechanism.Auto, CaptureMode.CopyOnWrite, CaptureGrain.Block, 5)]
-    [InlineData(TrackingMechanism.Auto, CaptureMode.CopyOnWrite, CaptureGrain.SixteenPages, 6)]
-    [InlineData(TrackingMechanism.Auto, CaptureMode.CopyOnWrite, CaptureGrain.Page, 7)]
-    [InlineData(TrackingMechanism.SoftDirty, CaptureMode.Auto, CaptureGrain.Auto, 8)]
+    [InlineData(TrackingMechanism.WriteProtect, CaptureMode.PreCopy, 1)]
+    [InlineData(TrackingMechanism.WriteProtect, CaptureMode.Stage, 2)]
+    [InlineData(TrackingMechanism.ContentHash, CaptureMode.Stage, 3)]
+    [InlineData(TrackingMechanism.Auto, CaptureMode.CopyOnWrite, 4)]
+    [InlineData(TrackingMechanism.Auto, CaptureMode.CopyOnWrite, 5)]
+    [InlineData(TrackingMechanism.SoftDirty, CaptureMode.Auto, 8)]
     public void Every_image_is_of_one_moment(
-        TrackingMechanism tracking, CaptureMode capture, CaptureGrain grain, int seed) =>
-        Check(tracking, capture, grain, seed, beforeEach: _ => { });
+        TrackingMechanism tracking, CaptureMode capture, int seed) =>
+        Check(tracking, capture, seed, beforeEach: _ => { });
 
     /// <summary>Where tracking begins anew, pages that are as they were are left out against writers.</summary>
     [MachineFact]
@@ -44,7 +42,7 @@ public sealed unsafe class ConsistencyTests : IDisposable
     public void Every_image_is_of_one_moment_when_each_is_captured_in_another_way()
     {
         CaptureMode next = CaptureMode.CopyOnWrite;
-        Check(TrackingMechanism.Auto, next, CaptureGrain.Auto, seed: 9, session =>
+        Check(TrackingMechanism.Auto, next, seed: 9, session =>
         {
             next = next == CaptureMode.CopyOnWrite ? CaptureMode.PreCopy : CaptureMode.CopyOnWrite;
             session.OpenArena("a", new ArenaOptions { Capacity = 256L << 20, Capture = next });
@@ -52,7 +50,7 @@ public sealed unsafe class ConsistencyTests : IDisposable
     }
 
     private void Check(
-        TrackingMechanism tracking, CaptureMode capture, CaptureGrain grain, int seed,
+        TrackingMechanism tracking, CaptureMode capture, int seed,
         Action<SnapshotSession> beforeEach)
     {
         SnapshotOptions options = new()
@@ -62,7 +60,7 @@ public sealed unsafe class ConsistencyTests : IDisposable
             Store = new StoreOptions { ChainLengthMax = 8 },
         };
         using SnapshotSession session = SnapshotSession.Open(_store.Path, options);
-        Arena arena = session.OpenArena("a", new ArenaOptions { Capacity = 256L << 20, Grain = grain });
+        Arena arena = session.OpenArena("a", new ArenaOptions { Capacity = 256L << 20 });
         nint[] marks = new nint[Writers], pages = new nint[Writers];
         bool stop = false;
         Thread[] writers = new Thread[Writers];

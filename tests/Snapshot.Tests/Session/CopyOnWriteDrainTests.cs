@@ -22,16 +22,11 @@ public sealed unsafe class CopyOnWriteDrainTests : IDisposable
 
     public void Dispose() => _store.Dispose();
 
-    [MachineTheory]
-    [InlineData(CaptureGrain.Block)]
-    [InlineData(CaptureGrain.SixteenPages)]
-    [InlineData(CaptureGrain.Page)]
-    public void Memory_freed_excluded_reallocated_or_written_while_it_is_drained_is_stored_as_captured(
-        CaptureGrain grain)
+    [MachineFact]
+    public void Memory_freed_excluded_reallocated_or_written_while_it_is_drained_is_stored_as_captured()
     {
-        ArenaOptions options = new() { Capacity = 256L << 20, Capture = CaptureMode.CopyOnWrite, Grain = grain };
         using SnapshotSession session = SnapshotSession.Open(_store.Path);
-        Arena arena = session.OpenArena("a", options);
+        Arena arena = session.OpenArena("a", s_arena);
         byte*[] blocks = new byte*[4];
         for (int index = 0; index < blocks.Length; index++) blocks[index] = (byte*)arena.Allocate(3 * MiB, Pages.Size);
         for (int round = 0; round < 3; round++)

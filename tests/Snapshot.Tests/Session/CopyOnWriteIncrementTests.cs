@@ -19,14 +19,12 @@ public sealed class CopyOnWriteIncrementTests : IDisposable
     public void Dispose() => _store.Dispose();
 
     [MachineTheory]
-    [InlineData(CaptureGrain.Auto, 1)]
-    [InlineData(CaptureGrain.Block, 2)]
-    [InlineData(CaptureGrain.SixteenPages, 3)]
-    [InlineData(CaptureGrain.Page, 4)]
-    public void An_increment_is_the_pages_whose_content_changed(CaptureGrain grain, int seed)
+    [InlineData(1)]
+    [InlineData(2)]
+    public void An_increment_is_the_pages_whose_content_changed(int seed)
     {
         using SnapshotSession session = SnapshotSession.Open(_store.Path);
-        ArenaArray<long> cells = Open(session, CaptureMode.CopyOnWrite, grain)
+        ArenaArray<long> cells = Open(session, CaptureMode.CopyOnWrite)
             .RootArray<long>("cells", (long)PageCount * LongsPerPage);
         Random random = new(seed);
         random.NextBytes(MemoryMarshal.AsBytes(cells.AsSpan()));
@@ -57,7 +55,7 @@ public sealed class CopyOnWriteIncrementTests : IDisposable
         const int longs = 16 * Pages.HugeSize / sizeof(long);
         using SnapshotSession session = SnapshotSession.Open(_store.Path);
         using TrackerFactory trackers = new(MachineCapabilities.Current, TrackingMechanism.Auto);
-        Arena arena = Open(session, CaptureMode.CopyOnWrite, CaptureGrain.Auto);
+        Arena arena = Open(session, CaptureMode.CopyOnWrite);
         ArenaArray<long> cells = arena.RootArray<long>("cells", longs);
         cells.AsSpan().Fill(1);
         double before = trackers.HugePart(arena.Region);
@@ -76,12 +74,12 @@ public sealed class CopyOnWriteIncrementTests : IDisposable
     public void Where_tracking_begins_anew_pages_that_are_as_they_were_are_left_out_before_the_pause()
     {
         using SnapshotSession session = SnapshotSession.Open(_store.Path);
-        ArenaArray<long> cells = Open(session, CaptureMode.CopyOnWrite, CaptureGrain.Auto)
+        ArenaArray<long> cells = Open(session, CaptureMode.CopyOnWrite)
             .RootArray<long>("cells", (long)PageCount * LongsPerPage);
         for (int page = 0; page < PageCount; page++) cells[page * LongsPerPage] = page + 1;
         session.RequestCheckpoint().WaitCommitted();
         cells[7 * LongsPerPage] = cells[90 * LongsPerPage] = -1;
-        Arena arena = Open(session, CaptureMode.PreCopy, CaptureGrain.Auto);
+        Arena arena = Open(session, CaptureMode.PreCopy);
         SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
         Assert.Equal(CaptureMode.PreCopy, info.Capture.Regions[0].Mode);
         Assert.Equal(2, info.PagesChanged);
@@ -120,9 +118,8 @@ public sealed class CopyOnWriteIncrementTests : IDisposable
     {
         Random random = new(seed);
         CaptureMode[] modes = [CaptureMode.CopyOnWrite, CaptureMode.PreCopy, CaptureMode.Stage, CaptureMode.Auto];
-        CaptureGrain[] grains = Enum.GetValues<CaptureGrain>();
         using SnapshotSession session = SnapshotSession.Open(_store.Path);
-        Arena arena = Open(session, CaptureMode.CopyOnWrite, CaptureGrain.Auto);
+        Arena arena = Open(session, CaptureMode.CopyOnWrite);
         ArenaArray<long> cells = arena.RootArray<long>("cells", (long)PageCount * LongsPerPage);
         ArenaArray<long>? other = null;
         for (int round = 0; round < 12; round++)
@@ -134,7 +131,7 @@ public sealed class CopyOnWriteIncrementTests : IDisposable
             made.AsSpan(0, (int)made.Length / 2).Fill(round + 1);
             other = made;
             CaptureMode mode = modes[random.Next(modes.Length)];
-            Open(session, mode, grains[random.Next(grains.Length)]);
+            Open(session, mode);
             SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
             if (mode != CaptureMode.Auto) Assert.Equal(mode, info.Capture.Regions[0].Mode);
             byte[] image = StoredMemory.Read(session.Store, info.Generation, "a");
@@ -143,8 +140,8 @@ public sealed class CopyOnWriteIncrementTests : IDisposable
         }
     }
 
-    private static Arena Open(SnapshotSession session, CaptureMode mode, CaptureGrain grain) => session.OpenArena(
-        "a", new ArenaOptions { Capacity = 256L << 20, Capture = mode, Grain = grain });
+    private static Arena Open(SnapshotSession session, CaptureMode mode) => session.OpenArena(
+        "a", new ArenaOptions { Capacity = 256L << 20, Capture = mode });
 
     private static unsafe void Expect(Arena arena, ArenaArray<long> array, byte[] image, string what)
     {

@@ -25,18 +25,17 @@ public sealed unsafe class InheritedPagesTests : IDisposable
     public void Dispose() => _store.Dispose();
 
     [MachineTheory]
-    [InlineData(CaptureMode.Stage, CaptureGrain.Auto, 1)]
-    [InlineData(CaptureMode.PreCopy, CaptureGrain.Auto, 2)]
-    [InlineData(CaptureMode.CopyOnWrite, CaptureGrain.Page, 3)]
-    [InlineData(CaptureMode.CopyOnWrite, CaptureGrain.Block, 4)]
-    [InlineData(CaptureMode.CopyOnWrite, CaptureGrain.Auto, 5)]
-    public void They_hold_the_state_of_one_moment(CaptureMode capture, CaptureGrain grain, int seed)
+    [InlineData(CaptureMode.Stage, 1)]
+    [InlineData(CaptureMode.PreCopy, 2)]
+    [InlineData(CaptureMode.CopyOnWrite, 3)]
+    [InlineData(CaptureMode.CopyOnWrite, 4)]
+    public void They_hold_the_state_of_one_moment(CaptureMode capture, int seed)
     {
         Random random = new(seed);
         using SnapshotSession session = SnapshotSession.Open(
             _store.Path, new SnapshotOptions { Encoding = BlockEncoding.Lz4, Store = s_alwaysFull });
         Arena arena = session.OpenArena(
-            "a", new ArenaOptions { Capacity = 256L << 20, Capture = capture, Grain = grain });
+            "a", new ArenaOptions { Capacity = 256L << 20, Capture = capture });
         Span<byte> cells = MemoryMarshal.AsBytes(
             arena.RootArray<long>("cells", FixedPages * (long)Pages.Size / sizeof(long)).AsSpan());
         random.NextBytes(cells);

@@ -177,11 +177,11 @@ internal static class FreezeModel
         Unlock,
     }
 
-    /// <summary>A thread that runs secure_grain and what follows it: a server, or one that discards.</summary>
+    /// <summary>A thread that runs secure and what follows it: a server, or one that discards.</summary>
     /// <param name="At">What it does next.</param>
     /// <param name="Purpose">What for.</param>
     /// <param name="Page">The page it is about.</param>
-    /// <param name="Block">Its grain is the block.</param>
+    /// <param name="Block">It is about the block, and not about a page of it alone.</param>
     /// <param name="Opening">The page it opens next.</param>
     /// <param name="Seen">The count of changes it saw.</param>
     /// <param name="Slot">A slot it has in hand.</param>

@@ -5,7 +5,7 @@ namespace Snapshot.Tests.Tracking;
 
 /// <summary>What the application and the servers of the model do: open.c, and the waiting of slots.c.</summary>
 /// <param name="flaw">What is wrong on purpose.</param>
-/// <param name="block">Grain: the block, or a page.</param>
+/// <param name="block">A write opens the block, and in need a page; or always a page.</param>
 /// <param name="timeOuts">Waits for slots may end by themselves.</param>
 /// <param name="drainStops">They do, since the drain never comes.</param>
 internal sealed class FreezeModelServers(FreezeFlaw flaw, bool block, bool timeOuts, bool drainStops)

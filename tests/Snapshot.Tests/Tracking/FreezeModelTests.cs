@@ -36,13 +36,13 @@ public enum FreezeFlaw
 public sealed class FreezeModelTests(ITestOutputHelper output)
 {
     /// <summary>Who is there, and how often each does its work.</summary>
-    /// <param name="Grain">Pages that a write opens: 1 or 2.</param>
+    /// <param name="Opens">Pages that a write opens: 2, the block; 1, as it does in need.</param>
     /// <param name="Extents">Slots: extents of two.</param>
     /// <param name="Writes">By writer 0 to page 0 and by writer 1 to page 1, a digit each.</param>
     /// <param name="With">Letters: s a stray writer of page 1, d discards of page 1, a opening ahead, h a hole (page 1
     /// has no memory at first), f a drain that fails, x the drain stops for ever, o another block has a slot at first, t waits for slots may
     /// end by themselves, 1 one capture and not two.</param>
-    public readonly record struct Scenario(int Grain, int Extents, string Writes, string With)
+    public readonly record struct Scenario(int Opens, int Extents, string Writes, string With)
     {
         internal bool Has(char letter) => With.Contains(letter, StringComparison.Ordinal);
     }
@@ -72,9 +72,9 @@ public sealed class FreezeModelTests(ITestOutputHelper output)
     [Theory]
     [MemberData(nameof(Scenarios))]
     public void Delivers_what_was_frozen_reports_every_write_and_never_hangs(
-        int grain, int extents, string writes, string with)
+        int opens, int extents, string writes, string with)
     {
-        (int states, string? fault) = Explore(new Scenario(grain, extents, writes, with), FreezeFlaw.None);
+        (int states, string? fault) = Explore(new Scenario(opens, extents, writes, with), FreezeFlaw.None);
         output.WriteLine($"{states} states {fault}");
         Assert.Null(fault);
     }
@@ -95,9 +95,9 @@ public sealed class FreezeModelTests(ITestOutputHelper output)
     [InlineData(FreezeFlaw.SleepsWithoutComparing, 1, 0, "22", "", "stuck")]
     [InlineData(FreezeFlaw.LooksForWaitersBeforeCounting, 1, 0, "22", "", "stuck")]
     public void The_exploration_finds_a_planted_flaw(
-        FreezeFlaw flaw, int grain, int extents, string writes, string with, string found)
+        FreezeFlaw flaw, int opens, int extents, string writes, string with, string found)
     {
-        (_, string? fault) = Explore(new Scenario(grain, extents, writes, with), flaw);
+        (_, string? fault) = Explore(new Scenario(opens, extents, writes, with), flaw);
         output.WriteLine(fault ?? "nothing");
         Assert.Contains(found, fault, StringComparison.Ordinal);
     }
@@ -105,7 +105,7 @@ public sealed class FreezeModelTests(ITestOutputHelper output)
     private static (int States, string? Fault) Explore(Scenario scenario, FreezeFlaw flaw)
     {
         bool stops = scenario.Has('x');
-        FreezeModelServers servers = new(flaw, block: scenario.Grain == 2, scenario.Has('t'), stops);
+        FreezeModelServers servers = new(flaw, block: scenario.Opens == 2, scenario.Has('t'), stops);
         FreezeModelCollector collector = new(flaw, stops);
         return StateExplorer.Explore(Initial(scenario), Steps, Violation, IsEnd);
 

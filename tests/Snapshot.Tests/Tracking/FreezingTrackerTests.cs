@@ -34,7 +34,7 @@ public sealed class FreezingTrackerTests() : FreezingTrackerContract(TrackingMec
         using TrackedMemory memory = new(BlockPages, BlockPages);
         for (int page = 0; page < BlockPages; page++) memory.Page(page)[0] = 1;
         memory.Guard(guard);
-        using FreezingTracker tracker = Create(memory, CaptureGrain.Block);
+        using FreezingTracker tracker = CreateFreezing(memory);
         using PageBitmap changed = new(memory.CapacityPages);
         tracker.Collect(changed);
         for (int round = 0; round < 3; round++)
@@ -52,7 +52,7 @@ public sealed class FreezingTrackerTests() : FreezingTrackerContract(TrackingMec
         const int stray = 100;
         using TrackedMemory memory = new(BlockPages, BlockPages);
         for (int page = 0; page < BlockPages; page++) memory.Page(page)[0] = 1;
-        using FreezingTracker tracker = Create(memory, CaptureGrain.Block);
+        using FreezingTracker tracker = CreateFreezing(memory);
         using PageBitmap changed = new(memory.CapacityPages);
         tracker.Collect(changed);
         memory.Replace(stray);
@@ -64,7 +64,7 @@ public sealed class FreezingTrackerTests() : FreezingTrackerContract(TrackingMec
     public void Memory_that_another_session_tracks_is_refused()
     {
         using TrackedMemory memory = new(BlockPages, BlockPages);
-        using FreezingTracker tracker = Create(memory, CaptureGrain.Block);
+        using FreezingTracker tracker = CreateFreezing(memory);
         using TrackerFactory other = new(MachineCapabilities.Current, TrackingMechanism.Auto);
         SnapshotException error = Assert.Throws<SnapshotException>(() => other.CreateFreezing(memory));
         Assert.Equal(SnapshotErrorCode.SystemCall, error.Code);
