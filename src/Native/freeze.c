@@ -26,6 +26,9 @@
  * unprotects; whichever of the two ioctls comes last, the bits say "written", which at worst makes the page be reported
  * once more.
  *
+ * An early collect does the same beside writers, just before the pause, so that the pause has to protect only what is
+ * written after that. What it reported and is written again is reported again.
+ *
  * No image holds a later content. Pages are frozen while nobody writes, under their block's lock: one that is
  * armed then cannot be written before it was copied, since who opens a page holds that lock, copies what is frozen
  * of it, and unprotects it before the lock is released. One that somebody has opened meanwhile (a thread that does
@@ -50,10 +53,23 @@ struct arming {
     struct sn_freezer *freezer;
     struct sn_region *region;
     int32_t pagemap;
-    int32_t look; /* SN_SCAN_ENTRIES or 0 */
+    int32_t how;
+    uint64_t *changed;
     uint64_t first;
     uint64_t end;
 };
+
+/* Pages of a word are changed. */
+static void add_changed(struct arming *run, uint64_t word, uint64_t bits)
+{
+    struct sn_region *region = run->region;
+    uint64_t block = word / BLOCK_WORDS;
+    run->changed[word] |= bits;
+    if (region->changed_first > block)
+        region->changed_first = block;
+    if (region->changed_end <= block)
+        region->changed_end = block + 1;
+}
 
 static int32_t protect(struct arming *run)
 {
@@ -85,9 +101,13 @@ static int32_t extend(struct arming *run, uint64_t word, uint64_t bits)
     return 0;
 }
 
-/* Takes what was written of a block, and arms it. The block is locked. */
-static void take_written(struct sn_region *region, uint64_t index, uint64_t *taken, uint64_t *changed)
+/*
+ * Takes what was written of a block, and arms it. The block is locked. An early collect leaves its order: the interval
+ * goes on, and a sweep that is on its way is still opened ahead.
+ */
+static void take_written(struct arming *run, uint64_t index, uint64_t *taken)
 {
+    struct sn_region *region = run->region;
     struct sn_block *block = &region->blocks[index];
     for (uint64_t word = index * BLOCK_WORDS; word < (index + 1) * BLOCK_WORDS; word++) {
         uint64_t bits = get64(&region->written[word]);
@@ -96,25 +116,25 @@ static void take_written(struct sn_region *region, uint64_t index, uint64_t *tak
             continue;
         set64(&region->written[word], 0);
         set64(&region->armed[word], get64(&region->armed[word]) | bits);
-        changed[word] |= bits;
+        add_changed(run, word, bits);
     }
-    if (block->order != 0)
-        region->orders[index] = block->order;
+    if ((run->how & SN_COLLECT_EARLY) != 0)
+        return;
+    region->orders[index] = block->order;
     __atomic_store_n(&block->order, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&block->ahead, 0, __ATOMIC_RELAXED);
 }
 
-static int32_t arm_written(struct arming *run, uint64_t blocks, uint64_t *changed)
+/* A block without an order has no page that was written: let_through sets it first, and only this takes it away. */
+static int32_t arm_written(struct arming *run, uint64_t blocks)
 {
     struct sn_region *region = run->region;
     for (uint64_t block = 0; block < blocks; block++) {
-        uint64_t taken[BLOCK_WORDS], any = 0;
-        for (uint32_t i = 0; i < BLOCK_WORDS; i++)
-            any |= get64(&region->written[block * BLOCK_WORDS + i]);
-        if (any == 0)
+        uint64_t taken[BLOCK_WORDS];
+        if (__atomic_load_n(&region->blocks[block].order, __ATOMIC_RELAXED) == 0)
             continue;
         sn_block_lock(&region->blocks[block]);
-        take_written(region, block, taken, changed);
+        take_written(run, block, taken);
         sn_block_unlock(&region->blocks[block]);
         for (uint32_t i = 0; i < BLOCK_WORDS; i++) {
             int32_t error = extend(run, block * BLOCK_WORDS + i, taken[i]);
@@ -126,34 +146,34 @@ static int32_t arm_written(struct arming *run, uint64_t blocks, uint64_t *change
 }
 
 /* Arms pages of one word. */
-static int32_t arm(struct arming *run, uint64_t word, uint64_t bits, uint64_t *changed)
+static int32_t arm(struct arming *run, uint64_t word, uint64_t bits)
 {
     struct sn_region *region = run->region;
     struct sn_block *block = &region->blocks[word / BLOCK_WORDS];
     sn_block_lock(block);
     set64(&region->armed[word], get64(&region->armed[word]) | bits);
     sn_block_unlock(block);
-    changed[word] |= bits;
+    add_changed(run, word, bits);
     return extend(run, word, bits);
 }
 
 /* Arms the pages of a range of the region. */
-static int32_t arm_all(struct arming *run, uint64_t first, uint64_t end, uint64_t *changed)
+static int32_t arm_all(struct arming *run, uint64_t first, uint64_t end)
 {
     int32_t error = 0;
     for (uint64_t page = first; error == 0 && page < end;) {
         uint64_t part = sn_in_word(page, end);
-        error = arm(run, page / WORD_PAGES, sn_bits(page, part), changed);
+        error = arm(run, page / WORD_PAGES, sn_bits(page, part));
         page += part;
     }
     return error;
 }
 
 /* Arms the pages of a range of the region that have memory. */
-static int32_t arm_populated(struct arming *run, uint64_t first, uint64_t end, uint64_t *changed)
+static int32_t arm_populated(struct arming *run, uint64_t first, uint64_t end)
 {
     if (run->pagemap < 0) {
-        int32_t failed = arm_all(run, first, end, changed);
+        int32_t failed = arm_all(run, first, end);
         return failed != 0 ? failed : protect(run);
     }
     struct sn_page_region found[128];
@@ -161,13 +181,14 @@ static int32_t arm_populated(struct arming *run, uint64_t first, uint64_t end, u
     uint64_t at = origin + first * SN_PAGE_BYTES, stop = origin + end * SN_PAGE_BYTES;
     while (at < stop) {
         uint64_t count = 0, walked = 0;
-        int32_t error = sn_pagemap_scan(run->pagemap, at, stop, 0, 0, SN_PAGE_PRESENT | SN_PAGE_SWAPPED, run->look,
+        int32_t error = sn_pagemap_scan(run->pagemap, at, stop, 0, 0, SN_PAGE_PRESENT | SN_PAGE_SWAPPED,
+                                        run->how & SN_SCAN_ENTRIES,
                                         found, sizeof found / sizeof found[0], &count, &walked);
         if (error == 0 && walked <= at)
             error = EIO;
         for (uint64_t i = 0; error == 0 && i < count; i++) {
             uint64_t page = (found[i].start - origin) / SN_PAGE_BYTES;
-            error = arm_all(run, page, (found[i].end - origin) / SN_PAGE_BYTES, changed);
+            error = arm_all(run, page, (found[i].end - origin) / SN_PAGE_BYTES);
         }
         if (error != 0)
             return error;
@@ -176,49 +197,82 @@ static int32_t arm_populated(struct arming *run, uint64_t first, uint64_t end, u
     return protect(run);
 }
 
-static int32_t arm_open(struct arming *run, uint64_t pages, uint64_t *changed)
+/* The first of the pages [page, pages) that is not armed. */
+static uint64_t next_open(const struct sn_region *region, uint64_t page, uint64_t pages)
 {
-    const uint64_t *armed = run->region->armed;
-    for (uint64_t page = 0; page < pages;) {
-        uint64_t open = ~get64(&armed[page / WORD_PAGES]) >> page % WORD_PAGES;
-        if (open == 0) {
-            page = (page / WORD_PAGES + 1) * WORD_PAGES;
+    while (page < pages) {
+        if (page % SN_BLOCK_PAGES == 0 && region->blocks[page / SN_BLOCK_PAGES].whole != 0) {
+            page += SN_BLOCK_PAGES;
             continue;
         }
-        uint64_t first = page + (uint64_t)__builtin_ctzll(open);
-        uint64_t end = first;
-        while (end < pages) {
-            uint64_t shut = get64(&armed[end / WORD_PAGES]) >> end % WORD_PAGES;
-            if (shut != 0) {
-                end += (uint64_t)__builtin_ctzll(shut);
-                break;
-            }
-            end = (end / WORD_PAGES + 1) * WORD_PAGES;
-        }
-        if (end > pages)
-            end = pages;
-        if (first < end) {
-            int32_t error = arm_populated(run, first, end, changed);
-            if (error != 0)
-                return error;
-        }
-        page = end;
+        uint64_t open = ~get64(&region->armed[page / WORD_PAGES]) >> page % WORD_PAGES;
+        if (open != 0)
+            return page + (uint64_t)__builtin_ctzll(open);
+        page = (page / WORD_PAGES + 1) * WORD_PAGES;
+    }
+    return pages;
+}
+
+/* Where a run of pages that are not armed ends. */
+static uint64_t end_of_open(const struct sn_region *region, uint64_t page, uint64_t pages)
+{
+    while (page < pages) {
+        uint64_t shut = get64(&region->armed[page / WORD_PAGES]) >> page % WORD_PAGES;
+        if (shut != 0)
+            return page + (uint64_t)__builtin_ctzll(shut);
+        page = (page / WORD_PAGES + 1) * WORD_PAGES;
+    }
+    return pages;
+}
+
+/*
+ * Blocks without a hole are passed over by one look. One that was opened since it was armed is among them: its pages
+ * are written, and arm_written has them.
+ */
+static void note_whole(struct sn_region *region, uint64_t index)
+{
+    struct sn_block *block = &region->blocks[index];
+    if (block->whole != 0)
+        return;
+    uint64_t all = ~UINT64_C(0);
+    sn_block_lock(block);
+    for (uint64_t word = index * BLOCK_WORDS; word < (index + 1) * BLOCK_WORDS; word++)
+        all &= get64(&region->armed[word]) | get64(&region->written[word]);
+    block->whole = all == ~UINT64_C(0);
+    sn_block_unlock(block);
+}
+
+static int32_t arm_open(struct arming *run, uint64_t pages)
+{
+    struct sn_region *region = run->region;
+    for (uint64_t first = next_open(region, 0, pages); first < pages;) {
+        uint64_t end = end_of_open(region, first, pages);
+        int32_t error = arm_populated(run, first, end < pages ? end : pages);
+        if (error != 0)
+            return error;
+        first = next_open(region, end, pages);
     }
     return 0;
 }
 
-int32_t sn_region_collect(struct sn_freezer *freezer, struct sn_region *region, int32_t pagemap, int32_t look,
+int32_t sn_region_collect(struct sn_freezer *freezer, struct sn_region *region, int32_t pagemap, int32_t how,
                           uint64_t pages, uint64_t *changed)
 {
-    struct arming run = {.freezer = freezer, .region = region, .pagemap = pagemap, .look = look};
-    __atomic_store_n(&region->opened, 0, __ATOMIC_RELAXED);
+    struct arming run = {
+        .freezer = freezer, .region = region, .pagemap = pagemap, .how = how, .changed = changed};
+    if ((how & SN_COLLECT_EARLY) == 0)
+        __atomic_store_n(&region->opened, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&region->collected, pages, __ATOMIC_RELAXED);
+    region->changed_first = UINT64_MAX;
+    region->changed_end = 0;
     if (__atomic_exchange_n(&region->lost, 0, __ATOMIC_SEQ_CST) != 0)
         sn_region_disarm(freezer, region, 0, region->pages);
-    int32_t error = arm_written(&run, blocks_of(pages), changed);
+    int32_t error = arm_written(&run, blocks_of(pages));
     run.first = run.end = 0;
     if (error == 0)
-        error = arm_open(&run, pages, changed);
+        error = arm_open(&run, pages);
+    for (uint64_t block = region->changed_first; error == 0 && block < region->changed_end; block++)
+        note_whole(region, block);
     if (error != 0)
         sn_region_disarm(freezer, region, 0, region->pages);
     return error;
@@ -235,6 +289,7 @@ int32_t sn_region_disarm(struct sn_freezer *freezer, struct sn_region *region, u
             sn_open_bits(freezer, region, word, bits & (get64(&region->armed[word]) | get64(&region->written[word])));
         set64(&region->armed[word], get64(&region->armed[word]) & ~bits);
         set64(&region->written[word], get64(&region->written[word]) & ~bits);
+        block->whole = 0;
         sn_block_unlock(block);
         page += part;
     }

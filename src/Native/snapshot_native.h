@@ -293,7 +293,8 @@ SN_API int32_t sn_block_page_hash(const void *page, uint64_t *hash);
 
 /* ---- freeze.c, open.c, slots.c: memory that is protected, and copied before it is written ------------------ */
 
-#define SN_BLOCK_PAGES 512u /* pages of a block: those of a huge page */
+#define SN_BLOCK_PAGES 512u /* of a huge page */
+#define SN_COLLECT_EARLY 8  /* not a flag of a scan */
 
 /* Copies lie in extents: of a block; of 16 pages, where there is no room for more; of a page copied in the pause. */
 #define SN_EXTENT_BLOCK 0u
@@ -326,12 +327,10 @@ struct sn_block {
     uint32_t lock;
     uint32_t order; /* when it was first opened since the last collect: 1 was first; 0: not at all */
     uint32_t ahead; /* how many blocks were opened ahead when this one was */
+    uint32_t whole; /* != 0: each page is armed or written */
 };
 
-/*
- * A region; owned by the caller until sn_region_remove has returned. One bit a page: words of 64 pages, 8 words a
- * block. The invariants are in freeze.c.
- */
+/* A region; the caller's until sn_region_remove has returned. A bit a page, 8 words a block. Invariants: freeze.c. */
 struct sn_region {
     uint64_t start; /* a multiple of 2 MiB */
     uint64_t pages; /* capacity; a multiple of 512 */
@@ -345,6 +344,7 @@ struct sn_region {
     uint32_t opened;  /* blocks opened since the last collect; orders come from here */
     uint32_t lost;    /* != 0: memory was opened without being noted; the next collect finds all of it changed */
     uint64_t collected; /* pages that the last collect looked at */
+    uint64_t changed_first, changed_end; /* the blocks in which it found any */
 };
 
 #define SN_REGIONS_MAX 1024u
@@ -391,12 +391,12 @@ SN_API int32_t sn_region_remove(struct sn_freezer *freezer, struct sn_region *re
 
 /*
  * Adds to `changed` the pages of the first `pages` that were written since they were last armed, and those with
- * memory that are not armed, and arms them. `look` is SN_SCAN_ENTRIES where the kernel has no scan, else 0; `pagemap`
- * is -1 where there is none, and then all pages count as having memory. After a failure nothing is armed.
+ * memory that are not armed, and arms them. `how`: SN_SCAN_ENTRIES where the kernel has no scan; SN_COLLECT_EARLY
+ * while the application runs, before the collect for which it stands still. `pagemap` is -1 where there is none, and
+ * then all pages count as having memory. After a failure nothing is armed.
  */
-SN_API int32_t sn_region_collect(struct sn_freezer *freezer, struct sn_region *region, int32_t pagemap, int32_t look,
-                                 uint64_t pages,
-                                 uint64_t *changed);
+SN_API int32_t sn_region_collect(struct sn_freezer *freezer, struct sn_region *region, int32_t pagemap, int32_t how,
+                                 uint64_t pages, uint64_t *changed);
 
 /* Pages were discarded: they are not armed any more, and read as zero until they are written. */
 SN_API int32_t sn_region_disarm(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint64_t count);

@@ -17,7 +17,7 @@
 struct fixture {
     struct sn_freezer freezer;
     struct sn_region region;
-    uint64_t armed[WORDS], written[WORDS], frozen[WORDS], copied[WORDS], changed[WORDS];
+    uint64_t armed[WORDS], written[WORDS], frozen[WORDS], copied[WORDS], changed[WORDS], early[WORDS];
     uint32_t slots[PAGES], orders[BLOCKS], next[2 * PAGES];
     struct sn_block blocks[BLOCKS];
     int32_t pagemap;
@@ -105,10 +105,18 @@ static inline void write_page(uint64_t page, unsigned char value)
     memset((void *)(uintptr_t)(TEST_BASE + page * PAGE), value, PAGE);
 }
 
-/* Collects, and freezes what was found; returns how many pages that is. */
+/* Collects ahead of a capture, beside writers. */
+static inline void collect_early(struct fixture *f)
+{
+    int32_t how = f->look | SN_COLLECT_EARLY;
+    CHECK_EQUAL(sn_region_collect(&f->freezer, &f->region, f->pagemap, how, PAGES, f->early), 0);
+}
+
+/* Collects, and freezes what was found, now or ahead; returns how many pages that is. */
 static inline uint64_t capture(struct fixture *f)
 {
-    memset(f->changed, 0, sizeof f->changed);
+    memcpy(f->changed, f->early, sizeof f->changed);
+    memset(f->early, 0, sizeof f->early);
     CHECK_EQUAL(sn_region_collect(&f->freezer, &f->region, f->pagemap, f->look, PAGES, f->changed), 0);
     CHECK_EQUAL(sn_region_freeze(&f->freezer, &f->region, PAGES, f->changed), 0);
     uint64_t count = 0;

@@ -50,6 +50,39 @@ static void frozen_content_outlives_a_write(struct fixture *f)
     tear_down(f);
 }
 
+/* The collect of the pause finds what is written after that; the order of first writes is that of the interval. */
+static void what_was_collected_early_is_not_collected_again(struct fixture *f)
+{
+    if (!set_up(f, BLOCKS))
+        return;
+    for (uint64_t page = 0; page < PAGES; page++)
+        write_page(page, 1);
+    CHECK_EQUAL(capture(f), PAGES);
+    CHECK_EQUAL(sn_region_thaw(&f->freezer, &f->region, PAGES), 0);
+    write_page(4 * SN_BLOCK_PAGES, 2);
+    write_page(2 * SN_BLOCK_PAGES, 2);
+    uint64_t before = f->freezer.faults;
+    collect_early(f);
+    CHECK_EQUAL(f->region.changed_first, 2);
+    CHECK_EQUAL(f->region.changed_end, 5);
+    write_page(2 * SN_BLOCK_PAGES + 9, 3);
+    write_page(8 * SN_BLOCK_PAGES, 3);
+    CHECK_EQUAL(f->freezer.faults - before, 2);
+    CHECK_EQUAL(capture(f), 3 * SN_BLOCK_PAGES);
+    CHECK_EQUAL(f->region.changed_first, 2);
+    CHECK_EQUAL(f->region.changed_end, 9);
+    CHECK_EQUAL(f->orders[4], 1);
+    CHECK_EQUAL(f->orders[2], 2);
+    CHECK_EQUAL(f->orders[8], 3);
+    expect(f, 4 * SN_BLOCK_PAGES, 2);
+    expect(f, 2 * SN_BLOCK_PAGES, 2);
+    expect(f, 2 * SN_BLOCK_PAGES + 9, 3);
+    expect(f, 8 * SN_BLOCK_PAGES, 3);
+    CHECK_EQUAL(sn_region_thaw(&f->freezer, &f->region, PAGES), 0);
+    CHECK_EQUAL(capture(f), 0);
+    tear_down(f);
+}
+
 static void what_is_discarded_is_secured_before(struct fixture *f)
 {
     if (!set_up(f, BLOCKS))
@@ -295,6 +328,8 @@ static void no_byte_is_from_later(struct fixture *f, uint32_t extents)
         CHECK_EQUAL(pthread_create(&writers[i].thread, NULL, write_randomly, &writers[i]), 0);
     }
     for (uint32_t round = 0; round < 30; round++) {
+        if (round % 2 == 1)
+            collect_early(f);
         __atomic_add_fetch(&gate, 1, __ATOMIC_SEQ_CST);
         while (__atomic_load_n(&parked, __ATOMIC_SEQ_CST) < WRITERS)
             sched_yield();
@@ -329,6 +364,7 @@ static void test_all(void)
     static struct fixture fixture;
     first_collect_finds_what_has_memory(&fixture);
     frozen_content_outlives_a_write(&fixture);
+    what_was_collected_early_is_not_collected_again(&fixture);
     what_is_discarded_is_secured_before(&fixture);
     memory_that_was_not_there_is_zero(&fixture);
     holes_in_a_block_are_found_when_they_are_written(&fixture);

@@ -22,6 +22,12 @@ internal sealed class FrozenPages : IRegionPages
 {
     private const int BlockPages = FreezingTracker.BlockPages;
 
+    /// <summary>
+    /// Pages from which on an early collect pays: what is written between it and the pause waits once more, 20 to 50
+    /// microseconds a block; the pause is shorter by a seventh of a microsecond for each.
+    /// </summary>
+    private const long EarlyFrom = 64 * BlockPages;
+
     private readonly Arena _arena;
     private readonly FreezingTracker _tracker;
     private readonly PageBitmap _present;
@@ -43,10 +49,15 @@ internal sealed class FrozenPages : IRegionPages
     public void Prepare(
         PageBitmap changed, PageBitmap free, PageBitmap excluded, PageHashes hashes, long parentPages)
     {
-        // Nothing is copied before the pause.
+        // Nothing is copied. Protecting what was written so far is what would make the pause grow.
+        if (_tracker.CountChanged() >= EarlyFrom) _tracker.CollectEarly(changed);
     }
 
-    public void Collect(PageBitmap changed) => _tracker.Collect(changed);
+    public PageRange Collect(PageBitmap changed)
+    {
+        _tracker.Collect(changed);
+        return _tracker.Collected;
+    }
 
     public void Hold(PageBitmap wanted) => _tracker.Freeze(wanted);
 

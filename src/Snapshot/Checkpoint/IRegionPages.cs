@@ -26,7 +26,8 @@ internal interface IRegionPages : IDisposable
         PageBitmap changed, PageBitmap free, PageBitmap excluded, PageHashes hashes, long parentPages);
 
     /// <summary>Adds the last pages that changed, and arms tracking again.</summary>
-    public void Collect(PageBitmap changed);
+    /// <returns>The pages among which those are that it added.</returns>
+    public PageRange Collect(PageBitmap changed);
 
     /// <summary>The content of these pages, all of which were collected, is wanted as it is now.</summary>
     /// <exception cref="SnapshotException">StagingFull.</exception>

@@ -157,6 +157,12 @@ internal sealed class MemoryCapture : IDisposable
             _captured.Where(region => !region.IsFreezing).Sum(region => region.CountChanged()) + SparePages);
         long freezing = _captured.Where(region => region.IsFreezing).Sum(region => region.CountChanged());
         if (freezing > 0) _staging.PrefaultForCopies(freezing);
+
+        // Last, since what is written from now on is found in the pause.
+        foreach (RegionCapture region in _captured)
+        {
+            if (region.IsFreezing) region.Prepare();
+        }
     }
 
     /// <summary>

@@ -39,6 +39,10 @@ internal sealed unsafe class RegionCapture : IDisposable
     private long _parentPages;
     private long _capturedPages;
 
+    // What the arena's pages were when they were looked at, and the part of the region where wanted is behind.
+    private long _pageChanges = -1;
+    private PageRange _undecided;
+
     /// <param name="id">The id of the region, the same in every image of a chain.</param>
     /// <param name="region">What to capture.</param>
     /// <param name="arena">The arena behind the region, or null for a protected buffer.</param>
@@ -146,6 +150,7 @@ internal sealed unsafe class RegionCapture : IDisposable
     {
         LookAtAllocation();
         _pages.Prepare(_changed, _free, _excluded, _hashes, _parentPages);
+        Decide(All);
     }
 
     /// <summary>
@@ -153,8 +158,8 @@ internal sealed unsafe class RegionCapture : IDisposable
     /// </summary>
     internal void Collect()
     {
-        _pages.Collect(_changed);
-        LookAtAllocation();
+        PageRange collected = _pages.Collect(_changed);
+        _undecided = LookAtAllocation() ? All : collected;
         _capturedPages = _region.CommittedPages;
     }
 
@@ -163,10 +168,7 @@ internal sealed unsafe class RegionCapture : IDisposable
     /// </summary>
     internal void Hold()
     {
-        _wanted.Clear();
-        _wanted.UnionWith(_changed);
-        _wanted.ExceptWith(_free);
-        _wanted.ExceptWith(_excluded);
+        Decide(_undecided);
         _pages.Hold(_wanted);
     }
 
@@ -295,15 +297,24 @@ internal sealed unsafe class RegionCapture : IDisposable
         ? new FrozenPages(_arena!, freezing)
         : new StagedPages(_region, _arena, tracker, _staging);
 
-    private void LookAtAllocation()
+    private PageRange All => new(0, _region.CommittedPages);
+
+    /// <summary>Whether a page came to be free, used, excluded or included since the last look.</summary>
+    private bool LookAtAllocation()
     {
-        if (_arena is null) return;
+        if (_arena is null) return false;
+        using Lock.Scope scope = _arena.Freeze();
+        if (_arena.PageChanges == _pageChanges) return false;
+        _pageChanges = _arena.PageChanges;
         _free.Clear();
         _excluded.Clear();
-        using Lock.Scope scope = _arena.Freeze();
         _arena.MarkFree(_free);
         _arena.MarkExcluded(_excluded);
+        return true;
     }
+
+    /// <summary>What changed is wanted if it is in use.</summary>
+    private void Decide(PageRange pages) => _wanted.Choose(pages, _changed, _free, _excluded);
 
     /// <summary>Pages that did not change: as in the parent, or never written since the region began.</summary>
     private void AppendUntouched(RegionDraft draft, PageRange pages)

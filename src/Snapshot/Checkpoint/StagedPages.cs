@@ -76,11 +76,12 @@ internal sealed unsafe class StagedPages : IRegionPages
         _pages.ExceptWith(_rest);
     }
 
-    public void Collect(PageBitmap changed)
+    public PageRange Collect(PageBitmap changed)
     {
         _recent.Clear();
         Tracker.Collect(_recent);
         changed.UnionWith(_recent);
+        return new PageRange(0, _region.CommittedPages);
     }
 
     /// <summary>Stages what no earlier round staged, or was written since.</summary>

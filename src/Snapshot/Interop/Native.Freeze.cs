@@ -28,6 +28,7 @@ internal struct BlockState
     internal uint Lock;
     internal uint Order;
     internal uint Ahead;
+    private readonly uint _whole;
 }
 
 /// <summary><c>struct sn_region</c>.</summary>
@@ -46,6 +47,8 @@ internal unsafe struct RegionState
     internal uint Opened;
     private readonly uint _lost;
     private readonly ulong _collected;
+    internal ulong ChangedFirst;
+    internal ulong ChangedEnd;
 }
 
 /// <summary><c>struct sn_freezer</c>.</summary>
@@ -77,6 +80,9 @@ internal unsafe struct FreezerState
 /// <summary>Imports of freeze.c, open.c and slots.c; what each does is said in snapshot_native.h.</summary>
 internal static unsafe partial class Native
 {
+    /// <summary>SN_COLLECT_EARLY, beside the flags of <see cref="ScanMode"/>.</summary>
+    internal const int CollectEarly = 8;
+
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
     internal static partial int sn_freezer_serve(FreezerState* freezer);
@@ -92,7 +98,7 @@ internal static unsafe partial class Native
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
     internal static partial int sn_region_collect(
-        FreezerState* freezer, RegionState* region, int pagemap, int look, ulong pageCount, ulong* changed);
+        FreezerState* freezer, RegionState* region, int pagemap, int how, ulong pageCount, ulong* changed);
 
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]

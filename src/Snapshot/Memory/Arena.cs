@@ -372,6 +372,10 @@ public sealed unsafe class Arena : IDisposable
     /// </summary>
     internal Lock.Scope Freeze() => Enter();
 
+    /// <inheritdoc cref="PageTable.Changes"/>
+    /// <remarks>Hold <see cref="Freeze"/>.</remarks>
+    internal long PageChanges => _table.Changes;
+
     /// <summary>
     /// Adds the free pages, which read as zero. Allocates no managed memory; hold <see cref="Freeze"/>.
     /// </summary>

@@ -49,6 +49,7 @@ internal sealed unsafe class PageTable(byte* arena)
     /// <summary>Enters a live run; the descriptor's other fields are zero.</summary>
     internal PageDescriptor* SetLive(PageRange run, RunKind kind)
     {
+        Changes++;
         StartBits(run.Start >> ChunkShift)[(run.Start & PageMask) >> 6] |= 1UL << (int)(run.Start & 63);
         for (long chunk = (run.Start >> ChunkShift) + 1; chunk << ChunkShift < run.End; chunk++)
             Chunk(chunk)->CoveringRun = run.Start;
@@ -59,6 +60,7 @@ internal sealed unsafe class PageTable(byte* arena)
 
     internal void ClearLive(long start)
     {
+        Changes++;
         StartBits(start >> ChunkShift)[(start & PageMask) >> 6] &= ~(1UL << (int)(start & 63));
         *Descriptor(start) = default;
     }
@@ -85,9 +87,16 @@ internal sealed unsafe class PageTable(byte* arena)
         return IsLive(run) && run + Descriptor(run)->PageCount > page ? run : -1;
     }
 
+    /// <summary>
+    /// Goes up with every page that comes to be free, live, excluded or included: whoever knows which are which need
+    /// not look again while it stays.
+    /// </summary>
+    internal long Changes { get; private set; }
+
     /// <summary>Sets or clears the exclusion of pages.</summary>
     internal void SetExcluded(PageRange range, bool excluded)
     {
+        Changes++;
         for (long page = range.Start; page < range.End;)
         {
             ChunkEntry* chunk = Chunk(page >> ChunkShift);

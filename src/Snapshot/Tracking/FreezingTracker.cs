@@ -87,11 +87,21 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
 
     internal override void Collect(PageBitmap changed)
     {
-        TakeDropped(changed);
+        bool others = TakeDropped(changed) | _givenBack.NextRun(0, out _);
         CollectInto(changed);
         changed.UnionWith(_givenBack);
         _givenBack.Clear();
+        Collected = others ? new PageRange(0, _region.CommittedPages) : Written();
     }
+
+    /// <summary>The pages among which those are that the last <see cref="Collect"/> added.</summary>
+    internal PageRange Collected { get; private set; }
+
+    /// <summary>
+    /// Arms memory again just before the pause, which is then to protect only what is written after this. What was
+    /// dropped, or given back, stays for the pause.
+    /// </summary>
+    internal override void CollectEarly(PageBitmap changed) => CollectInto(changed, isEarly: true);
 
     internal override long CountChanged()
     {
@@ -215,12 +225,13 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
         return any != 0;
     }
 
-    private void CollectInto(PageBitmap changed)
+    private void CollectInto(PageBitmap changed, bool isEarly = false)
     {
         long committed = _region.CommittedPages;
         changed.UseUpTo(committed);
         int errno = Native.sn_region_collect(
-            _freezer.State, _state, Pagemap, LooksBy, (ulong)committed, changed.Words);
+            _freezer.State, _state, Pagemap, LooksBy | (isEarly ? Native.CollectEarly : 0), (ulong)committed,
+            changed.Words);
         if (errno == 0) return;
 
         // Some was armed without being reported; now nothing is, and "everything" covers it.
@@ -232,15 +243,30 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
                 "Nothing else may map, move or register memory in the address range of an arena.");
     }
 
+    /// <summary>The blocks in which the C part found pages, as far as they are committed.</summary>
+    private PageRange Written()
+    {
+        if (_state->ChangedFirst >= _state->ChangedEnd) return default;
+        long first = (long)_state->ChangedFirst * BlockPages;
+        return new PageRange(first, Math.Min((long)_state->ChangedEnd * BlockPages, _region.CommittedPages) - first);
+    }
+
     /// <summary>What was dropped has no protection any more.</summary>
-    private void TakeDropped(PageBitmap into)
+    /// <returns>Whether anything was.</returns>
+    private bool TakeDropped(PageBitmap into)
     {
         _region.MoveDroppedTo(_dropped);
+        bool any = false;
         for (long at = 0; _dropped.NextRun(at, out PageRange run); at = run.End)
+        {
+            any = true;
             _ = Native.sn_region_disarm(_freezer.State, _state, (ulong)run.Start, (ulong)run.Count);
-        if (into == _dropped) return;
-        into.UnionWith(_dropped);
+        }
+
+        if (into == _dropped) return any;
+        if (any) into.UnionWith(_dropped);
         _dropped.Clear();
+        return any;
     }
 
     /// <summary>Pages that have memory.</summary>

@@ -18,6 +18,12 @@ public sealed class NeedsAttribute(params Capability[] capabilities) : Attribute
     /// <summary>Programs that are needed on the PATH, beside that.</summary>
     public string[] Programs { get; init; } = [];
 
+    /// <summary>
+    /// Compilers, or sanitizers, which write beside the sources and make calls that a profile denies: they run on the
+    /// machine itself, and not in a profile of it.
+    /// </summary>
+    public bool Toolchain { get; init; }
+
     /// <summary>What is missing here for a test, or for one row of it; null: nothing.</summary>
     internal static string? Missing(ITestMethod test, object[]? row)
     {
@@ -33,6 +39,7 @@ public sealed class NeedsAttribute(params Capability[] capabilities) : Attribute
             .Where(found => !found.Available)
             .Select(found => $"this machine lacks {found.Name}: {found.Detail}")
             .Concat(needs.SelectMany(need => need.Programs).Select(ModuleWorkshop.Missing).OfType<string>())
+            .Concat(needs.Where(need => need.Toolchain).Select(_ => Profile.ToolchainObstacle).OfType<string>())
             .FirstOrDefault();
     }
 

@@ -39,6 +39,8 @@ internal sealed record Profile(string Name, params Capability[] Missing)
 
     private static readonly Capability[] s_ofUserfault = [Capability.Userfault];
 
+    private const string NameVariable = "TESTED_PROFILE";
+
     // <dotnet root>/shared/Microsoft.NETCore.App/<version>/ is where the runtime lives.
     private static readonly string s_dotnet =
         Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../../dotnet"));
@@ -120,6 +122,11 @@ internal sealed record Profile(string Name, params Capability[] Missing)
     internal ProgramResult Run(string assembly, params IEnumerable<string> arguments) =>
         In(folder => Launch(folder, Copied(folder, assembly), arguments));
 
+    /// <summary>What keeps compilers from running, or null: this process is in a profile.</summary>
+    internal static string? ToolchainObstacle => Environment.GetEnvironmentVariable(NameVariable) is { } name
+        ? $"compilers and sanitizers do not run in a profile ({name})"
+        : null;
+
     /// <summary>Runs tests of this assembly in it, where they lie: they look for the sources beside them.</summary>
     /// <param name="parts">Of a test's full name; one of them is enough.</param>
     [SupportedOSPlatform("linux")]
@@ -152,6 +159,7 @@ internal sealed record Profile(string Name, params Capability[] Missing)
         ProcessStartInfo start = new(command.First(), [.. command.Skip(1), .. arguments]) { WorkingDirectory = folder };
         if (Pretence.Length > 0) start.Environment["SNAPSHOT_PRETEND"] = Pretence;
         if (IsOrdinaryUser) start.Environment["HOME"] = folder;
+        start.Environment[NameVariable] = Name;
         return Repository.Run(start);
     }
 

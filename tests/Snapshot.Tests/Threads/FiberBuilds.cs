@@ -1,4 +1,5 @@
 using Snapshot.Tests.FrontDoor;
+using Snapshot.Tests.Profiles;
 using Snapshot.Tests.Structure;
 
 namespace Snapshot.Tests.Threads;
@@ -24,7 +25,7 @@ internal static class FiberBuilds
     internal static string[] JustInTime => [s_published.Value.JustInTime];
 
     /// <summary>Why nothing can be compiled ahead of time here; null when it can.</summary>
-    internal static string? Obstacle => s_obstacle.Value;
+    internal static string? Obstacle => Profile.ToolchainObstacle ?? s_obstacle.Value;
 
     /// <summary>Where builds go, apart from those of the source tree; deleted with the process.</summary>
     private static string Artifacts { get; } = MakeDirectory();

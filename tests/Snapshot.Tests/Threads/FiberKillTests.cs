@@ -1,3 +1,4 @@
+using Snapshot.Tests.Profiles;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -20,7 +21,8 @@ public sealed class FiberKillTests(ITestOutputHelper output)
     public void Killed_fibers_of_workers_that_are_cancelled_and_called_again_come_to_the_same_end() =>
         new KillLoop(7, 200, FiberBuilds.OfTests).Run(output, "--cancel");
 
-    [Fact]
+    [MachineFact]
+    [Needs(Toolchain = true)]
     public void Killed_fibers_of_a_debug_build_come_to_the_same_end() =>
         new KillLoop(3, 300, FiberBuilds.Debug).Run(output);
 

@@ -37,6 +37,9 @@ internal static class FreezeModel
 
         // A failed drain returned it to the tracker.
         GivenBack = 4096,
+
+        // An early collect reported it, for the checkpoint that follows.
+        ReportedEarly = 8192,
     }
 
     /// <param name="Bits">See there.</param>
@@ -227,8 +230,10 @@ internal static class FreezeModel
     /// <param name="Source">Where it will read a page from, when it does that late.</param>
     /// <param name="Wrong">It delivered another content than that of the moment of freezing.</param>
     /// <param name="Cancels">How many drains may fail.</param>
+    /// <param name="Early">Early collects to come.</param>
+    /// <param name="IsEarly">This one runs beside writers.</param>
     internal readonly record struct Collector(
-        CollectorAt At, byte Page, byte Captures, byte Source, bool Wrong, byte Cancels);
+        CollectorAt At, byte Page, byte Captures, byte Source, bool Wrong, byte Cancels, byte Early, bool IsEarly);
 
     internal readonly record struct State(
         Page A, Page B, Slots Slots, byte Lock, byte Changes, byte Waiting, bool Held, bool Stop, byte Aheads, bool OtherHolds,

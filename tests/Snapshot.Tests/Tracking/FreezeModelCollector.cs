@@ -15,14 +15,19 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
         Collector collector = state.Collector;
         switch (collector.At)
         {
+            case CollectorAt.Outside when collector is { Captures: > 0, Early: > 0 }:
+                return Go("an early collect begins", FirstOfArming(state), state with
+                {
+                    Collector = collector with { Early = (byte)(collector.Early - 1), IsEarly = true },
+                });
             case CollectorAt.Outside when collector.Captures > 0:
                 return Go("a capture begins", CollectorAt.Stopping, state with { Stop = true });
             case CollectorAt.Stopping when state.IsQuiet:
                 State quiet = state with { Held = true };
                 for (int page = 0; page < Pages; page++)
                 {
-                    if (state[page].Has(Bits.Unreported))
-                        quiet = quiet.With(page, state[page].With(Bits.MustBeReported));
+                    if ((state[page].Bits & (Bits.Unreported | Bits.ReportedEarly)) != 0)
+                        quiet = quiet.With(page, state[page].With(Bits.MustBeReported).Without(Bits.ReportedEarly));
                 }
 
                 return Go("nobody writes", CollectorAt.TakeDropped, quiet);
@@ -80,9 +85,7 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
     {
         if (state.Collector.Page == Pages)
         {
-            // Where nothing was written the lock is not taken.
-            bool any = state.A.Has(Bits.Written) || state.B.Has(Bits.Written);
-            return Go("drops are taken", any ? CollectorAt.TakeWritten : CollectorAt.ArmOpen, state);
+            return Go("drops are taken", FirstOfArming(state), state);
         }
 
         int at = state.Collector.Page;
@@ -97,6 +100,10 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
 
         return Go($"a drop of page {at} is looked for", CollectorAt.TakeDropped, next, (byte)(at + 1));
     }
+
+    /// <summary>Where nothing was written the lock is not taken.</summary>
+    private static CollectorAt FirstOfArming(State state) =>
+        state.A.Has(Bits.Written) || state.B.Has(Bits.Written) ? CollectorAt.TakeWritten : CollectorAt.ArmOpen;
 
     /// <summary>Under the lock: written is taken, armed is set. Outside: it is protected.</summary>
     private ModelStep<State>? ArmWritten(State state)
@@ -125,7 +132,8 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
                 state = state.With(at, page.With(Bits.Armed));
                 break;
             case CollectorAt.Protect when page.Has(Bits.Taken):
-                Page armed = page.Protect().Without(Bits.Taken | Bits.Unreported);
+                bool protects = flaw != FreezeFlaw.ProtectsNothingEarly || !collector.IsEarly;
+                Page armed = Reported(protects ? page.Protect() : page, collector).Without(Bits.Taken);
                 if (flaw == FreezeFlaw.ArmsAfterProtecting) armed = armed.With(Bits.Armed);
                 return Go($"page {at} is protected", CollectorAt.Protect, state.With(at, armed), (byte)(at + 1));
             case CollectorAt.Protect:
@@ -142,12 +150,20 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
     {
         Collector collector = state.Collector;
         byte at = collector.Page;
+        if (at == Pages && collector.IsEarly)
+        {
+            State early = state with { Collector = collector with { IsEarly = false } };
+            for (int taken = 0; flaw == FreezeFlaw.ForgetsWhatItTookEarly && taken < Pages; taken++)
+                early = early.With(taken, early[taken].Without(Bits.Changed));
+            return Go("collected early", CollectorAt.Stopping, early with { Stop = true });
+        }
+
         if (at == Pages) return Go("collected", CollectorAt.Freeze, Collected(state));
         Page page = state[at];
         if (collector.At == CollectorAt.ProtectOpen)
         {
             return Go($"page {at} is protected", CollectorAt.ArmOpen, state.With(
-                at, page.Protect().Without(Bits.Unreported)), (byte)(at + 1));
+                at, Reported(page.Protect(), collector)), (byte)(at + 1));
         }
 
         if (collector.At == CollectorAt.SetArmedOpen)
@@ -161,6 +177,10 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
             ? Go($"page {at} is passed", CollectorAt.ArmOpen, state, (byte)(at + 1))
             : Go($"page {at} is open", CollectorAt.SetArmedOpen, state, at);
     }
+
+    private static Page Reported(Page page, Collector by) => page.Has(Bits.Unreported) && by.IsEarly
+        ? page.Without(Bits.Unreported).With(Bits.ReportedEarly)
+        : page.Without(Bits.Unreported);
 
     private static State Collected(State state)
     {

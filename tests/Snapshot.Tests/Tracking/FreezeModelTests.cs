@@ -25,6 +25,8 @@ public enum FreezeFlaw
     TakesEveryCopyForItsOwn,
     SleepsWithoutComparing,
     LooksForWaitersBeforeCounting,
+    ForgetsWhatItTookEarly,
+    ProtectsNothingEarly,
 }
 
 /// <summary>
@@ -41,7 +43,7 @@ public sealed class FreezeModelTests(ITestOutputHelper output)
     /// <param name="Writes">By writer 0 to page 0 and by writer 1 to page 1, a digit each.</param>
     /// <param name="With">Letters: s a stray writer of page 1, d discards of page 1, a opening ahead, h a hole (page 1
     /// has no memory at first), f a drain that fails, x the drain stops for ever, o another block has a slot at first, t waits for slots may
-    /// end by themselves, 1 one capture and not two.</param>
+    /// end by themselves, 1 one capture and not two, e an early collect before each of them.</param>
     public readonly record struct Scenario(int Opens, int Extents, string Writes, string With)
     {
         internal bool Has(char letter) => With.Contains(letter, StringComparison.Ordinal);
@@ -67,6 +69,11 @@ public sealed class FreezeModelTests(ITestOutputHelper output)
         { 2, 0, "22", "x" },
         { 2, 1, "21", "xa" },
         { 1, 0, "21", "xd" },
+        { 2, 1, "21", "e" },
+        { 2, 1, "11", "ed" },
+        { 2, 1, "11", "eh1" },
+        { 2, 1, "11", "ea1" },
+        { 2, 1, "10", "es1" },
     };
 
     [Theory]
@@ -94,6 +101,8 @@ public sealed class FreezeModelTests(ITestOutputHelper output)
     [InlineData(FreezeFlaw.TakesEveryCopyForItsOwn, 2, 1, "22", "ot1", "slot is lost")]
     [InlineData(FreezeFlaw.SleepsWithoutComparing, 1, 0, "22", "", "stuck")]
     [InlineData(FreezeFlaw.LooksForWaitersBeforeCounting, 1, 0, "22", "", "stuck")]
+    [InlineData(FreezeFlaw.ForgetsWhatItTookEarly, 2, 1, "21", "e", "unreported")]
+    [InlineData(FreezeFlaw.ProtectsNothingEarly, 2, 1, "21", "e", "later content")]
     public void The_exploration_finds_a_planted_flaw(
         FreezeFlaw flaw, int opens, int extents, string writes, string with, string found)
     {
@@ -141,7 +150,8 @@ public sealed class FreezeModelTests(ITestOutputHelper output)
             Stray = new Writer(WriterAt.Outside, 1, (byte)(scenario.Has('s') ? 1 : 0), scenario.Has('s')),
             Discarder = new Discarder(DiscarderAt.Outside, (byte)(scenario.Has('d') ? 1 : 0)),
             Aheads = (byte)(scenario.Has('a') ? 1 : 0),
-            Collector = new Collector(CollectorAt.Outside, 0, captures, 0, false, (byte)(scenario.Has('f') ? 1 : 0)),
+            Collector = new Collector(CollectorAt.Outside, 0, captures, 0, false, (byte)(scenario.Has('f') ? 1 : 0),
+                scenario.Has('e') ? captures : (byte)0, false),
         };
     }
 

@@ -32,6 +32,44 @@ public abstract class FreezingTrackerContract(TrackingMechanism mechanism) : Dir
         Assert.Equal(new PageRange(2 * BlockPages, BlockPages), run);
     }
 
+    /// <summary>What an early collect took and is written again is in the next collect, and nothing else is.</summary>
+    [MachineFact]
+    public void A_collect_after_an_early_one_holds_what_was_written_or_dropped_in_between()
+    {
+        using TrackedMemory memory = new(8 * BlockPages, 8 * BlockPages);
+        for (int page = 0; page < 8 * BlockPages; page++) memory.Page(page)[0] = 1;
+        using FreezingTracker tracker = CreateFreezing(memory);
+        using PageBitmap changed = new(memory.CapacityPages);
+        tracker.Collect(changed);
+        Assert.Equal(new PageRange(0, 8 * BlockPages), tracker.Collected);
+
+        foreach (int block in (int[])[1, 3]) memory.Page(block * BlockPages)[0]++;
+        changed.Clear();
+        tracker.CollectEarly(changed);
+        Assert.Equal(2 * BlockPages, changed.Count());
+        Assert.Equal(0, tracker.CountChanged());
+
+        foreach (int block in (int[])[3, 5]) memory.Page((block * BlockPages) + 7)[0]++;
+        changed.Clear();
+        tracker.Collect(changed);
+        Assert.Equal(2 * BlockPages, changed.Count());
+        Assert.Equal(new PageRange(3 * BlockPages, 3 * BlockPages), tracker.Collected);
+
+        memory.Page(BlockPages)[0]++;
+        tracker.CollectEarly(changed);
+        memory.Drop(new PageRange(BlockPages, 4));
+        memory.Page(BlockPages + 1)[0]++;
+        changed.Clear();
+        tracker.Collect(changed);
+        Assert.True(changed.Contains(BlockPages) && changed.Contains(BlockPages + 1));
+        Assert.Equal(Mechanism == TrackingMechanism.SignalWriteProtect ? BlockPages : 4, changed.Count());
+        Assert.Equal(new PageRange(0, 8 * BlockPages), tracker.Collected);
+        changed.Clear();
+        tracker.Collect(changed);
+        Assert.Equal(0, changed.Count());
+        Assert.Equal(default, tracker.Collected);
+    }
+
     /// <summary>Opening a block must not make a hole in it count as known: nothing sees its first write.</summary>
     [MachineFact]
     public void A_write_into_a_hole_of_an_opened_block_is_seen()

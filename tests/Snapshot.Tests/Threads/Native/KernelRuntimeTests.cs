@@ -1,3 +1,4 @@
+using Snapshot.Tests.Profiles;
 using Snapshot.Tests.Structure;
 using Xunit;
 using Xunit.Abstractions;
@@ -15,7 +16,8 @@ public sealed class KernelRuntimeTests(ITestOutputHelper output) : IDisposable
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("snapshot-runtime-");
 
-    [ToolFact("g++")]
+    [MachineFact]
+    [Needs(Programs = ["g++"], Toolchain = true)]
     public void The_runtime_of_native_threads_keeps_its_promises()
     {
         string build = Path.Combine(Repository.Root, "src/Native/kernel/tests/build.sh");
