@@ -101,14 +101,10 @@ static int32_t extend(struct arming *run, uint64_t word, uint64_t bits)
     return 0;
 }
 
-/*
- * Takes what was written of a block, and arms it. The block is locked. An early collect leaves its order: the interval
- * goes on, and a sweep that is on its way is still opened ahead.
- */
+/* Takes what was written of a block, and arms it. The block is locked. */
 static void take_written(struct arming *run, uint64_t index, uint64_t *taken)
 {
     struct sn_region *region = run->region;
-    struct sn_block *block = &region->blocks[index];
     for (uint64_t word = index * BLOCK_WORDS; word < (index + 1) * BLOCK_WORDS; word++) {
         uint64_t bits = get64(&region->written[word]);
         *taken++ = bits;
@@ -118,20 +114,16 @@ static void take_written(struct arming *run, uint64_t index, uint64_t *taken)
         set64(&region->armed[word], get64(&region->armed[word]) | bits);
         add_changed(run, word, bits);
     }
-    if ((run->how & SN_COLLECT_EARLY) != 0)
-        return;
-    region->orders[index] = block->order;
-    __atomic_store_n(&block->order, 0, __ATOMIC_RELAXED);
-    __atomic_store_n(&block->ahead, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&region->blocks[index].opened, 0, __ATOMIC_RELAXED);
 }
 
-/* A block without an order has no page that was written: let_through sets it first, and only this takes it away. */
+/* Only a block that was opened has pages that were written, and few are left to look at after an early collect. */
 static int32_t arm_written(struct arming *run, uint64_t blocks)
 {
     struct sn_region *region = run->region;
     for (uint64_t block = 0; block < blocks; block++) {
         uint64_t taken[BLOCK_WORDS];
-        if (__atomic_load_n(&region->blocks[block].order, __ATOMIC_RELAXED) == 0)
+        if (__atomic_load_n(&region->blocks[block].opened, __ATOMIC_RELAXED) == 0)
             continue;
         sn_block_lock(&region->blocks[block]);
         take_written(run, block, taken);
@@ -143,6 +135,24 @@ static int32_t arm_written(struct arming *run, uint64_t blocks)
         }
     }
     return protect(run);
+}
+
+/*
+ * The order of first writes is that of the interval that ends. An early collect leaves it: the interval goes on, and a
+ * sweep that is on its way is still opened ahead. Without locks, for nothing but speed depends on it.
+ */
+static void end_interval(struct sn_region *region, uint64_t blocks)
+{
+    __atomic_store_n(&region->opened, 0, __ATOMIC_RELAXED);
+    for (uint64_t index = 0; index < blocks; index++) {
+        struct sn_block *block = &region->blocks[index];
+        uint32_t order = __atomic_load_n(&block->order, __ATOMIC_RELAXED);
+        if (order == 0)
+            continue;
+        region->orders[index] = order;
+        __atomic_store_n(&block->order, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&block->ahead, 0, __ATOMIC_RELAXED);
+    }
 }
 
 /* Arms pages of one word. */
@@ -261,7 +271,7 @@ int32_t sn_region_collect(struct sn_freezer *freezer, struct sn_region *region, 
     struct arming run = {
         .freezer = freezer, .region = region, .pagemap = pagemap, .how = how, .changed = changed};
     if ((how & SN_COLLECT_EARLY) == 0)
-        __atomic_store_n(&region->opened, 0, __ATOMIC_RELAXED);
+        end_interval(region, blocks_of(pages));
     __atomic_store_n(&region->collected, pages, __ATOMIC_RELAXED);
     region->changed_first = UINT64_MAX;
     region->changed_end = 0;

@@ -174,6 +174,7 @@ static void let_through(struct sn_freezer *freezer, struct sn_region *region, ui
     uint64_t shut[BLOCK_WORDS];
     if (block->order == 0)
         __atomic_store_n(&block->order, __atomic_add_fetch(&region->opened, 1, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
+    __atomic_store_n(&block->opened, 1, __ATOMIC_RELAXED);
     for (uint64_t page = first; page < first + pages; page += WORD_PAGES) {
         /* What was not armed may have no memory: armed by the next collect, it would be written unseen. */
         uint64_t word = page / WORD_PAGES, bits = sn_bits(page, pages);
@@ -272,7 +273,7 @@ static int open_ahead(struct sn_freezer *freezer, struct sn_region *region, uint
         }
         if (opened) {
             let_through(freezer, region, first, SN_BLOCK_PAGES);
-            __atomic_store_n(&it->ahead, ahead, __ATOMIC_RELAXED);
+            __atomic_store_n(&it->ahead, (uint16_t)ahead, __ATOMIC_RELAXED);
             count(&freezer->opened_ahead, SN_BLOCK_PAGES);
         }
     }
@@ -288,7 +289,7 @@ static uint32_t ahead_of(const struct sn_region *region, uint64_t block)
     const struct sn_block *before = &region->blocks[block - 1];
     if (__atomic_load_n(&before->order, __ATOMIC_RELAXED) == 0)
         return 0;
-    uint32_t ahead = 2 * __atomic_load_n(&before->ahead, __ATOMIC_RELAXED);
+    uint32_t ahead = 2u * __atomic_load_n(&before->ahead, __ATOMIC_RELAXED);
     return ahead == 0 ? 1 : ahead > AHEAD_MAX ? AHEAD_MAX : ahead;
 }
 
@@ -299,7 +300,7 @@ static void serve_write(struct sn_freezer *freezer, struct sn_region *region, ui
     uint32_t ahead = sn_is_by_signals(freezer) ? 0 : ahead_of(region, block);
     uint32_t extent = secure(freezer, region, page, sn_is_by_signals(freezer) ? WAITS_IN_VAIN_MAX : 0);
     let_through(freezer, region, sn_extent_first(page, extent), sn_extent_pages(extent));
-    __atomic_store_n(&region->blocks[block].ahead, ahead, __ATOMIC_RELAXED);
+    __atomic_store_n(&region->blocks[block].ahead, (uint16_t)ahead, __ATOMIC_RELAXED);
     sn_block_unlock(&region->blocks[block]);
     uint64_t blocks = region->pages / SN_BLOCK_PAGES;
     for (uint64_t next = block + 1; extent == SN_EXTENT_BLOCK && next <= block + ahead && next < blocks; next++) {

@@ -326,8 +326,9 @@ struct sn_slots {
 struct sn_block {
     uint32_t lock;
     uint32_t order; /* when it was first opened since the last collect: 1 was first; 0: not at all */
-    uint32_t ahead; /* how many blocks were opened ahead when this one was */
-    uint32_t whole; /* != 0: each page is armed or written */
+    uint16_t ahead; /* how many blocks were opened ahead when this one was */
+    uint8_t opened; /* != 0: some page is written */
+    uint8_t whole;  /* != 0: each page is armed or written */
 };
 
 /* A region; the caller's until sn_region_remove has returned. A bit a page, 8 words a block. Invariants: freeze.c. */

@@ -27,8 +27,7 @@ internal struct BlockState
 {
     internal uint Lock;
     internal uint Order;
-    internal uint Ahead;
-    private readonly uint _whole;
+    private readonly uint _rest;
 }
 
 /// <summary><c>struct sn_region</c>.</summary>
