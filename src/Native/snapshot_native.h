@@ -442,11 +442,11 @@ SN_API int32_t sn_futex_wake(const uint32_t *word, int32_t count);
 
 /* ---- thread.c: what .NET cannot ask of a thread --------------------------------------------------------- */
 
-/*
- * Gives the calling thread, and no other, a nice value, counted from that of the process's first thread. *raised != 0:
- * that raises it; EACCES or EPERM then: it is not permitted.
- */
+/* Sets the calling thread's nice value, counted from the first thread's. *raised: that raises it, or EACCES, EPERM. */
 SN_API int32_t sn_thread_nice(int32_t nice, int32_t *raised);
+
+/* Processor time that the calling thread has used, in nanoseconds. */
+SN_API int32_t sn_thread_time(uint64_t *time);
 
 /* ---- file.c: what .NET cannot ask of a file ------------------------------------------------------------ */
 

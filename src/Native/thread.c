@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 int32_t sn_thread_nice(int32_t nice, int32_t *raised)
@@ -18,4 +19,13 @@ int32_t sn_thread_nice(int32_t nice, int32_t *raised)
     if (wanted == now)
         return 0;
     return setpriority(PRIO_PROCESS, 0, wanted) < 0 ? errno : 0;
+}
+
+int32_t sn_thread_time(uint64_t *time)
+{
+    struct timespec used;
+    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used) != 0)
+        return errno;
+    *time = (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
+    return 0;
 }

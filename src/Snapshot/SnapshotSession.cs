@@ -462,20 +462,31 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
             _store.NextGeneration,
             _memory.Capture.Parent,
             DateTimeOffset.UtcNow);
+        ProcessorMeter meter = new();
         ImageWriterOptions writing = new()
         {
             Encoding = _options.Encoding,
             EncoderThreads = _options.EncoderThreads,
             OnEncoderStarted = () => _share.Take(ProcessorShare.Tenth),
+            Around = work =>
+            {
+                using (meter.Begin()) work();
+            },
             Pool = _blocks,
             BytesPerSecond = _options.DrainBytesPerSecond,
         };
-        CheckpointRun run = new(_coordinator, _memory.Capture, _store, _share);
-        SnapshotInfo info = run.Execute(ticket, header, writing, ticket.Options.Deadline ?? _options.Deadline);
+        CheckpointRun run = new(_coordinator, _memory.Capture, _store, _share, meter);
+        SnapshotInfo info;
+        using (meter.Begin())
+            info = run.Execute(ticket, header, writing, ticket.Options.Deadline ?? _options.Deadline);
         _store.Continue(info.Generation);
         Exception? keepingError = _keeping.LastError;
         _keeping.Request();
-        return info with { KeepingError = info.KeepingError ?? keepingError };
+        return info with
+        {
+            ProcessorTime = meter.Spent,
+            KeepingError = info.KeepingError ?? keepingError,
+        };
     }
 
     private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);

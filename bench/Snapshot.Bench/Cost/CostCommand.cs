@@ -74,7 +74,7 @@ internal static class CostCommand
         return new ScenarioReport
         {
             Tables = [TextTable.Of(rows, s_columns)],
-            Json = [own],
+            Json = own,
             Note =
                 $"{Figures.Size(setup.ArenaBytes)} of noise, {setup.Threads} threads on {Environment.ProcessorCount} " +
                 $"processors, {setup.Checkpoints} checkpoints, {setup.DirtyPercent} % of the pages rewritten at " +

@@ -13,8 +13,8 @@ internal sealed record ScenarioReport
 
     internal required IReadOnlyList<TextTable> Tables { get; init; }
 
-    /// <summary>One object a row.</summary>
-    internal required JsonArray Json { get; init; }
+    /// <summary>One object a row; or one, where the other rows are its baselines.</summary>
+    internal required JsonNode Json { get; init; }
 
     /// <summary>Sentences below the tables: what the columns mean.</summary>
     internal required string Note { get; init; }

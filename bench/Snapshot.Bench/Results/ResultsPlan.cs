@@ -43,6 +43,14 @@ internal static class ResultsPlan
                     .. best,
                 ]),
             new(
+                "cost", "Cost", "What checkpoints take from a computation in all.",
+                [
+                    "cost",
+                    .. Words(
+                        "--arena 1GiB --rounds 3",
+                        "--arena 16MiB --rounds 1 --checkpoints 2 --epoch 0.1"),
+                ]),
+            new(
                 "restart", "Restart", "How long a restarted program waits.",
                 ["restart", .. Words("--arena 1GiB 8GiB", "--arena 64MiB 256MiB")]),
             new(

@@ -11,7 +11,7 @@ namespace Snapshot.Checkpoint;
 /// whose prepare part ran is told, participants go on, and the newest committed generation is what it was.
 /// </remarks>
 internal sealed class CheckpointRun(
-    Coordinator coordinator, MemoryCapture memory, SnapshotStore store, ProcessorShare share)
+    Coordinator coordinator, MemoryCapture memory, SnapshotStore store, ProcessorShare share, ProcessorMeter meter)
 {
     /// <summary>Takes one checkpoint; returns when it is committed.</summary>
     /// <param name="ticket">Who asked, and what for.</param>
@@ -66,7 +66,9 @@ internal sealed class CheckpointRun(
             PageTally tally = new(report.Pages);
             try
             {
-                DrainThread.Run(share, () => memory.WriteTo(draft.Writer, next.Inherited, tally, cancellation));
+                DrainThread.Run(
+                    share, meter,
+                    () => memory.WriteTo(draft.Writer, next.Inherited, tally, cancellation));
                 draft.Complete(ImageRecord.Of(coordinator.Export(), memory, captured), cancellation);
                 report.Drained();
 

@@ -11,12 +11,16 @@ namespace Snapshot.Checkpoint;
 internal static class DrainThread
 {
     /// <summary>Runs it and waits; what it throws is thrown.</summary>
-    internal static void Run(ProcessorShare share, Action drain)
+    /// <param name="share">What it takes of a processor.</param>
+    /// <param name="meter">Counts what it spends.</param>
+    /// <param name="drain">The drain.</param>
+    internal static void Run(ProcessorShare share, ProcessorMeter meter, Action drain)
     {
         ExceptionDispatchInfo? failure = null;
         CheckpointThread? worksFor = CheckpointThread.Current;
         Thread thread = new(() =>
         {
+            using ProcessorMeter.Measurement spent = meter.Begin();
             try
             {
                 CheckpointThread.Current = worksFor;

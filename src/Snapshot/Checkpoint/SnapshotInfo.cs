@@ -30,6 +30,14 @@ public sealed record SnapshotInfo
     /// <summary>Encoding and writing the image, beside the application.</summary>
     public required TimeSpan Drain { get; init; }
 
+    /// <summary>
+    /// Processor time that the library spent on the checkpoint beside the application, from finding what changed to
+    /// the commit, on all of its threads that work for it. Not in it: what participants spend in handlers and on their
+    /// first writes, what serves those writes (<see cref="CopyOnWriteInfo.Copying"/>), and what other threads help to
+    /// look for changes inside the pause.
+    /// </summary>
+    public TimeSpan ProcessorTime { get; init; }
+
     /// <summary>Making the image durable and visible.</summary>
     public required TimeSpan Commit { get; init; }
 

@@ -133,7 +133,7 @@ internal sealed class BlockPipeline : IDisposable
     /// <summary>One for each of the first blocks: a small image has few threads.</summary>
     private void StartEncoder()
     {
-        Thread thread = new(EncodeAll) { IsBackground = true, Name = "snapshot image encode" };
+        Thread thread = new(() => _options.Around(EncodeAll)) { IsBackground = true, Name = "snapshot image encode" };
         thread.Start();
         _encoders.Add(thread);
     }

@@ -98,7 +98,7 @@ internal sealed class ImageOutput
     /// <summary>One for each of the first writes: a small image has one.</summary>
     private void StartWriter()
     {
-        Thread thread = new(WriteAll) { IsBackground = true, Name = "snapshot image write" };
+        Thread thread = new(() => _options.Around(WriteAll)) { IsBackground = true, Name = "snapshot image write" };
         thread.Start();
         _writers.Add(thread);
     }

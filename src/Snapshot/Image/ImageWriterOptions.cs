@@ -20,6 +20,12 @@ internal sealed class ImageWriterOptions
     /// </value>
     internal Action? OnEncoderStarted { get; init; }
 
+    /// <value>
+    /// Called on each thread that encodes or writes, with what it does, for instance to measure that; must call it
+    /// once, and throw nothing. Default calls it.
+    /// </value>
+    internal Action<Action> Around { get; init; } = static work => work();
+
     /// <value>Where the buffers come from and go back to; not disposed of. Default null: from nowhere else.</value>
     internal BlockPool? Pool { get; init; }
 

@@ -80,6 +80,29 @@ public sealed class BenchProgramTests : IDisposable
     }
 
     [Fact]
+    public void What_checkpoints_take_in_all_is_one_JSON_object_with_its_baselines()
+    {
+        ProgramResult run = Run(
+            "cost", "--arena", "4MiB", "--checkpoints", "2", "--epoch", "0.05", "--rounds", "1", "--json",
+            "--store", _directory.FullName);
+        Assert.True(run.ExitCode == 0, run.ToString());
+        JsonObject own = JsonNode.Parse(run.Output)!.AsObject();
+        string[] figures =
+            ["processorSecondsPerGiB", "lostMsPerIncrement", "pauseMsMedian", "longestGapMs", "writtenMiB"];
+        Assert.All(figures, name => Assert.NotNull(own[name]));
+        Assert.True((double)own["pauseMsMedian"]! > 0, run.Output);
+        Assert.InRange((double)own["writtenMiB"]!, 4.4, 9); // of small arenas both images may be full
+
+        JsonArray baselines = own["baselines"]!.AsArray();
+        Assert.Equal(
+            [.. baselines.Select(row => (string)row!["name"]!).Order(StringComparer.Ordinal)],
+            baselines.Select(row => (string)row!["name"]!).Distinct().Order(StringComparer.Ordinal));
+        Assert.InRange(baselines.Count, 3, 8);
+        Assert.All(baselines, row => Assert.All(figures, name => Assert.True(row!.AsObject().ContainsKey(name), name)));
+        Assert.Empty(_directory.GetFileSystemInfos());
+    }
+
+    [Fact]
     public void The_kernels_own_copy_on_write_is_measured_in_a_process_of_its_own()
     {
         ProgramResult run = Run(MemoryBaselineChild.CommandName, "8388608", "10", PagePattern.Random);

@@ -40,7 +40,7 @@ public sealed class RenderingTests
     [Fact]
     public void The_same_columns_are_the_fields_of_JSON()
     {
-        JsonArray json = ScenarioReport.Of(s_rows, s_columns, note: "").Json;
+        JsonNode json = ScenarioReport.Of(s_rows, s_columns, note: "").Json;
         Assert.Equal(
             """[{"name":"a|b","valueMs":1234.5,"onlyJson":3},{"name":"c","valueMs":null,"onlyJson":1},""" +
             """{"name":"d","valueMs":0.01234,"onlyJson":1}]""",

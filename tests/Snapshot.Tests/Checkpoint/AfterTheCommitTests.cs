@@ -37,7 +37,8 @@ public sealed class AfterTheCommitTests : IDisposable
             return false;
         };
         ImageHeader header = new(ImageHeader.NewImageId(), store.NextGeneration, null, DateTimeOffset.UtcNow);
-        SnapshotInfo info = new CheckpointRun(coordinator, memory, store, new ProcessorShare(isWanted: true)).Execute(
+        SnapshotInfo info = new CheckpointRun(
+            coordinator, memory, store, new ProcessorShare(isWanted: true), new ProcessorMeter()).Execute(
             new CheckpointTicket(new CheckpointOptions(), null, default), header, new ImageWriterOptions(),
             TimeSpan.FromMinutes(1));
         Assert.Equal(1, info.Generation);

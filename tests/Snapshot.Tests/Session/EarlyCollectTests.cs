@@ -8,7 +8,6 @@ namespace Snapshot.Tests.Session;
 /// What happens between the early collect, for which nobody stops, and the pause: here in the handlers that the stopped
 /// participant runs, which is as late as anything can.
 /// </summary>
-[Needs(Capability.CopyOnWrite)]
 public sealed unsafe class EarlyCollectTests : IDisposable
 {
     private const long MiB = 1 << 20;
@@ -17,16 +16,20 @@ public sealed unsafe class EarlyCollectTests : IDisposable
     private const int Parts = 48;
     private const long PartBytes = 4 * MiB;
 
-    private static readonly ArenaOptions s_arena = new() { Capacity = 512 * MiB, Capture = CaptureMode.CopyOnWrite };
+    private static readonly ArenaOptions s_arena = new() { Capacity = 512 * MiB };
 
     private readonly TemporaryStore _store = new();
 
     public void Dispose() => _store.Dispose();
 
-    [MachineFact]
-    public void What_is_written_allocated_freed_excluded_or_included_after_it_is_as_in_the_pause()
+    [MachineTheory]
+    [InlineData(TrackingMechanism.Auto, CaptureMode.CopyOnWrite)]
+    [InlineData(TrackingMechanism.SignalWriteProtect, CaptureMode.Auto)]
+    public void What_is_written_allocated_freed_excluded_or_included_after_it_is_as_in_the_pause(
+        TrackingMechanism tracking, CaptureMode capture)
     {
-        using SnapshotSession session = SnapshotSession.Open(_store.Path);
+        using SnapshotSession session =
+            SnapshotSession.Open(_store.Path, new SnapshotOptions { Tracking = tracking, Capture = capture });
         Arena arena = session.OpenArena("a", s_arena);
         byte*[] parts = new byte*[Parts];
         for (int part = 0; part < Parts; part++) parts[part] = (byte*)arena.Allocate(PartBytes, Pages.HugeSize);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Xunit;
 
 namespace Snapshot.Tests.Session;
@@ -30,6 +31,27 @@ public sealed class ReportTests : IDisposable
         Assert.Equal(["resume", "committed"], errors.Select(error => error.Exception.Message));
         Assert.All(errors, error => Assert.Equal("throws", error.Handler));
         Assert.Equal(1, session.Store.Newest!.Generation);
+    }
+
+    [Fact]
+    public void The_processor_time_is_that_of_the_checkpoint()
+    {
+        using SnapshotSession session = SnapshotSession.Open(_store.Path);
+        Arena arena = session.OpenArena("a", new ArenaOptions { Capacity = 256 << 20 });
+        ArenaArray<byte> bytes = arena.RootArray<byte>("bytes", 96 << 20);
+        new Random(1).NextBytes(bytes.AsSpan());
+        using Process process = Process.GetCurrentProcess();
+        TimeSpan before = process.TotalProcessorTime;
+        SnapshotInfo full = session.RequestCheckpoint().WaitCommitted();
+        process.Refresh();
+
+        // The kernel counts a process's time in ticks.
+        TimeSpan ofProcess = process.TotalProcessorTime - before + TimeSpan.FromMilliseconds(20);
+        Assert.InRange(full.ProcessorTime, TimeSpan.FromMilliseconds(1), ofProcess);
+
+        bytes[5]++;
+        SnapshotInfo small = session.RequestCheckpoint().WaitCommitted();
+        Assert.InRange(small.ProcessorTime, TimeSpan.FromTicks(1), full.ProcessorTime);
     }
 
     [Fact]
