@@ -112,13 +112,18 @@ static inline void collect_early(struct fixture *f)
     CHECK_EQUAL(sn_region_collect(&f->freezer, &f->region, f->pagemap, how, PAGES, f->early), 0);
 }
 
-/* Collects, and freezes what was found, now or ahead; returns how many pages that is. */
+/*
+ * Collects, and freezes what was found, now or early; returns how many pages that is. A server that is still opening
+ * blocks ahead of the last write is held back, or all of those would be copied here.
+ */
 static inline uint64_t capture(struct fixture *f)
 {
     memcpy(f->changed, f->early, sizeof f->changed);
     memset(f->early, 0, sizeof f->early);
+    __atomic_store_n(&f->freezer.held, 1, __ATOMIC_SEQ_CST);
     CHECK_EQUAL(sn_region_collect(&f->freezer, &f->region, f->pagemap, f->look, PAGES, f->changed), 0);
     CHECK_EQUAL(sn_region_freeze(&f->freezer, &f->region, PAGES, f->changed), 0);
+    __atomic_store_n(&f->freezer.held, 0, __ATOMIC_SEQ_CST);
     uint64_t count = 0;
     for (uint32_t i = 0; i < WORDS; i++)
         count += (uint64_t)__builtin_popcountll(f->changed[i]);
