@@ -13,6 +13,9 @@ internal static class StoredMemory
         using BlockScratch scratch = new();
         ChainRegion found = plan.Regions.Single(candidate => candidate.Description.Name == region);
         byte[] content = new byte[Pages.Bytes(found.Description.CommittedPages)];
+
+        // The last block of each image, since runs of a long chain go from one image to the next and back.
+        Dictionary<int, (int Block, byte[] Content)> last = [];
         foreach (ChainRun run in found.Runs.ToArray())
         {
             if (run.Kind != ExtentKind.Present) continue;
@@ -22,7 +25,9 @@ internal static class StoredMemory
                 int block = image.BlockOf(run.FirstOrdinal + page);
                 long inBlock = run.FirstOrdinal + page - image.Blocks[block].FirstOrdinal;
                 count = Math.Min(run.PageCount - page, image.Blocks[block].PageCount - inBlock);
-                image.ReadBlock(block, scratch).Slice((int)Pages.Bytes(inBlock), (int)Pages.Bytes(count))
+                if (!last.TryGetValue(run.Image, out (int Block, byte[] Content) read) || read.Block != block)
+                    last[run.Image] = read = (block, image.ReadBlock(block, scratch).ToArray());
+                read.Content.AsSpan((int)Pages.Bytes(inBlock), (int)Pages.Bytes(count))
                     .CopyTo(content.AsSpan((int)Pages.Bytes(run.FirstPage + page)));
             }
         }
