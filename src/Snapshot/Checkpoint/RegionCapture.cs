@@ -150,7 +150,9 @@ internal sealed unsafe class RegionCapture : IDisposable
     {
         LookAtAllocation();
         _pages.Prepare(_changed, _free, _excluded, _hashes, _parentPages);
-        Decide(All);
+
+        // Of what is staged all is decided in the pause.
+        if (IsFreezing) Decide(All);
     }
 
     /// <summary>

@@ -94,9 +94,7 @@ public sealed class BenchProgramTests : IDisposable
         Assert.InRange((double)own["writtenMiB"]!, 4.4, 9); // of small arenas both images may be full
 
         JsonArray baselines = own["baselines"]!.AsArray();
-        Assert.Equal(
-            [.. baselines.Select(row => (string)row!["name"]!).Order(StringComparer.Ordinal)],
-            baselines.Select(row => (string)row!["name"]!).Distinct().Order(StringComparer.Ordinal));
+        Assert.Equal(baselines.Count, baselines.Select(row => (string)row!["name"]!).Distinct().Count());
         Assert.InRange(baselines.Count, 3, 8);
         Assert.All(baselines, row => Assert.All(figures, name => Assert.True(row!.AsObject().ContainsKey(name), name)));
         Assert.Empty(_directory.GetFileSystemInfos());

@@ -19,8 +19,7 @@ public abstract class FreezingTrackerContract(TrackingMechanism mechanism) : Dir
     [MachineFact]
     public void A_collect_holds_the_block_of_a_written_page()
     {
-        using TrackedMemory memory = new(4 * BlockPages, 4 * BlockPages);
-        for (int page = 0; page < 4 * BlockPages; page++) memory.Page(page)[0] = 1;
+        using TrackedMemory memory = Filled(blocks: 4);
         using FreezingTracker tracker = CreateFreezing(memory);
         using PageBitmap changed = new(memory.CapacityPages);
         tracker.Collect(changed);
@@ -36,8 +35,7 @@ public abstract class FreezingTrackerContract(TrackingMechanism mechanism) : Dir
     [MachineFact]
     public void A_collect_after_an_early_one_holds_what_was_written_or_dropped_in_between()
     {
-        using TrackedMemory memory = new(8 * BlockPages, 8 * BlockPages);
-        for (int page = 0; page < 8 * BlockPages; page++) memory.Page(page)[0] = 1;
+        using TrackedMemory memory = Filled(blocks: 8);
         using FreezingTracker tracker = CreateFreezing(memory);
         using PageBitmap changed = new(memory.CapacityPages);
         tracker.Collect(changed);
@@ -106,6 +104,14 @@ public abstract class FreezingTrackerContract(TrackingMechanism mechanism) : Dir
         byte[] target = new byte[2 * Pages.Size];
         Assert.Throws<ArgumentOutOfRangeException>(() => tracker.Read(new PageRange(BlockPages - 1, 2), target));
         Assert.Throws<ArgumentOutOfRangeException>(() => tracker.Read(new PageRange(0, 3), target));
+    }
+
+    /// <summary>Memory of which each page was written.</summary>
+    private protected static TrackedMemory Filled(int blocks)
+    {
+        TrackedMemory memory = new(blocks * BlockPages, blocks * BlockPages);
+        for (int page = 0; page < blocks * BlockPages; page++) memory.Page(page)[0] = 1;
+        return memory;
     }
 
     private protected FreezingTracker CreateFreezing(MemoryRegion region) => Trackers.CreateFreezing(region);

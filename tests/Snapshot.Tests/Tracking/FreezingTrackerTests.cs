@@ -31,8 +31,7 @@ public sealed class FreezingTrackerTests() : FreezingTrackerContract(TrackingMec
     public void A_block_with_an_inaccessible_page_in_it_is_armed_and_opened()
     {
         const int guard = 100;
-        using TrackedMemory memory = new(BlockPages, BlockPages);
-        for (int page = 0; page < BlockPages; page++) memory.Page(page)[0] = 1;
+        using TrackedMemory memory = Filled(blocks: 1);
         memory.Guard(guard);
         using FreezingTracker tracker = CreateFreezing(memory);
         using PageBitmap changed = new(memory.CapacityPages);
@@ -50,8 +49,7 @@ public sealed class FreezingTrackerTests() : FreezingTrackerContract(TrackingMec
     public void A_write_beside_a_page_that_somebody_has_mapped_over_goes_on()
     {
         const int stray = 100;
-        using TrackedMemory memory = new(BlockPages, BlockPages);
-        for (int page = 0; page < BlockPages; page++) memory.Page(page)[0] = 1;
+        using TrackedMemory memory = Filled(blocks: 1);
         using FreezingTracker tracker = CreateFreezing(memory);
         using PageBitmap changed = new(memory.CapacityPages);
         tracker.Collect(changed);
