@@ -1,9 +1,11 @@
+using Snapshot.Tests.Profiles;
 using Snapshot.Tests.Session;
 using Xunit;
 
 namespace Snapshot.Tests.Threads.Native;
 
 /// <summary>Native threads in a session: stopped, captured, and gone on with in the next process.</summary>
+[Needs(Capability.NativeThreads)]
 public sealed class KernelHostTests : IDisposable
 {
     private const string ThreadLocals =
@@ -12,7 +14,7 @@ public sealed class KernelHostTests : IDisposable
     private readonly KernelLibrary _library = new();
     private readonly TemporaryStore _store = new();
 
-    [Fact]
+    [MachineFact]
     public void A_native_thread_that_waits_for_a_lock_of_an_async_handler_is_captured_waiting()
     {
         string module = _library.Scenes();
@@ -32,7 +34,7 @@ public sealed class KernelHostTests : IDisposable
             second.ReadUntil("end:"));
     }
 
-    [Theory]
+    [MachineTheory]
     [InlineData("wait_in_read", "it is in read of libc.so.6, a call that has not returned")]
     [InlineData("call_back", "managed code")]
     [InlineData("stay_critical", "in a critical section")]
@@ -48,7 +50,7 @@ public sealed class KernelHostTests : IDisposable
         Assert.Equal(["returned 1", "committed 1", ""], lines[1..]);
     }
 
-    [Fact]
+    [MachineFact]
     public void Nobody_waits_for_a_thread_that_waits_in_a_blocked_call()
     {
         using TestProgram program = new("kernel-late", _store.Path, _library.Scenes(), "wait_in_blocked_call");
@@ -57,7 +59,7 @@ public sealed class KernelHostTests : IDisposable
         Assert.Equal("committed 1\nreturned 1\ncommitted 2\n", output);
     }
 
-    [Fact]
+    [MachineFact]
     public void Handlers_in_C_and_on_behalf_are_told_of_the_capture_and_of_each_way_out()
     {
         string module = _library.Scenes();
@@ -69,7 +71,7 @@ public sealed class KernelHostTests : IDisposable
         Assert.Equal("C#: Restarted\nC: 1 0 1\nreturned 0\n", output);
     }
 
-    [Fact]
+    [MachineFact]
     public void Native_threads_and_threads_and_fibers_of_C_sharp_share_a_lock()
     {
         using TestProgram program = new("kernel-sharing", _store.Path, _library.Scenes());
@@ -78,7 +80,8 @@ public sealed class KernelHostTests : IDisposable
         Assert.Equal("total right\ncaptured\n", output);
     }
 
-    [ToolFact("gfortran")]
+    [MachineFact]
+    [Needs(Programs = ["gfortran"])]
     public void Fortran_has_the_same_locks()
     {
         string module = _library.Build(
@@ -89,7 +92,7 @@ public sealed class KernelHostTests : IDisposable
         Assert.Equal("total right\ncaptured\n", output);
     }
 
-    [Fact]
+    [MachineFact]
     public void What_a_native_thread_asks_the_host_is_answered_once_however_often_it_is_killed()
     {
         string module = _library.Scenes();
@@ -107,7 +110,7 @@ public sealed class KernelHostTests : IDisposable
         Assert.Equal("wrong 0, asked 3000", last);
     }
 
-    [Fact]
+    [MachineFact]
     public void What_a_native_thread_asks_in_a_critical_section_is_answered_while_a_checkpoint_waits_for_it()
     {
         using TestProgram program = new("kernel-asking-critical", _store.Path, _library.Scenes());
@@ -116,7 +119,7 @@ public sealed class KernelHostTests : IDisposable
         Assert.Equal("committed 1\nwrong 0\n", output);
     }
 
-    [Fact]
+    [MachineFact]
     public void Pointers_out_of_captured_memory_are_found_wherever_a_kernel_holds_them()
     {
         using TestProgram program = new("kernel-audited", _store.Path, _library.Scenes());
@@ -133,7 +136,7 @@ public sealed class KernelHostTests : IDisposable
         }
     }
 
-    [Fact]
+    [MachineFact]
     public void A_module_that_was_rebuilt_is_refused_at_restart()
     {
         string module = _library.Scenes();
@@ -142,7 +145,7 @@ public sealed class KernelHostTests : IDisposable
         Refuses(Load(module), "libscenes.so was rebuilt since the checkpoint", "Restart with the file");
     }
 
-    [Fact]
+    [MachineFact]
     public void Another_module_in_its_place_is_refused_at_restart()
     {
         Assert.Equal(0, Load(_library.Scenes()).ExitCode);
@@ -150,7 +153,7 @@ public sealed class KernelHostTests : IDisposable
         Refuses(Load(other), "The image has libscenes.so as its kernel module 1", "in the same order");
     }
 
-    [Fact]
+    [MachineFact]
     public void Thread_locals_that_moved_are_refused_at_restart()
     {
         string module = _library.Scenes("-DTHREAD_LOCAL");
@@ -160,7 +163,7 @@ public sealed class KernelHostTests : IDisposable
         Refuses(program.WaitForEnd(), "thread-local variables", "Load the same modules in the same order");
     }
 
-    [Fact]
+    [MachineFact]
     public void An_errno_that_moved_is_refused_at_restart()
     {
         string module = _library.Scenes();
@@ -168,21 +171,21 @@ public sealed class KernelHostTests : IDisposable
         Refuses(Load(module, ("LD_PRELOAD", _library.Ordinary(ThreadLocals))), "errno is", "LD_PRELOAD");
     }
 
-    [Fact]
+    [MachineFact]
     public void A_module_whose_place_is_taken_is_refused()
     {
         using TestProgram program = new("kernel-place-taken", _store.Path, _library.Scenes());
         Refuses(program.WaitForEnd(), "was loaded at", "because that place was taken");
     }
 
-    [Fact]
+    [MachineFact]
     public void A_signal_that_somebody_handles_is_refused()
     {
         using TestProgram program = new("kernel-signal-taken", _store.Path);
         Refuses(program.WaitForEnd(), "signal 42", "KernelOptions.Signal");
     }
 
-    [Fact]
+    [MachineFact]
     public void A_process_has_one_host_of_native_threads()
     {
         using TestProgram program = new("kernel-twice", _store.Path);
