@@ -467,17 +467,19 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         {
             Encoding = _options.Encoding,
             EncoderThreads = _options.EncoderThreads,
-            OnEncoderStarted = () => _share.Take(ProcessorShare.Tenth),
-            Around = work =>
+            Around = (task, work) =>
             {
-                using (meter.Begin()) work();
+                using ProcessorMeter.Measurement spent = meter.Begin(
+                    task == ImageTask.Encode ? CheckpointTask.Encode : CheckpointTask.Write);
+                if (task == ImageTask.Encode) _share.Take(ProcessorShare.Tenth);
+                work();
             },
             Pool = _blocks,
             BytesPerSecond = _options.DrainBytesPerSecond,
         };
         CheckpointRun run = new(_coordinator, _memory.Capture, _store, _share, meter);
         SnapshotInfo info;
-        using (meter.Begin())
+        using (meter.Begin(CheckpointTask.Capture))
             info = run.Execute(ticket, header, writing, ticket.Options.Deadline ?? _options.Deadline);
         _store.Continue(info.Generation);
         Exception? keepingError = _keeping.LastError;
@@ -485,6 +487,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         return info with
         {
             ProcessorTime = meter.Spent,
+            Meter = meter,
             KeepingError = info.KeepingError ?? keepingError,
         };
     }

@@ -10,8 +10,8 @@ internal abstract unsafe class Checkpointer : IDisposable
     /// <summary>Bytes that were written to files.</summary>
     internal abstract long BytesWritten { get; }
 
-    /// <summary>How long each checkpoint says that the application stood still; nothing where none says it.</summary>
-    internal virtual IReadOnlyList<double> PausesMs => [];
+    /// <summary>What each checkpoint says of itself, once all is durable; nothing where none says it.</summary>
+    internal virtual IReadOnlyList<SnapshotInfo> Infos => [];
 
     /// <summary>Called first on each computing thread.</summary>
     internal virtual void Attach(int thread)

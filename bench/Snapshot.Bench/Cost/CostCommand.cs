@@ -41,6 +41,10 @@ internal static class CostCommand
             DefaultValueFactory = _ => 1,
         }.Require(value => value is >= 0.01 and <= 3600, "0.01 to 3600");
         Option<int> rounds = SharedOptions.Rounds("Runs of each kind, by turns.", 3);
+        Option<bool> alone = new("--alone")
+        {
+            Description = "Leave out the fork and the writes of everything.",
+        };
         Option<string> encoding = new("--encoding")
         {
             Description = "How blocks are encoded.",
@@ -50,7 +54,7 @@ internal static class CostCommand
         return new BenchCommand(
             "cost",
             "What checkpoints take from a computation in all, beside a fork, and writes of everything.",
-            [arena, threads, checkpoints, dirty, epoch, rounds, encoding], (result, run) => Report(
+            [arena, threads, checkpoints, dirty, epoch, rounds, alone, encoding], (result, run) => Report(
                 CostMeasurement.RunAll(
                     new CostSetup
                     {
@@ -62,7 +66,7 @@ internal static class CostCommand
                         Encoding = Enum.Parse<BlockEncoding>(result.GetValue(encoding)!, ignoreCase: true),
                         Directory = run.Directory,
                     },
-                    result.GetValue(rounds), run)));
+                    result.GetValue(rounds), !result.GetValue(alone), run)));
     }
 
     private static ScenarioReport Report(List<CostMeasurement> rows)
@@ -70,10 +74,11 @@ internal static class CostCommand
         CostSetup setup = rows[0].Setup;
         JsonArray objects = ScenarioReport.JsonOf(rows, s_columns);
         JsonObject own = (JsonObject)objects[1]!.DeepClone();
+        CostLedgerTables.AddTo(own, rows[1]);
         own["baselines"] = new JsonArray([.. objects.Where((_, at) => at != 1).Select(row => row!.DeepClone())]);
         return new ScenarioReport
         {
-            Tables = [TextTable.Of(rows, s_columns)],
+            Tables = [TextTable.Of(rows, s_columns), .. CostLedgerTables.Of(rows[1])],
             Json = own,
             Note =
                 $"{Figures.Size(setup.ArenaBytes)} of noise, {setup.Threads} threads on {Environment.ProcessorCount} " +
@@ -82,7 +87,9 @@ internal static class CostCommand
                 "by turns. longer by: than without checkpoints. first, increment: by how much the part of the " +
                 "computation after the first checkpoint, and after a later one, is longer. longest gap: between two " +
                 "pages, felt by any thread. pause: as the checkpoint tells it. processor: added to the process and " +
-                "its children until all was durable. " + Missing(),
+                "its children until all was durable. Below: who spent it, the computing threads without the " +
+                "computation itself; and each checkpoint, with the time by which the computation after it is longer, " +
+                "and the processor time of its threads. " + Missing(),
             Plots = [],
         };
     }

@@ -31,13 +31,18 @@ internal sealed record CostMeasurement
 
     internal double LongestGapMs => Median(Runs, run => run.LongestGapMs);
 
-    internal double? PauseMsMedian => Runs[0].PausesMs.Count == 0
+    internal double? PauseMsMedian => Runs[0].Infos.Count == 0
         ? null
         : Figures.Median(Runs.SelectMany(run => run.PausesMs));
 
-    private double EpochMs => Median(Without, run => run.EpochsMs.Average());
+    /// <summary>How long an epoch is without checkpoints.</summary>
+    internal double EpochMs => Median(Without, run => run.EpochsMs.Average());
 
-    internal static List<CostMeasurement> RunAll(CostSetup setup, int rounds, BenchRun run)
+    /// <param name="setup">What is computed.</param>
+    /// <param name="rounds">Runs of each kind.</param>
+    /// <param name="isBeside">Whether others are run beside the session, and not only what takes no checkpoint.</param>
+    /// <param name="run">Takes what is said meanwhile.</param>
+    internal static List<CostMeasurement> RunAll(CostSetup setup, int rounds, bool isBeside, BenchRun run)
     {
         long images = setup.Checkpoints + 1;
         Requirements.Memory(
@@ -51,6 +56,7 @@ internal sealed record CostMeasurement
             ("stopped, write and fsync", () => new StoppedWrites(setup, direct: false)),
             ("fork, direct write", () => new ForkedWrites(setup)),
         ];
+        if (!isBeside) all = all[..2];
         run.Say("how much is computed in an epoch");
         int work = WorkFor(setup);
         List<CostRun>[] runs = [.. all.Select(_ => new List<CostRun>())];

@@ -21,7 +21,12 @@ internal sealed record CostRun
 
     internal required long BytesWritten { get; init; }
 
-    internal required IReadOnlyList<double> PausesMs { get; init; }
+    /// <summary>What was spent, by whom.</summary>
+    internal required CostLedger Ledger { get; init; }
+
+    internal required IReadOnlyList<SnapshotInfo> Infos { get; init; }
+
+    internal IEnumerable<double> PausesMs => Infos.Select(info => info.Capture.Pause.Total.TotalMilliseconds);
 
     /// <param name="setup">What is computed.</param>
     /// <param name="make">Makes the checkpointer.</param>
@@ -46,7 +51,8 @@ internal sealed record CostRun
             ProcessorSeconds = spent.TotalMs / 1e3,
             DurableSeconds = durable,
             BytesWritten = checkpointer.BytesWritten,
-            PausesMs = checkpointer.PausesMs,
+            Ledger = CostLedger.Of(spent.TotalMs / 1e3, threads.ProcessorSeconds, checkpointer.Infos),
+            Infos = checkpointer.Infos,
         };
     }
 }

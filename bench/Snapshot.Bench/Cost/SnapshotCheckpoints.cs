@@ -27,10 +27,7 @@ internal sealed unsafe class SnapshotCheckpoints : Checkpointer
 
     internal override long BytesWritten => Infos.Sum(info => info.BytesWritten);
 
-    internal override IReadOnlyList<double> PausesMs =>
-        [.. Infos.Select(info => info.Capture.Pause.Total.TotalMilliseconds)];
-
-    private IEnumerable<SnapshotInfo> Infos => _tickets.Select(ticket => ticket.WaitCommitted());
+    internal override IReadOnlyList<SnapshotInfo> Infos => [.. _tickets.Select(ticket => ticket.WaitCommitted())];
 
     internal override void Attach(int thread) => t_me = _session.Attach($"cost {thread}");
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace Snapshot.Bench;
@@ -25,6 +26,44 @@ internal readonly partial record struct ProcessorTime(double UserMs, double Syst
 
     /// <summary>Of child processes that have ended and were waited for.</summary>
     internal static ProcessorTime OfChildren() => Of(Children);
+
+    /// <summary>
+    /// Of the threads of this process that have a name now, cut to 15 bytes as the system does, in ticks of 10 ms.
+    /// </summary>
+    internal static ProcessorTime OfThreads(string name)
+    {
+        const double TickMs = 10;
+        const int UserField = 11;
+        double user = 0, system = 0;
+        foreach (string folder in Directory.EnumerateDirectories("/proc/self/task"))
+        {
+            // "71 (a name) S 1 …": what follows the name is told apart by blanks.
+            if (TextOf(Path.Combine(folder, "stat")) is not { } stat
+                || !stat.Contains($"({name})", StringComparison.Ordinal))
+            {
+                continue;
+            }
+
+            string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            user += long.Parse(fields[UserField], CultureInfo.InvariantCulture) * TickMs;
+            system += long.Parse(fields[UserField + 1], CultureInfo.InvariantCulture) * TickMs;
+        }
+
+        return new ProcessorTime(user, system);
+    }
+
+    /// <summary>Null where the thread has ended meanwhile.</summary>
+    private static string? TextOf(string file)
+    {
+        try
+        {
+            return File.ReadAllText(file);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
 
     private static ProcessorTime Of(int who)
     {

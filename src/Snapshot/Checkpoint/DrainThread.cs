@@ -20,7 +20,7 @@ internal static class DrainThread
         CheckpointThread? worksFor = CheckpointThread.Current;
         Thread thread = new(() =>
         {
-            using ProcessorMeter.Measurement spent = meter.Begin();
+            using ProcessorMeter.Measurement spent = meter.Begin(CheckpointTask.Drain);
             try
             {
                 CheckpointThread.Current = worksFor;

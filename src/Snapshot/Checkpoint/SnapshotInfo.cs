@@ -1,3 +1,5 @@
+using Snapshot.Checkpoint;
+
 namespace Snapshot;
 
 /// <summary>A committed generation and what it took.</summary>
@@ -37,6 +39,9 @@ public sealed record SnapshotInfo
     /// look for changes inside the pause.
     /// </summary>
     public TimeSpan ProcessorTime { get; init; }
+
+    /// <summary>The same by task; null where the checkpoint was not measured.</summary>
+    internal ProcessorMeter? Meter { get; init; }
 
     /// <summary>Making the image durable and visible.</summary>
     public required TimeSpan Commit { get; init; }

@@ -74,7 +74,10 @@ internal sealed class BlockPipeline : IDisposable
     {
         int sequence = block.Sequence = _submittedCount++;
         _submitted.Add(block);
-        if (_encoders.Count < _options.EncoderThreads) StartEncoder();
+
+        // One for each of the first blocks: a small image has few threads.
+        if (_encoders.Count < _options.EncoderThreads)
+            _encoders.Add(ImageThread.Start(_options, ImageTask.Encode, EncodeAll, Fail));
         return sequence;
     }
 
@@ -130,30 +133,14 @@ internal sealed class BlockPipeline : IDisposable
 
     private void ThrowIfFailed() => Volatile.Read(ref _failure)?.Throw();
 
-    /// <summary>One for each of the first blocks: a small image has few threads.</summary>
-    private void StartEncoder()
-    {
-        Thread thread = new(() => _options.Around(EncodeAll)) { IsBackground = true, Name = "snapshot image encode" };
-        thread.Start();
-        _encoders.Add(thread);
-    }
-
     private void EncodeAll()
     {
-        try
+        using BlockEncoder encoder = new(_options.Encoding);
+        while (_submitted.Take() is { } block)
         {
-            _options.OnEncoderStarted?.Invoke();
-            using BlockEncoder encoder = new(_options.Encoding);
-            while (_submitted.Take() is { } block)
-            {
-                EncodedBlock encoded = encoder.Encode(block);
-                ulong checksum = XxHash3.HashToUInt64(encoded.Padded.Span);
-                if (!AppendInOrder(block, encoded, checksum)) return;
-            }
-        }
-        catch (Exception error) // Whatever it is, it is rethrown on the thread that appends.
-        {
-            Fail(error);
+            EncodedBlock encoded = encoder.Encode(block);
+            ulong checksum = XxHash3.HashToUInt64(encoded.Padded.Span);
+            if (!AppendInOrder(block, encoded, checksum)) return;
         }
     }
 

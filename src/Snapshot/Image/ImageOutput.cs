@@ -92,32 +92,20 @@ internal sealed class ImageOutput
     {
         _full.Add(_current!);
         _current = null;
-        if (_writers.Count < _options.WritesInFlight) StartWriter();
-    }
 
-    /// <summary>One for each of the first writes: a small image has one.</summary>
-    private void StartWriter()
-    {
-        Thread thread = new(() => _options.Around(WriteAll)) { IsBackground = true, Name = "snapshot image write" };
-        thread.Start();
-        _writers.Add(thread);
+        // One for each of the first writes: a small image has one.
+        if (_writers.Count < _options.WritesInFlight)
+            _writers.Add(ImageThread.Start(_options, ImageTask.Write, WriteAll, _fail));
     }
 
     private void WriteAll()
     {
-        try
+        while (_full.Take() is { } batch)
         {
-            while (_full.Take() is { } batch)
-            {
-                if (_budget?.Wait(batch.Length) == false) return;
-                _sink.Write(batch.Segments, batch.Offset);
-                batch.Release(_release);
-                _free.Add(batch);
-            }
-        }
-        catch (Exception error) // Whatever it is, it is rethrown on the thread that appends.
-        {
-            _fail(error);
+            if (_budget?.Wait(batch.Length) == false) return;
+            _sink.Write(batch.Segments, batch.Offset);
+            batch.Release(_release);
+            _free.Add(batch);
         }
     }
 }

@@ -15,16 +15,10 @@ internal sealed class ImageWriterOptions
     } = Math.Clamp(System.Environment.ProcessorCount / 2, 1, 16);
 
     /// <value>
-    /// Called first on each thread that encodes, for instance to lower its priority; what it throws fails the image.
-    /// Default nothing.
+    /// Called on each thread that encodes or writes, with its work, for instance to measure that, or to lower the
+    /// thread's priority before; must call it once. What it throws fails the image. Default calls it.
     /// </value>
-    internal Action? OnEncoderStarted { get; init; }
-
-    /// <value>
-    /// Called on each thread that encodes or writes, with what it does, for instance to measure that; must call it
-    /// once, and throw nothing. Default calls it.
-    /// </value>
-    internal Action<Action> Around { get; init; } = static work => work();
+    internal Action<ImageTask, Action> Around { get; init; } = static (_, work) => work();
 
     /// <value>Where the buffers come from and go back to; not disposed of. Default null: from nowhere else.</value>
     internal BlockPool? Pool { get; init; }

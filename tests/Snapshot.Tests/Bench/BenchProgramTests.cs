@@ -92,6 +92,11 @@ public sealed class BenchProgramTests : IDisposable
         Assert.All(figures, name => Assert.NotNull(own[name]));
         Assert.True((double)own["pauseMsMedian"]! > 0, run.Output);
         Assert.InRange((double)own["writtenMiB"]!, 4.4, 9); // of small arenas both images may be full
+        Assert.Equal(2, own["byCheckpoint"]!.AsArray().Count);
+        Assert.All(own["byCheckpoint"]!.AsArray(), row => Assert.True((double)row!["drainProcessorMs"]! > 0));
+        Assert.Equal(
+            ["application", "capture", "drain", "encode", "write", "serve", "other"],
+            own["processor"]!.AsObject().Select(spender => spender.Key));
 
         JsonArray baselines = own["baselines"]!.AsArray();
         Assert.Equal(baselines.Count, baselines.Select(row => (string)row!["name"]!).Distinct().Count());

@@ -105,13 +105,18 @@ public sealed class ImageWriterTests
     }
 
     [Fact]
-    public void Each_thread_that_encodes_says_so_first_and_fails_the_image_when_that_fails()
+    public void Each_thread_says_what_it_does_and_fails_the_image_when_that_fails()
     {
-        List<string?> names = [];
+        List<(ImageTask Task, string? Name)> told = [];
         ImageWriterOptions telling = new()
         {
             EncoderThreads = 2,
-            OnEncoderStarted = () => { lock (names) names.Add(Thread.CurrentThread.Name); },
+            WritesInFlight = 1,
+            Around = (task, work) =>
+            {
+                lock (told) told.Add((task, Thread.CurrentThread.Name));
+                work();
+            },
         };
         using (ImageWriter writer = new(new MemoryFile(), SampleImage.FullHeader, telling))
         {
@@ -120,13 +125,29 @@ public sealed class ImageWriterTests
             writer.Complete(SampleImage.Metadata);
         }
 
-        Assert.Equal(["snapshot image encode", "snapshot image encode"], names);
-        ImageWriterOptions failing = new() { OnEncoderStarted = () => throw new InvalidOperationException("no") };
-        using ImageWriter failed = new(new MemoryFile(), SampleImage.FullHeader, failing);
+        Assert.Equal(
+            [
+                (ImageTask.Encode, "snapshot image encode"), (ImageTask.Encode, "snapshot image encode"),
+                (ImageTask.Write, "snapshot image write"),
+            ],
+            told.Order());
+        foreach (ImageTask task in Enum.GetValues<ImageTask>()) Assert.Equal("no", FailureAround(task));
+    }
+
+    private static string FailureAround(ImageTask failing)
+    {
+        ImageWriterOptions options = new()
+        {
+            Around = (task, work) =>
+            {
+                if (task == failing) throw new InvalidOperationException("no");
+                work();
+            },
+        };
+        using ImageWriter failed = new(new MemoryFile(), SampleImage.FullHeader, options);
         failed.BeginRegion(SampleImage.Arena(1));
         failed.AppendPages(SampleImage.Noise(1, 1), 0);
-        Assert.Equal(
-            "no", Assert.Throws<InvalidOperationException>(() => failed.Complete(SampleImage.Metadata)).Message);
+        return Assert.Throws<InvalidOperationException>(() => failed.Complete(SampleImage.Metadata)).Message;
     }
 
     [Fact]

@@ -1,7 +1,7 @@
-using Snapshot.Interop;
+using Snapshot.Checkpoint;
 using Xunit;
 
-namespace Snapshot.Tests.Interop;
+namespace Snapshot.Tests.Checkpoint;
 
 /// <summary>Time of the threads that are measured, all of them, and of no other.</summary>
 public sealed class ProcessorMeterTests
@@ -14,12 +14,14 @@ public sealed class ProcessorMeterTests
         ProcessorMeter meter = new();
         Thread[] threads = [.. Enumerable.Range(0, 3).Select(_ => new Thread(() =>
         {
-            using ProcessorMeter.Measurement spent = meter.Begin();
+            using ProcessorMeter.Measurement spent = meter.Begin(CheckpointTask.Drain);
             Compute();
         }))];
         foreach (Thread thread in threads) thread.Start();
         foreach (Thread thread in threads) thread.Join();
-        Assert.True(meter.Spent >= 3 * s_work, $"{meter.Spent}");
+        Assert.True(meter.On(CheckpointTask.Drain) >= 3 * s_work, $"{meter.Spent}");
+        Assert.Equal(meter.On(CheckpointTask.Drain), meter.Spent);
+        Assert.Equal(TimeSpan.Zero, meter.On(CheckpointTask.Encode));
     }
 
     [Fact]
@@ -28,10 +30,10 @@ public sealed class ProcessorMeterTests
         ProcessorMeter meter = new(), ofOther = new();
         Thread other = new(() =>
         {
-            using ProcessorMeter.Measurement spent = ofOther.Begin();
+            using ProcessorMeter.Measurement spent = ofOther.Begin(CheckpointTask.Drain);
             Compute();
         });
-        using (meter.Begin())
+        using (meter.Begin(CheckpointTask.Drain))
         {
             other.Start();
             other.Join();
@@ -46,7 +48,7 @@ public sealed class ProcessorMeterTests
         ProcessorMeter own = new();
         while (own.Spent < s_work)
         {
-            using ProcessorMeter.Measurement spent = own.Begin();
+            using ProcessorMeter.Measurement spent = own.Begin(CheckpointTask.Drain);
             Thread.SpinWait(1000);
         }
     }

@@ -1,0 +1,50 @@
+using Snapshot.Checkpoint;
+
+namespace Snapshot.Bench;
+
+/// <summary>Who spent the processor time of one run, in seconds.</summary>
+internal sealed record CostLedger
+{
+    /// <summary>The name of the threads that serve writes, as far as the system keeps it.</summary>
+    private const string Server = "snapshot writes";
+
+    /// <summary>The computing threads, what they do for the computation itself included.</summary>
+    internal required double Application { get; init; }
+
+    /// <summary>The checkpoint thread.</summary>
+    internal double Capture { get; init; }
+
+    /// <summary>Reading and hashing pages.</summary>
+    internal double Drain { get; init; }
+
+    internal double Encode { get; init; }
+
+    internal double Write { get; init; }
+
+    /// <summary>Threads that let writes through.</summary>
+    internal double Serve { get; init; }
+
+    /// <summary>Everything else: the runtime's own threads, children.</summary>
+    internal required double Other { get; init; }
+
+    /// <param name="all">What the process and its children spent.</param>
+    /// <param name="application">Of that, what the computing threads did.</param>
+    /// <param name="infos">What the checkpoints say of themselves.</param>
+    internal static CostLedger Of(double all, double application, IReadOnlyList<SnapshotInfo> infos)
+    {
+        double serve = ProcessorTime.OfThreads(Server).TotalMs / 1e3;
+        double library = Enum.GetValues<CheckpointTask>().Sum(On);
+        return new CostLedger
+        {
+            Application = application,
+            Capture = On(CheckpointTask.Capture),
+            Drain = On(CheckpointTask.Drain),
+            Encode = On(CheckpointTask.Encode),
+            Write = On(CheckpointTask.Write),
+            Serve = serve,
+            Other = all - application - serve - library,
+        };
+
+        double On(CheckpointTask task) => infos.Sum(info => info.Meter!.On(task).TotalSeconds);
+    }
+}
