@@ -23,6 +23,21 @@ static inline uint32_t sn_extent_pages(uint32_t extent)
 /* An extent of slots, SN_EXTENT_*: its first slot, or NO_SLOT. */
 uint32_t sn_slots_take(struct sn_slots *slots, uint32_t extent);
 
+/* The same of a block, if there is one that has memory already. */
+uint32_t sn_slots_take_warm(struct sn_slots *slots);
+
+/* A block was copied, to fresh memory or not, and took so long. */
+void sn_slots_learn(struct sn_slots *slots, int is_fresh, uint64_t copy_ns);
+
+/*
+ * How long to wait for a block's extent to be returned rather than to take fresh memory, in ns; 0: not at all, as long
+ * as it is not known what either costs.
+ */
+uint64_t sn_slots_patience(const struct sn_slots *slots);
+
+/* Whether a copy to fresh memory takes more than twice as long. */
+int sn_slots_fresh_is_dear(const struct sn_slots *slots);
+
 /* An extent of 16 behind the limit, for a write that must not wait any longer; NO_SLOT when these, too, are used up. */
 uint32_t sn_slots_take_needed(struct sn_slots *slots);
 
@@ -32,8 +47,11 @@ void sn_slots_put(struct sn_slots *slots, uint32_t first, uint32_t extent);
 /* Something was read or returned: who waits for a slot looks again. */
 void sn_slots_changed(struct sn_slots *slots);
 
-/* Waits until something changes after `seen`; 0: nothing did for a while. */
-int sn_slots_wait(struct sn_slots *slots, uint32_t seen);
+/* Where nothing was read or returned for so long the drain stands still. */
+#define SN_STILL_NS UINT64_C(50000000)
+
+/* Waits until something changes after `seen`, for so long, SN_STILL_NS at most; 0: nothing did. */
+int sn_slots_wait(struct sn_slots *slots, uint32_t seen, uint64_t most_ns);
 
 /* ---- by signals (signal.c), where uffd is SN_BY_SIGNALS ---- */
 
@@ -68,10 +86,10 @@ void sn_block_unlock(struct sn_block *block);
 
 /*
  * Copies the frozen pages among those of an extent away. The block is locked. `slot` is the first of an extent of that
- * size.
+ * size. Returns how long that took, in ns.
  */
-void sn_block_copy(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t extent,
-                   uint32_t slot);
+uint64_t sn_block_copy(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t extent,
+                       uint32_t slot);
 
 /* Whether the pages of an extent hold frozen ones. The block is locked. */
 int sn_block_frozen(const struct sn_region *region, uint64_t first, uint32_t extent);

@@ -96,8 +96,8 @@ static void copy_pages(unsigned char *target, const unsigned char *source, uint6
     sn_stores_end();
 }
 
-void sn_block_copy(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t extent,
-                   uint32_t slot)
+uint64_t sn_block_copy(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t extent,
+                       uint32_t slot)
 {
     uint64_t began = now_ns();
     uint64_t end = first + sn_extent_pages(extent), copied = 0;
@@ -116,8 +116,10 @@ void sn_block_copy(struct sn_freezer *freezer, struct sn_region *region, uint64_
         copied += run - page;
         page = run > page ? run : page + 1;
     }
+    uint64_t took = now_ns() - began;
     count(&freezer->copied, copied);
-    count(&freezer->copy_ns, now_ns() - began);
+    count(&freezer->copy_ns, took);
+    return took;
 }
 
 /*
@@ -200,43 +202,83 @@ static void give_up(struct sn_freezer *freezer, struct sn_region *region, uint64
         region->frozen[page / WORD_PAGES] &= ~sn_bits(page, pages);
 }
 
+/* How a write waits for room for its copy: first for memory that was used before, then for any at all. */
+struct wait {
+    uint64_t patience; /* ns left of the first wait */
+    uint32_t seen;
+    uint32_t in_vain; /* times nothing moved in the second */
+    int needed;       /* nothing moved: the write must not wait any longer */
+};
+
+/* The drain may come to the block meanwhile, or return slots. The block is not locked. */
+static void wait_for_room(struct sn_freezer *freezer, struct wait *wait)
+{
+    struct sn_slots *slots = &freezer->slots;
+    uint64_t began = now_ns();
+    int moved = sn_slots_wait(slots, wait->seen, wait->patience != 0 ? wait->patience : SN_STILL_NS);
+    uint64_t took = now_ns() - began;
+    count(&freezer->waits, 1);
+    count(&freezer->wait_ns, took);
+    wait->seen = __atomic_load_n(&slots->changes, __ATOMIC_SEQ_CST);
+    if (wait->patience != 0) {
+        wait->patience = moved && took < wait->patience ? wait->patience - took : 0;
+        return;
+    }
+    wait->needed = !moved;
+    wait->in_vain += moved ? 0 : 1;
+}
+
+/* Copies what is frozen of a block, which is locked, to memory that was used before, or to any; 0: there is none. */
+static int copy_block(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, int may_be_fresh)
+{
+    struct sn_slots *slots = &freezer->slots;
+    uint32_t slot = sn_slots_take_warm(slots);
+    int is_fresh = slot == NO_SLOT;
+    if (is_fresh && may_be_fresh)
+        slot = sn_slots_take(slots, SN_EXTENT_BLOCK);
+    if (slot == NO_SLOT)
+        return 0;
+    sn_slots_learn(slots, is_fresh, sn_block_copy(freezer, region, first, SN_EXTENT_BLOCK, slot));
+    return 1;
+}
+
+/* The same of 16 pages, where there is no room for a block. */
+static int copy_piece(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, int needed)
+{
+    uint32_t slot = needed ? sn_slots_take_needed(&freezer->slots) : NO_SLOT;
+    if (slot == NO_SLOT)
+        slot = sn_slots_take(&freezer->slots, SN_EXTENT_16);
+    if (slot == NO_SLOT)
+        return 0;
+    sn_block_copy(freezer, region, first, SN_EXTENT_16, slot);
+    return 1;
+}
+
 /*
- * Copies away what is frozen of a page's block, or in need of 16 pages of it, and returns which, with the block locked.
+ * Copies away what is frozen of a page's block, or in need 16 pages of it, and returns which, with the block locked.
  * A handler of a signal must not wait for ever: after so many waits in vain it gives up what is frozen; 0: no limit.
  */
 static uint32_t secure(struct sn_freezer *freezer, struct sn_region *region, uint64_t page, uint32_t waits_max)
 {
-    uint32_t extent = SN_EXTENT_BLOCK, in_vain = 0;
+    uint32_t extent = SN_EXTENT_BLOCK;
     struct sn_block *block = &region->blocks[page / SN_BLOCK_PAGES];
-    struct sn_slots *slots = &freezer->slots;
-    uint32_t seen = __atomic_load_n(&slots->changes, __ATOMIC_SEQ_CST);
-    int needed = 0;
+    struct wait wait = {.patience = sn_slots_patience(&freezer->slots),
+                        .seen = __atomic_load_n(&freezer->slots.changes, __ATOMIC_SEQ_CST)};
     for (;;) {
         uint64_t first = sn_extent_first(page, extent);
         sn_block_lock(block);
         if (!sn_block_frozen(region, first, extent))
             return extent;
-        uint32_t slot = needed ? sn_slots_take_needed(slots) : NO_SLOT;
-        if (slot == NO_SLOT)
-            slot = sn_slots_take(slots, extent);
-        if (slot != NO_SLOT) {
-            sn_block_copy(freezer, region, first, extent, slot);
+        if (extent == SN_EXTENT_BLOCK ? copy_block(freezer, region, first, wait.patience == 0)
+                                      : copy_piece(freezer, region, first, wait.needed))
             return extent;
-        }
-        if (waits_max != 0 && in_vain == waits_max) {
+        if (waits_max != 0 && wait.in_vain == waits_max) {
             give_up(freezer, region, first, extent);
             return extent;
         }
         sn_block_unlock(block);
-
-        /* The drain may come here meanwhile, or return slots; where nothing moves, the write is in need. */
-        uint64_t began = now_ns();
-        needed = !sn_slots_wait(slots, seen);
-        in_vain += needed ? 1 : 0;
-        count(&freezer->waits, 1);
-        count(&freezer->wait_ns, now_ns() - began);
-        seen = __atomic_load_n(&slots->changes, __ATOMIC_SEQ_CST);
-        if (needed)
+        wait_for_room(freezer, &wait);
+        if (wait.needed)
             extent = SN_EXTENT_16;
     }
 }
@@ -264,13 +306,10 @@ static int open_ahead(struct sn_freezer *freezer, struct sn_region *region, uint
     if (__atomic_load_n(&freezer->held, __ATOMIC_SEQ_CST) == 0 && is_armed(region, block)) {
         uint64_t first = block * SN_BLOCK_PAGES;
         opened = !sn_block_frozen(region, first, SN_EXTENT_BLOCK);
-        /* Copies that nobody waits for take no more than three quarters of the slots. */
-        if (!opened && __atomic_load_n(&slots->used, __ATOMIC_RELAXED) < slots->limit / 4 * 3) {
-            uint32_t slot = sn_slots_take(slots, SN_EXTENT_BLOCK);
-            opened = slot != NO_SLOT;
-            if (opened)
-                sn_block_copy(freezer, region, first, SN_EXTENT_BLOCK, slot);
-        }
+        /* Copies that nobody waits for take no memory that is dear or that others wait for, and leave a quarter. */
+        if (!opened && __atomic_load_n(&slots->used, __ATOMIC_RELAXED) < slots->limit / 4 * 3 &&
+            __atomic_load_n(&slots->waiting, __ATOMIC_RELAXED) == 0)
+            opened = copy_block(freezer, region, first, !sn_slots_fresh_is_dear(slots));
         if (opened) {
             let_through(freezer, region, first, SN_BLOCK_PAGES);
             __atomic_store_n(&it->ahead, (uint16_t)ahead, __ATOMIC_RELAXED);

@@ -9,6 +9,11 @@
  *
  * Slots are committed before they are taken: where the kernel refuses memory no slot is lost for it, and whoever
  * needs one waits as it does at the limit.
+ *
+ * Fresh memory may be dear: 2 MiB of it took 0.2 to 13 ms on virtual machines, and the drain needs one for a block. So
+ * who needs an extent waits for one to be returned, as long as fresh memory would take more than memory that was used
+ * before, and takes fresh memory then: at most twice what the better of the two would have cost (the ski rental
+ * problem; Karlin, Manasse, Rudolph, Sleator 1988).
  */
 #include "freeze.h"
 
@@ -76,12 +81,12 @@ static int reach(const struct sn_slots *slots, uint32_t first, uint32_t *done, u
     return 1;
 }
 
-/* The next 512 slots that were never used. */
-static uint32_t take_fresh(struct sn_slots *slots)
+/* The next 512 slots that were never used, of the first `most`. */
+static uint32_t take_unused(struct sn_slots *slots, uint32_t most)
 {
     uint32_t fresh = __atomic_load_n(&slots->fresh, __ATOMIC_RELAXED);
     do {
-        if (fresh + SN_BLOCK_PAGES > slots->limit ||
+        if (fresh + SN_BLOCK_PAGES > most ||
             !reach(slots, 0, &slots->committed, fresh + SN_BLOCK_PAGES, slots->limit))
             return NO_SLOT;
     } while (!__atomic_compare_exchange_n(&slots->fresh, &fresh, fresh + SN_BLOCK_PAGES, 0, __ATOMIC_RELAXED,
@@ -95,7 +100,7 @@ static uint32_t take(struct sn_slots *slots, uint32_t extent)
     if (first != NO_SLOT)
         return first;
     if (extent == SN_EXTENT_BLOCK)
-        return take_fresh(slots);
+        return take_unused(slots, slots->limit);
 
     /* A piece of the next larger extent; the others are returned. */
     first = take(slots, extent - 1);
@@ -107,9 +112,9 @@ static uint32_t take(struct sn_slots *slots, uint32_t extent)
     return first;
 }
 
-uint32_t sn_slots_take(struct sn_slots *slots, uint32_t extent)
+/* Counts an extent as used, if there is one. */
+static uint32_t use(struct sn_slots *slots, uint32_t first, uint32_t extent)
 {
-    uint32_t first = take(slots, extent);
     if (first == NO_SLOT)
         return NO_SLOT;
     uint32_t used = __atomic_add_fetch(&slots->used, sn_extent_pages(extent), __ATOMIC_RELAXED);
@@ -118,6 +123,39 @@ uint32_t sn_slots_take(struct sn_slots *slots, uint32_t extent)
                                                        __ATOMIC_RELAXED))
         continue;
     return first;
+}
+
+uint32_t sn_slots_take(struct sn_slots *slots, uint32_t extent)
+{
+    return use(slots, take(slots, extent), extent);
+}
+
+uint32_t sn_slots_take_warm(struct sn_slots *slots)
+{
+    uint32_t first = pop(slots, SN_EXTENT_BLOCK);
+    if (first == NO_SLOT)
+        first = take_unused(slots, slots->resident < slots->limit ? slots->resident : slots->limit);
+    return use(slots, first, SN_EXTENT_BLOCK);
+}
+
+/* Beside other threads that learn, what one of them learnt is lost, which is no harm. */
+void sn_slots_learn(struct sn_slots *slots, int is_fresh, uint64_t copy_ns)
+{
+    uint64_t before = __atomic_load_n(&slots->copy_ns[is_fresh], __ATOMIC_RELAXED);
+    uint64_t now = before == 0 ? copy_ns : before - before / 4 + copy_ns / 4;
+    __atomic_store_n(&slots->copy_ns[is_fresh], now, __ATOMIC_RELAXED);
+}
+
+uint64_t sn_slots_patience(const struct sn_slots *slots)
+{
+    uint64_t warm = __atomic_load_n(&slots->copy_ns[0], __ATOMIC_RELAXED);
+    uint64_t fresh = __atomic_load_n(&slots->copy_ns[1], __ATOMIC_RELAXED);
+    return warm == 0 || fresh <= warm ? 0 : fresh - warm;
+}
+
+int sn_slots_fresh_is_dear(const struct sn_slots *slots)
+{
+    return sn_slots_patience(slots) > __atomic_load_n(&slots->copy_ns[0], __ATOMIC_RELAXED);
 }
 
 uint32_t sn_slots_take_needed(struct sn_slots *slots)
@@ -148,9 +186,9 @@ void sn_slots_changed(struct sn_slots *slots)
         syscall(SYS_futex, &slots->changes, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
-int sn_slots_wait(struct sn_slots *slots, uint32_t seen)
+int sn_slots_wait(struct sn_slots *slots, uint32_t seen, uint64_t most_ns)
 {
-    const struct timespec patience = {.tv_nsec = 50000000};
+    const struct timespec patience = {.tv_nsec = (long)(most_ns < SN_STILL_NS ? most_ns : SN_STILL_NS)};
     __atomic_add_fetch(&slots->waiting, 1, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&slots->changes, __ATOMIC_SEQ_CST) == seen)
         syscall(SYS_futex, &slots->changes, FUTEX_WAIT_PRIVATE, seen, &patience, NULL, 0);

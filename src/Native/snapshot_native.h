@@ -18,7 +18,7 @@
 
 #define SN_API __attribute__((visibility("default")))
 
-#define SN_ABI_VERSION 11
+#define SN_ABI_VERSION 12
 
 #define SN_PAGE_BYTES UINT64_C(4096)
 
@@ -305,7 +305,7 @@ SN_API int32_t sn_block_page_hash(const void *page, uint64_t *hash);
  * Memory for copies: slots of one page each, handed out in extents of 512, 16 or 1 of them. They are a reservation, of
  * which the first `committed` slots and the first `extra_committed` ones behind the limit may be written; more is
  * committed as it is needed, and where the kernel refuses that, there is no slot. The caller sets what stands before
- * `heads` and zeroes the rest; doing so again takes all slots back, while nobody uses any.
+ * `heads` and zeroes the rest up to `peak`; doing so again takes all slots back, while nobody uses any.
  */
 struct sn_slots {
     uint64_t base;    /* address of slot 0; a multiple of 2 MiB */
@@ -321,6 +321,8 @@ struct sn_slots {
     uint32_t waiting; /* threads that do */
     uint32_t used;    /* slots in use; the caller begins where it begins with `fresh` */
     uint32_t peak;    /* the most that were */
+    uint32_t resident; /* slots that have memory from the start; the caller sets it */
+    uint64_t copy_ns[2]; /* what the copy of a block took of late: to memory that was used before; to fresh memory */
 };
 
 struct sn_block {
@@ -366,7 +368,7 @@ struct sn_freezer {
     uint64_t opened_ahead; /* pages */
     uint64_t copied;       /* pages, by faults and ahead of them */
     uint64_t copy_ns;
-    uint64_t waits; /* faults that found no slot */
+    uint64_t waits; /* times faults waited for a slot */
     uint64_t wait_ns;
     uint64_t spoiled; /* times frozen content was given up: what is captured then is not whole */
 };
@@ -378,10 +380,7 @@ struct sn_freezer {
 SN_API int32_t sn_freezer_take_signals(struct sn_freezer *freezer);
 SN_API int32_t sn_freezer_leave_signals(struct sn_freezer *freezer);
 
-/*
- * Serves writes to protected memory until the event is signalled; runs nothing else meanwhile. Any number of
- * threads.
- */
+/* Serves writes to protected memory until the event is signalled, and runs nothing else. Any number of threads. */
 SN_API int32_t sn_freezer_serve(struct sn_freezer *freezer);
 
 /* Registers the memory of a region and serves it. Nothing of it is armed. ENOSPC: too many regions. */

@@ -278,6 +278,87 @@ static void a_kernel_that_commits_nothing_slows_writers_down(struct fixture *f)
     tear_down(f);
 }
 
+/* ---- memory that is dear -------------------------------------------------------------------------------- */
+
+static void *write_block_1(void *unused)
+{
+    (void)unused;
+    write_page(SN_BLOCK_PAGES, 0xFF);
+    return NULL;
+}
+
+/* Two blocks are frozen, the first is copied to the one extent that has memory, and somebody writes the second. */
+static pthread_t begin_write_with_dear_memory(struct fixture *f, uint64_t fresh_ns)
+{
+    for (uint64_t page = 0; page < 2 * SN_BLOCK_PAGES; page++)
+        write_page(page, (unsigned char)(page % 251 + 1));
+    f->freezer.slots.resident = SN_BLOCK_PAGES;
+    CHECK_EQUAL(capture(f), 2 * SN_BLOCK_PAGES);
+    write_page(0, 0xFF);
+    CHECK_EQUAL(f->freezer.slots.fresh, SN_BLOCK_PAGES);
+    CHECK_EQUAL(f->freezer.slots.copy_ns[1], 0);
+    CHECK(f->freezer.slots.copy_ns[0] > 0);
+    f->freezer.slots.copy_ns[0] = 1000;
+    f->freezer.slots.copy_ns[1] = fresh_ns;
+    CHECK(sn_slots_fresh_is_dear(&f->freezer.slots));
+    pthread_t writer;
+    CHECK_EQUAL(pthread_create(&writer, NULL, write_block_1, NULL), 0);
+    while (__atomic_load_n(&f->freezer.slots.waiting, __ATOMIC_SEQ_CST) == 0 &&
+           __atomic_load_n(&f->freezer.waits, __ATOMIC_SEQ_CST) == 0)
+        sched_yield();
+    return writer;
+}
+
+#define AN_HOUR_NS (UINT64_C(3600) * 1000000000)
+
+/* A write waits for memory that was used before, and takes it as soon as it is returned. */
+static void dear_memory_is_not_taken_where_some_is_returned(struct fixture *f)
+{
+    if (!set_up(f, BLOCKS))
+        return;
+    pthread_t writer = begin_write_with_dear_memory(f, AN_HOUR_NS);
+    for (uint64_t page = 0; page < SN_BLOCK_PAGES; page++)
+        expect(f, page, (unsigned char)(page % 251 + 1));
+    CHECK_EQUAL(pthread_join(writer, NULL), 0);
+    CHECK_EQUAL(f->freezer.copied, 2 * SN_BLOCK_PAGES);
+    CHECK_EQUAL(f->freezer.slots.fresh, SN_BLOCK_PAGES);
+    for (uint64_t page = SN_BLOCK_PAGES; page < 2 * SN_BLOCK_PAGES; page++)
+        expect(f, page, (unsigned char)(page % 251 + 1));
+    CHECK_EQUAL(f->freezer.slots.used, 0);
+    tear_down(f);
+}
+
+/* What is read while a write waits needs no copy any more. */
+static void who_waits_for_memory_is_let_through_when_the_block_was_read(struct fixture *f)
+{
+    if (!set_up(f, BLOCKS))
+        return;
+    pthread_t writer = begin_write_with_dear_memory(f, AN_HOUR_NS);
+    for (uint64_t page = SN_BLOCK_PAGES; page < 2 * SN_BLOCK_PAGES; page++)
+        expect(f, page, (unsigned char)(page % 251 + 1));
+    CHECK_EQUAL(pthread_join(writer, NULL), 0);
+    CHECK_EQUAL(f->freezer.copied, SN_BLOCK_PAGES);
+    CHECK_EQUAL(f->freezer.slots.fresh, SN_BLOCK_PAGES);
+    expect(f, 0, 1);
+    tear_down(f);
+}
+
+/* Where nothing is returned in the time that fresh memory costs more, the write takes fresh memory. */
+static void dear_memory_is_taken_where_none_is_returned(struct fixture *f)
+{
+    if (!set_up(f, BLOCKS))
+        return;
+    CHECK_EQUAL(pthread_join(begin_write_with_dear_memory(f, 20000000), NULL), 0);
+    CHECK_EQUAL(f->freezer.waits, 1);
+    CHECK(f->freezer.wait_ns >= 19000000);
+    CHECK_EQUAL(f->freezer.slots.fresh, 2 * SN_BLOCK_PAGES);
+    CHECK_EQUAL(f->freezer.slots.need, 0);
+    CHECK(f->freezer.slots.copy_ns[1] != 20000000);
+    expect(f, 0, 1);
+    expect(f, SN_BLOCK_PAGES, SN_BLOCK_PAGES % 251 + 1);
+    tear_down(f);
+}
+
 /* ---- many writers, many captures ------------------------------------------------------------------------ */
 
 struct writer {
@@ -374,6 +455,9 @@ static void test_all(void)
     too_few_slots_slow_writers_down(&fixture);
     if (!s_by_signals) /* a handler does not wait for ever: signal_test.c */
         a_kernel_that_commits_nothing_slows_writers_down(&fixture);
+    dear_memory_is_not_taken_where_some_is_returned(&fixture);
+    who_waits_for_memory_is_let_through_when_the_block_was_read(&fixture);
+    dear_memory_is_taken_where_none_is_returned(&fixture);
     no_byte_is_from_later(&fixture, BLOCKS);
     no_byte_is_from_later(&fixture, 2);
 }

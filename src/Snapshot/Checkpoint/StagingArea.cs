@@ -150,6 +150,7 @@ internal sealed unsafe class StagingArea : IDisposable
         slots.Heads[0] = slots.Heads[1] = slots.Heads[2] = 0;
         slots.Fresh = slots.Used = slots.Peak = (uint)Pages.AlignUp(_used, StepPages);
         slots.Need = 0;
+        slots.Resident = (uint)_resident;
     }
 
     /// <summary>

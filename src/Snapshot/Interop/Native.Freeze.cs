@@ -19,6 +19,8 @@ internal unsafe struct SlotsState
     internal uint Waiting;
     internal uint Used;
     internal uint Peak;
+    internal uint Resident;
+    private fixed ulong _copyNanoseconds[2];
 }
 
 /// <summary><c>struct sn_block</c>.</summary>

@@ -18,7 +18,8 @@ public sealed record CopyOnWriteInfo
     public required long PagesCopied { get; init; }
 
     /// <summary>
-    /// Times a write waited for the drain, because <see cref="SnapshotOptions.StagingLimit"/> was reached.
+    /// Times a write waited for the drain to return memory for its copy, because fresh memory takes longer, or
+    /// because <see cref="SnapshotOptions.StagingLimit"/> was reached.
     /// </summary>
     public required long Waits { get; init; }
 

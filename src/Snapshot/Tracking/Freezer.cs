@@ -52,8 +52,9 @@ internal sealed unsafe class Freezer : IDisposable
         Waiting = Nanoseconds(ref State->WaitNanoseconds),
     };
 
-    /// <summary>Whether copies have taken half the slots there are for them.</summary>
-    internal bool IsShortOfSlots => Volatile.Read(ref State->Slots.Used) > State->Slots.Limit / 2;
+    /// <summary>Whether copies have taken half the slots there are for them, or somebody waits for some.</summary>
+    internal bool IsShortOfSlots => Volatile.Read(ref State->Slots.Used) > State->Slots.Limit / 2
+        || Volatile.Read(ref State->Slots.Waiting) > 0;
 
     /// <summary>
     /// While a capture is taken no block is opened before it is written: it would only have to be copied at once.

@@ -154,23 +154,15 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
     }
 
     /// <summary>
-    /// Blocks in the order in which they had better be read: as they were first written between the last two collects;
-    /// those that a write has had copied meanwhile at the end, but as soon as copies take half the slots.
+    /// Blocks in the order in which they had better be read: as they were first written between the last two collects,
+    /// but for what copies of them have to do with it (<see cref="DrainOrder"/>).
     /// </summary>
     /// <param name="blocks">The blocks, ascending; reordered.</param>
     internal IEnumerable<long> InDrainOrder(List<long> blocks)
     {
         // Never noted, as in a first image: by address, behind the others.
         blocks.Sort((left, right) => (OrderOf(left), left).CompareTo((OrderOf(right), right)));
-        Queue<long> copied = [];
-        foreach (long block in blocks)
-        {
-            if (IsCopied(block)) copied.Enqueue(block);
-            else yield return block;
-            while (copied.Count > 0 && _freezer.IsShortOfSlots) yield return copied.Dequeue();
-        }
-
-        while (copied.TryDequeue(out long block)) yield return block;
+        return new DrainOrder(blocks, IsCopied, () => _freezer.IsShortOfSlots).Take();
     }
 
     /// <summary>Whether a block was written since the last collect. An estimate while the application runs.</summary>
