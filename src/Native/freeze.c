@@ -373,10 +373,10 @@ static int uses_extent(const struct sn_region *region, uint64_t word, uint64_t b
 }
 
 /*
- * Returns the extent that a page's copy is in when no page in it is wanted any more. Other pages of the block may have
- * theirs in other extents: some had to be copied for need, some in the pause.
+ * Returns the extent that a page's copy is in when no page in it is wanted any more; 0: one still is. Other pages of
+ * the block may have theirs in other extents: some had to be copied for need, some in the pause.
  */
-static void let_go(struct sn_freezer *freezer, struct sn_region *region, uint64_t page)
+static int let_go(struct sn_freezer *freezer, struct sn_region *region, uint64_t page)
 {
     uint32_t extent = sn_entry_extent(region->slots[page]);
     uint32_t pages = sn_extent_pages(extent);
@@ -384,9 +384,10 @@ static void let_go(struct sn_freezer *freezer, struct sn_region *region, uint64_
     uint64_t slot = sn_entry_slot(region->slots[page]);
     for (uint64_t at = first; at < first + pages; at += WORD_PAGES) {
         if (uses_extent(region, at / WORD_PAGES, sn_bits(at, pages), extent, slot - page))
-            return;
+            return 0;
     }
     sn_slots_put(&freezer->slots, (uint32_t)(slot - (page - first)), extent);
+    return 1;
 }
 
 /* Where the content of a page is, or NULL: it is zero. */
@@ -405,6 +406,7 @@ int32_t sn_region_read(struct sn_freezer *freezer, struct sn_region *region, uin
 {
     struct sn_block *block = &region->blocks[first / SN_BLOCK_PAGES];
     unsigned char *to = target;
+    int thawed = 0, returned = 0;
     sn_block_lock(block);
     for (uint64_t page = first; page < first + count;) {
         /* Neighbours in one copy. */
@@ -423,15 +425,19 @@ int32_t sn_region_read(struct sn_freezer *freezer, struct sn_region *region, uin
         to += (end - page) * SN_PAGE_BYTES;
         for (; page < end; page++) {
             uint64_t bit = sn_bits(page, 1), word = page / WORD_PAGES;
+            thawed |= (region->frozen[word] & bit) != 0;
             region->frozen[word] &= ~bit;
             if ((region->copied[word] & bit) == 0)
                 continue;
             region->copied[word] &= ~bit;
-            let_go(freezer, region, page);
+            returned |= let_go(freezer, region, page);
         }
     }
+    /* Who waits to write to this block needs no copy when nothing of it is frozen any more. */
+    uint64_t of_block = sn_extent_first(first, SN_EXTENT_BLOCK);
+    int helps = returned || (thawed && !sn_block_frozen(region, of_block, SN_EXTENT_BLOCK));
     sn_block_unlock(block);
-    sn_slots_changed(&freezer->slots);
+    sn_slots_changed(&freezer->slots, helps);
     return 0;
 }
 
@@ -449,6 +455,6 @@ int32_t sn_region_thaw(struct sn_freezer *freezer, struct sn_region *region, uin
         }
         sn_block_unlock(&region->blocks[block]);
     }
-    sn_slots_changed(&freezer->slots);
+    sn_slots_changed(&freezer->slots, 1);
     return 0;
 }

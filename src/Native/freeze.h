@@ -30,10 +30,13 @@ uint32_t sn_slots_take_warm(struct sn_slots *slots);
 void sn_slots_learn(struct sn_slots *slots, int is_fresh, uint64_t copy_ns);
 
 /*
- * How long to wait for a block's extent to be returned rather than to take fresh memory, in ns; 0: not at all, as long
- * as it is not known what either costs.
+ * How long to wait for a block's extent to be returned rather than to take fresh memory, in ns, for who waited so long
+ * for it already; 0: not at all, as long as it is not known what either costs.
  */
-uint64_t sn_slots_patience(const struct sn_slots *slots);
+uint64_t sn_slots_patience(const struct sn_slots *slots, uint64_t waited_ns);
+
+/* Somebody waited so long for that. */
+void sn_slots_waited(struct sn_slots *slots, uint64_t ns);
 
 /* Whether a copy to fresh memory takes more than twice as long. */
 int sn_slots_fresh_is_dear(const struct sn_slots *slots);
@@ -44,8 +47,8 @@ uint32_t sn_slots_take_needed(struct sn_slots *slots);
 /* Returns an extent. */
 void sn_slots_put(struct sn_slots *slots, uint32_t first, uint32_t extent);
 
-/* Something was read or returned: who waits for a slot looks again. */
-void sn_slots_changed(struct sn_slots *slots);
+/* Something was read, and where it helps one who waits for a slot, everybody who waits looks again. */
+void sn_slots_changed(struct sn_slots *slots, int helps);
 
 /* Where nothing was read or returned for so long the drain stands still. */
 #define SN_STILL_NS UINT64_C(50000000)

@@ -204,7 +204,7 @@ static void give_up(struct sn_freezer *freezer, struct sn_region *region, uint64
 
 /* How a write waits for room for its copy: first for memory that was used before, then for any at all. */
 struct wait {
-    uint64_t patience; /* ns left of the first wait */
+    uint64_t patience, waited; /* ns left of the first, and spent in it */
     uint32_t seen;
     uint32_t in_vain; /* times nothing moved in the second */
     int needed;       /* nothing moved: the write must not wait any longer */
@@ -221,7 +221,9 @@ static void wait_for_room(struct sn_freezer *freezer, struct wait *wait)
     count(&freezer->wait_ns, took);
     wait->seen = __atomic_load_n(&slots->changes, __ATOMIC_SEQ_CST);
     if (wait->patience != 0) {
-        wait->patience = moved && took < wait->patience ? wait->patience - took : 0;
+        wait->waited += took;
+        sn_slots_waited(slots, took);
+        wait->patience = sn_slots_patience(slots, wait->waited);
         return;
     }
     wait->needed = !moved;
@@ -262,7 +264,7 @@ static uint32_t secure(struct sn_freezer *freezer, struct sn_region *region, uin
 {
     uint32_t extent = SN_EXTENT_BLOCK;
     struct sn_block *block = &region->blocks[page / SN_BLOCK_PAGES];
-    struct wait wait = {.patience = sn_slots_patience(&freezer->slots),
+    struct wait wait = {.patience = sn_slots_patience(&freezer->slots, 0),
                         .seen = __atomic_load_n(&freezer->slots.changes, __ATOMIC_SEQ_CST)};
     for (;;) {
         uint64_t first = sn_extent_first(page, extent);

@@ -11,9 +11,10 @@
  * needs one waits as it does at the limit.
  *
  * Fresh memory may be dear: 2 MiB of it took 0.2 to 13 ms on virtual machines, and the drain needs one for a block. So
- * who needs an extent waits for one to be returned, as long as fresh memory would take more than memory that was used
- * before, and takes fresh memory then: at most twice what the better of the two would have cost (the ski rental
- * problem; Karlin, Manasse, Rudolph, Sleator 1988).
+ * who needs an extent waits for one to be returned. When the waits have come to what fresh memory costs more than
+ * memory that was used before, fresh memory is taken, and is there for all that follow: in all at most twice what the
+ * better of the two would have cost (the ski rental problem; Karlin, Manasse, Rudolph, Sleator 1988). Where so many
+ * copies are not needed again, each wait is seen by itself.
  */
 #include "freeze.h"
 
@@ -138,24 +139,42 @@ uint32_t sn_slots_take_warm(struct sn_slots *slots)
     return use(slots, first, SN_EXTENT_BLOCK);
 }
 
-/* Beside other threads that learn, what one of them learnt is lost, which is no harm. */
-void sn_slots_learn(struct sn_slots *slots, int is_fresh, uint64_t copy_ns)
-{
-    uint64_t before = __atomic_load_n(&slots->copy_ns[is_fresh], __ATOMIC_RELAXED);
-    uint64_t now = before == 0 ? copy_ns : before - before / 4 + copy_ns / 4;
-    __atomic_store_n(&slots->copy_ns[is_fresh], now, __ATOMIC_RELAXED);
-}
-
-uint64_t sn_slots_patience(const struct sn_slots *slots)
+/* What fresh memory costs more. Until both are known: nothing. */
+static uint64_t price(const struct sn_slots *slots)
 {
     uint64_t warm = __atomic_load_n(&slots->copy_ns[0], __ATOMIC_RELAXED);
     uint64_t fresh = __atomic_load_n(&slots->copy_ns[1], __ATOMIC_RELAXED);
     return warm == 0 || fresh <= warm ? 0 : fresh - warm;
 }
 
+/* All of these are estimates: what one of two threads says at once may be lost. */
+void sn_slots_learn(struct sn_slots *slots, int is_fresh, uint64_t copy_ns)
+{
+    uint64_t before = __atomic_load_n(&slots->copy_ns[is_fresh], __ATOMIC_RELAXED);
+    uint64_t now = before == 0 ? copy_ns : before - before / 4 + copy_ns / 4;
+    __atomic_store_n(&slots->copy_ns[is_fresh], now, __ATOMIC_RELAXED);
+    if (!is_fresh)
+        return;
+    uint64_t waited = __atomic_load_n(&slots->waited_ns, __ATOMIC_RELAXED), paid = price(slots);
+    __atomic_store_n(&slots->waited_ns, waited > paid ? waited - paid : 0, __ATOMIC_RELAXED);
+}
+
+uint64_t sn_slots_patience(const struct sn_slots *slots, uint64_t waited_ns)
+{
+    uint64_t most = price(slots);
+    uint64_t waited = slots->once != 0 ? waited_ns : __atomic_load_n(&slots->waited_ns, __ATOMIC_RELAXED);
+    return waited < most ? most - waited : 0;
+}
+
+void sn_slots_waited(struct sn_slots *slots, uint64_t ns)
+{
+    if (slots->once == 0)
+        __atomic_fetch_add(&slots->waited_ns, ns, __ATOMIC_RELAXED);
+}
+
 int sn_slots_fresh_is_dear(const struct sn_slots *slots)
 {
-    return sn_slots_patience(slots) > __atomic_load_n(&slots->copy_ns[0], __ATOMIC_RELAXED);
+    return price(slots) > __atomic_load_n(&slots->copy_ns[0], __ATOMIC_RELAXED);
 }
 
 uint32_t sn_slots_take_needed(struct sn_slots *slots)
@@ -178,11 +197,11 @@ void sn_slots_put(struct sn_slots *slots, uint32_t first, uint32_t extent)
     push(slots, extent, first);
 }
 
-void sn_slots_changed(struct sn_slots *slots)
+void sn_slots_changed(struct sn_slots *slots, int helps)
 {
     /* Both sequentially consistent, as in sn_slots_wait: either the waiter sees the change, or it is seen waiting. */
     __atomic_add_fetch(&slots->changes, 1, __ATOMIC_SEQ_CST);
-    if (__atomic_load_n(&slots->waiting, __ATOMIC_SEQ_CST) != 0)
+    if (helps && __atomic_load_n(&slots->waiting, __ATOMIC_SEQ_CST) != 0)
         syscall(SYS_futex, &slots->changes, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 

@@ -197,7 +197,7 @@ internal sealed class MemoryCapture : IDisposable
 
         _earlyStop.Observe(_staging.Copied - before);
         if (_trackers.Freezer is not { } freezer) return;
-        _staging.LendTo(freezer);
+        _staging.LendTo(freezer, isFirst: Parent is null);
         foreach (RegionCapture region in _captured)
         {
             if (region.IsFreezing) region.Hold();

@@ -137,7 +137,11 @@ internal sealed unsafe class StagingArea : IDisposable
     /// <summary>
     /// Gives the slots not in use to a freezer, until <see cref="ReturnAll"/>. Nobody writes. No managed allocation.
     /// </summary>
-    internal void LendTo(Freezer freezer)
+    /// <param name="freezer">Who gets them.</param>
+    /// <param name="isFirst">
+    /// Whether all memory counts as written, as in a first image: so many copies are not needed again.
+    /// </param>
+    internal void LendTo(Freezer freezer, bool isFirst)
     {
         _lentTo = freezer;
         ref SlotsState slots = ref freezer.State->Slots;
@@ -151,6 +155,7 @@ internal sealed unsafe class StagingArea : IDisposable
         slots.Fresh = slots.Used = slots.Peak = (uint)Pages.AlignUp(_used, StepPages);
         slots.Need = 0;
         slots.Resident = (uint)_resident;
+        slots.Once = isFirst ? 1u : 0;
     }
 
     /// <summary>

@@ -20,6 +20,8 @@ internal unsafe struct SlotsState
     internal uint Used;
     internal uint Peak;
     internal uint Resident;
+    internal uint Once;
+    private readonly ulong _waitedNanoseconds;
     private fixed ulong _copyNanoseconds[2];
 }
 
