@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Snapshot.Tests.Profiles;
 using Snapshot.Tests.Session;
 using Xunit;
 using Xunit.Abstractions;
@@ -29,7 +30,8 @@ public sealed class KernelKillTests(ITestOutputHelper output) : IDisposable
     private readonly KernelLibrary _library = new();
     private readonly Random _random = new(Seed);
 
-    [ToolFact("gfortran")]
+    [MachineFact]
+    [Needs(Capability.NativeThreads, Programs = ["g++", "gfortran"])]
     public void Native_threads_end_in_the_same_bits_however_often_they_are_killed()
     {
         string chaos = _library.Build("chaos", "g++", "-xc++", "chaos.cpp", "-xc", "chaos_registers.c");
