@@ -7,7 +7,7 @@
  * collection has stopped: the threads that open pages are here, and so is everything that holds a block's lock. One
  * wait remains: for a slot when none is free, since slots become free by the drain, which is managed. It is
  * bounded: when nothing moves for a while, the write gets slots beyond the limit, and opens 16 pages instead of the
- * block (open.c).
+ * block (open.c). So is the wait for a slot that has memory, by what it costs to get fresh memory (slots.c).
  *
  * The four bits of a page
  *   armed    its page-table entry is write-protected, or it has none (it was discarded and that is not known here

@@ -44,6 +44,7 @@ void test_file(void);
 void test_thread(void);
 void test_fill(void);
 void test_freeze(void);
+void test_slots(void);
 void test_signal(void);
 void test_environment(void);
 void test_limit_signal(void);

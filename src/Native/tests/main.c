@@ -13,6 +13,7 @@ int main(void)
         {"fill", test_fill},
         {"signal", test_signal},
         {"freeze", test_freeze},
+        {"slots", test_slots},
         {"file", test_file},
         {"lock", test_lock},
         {"limit signal", test_limit_signal},
