@@ -7,8 +7,7 @@ internal static class CaptureColumns
     internal const string Note =
         "collect, copy and the like are parts of the pause. Copy-on-write, from one commit to the next: faults, " +
         "writes that waited until memory was opened for them; copied, pages that the drain had not come to yet; " +
-        "copying, the time that took; waiting, of writes for the drain, because there was no more room for " +
-        "copies. ";
+        "copying, the time that took; waiting, of writes for the drain to return memory for copies. ";
 
     /// <summary>
     /// The mode that was asked for, and where that left a choice, the one that the last checkpoint used.
