@@ -25,7 +25,6 @@
 #define WAITS_IN_VAIN_MAX 20u
 
 #define OPEN_TRIES 100
-
 static uint64_t now_ns(void)
 {
     struct timespec now;

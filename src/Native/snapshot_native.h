@@ -321,8 +321,7 @@ struct sn_slots {
     uint32_t waiting; /* threads that do */
     uint32_t used;    /* slots in use; the caller begins where it begins with `fresh` */
     uint32_t peak;    /* the most that were */
-    uint32_t resident; /* slots that have memory from the start; the caller sets it, and the next */
-    uint32_t once;     /* != 0: so many copies as now are not needed again */
+    uint32_t resident, once; /* set by the caller: slots that have memory; != 0: so many copies are not needed again */
     uint64_t waited_ns; /* for slots that have memory, less what fresh memory was taken for it */
     uint64_t copy_ns[2]; /* what the copy of a block took of late: to memory that was used before; to fresh memory */
 };

@@ -91,7 +91,9 @@ public sealed class BenchProgramTests : IDisposable
             ["processorSecondsPerGiB", "lostMsPerIncrement", "pauseMsMedian", "longestGapMs", "writtenMiB"];
         Assert.All(figures, name => Assert.NotNull(own[name]));
         Assert.True((double)own["pauseMsMedian"]! > 0, run.Output);
-        Assert.InRange((double)own["writtenMiB"]!, 4.4, 9); // of small arenas both images may be full
+
+        // Both images of so small an arena may be full; the second is empty where the first came late.
+        Assert.InRange((double)own["writtenMiB"]!, 4, 9);
         Assert.Equal(2, own["byCheckpoint"]!.AsArray().Count);
         Assert.All(own["byCheckpoint"]!.AsArray(), row => Assert.True((double)row!["drainProcessorMs"]! > 0));
         Assert.Equal(
