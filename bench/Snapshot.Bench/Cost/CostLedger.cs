@@ -1,13 +1,11 @@
 using Snapshot.Checkpoint;
+using Snapshot.Tracking;
 
 namespace Snapshot.Bench;
 
 /// <summary>Who spent the processor time of one run, in seconds.</summary>
 internal sealed record CostLedger
 {
-    /// <summary>The name of the threads that serve writes, as far as the system keeps it.</summary>
-    private const string Server = "snapshot writes";
-
     /// <summary>The computing threads, what they do for the computation itself included.</summary>
     internal required double Application { get; init; }
 
@@ -32,8 +30,8 @@ internal sealed record CostLedger
     /// <param name="infos">What the checkpoints say of themselves.</param>
     internal static CostLedger Of(double all, double application, IReadOnlyList<SnapshotInfo> infos)
     {
-        double serve = ProcessorTime.OfThreads(Server).TotalMs / 1e3;
-        double library = Enum.GetValues<CheckpointTask>().Sum(On);
+        double serve = ProcessorTime.OfThreads(Freezer.ServerName).TotalMs / 1e3;
+        double library = infos.Sum(info => info.ProcessorTime.TotalSeconds);
         return new CostLedger
         {
             Application = application,

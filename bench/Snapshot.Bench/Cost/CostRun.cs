@@ -43,6 +43,7 @@ internal sealed record CostRun
         checkpointer.AwaitDurable();
         double durable = Stopwatch.GetElapsedTime(began).TotalSeconds;
         ProcessorTime spent = ProcessorTime.OfProcess() + ProcessorTime.OfChildren() - before;
+        IReadOnlyList<SnapshotInfo> infos = checkpointer.Infos;
         return new CostRun
         {
             Seconds = seconds,
@@ -51,8 +52,8 @@ internal sealed record CostRun
             ProcessorSeconds = spent.TotalMs / 1e3,
             DurableSeconds = durable,
             BytesWritten = checkpointer.BytesWritten,
-            Ledger = CostLedger.Of(spent.TotalMs / 1e3, threads.ProcessorSeconds, checkpointer.Infos),
-            Infos = checkpointer.Infos,
+            Ledger = CostLedger.Of(spent.TotalMs / 1e3, threads.ProcessorSeconds, infos),
+            Infos = infos,
         };
     }
 }

@@ -139,4 +139,18 @@ static inline void expect(struct fixture *f, uint64_t page, unsigned char value)
         CHECK_EQUAL(f->page[i], value);
 }
 
+/* Gives each page of [first, end) a value of its own, as far as a byte goes. */
+static inline void write_pattern(uint64_t first, uint64_t end)
+{
+    for (uint64_t page = first; page < end; page++)
+        write_page(page, (unsigned char)(page % 251 + 1));
+}
+
+/* Frozen pages of [first, end) are delivered with these. */
+static inline void expect_pattern(struct fixture *f, uint64_t first, uint64_t end)
+{
+    for (uint64_t page = first; page < end; page++)
+        expect(f, page, (unsigned char)(page % 251 + 1));
+}
+
 #endif

@@ -33,14 +33,12 @@ static void frozen_content_outlives_a_write(struct fixture *f)
 {
     if (!set_up(f, BLOCKS))
         return;
-    for (uint64_t page = 0; page < PAGES; page++)
-        write_page(page, (unsigned char)(page % 251 + 1));
+    write_pattern(0, PAGES);
     CHECK_EQUAL(capture(f), PAGES);
     for (uint64_t page = 0; page < PAGES; page += 3)
         write_page(page, 0xFF);
     CHECK(f->freezer.copied >= PAGES / 3);
-    for (uint64_t page = 0; page < PAGES; page++)
-        expect(f, page, (unsigned char)(page % 251 + 1));
+    expect_pattern(f, 0, PAGES);
     CHECK_EQUAL(f->freezer.slots.used, 0);
     give_slots(f, BLOCKS);
     CHECK_EQUAL(capture(f), PAGES);
@@ -146,21 +144,18 @@ static void extents_of_several_sizes_in_a_block_are_all_returned(struct fixture 
 {
     if (!set_up(f, 1))
         return;
-    for (uint64_t page = 0; page < 2 * SN_BLOCK_PAGES; page++)
-        write_page(page, (unsigned char)(page % 251 + 1));
+    write_pattern(0, 2 * SN_BLOCK_PAGES);
     CHECK_EQUAL(capture(f), 2 * SN_BLOCK_PAGES);
     write_page(0, 0xFF);
     write_page(SN_BLOCK_PAGES + 40, 0xFF); /* nobody reads, and there is one extent: 16 pages, by need */
     CHECK_EQUAL(f->freezer.copied, SN_BLOCK_PAGES + 16);
     CHECK_EQUAL(f->freezer.slots.need, 16);
-    for (uint64_t page = 0; page < SN_BLOCK_PAGES; page++)
-        expect(f, page, (unsigned char)(page % 251 + 1));
+    expect_pattern(f, 0, SN_BLOCK_PAGES);
     CHECK_EQUAL(f->freezer.slots.used, 0);
     write_page(2 * SN_BLOCK_PAGES - 1, 0xFF); /* and what is left of the block, in the extent that came back */
     CHECK_EQUAL(f->freezer.copied, 2 * SN_BLOCK_PAGES);
     CHECK_EQUAL(f->freezer.slots.used, SN_BLOCK_PAGES);
-    for (uint64_t page = SN_BLOCK_PAGES; page < 2 * SN_BLOCK_PAGES; page++)
-        expect(f, page, (unsigned char)(page % 251 + 1));
+    expect_pattern(f, SN_BLOCK_PAGES, 2 * SN_BLOCK_PAGES);
     CHECK_EQUAL(f->freezer.slots.used, 0);
     tear_down(f);
 }
@@ -185,8 +180,7 @@ static void sweeps_are_opened_ahead(struct fixture *f)
 static void *read_all_slowly(void *fixture)
 {
     struct fixture *f = fixture;
-    for (uint64_t page = 0; page < PAGES; page++)
-        expect(f, page, (unsigned char)(page % 251 + 1));
+    expect_pattern(f, 0, PAGES);
     return NULL;
 }
 
@@ -195,8 +189,7 @@ static void too_few_slots_slow_writers_down(struct fixture *f)
 {
     if (!set_up(f, 1))
         return;
-    for (uint64_t page = 0; page < PAGES; page++)
-        write_page(page, (unsigned char)(page % 251 + 1));
+    write_pattern(0, PAGES);
     CHECK_EQUAL(capture(f), PAGES);
     write_page(0, 0xFF);
     write_page(SN_BLOCK_PAGES, 0xFF); /* nobody reads: it gets through by need */
@@ -243,8 +236,7 @@ static void a_kernel_that_commits_nothing_slows_writers_down(struct fixture *f)
 {
     if (!set_up(f, BLOCKS))
         return;
-    for (uint64_t page = 0; page < PAGES; page++)
-        write_page(page, (unsigned char)(page % 251 + 1));
+    write_pattern(0, PAGES);
     CHECK_EQUAL(capture(f), PAGES);
     s_reader.fixture = s_writer.fixture = f;
     CHECK_EQUAL(sem_init(&s_reader.go, 0, 0), 0);
@@ -290,8 +282,7 @@ static void *write_block_1(void *unused)
 /* Two blocks are frozen, the first is copied to the one extent that has memory, and somebody writes the second. */
 static pthread_t begin_write_with_dear_memory(struct fixture *f, uint64_t fresh_ns)
 {
-    for (uint64_t page = 0; page < 2 * SN_BLOCK_PAGES; page++)
-        write_page(page, (unsigned char)(page % 251 + 1));
+    write_pattern(0, 2 * SN_BLOCK_PAGES);
     f->freezer.slots.resident = SN_BLOCK_PAGES;
     CHECK_EQUAL(capture(f), 2 * SN_BLOCK_PAGES);
     write_page(0, 0xFF);
@@ -317,13 +308,11 @@ static void dear_memory_is_not_taken_where_some_is_returned(struct fixture *f)
     if (!set_up(f, BLOCKS))
         return;
     pthread_t writer = begin_write_with_dear_memory(f, AN_HOUR_NS);
-    for (uint64_t page = 0; page < SN_BLOCK_PAGES; page++)
-        expect(f, page, (unsigned char)(page % 251 + 1));
+    expect_pattern(f, 0, SN_BLOCK_PAGES);
     CHECK_EQUAL(pthread_join(writer, NULL), 0);
     CHECK_EQUAL(f->freezer.copied, 2 * SN_BLOCK_PAGES);
     CHECK_EQUAL(f->freezer.slots.fresh, SN_BLOCK_PAGES);
-    for (uint64_t page = SN_BLOCK_PAGES; page < 2 * SN_BLOCK_PAGES; page++)
-        expect(f, page, (unsigned char)(page % 251 + 1));
+    expect_pattern(f, SN_BLOCK_PAGES, 2 * SN_BLOCK_PAGES);
     CHECK_EQUAL(f->freezer.slots.used, 0);
     tear_down(f);
 }
@@ -334,8 +323,7 @@ static void who_waits_for_memory_is_let_through_when_the_block_was_read(struct f
     if (!set_up(f, BLOCKS))
         return;
     pthread_t writer = begin_write_with_dear_memory(f, AN_HOUR_NS);
-    for (uint64_t page = SN_BLOCK_PAGES; page < 2 * SN_BLOCK_PAGES; page++)
-        expect(f, page, (unsigned char)(page % 251 + 1));
+    expect_pattern(f, SN_BLOCK_PAGES, 2 * SN_BLOCK_PAGES);
     CHECK_EQUAL(pthread_join(writer, NULL), 0);
     CHECK_EQUAL(f->freezer.copied, SN_BLOCK_PAGES);
     CHECK_EQUAL(f->freezer.slots.fresh, SN_BLOCK_PAGES);

@@ -11,6 +11,11 @@ namespace Snapshot.Tracking;
 /// <remarks>Regions join and leave by <see cref="FreezingTracker"/>. It must outlive them.</remarks>
 internal sealed unsafe class Freezer : IDisposable
 {
+    /// <summary>
+    /// What the names of the threads that serve writes begin with: 15 bytes, as many as the system keeps of one.
+    /// </summary>
+    internal const string ServerName = "snapshot writes";
+
     private UserfaultDescriptor? _userfault;
     private readonly NativeServers _servers = new();
 
@@ -98,7 +103,7 @@ internal sealed unsafe class Freezer : IDisposable
         State->Userfault = _userfault.Number;
         State->Stop = _servers.StopNumber;
         _servers.Start(
-            "snapshot writes", () => Native.sn_freezer_serve(State), () => Volatile.Read(ref State->Serving));
+            ServerName, () => Native.sn_freezer_serve(State), () => Volatile.Read(ref State->Serving));
     }
 
     private static TimeSpan Nanoseconds(ref ulong counter) =>
