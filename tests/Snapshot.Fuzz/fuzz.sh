@@ -16,7 +16,7 @@ export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 programs=$output/.programs
 if [ ! -e "$programs/instrumented" ]; then
     rm -rf "$programs"
-    dotnet build "$here" -c Release -v quiet -o "$programs/bin"
+    dotnet build "$here" -c Release -v quiet -p:CompileAhead=false -o "$programs/bin" # what is instrumented is IL alone
     dotnet tool install SharpFuzz.CommandLine --version 2.3.0 --tool-path "$programs/tool"
     "$programs/tool/sharpfuzz" "$programs/bin/Snapshot.dll"
     touch "$programs/instrumented"
