@@ -244,18 +244,19 @@ int sn_block_fetch(struct sn_fill *fill, struct sn_fill_block *block, struct roo
     return complete(fill, block, room, room->window);
 }
 
-void sn_block_fetch_all(struct sn_fill *fill, struct sn_fill_block *blocks, uint32_t count, struct room *room)
+void sn_block_fetch_all(struct sn_fill *fill, struct sn_fill_block **blocks, uint32_t count, struct room *room)
 {
-    uint64_t bytes = blocks[count - 1].offset + padded(&blocks[count - 1]) - blocks[0].offset;
+    uint64_t first = blocks[0]->offset;
+    uint64_t bytes = blocks[count - 1]->offset + padded(blocks[count - 1]) - first;
     int32_t error = 0;
-    if (count == 1 || read_all(fill->images[blocks[0].image].fd, room->window, bytes, blocks[0].offset, &error) != 0) {
+    if (count == 1 || read_all(fill->images[blocks[0]->image].fd, room->window, bytes, first, &error) != 0) {
         /* One alone, or some of it cannot be read: each for itself, so that it is known which. */
         for (uint32_t i = 0; i < count; i++)
-            sn_block_fetch(fill, &blocks[i], room);
+            sn_block_fetch(fill, blocks[i], room);
         return;
     }
     for (uint32_t i = 0; i < count; i++)
-        complete(fill, &blocks[i], room, room->window + (blocks[i].offset - blocks[0].offset));
+        complete(fill, blocks[i], room, room->window + (blocks[i]->offset - first));
 }
 
 /* ---- finding -------------------------------------------------------------------------------------------- */

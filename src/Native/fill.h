@@ -39,7 +39,7 @@ int sn_block_claim(struct sn_fill_block *block);
 int sn_block_fetch(struct sn_fill *fill, struct sn_fill_block *block, struct room *room);
 
 /* The same for blocks that lie in the file one after the other. */
-void sn_block_fetch_all(struct sn_fill *fill, struct sn_fill_block *blocks, uint32_t count, struct room *room);
+void sn_block_fetch_all(struct sn_fill *fill, struct sn_fill_block **blocks, uint32_t count, struct room *room);
 
 /* The place in by_address of the first run that ends after an address. */
 uint32_t sn_run_after(const struct sn_fill *fill, uint64_t address);

@@ -188,22 +188,24 @@ static int is_next(const struct sn_fill_block *block, const struct sn_fill_block
     return next->image == block->image && next->offset == block->offset + padded(block);
 }
 
-/* Fetches those of some blocks that are idle, neighbours together. */
+/* Fetches those of at most BATCH blocks that are idle, neighbours in the file together. */
 static void stream_some(struct sn_fill *fill, struct room *room, uint32_t from, uint32_t to)
 {
+    struct sn_fill_block *together[BATCH];
     while (from < to) {
-        if (!sn_block_claim(&fill->blocks[from])) {
-            from++;
+        struct sn_fill_block *block = &fill->blocks[fill->order[from++]];
+        if (!sn_block_claim(block))
             continue;
+        uint32_t count = 1;
+        together[0] = block;
+        while (wanted_of(block) != 0 && from < to) {
+            struct sn_fill_block *next = &fill->blocks[fill->order[from]];
+            if (!is_next(block, next) || wanted_of(next) == 0 || !sn_block_claim(next))
+                break;
+            together[count++] = block = next;
+            from++;
         }
-        uint32_t end = from + 1;
-        if (wanted_of(&fill->blocks[from]) != 0) {
-            while (end < to && is_next(&fill->blocks[end - 1], &fill->blocks[end]) &&
-                   wanted_of(&fill->blocks[end]) != 0 && sn_block_claim(&fill->blocks[end]))
-                end++;
-        }
-        sn_block_fetch_all(fill, &fill->blocks[from], end - from, room);
-        from = end;
+        sn_block_fetch_all(fill, together, count, room);
     }
 }
 

@@ -18,7 +18,7 @@
 
 #define SN_API __attribute__((visibility("default")))
 
-#define SN_ABI_VERSION 12
+#define SN_ABI_VERSION 13
 
 #define SN_PAGE_BYTES UINT64_C(4096)
 
@@ -220,7 +220,7 @@ struct sn_fill_range {
 /*
  * All there is to a fill. The caller owns the memory of this struct and of what it points to, and keeps it
  * until every function that was given it has returned. Blocks and runs are sorted by image and ordinal, newest
- * image first; by_address are the indexes of the runs, sorted by address; ranges are sorted.
+ * image first; by_address has the runs by address, order the blocks by image and offset; ranges are sorted.
  */
 struct sn_fill {
     int32_t uffd; /* negative: the memory is plain, and is copied to by sn_fill_stream alone */
@@ -228,14 +228,14 @@ struct sn_fill {
     struct sn_fill_image *images;
     struct sn_fill_block *blocks;
     struct sn_fill_run *runs;
-    uint32_t *by_address;
+    uint32_t *by_address, *order;
     struct sn_fill_range *ranges;
     uint32_t block_count;
     uint32_t run_count;
     uint32_t range_count;
     /* From here on the functions below change it, atomically. */
     uint32_t remaining; /* blocks not done; the caller sets it to block_count */
-    uint32_t cursor;    /* the next block to stream */
+    uint32_t cursor;    /* the next in order to stream */
     uint32_t stopping;  /* != 0: sn_fill_stream returns */
     uint32_t serving;   /* threads in sn_fill_serve */
     uint32_t urgent;    /* faults that are being served: streaming lets them pass */
@@ -257,7 +257,7 @@ struct sn_fill {
 SN_API int32_t sn_fill_serve(struct sn_fill *fill);
 
 /*
- * Fetches all blocks, in their order, and returns when none remains, when one failed, or when told to stop:
+ * Fetches all blocks, in `order`, and returns when none remains, when one failed, or when told to stop:
  * look at `remaining` and `failed`. Any number of threads.
  */
 SN_API int32_t sn_fill_stream(struct sn_fill *fill);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Microsoft.Win32.SafeHandles;
 
 namespace Snapshot.Bench;
 
@@ -35,6 +36,31 @@ internal static class DirectIo
     {
         double seconds = Seconds($"if={file}", "of=/dev/null", "bs=4M", "iflag=direct");
         return new FileInfo(file).Length / seconds / 1e9;
+    }
+
+    /// <summary>GB/s of direct reads of a file by all processors, into huge pages that are there.</summary>
+    /// <exception cref="IOException">The file system refuses direct I/O.</exception>
+    internal static unsafe double HugeReadGigabytesPerSecond(string file)
+    {
+        const int Piece = 2 * HugeMemory.HugePage;
+        using SafeFileHandle handle = File.OpenHandle(file);
+        DirectFile.Set(handle);
+        long length = RandomAccess.GetLength(handle), next = -1;
+        using HugeMemory memory = new((long)Piece * Environment.ProcessorCount);
+        new Span<byte>(memory.Pointer, Piece * Environment.ProcessorCount).Fill(1);
+        long started = Stopwatch.GetTimestamp();
+        Parallel.For(
+            0, Environment.ProcessorCount,
+            thread =>
+            {
+                Span<byte> piece = new(memory.Pointer + ((long)thread * Piece), Piece);
+                for (long at; (at = Interlocked.Increment(ref next) * Piece) < length;)
+                {
+                    for (int read = 0; read < piece.Length && at + read < length;)
+                        read += RandomAccess.Read(handle, piece[read..], at + read);
+                }
+            });
+        return length / Stopwatch.GetElapsedTime(started).TotalSeconds / 1e9;
     }
 
     private static double Seconds(params string[] arguments)

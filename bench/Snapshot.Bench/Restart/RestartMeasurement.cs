@@ -10,7 +10,14 @@ internal sealed record RestartMeasurement
 
     internal required long ArenaBytes { get; init; }
 
+    /// <summary>Files that are read: a full image, and increments of a tenth of the pages at random.</summary>
+    internal required int Images { get; init; }
+
+    /// <summary>That of which all memory was there after the median time.</summary>
     internal required RestartTimes Times { get; init; }
+
+    /// <summary>The least and the longest time until all memory was there, in milliseconds.</summary>
+    internal required (double Least, double Most) ResidentMs { get; init; }
 
     /// <summary>Whether images come from the page cache (read once before) or from the disk (direct I/O).</summary>
     internal required bool IsWarm { get; init; }
@@ -20,49 +27,79 @@ internal sealed record RestartMeasurement
 
     internal required double DirectReadGigabytesPerSecond { get; init; }
 
+    internal required double HugeReadGigabytesPerSecond { get; init; }
+
     /// <summary>
     /// First touch of as much fresh memory in huge pages, which an eager restart does, too; the slower of two. Where
     /// the host of a virtual machine has to find the memory first, this is what limits it.
     /// </summary>
     internal required double TouchGigabytesPerSecond { get; init; }
 
-    /// <summary>Every combination of fill and cache for one size, and dd before and after them.</summary>
-    internal static List<RestartMeasurement> Run(long arenaBytes, IReadOnlyList<RestartFill> fills, BenchRun run)
+    /// <summary>Every combination of images, fill and cache for one size, and dd before and after them.</summary>
+    internal static List<RestartMeasurement> Run(
+        long arenaBytes, int increments, int rounds, IReadOnlyList<RestartFill> fills, BenchRun run)
     {
         Requirements.Program(DirectIo.Program);
         Requirements.Memory(
             arenaBytes + SliceBytes + (512L << 20), $"an arena of {Figures.Size(arenaBytes)} and copies of a part");
-        Requirements.Disk(run.Directory, (2 * arenaBytes) + (64L << 20), "images of that arena");
-        using StoreFolder store = new(run.Directory);
-        Fill(arenaBytes, store.Path, run);
-        string image = Directory.GetFiles(store.Path, "*.snapshot").Single();
-        List<(RestartTimes Times, bool IsWarm)> runs = [];
-        run.Say("dd, and the first touch of memory");
-        double dd = DirectIo.ReadGigabytesPerSecond(image), touch = TouchInChild(arenaBytes);
-        foreach (bool isWarm in (bool[])[false, true])
+        Requirements.Disk(
+            run.Directory, (2 * arenaBytes) + (increments * arenaBytes / 10) + (64L << 20), "images of that arena");
+        List<RestartMeasurement> rows = [];
+        foreach (int images in (int[])(increments > 0 ? [1, 1 + increments] : [1]))
         {
-            foreach (RestartFill fill in fills)
+            using StoreFolder store = new(run.Directory);
+            Fill(arenaBytes, images - 1, store.Path, run);
+            rows.AddRange(Measure(arenaBytes, rounds, fills, store.Path, run));
+        }
+
+        return rows;
+    }
+
+    private static IEnumerable<RestartMeasurement> Measure(
+        long arenaBytes, int rounds, IReadOnlyList<RestartFill> fills, string store, BenchRun run)
+    {
+        string[] images = Directory.GetFiles(store, "*.snapshot");
+        string full = images.MaxBy(image => new FileInfo(image).Length)!;
+        List<(RestartTimes Times, bool IsWarm)> runs = [];
+        run.Say("dd, direct reads, and the first touch of memory");
+        double dd = 0, huge = 0, touch = double.MaxValue;
+        for (int round = 0; round < rounds; round++)
+        {
+            dd = Math.Max(dd, DirectIo.ReadGigabytesPerSecond(full));
+            huge = Math.Max(huge, DirectIo.HugeReadGigabytesPerSecond(full));
+            touch = Math.Min(touch, TouchInChild(arenaBytes));
+            foreach (bool isWarm in (bool[])[false, true])
             {
-                run.Say($"{fill}, {(isWarm ? "page cache" : "disk")}");
-                if (isWarm) ReadThrough(image);
-                runs.Add((InChild(store.Path, fill, isWarm), isWarm));
+                foreach (RestartFill fill in fills)
+                {
+                    run.Say($"{fill}, {(isWarm ? "page cache" : "disk")}, {images.Length} images");
+                    if (isWarm) Array.ForEach(images, ReadThrough);
+                    runs.Add((InChild(store, fill, isWarm), isWarm));
+                }
             }
         }
 
-        dd = Math.Max(dd, DirectIo.ReadGigabytesPerSecond(image));
-        touch = Math.Min(touch, TouchInChild(arenaBytes));
-        return [.. runs.Select(one => new RestartMeasurement
+        foreach (var same in runs.GroupBy(one => (one.Times.Fill, one.IsWarm)))
         {
-            ArenaBytes = arenaBytes,
-            Times = one.Times,
-            IsWarm = one.IsWarm,
-            DirectReadGigabytesPerSecond = dd,
-            TouchGigabytesPerSecond = touch,
-        })];
+            RestartTimes[] times = [.. same.Select(one => one.Times).OrderBy(one => one.ResidentMs)];
+            yield return new RestartMeasurement
+            {
+                ArenaBytes = arenaBytes,
+                Images = images.Length,
+                Times = times[times.Length / 2],
+                ResidentMs = (times[0].ResidentMs, times[^1].ResidentMs),
+                IsWarm = same.Key.IsWarm,
+                DirectReadGigabytesPerSecond = dd,
+                HugeReadGigabytesPerSecond = huge,
+                TouchGigabytesPerSecond = touch,
+            };
+        }
     }
 
-    /// <summary>A full image of so many bytes that do not compress, made in slices, for the memory's sake.</summary>
-    private static void Fill(long arenaBytes, string store, BenchRun run)
+    /// <summary>
+    /// A full image of so many bytes that do not compress, made in slices, for the memory's sake, and increments.
+    /// </summary>
+    private static void Fill(long arenaBytes, int increments, string store, BenchRun run)
     {
         const long SlicePages = SliceBytes / PagePattern.PageBytes;
         Scenario scenario = new()
@@ -100,6 +137,14 @@ internal sealed record RestartMeasurement
         run.Say("compacting to one full image");
         session.Store.CompactAsync(session.Store.Newest!.Generation).GetAwaiter().GetResult();
         session.Store.PruneAsync(options.Store.Retention).GetAwaiter().GetResult();
+        PagePattern tenth = scenario.Pattern with { DirtyPercent = 10, IsDense = false };
+        Random random = new(1);
+        for (int increment = 0; increment < increments; increment++)
+        {
+            run.Say($"increment {increment + 1} of {increments}");
+            workload.Write(tenth.Choose(random));
+            session.RequestCheckpoint().WaitCommitted();
+        }
     }
 
     private static void ReadThrough(string file)

@@ -52,7 +52,7 @@ internal static class ResultsPlan
                 ]),
             new(
                 "restart", "Restart", "How long a restarted program waits.",
-                ["restart", .. Words("--arena 1GiB 8GiB", "--arena 64MiB 256MiB")]),
+                ["restart", .. Words("--arena 1GiB 8GiB", "--arena 64MiB 256MiB --rounds 1")]),
             new(
                 "crowd", "Threads and arenas", "Whether threads and arenas stand in each other's way.",
                 ["crowd", .. Words("--arena 256MiB --rounds 5", "--arena 64MiB --rounds 3"), .. captures]),

@@ -20,13 +20,17 @@
 #define BLOCK_PAGES 8u
 #define PAGES (BLOCKS * BLOCK_PAGES)
 
-/* A file of plain blocks, of which pages go to two runs of memory in the opposite order, with a gap of two pages. */
+/*
+ * A file of plain blocks, which lie in it in an order of its own, and of which pages go to two runs of memory in the
+ * opposite order, with a gap of two pages.
+ */
 struct fixture {
     struct sn_fill fill;
     struct sn_fill_image image;
     struct sn_fill_block blocks[BLOCKS];
     struct sn_fill_run runs[2];
     uint32_t by_address[2];
+    uint32_t order[BLOCKS];
     struct sn_fill_range range;
     uint64_t hashes[2 * PAGES];
     uint64_t base;
@@ -52,12 +56,14 @@ static void make_file(struct fixture *f)
     snprintf(f->path, sizeof f->path, "/tmp/snapshot-fill-test-%d", (int)getpid());
     f->image = (struct sn_fill_image){.name = f->path, .fd = open(f->path, O_RDWR | O_CREAT | O_TRUNC, 0600)};
     CHECK(f->image.fd >= 0);
-    for (uint32_t i = 0; i < BLOCKS; i++) {
+    static const uint32_t in_file[BLOCKS] = {2, 0, 1, 3};
+    for (uint32_t place = 0; place < BLOCKS; place++) {
+        uint32_t i = f->order[place] = in_file[place];
         for (uint32_t page = 0; page < BLOCK_PAGES; page++)
             memset(block + page * PAGE, content_of(i * BLOCK_PAGES + page), PAGE);
-        CHECK_EQUAL(pwrite(f->image.fd, block, sizeof block, (off_t)(i * sizeof block)), sizeof block);
+        CHECK_EQUAL(pwrite(f->image.fd, block, sizeof block, (off_t)(place * sizeof block)), sizeof block);
         f->blocks[i] = (struct sn_fill_block){
-            .offset = i * sizeof block,
+            .offset = place * sizeof block,
             .checksum = sn_checksum(block, sizeof block),
             .ordinal = i * BLOCK_PAGES,
             .wanted = (1u << BLOCK_PAGES) - 1,
@@ -101,6 +107,7 @@ static int set_up(struct fixture *f)
     f->fill.blocks = f->blocks;
     f->fill.runs = f->runs;
     f->fill.by_address = f->by_address;
+    f->fill.order = f->order;
     f->fill.ranges = &f->range;
     f->fill.block_count = f->fill.remaining = BLOCKS;
     f->fill.run_count = 2;

@@ -12,18 +12,18 @@ namespace Snapshot.Image;
 internal readonly record struct ChainRun(long FirstPage, long PageCount, ExtentKind Kind, int Image, long FirstOrdinal);
 
 /// <summary>The runs of one region of the newest image: they cover its committed pages exactly, in order.</summary>
-internal sealed class ChainRegion(RegionDescription description, ChainRun[] runs)
+internal sealed class ChainRegion(RegionDescription description, ReadOnlyMemory<ChainRun> runs)
 {
     internal RegionDescription Description => description;
 
-    internal ReadOnlySpan<ChainRun> Runs => runs;
+    internal ReadOnlySpan<ChainRun> Runs => runs.Span;
 
     /// <summary>The runs of some of the pages, cut to them, in order.</summary>
     internal IEnumerable<ChainRun> Within(PageRange pages)
     {
-        for (int i = FirstRunBehind(pages.Start); i < runs.Length && runs[i].FirstPage < pages.End; i++)
+        for (int i = FirstRunBehind(pages.Start); i < runs.Length && runs.Span[i].FirstPage < pages.End; i++)
         {
-            ChainRun run = runs[i];
+            ChainRun run = runs.Span[i];
             long start = Math.Max(run.FirstPage, pages.Start);
             long end = Math.Min(run.FirstPage + run.PageCount, pages.End);
             yield return run with
@@ -43,7 +43,7 @@ internal sealed class ChainRegion(RegionDescription description, ChainRun[] runs
         while (low < high)
         {
             int middle = (low + high) / 2;
-            if (runs[middle].FirstPage + runs[middle].PageCount <= page) low = middle + 1;
+            if (runs.Span[middle].FirstPage + runs.Span[middle].PageCount <= page) low = middle + 1;
             else high = middle;
         }
 
@@ -53,8 +53,8 @@ internal sealed class ChainRegion(RegionDescription description, ChainRun[] runs
 
 /// <summary>A chain of images flattened: for every page of the newest image the place of its content.</summary>
 /// <remarks>
-/// Per region: the pages still looked for are a sorted list of holes, at first one hole that is the whole region.
-/// Each image is merged with the holes in one walk; what it has in its own parent are the holes for the next image.
+/// Per region one walk over its pages, with a place in each image: a page is asked of the newest image, and where that
+/// has it in its parent, of the next one. What the images asked have to say ends with the first of their extents.
 /// </remarks>
 internal sealed class ChainMap
 {
@@ -95,69 +95,43 @@ internal sealed class ChainMap
     private static ChainRegion Flatten(
         RegionDescription region, IReadOnlyList<ImageReader> chain, bool isWhole)
     {
-        List<ChainRun> runs = [];
-        List<PageRange> holes = region.CommittedPages > 0 ? [new PageRange(0, region.CommittedPages)] : [];
-        List<PageRange> next = [];
-        List<int> ends = [];
-        for (int image = 0; holes.Count > 0; image++)
-        {
-            if (image == chain.Count)
-            {
-                if (isWhole)
-                    throw ImageErrors.ChainBroken(
-                        chain[^1], $"pages of region '{region.Name}' are in a parent that is not in the chain");
-                foreach (PageRange hole in holes)
-                    runs.Add(new ChainRun(hole.Start, hole.Count, ExtentKind.InParent, image, 0));
-                ends.Add(runs.Count);
-                break;
-            }
-
-            ReadOnlySpan<ImageExtent> extents = FindMatching(region, chain[image], holes[^1].End).Extents;
-            Merge(extents, holes, image, runs, next);
-            (holes, next) = (next, holes);
-            next.Clear();
-            ends.Add(runs.Count);
-        }
-
-        return new ChainRegion(region, SortByPage([.. runs], ends));
+        // A run begins where an extent of some image does, or at the first page.
+        long most = 1 + chain.Sum(image => (long)(image.FindRegion(region.Id)?.Extents.Length ?? 0));
+        ChainRun[] runs = GC.AllocateUninitializedArray<ChainRun>(checked((int)most));
+        Place[] places = new Place[chain.Count];
+        int count = 0;
+        for (long page = 0; page < region.CommittedPages; page += runs[count++].PageCount)
+            runs[count] = RunAt(page, region, chain, places, isWhole);
+        return new ChainRegion(region, runs.AsMemory(0, count));
     }
 
-    /// <summary>
-    /// The runs of each image are in order already; neighbours are merged until one sequence is left.
-    /// </summary>
-    /// <param name="runs">The runs of all images, one image after the other.</param>
-    /// <param name="ends">Where the runs of each image end.</param>
-    private static ChainRun[] SortByPage(ChainRun[] runs, List<int> ends)
+    /// <param name="page">Where the run begins; no less than at the call before.</param>
+    /// <param name="region">Of the newest image.</param>
+    /// <param name="chain">Newest first.</param>
+    /// <param name="places">Where each image was looked at last.</param>
+    /// <param name="isWhole">Whether there is no image behind the last.</param>
+    private static ChainRun RunAt(
+        long page, RegionDescription region, IReadOnlyList<ImageReader> chain, Place[] places, bool isWhole)
     {
-        ChainRun[] target = new ChainRun[ends.Count > 1 ? runs.Length : 0];
-        while (ends.Count > 1)
+        long end = region.CommittedPages;
+        for (int image = 0; image < places.Length; image++)
         {
-            List<int> mergedEnds = [];
-            int start = 0;
-            for (int i = 0; i < ends.Count; i += 2)
-            {
-                int end = i + 1 < ends.Count ? ends[i + 1] : ends[i];
-                MergeSorted(runs.AsSpan(start..ends[i]), runs.AsSpan(ends[i]..end), target.AsSpan(start..end));
-                mergedEnds.Add(end);
-                start = end;
-            }
-
-            (runs, target) = (target, runs);
-            ends = mergedEnds;
+            ref Place place = ref places[image];
+            if (place.Region is null || page >= place.Region.Description.CommittedPages)
+                place.Region = FindMatching(region, chain[image], page + 1);
+            ReadOnlySpan<ImageExtent> extents = place.Region.Extents;
+            while (extents[place.Extent].FirstPage + extents[place.Extent].PageCount <= page) place.Extent++;
+            ref readonly ImageExtent extent = ref extents[place.Extent];
+            end = Math.Min(end, extent.FirstPage + extent.PageCount);
+            if (extent.Kind == ExtentKind.InParent) continue;
+            long ordinal = extent.FirstOrdinal + (page - extent.FirstPage);
+            return new ChainRun(page, end - page, extent.Kind, image, ordinal);
         }
 
-        return runs;
-    }
-
-    private static void MergeSorted(ReadOnlySpan<ChainRun> left, ReadOnlySpan<ChainRun> right, Span<ChainRun> target)
-    {
-        int l = 0;
-        int r = 0;
-        for (int i = 0; i < target.Length; i++)
-        {
-            bool takeLeft = r == right.Length || (l < left.Length && left[l].FirstPage < right[r].FirstPage);
-            target[i] = takeLeft ? left[l++] : right[r++];
-        }
+        if (isWhole)
+            throw ImageErrors.ChainBroken(
+                chain[^1], $"pages of region '{region.Name}' are in a parent that is not in the chain");
+        return new ChainRun(page, end - page, ExtentKind.InParent, chain.Count, 0);
     }
 
     private static ImageRegion FindMatching(RegionDescription region, ImageReader image, long pagesNeeded)
@@ -179,33 +153,10 @@ internal sealed class ChainMap
         return found;
     }
 
-    /// <summary>
-    /// Both lists are sorted and the extents have no gaps, so one walk over both meets every intersection.
-    /// </summary>
-    private static void Merge(
-        ReadOnlySpan<ImageExtent> extents, List<PageRange> holes, int image, List<ChainRun> runs, List<PageRange> next)
+    /// <summary>An extent of the region in an image.</summary>
+    private struct Place
     {
-        int at = 0;
-        foreach (PageRange hole in holes)
-        {
-            long page = hole.Start;
-            while (page < hole.End)
-            {
-                ref readonly ImageExtent extent = ref extents[at];
-                long extentEnd = extent.FirstPage + extent.PageCount;
-                if (extentEnd <= page)
-                {
-                    at++;
-                    continue;
-                }
-
-                long count = Math.Min(extentEnd, hole.End) - page;
-                if (extent.Kind == ExtentKind.InParent) next.Add(new PageRange(page, count));
-                else
-                    runs.Add(
-                        new ChainRun(page, count, extent.Kind, image, extent.FirstOrdinal + (page - extent.FirstPage)));
-                page += count;
-            }
-        }
+        internal ImageRegion? Region;
+        internal int Extent;
     }
 }

@@ -62,6 +62,9 @@ internal sealed unsafe class ImageReader : IDisposable
 
     internal long PresentPages => _index.PresentPages;
 
+    /// <summary>Whether blocks lie in the file in another order than in the page stream.</summary>
+    internal bool HasFileOrder => _index.FileOrder is not null;
+
     /// <summary>The number of a block whose place in the order of the file is given.</summary>
     internal int BlockInFile(int place) => _index.FileOrder is { } order ? order[place] : place;
 

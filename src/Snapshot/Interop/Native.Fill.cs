@@ -73,6 +73,7 @@ internal unsafe struct FillState
     internal FillBlock* Blocks;
     internal FillExtent* Runs;
     internal uint* ByAddress;
+    internal uint* Order;
     internal FillRange* Ranges;
     internal uint BlockCount;
     internal uint RunCount;

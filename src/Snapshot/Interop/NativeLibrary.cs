@@ -13,7 +13,7 @@ internal static unsafe partial class Native
 {
     internal const string Library = "snapshot_native";
 
-    private const int AbiVersion = 12;
+    private const int AbiVersion = 13;
 
     private static bool s_isChecked;
 

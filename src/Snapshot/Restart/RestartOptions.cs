@@ -28,23 +28,30 @@ public sealed class RestartOptions
     public RestartFill? Fill { get; init => field = value is { } fill ? DefinedEnum.Checked(fill) : null; }
 
     /// <summary>Threads that read, verify and decode.</summary>
-    /// <value>Default one per processor.</value>
+    /// <value>
+    /// Default null: before the session begins two per processor, one of which may wait for the disk; beside the
+    /// application one per processor.
+    /// </value>
     /// <exception cref="ArgumentOutOfRangeException">Less than 1.</exception>
-    public int Threads
+    public int? Threads
     {
         get;
         init
         {
-            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
+            if (value is { } threads) ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
             field = value;
         }
-    } = Environment.ProcessorCount;
+    }
 
     /// <summary>
     /// Threads that stream in what a lazy restart left to come, where that is not <see cref="Threads"/>. With 0 only
     /// what is touched comes, which lets tests look at the time in between.
     /// </summary>
     internal int? StreamingThreads { get; init; }
+
+    internal int ThreadsBefore => Threads ?? 2 * Environment.ProcessorCount;
+
+    internal int ThreadsBeside => StreamingThreads ?? Threads ?? Environment.ProcessorCount;
 
     /// <summary>The same for another generation.</summary>
     internal RestartOptions With(long? generation, bool allowOlder) => new()

@@ -67,7 +67,7 @@ internal static class RestartRun
             // Buffers have no address before the program protects them again, so they are read now in any case.
             long filling = Stopwatch.GetTimestamp();
             RegionKind? now = userfault is null ? null : RegionKind.Buffer;
-            long bytes = Pages.Bytes(EagerFill.Run(plan, memory.Targets, options.Threads, now));
+            long bytes = Pages.Bytes(EagerFill.Run(plan, memory.Targets, options.ThreadsBefore, now));
             LazyFill? awaited = userfault is null ? null : LazyFill.Begin(plan, memory, userfault, bytes);
             memory.Adopt();
             TimeSpan filled = Stopwatch.GetElapsedTime(filling);
@@ -78,7 +78,7 @@ internal static class RestartRun
                 memory,
                 plan.Newest.Metadata,
                 new ImageLink(header.ImageId, header.Generation),
-                options.StreamingThreads ?? options.Threads,
+                options.ThreadsBeside,
                 new RestartInfo
                 {
                     Generation = generation,

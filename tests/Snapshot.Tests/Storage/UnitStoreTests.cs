@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Snapshot.Image;
+using Snapshot.Interop;
 using Snapshot.Restart;
 using Snapshot.Storage;
 using Snapshot.Tests.Image;
@@ -55,6 +56,54 @@ public sealed class UnitStoreTests : IDisposable
         using SnapshotStore store = SnapshotStore.Open(_directory);
         for (int generation = 1; generation <= 3; generation++) _script.Commit(store, full: generation == 1);
         using RestartPlan plan = RestartPlan.Make(store, 3);
+        List<FillTarget> targets = Targets(plan);
+
+        EagerFill.Run(plan, targets, threads);
+        for (int i = 0; i < targets.Count; i++)
+        {
+            byte[] expected = _script.Content[3][plan.Regions[i].Description.Id];
+            bool same = expected.AsSpan().SequenceEqual(new ReadOnlySpan<byte>(targets[i].Address, expected.Length));
+            Free(targets[i]);
+            Assert.True(same, $"region {i} differs");
+        }
+    }
+
+    [Fact]
+    public unsafe void The_tables_of_a_restart_have_the_orders_that_the_C_part_relies_on()
+    {
+        using SnapshotStore store = SnapshotStore.Open(_directory);
+        for (int generation = 1; generation <= 3; generation++) _script.Commit(store, full: generation == 1);
+        using RestartPlan plan = RestartPlan.Make(store, 3);
+        List<FillTarget> targets = Targets(plan);
+        using FillTables tables = FillTables.Build(plan, targets, only: null);
+        FillState* state = tables.State;
+        FillExtent[] runs = new ReadOnlySpan<FillExtent>(state->Runs, (int)state->RunCount).ToArray();
+        FillBlock[] blocks = tables.Blocks.ToArray();
+        FillBlock[] streamed = [.. Taken(state->Order, state->BlockCount).Select(index => blocks[index])];
+        FillExtent[] byAddress = [.. Taken(state->ByAddress, state->RunCount).Select(index => runs[index])];
+        targets.ForEach(Free);
+
+        Assert.Equal(3, runs.Select(run => run.Image).Distinct().Count());
+        Assert.Equal(runs.OrderBy(run => run.Image).ThenBy(run => run.Ordinal), runs);
+        Assert.Equal(runs.OrderBy(run => run.Address), byAddress);
+        Assert.Equal(blocks.OrderBy(block => block.Image).ThenBy(block => block.Ordinal), blocks);
+        Assert.Equal(blocks.OrderBy(block => block.Image).ThenBy(block => block.Offset), streamed);
+        Assert.NotEqual(blocks, streamed);
+        Assert.Equal(tables.PageCount, runs.Sum(run => run.PageCount));
+        Assert.Equal(tables.PageCount, blocks.Sum(block => (long)ulong.PopCount(block.Wanted)));
+        Assert.All(runs, run => Assert.True(Has(blocks[run.Block], run.Image, run.Ordinal)));
+        Assert.All(blocks, block => Assert.True(
+            runs[block.Run].Image == block.Image && runs[block.Run].Ordinal < block.Ordinal + block.PageCount));
+    }
+
+    private static bool Has(in FillBlock block, uint image, ulong ordinal) =>
+        block.Image == image && ordinal - block.Ordinal < block.PageCount;
+
+    private static unsafe uint[] Taken(uint* indexes, uint count) =>
+        new ReadOnlySpan<uint>(indexes, (int)count).ToArray();
+
+    private static unsafe List<FillTarget> Targets(RestartPlan plan)
+    {
         List<FillTarget> targets = [];
         foreach (ChainRegion region in plan.Regions)
         {
@@ -64,15 +113,13 @@ public sealed class UnitStoreTests : IDisposable
             targets.Add(new FillTarget(memory, pages, new PageHashes(pages)));
         }
 
-        EagerFill.Run(plan, targets, threads);
-        for (int i = 0; i < targets.Count; i++)
-        {
-            byte[] expected = _script.Content[3][plan.Regions[i].Description.Id];
-            bool same = expected.AsSpan().SequenceEqual(new ReadOnlySpan<byte>(targets[i].Address, expected.Length));
-            NativeMemory.AlignedFree(targets[i].Address);
-            targets[i].Hashes.Dispose();
-            Assert.True(same, $"region {i} differs");
-        }
+        return targets;
+    }
+
+    private static unsafe void Free(FillTarget target)
+    {
+        NativeMemory.AlignedFree(target.Address);
+        target.Hashes.Dispose();
     }
 
     private static T Newest<T>(SnapshotStore store, Func<ImageReader, T> look)
