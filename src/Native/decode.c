@@ -114,6 +114,14 @@ void sn_page_hash(const void *page, uint64_t hash[2])
         hash[0] = 1;
 }
 
+uint64_t sn_pages_checksum(const uint8_t *pages, uint32_t count, uint64_t hashes[2 * IMAGE_BLOCK_PAGES])
+{
+    memset(hashes, 0, 16 * IMAGE_BLOCK_PAGES);
+    for (uint32_t page = 0; page < count && page < IMAGE_BLOCK_PAGES; page++)
+        sn_page_hash(pages + page * SN_PAGE_BYTES, hashes + 2 * page);
+    return sn_checksum(hashes, 16 * IMAGE_BLOCK_PAGES);
+}
+
 /* ---- LZ4 ------------------------------------------------------------------------------------------------ */
 
 #define LZ4_LEAST_MATCH 4u

@@ -95,8 +95,12 @@ static int32_t install(struct sn_fill *fill, uint64_t target, uint64_t source, u
     return 0;
 }
 
-/* Installs the wanted pages of a block that is BUSY; hashes first, so that whoever finds a page finds its hash. */
-static int32_t install_block(struct sn_fill *fill, struct sn_fill_block *block, const unsigned char *pages)
+/*
+ * Installs the wanted pages of a block that is BUSY; hashes first, so that whoever finds a page finds its hash. They
+ * are those of all pages of the block, or NULL where they are not known yet.
+ */
+static int32_t install_block(struct sn_fill *fill, struct sn_fill_block *block, const unsigned char *pages,
+                             const uint64_t *hashes)
 {
     uint64_t wanted = wanted_of(block);
     for (uint32_t r = block->run; r < fill->run_count; r++) {
@@ -114,8 +118,11 @@ static int32_t install_block(struct sn_fill *fill, struct sn_fill_block *block, 
             }
             uint64_t end = page;
             for (; end < to && (wanted >> end & 1) != 0; end++) {
-                uint64_t at = run->hashes + 16 * (block->ordinal + end - run->ordinal);
-                sn_page_hash(pages + end * SN_PAGE_BYTES, (uint64_t *)(uintptr_t)at);
+                uint64_t *hash = (uint64_t *)(uintptr_t)(run->hashes + 16 * (block->ordinal + end - run->ordinal));
+                if (hashes != NULL)
+                    memcpy(hash, hashes + 2 * end, 16);
+                else
+                    sn_page_hash(pages + end * SN_PAGE_BYTES, hash);
             }
             uint64_t target = run->address + (block->ordinal + page - run->ordinal) * SN_PAGE_BYTES;
             int32_t error = install(fill, target, (uint64_t)(uintptr_t)pages + page * SN_PAGE_BYTES,
@@ -209,18 +216,21 @@ int32_t sn_block_page_hash(const void *page, uint64_t *hash)
 static int complete(struct sn_fill *fill, struct sn_fill_block *block, struct room *room, unsigned char *stored)
 {
     const unsigned char *pages = stored;
+    uint64_t hashes[2 * IMAGE_BLOCK_PAGES];
+    int by_page = block->encoding == PLAIN_BY_PAGE;
     uint32_t kind = 0;
     int32_t error = 0;
-    if (sn_checksum(stored, padded(block)) != block->checksum) {
+    uint64_t checksum = by_page ? sn_pages_checksum(stored, block->pages, hashes) : sn_checksum(stored, padded(block));
+    if (checksum != block->checksum) {
         kind = SN_FILL_CHECKSUM;
-    } else if (block->encoding != 0) {
+    } else if (block->encoding != PLAIN && !by_page) {
         if (sn_block_decode(stored, block->stored, block->encoding, block->element, room->decoded, room->between,
                             block->pages * SN_PAGE_BYTES) != 0)
             kind = SN_FILL_DECODE;
         pages = room->decoded;
     }
     if (kind == 0) {
-        error = install_block(fill, block, pages);
+        error = install_block(fill, block, pages, by_page ? hashes : NULL);
         kind = error != 0 ? SN_FILL_INSTALL : 0;
     }
     if (kind != 0)

@@ -12,9 +12,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "decode.h"
 #include "snapshot_native.h"
 
-#define BLOCK_BYTES (64 * SN_PAGE_BYTES)
+#define BLOCK_BYTES (IMAGE_BLOCK_PAGES * SN_PAGE_BYTES)
+#define PLAIN 0u         /* how a block is stored, see snapshot_native.h */
+#define PLAIN_BY_PAGE 4u
 #define BATCH 4u /* blocks that streaming reads at once: large for a disk, short for a fault behind it */
 #define STRIDE 16u /* blocks that a streaming thread takes on: two must not fault on one huge page, each clearing it */
 #define WINDOW_BYTES (BATCH * BLOCK_BYTES)

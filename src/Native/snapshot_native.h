@@ -189,7 +189,7 @@ struct sn_fill_block {
     uint32_t number;   /* in its image, for messages */
     uint16_t image;
     uint8_t pages;
-    uint8_t encoding; /* 0 plain, 1 LZ4, 2 shuffled and LZ4, 3 differences of that */
+    uint8_t encoding; /* 0 plain, 1 LZ4, 2 shuffled and LZ4, 3 differences of that, 4 plain, by page */
     uint8_t element;
     uint8_t reserved[3];
 };

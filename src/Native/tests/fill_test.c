@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../decode.h"
+#include "../fill.h"
 
 #define WP_UNPOPULATED (UINT64_C(1) << 13) /* UFFD_FEATURE_WP_UNPOPULATED, Linux 6.4 */
 #define WP_ASYNC (UINT64_C(1) << 15)       /* UFFD_FEATURE_WP_ASYNC, Linux 6.7 */
@@ -64,7 +64,9 @@ static void make_file(struct fixture *f)
         CHECK_EQUAL(pwrite(f->image.fd, block, sizeof block, (off_t)(place * sizeof block)), sizeof block);
         f->blocks[i] = (struct sn_fill_block){
             .offset = place * sizeof block,
-            .checksum = sn_checksum(block, sizeof block),
+            .checksum = i % 2 == 0 ? sn_checksum(block, sizeof block)
+                                   : sn_pages_checksum(block, BLOCK_PAGES, (uint64_t[2 * IMAGE_BLOCK_PAGES]){0}),
+            .encoding = i % 2 == 0 ? PLAIN : PLAIN_BY_PAGE,
             .ordinal = i * BLOCK_PAGES,
             .wanted = (1u << BLOCK_PAGES) - 1,
             .stored = sizeof block,

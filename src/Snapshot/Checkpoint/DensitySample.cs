@@ -43,7 +43,7 @@ internal static unsafe class DensitySample
             for (long page = first; page < first + BlockPages; page++)
             {
                 // What was zero may have no memory, which a look would give it.
-                if (!hashes.IsKnown(page) || hashes.Matches(page, PageHashes.Zero) || leftOut.Contains(page)) continue;
+                if (!hashes.IsKnown(page) || hashes.Matches(page, PageHash.Zeros) || leftOut.Contains(page)) continue;
                 ReadOnlySpan<byte> content = new(memory + Pages.Bytes(page), Pages.Size);
                 if (!hashes.Matches(page, content, out _)) found++;
             }

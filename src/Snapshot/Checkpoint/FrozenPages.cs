@@ -143,7 +143,7 @@ internal sealed class FrozenPages : IRegionPages
             PageRange piece = new(
                 run.Start, Math.Min(Math.Min(run.End, part.End) - run.Start, room.Length >> Pages.Shift));
             _tracker.Read(piece, room);
-            int present = Sift(draft.Judge, piece, room);
+            int present = Sift(draft.Judge, piece, room, draft.Writer.RoomHashes());
             if (present > 0 && elementSize < 0) elementSize = _arena.ElementSizeHint(piece.Start);
             draft.Writer.AppendRoom(present, elementSize);
             at = piece.End;
@@ -154,19 +154,19 @@ internal sealed class FrozenPages : IRegionPages
     }
 
     /// <summary>Moves the pages that the image is to have to the front, and returns how many they are.</summary>
-    private int Sift(PageJudge judge, PageRange piece, Span<byte> room)
+    private int Sift(PageJudge judge, PageRange piece, Span<byte> room, Span<UInt128> hashes)
     {
         int present = 0;
         for (int at = 0; at < piece.Count; at++)
         {
             PageRange page = new(piece.Start + at, 1);
             Span<byte> content = room.Slice(at * Pages.Size, Pages.Size);
-            ExtentKind kind = judge.Judge(page.Start, content);
+            ExtentKind kind = judge.Judge(page.Start, content, out UInt128 hash);
             if (kind == ExtentKind.Zero) _zero.Add(page);
             if (kind != ExtentKind.Present) continue;
             _present.Add(page);
             if (present < at) content.CopyTo(room[(present * Pages.Size)..]);
-            present++;
+            hashes[present++] = hash;
         }
 
         return present;

@@ -20,10 +20,10 @@ internal sealed class PageJudge(PageHashes hashes, long parentPages, bool refers
     internal long BlocksChanged { get; private set; }
 
     /// <summary>InParent, Zero or Present.</summary>
-    internal ExtentKind Judge(long page, ReadOnlySpan<byte> content)
+    internal ExtentKind Judge(long page, ReadOnlySpan<byte> content, out UInt128 hash)
     {
-        bool same = hashes.Matches(page, content, out UInt128 hash);
-        bool isZero = hash == PageHashes.Zero;
+        bool same = hashes.Matches(page, content, out hash);
+        bool isZero = hash == PageHash.Zeros;
         if (same && page < parentPages)
             return refers ? ExtentKind.InParent : isZero ? ExtentKind.Zero : ExtentKind.Present;
 
@@ -41,7 +41,7 @@ internal sealed class PageJudge(PageHashes hashes, long parentPages, bool refers
     /// <summary>
     /// A page that restores as zero whatever it holds: zero is what a later content is compared with.
     /// </summary>
-    internal void LeaveOut(long page) => hashes.Set(page, PageHashes.Zero);
+    internal void LeaveOut(long page) => hashes.Set(page, PageHash.Zeros);
 
     private void CountChanged(long block)
     {

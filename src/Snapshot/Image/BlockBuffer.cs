@@ -14,6 +14,9 @@ internal sealed class BlockBuffer(BlockPool pool)
     /// <summary>Room for the encoded form; taken when it is first needed.</summary>
     internal AlignedBuffer Encoded => _encoded ??= pool.Carve();
 
+    /// <summary>The hashes of the pages as far as they are known, else 0; for as many as a block can have.</summary>
+    internal UInt128[] Hashes { get; } = new UInt128[ImageFormat.BlockPagesMax];
+
     /// <summary>The place of the block in the file among blocks.</summary>
     internal int Sequence { get; set; }
 
@@ -24,4 +27,11 @@ internal sealed class BlockBuffer(BlockPool pool)
 
     /// <summary>Bytes of the pages.</summary>
     internal int Length => PageCount * ImageFormat.PageSize;
+
+    /// <summary>No page is in it any more.</summary>
+    internal void Clear()
+    {
+        PageCount = 0;
+        Array.Clear(Hashes);
+    }
 }

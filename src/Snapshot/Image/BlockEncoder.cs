@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using K4os.Compression.LZ4;
 using Snapshot.Base;
 
@@ -8,8 +9,9 @@ namespace Snapshot.Image;
 /// <param name="StoredLength">Bytes without the padding.</param>
 /// <param name="Encoding">How they are encoded.</param>
 /// <param name="ElementSize">By which they were shuffled, or 0.</param>
+/// <param name="Checksum">As <see cref="BlockChecksum"/> has it.</param>
 internal readonly record struct EncodedBlock(
-    ReadOnlyMemory<byte> Padded, int StoredLength, StoredEncoding Encoding, byte ElementSize);
+    ReadOnlyMemory<byte> Padded, int StoredLength, StoredEncoding Encoding, byte ElementSize, ulong Checksum);
 
 /// <summary>Encodes blocks, one at a time; one encoder a thread. Allocates nothing per block.</summary>
 internal sealed unsafe class BlockEncoder(BlockEncoding policy) : IDisposable
@@ -36,11 +38,14 @@ internal sealed unsafe class BlockEncoder(BlockEncoding policy) : IDisposable
             {
                 int padded = (int)Pages.AlignUp(stored, ImageFormat.PageSize);
                 target.Span[stored..padded].Clear();
-                return new EncodedBlock(target.Memory[..padded], stored, choice.Encoding, (byte)choice.ElementSize);
+                return new EncodedBlock(
+                    target.Memory[..padded], stored, choice.Encoding, (byte)choice.ElementSize,
+                    BlockChecksum.OfBytes(target.Span[..padded]));
             }
         }
 
-        return new EncodedBlock(block.Pages.Memory[..block.Length], block.Length, StoredEncoding.Plain, 0);
+        return new EncodedBlock(
+            block.Pages.Memory[..block.Length], block.Length, StoredEncoding.PlainByPage, 0, ChecksumOfPages(block));
     }
 
     public void Dispose()
@@ -63,6 +68,20 @@ internal sealed unsafe class BlockEncoder(BlockEncoding policy) : IDisposable
     };
 
     private static int ElementSizeOr8(BlockBuffer block) => IsElementSize(block.ElementSize) ? block.ElementSize : 8;
+
+    /// <summary>Hashes the pages that nobody has hashed yet.</summary>
+    private static ulong ChecksumOfPages(BlockBuffer block)
+    {
+        for (int page = 0; page < block.PageCount; page++)
+        {
+            ref UInt128 hash = ref block.Hashes[page];
+            ReadOnlySpan<byte> content = block.Pages.Span.Slice(page * ImageFormat.PageSize, ImageFormat.PageSize);
+            if (hash == UInt128.Zero) hash = PageHash.Of(content);
+            Debug.Assert(hash == PageHash.Of(content), "the hash is that of another content");
+        }
+
+        return BlockChecksum.OfHashes(block.Hashes);
+    }
 
     private int TakeSample(BlockBuffer block)
     {

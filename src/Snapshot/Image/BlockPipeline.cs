@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using System.Runtime.ExceptionServices;
 
 namespace Snapshot.Image;
@@ -62,7 +61,7 @@ internal sealed class BlockPipeline : IDisposable
         }
 
         ThrowIfFailed();
-        buffer!.PageCount = 0;
+        buffer!.Clear();
         return buffer;
     }
 
@@ -139,15 +138,14 @@ internal sealed class BlockPipeline : IDisposable
         while (_submitted.Take() is { } block)
         {
             EncodedBlock encoded = encoder.Encode(block);
-            ulong checksum = XxHash3.HashToUInt64(encoded.Padded.Span);
-            if (!AppendInOrder(block, encoded, checksum)) return;
+            if (!AppendInOrder(block, encoded)) return;
         }
     }
 
     /// <summary>
     /// Blocks are taken in order, so whoever waits here waits for a thread that already encodes: no deadlock.
     /// </summary>
-    private bool AppendInOrder(BlockBuffer block, EncodedBlock encoded, ulong checksum)
+    private bool AppendInOrder(BlockBuffer block, EncodedBlock encoded)
     {
         lock (_turnGate)
         {
@@ -156,7 +154,7 @@ internal sealed class BlockPipeline : IDisposable
         }
 
         _blocks.Add(new WrittenBlock(
-            _output.Position, checksum, encoded.StoredLength, (ushort)block.PageCount, encoded.Encoding,
+            _output.Position, encoded.Checksum, encoded.StoredLength, (ushort)block.PageCount, encoded.Encoding,
             encoded.ElementSize));
         if (!_output.Append(block, encoded.Padded)) return false;
         lock (_turnGate)

@@ -22,7 +22,7 @@ internal sealed unsafe class BlockPool(Action<nint, int>? prepare = null) : IDis
         lock (_gate)
         {
             if (!_idle.TryPop(out BlockBuffer? block)) block = new BlockBuffer(this);
-            block.PageCount = 0;
+            block.Clear();
             return block;
         }
     }

@@ -6,7 +6,7 @@ namespace Snapshot.Image;
 internal static class ImageFormat
 {
     internal const ushort Major = 1;
-    internal const ushort Minor = 3;
+    internal const ushort Minor = 4;
     internal const int PageSize = Pages.Size;
     internal const int BlockPagesMax = 64;
     internal const int BlockBytesMax = BlockPagesMax * PageSize;

@@ -96,7 +96,7 @@ internal sealed unsafe class ImageReader : IDisposable
             scratch.CurrentBlock = -1;
             byte* stored = Fetch(block, scratch);
             int padded = (int)Pages.AlignUp(entry.StoredLength, ImageFormat.PageSize);
-            if (XxHash3.HashToUInt64(new ReadOnlySpan<byte>(stored, padded)) != entry.Checksum)
+            if (BlockChecksum.Of(entry, new ReadOnlySpan<byte>(stored, padded)) != entry.Checksum)
                 throw ImageErrors.Corrupt(Name, entry.Offset, $"the checksum of block {block} is wrong");
             scratch.Current = Decode(entry, stored, scratch);
             scratch.CurrentBlock = block;
@@ -173,7 +173,7 @@ internal sealed unsafe class ImageReader : IDisposable
 
     private byte* Decode(in ImageBlock entry, byte* stored, BlockScratch scratch)
     {
-        if (entry.Encoding == StoredEncoding.Plain) return stored;
+        if (entry.Encoding is StoredEncoding.Plain or StoredEncoding.PlainByPage) return stored;
         int length = entry.PageCount * ImageFormat.PageSize;
         // Never writes beyond the target nor reads beyond the stored bytes, whatever these are.
         int decoded = LZ4Codec.Decode(stored, entry.StoredLength, scratch.Decoded.Pointer, length);

@@ -141,7 +141,8 @@ internal sealed class ImageWriter : IDisposable
     /// <param name="pages">Whole pages.</param>
     /// <param name="elementSize">Bytes of the elements in them (2, 4, 8 or 16 help the encoder), or 0 when not
     /// known.</param>
-    internal void AppendPages(ReadOnlySpan<byte> pages, int elementSize)
+    /// <param name="hash">Of the page, where it is one and its hash is known, else 0.</param>
+    internal void AppendPages(ReadOnlySpan<byte> pages, int elementSize, UInt128 hash = default)
     {
         if (pages.Length % Pages.Size != 0)
             throw new ArgumentException("not a multiple of the page size", nameof(pages));
@@ -150,6 +151,7 @@ internal sealed class ImageWriter : IDisposable
             Span<byte> room = Room();
             int part = Math.Min(pages.Length, room.Length);
             pages[..part].CopyTo(room);
+            if (pages.Length == Pages.Size) RoomHashes()[0] = hash;
             pages = pages[part..];
             AppendRoom(part >> Pages.Shift, elementSize);
         }
@@ -164,6 +166,11 @@ internal sealed class ImageWriter : IDisposable
         _block ??= _pipeline.Rent();
         return _block.Pages.Span[(_block.PageCount * Pages.Size)..];
     }
+
+    /// <summary>
+    /// Where the hashes of the pages in <see cref="Room"/> go, of as many as are known and will be added.
+    /// </summary>
+    internal Span<UInt128> RoomHashes() => _block!.Hashes.AsSpan(_block.PageCount);
 
     /// <summary>Adds the first pages of <see cref="Room"/> as <see cref="AppendPages"/> does.</summary>
     internal void AppendRoom(int pageCount, int elementSize)

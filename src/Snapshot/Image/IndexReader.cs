@@ -205,7 +205,7 @@ internal ref struct IndexReader
         uint highest = from.U32();
         from.Skip(4);
         from.ExpectEnd();
-        if (highest > (uint)StoredEncoding.DifferenceShuffleLz4)
+        if (highest > (uint)StoredEncoding.PlainByPage)
             throw ImageErrors.Unsupported(
                 _name, _offset, $"a block has encoding {highest}, which this library does not know");
         _highestEncoding = (StoredEncoding)highest;
@@ -251,7 +251,8 @@ internal ref struct IndexReader
         if (block.PageCount is < 1 or > BlockPagesMax || block.StoredLength < 1) return false;
         return block.Encoding <= _highestEncoding && block.Encoding switch
         {
-            StoredEncoding.Plain => block.StoredLength == length && block.ElementSize == 0,
+            StoredEncoding.Plain or StoredEncoding.PlainByPage =>
+                block.StoredLength == length && block.ElementSize == 0,
             StoredEncoding.Lz4 => block.StoredLength <= length && block.ElementSize == 0,
             StoredEncoding.ShuffleLz4 => block.StoredLength <= length && BlockEncoder.IsElementSize(block.ElementSize),
             StoredEncoding.DifferenceShuffleLz4 =>

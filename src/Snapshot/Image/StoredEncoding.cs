@@ -7,4 +7,7 @@ internal enum StoredEncoding : byte
     Lz4 = 1,
     ShuffleLz4 = 2,
     DifferenceShuffleLz4 = 3,
+
+    /// <summary>As plain; the checksum is that of the hashes of the pages.</summary>
+    PlainByPage = 4,
 }

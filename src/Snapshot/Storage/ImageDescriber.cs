@@ -45,7 +45,7 @@ internal static class ImageDescriber
 
     private static string NameOf(in ImageBlock block) => block.Encoding switch
     {
-        StoredEncoding.Plain => "plain",
+        StoredEncoding.Plain or StoredEncoding.PlainByPage => "plain",
         StoredEncoding.Lz4 => "lz4",
         StoredEncoding.DifferenceShuffleLz4 => $"difference+shuffle{block.ElementSize}+lz4",
         _ => $"shuffle{block.ElementSize}+lz4",

@@ -200,8 +200,8 @@ internal sealed unsafe class ContentHashTracker : DirtyTracker, IScanWork
         long differing = 0;
         for (long page = pages.Start; page < pages.End; page++)
         {
-            if (_hashes.IsKnown(page) && !_hashes.Matches(page, PageHashes.Zero))
-                differing += Differs(page, PageHashes.Zero);
+            if (_hashes.IsKnown(page) && !_hashes.Matches(page, PageHash.Zeros))
+                differing += Differs(page, PageHash.Zeros);
         }
 
         return differing;

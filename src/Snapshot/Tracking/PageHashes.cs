@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using Snapshot.Base;
 using Snapshot.Memory;
 
@@ -8,15 +7,11 @@ namespace Snapshot.Tracking;
 /// One 128-bit content hash per page of a region, or "unknown": what each page held when it was last recorded.
 /// </summary>
 /// <remarks>
-/// XxHash128: not cryptographic; two different contents that nobody constructed collide with a probability of 2^-128.
 /// The hash of a page of zeros is known, and a partial last page of zeros has the same. Not stored in any image. No
 /// member allocates managed memory after construction. Threads may work on different pages at the same time.
 /// </remarks>
 internal sealed unsafe class PageHashes : IDisposable
 {
-    /// <summary>The hash of every page that holds only zeros.</summary>
-    internal static readonly UInt128 Zero = Known(XxHash128.HashToUInt128(new byte[Pages.Size]));
-
     /// <summary>16 bytes a page; 0 = unknown. Memory is used only where pages were recorded.</summary>
     private readonly SparseMemory _memory;
 
@@ -41,7 +36,7 @@ internal sealed unsafe class PageHashes : IDisposable
     /// to arrive from memory before the others are asked for, which halves the speed.
     /// </remarks>
     internal static UInt128 Hash(ReadOnlySpan<byte> content) =>
-        content.Length < Pages.Size && IsZero(content) ? Zero : Known(XxHash128.HashToUInt128(content));
+        content.Length < Pages.Size && IsZero(content) ? PageHash.Zeros : PageHash.Of(content);
 
     internal bool IsKnown(long page) => At(page) != UInt128.Zero;
 
@@ -86,8 +81,6 @@ internal sealed unsafe class PageHashes : IDisposable
         _memory.Dispose();
         _hashes = null;
     }
-
-    private static UInt128 Known(UInt128 hash) => hash == UInt128.Zero ? UInt128.One : hash;
 
     private ref UInt128 At(long page)
     {

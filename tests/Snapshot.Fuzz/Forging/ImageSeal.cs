@@ -50,10 +50,14 @@ internal static class ImageSeal
         for (int at = sizeof(ulong); at <= blocks.Length - BlockEntryBytes; at += BlockEntryBytes)
         {
             ulong offset = BinaryPrimitives.ReadUInt64LittleEndian(blocks[at..]);
-            ulong length = (BinaryPrimitives.ReadUInt32LittleEndian(blocks[(at + 16)..]) + 4095UL) & ~4095UL;
+            uint stored = BinaryPrimitives.ReadUInt32LittleEndian(blocks[(at + 16)..]);
+            ushort pages = BinaryPrimitives.ReadUInt16LittleEndian(blocks[(at + 20)..]);
+            ulong length = (stored + 4095UL) & ~4095UL;
             if (offset > (ulong)file.Length || length > (ulong)file.Length - offset) continue;
+            ImageBlock block = new((long)offset, 0, 0, (int)stored, pages, (StoredEncoding)blocks[at + 22], 0);
+            if (block.Encoding == StoredEncoding.PlainByPage && stored != pages * 4096u) continue;
             BinaryPrimitives.WriteUInt64LittleEndian(
-                blocks[(at + 8)..], XxHash3.HashToUInt64(file.Slice((int)offset, (int)length)));
+                blocks[(at + 8)..], BlockChecksum.Of(block, file.Slice((int)offset, (int)length)));
         }
     }
 }

@@ -75,11 +75,11 @@ public sealed unsafe class ByteShuffleTests
             BitConverter.TryWriteBytes(field.AsSpan(i * 8), Math.Sin(i * 1e-4) * 300);
         Assert.Equal(StoredEncoding.DifferenceShuffleLz4, Encode(field, BlockEncoding.Auto, 0).Encoding);
         Assert.Equal(StoredEncoding.DifferenceShuffleLz4, Encode(field, BlockEncoding.Auto, 8).Encoding);
-        Assert.Equal(StoredEncoding.Plain, Encode(field, BlockEncoding.Lz4, 8).Encoding);
+        Assert.Equal(StoredEncoding.PlainByPage, Encode(field, BlockEncoding.Lz4, 8).Encoding);
         Assert.True(Encode(field, BlockEncoding.ShuffleLz4, 8).StoredLength * 3 < field.Length * 2, "at least 1.5 times");
-        Assert.Equal(StoredEncoding.Plain, Encode(SampleImage.Noise(64, 5), BlockEncoding.Auto, 8).Encoding);
-        Assert.Equal(StoredEncoding.Plain, Encode(SampleImage.Noise(64, 5), BlockEncoding.Lz4, 8).Encoding);
-        Assert.Equal(StoredEncoding.Plain, Encode(SampleImage.Noise(64, 5), BlockEncoding.ShuffleLz4, 8).Encoding);
+        Assert.Equal(StoredEncoding.PlainByPage, Encode(SampleImage.Noise(64, 5), BlockEncoding.Auto, 8).Encoding);
+        Assert.Equal(StoredEncoding.PlainByPage, Encode(SampleImage.Noise(64, 5), BlockEncoding.Lz4, 8).Encoding);
+        Assert.Equal(StoredEncoding.PlainByPage, Encode(SampleImage.Noise(64, 5), BlockEncoding.ShuffleLz4, 8).Encoding);
     }
 
     private static readonly Gen<(int[] Kinds, int ElementSize)> PageMixes =

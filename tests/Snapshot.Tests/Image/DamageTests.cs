@@ -127,7 +127,7 @@ public sealed class DamageTests
     }
 
     [Theory]
-    [InlineData(4u, SnapshotErrorCode.UnsupportedFormat)]
+    [InlineData(5u, SnapshotErrorCode.UnsupportedFormat)]
     [InlineData(2u, SnapshotErrorCode.Corrupt)]
     public void An_encoding_that_is_not_known_is_refused_as_such_and_one_above_the_highest_is_damage(
         uint highest, SnapshotErrorCode expected)

@@ -9,7 +9,7 @@ namespace Snapshot.Tests.Image;
 /// </summary>
 public sealed class GoldenTests
 {
-    private const string Newest = "1.3";
+    private const string Newest = "1.4";
 
     private static readonly string[] s_names =
         ["full-none", "full-lz4", "full-shuffle", "full-auto", "incremental-none"];
@@ -29,12 +29,14 @@ public sealed class GoldenTests
                 files.Add("1.1", name);
                 files.Add("1.2", name);
                 files.Add("1.3", name);
+                files.Add("1.4", name);
             }
 
             foreach (string name in s_namesSince12)
             {
                 files.Add("1.2", name);
                 files.Add("1.3", name);
+                files.Add("1.4", name);
             }
 
             return files;

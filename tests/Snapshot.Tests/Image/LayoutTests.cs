@@ -17,7 +17,7 @@ public sealed class LayoutTests
     {
         Assert.Equal(new byte[] { 0x89, 0x53, 0x4E, 0x41, 0x50, 0x0D, 0x0A, 0x1A }, _image[..8]);
         Assert.Equal(1, BitConverter.ToUInt16(_image, 8));
-        Assert.Equal(3, BitConverter.ToUInt16(_image, 10));
+        Assert.Equal(4, BitConverter.ToUInt16(_image, 10));
         Assert.Equal(4096u, BitConverter.ToUInt32(_image, 12));
         Assert.Equal(SampleImage.ImageId.ToByteArray(), _image[16..32]);
         Assert.Equal(2ul, BitConverter.ToUInt64(_image, 32));
@@ -68,7 +68,10 @@ public sealed class LayoutTests
 
         Assert.Equal(used, at);
         Assert.Equal(
-            [("BLKS", 1), ("REGN", 1), ("EXTN", 1), ("ROOT", 0), ("PART", 1), ("HNDL", 1), ("ENVI", 0), ("FIGR", 0)],
+            [
+                ("BLKS", 1), ("ENCD", 1), ("REGN", 1), ("EXTN", 1), ("ROOT", 0), ("PART", 1), ("HNDL", 1), ("ENVI", 0),
+                ("FIGR", 0),
+            ],
             found);
     }
 
@@ -78,14 +81,16 @@ public sealed class LayoutTests
         ReadOnlySpan<byte> blocks = _image.AsSpan(8192 + 32 + 16);
         Assert.Equal(1ul, BinaryPrimitives.ReadUInt64LittleEndian(blocks));
         Assert.Equal(4096ul, BinaryPrimitives.ReadUInt64LittleEndian(blocks[8..]));
-        Assert.Equal(
-            XxHash3.HashToUInt64(_image.AsSpan(4096, 4096)), BinaryPrimitives.ReadUInt64LittleEndian(blocks[16..]));
+        byte[] hashes = new byte[64 * 16];
+        BinaryPrimitives.WriteUInt128LittleEndian(hashes, XxHash128.HashToUInt128(_image.AsSpan(4096, 4096)));
+        Assert.Equal(XxHash3.HashToUInt64(hashes), BinaryPrimitives.ReadUInt64LittleEndian(blocks[16..]));
         Assert.Equal(4096u, BinaryPrimitives.ReadUInt32LittleEndian(blocks[24..]));
         Assert.Equal(1, BinaryPrimitives.ReadUInt16LittleEndian(blocks[28..]));
-        Assert.Equal(0, blocks[30]);
+        Assert.Equal(4, blocks[30]);
         Assert.Equal(0, blocks[31]);
+        Assert.Equal(4ul, BinaryPrimitives.ReadUInt64LittleEndian(blocks[(8 + 24 + 16)..]));
 
-        ReadOnlySpan<byte> regions = blocks[(8 + 24 + 16)..];
+        ReadOnlySpan<byte> regions = blocks[(8 + 24 + 16 + 8 + 16)..];
         Assert.Equal(2u, BinaryPrimitives.ReadUInt32LittleEndian(regions));
         ReadOnlySpan<byte> first = regions[8..];
         Assert.Equal(1u, BinaryPrimitives.ReadUInt32LittleEndian(first));
@@ -158,8 +163,12 @@ public sealed class LayoutTests
             new[] { ExtentKind.InParent, ExtentKind.Present, ExtentKind.Zero, ExtentKind.Excluded }.Select(
                 kind => (int)kind));
         Assert.Equal(
-            [0, 1, 2],
-            new[] { StoredEncoding.Plain, StoredEncoding.Lz4, StoredEncoding.ShuffleLz4 }.Select(code => (int)code));
+            [0, 1, 2, 3, 4],
+            new[]
+            {
+                StoredEncoding.Plain, StoredEncoding.Lz4, StoredEncoding.ShuffleLz4,
+                StoredEncoding.DifferenceShuffleLz4, StoredEncoding.PlainByPage,
+            }.Select(code => (int)code));
         Assert.Equal([1, 2], new[] { GenerationKind.Full, GenerationKind.Incremental }.Select(kind => (int)kind));
         Assert.Equal([1, 2], new[] { RegionKind.Arena, RegionKind.Buffer }.Select(kind => (int)kind));
         Assert.Equal(1, (int)ParticipantKind.Polled);

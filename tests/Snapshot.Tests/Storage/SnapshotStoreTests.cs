@@ -314,7 +314,7 @@ public sealed class SnapshotStoreTests : IDisposable
         GenerationInfo info = store.Commit(draft);
         ImageDescription shown = store.Describe(1);
         Assert.Equal(info, shown.Info);
-        Assert.Equal(new Version(1, 3), shown.FormatVersion);
+        Assert.Equal(new Version(1, 4), shown.FormatVersion);
         Assert.Equal([new RegionStatistics(SampleImage.Arena(9), 3, 3, 0, 1, 5)], shown.Regions);
         Assert.Equal(SampleImage.Metadata.Roots, shown.Roots);
         Assert.Equal(SampleImage.Metadata.Figures, shown.Figures);

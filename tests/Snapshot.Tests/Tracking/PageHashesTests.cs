@@ -30,7 +30,7 @@ public sealed class PageHashesTests
     public void A_page_outside_the_table_is_refused()
     {
         using PageHashes hashes = new(10);
-        Assert.Throws<ArgumentOutOfRangeException>(() => hashes.Set(10, PageHashes.Zero));
+        Assert.Throws<ArgumentOutOfRangeException>(() => hashes.Set(10, PageHash.Zeros));
         Assert.Throws<ArgumentOutOfRangeException>(() => hashes.IsKnown(-1));
     }
 
@@ -38,7 +38,7 @@ public sealed class PageHashesTests
     public void Zeros_have_one_hash_whatever_their_length()
     {
         for (int length = 1; length <= Pages.Size; length++)
-            Assert.Equal(PageHashes.Zero, PageHashes.Hash(new byte[length]));
+            Assert.Equal(PageHash.Zeros, PageHashes.Hash(new byte[length]));
     }
 
     [Fact]
