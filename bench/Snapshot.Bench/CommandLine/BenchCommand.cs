@@ -13,7 +13,7 @@ internal sealed class BenchCommand : Command
 
     private readonly Option<bool> _json = new("--json")
     {
-        Description = "Print JSON instead of tables: an array, an object a row; cost prints one object.",
+        Description = "Print JSON instead of tables: an array, an object a row; cost and scale print one object.",
     };
 
     private readonly Option<FileInfo?> _plot = new("--plot") { Description = "Draw the figures into this SVG file." };

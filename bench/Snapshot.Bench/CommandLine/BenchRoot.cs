@@ -22,6 +22,7 @@ internal static class BenchRoot
         root.Subcommands.Add(InterferenceCommand.Create());
         root.Subcommands.Add(CostCommand.Create());
         root.Subcommands.Add(CrowdCommand.Create());
+        root.Subcommands.Add(ScaleCommand.Create());
         root.Subcommands.Add(FibersCommand.Create());
         root.Subcommands.Add(NativeCommand.Create());
         root.Subcommands.Add(ResultsCommand.Create(root));

@@ -49,6 +49,23 @@ internal static class SharedOptions
     internal static Option<int> Rounds(string description, int count) =>
         Number("--rounds", description, count, 1, 10_000);
 
+    internal static Option<double> DirtyPercent(double percent) => new Option<double>("--dirty")
+    {
+        Description = "Percent of the pages written between checkpoints.",
+        DefaultValueFactory = _ => percent,
+    }.Require(value => value is > 0 and <= 100, "more than 0 and at most 100");
+
+    internal static Option<string> PatternOfParts()
+    {
+        Option<string> option = new("--pattern")
+        {
+            Description = "Which pages of a part: one dense range, or random ones.",
+            DefaultValueFactory = _ => PagePattern.Random,
+        };
+        option.AcceptOnlyFromAmong(PagePattern.Dense, PagePattern.Random);
+        return option;
+    }
+
     internal static Option<int> Number(string name, string description, int value, int least, int most) =>
         new Option<int>(name) { Description = description, DefaultValueFactory = _ => value }
             .Require(number => number >= least && number <= most, $"{least} to {most}");

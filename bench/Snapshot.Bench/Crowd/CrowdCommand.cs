@@ -14,19 +14,10 @@ internal static class CrowdCommand
             .RequireEach(count => count is >= 1 and <= 64, "1 to 64");
         Option<long> arena = SharedOptions.Arena(1L << 30);
         arena.Description = "Size of all arenas together: bytes, or with KiB, MiB, GiB.";
-        Option<double> dirty = new Option<double>("--dirty")
-        {
-            Description = "Percent of the pages written between checkpoints.",
-            DefaultValueFactory = _ => 10,
-        }.Require(value => value is > 0 and <= 100, "more than 0 and at most 100");
-        Option<string> pattern = new("--pattern")
-        {
-            Description = "Which pages of a part: one dense range, or random ones.",
-            DefaultValueFactory = _ => PagePattern.Random,
-        };
+        Option<double> dirty = SharedOptions.DirtyPercent(10);
+        Option<string> pattern = SharedOptions.PatternOfParts();
         Option<string[]> mode = SharedOptions.Modes("auto");
         Option<int> rounds = SharedOptions.Rounds("Checkpoints measured, after the full one.", 9);
-        pattern.AcceptOnlyFromAmong(PagePattern.Dense, PagePattern.Random);
         return new BenchCommand(
             "crowd", "How many threads and arenas change what a first write, a gathering and a pause take.",
             [threads, arenas, arena, dirty, pattern, mode, rounds], (result, run) =>

@@ -33,7 +33,8 @@ internal sealed record CrowdMeasurement
 
     private static CrowdMeasurement Run(CrowdSetup setup, BenchRun run)
     {
-        run.Say($"{setup.Threads} threads, {setup.Arenas} arenas, {setup.Capture}");
+        run.Say(
+            $"{Figures.Size(setup.ArenaBytes)}, {setup.Threads} threads, {setup.Arenas} arenas, {setup.Capture}");
         using StoreFolder folder = new(setup.Directory);
         using SnapshotSession session = SnapshotSession.Create(folder.Path, new SnapshotOptions
         {

@@ -26,7 +26,8 @@ internal sealed unsafe class CrowdThreads : IDisposable
         long bytes = setup.PagesOfPart * setup.Threads * PagePattern.PageBytes;
         for (int index = 0; index < setup.Arenas; index++)
         {
-            Arena arena = session.OpenArena($"bench{index}", new ArenaOptions { Capacity = bytes + (64L << 20) });
+            ArenaOptions options = new() { Capacity = bytes + (bytes / 16) + (64L << 20) };
+            Arena arena = session.OpenArena($"bench{index}", options);
             _arenas[index] = (byte*)arena.RootArray<long>("data", bytes / sizeof(long)).Pointer;
         }
 

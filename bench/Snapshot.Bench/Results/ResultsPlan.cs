@@ -57,6 +57,14 @@ internal static class ResultsPlan
                 "crowd", "Threads and arenas", "Whether threads and arenas stand in each other's way.",
                 ["crowd", .. Words("--arena 256MiB --rounds 5", "--arena 64MiB --rounds 3"), .. captures]),
             new(
+                "scale", "Scale", "How figures grow with memory, threads and arenas.",
+                [
+                    "scale",
+                    .. Words(
+                        "--arena 1GiB 2GiB 4GiB 8GiB",
+                        "--arena 64MiB 128MiB --threads 1 4 --arenas 1 4 --rounds 2"),
+                ]),
+            new(
                 "fibers", "Fibers", "Fibers captured waiting, and resumed.",
                 ["fibers", .. Words("--fibers 1 1000 10000 100000", "--fibers 1 1000")]),
             new(
