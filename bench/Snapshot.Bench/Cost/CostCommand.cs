@@ -89,19 +89,8 @@ internal static class CostCommand
                 "pages, felt by any thread. pause: as the checkpoint tells it. processor: added to the process and " +
                 "its children until all was durable. Below: who spent it, the computing threads without the " +
                 "computation itself; and each checkpoint, with the time by which the computation after it is longer, " +
-                "and the processor time of its threads. " + Missing(),
+                "and the processor time of its threads. " + OtherCheckpointers.Describe(),
             Plots = [],
         };
     }
-
-    private static string Missing()
-    {
-        string[] found = [.. ((string[])["criu", "dmtcp_launch"]).Where(IsOnPath)];
-        return found.Length == 0
-            ? "CRIU and DMTCP are not on the PATH."
-            : $"{string.Join(" and ", found)}: on the PATH, and not run by this scenario.";
-    }
-
-    private static bool IsOnPath(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "")
-        .Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
 }
