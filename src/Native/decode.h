@@ -22,6 +22,9 @@ void sn_page_hash(const void *page, uint64_t hash[2]);
 /* The checksum of pages that are stored plain: that of their hashes, which it leaves behind, with zeros up to 64. */
 uint64_t sn_pages_checksum(const uint8_t *pages, uint32_t count, uint64_t hashes[2 * IMAGE_BLOCK_PAGES]);
 
+/* For tests: != 0: both of these as on a machine without AVX2. */
+void sn_decode_only_pairs(int on);
+
 /*
  * Decodes one LZ4 block; returns the decoded length, or -1 when the input is not one or its content does not
  * fit. Reads and writes nothing outside the two ranges, whatever the input.

@@ -42,6 +42,7 @@ void test_track(void);
 void test_futex(void);
 void test_file(void);
 void test_thread(void);
+void test_decode(void);
 void test_fill(void);
 void test_freeze(void);
 void test_slots(void);

@@ -10,6 +10,7 @@ int main(void)
         {"memory", test_memory},
         {"track", test_track},
         {"futex", test_futex},
+        {"decode", test_decode},
         {"fill", test_fill},
         {"signal", test_signal},
         {"freeze", test_freeze},

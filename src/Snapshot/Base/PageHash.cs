@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.IO.Hashing;
 
 namespace Snapshot.Base;
@@ -6,17 +7,33 @@ namespace Snapshot.Base;
 /// The hash by which the content of a page is known: XXH3-128 with seed 0. Not cryptographic; two different contents
 /// that nobody constructed collide with a probability of 2^-128.
 /// </summary>
-/// <remarks>In memory its low half is first, as in the C part and in the format (docs/FORMAT.md).</remarks>
-internal static class PageHash
+/// <remarks>
+/// 16 bytes, the low half first, as in the C part and in the format (docs/FORMAT.md). No <see cref="UInt128"/>, whose
+/// users cannot be compiled ahead: they ran unoptimized in the first image of a process.
+/// </remarks>
+/// <param name="Low">Bits 0 to 63.</param>
+/// <param name="High">Bits 64 to 127.</param>
+internal readonly record struct PageHash(ulong Low, ulong High)
 {
     /// <summary>The hash of a page of zeros.</summary>
-    internal static readonly UInt128 Zeros = Of(new byte[Pages.Size]);
+    internal static readonly PageHash Zeros = Of(new byte[Pages.Size]);
 
-    /// <summary>Never 0, which stands for unknown.</summary>
+    /// <summary>False for the default, which is the hash of no page.</summary>
+    internal bool IsKnown => (Low | High) != 0;
+
     /// <param name="page">All of it.</param>
-    internal static UInt128 Of(ReadOnlySpan<byte> page)
+    internal static PageHash Of(ReadOnlySpan<byte> page)
     {
-        UInt128 hash = XxHash128.HashToUInt128(page);
-        return hash == UInt128.Zero ? UInt128.One : hash;
+        Span<byte> bytes = stackalloc byte[16]; // the canonical form: the high half first, each big-endian
+        _ = XxHash128.Hash(page, bytes);
+        PageHash hash = new(
+            BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]), BinaryPrimitives.ReadUInt64BigEndian(bytes));
+        return hash.IsKnown ? hash : new PageHash(1, 0);
     }
+
+    /// <summary>Without the comparers of a record, which cost a call for each half.</summary>
+    public bool Equals(PageHash other) => Low == other.Low && High == other.High;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => Low.GetHashCode();
 }

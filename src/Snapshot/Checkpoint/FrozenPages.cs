@@ -154,14 +154,14 @@ internal sealed class FrozenPages : IRegionPages
     }
 
     /// <summary>Moves the pages that the image is to have to the front, and returns how many they are.</summary>
-    private int Sift(PageJudge judge, PageRange piece, Span<byte> room, Span<UInt128> hashes)
+    private int Sift(PageJudge judge, PageRange piece, Span<byte> room, Span<PageHash> hashes)
     {
         int present = 0;
         for (int at = 0; at < piece.Count; at++)
         {
             PageRange page = new(piece.Start + at, 1);
             Span<byte> content = room.Slice(at * Pages.Size, Pages.Size);
-            ExtentKind kind = judge.Judge(page.Start, content, out UInt128 hash);
+            ExtentKind kind = judge.Judge(page.Start, content, out PageHash hash);
             if (kind == ExtentKind.Zero) _zero.Add(page);
             if (kind != ExtentKind.Present) continue;
             _present.Add(page);

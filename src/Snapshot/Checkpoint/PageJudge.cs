@@ -20,7 +20,7 @@ internal sealed class PageJudge(PageHashes hashes, long parentPages, bool refers
     internal long BlocksChanged { get; private set; }
 
     /// <summary>InParent, Zero or Present.</summary>
-    internal ExtentKind Judge(long page, ReadOnlySpan<byte> content, out UInt128 hash)
+    internal ExtentKind Judge(long page, ReadOnlySpan<byte> content, out PageHash hash)
     {
         bool same = hashes.Matches(page, content, out hash);
         bool isZero = hash == PageHash.Zeros;

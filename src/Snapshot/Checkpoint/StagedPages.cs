@@ -107,7 +107,7 @@ internal sealed unsafe class StagedPages : IRegionPages
         for (long page = pages.Start; page < pages.End; page++)
         {
             ReadOnlySpan<byte> content = new(_staging.Slot(_slots[page]), Pages.Size);
-            ExtentKind kind = draft.Judge.Judge(page, content, out UInt128 hash);
+            ExtentKind kind = draft.Judge.Judge(page, content, out PageHash hash);
             if (kind == ExtentKind.Present) draft.Writer.AppendPages(content, _arena?.ElementSizeHint(page) ?? 0, hash);
             else draft.Writer.Append(kind, 1);
         }

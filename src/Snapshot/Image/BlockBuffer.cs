@@ -1,3 +1,5 @@
+using Snapshot.Base;
+
 namespace Snapshot.Image;
 
 /// <summary>
@@ -14,8 +16,8 @@ internal sealed class BlockBuffer(BlockPool pool)
     /// <summary>Room for the encoded form; taken when it is first needed.</summary>
     internal AlignedBuffer Encoded => _encoded ??= pool.Carve();
 
-    /// <summary>The hashes of the pages as far as they are known, else 0; for as many as a block can have.</summary>
-    internal UInt128[] Hashes { get; } = new UInt128[ImageFormat.BlockPagesMax];
+    /// <summary>The hashes of the pages as far as they are known, for as many as a block can have.</summary>
+    internal PageHash[] Hashes { get; } = new PageHash[ImageFormat.BlockPagesMax];
 
     /// <summary>The place of the block in the file among blocks.</summary>
     internal int Sequence { get; set; }

@@ -13,7 +13,7 @@ internal static class BlockChecksum
     internal static ulong Of(in ImageBlock block, ReadOnlySpan<byte> padded)
     {
         if (block.Encoding != StoredEncoding.PlainByPage) return OfBytes(padded);
-        Span<UInt128> hashes = stackalloc UInt128[ImageFormat.BlockPagesMax];
+        Span<PageHash> hashes = stackalloc PageHash[ImageFormat.BlockPagesMax];
         hashes.Clear();
         for (int page = 0; page < block.PageCount; page++)
             hashes[page] = PageHash.Of(padded.Slice(page * Pages.Size, Pages.Size));
@@ -26,8 +26,8 @@ internal static class BlockChecksum
     /// <summary>
     /// Of the hashes of plain pages, which are known already: a second pass over the pages costs as much as the first.
     /// </summary>
-    /// <param name="hashes">64, and 0 where there is no page.</param>
-    internal static ulong OfHashes(ReadOnlySpan<UInt128> hashes)
+    /// <param name="hashes">64, and the default where there is no page.</param>
+    internal static ulong OfHashes(ReadOnlySpan<PageHash> hashes)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(hashes.Length, ImageFormat.BlockPagesMax);
         return XxHash3.HashToUInt64(MemoryMarshal.AsBytes(hashes));

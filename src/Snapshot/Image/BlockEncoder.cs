@@ -74,9 +74,9 @@ internal sealed unsafe class BlockEncoder(BlockEncoding policy) : IDisposable
     {
         for (int page = 0; page < block.PageCount; page++)
         {
-            ref UInt128 hash = ref block.Hashes[page];
+            ref PageHash hash = ref block.Hashes[page];
             ReadOnlySpan<byte> content = block.Pages.Span.Slice(page * ImageFormat.PageSize, ImageFormat.PageSize);
-            if (hash == UInt128.Zero) hash = PageHash.Of(content);
+            if (!hash.IsKnown) hash = PageHash.Of(content);
             Debug.Assert(hash == PageHash.Of(content), "the hash is that of another content");
         }
 

@@ -141,8 +141,8 @@ internal sealed class ImageWriter : IDisposable
     /// <param name="pages">Whole pages.</param>
     /// <param name="elementSize">Bytes of the elements in them (2, 4, 8 or 16 help the encoder), or 0 when not
     /// known.</param>
-    /// <param name="hash">Of the page, where it is one and its hash is known, else 0.</param>
-    internal void AppendPages(ReadOnlySpan<byte> pages, int elementSize, UInt128 hash = default)
+    /// <param name="hash">Of the page, where it is one and its hash is known.</param>
+    internal void AppendPages(ReadOnlySpan<byte> pages, int elementSize, PageHash hash = default)
     {
         if (pages.Length % Pages.Size != 0)
             throw new ArgumentException("not a multiple of the page size", nameof(pages));
@@ -170,7 +170,7 @@ internal sealed class ImageWriter : IDisposable
     /// <summary>
     /// Where the hashes of the pages in <see cref="Room"/> go, of as many as are known and will be added.
     /// </summary>
-    internal Span<UInt128> RoomHashes() => _block!.Hashes.AsSpan(_block.PageCount);
+    internal Span<PageHash> RoomHashes() => _block!.Hashes.AsSpan(_block.PageCount);
 
     /// <summary>Adds the first pages of <see cref="Room"/> as <see cref="AppendPages"/> does.</summary>
     internal void AppendRoom(int pageCount, int elementSize)

@@ -138,5 +138,6 @@ internal static unsafe partial class Native
 
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    [SuppressGCTransition]
     internal static partial int sn_block_page_hash(void* page, ulong* hash);
 }

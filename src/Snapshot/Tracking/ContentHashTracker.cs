@@ -188,7 +188,7 @@ internal sealed unsafe class ContentHashTracker : DirtyTracker, IScanWork
         {
             long offset = Pages.Bytes(page);
             ReadOnlySpan<byte> content = new(_region.Address + offset, (int)Math.Min(Pages.Size, bytes - offset));
-            if (!_hashes.Matches(page, content, out UInt128 hash)) differing += Differs(page, hash);
+            if (!_hashes.Matches(page, content, out PageHash hash)) differing += Differs(page, hash);
         }
 
         return differing;
@@ -207,7 +207,7 @@ internal sealed unsafe class ContentHashTracker : DirtyTracker, IScanWork
         return differing;
     }
 
-    private int Differs(long page, UInt128 hash)
+    private int Differs(long page, PageHash hash)
     {
         if (_updates) _hashes.Set(page, hash);
         _changed?.Add(new PageRange(page, 1));

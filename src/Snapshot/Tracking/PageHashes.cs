@@ -1,4 +1,5 @@
 using Snapshot.Base;
+using Snapshot.Interop;
 using Snapshot.Memory;
 
 namespace Snapshot.Tracking;
@@ -15,14 +16,14 @@ internal sealed unsafe class PageHashes : IDisposable
     /// <summary>16 bytes a page; 0 = unknown. Memory is used only where pages were recorded.</summary>
     private readonly SparseMemory _memory;
 
-    private UInt128* _hashes;
+    private PageHash* _hashes;
 
     internal PageHashes(long capacityPages)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(capacityPages);
         CapacityPages = capacityPages;
-        _memory = new SparseMemory(capacityPages * sizeof(UInt128), "the hashes of pages");
-        _hashes = (UInt128*)_memory.Address;
+        _memory = new SparseMemory(capacityPages * sizeof(PageHash), "the hashes of pages");
+        _hashes = (PageHash*)_memory.Address;
     }
 
     internal long CapacityPages { get; }
@@ -30,28 +31,34 @@ internal sealed unsafe class PageHashes : IDisposable
     /// <summary>True when every byte is zero.</summary>
     internal static bool IsZero(ReadOnlySpan<byte> content) => !content.ContainsAnyExcept((byte)0);
 
-    /// <summary>The hash of a page's content; never 0, which stands for unknown.</summary>
+    /// <summary>The hash of a page's content, of all of it or of the part that a buffer ends with.</summary>
     /// <remarks>
     /// A whole page is not tested for zeros first, for hashing is as fast: such a test would wait for the first bytes
-    /// to arrive from memory before the others are asked for, which halves the speed.
+    /// to arrive from memory before the others are asked for, which halves the speed. It is hashed by the C part, which
+    /// is as fast in the first moments of a process as later.
     /// </remarks>
-    internal static UInt128 Hash(ReadOnlySpan<byte> content) =>
-        content.Length < Pages.Size && IsZero(content) ? PageHash.Zeros : PageHash.Of(content);
+    internal static PageHash Hash(ReadOnlySpan<byte> content)
+    {
+        if (content.Length < Pages.Size) return IsZero(content) ? PageHash.Zeros : PageHash.Of(content);
+        PageHash hash;
+        fixed (byte* page = content) _ = Native.sn_block_page_hash(page, (ulong*)&hash);
+        return hash;
+    }
 
-    internal bool IsKnown(long page) => At(page) != UInt128.Zero;
+    internal bool IsKnown(long page) => At(page).IsKnown;
 
     /// <summary>True when the page was recorded with exactly this content; the hash is for <see cref="Set"/>.</summary>
-    internal bool Matches(long page, ReadOnlySpan<byte> content, out UInt128 hash)
+    internal bool Matches(long page, ReadOnlySpan<byte> content, out PageHash hash)
     {
         hash = Hash(content);
         return At(page) == hash;
     }
 
     /// <summary>True when the page was recorded with this hash.</summary>
-    internal bool Matches(long page, UInt128 hash) => At(page) == hash;
+    internal bool Matches(long page, PageHash hash) => At(page) == hash;
 
     /// <summary>Records what a page holds.</summary>
-    internal void Set(long page, UInt128 hash) => At(page) = hash;
+    internal void Set(long page, PageHash hash) => At(page) = hash;
 
     /// <summary>Makes pages unknown: whatever they hold next counts as different.</summary>
     internal void Forget(PageBitmap pages)
@@ -61,7 +68,7 @@ internal sealed unsafe class PageHashes : IDisposable
             // Writing only what is recorded keeps the rest of the table without memory.
             for (long page = run.Start; page < run.End; page++)
             {
-                if (IsKnown(page)) At(page) = UInt128.Zero;
+                if (IsKnown(page)) At(page) = default;
             }
         }
     }
@@ -82,7 +89,7 @@ internal sealed unsafe class PageHashes : IDisposable
         _hashes = null;
     }
 
-    private ref UInt128 At(long page)
+    private ref PageHash At(long page)
     {
         if ((ulong)page >= (ulong)CapacityPages) ThrowPage(page);
         return ref _hashes[page];

@@ -14,7 +14,7 @@ public sealed class PageHashesTests
         content[17] = 1;
         using PageHashes hashes = new(100);
         Assert.False(hashes.IsKnown(40));
-        Assert.False(hashes.Matches(40, content, out UInt128 hash));
+        Assert.False(hashes.Matches(40, content, out PageHash hash));
         hashes.Set(40, hash);
         Assert.True(hashes.Matches(40, content, out _));
         Assert.False(hashes.Matches(41, content, out _));
@@ -45,7 +45,7 @@ public sealed class PageHashesTests
     public void One_bit_anywhere_makes_a_page_neither_zero_nor_equal() =>
         Gen.Select(Gen.Byte.Array[Pages.Size], Gen.Int[0, (Pages.Size * 8) - 1]).Sample((content, bit) =>
         {
-            UInt128 before = PageHashes.Hash(content);
+            PageHash before = PageHashes.Hash(content);
             content[bit / 8] ^= (byte)(1 << (bit % 8));
             byte[] single = new byte[Pages.Size];
             single[bit / 8] = (byte)(1 << (bit % 8));
