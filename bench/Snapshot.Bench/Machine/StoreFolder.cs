@@ -32,8 +32,9 @@ internal sealed class StoreFolder : IDisposable
 
     internal string Path { get; }
 
-    /// <summary>Bytes of the files in it.</summary>
-    internal long Bytes => new DirectoryInfo(Path).EnumerateFiles("*", SearchOption.AllDirectories).Sum(f => f.Length);
+    /// <summary>Bytes of the files in it. The session may delete some meanwhile.</summary>
+    internal long Bytes => new DirectoryInfo(Path).EnumerateFiles("*", SearchOption.AllDirectories)
+        .Sum(file => file.Exists ? file.Length : 0); // one look for both
 
     public void Dispose()
     {
