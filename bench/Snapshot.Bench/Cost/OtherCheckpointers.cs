@@ -19,7 +19,7 @@ internal static class OtherCheckpointers
         check.WaitForExit();
         return check.ExitCode == 0
             ? "CRIU is on the PATH and works, and is not run by this scenario."
-            : $"CRIU is on the PATH and does not work here: criu check says '{string.Join("; ", lines)}'.";
+            : $"CRIU is on the PATH and does not work here: criu check says '{string.Join("; ", lines.Distinct())}'.";
     }
 
     private static string OfDmtcp() => IsOnPath("dmtcp_launch")

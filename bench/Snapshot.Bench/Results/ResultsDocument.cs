@@ -14,13 +14,13 @@ internal sealed class ResultsDocument
     {
         Line("# Results");
         Line();
-        Line(
+        Paragraph(
             "Written by `./build.ps1 bench all`; every table names the command that prints it again. Figures " +
             "change with the machine: compare the ratios to the baselines, which are of the same run.");
         Line();
         if (isQuick)
         {
-            Line(
+            Paragraph(
                 "**A quick run** (`bench all --quick`): sizes are small, and the machine may have been busy. It " +
                 "shows what is measured, not how good it is.");
             Line();
@@ -41,7 +41,7 @@ internal sealed class ResultsDocument
             Line();
         }
 
-        Line(report.Note);
+        Paragraph(report.Note);
         Line();
         Line($"![{part.Heading}]({PlotsFolder}/{part.Id}.svg)");
     }
@@ -50,13 +50,13 @@ internal sealed class ResultsDocument
     internal void AddMissing(ResultsPart part, string reason)
     {
         Begin(part);
-        Line($"Not measured: {reason}");
+        Paragraph($"Not measured: {reason}");
     }
 
     internal void AddMissingMode(string mode, string reason)
     {
         Line();
-        Line($"`--mode {mode}` is not measured: {reason}");
+        Paragraph($"`--mode {mode}` is not measured: {reason}");
     }
 
     public override string ToString() => _text.ToString();
@@ -71,6 +71,27 @@ internal sealed class ResultsDocument
         Line("```sh");
         Line(part.CommandLine);
         Line("```");
+        Line();
+    }
+
+    /// <summary>Words in lines of at most 120 characters.</summary>
+    private void Paragraph(string text)
+    {
+        const int Width = 120;
+        int length = 0;
+        foreach (string word in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (length > 0 && length + 1 + word.Length > Width)
+            {
+                Line();
+                length = 0;
+            }
+
+            if (length > 0) _text.Append(' ');
+            _text.Append(word);
+            length += (length > 0 ? 1 : 0) + word.Length;
+        }
+
         Line();
     }
 

@@ -19,7 +19,7 @@ internal static class ResultsPlan
         [
             new(
                 "pause", "Pause", "How long the application stands still, by what it wrote between checkpoints.",
-                ["pause", .. Words("--arena 8GiB --rounds 3", "--arena 128MiB --rounds 3"), .. Matrix, .. best]),
+                ["pause", .. Words("--arena 4GiB --rounds 5", "--arena 128MiB --rounds 3"), .. Matrix, .. best]),
             new(
                 "drain", "Drain", "How fast an image of content that does not compress is written.",
                 [
@@ -52,7 +52,7 @@ internal static class ResultsPlan
                 ]),
             new(
                 "restart", "Restart", "How long a restarted program waits.",
-                ["restart", .. Words("--arena 1GiB 8GiB", "--arena 64MiB 256MiB --rounds 1")]),
+                ["restart", .. Words("--arena 1GiB 4GiB --rounds 5", "--arena 64MiB 256MiB --rounds 1")]),
             new(
                 "crowd", "Threads and arenas", "Whether threads and arenas stand in each other's way.",
                 ["crowd", .. Words("--arena 256MiB --rounds 5", "--arena 64MiB --rounds 3"), .. captures]),

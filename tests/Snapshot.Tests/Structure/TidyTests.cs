@@ -47,6 +47,16 @@ public sealed partial class TidyTests
         Assert.Equal(["PageUtils.cs: says nothing about what is in it"], Tidiness.LeftoversOf("PageUtils.cs", ""));
     }
 
+    /// <summary>A row of a table cannot be broken.</summary>
+    [Fact]
+    public void Lines_of_documents_are_short_but_for_rows_of_tables()
+    {
+        string[] faults = [.. Documents.SelectMany(document => File.ReadLines(document).Index()
+            .Where(line => line.Item.Length > Tidiness.LineLengthMax && !line.Item.StartsWith('|'))
+            .Select(line => $"{Repository.Relative(document)}({line.Index + 1}): {line.Item.Length} characters"))];
+        Assert.True(faults.Length == 0, string.Join('\n', faults));
+    }
+
     [Fact]
     public void Links_between_documents_lead_somewhere()
     {
