@@ -12,9 +12,10 @@
  *
  * Fresh memory may be dear: 2 MiB of it took 0.2 to 13 ms on virtual machines, and the drain needs one for a block. So
  * who needs an extent waits for one to be returned. When the waits have come to what fresh memory costs more than
- * memory that was used before, fresh memory is taken, and is there for all that follow: in all at most twice what the
- * better of the two would have cost (the ski rental problem; Karlin, Manasse, Rudolph, Sleator 1988). Where so many
- * copies are not needed again, each wait is seen by itself.
+ * memory that was used before, fresh memory is taken: in all at most twice what the better of the two would have cost
+ * (the ski rental problem; Karlin, Manasse, Rudolph, Sleator 1988). It is there for all checkpoints that follow, of
+ * which there are seldom fewer than four: so each is expected to pay a quarter. Where so many copies are not needed
+ * again, the whole counts, and each wait is seen by itself.
  */
 #include "freeze.h"
 
@@ -139,12 +140,20 @@ uint32_t sn_slots_take_warm(struct sn_slots *slots)
     return use(slots, first, SN_EXTENT_BLOCK);
 }
 
+#define CHECKPOINTS_LIKELY 4u /* that will use what is taken now */
+
 /* What fresh memory costs more. Until both are known: nothing. */
 static uint64_t price(const struct sn_slots *slots)
 {
     uint64_t warm = __atomic_load_n(&slots->copy_ns[0], __ATOMIC_RELAXED);
     uint64_t fresh = __atomic_load_n(&slots->copy_ns[1], __ATOMIC_RELAXED);
     return warm == 0 || fresh <= warm ? 0 : fresh - warm;
+}
+
+/* The part of it that is worth waiting for. */
+static uint64_t share(const struct sn_slots *slots)
+{
+    return slots->once != 0 ? price(slots) : price(slots) / CHECKPOINTS_LIKELY;
 }
 
 /* All of these are estimates: what one of two threads says at once may be lost. */
@@ -155,13 +164,13 @@ void sn_slots_learn(struct sn_slots *slots, int is_fresh, uint64_t copy_ns)
     __atomic_store_n(&slots->copy_ns[is_fresh], now, __ATOMIC_RELAXED);
     if (!is_fresh)
         return;
-    uint64_t waited = __atomic_load_n(&slots->waited_ns, __ATOMIC_RELAXED), paid = price(slots);
+    uint64_t waited = __atomic_load_n(&slots->waited_ns, __ATOMIC_RELAXED), paid = share(slots);
     __atomic_store_n(&slots->waited_ns, waited > paid ? waited - paid : 0, __ATOMIC_RELAXED);
 }
 
 uint64_t sn_slots_patience(const struct sn_slots *slots, uint64_t waited_ns)
 {
-    uint64_t most = price(slots);
+    uint64_t most = share(slots);
     uint64_t waited = slots->once != 0 ? waited_ns : __atomic_load_n(&slots->waited_ns, __ATOMIC_RELAXED);
     return waited < most ? most - waited : 0;
 }

@@ -19,20 +19,20 @@ static void nobody_waits_where_it_does_not_pay(void)
     CHECK(sn_slots_fresh_is_dear(&slots));
 }
 
-/* Fresh memory costs 4000 ns more: so much is waited for it, by all together, each time that some is taken. */
+/* Fresh memory costs 4000 ns more: a quarter is waited for it, by all together, each time that some is taken. */
 static void waits_add_up_until_fresh_memory_is_taken(void)
 {
     struct sn_slots slots = {.copy_ns = {1000, 5000}};
-    CHECK_EQUAL(sn_slots_patience(&slots, 0), 4000);
-    sn_slots_waited(&slots, 1500);
-    CHECK_EQUAL(sn_slots_patience(&slots, 1500), 2500);
-    CHECK_EQUAL(sn_slots_patience(&slots, 0), 2500);
-    sn_slots_waited(&slots, 3500);
+    CHECK_EQUAL(sn_slots_patience(&slots, 0), 1000);
+    sn_slots_waited(&slots, 400);
+    CHECK_EQUAL(sn_slots_patience(&slots, 400), 600);
+    CHECK_EQUAL(sn_slots_patience(&slots, 0), 600);
+    sn_slots_waited(&slots, 850);
     CHECK_EQUAL(sn_slots_patience(&slots, 0), 0);
     sn_slots_learn(&slots, 0, 1000);
     CHECK_EQUAL(sn_slots_patience(&slots, 0), 0);
     sn_slots_learn(&slots, 1, 5000);
-    CHECK_EQUAL(sn_slots_patience(&slots, 0), 3000);
+    CHECK_EQUAL(sn_slots_patience(&slots, 0), 750);
 }
 
 static void where_copies_are_not_needed_again_each_wait_is_seen_by_itself(void)

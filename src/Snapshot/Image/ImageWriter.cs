@@ -146,6 +146,8 @@ internal sealed class ImageWriter : IDisposable
     {
         if (pages.Length % Pages.Size != 0)
             throw new ArgumentException("not a multiple of the page size", nameof(pages));
+        if (hash.IsKnown && pages.Length != Pages.Size)
+            throw new ArgumentException("the hash is that of one page", nameof(hash));
         while (pages.Length > 0)
         {
             Span<byte> room = Room();

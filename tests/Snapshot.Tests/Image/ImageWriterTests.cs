@@ -1,3 +1,4 @@
+using Snapshot.Base;
 using Snapshot.Image;
 using Xunit;
 
@@ -33,6 +34,31 @@ public sealed class ImageWriterTests
         byte[] expected = Make(1, 1, 4096);
         Assert.Equal(expected, Make(4, 3, 1 << 20));
         Assert.Equal(expected, Make(2, 2, 12288));
+    }
+
+    /// <summary>A block of one page has no other page's hash in it, whoever was in its buffer before.</summary>
+    [Fact]
+    public void Hashes_that_are_known_make_the_file_that_unknown_ones_make()
+    {
+        byte[] Make(bool areKnown)
+        {
+            MemoryFile file = new();
+            using ImageWriter writer = new(file, SampleImage.FullHeader, Small);
+            writer.BeginRegion(SampleImage.Arena(2000));
+            for (uint page = 1; page <= 1000; page++)
+            {
+                byte[] content = SampleImage.Noise(1, page);
+                writer.AppendPages(content, 0, areKnown && page % 3 != 0 ? PageHash.Of(content) : default);
+            }
+
+            writer.AppendPages(SampleImage.Noise(1000, 7), 0);
+            Assert.Throws<ArgumentException>(
+                () => writer.AppendPages(SampleImage.Noise(2, 1), 0, new PageHash(1, 2)));
+            writer.Complete(SampleImage.Metadata);
+            return file.Bytes;
+        }
+
+        Assert.Equal(Make(areKnown: false), Make(areKnown: true));
     }
 
     [Fact]
