@@ -70,22 +70,26 @@ static void scramble(sn_pair sums[LANES])
 static const uint64_t first_sums[2 * LANES] = {PRIME32_3, PRIME64_1, PRIME64_2, PRIME64_3,
                                                PRIME64_4, PRIME32_2, PRIME64_5, PRIME32_1};
 
+/* The walk over the bytes, with any width of vectors. */
+#define SUM_UP(sums, bytes, length, accumulate, scramble)                                                         \
+    do {                                                                                                          \
+        const size_t block = STRIPE * STRIPES_PER_BLOCK, whole = ((length) - 1) / block;                          \
+        for (size_t i = 0; i < whole; i++) {                                                                      \
+            for (size_t stripe = 0; stripe < STRIPES_PER_BLOCK; stripe++)                                         \
+                accumulate(sums, (bytes) + i * block + stripe * STRIPE, secret + 8 * stripe);                     \
+            scramble(sums);                                                                                       \
+        }                                                                                                         \
+        const size_t rest = ((length) - 1 - whole * block) / STRIPE;                                              \
+        for (size_t stripe = 0; stripe < rest; stripe++)                                                          \
+            accumulate(sums, (bytes) + whole * block + stripe * STRIPE, secret + 8 * stripe);                     \
+        accumulate(sums, (bytes) + (length) - STRIPE, secret + SECRET - STRIPE - 7);                              \
+    } while (0)
+
 static void sum_up_by_pairs(const uint8_t *bytes, size_t length, uint64_t result[2 * LANES])
 {
-    const size_t block = STRIPE * STRIPES_PER_BLOCK;
     sn_pair sums[LANES];
     memcpy(sums, first_sums, sizeof sums);
-    size_t whole = (length - 1) / block;
-    for (size_t i = 0; i < whole; i++) {
-        for (size_t stripe = 0; stripe < STRIPES_PER_BLOCK; stripe++)
-            accumulate(sums, bytes + i * block + stripe * STRIPE, secret + 8 * stripe);
-        scramble(sums);
-    }
-
-    size_t rest = (length - 1 - whole * block) / STRIPE;
-    for (size_t stripe = 0; stripe < rest; stripe++)
-        accumulate(sums, bytes + whole * block + stripe * STRIPE, secret + 8 * stripe);
-    accumulate(sums, bytes + length - STRIPE, secret + SECRET - STRIPE - 7);
+    SUM_UP(sums, bytes, length, accumulate, scramble);
     memcpy(result, sums, sizeof sums);
 }
 
@@ -124,20 +128,9 @@ WIDE static inline void scramble_wide(__m256i sums[LANES / 2])
 
 WIDE static void sum_up_wide(const uint8_t *bytes, size_t length, uint64_t result[2 * LANES])
 {
-    const size_t block = STRIPE * STRIPES_PER_BLOCK;
     __m256i sums[LANES / 2];
     memcpy(sums, first_sums, sizeof sums);
-    size_t whole = (length - 1) / block;
-    for (size_t i = 0; i < whole; i++) {
-        for (size_t stripe = 0; stripe < STRIPES_PER_BLOCK; stripe++)
-            accumulate_wide(sums, bytes + i * block + stripe * STRIPE, secret + 8 * stripe);
-        scramble_wide(sums);
-    }
-
-    size_t rest = (length - 1 - whole * block) / STRIPE;
-    for (size_t stripe = 0; stripe < rest; stripe++)
-        accumulate_wide(sums, bytes + whole * block + stripe * STRIPE, secret + 8 * stripe);
-    accumulate_wide(sums, bytes + length - STRIPE, secret + SECRET - STRIPE - 7);
+    SUM_UP(sums, bytes, length, accumulate_wide, scramble_wide);
     memcpy(result, sums, sizeof sums);
 }
 
