@@ -56,8 +56,8 @@ internal sealed class BlockPipeline : IDisposable
         ThrowIfFailed();
         if (!_free.TryTake(out BlockBuffer? buffer))
         {
-            if (_bufferCount < _buffers.Length) buffer = _buffers[_bufferCount++] = _pool.Take();
-            else buffer = _free.Take();
+            if (_bufferCount < _buffers.Length) return _buffers[_bufferCount++] = _pool.Take();
+            buffer = _free.Take();
         }
 
         ThrowIfFailed();

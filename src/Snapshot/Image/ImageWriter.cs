@@ -153,7 +153,7 @@ internal sealed class ImageWriter : IDisposable
             Span<byte> room = Room();
             int part = Math.Min(pages.Length, room.Length);
             pages[..part].CopyTo(room);
-            if (pages.Length == Pages.Size) RoomHashes()[0] = hash;
+            if (hash.IsKnown) RoomHashes()[0] = hash;
             pages = pages[part..];
             AppendRoom(part >> Pages.Shift, elementSize);
         }
