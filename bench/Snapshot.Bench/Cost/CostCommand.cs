@@ -88,8 +88,10 @@ internal static class CostCommand
                 "computation after the first checkpoint, and after a later one, is longer. longest gap: between two " +
                 "pages, felt by any thread. pause: as the checkpoint tells it. processor: added to the process and " +
                 "its children until all was durable. Below: who spent it, the computing threads without the " +
-                "computation itself; and each checkpoint, with the time by which the computation after it is longer, " +
-                "and the processor time of its threads. " + OtherCheckpointers.Describe(),
+                "computation itself; what these lost, in the mean of the threads: by computing slower (caches, " +
+                "bandwidth, page tables), in the kernel (faults), ready to run while others ran, paused, and held by " +
+                "a write until its page was theirs; and each checkpoint, with the time by which the computation " +
+                "after it is longer, and the processor time of its threads. " + OtherCheckpointers.Describe(),
             Plots = [],
         };
     }

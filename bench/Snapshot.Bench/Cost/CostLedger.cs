@@ -26,10 +26,12 @@ internal sealed record CostLedger
     internal required double Other { get; init; }
 
     /// <param name="all">What the process and its children spent.</param>
-    /// <param name="application">Of that, what the computing threads did.</param>
+    /// <param name="threads">The computing threads.</param>
     /// <param name="infos">What the checkpoints say of themselves.</param>
-    internal static CostLedger Of(double all, double application, IReadOnlyList<SnapshotInfo> infos)
+    internal static CostLedger Of(
+        double all, IReadOnlyCollection<ThreadTime> threads, IReadOnlyList<SnapshotInfo> infos)
     {
+        double application = threads.Sum(time => time.Processor.TotalMs) / 1e3;
         double serve = ProcessorTime.OfThreads(Freezer.ServerName).TotalMs / 1e3;
         double library = infos.Sum(info => info.ProcessorTime.TotalSeconds);
         return new CostLedger

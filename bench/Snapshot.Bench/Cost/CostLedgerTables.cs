@@ -3,7 +3,10 @@ using Snapshot.Checkpoint;
 
 namespace Snapshot.Bench;
 
-/// <summary>The bill of the session's checkpoints: who spent processor time, and what each checkpoint was.</summary>
+/// <summary>
+/// The bill of the session's checkpoints: who spent processor time, what the computing threads lost time by, and
+/// what each checkpoint was.
+/// </summary>
 internal static class CostLedgerTables
 {
     private static readonly IReadOnlyList<Column<CostMeasurement>> s_bySpender =
@@ -15,6 +18,16 @@ internal static class CostLedgerTables
         Spender("write s", "write", ledger => ledger.Write),
         Spender("serve s", "serve", ledger => ledger.Serve),
         Spender("other s", "other", ledger => ledger.Other),
+    ];
+
+    private static readonly IReadOnlyList<Column<CostMeasurement>> s_byCause =
+    [
+        Cause("lost s", "all", loss => loss.All),
+        Cause("computing slower s", "computing", loss => loss.Computing),
+        Cause("in the kernel s", "inKernel", loss => loss.InKernel),
+        Cause("queued s", "queued", loss => loss.Queued),
+        Cause("paused s", "paused", loss => loss.Paused),
+        Cause("held s", "held", loss => loss.Held),
     ];
 
     private static readonly IReadOnlyList<Column<CheckpointCost>> s_byCheckpoint =
@@ -38,12 +51,13 @@ internal static class CostLedgerTables
     ];
 
     internal static IReadOnlyList<TextTable> Of(CostMeasurement own) =>
-        [TextTable.Of([own], s_bySpender), TextTable.Of(Rows(own), s_byCheckpoint)];
+        [TextTable.Of([own], s_bySpender), TextTable.Of([own], s_byCause), TextTable.Of(Rows(own), s_byCheckpoint)];
 
     /// <summary>Adds them to the object of the session's row.</summary>
     internal static void AddTo(JsonObject target, CostMeasurement own)
     {
         target["processor"] = ScenarioReport.JsonOf([own], s_bySpender)[0]!.DeepClone();
+        target["lost"] = ScenarioReport.JsonOf([own], s_byCause)[0]!.DeepClone();
         target["byCheckpoint"] = ScenarioReport.JsonOf(Rows(own), s_byCheckpoint);
     }
 
@@ -54,6 +68,10 @@ internal static class CostLedgerTables
     private static Column<CostMeasurement> Spender(string heading, string name, Func<CostLedger, double> value) => new(
         heading, name, row => Figures.Median(row.Runs.Select(run => value(run.Ledger)))
             - Figures.Median(row.Without.Select(run => value(run.Ledger))));
+
+    private static Column<CostMeasurement> Cause(string heading, string name, Func<CostLoss, double> value) => new(
+        heading, name, row => Figures.Median(row.Runs.Select(run => value(run.Loss)))
+            - Figures.Median(row.Without.Select(run => value(run.Loss))));
 
     private static Column<CheckpointCost> Of(string heading, string name, Func<SnapshotInfo, double> value) =>
         new(heading, name, row => row.Median(value));

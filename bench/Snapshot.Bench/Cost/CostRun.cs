@@ -24,6 +24,9 @@ internal sealed record CostRun
     /// <summary>What was spent, by whom.</summary>
     internal required CostLedger Ledger { get; init; }
 
+    /// <summary>Where the time of the computing threads went.</summary>
+    internal required CostLoss Loss { get; init; }
+
     internal required IReadOnlyList<SnapshotInfo> Infos { get; init; }
 
     internal IEnumerable<double> PausesMs => Infos.Select(info => info.Capture.Pause.Total.TotalMilliseconds);
@@ -52,7 +55,8 @@ internal sealed record CostRun
             ProcessorSeconds = spent.TotalMs / 1e3,
             DurableSeconds = durable,
             BytesWritten = checkpointer.BytesWritten,
-            Ledger = CostLedger.Of(spent.TotalMs / 1e3, threads.ProcessorSeconds, infos),
+            Ledger = CostLedger.Of(spent.TotalMs / 1e3, threads.Times, infos),
+            Loss = CostLoss.Of(threads.Times, infos),
             Infos = infos,
         };
     }

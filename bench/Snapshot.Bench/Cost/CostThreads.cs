@@ -15,7 +15,7 @@ internal sealed unsafe class CostThreads : IDisposable
     private readonly Thread[] _threads;
     private readonly double[][] _epochs;
     private readonly long[] _gaps;
-    private readonly ProcessorTime[] _spent;
+    private readonly ThreadTime[] _spent;
     private readonly Barrier _filled;
     private int _working;
 
@@ -27,7 +27,7 @@ internal sealed unsafe class CostThreads : IDisposable
         _threads = new Thread[setup.Threads];
         _epochs = [.. _threads.Select(_ => new double[setup.Checkpoints + 1])];
         _gaps = new long[setup.Threads];
-        _spent = new ProcessorTime[setup.Threads];
+        _spent = new ThreadTime[setup.Threads];
         _filled = new Barrier(setup.Threads + 1);
         _working = setup.Threads;
     }
@@ -35,8 +35,8 @@ internal sealed unsafe class CostThreads : IDisposable
     internal IReadOnlyList<double> EpochsMs =>
         [.. Enumerable.Range(0, _setup.Checkpoints + 1).Select(epoch => _epochs.Average(times => times[epoch]))];
 
-    /// <summary>What the computing threads spent, of processors.</summary>
-    internal double ProcessorSeconds => _spent.Sum(time => time.TotalMs) / 1e3;
+    /// <summary>Where the time of each went.</summary>
+    internal IReadOnlyCollection<ThreadTime> Times => _spent;
 
     internal double LongestGapMs => Stopwatch.GetElapsedTime(0, _gaps.Max()).TotalMilliseconds;
 
@@ -75,7 +75,7 @@ internal sealed unsafe class CostThreads : IDisposable
         _filled.SignalAndWait();
         _filled.SignalAndWait();
         _checkpointer.Attach(index);
-        ProcessorTime before = ProcessorTime.OfCurrentThread();
+        ThreadTime before = ThreadTime.OfCurrentThread();
         for (int epoch = 0; epoch < epochs.Length; epoch++)
         {
             long began = Stopwatch.GetTimestamp();
@@ -84,7 +84,7 @@ internal sealed unsafe class CostThreads : IDisposable
             if (index == 0 && epoch < _setup.Checkpoints) _checkpointer.Ask();
         }
 
-        _spent[index] = ProcessorTime.OfCurrentThread() - before;
+        _spent[index] = ThreadTime.OfCurrentThread() - before;
 
         // Others may have to be stopped together with this one.
         Interlocked.Decrement(ref _working);

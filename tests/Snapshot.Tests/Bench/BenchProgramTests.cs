@@ -99,6 +99,9 @@ public sealed class BenchProgramTests : IDisposable
         Assert.Equal(
             ["application", "capture", "drain", "encode", "write", "serve", "other"],
             own["processor"]!.AsObject().Select(spender => spender.Key));
+        Assert.Equal(
+            ["all", "computing", "inKernel", "queued", "paused", "held"],
+            own["lost"]!.AsObject().Select(cause => cause.Key));
 
         JsonArray baselines = own["baselines"]!.AsArray();
         Assert.Equal(baselines.Count, baselines.Select(row => (string)row!["name"]!).Distinct().Count());
