@@ -14,7 +14,7 @@ internal static class EnvironmentDefaults
     private static readonly string[] s_known =
     [
         "SNAPSHOT_CAPTURE", "SNAPSHOT_TRACKING", "SNAPSHOT_RESTART_FILL", "SNAPSHOT_RESTART", "SNAPSHOT_PRETEND",
-        "SNAPSHOT_RUN_ATTEMPT", "SNAPSHOT_KERNEL_DIR",
+        "SNAPSHOT_RUN_ATTEMPT", "SNAPSHOT_MODULE_DIR",
     ];
 
     internal static CaptureMode Capture => Of("SNAPSHOT_CAPTURE", CaptureMode.Auto);

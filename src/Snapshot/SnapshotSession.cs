@@ -35,7 +35,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     private readonly BlockPool _blocks =
         new((address, bytes) => _ = Native.sn_memory_advise_huge((ulong)address, (ulong)bytes, 1));
     private readonly Lock _opening = new();
-    private KernelHost? _kernels;
+    private NativeHost? _native;
     private int _disposed;
 
     /// <remarks>Owns what it is given, also when it throws: nothing of it is left then.</remarks>
@@ -262,30 +262,30 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// <param name="arena">Where their stacks, registers and heap are.</param>
     /// <param name="options">How they live, or null for the defaults.</param>
     /// <exception cref="SnapshotException">Unsupported: this is not x86-64. NativeLibrary: the runtime is missing.
-    /// KernelModule: the image is of another processor or C library. SystemCall: the signal or addresses are taken.
+    /// NativeModule: the image is of another processor or C library. SystemCall: the signal or addresses are taken.
     /// ArenaFull, Name, RestartFailed.
     /// </exception>
     /// <exception cref="InvalidOperationException">It is open already, with another arena.</exception>
-    public unsafe KernelHost OpenKernels(Arena arena, KernelOptions? options = null)
+    public unsafe NativeHost OpenNative(Arena arena, NativeOptions? options = null)
     {
         ThrowIfDisposed();
         ArgumentNullException.ThrowIfNull(arena);
         lock (_opening)
         {
-            if (_kernels is null)
+            if (_native is null)
             {
                 _memory.ThrowIfBySignals("Native threads");
-                _kernels = new KernelHost(
-                    arena, options ?? new KernelOptions(), _coordinator, _share, () => _memory.Arenas,
+                _native = new NativeHost(
+                    arena, options ?? new NativeOptions(), _coordinator, _share, () => _memory.Arenas,
                     (name, address, bytes) => Protect(ProtectedBuffer.Of(name, (void*)address, bytes)));
-                _fibers.Used = KernelHost.ExpectFibers;
+                _fibers.Used = NativeHost.ExpectFibers;
             }
 
-            if (_kernels.Arena == arena) return _kernels;
+            if (_native.Arena == arena) return _native;
         }
 
         throw new InvalidOperationException(
-            $"The native threads of this session are in arena '{_kernels.Arena.Name}', and '{arena.Name}' was given.");
+            $"The native threads of this session are in arena '{_native.Arena.Name}', and '{arena.Name}' was given.");
     }
 
     /// <summary>
@@ -367,7 +367,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// </summary>
     /// <remarks>
     /// While participants are still attached the arenas stay mapped, until the process ends: a thread that writes one
-    /// must not fault because another closed the session. So they do after native threads: variables of kernel modules
+    /// must not fault because another closed the session. So they do after native threads: variables of native modules
     /// refer to their heap. Nothing captures them any more.
     /// </remarks>
     /// <exception cref="InvalidOperationException">Called by a progress callback, on the checkpoint thread.</exception>
@@ -401,9 +401,9 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     private void Close()
     {
         Closing closing = default;
-        if (_kernels is not null) closing.Do(_kernels.Close);
+        if (_native is not null) closing.Do(_native.Close);
         closing.Dispose(_coordinator);
-        if (_coordinator.HasParticipants || _kernels is not null) _memory.LeaveArenasMapped();
+        if (_coordinator.HasParticipants || _native is not null) _memory.LeaveArenasMapped();
         closing.Dispose(_memory);
         closing.Dispose(_blocks);
         closing.Dispose(_store);

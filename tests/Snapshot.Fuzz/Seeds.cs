@@ -26,7 +26,7 @@ internal static class Seeds
         ("modules", "none", ListOf(Processor with { Components = [], Features = [] })),
     ];
 
-    private static KernelEnvironment Processor => new()
+    private static NativeEnvironment Processor => new()
     {
         VectorState = 7,
         VectorStateSize = 832,
@@ -37,16 +37,16 @@ internal static class Seeds
         LibcVersion = "2.36",
     };
 
-    private static KernelModuleManifest Module => new()
+    private static NativeModuleManifest Module => new()
     {
         Path = "/k/lib.so",
         BuildId = "00aa",
-        Base = KernelModuleSlot.First,
+        Base = NativeModuleSlot.First,
         Size = 0x9000,
         ThreadLocalSize = 24,
         ThreadLocalAlignment = 16,
         ThreadLocalOffset = 944,
-        Writable = [new AddressRange(KernelModuleSlot.First + 0x3000, 0x1000)],
+        Writable = [new AddressRange(NativeModuleSlot.First + 0x3000, 0x1000)],
         Needed = ["libc.so.6"],
     };
 
@@ -132,6 +132,6 @@ internal static class Seeds
         return slot[..(ManifestSlot.HeaderBytes + state.Entries.Count * ManifestSlot.EntryBytes)];
     }
 
-    private static byte[] ListOf(KernelEnvironment processor, params KernelModuleManifest[] modules) =>
-        KernelManifest.ToBytes(processor, modules)[KernelManifest.HeaderSize..];
+    private static byte[] ListOf(NativeEnvironment processor, params NativeModuleManifest[] modules) =>
+        NativeManifest.ToBytes(processor, modules)[NativeManifest.HeaderSize..];
 }

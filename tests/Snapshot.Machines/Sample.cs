@@ -14,8 +14,8 @@ internal sealed record Sample(string Command, string Assembly, string Arguments,
     internal static readonly Sample NBody = new(
         "nbody", "NBody", "--bodies 256 --fibers 64 --threads 2 --steps 300 --every-steps 8", "fibers");
 
-    internal static readonly Sample Kernels = new(
-        "kernels", "Kernels", "--threads 2 --size 64 --steps 1500 --every-steps 40", "native threads");
+    internal static readonly Sample NativeSolvers = new(
+        "native", "NativeSolvers", "--threads 2 --size 64 --steps 1500 --every-steps 40", "native threads");
 
-    internal static IReadOnlyList<Sample> All => [Heat, NBody, Kernels];
+    internal static IReadOnlyList<Sample> All => [Heat, NBody, NativeSolvers];
 }

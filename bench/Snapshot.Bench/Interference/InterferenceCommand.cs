@@ -7,8 +7,8 @@ internal static class InterferenceCommand
 {
     internal static BenchCommand Create()
     {
-        Option<string[]> kernel = SharedOptions.Several(
-            "--kernel", "What computes: a stencil over two fields, or random updates; rows each.", [.. Kernel.Names]);
+        Option<string[]> computation = SharedOptions.Several(
+            "--computation", "What computes: a stencil over two fields, or random updates; rows each.", [.. Computation.Names]);
         Option<long> arena = SharedOptions.Arena(1L << 30);
         Option<string[]> mode = SharedOptions.Modes("auto");
         Option<int> threads = SharedOptions.Threads(Math.Max(1, Environment.ProcessorCount - 1));
@@ -28,18 +28,18 @@ internal static class InterferenceCommand
             Description = "How blocks are encoded.",
             DefaultValueFactory = _ => "auto",
         };
-        kernel.AcceptOnlyFromAmong([.. Kernel.Names]);
+        computation.AcceptOnlyFromAmong([.. Computation.Names]);
         encoding.AcceptOnlyFromAmong([.. Enum.GetNames<BlockEncoding>().Select(SharedOptions.ToWord)]);
         return new BenchCommand(
             "interference",
             "How much longer a computation takes with checkpoints, and by what, beside a memcpy of what it wrote.",
-            [kernel, arena, mode, threads, every, seconds, rounds, encoding], (result, run) =>
+            [computation, arena, mode, threads, every, seconds, rounds, encoding], (result, run) =>
         {
             CaptureMode[] modes = [.. result.GetValue(mode)!.Select(SharedOptions.ParseMode)];
-            return InterferenceReport.Of([.. result.GetValue(kernel)!.SelectMany(name => InterferenceMeasurement.RunAll(
+            return InterferenceReport.Of([.. result.GetValue(computation)!.SelectMany(name => InterferenceMeasurement.RunAll(
                 new InterferenceSetup
                 {
-                    Kernel = name,
+                    Computation = name,
                     ArenaBytes = result.GetValue(arena),
                     Threads = result.GetValue(threads),
                     Every = TimeSpan.FromSeconds(result.GetValue(every)),

@@ -10,13 +10,13 @@ internal sealed record InterferenceMeasurement
 
     internal required CaptureMode Capture { get; init; }
 
-    internal required IReadOnlyList<KernelRun> Without { get; init; }
+    internal required IReadOnlyList<ComputationRun> Without { get; init; }
 
-    internal required IReadOnlyList<KernelRun> Settled { get; init; }
+    internal required IReadOnlyList<ComputationRun> Settled { get; init; }
 
-    internal required IReadOnlyList<KernelRun> Watched { get; init; }
+    internal required IReadOnlyList<ComputationRun> Watched { get; init; }
 
-    internal required IReadOnlyList<KernelRun> With { get; init; }
+    internal required IReadOnlyList<ComputationRun> With { get; init; }
 
     /// <summary>One thread copies the pages that one checkpoint found written.</summary>
     internal required double MemcpyMs { get; init; }
@@ -64,7 +64,7 @@ internal sealed record InterferenceMeasurement
     {
         Check(setup);
         long steps = StepsFor(setup, run);
-        Dictionary<(Disturbance, CaptureMode), List<KernelRun>> runs = [];
+        Dictionary<(Disturbance, CaptureMode), List<ComputationRun>> runs = [];
         for (int round = 1; round <= rounds; round++)
         {
             Make(Disturbance.None, modes[0], $"round {round} of {rounds}: without checkpoints");
@@ -76,22 +76,22 @@ internal sealed record InterferenceMeasurement
             }
         }
 
-        run.Say($"{setup.Kernel}: memcpy");
+        run.Say($"{setup.Computation}: memcpy");
         return [.. modes.Select(mode => Of(
             setup, mode, kind => runs[(kind, kind == Disturbance.None ? modes[0] : mode)]))];
 
         void Make(Disturbance kind, CaptureMode mode, string what)
         {
-            run.Say($"{setup.Kernel}, {what}");
-            if (!runs.TryGetValue((kind, mode), out List<KernelRun>? list)) runs[(kind, mode)] = list = [];
-            list.Add(KernelRun.Of(setup, kind, mode, steps));
+            run.Say($"{setup.Computation}, {what}");
+            if (!runs.TryGetValue((kind, mode), out List<ComputationRun>? list)) runs[(kind, mode)] = list = [];
+            list.Add(ComputationRun.Of(setup, kind, mode, steps));
         }
     }
 
     private static InterferenceMeasurement Of(
-        InterferenceSetup setup, CaptureMode mode, Func<Disturbance, IReadOnlyList<KernelRun>> runs)
+        InterferenceSetup setup, CaptureMode mode, Func<Disturbance, IReadOnlyList<ComputationRun>> runs)
     {
-        IReadOnlyList<KernelRun> with = runs(Disturbance.Checkpoints);
+        IReadOnlyList<ComputationRun> with = runs(Disturbance.Checkpoints);
         SnapshotInfo[] checkpoints = [.. with.SelectMany(run => run.Checkpoints).Select(it => it.Info)];
         if (checkpoints.Length == 0)
         {
@@ -118,10 +118,10 @@ internal sealed record InterferenceMeasurement
     /// </summary>
     private static long StepsFor(InterferenceSetup setup, BenchRun run)
     {
-        run.Say($"{setup.Kernel}: how long a step takes");
+        run.Say($"{setup.Computation}: how long a step takes");
         for (long tried = 8; ; tried *= 8)
         {
-            double seconds = KernelRun.Of(setup, Disturbance.None, CaptureMode.Auto, tried).Seconds;
+            double seconds = ComputationRun.Of(setup, Disturbance.None, CaptureMode.Auto, tried).Seconds;
             if (seconds < setup.Length.TotalSeconds / 20) continue;
             return Math.Max(2, (long)Math.Ceiling(setup.Length.TotalSeconds / seconds * tried / 2) * 2);
         }
@@ -136,11 +136,11 @@ internal sealed record InterferenceMeasurement
         Requirements.Disk(setup.Directory, images * setup.ArenaBytes, $"{images} images of that arena at the most");
     }
 
-    private static double Seconds(IEnumerable<KernelRun> runs) => Figures.Median(runs.Select(run => run.Seconds));
+    private static double Seconds(IEnumerable<ComputationRun> runs) => Figures.Median(runs.Select(run => run.Seconds));
 
-    private static double MedianStepMs(IEnumerable<KernelRun> runs) =>
+    private static double MedianStepMs(IEnumerable<ComputationRun> runs) =>
         Figures.Median(runs.Select(run => run.Steps.MedianMs([])));
 
-    private double PerCheckpoint(Func<KernelRun, double> time) =>
+    private double PerCheckpoint(Func<ComputationRun, double> time) =>
         (Figures.Median(With.Select(time)) - Figures.Median(Without.Select(time))) / CheckpointsPerRun;
 }

@@ -5,7 +5,7 @@ internal static class InterferenceReport
 {
     private static readonly IReadOnlyList<Column<InterferenceMeasurement>> s_columns =
     [
-        new("kernel", "kernel", row => row.Setup.Kernel),
+        new("computation", "computation", row => row.Setup.Computation),
         new(null, "arenaBytes", row => row.Setup.ArenaBytes),
         new(null, "threads", row => row.Setup.Threads),
         new(null, "everySeconds", row => row.Setup.Every.TotalSeconds),
@@ -68,7 +68,7 @@ internal static class InterferenceReport
             $"Cost of one checkpoint to the application, {Figures.Size(setup.ArenaBytes)} arena, every " +
             $"{setup.Every.TotalSeconds} s",
             new PlotAxis("", [.. rows.Select(
-                row => $"{row.Setup.Kernel}, {CaptureColumns.ModeOf(row.Capture, row.Checkpoints)}")]),
+                row => $"{row.Setup.Computation}, {CaptureColumns.ModeOf(row.Capture, row.Checkpoints)}")]),
             new PlotAxis("milliseconds of run time"),
             [
                 Part("faults", row => row.FaultsMs),

@@ -3,7 +3,7 @@ namespace Snapshot.Bench;
 /// <summary>What runs, and how it is checkpointed.</summary>
 internal sealed record InterferenceSetup
 {
-    internal required string Kernel { get; init; }
+    internal required string Computation { get; init; }
 
     internal required long ArenaBytes { get; init; }
 

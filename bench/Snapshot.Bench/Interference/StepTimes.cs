@@ -15,7 +15,7 @@ internal sealed class StepTimes(IReadOnlyList<long> stamps)
     internal int Count => stamps.Count - 1;
 
     /// <summary>How long a step takes that no checkpoint overlaps with.</summary>
-    internal double MedianMs(IReadOnlyList<KernelCheckpoint> checkpoints)
+    internal double MedianMs(IReadOnlyList<ComputationCheckpoint> checkpoints)
     {
         double[] alone = [.. Enumerable.Range(0, Count)
             .Where(step => !checkpoints.Any(checkpoint => Overlaps(step, checkpoint)))
@@ -27,7 +27,7 @@ internal sealed class StepTimes(IReadOnlyList<long> stamps)
     }
 
     /// <summary>By how much the steps that overlap with a checkpoint took longer than others.</summary>
-    internal double ExcessMs(KernelCheckpoint checkpoint, double undisturbed) => Enumerable.Range(0, Count)
+    internal double ExcessMs(ComputationCheckpoint checkpoint, double undisturbed) => Enumerable.Range(0, Count)
         .Where(step => Overlaps(step, checkpoint)).Sum(step => Milliseconds(step) - undisturbed);
 
     /// <summary>By how much the first steps took longer than others.</summary>
@@ -36,6 +36,6 @@ internal sealed class StepTimes(IReadOnlyList<long> stamps)
 
     private double Milliseconds(int step) => Stopwatch.GetElapsedTime(stamps[step], stamps[step + 1]).TotalMilliseconds;
 
-    private bool Overlaps(int step, KernelCheckpoint checkpoint) =>
+    private bool Overlaps(int step, ComputationCheckpoint checkpoint) =>
         stamps[step] < checkpoint.Committed && checkpoint.Requested < stamps[step + 1];
 }

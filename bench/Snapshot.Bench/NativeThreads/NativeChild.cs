@@ -60,7 +60,7 @@ internal static unsafe class NativeChild
         SnapshotSession session = Open(store);
         ArenaArray<Spinner> spinners = Spinners(session, threads, out Arena arena);
         ulong[] before = [.. Enumerable.Range(0, threads).Select(index => spinners[index].Turns)];
-        KernelHost host = session.OpenKernels(arena);
+        NativeHost host = session.OpenNative(arena);
         host.Load(Module);
         double open = Since(begun);
         long starting = Stopwatch.GetTimestamp();
@@ -117,18 +117,18 @@ internal static unsafe class NativeChild
 
     private static ArenaArray<Spinner> Spinners(SnapshotSession session, int threads, out Arena arena)
     {
-        arena = session.OpenArena("kernels", new ArenaOptions { Capacity = ArenaBytes });
+        arena = session.OpenArena("native", new ArenaOptions { Capacity = ArenaBytes });
         return arena.RootArray<Spinner>("spinners", threads);
     }
 
     private static void StartAll(SnapshotSession session, Arena arena, ArenaArray<Spinner> spinners)
     {
-        KernelHost host = session.OpenKernels(arena);
-        KernelModule module = host.Load(Module);
+        NativeHost host = session.OpenNative(arena);
+        NativeModule module = host.Load(Module);
         for (int index = 0; index < spinners.Length; index++) Start(host, module, spinners, index);
     }
 
-    private static void Start(KernelHost host, KernelModule module, ArenaArray<Spinner> spinners, int index) =>
+    private static void Start(NativeHost host, NativeModule module, ArenaArray<Spinner> spinners, int index) =>
         host.Start($"spinner {index}", module, "spin", spinners.Pointer + index);
 
     private static void Spin(SnapshotSession session, string name, Spinner* mine)

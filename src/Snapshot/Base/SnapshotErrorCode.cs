@@ -87,10 +87,10 @@ public enum SnapshotErrorCode
     FiberFailed,
 
     /// <summary>
-    /// A library cannot be a kernel module, or is not the one of the image; the message names each fault and its
+    /// A library cannot be a native module, or is not the one of the image; the message names each fault and its
     /// remedy.
     /// </summary>
-    KernelModule,
+    NativeModule,
 
     /// <summary>
     /// A directory or file of a store belongs to somebody else, may be written by everybody, or is no file at all.

@@ -68,7 +68,7 @@ internal sealed record CapabilityText(
             "After a lazy restart a system call that touches a page not yet there fails with EFAULT.",
             AllowPrivilege, Capability.PagesOnDemand),
         new(Capability.NativeThreads, "native threads", "no-native-threads",
-            "Threads of C, C++ and Fortran cannot be captured: OpenKernels is refused.",
+            "Threads of C, C++ and Fortran cannot be captured: OpenNative is refused.",
             "A processor of x86-64 with xsave has them; fibers work on all."),
     ];
 

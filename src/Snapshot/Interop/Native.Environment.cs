@@ -6,12 +6,12 @@ internal static unsafe partial class Native
 {
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
-    internal static partial int sn_environment(NativeEnvironment* environment);
+    internal static partial int sn_environment(EnvironmentAnswer* environment);
 }
 
 /// <summary>struct sn_environment.</summary>
 [StructLayout(LayoutKind.Sequential)]
-internal unsafe struct NativeEnvironment
+internal unsafe struct EnvironmentAnswer
 {
     internal const int VersionBytes = 40;
 

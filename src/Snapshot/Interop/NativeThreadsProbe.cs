@@ -11,7 +11,7 @@ internal static unsafe class NativeThreadsProbe
     {
         if (MachineArchitecture.Here != MachineArchitecture.X64)
             return Finding.No($"on x86-64 only, and this process is {MachineArchitecture.Here.Name}");
-        NativeEnvironment told;
+        EnvironmentAnswer told;
         int errno = Native.sn_environment(&told);
         return errno == 0
             ? new Finding(true, $"x86-64, the kernel saves vector registers 0x{told.VectorState:x}")

@@ -110,7 +110,7 @@ internal sealed unsafe class RestoredMemory : IDisposable
         {
             restored.Arena.Adopt();
             FiberSpaceCheck.Run(restored.Arena);
-            KernelSpaceCheck.Run(restored.Arena);
+            NativeSpaceCheck.Run(restored.Arena);
             if (_made != MachineArchitecture.Here) ForeignThreads.Refuse(restored.Arena, _made);
         }
         catch (SnapshotException) when (Awaited?.Failure is not null)

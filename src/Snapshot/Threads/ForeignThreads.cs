@@ -23,9 +23,9 @@ internal static unsafe class ForeignThreads
             (FiberSpaceHeader*)arena.FindRootMemory(FiberSpace.RootName, sizeof(FiberSpaceHeader));
         if (fibers is not null && FindFibers(fibers) is { } worker)
             throw Refused(SnapshotErrorCode.FiberMismatch, arena, made, "fibers", worker);
-        KernelSpaceHeader* kernels =
-            (KernelSpaceHeader*)arena.FindRootMemory(KernelSpace.RootName, sizeof(KernelSpaceHeader));
-        if (kernels is not null && FindThread(kernels) is { } thread)
+        NativeSpaceHeader* native =
+            (NativeSpaceHeader*)arena.FindRootMemory(NativeSpace.RootName, sizeof(NativeSpaceHeader));
+        if (native is not null && FindThread(native) is { } thread)
             throw Refused(SnapshotErrorCode.Unsupported, arena, made, "native threads", thread);
     }
 
@@ -44,12 +44,12 @@ internal static unsafe class ForeignThreads
         return null;
     }
 
-    private static string? FindThread(KernelSpaceHeader* header)
+    private static string? FindThread(NativeSpaceHeader* header)
     {
-        for (KernelEntry* entry = header->FirstEntry; entry != null; entry = entry->Next)
+        for (NativeEntry* entry = header->FirstEntry; entry != null; entry = entry->Next)
         {
-            if (KernelRecord.StateOf(entry->Record) != KernelState.Ended)
-                return $"'{KernelRecord.NameOf(entry->Record)}'";
+            if (NativeRecord.StateOf(entry->Record) != NativeState.Ended)
+                return $"'{NativeRecord.NameOf(entry->Record)}'";
         }
 
         return null;

@@ -4,7 +4,7 @@ using Snapshot.Threads.Native;
 
 namespace Snapshot.Fuzz.Targets;
 
-/// <summary>The list of kernel modules in an image: the input is what its checksum covers.</summary>
+/// <summary>The list of native modules in an image: the input is what its checksum covers.</summary>
 internal sealed class ModuleListTarget() : FuzzTarget("modules", SnapshotErrorCode.Corrupt)
 {
     private const int LengthOffset = 8;
@@ -12,10 +12,10 @@ internal sealed class ModuleListTarget() : FuzzTarget("modules", SnapshotErrorCo
 
     protected override byte[][] Expand(byte[] input)
     {
-        byte[] body = input.AsSpan(0, Math.Min(input.Length, KernelManifest.SizeMax - KernelManifest.HeaderSize))
+        byte[] body = input.AsSpan(0, Math.Min(input.Length, NativeManifest.SizeMax - NativeManifest.HeaderSize))
             .ToArray();
-        byte[] list = [.. "SNKM"u8, .. new byte[KernelManifest.HeaderSize - 4], .. body];
-        BinaryPrimitives.WriteUInt32LittleEndian(list.AsSpan(4), KernelManifest.Version);
+        byte[] list = [.. "SNKM"u8, .. new byte[NativeManifest.HeaderSize - 4], .. body];
+        BinaryPrimitives.WriteUInt32LittleEndian(list.AsSpan(4), NativeManifest.Version);
         BinaryPrimitives.WriteUInt32LittleEndian(list.AsSpan(LengthOffset), (uint)list.Length);
         BinaryPrimitives.WriteUInt64LittleEndian(list.AsSpan(HashOffset), XxHash64.HashToUInt64(body));
         return [list];
@@ -23,9 +23,9 @@ internal sealed class ModuleListTarget() : FuzzTarget("modules", SnapshotErrorCo
 
     protected override void Read(byte[][] files)
     {
-        KernelManifest manifest = KernelManifest.FromBytes(files[0]);
-        byte[] again = KernelManifest.ToBytes(manifest.Environment, manifest.Modules);
+        NativeManifest manifest = NativeManifest.FromBytes(files[0]);
+        byte[] again = NativeManifest.ToBytes(manifest.Environment, manifest.Modules);
         Require(again.AsSpan().SequenceEqual(files[0]), "what was read is written as it was");
-        foreach (KernelModuleManifest module in manifest.Modules) _ = module.Differences(manifest.Modules[0]);
+        foreach (NativeModuleManifest module in manifest.Modules) _ = module.Differences(manifest.Modules[0]);
     }
 }

@@ -40,7 +40,7 @@ public sealed class Arm64Tests(Arm64Programs arm64) : IClassFixture<Arm64Program
     {
         byte[] library = File.ReadAllBytes(Path.Combine(arm64.FolderOf(Heat), "libsnapshot_native.so"));
         Assert.Equal(MachineArchitecture.Arm64.Number, BinaryPrimitives.ReadUInt16LittleEndian(library.AsSpan(18)));
-        Assert.False(File.Exists(Path.Combine(arm64.FolderOf(Heat), "libsnapshot_kernel.so")));
+        Assert.False(File.Exists(Path.Combine(arm64.FolderOf(Heat), "libsnapshot_threads.so")));
     }
 
     [Arm64Fact]
@@ -83,7 +83,7 @@ public sealed class Arm64Tests(Arm64Programs arm64) : IClassFixture<Arm64Program
     public void An_image_with_native_threads_is_refused_by_name()
     {
         KillAfterCommit(Here(
-            "samples/Kernels", "run", "--threads", "2", "--size", "64", "--steps", "100000", "--every-steps", "40",
+            "samples/NativeSolvers", "run", "--threads", "2", "--size", "64", "--steps", "100000", "--every-steps", "40",
             "--json", "--store", Store));
         AssertRefused(arm64.Start(Heat, RunHeat), "has native threads that have not ended", "captured on x86-64");
     }

@@ -36,7 +36,7 @@ public sealed class BenchProgramTests : IDisposable
             "--mode", "stage", "--json", "--store", _directory.FullName);
         Assert.True(run.ExitCode == 0, run.ToString());
         JsonArray rows = JsonNode.Parse(run.Output)!.AsArray();
-        Assert.Equal(Kernel.Names, rows.Select(row => (string)row!["kernel"]!));
+        Assert.Equal(Computation.Names, rows.Select(row => (string)row!["kernel"]!));
         Assert.All(rows, row => Assert.True((double)row!["checkpointsPerRun"]! >= 1, run.Output));
     }
 

@@ -15,7 +15,7 @@ namespace Snapshot.Tests.Faults;
 /// <param name="kills">Counts kills by program; shared.</param>
 /// <param name="findings">What must not be; shared.</param>
 internal sealed class KillRun(
-    string folder, KilledKernels? native, Random random, ConcurrentDictionary<string, int> kills,
+    string folder, KilledNativeThreads? native, Random random, ConcurrentDictionary<string, int> kills,
     ConcurrentQueue<string> findings)
 {
     private const int ProcessesOfStore = 20;
@@ -93,7 +93,7 @@ internal sealed class KillRun(
     {
         if (native is null) return;
         KillToTheEnd(
-            "native", FiberCalls, ["Snapshot.TestPrograms.dll", "kernels"], native.Arguments, native.IsRight);
+            "native", FiberCalls, ["Snapshot.TestPrograms.dll", "native"], native.Arguments, native.IsRight);
     }
 
     /// <summary>A program is killed until it comes to its end, and to the right results.</summary>

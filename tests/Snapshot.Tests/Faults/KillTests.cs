@@ -21,7 +21,7 @@ public sealed class KillTests(ITestOutputHelper output)
     public async Task Killed_programs_and_tools_lose_nothing_that_was_acknowledged()
     {
         using MemoryFolder folder = new();
-        using KilledKernels? native = KilledKernels.In(folder.Path);
+        using KilledNativeThreads? native = KilledNativeThreads.In(folder.Path);
         ConcurrentDictionary<string, int> kills = new();
         ConcurrentQueue<string> findings = new();
         TimeSpan time = Soak.Time(0);

@@ -26,8 +26,8 @@ public sealed class GuestTests(MachineFixture fixture) : IClassFixture<MachineFi
     [InlineData("heat", false)]
     [InlineData("nbody", true)]
     [InlineData("nbody", false)]
-    [InlineData("kernels", true)]
-    [InlineData("kernels", false)]
+    [InlineData("native", true)]
+    [InlineData("native", false)]
     public Task Killed_twenty_times_each_sample_comes_to_the_same_bits(string sample, bool isRoot) =>
         SurvivesAsync(Sample.All.Single(one => one.Command == sample), kills: 20, new Job("", isRoot));
 

@@ -75,12 +75,12 @@ public sealed class ProfileTests
     public void Native_threads_are_refused_where_they_cannot_be_captured_and_all_else_runs()
     {
         Profile profile = new("another processor", Capability.NativeThreads) { Pretence = "no-native-threads" };
-        ProgramResult scene = profile.Run("Snapshot.TestPrograms", "kernel-founding", "store", "no-module");
+        ProgramResult scene = profile.Run("Snapshot.TestPrograms", "native-founding", "store", "no-module");
         Assert.NotEqual(0, scene.ExitCode);
         Assert.Contains(
             "Native threads cannot be captured here. native threads: no, taken away by SNAPSHOT_PRETEND.", scene.Error,
             StringComparison.Ordinal);
-        ProgramResult sample = profile.Run("Kernels", "run", "--store", "store");
+        ProgramResult sample = profile.Run("NativeSolvers", "run", "--store", "store");
         Assert.Equal(1, sample.ExitCode);
         Assert.Equal(
             "kernels: This sample needs native threads. native threads: no, taken away by SNAPSHOT_PRETEND.\n",

@@ -101,7 +101,7 @@ public sealed class SignalCaptureTests : IDisposable
         }
 
         SnapshotException kernels =
-            Assert.Throws<SnapshotException>(() => session.OpenKernels(session.OpenArena("kernels")));
+            Assert.Throws<SnapshotException>(() => session.OpenNative(session.OpenArena("native")));
         Assert.Equal(SnapshotErrorCode.Unsupported, kernels.Code);
     }
 

@@ -72,11 +72,11 @@ public sealed unsafe class ForeignThreadsTests : IDisposable
     }
 
     [Theory]
-    [InlineData(KernelState.Running, true)]
-    [InlineData(KernelState.Ended, false)]
+    [InlineData(NativeState.Running, true)]
+    [InlineData(NativeState.Ended, false)]
     public void Native_threads_are_refused_unless_they_have_ended(object state, bool isRefused)
     {
-        MakeForeign(MachineArchitecture.Arm64, arena => ForgeThread(arena, (KernelState)state));
+        MakeForeign(MachineArchitecture.Arm64, arena => ForgeThread(arena, (NativeState)state));
         if (!isRefused)
         {
             using SnapshotSession session = Restart();
@@ -132,19 +132,19 @@ public sealed unsafe class ForeignThreadsTests : IDisposable
         if (live > 0) worker->FirstLive = (FiberRecord*)arena.Allocate(sizeof(FiberRecord), 64);
     }
 
-    private static void ForgeThread(Arena arena, KernelState state)
+    private static void ForgeThread(Arena arena, NativeState state)
     {
-        ref KernelSpaceHeader space = ref arena.Root<KernelSpaceHeader>(KernelSpace.RootName);
+        ref NativeSpaceHeader space = ref arena.Root<NativeSpaceHeader>(NativeSpace.RootName);
         space.Heap = arena.Allocate(1 << 20, 4096);
         space.HeapBytes = 1 << 20;
-        space.Version = KernelSpaceHeader.CurrentVersion;
-        KernelRecord* record = (KernelRecord*)arena.Allocate(KernelSpaceCheck.RecordBytes, 64);
+        space.Version = NativeSpaceHeader.CurrentVersion;
+        NativeRecord* record = (NativeRecord*)arena.Allocate(NativeSpaceCheck.RecordBytes, 64);
         record->State = (uint)state;
-        "thread"u8.CopyTo(new Span<byte>(record->Name, KernelRecord.NameSize));
-        space.FirstEntry = (KernelEntry*)arena.Allocate(sizeof(KernelEntry));
-        *space.FirstEntry = new KernelEntry
+        "thread"u8.CopyTo(new Span<byte>(record->Name, NativeRecord.NameSize));
+        space.FirstEntry = (NativeEntry*)arena.Allocate(sizeof(NativeEntry));
+        *space.FirstEntry = new NativeEntry
         {
-            Record = record, Memory = KernelStacks.Allocate(arena, 1 << 16, record),
+            Record = record, Memory = NativeStacks.Allocate(arena, 1 << 16, record),
         };
     }
 

@@ -6,9 +6,9 @@ namespace Snapshot.Threads.Native;
 /// </summary>
 internal static class BindingRules
 {
-    internal static IEnumerable<KernelModuleViolation> ViolationsOf(ElfImage module)
+    internal static IEnumerable<NativeModuleViolation> ViolationsOf(ElfImage module)
     {
-        HashSet<(KernelModuleRule, string)> seen = [];
+        HashSet<(NativeModuleRule, string)> seen = [];
         foreach (ElfRelocation relocation in module.Relocations)
         {
             if (relocation.Symbol == 0) continue;
@@ -18,7 +18,7 @@ internal static class BindingRules
         }
     }
 
-    private static KernelModuleViolation? ViolationOf(
+    private static NativeModuleViolation? ViolationOf(
         ElfImage module, ElfSymbol symbol, ElfRelocationKind kind)
     {
         if (!symbol.IsImport)
@@ -30,7 +30,7 @@ internal static class BindingRules
             bool isSafe = symbol.IsLocal || (module.Dynamic.IsSymbolic && !symbol.IsUnique);
             if (!isBound || isSafe) return null;
             return new(
-                KernelModuleRule.OwnSymbols,
+                NativeModuleRule.OwnSymbols,
                 symbol.Name,
                 $"looks for its own '{symbol.Name}' by name, and would take another library's of that name",
                 "Link it with -Wl,-Bsymbolic; compile C++ with -fno-gnu-unique.");
@@ -39,9 +39,9 @@ internal static class BindingRules
         // What nobody defines is null; that it may be so is what its users test. And what has no type is such a name.
         bool isHeld = kind is ElfRelocationKind.Address or ElfRelocationKind.GlobalData
             && symbol is { IsFunction: true, IsWeak: false };
-        if (!isHeld || KernelImports.RefusalOf(symbol.Name) is not null) return null;
+        if (!isHeld || NativeImports.RefusalOf(symbol.Name) is not null) return null;
         return new(
-            KernelModuleRule.AddressOfImport,
+            NativeModuleRule.AddressOfImport,
             symbol.Name,
             $"takes the address of '{symbol.Name}', which is elsewhere in the next process, and which a register or " +
             "a variable would hold",

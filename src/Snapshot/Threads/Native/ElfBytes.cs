@@ -45,16 +45,16 @@ internal sealed class ElfBytes(string path, ReadOnlyMemory<byte> all)
 
     /// <summary>The file is no shared library of the kind that is read here.</summary>
     internal SnapshotException Foreign(string what) => new(
-        SnapshotErrorCode.KernelModule,
-        $"{path} cannot be a kernel module: {what}. Give a shared library for 64-bit Linux on x86-64, as " +
-        "snapshot-kernel links it.")
+        SnapshotErrorCode.NativeModule,
+        $"{path} cannot be a native module: {what}. Give a shared library for 64-bit Linux on x86-64, as " +
+        "snapshot-cc links it.")
     {
         Path = path,
     };
 
     /// <summary>The file contradicts itself.</summary>
     internal SnapshotException Damaged(ulong offset, string what) => new(
-        SnapshotErrorCode.KernelModule, $"{path}, offset {offset}: {what}. The library is damaged; link it again.")
+        SnapshotErrorCode.NativeModule, $"{path}, offset {offset}: {what}. The library is damaged; link it again.")
     {
         Path = path,
         Offset = (long)Math.Min(offset, long.MaxValue),

@@ -3,7 +3,7 @@ namespace Snapshot.Threads.Native;
 /// <summary>A shared library for x86-64 as its file describes it: header, segments, and what they lead to.</summary>
 /// <remarks>
 /// Read from bytes, before the library is loaded. Nothing in the file is trusted: what is damaged or foreign is a
-/// <see cref="SnapshotException"/> with the code KernelModule. Immutable, hence thread-safe.
+/// <see cref="SnapshotException"/> with the code NativeModule. Immutable, hence thread-safe.
 /// </remarks>
 internal sealed class ElfImage
 {
@@ -19,7 +19,7 @@ internal sealed class ElfImage
     /// <summary>Reads header, segments and dynamic section; the rest when it is asked for.</summary>
     /// <param name="path">The file, for messages.</param>
     /// <param name="file">All its bytes.</param>
-    /// <exception cref="SnapshotException">KernelModule: it is damaged, or no shared library for x86-64.</exception>
+    /// <exception cref="SnapshotException">NativeModule: it is damaged, or no shared library for x86-64.</exception>
     internal ElfImage(string path, ReadOnlyMemory<byte> file)
     {
         Bytes = new ElfBytes(path, file);
@@ -52,7 +52,7 @@ internal sealed class ElfImage
     internal AddressRange Extent => AddressRange.Between(Loaded.First().Memory.Start, Loaded.Max(s => s.Memory.End));
 
     /// <summary>Opens a file.</summary>
-    /// <exception cref="SnapshotException">KernelModule: it cannot be read, is damaged or foreign.</exception>
+    /// <exception cref="SnapshotException">NativeModule: it cannot be read, is damaged or foreign.</exception>
     internal static ElfImage Open(string path)
     {
         byte[] file;
@@ -63,7 +63,7 @@ internal sealed class ElfImage
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new SnapshotException(
-                SnapshotErrorCode.KernelModule, $"The kernel module {path} cannot be read: {error.Message}", error)
+                SnapshotErrorCode.NativeModule, $"The native module {path} cannot be read: {error.Message}", error)
             {
                 Path = path,
             };
@@ -84,7 +84,7 @@ internal sealed class ElfImage
     }
 
     /// <summary>Where in the file so many bytes are that are loaded at an address.</summary>
-    /// <exception cref="SnapshotException">KernelModule: no segment has them in the file.</exception>
+    /// <exception cref="SnapshotException">NativeModule: no segment has them in the file.</exception>
     internal ulong OffsetOf(ulong address, ulong length)
     {
         foreach (ElfSegment segment in Loaded)

@@ -1,12 +1,12 @@
 namespace Snapshot.Threads.Native;
 
-/// <summary>The rules about what a kernel module needs of other libraries.</summary>
+/// <summary>The rules about what a native module needs of other libraries.</summary>
 internal static class ImportRules
 {
-    /// <summary>Libraries of which some functions are allowed: <see cref="KernelImports"/> says which.</summary>
+    /// <summary>Libraries of which some functions are allowed: <see cref="NativeImports"/> says which.</summary>
     private static readonly string[] KnownLibraries =
     [
-        "libsnapshot_kernel.so", "libc.so.6", "libm.so.6", "libmvec.so.1", "ld-linux-x86-64.so.2", "libpthread.so.0",
+        "libsnapshot_threads.so", "libc.so.6", "libm.so.6", "libmvec.so.1", "ld-linux-x86-64.so.2", "libpthread.so.0",
         "libdl.so.2", "librt.so.1", "libgfortran.so.5", "libquadmath.so.0",
     ];
 
@@ -21,7 +21,7 @@ internal static class ImportRules
         ["libgomp.so.1"] = "Compile without -fopenmp: its threads are unknown to Snapshot.",
     };
 
-    internal static IEnumerable<KernelModuleViolation> ViolationsOf(
+    internal static IEnumerable<NativeModuleViolation> ViolationsOf(
         ElfImage module, IReadOnlyCollection<ElfImage> others)
     {
         HashSet<string> provided = [.. others.SelectMany(other => other.Symbols)
@@ -31,33 +31,33 @@ internal static class ImportRules
         return [.. OfLibraries(module, known), .. OfSymbols(module, provided)];
     }
 
-    private static IEnumerable<KernelModuleViolation> OfLibraries(ElfImage module, HashSet<string> known)
+    private static IEnumerable<NativeModuleViolation> OfLibraries(ElfImage module, HashSet<string> known)
     {
         foreach (string library in module.Dynamic.Needed)
         {
             if (known.Contains(library)) continue;
             yield return new(
-                KernelModuleRule.NeededLibrary,
+                NativeModuleRule.NeededLibrary,
                 library,
                 $"needs {library}, whose code and data are not captured",
                 RefusedLibraries.GetValueOrDefault(library)
-                    ?? "Link it statically, or build it as a kernel module and load that first.");
+                    ?? "Link it statically, or build it as a native module and load that first.");
         }
     }
 
-    private static IEnumerable<KernelModuleViolation> OfSymbols(ElfImage module, HashSet<string> provided)
+    private static IEnumerable<NativeModuleViolation> OfSymbols(ElfImage module, HashSet<string> provided)
     {
         bool hasBlockedCalls = module.Symbols.Any(symbol => symbol.IsImport && symbol.Name == BlockedCall);
         foreach (ElfSymbol symbol in module.Symbols)
         {
             if (!symbol.IsImport || provided.Contains(symbol.Name)) continue;
             bool isVariable = symbol.Type is ElfSymbolType.Variable or ElfSymbolType.ThreadLocal;
-            if (isVariable && !KernelImports.IsListed(symbol.Name)) yield return Variable(symbol.Name);
-            else if (KernelImports.RefusalOf(symbol.Name, hasBlockedCalls) is { } refusal)
+            if (isVariable && !NativeImports.IsListed(symbol.Name)) yield return Variable(symbol.Name);
+            else if (NativeImports.RefusalOf(symbol.Name, hasBlockedCalls) is { } refusal)
             {
                 string[] parts = refusal.Split("; ", 2);
                 yield return new(
-                    KernelModuleRule.Import,
+                    NativeModuleRule.Import,
                     symbol.Name,
                     $"imports '{symbol.Name}': {parts[0]}",
                     parts.Length == 2 ? char.ToUpperInvariant(parts[1][0]) + parts[1][1..] + "." : "Do without it.");
@@ -69,8 +69,8 @@ internal static class ImportRules
         }
     }
 
-    private static KernelModuleViolation Variable(string name) => new(
-        KernelModuleRule.Import,
+    private static NativeModuleViolation Variable(string name) => new(
+        NativeModuleRule.Import,
         name,
         $"imports the variable '{name}', which is elsewhere in the next process and not captured",
         "Define it in the module.");

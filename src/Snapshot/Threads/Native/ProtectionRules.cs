@@ -8,29 +8,29 @@ internal static class ProtectionRules
 {
     private const ulong WordSize = 8;
 
-    internal static IEnumerable<KernelModuleViolation> ViolationsOf(
+    internal static IEnumerable<NativeModuleViolation> ViolationsOf(
         ElfImage module, IReadOnlyList<ElfSection> sections)
     {
         return [.. OfRelocation(module, sections), .. OfCode(module, sections), .. OfStack(module)];
     }
 
-    private static IEnumerable<KernelModuleViolation> OfRelocation(
+    private static IEnumerable<NativeModuleViolation> OfRelocation(
         ElfImage module, IReadOnlyList<ElfSection> sections)
     {
         if (!module.Dynamic.BindsNow)
         {
             yield return new(
-                KernelModuleRule.ImmediateBinding,
+                NativeModuleRule.ImmediateBinding,
                 "DF_BIND_NOW",
                 "is bound lazily (DF_BIND_NOW is not set): the dynamic linker would run, and write addresses, in the " +
-                "middle of a kernel",
+                "middle of native code",
                 "Link it with -Wl,-z,now.");
         }
 
         if (module.Find(ElfSegmentType.ReadOnlyAfterRelocation) is not { } relro)
         {
             yield return new(
-                KernelModuleRule.ReadOnlyAfterRelocation,
+                NativeModuleRule.ReadOnlyAfterRelocation,
                 "PT_GNU_RELRO",
                 "has no part that is read-only after relocation (PT_GNU_RELRO), so that addresses of other libraries " +
                 "would be captured with its data",
@@ -47,7 +47,7 @@ internal static class ProtectionRules
             string section = ElfSection.NameAt(sections, relocation.Address);
             string symbol = SymbolOf(module, relocation)?.Name ?? $"0x{relocation.Addend:x}";
             yield return new(
-                KernelModuleRule.LinkageTable,
+                NativeModuleRule.LinkageTable,
                 symbol,
                 $"keeps the address of '{symbol}' in {section}, which is writable and would be captured",
                 "Link it with -Wl,-z,now,-z,relro, and make variables that are initialised with addresses of other " +
@@ -59,14 +59,14 @@ internal static class ProtectionRules
         {
             string section = ElfSection.NameAt(sections, table);
             yield return new(
-                KernelModuleRule.LinkageTable,
+                NativeModuleRule.LinkageTable,
                 section,
                 $"has its linkage table {section} (DT_PLTGOT) in writable memory",
                 "Link it with -Wl,-z,now,-z,relro.");
         }
     }
 
-    private static IEnumerable<KernelModuleViolation> OfCode(ElfImage module, IReadOnlyList<ElfSection> sections)
+    private static IEnumerable<NativeModuleViolation> OfCode(ElfImage module, IReadOnlyList<ElfSection> sections)
     {
         foreach (ElfRelocation relocation in module.Relocations)
         {
@@ -83,26 +83,26 @@ internal static class ProtectionRules
         {
             if (!segment.IsWritable || !segment.Access.HasFlag(ElfAccess.Execute)) continue;
             yield return new(
-                KernelModuleRule.WritableCode,
+                NativeModuleRule.WritableCode,
                 segment.Memory.ToString(),
                 $"has memory that is writable and executable ({segment.Memory})",
                 "Link it without -Wl,-N and without sections that are both.");
         }
     }
 
-    private static IEnumerable<KernelModuleViolation> OfStack(ElfImage module)
+    private static IEnumerable<NativeModuleViolation> OfStack(ElfImage module)
     {
         if (module.Find(ElfSegmentType.Stack) is { } stack && !stack.Access.HasFlag(ElfAccess.Execute)) yield break;
         yield return new(
-            KernelModuleRule.Stack,
+            NativeModuleRule.Stack,
             "PT_GNU_STACK",
             "asks for a stack that can be executed (PT_GNU_STACK): a nested function or an assembler file without " +
             ".note.GNU-stack is in it",
             "Link it with -Wl,-z,noexecstack when no code is executed on the stack.");
     }
 
-    private static KernelModuleViolation Text(string subject, string problem) => new(
-        KernelModuleRule.TextRelocations,
+    private static NativeModuleViolation Text(string subject, string problem) => new(
+        NativeModuleRule.TextRelocations,
         subject,
         $"{problem}, which is not writable: code would differ between processes",
         "Compile everything with -fPIC, and link with -Wl,-z,text to see what is not.");

@@ -8,7 +8,7 @@ internal static class ThreadLocalRules
 {
     private const string Remedy = "Compile everything with -ftls-model=initial-exec.";
 
-    internal static IEnumerable<KernelModuleViolation> ViolationsOf(ElfImage module, IReadOnlyList<ElfSymbol> symbols)
+    internal static IEnumerable<NativeModuleViolation> ViolationsOf(ElfImage module, IReadOnlyList<ElfSymbol> symbols)
     {
         HashSet<string> named = [];
         foreach (ElfRelocation relocation in module.Relocations)
@@ -19,7 +19,7 @@ internal static class ThreadLocalRules
             string name = NameOf(module, symbols, relocation);
             if (!named.Add(name)) continue;
             yield return new(
-                KernelModuleRule.ThreadLocal,
+                NativeModuleRule.ThreadLocal,
                 name,
                 $"finds the thread-local variable '{name}' by asking the dynamic linker ({relocation.Kind switch
                 {
@@ -35,7 +35,7 @@ internal static class ThreadLocalRules
         if (!isUnplaced) yield break;
         string first = symbols.FirstOrDefault(symbol => symbol.Type == ElfSymbolType.ThreadLocal)?.Name ?? "PT_TLS";
         yield return new(
-            KernelModuleRule.ThreadLocal,
+            NativeModuleRule.ThreadLocal,
             first,
             $"has thread-local variables ('{first}') that it does not use by their distance from the thread pointer " +
             "(DF_STATIC_TLS is not set), so that nothing says where they are",

@@ -11,12 +11,12 @@ internal static class UnwindRules
     /// <summary>What the unwinder imports, and hardly anything else does.</summary>
     private static readonly string[] UnwinderImports = ["_dl_find_object", "dl_iterate_phdr"];
 
-    internal static IEnumerable<KernelModuleViolation> ViolationsOf(ElfImage module, IReadOnlyList<ElfSymbol> symbols)
+    internal static IEnumerable<NativeModuleViolation> ViolationsOf(ElfImage module, IReadOnlyList<ElfSymbol> symbols)
     {
         if (UnwindTable.FunctionsOf(module) is not { } functions)
         {
             yield return new(
-                KernelModuleRule.UnwindTables,
+                NativeModuleRule.UnwindTables,
                 "PT_GNU_EH_FRAME",
                 "has no table of its functions for stack walks (PT_GNU_EH_FRAME)",
                 "Link it with -Wl,--eh-frame-hdr.");
@@ -26,7 +26,7 @@ internal static class UnwindRules
             string names = string.Join(", ", missing.Take(NamedMax).Select(name => $"'{name}'"));
             string more = missing.Length > NamedMax ? $" and {missing.Length - NamedMax} more" : "";
             yield return new(
-                KernelModuleRule.UnwindTables,
+                NativeModuleRule.UnwindTables,
                 missing[0],
                 $"has functions that a stack walk cannot leave: {names}{more}",
                 "Compile with -fasynchronous-unwind-tables; functions in assembler need .cfi_startproc.");
@@ -35,7 +35,7 @@ internal static class UnwindRules
         string? import = module.Symbols.FirstOrDefault(s => s.IsImport && UnwinderImports.Contains(s.Name))?.Name;
         if (import is null || symbols.Count > 0) yield break;
         yield return new(
-            KernelModuleRule.StaticSymbols,
+            NativeModuleRule.StaticSymbols,
             ".symtab",
             $"has an unwinder (it imports '{import}') and no symbols (.symtab) that say where that is: threads must " +
             "not be disturbed in it",
@@ -54,7 +54,7 @@ internal static class UnwindRules
     }
 
     /// <summary>
-    /// The functions without an entry. Those of unknown size are the compiler's for start and end, which no kernel
+    /// The functions without an entry. Those of unknown size are the compiler's for start and end, which no thread
     /// runs.
     /// </summary>
     private static string[] Without(HashSet<ulong> functions, IEnumerable<ElfSymbol> symbols)

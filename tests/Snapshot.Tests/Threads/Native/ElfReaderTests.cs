@@ -54,7 +54,7 @@ public sealed class ElfReaderTests : IDisposable
     public void What_is_no_library_is_refused(string text, string reason)
     {
         SnapshotException error = Assert.Throws<SnapshotException>(() => ElfImage.Open(_workshop.Write(text, ".so")));
-        Assert.Equal(SnapshotErrorCode.KernelModule, error.Code);
+        Assert.Equal(SnapshotErrorCode.NativeModule, error.Code);
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
     }
 
@@ -67,7 +67,7 @@ public sealed class ElfReaderTests : IDisposable
     [InlineData(54, 32, "program headers of 32 bytes")]
     public void Foreign_headers_are_refused(int offset, byte value, string reason)
     {
-        byte[] file = File.ReadAllBytes(_workshop.Good("int kernel(int x) { return x; }").Path);
+        byte[] file = File.ReadAllBytes(_workshop.Good("int work(int x) { return x; }").Path);
         file[offset] = value;
         SnapshotException error = Assert.Throws<SnapshotException>(() => new ElfImage("libforeign.so", file));
         Assert.Contains("libforeign.so", error.Message, StringComparison.Ordinal);
@@ -78,7 +78,7 @@ public sealed class ElfReaderTests : IDisposable
     public void A_missing_file_is_told()
     {
         SnapshotException error = Assert.Throws<SnapshotException>(() => ElfImage.Open("/nowhere/libnone.so"));
-        Assert.Equal(SnapshotErrorCode.KernelModule, error.Code);
+        Assert.Equal(SnapshotErrorCode.NativeModule, error.Code);
         Assert.Contains("/nowhere/libnone.so", error.Message, StringComparison.Ordinal);
     }
 
@@ -99,12 +99,12 @@ public sealed class ElfReaderTests : IDisposable
         try
         {
             ElfImage image = new("libdamaged.so", file);
-            _ = KernelModuleContract.ViolationsOf(image, [image]).Select(violation => violation.ToString()).ToArray();
+            _ = NativeModuleContract.ViolationsOf(image, [image]).Select(violation => violation.ToString()).ToArray();
             _ = UnwindRules.UnwinderOf(image);
-            _ = KernelModuleManifest.Of(image).Differences(KernelModuleManifest.Of(image));
+            _ = NativeModuleManifest.Of(image).Differences(NativeModuleManifest.Of(image));
             return true;
         }
-        catch (SnapshotException error) when (error.Code == SnapshotErrorCode.KernelModule)
+        catch (SnapshotException error) when (error.Code == SnapshotErrorCode.NativeModule)
         {
             Assert.Contains("libdamaged.so", error.Message, StringComparison.Ordinal);
             return false;

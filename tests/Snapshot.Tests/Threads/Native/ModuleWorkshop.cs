@@ -6,7 +6,7 @@ using Snapshot.Threads.Native;
 
 namespace Snapshot.Tests.Threads.Native;
 
-/// <summary>A folder in which modules are compiled, by snapshot-kernel or by the same flags less some.</summary>
+/// <summary>A folder in which modules are compiled, by snapshot-cc or by the same flags less some.</summary>
 internal sealed class ModuleWorkshop : IDisposable
 {
     /// <summary>A module that does a little of everything that is allowed.</summary>
@@ -24,7 +24,7 @@ internal sealed class ModuleWorkshop : IDisposable
         static int counter = 7, zero[5000];
         static int compare(const void *a, const void *b) { return *(const int *)a - *(const int *)b; }
         static int (*const compare_table[])(const void *, const void *) = { compare, 0 };
-        double kernel(double x, char *text)
+        double work(double x, char *text)
         {
             int order[3] = { counter++, zero[calls]++, 5 };
             struct timespec now;
@@ -38,7 +38,7 @@ internal sealed class ModuleWorkshop : IDisposable
         }
         """;
 
-    private static readonly string Directory = Path.Combine(Repository.Root, "src/Native/kernel");
+    private static readonly string Directory = Path.Combine(Repository.Root, "src/Native/threads");
 
     private readonly string _folder = System.IO.Directory.CreateTempSubdirectory("snapshot-module-").FullName;
     private int _files;
@@ -50,16 +50,16 @@ internal sealed class ModuleWorkshop : IDisposable
     internal static string? Missing(string program) =>
         BareMachine.FindOnPath(program) is null ? $"{program} is not on the PATH" : null;
 
-    /// <summary>Runs snapshot-kernel in the folder.</summary>
+    /// <summary>Runs snapshot-cc in the folder.</summary>
     internal ProgramResult Run(params IEnumerable<string> arguments) => RunWith(_ => { }, arguments);
 
     internal ProgramResult RunWith(Action<ProcessStartInfo> change, params IEnumerable<string> arguments)
     {
-        ProcessStartInfo start = new("/bin/sh", [Path.Combine(Directory, "snapshot-kernel"), .. arguments])
+        ProcessStartInfo start = new("/bin/sh", [Path.Combine(Directory, "snapshot-cc"), .. arguments])
         {
             WorkingDirectory = _folder,
         };
-        start.Environment.Remove("SNAPSHOT_KERNEL_DIR");
+        start.Environment.Remove("SNAPSHOT_MODULE_DIR");
         change(start);
         return Repository.Run(start);
     }
