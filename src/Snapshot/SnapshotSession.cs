@@ -482,14 +482,9 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         using (meter.Begin(CheckpointTask.Capture))
             info = run.Execute(ticket, header, writing, ticket.Options.Deadline ?? _options.Deadline);
         _store.Continue(info.Generation);
-        Exception? keepingError = _keeping.LastError;
+        info.KeepingError ??= _keeping.LastError;
         _keeping.Request();
-        return info with
-        {
-            ProcessorTime = meter.Spent,
-            Meter = meter,
-            KeepingError = info.KeepingError ?? keepingError,
-        };
+        return info;
     }
 
     private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);

@@ -54,34 +54,28 @@ internal sealed class CheckpointReport(IProgress<SnapshotProgress>? progress, lo
     {
         long allocated = GC.GetAllocatedBytesForCurrentThread() - _allocatedBefore;
         _tracked = memory.TrackedPages;
-        _pause = new PauseInfo
-        {
-            Total = Stopwatch.GetElapsedTime(attempt.FirstStopped, attempt.Released),
-            Gather = Stopwatch.GetElapsedTime(attempt.FirstStopped, _pauseBegan),
-            Collect = Stopwatch.GetElapsedTime(_pauseBegan, _collected),
-            Copy = Stopwatch.GetElapsedTime(_collected, _held),
-            Release = Stopwatch.GetElapsedTime(_held, attempt.Released),
-            EarlyStop = _earlyStop,
-            PagesCopied = memory.Staging.Copied - _stagedBefore,
-            ManagedBytesAllocated = allocated,
-        };
+        _pause = new PauseInfo(
+            total: Stopwatch.GetElapsedTime(attempt.FirstStopped, attempt.Released),
+            gather: Stopwatch.GetElapsedTime(attempt.FirstStopped, _pauseBegan),
+            collect: Stopwatch.GetElapsedTime(_pauseBegan, _collected),
+            copy: Stopwatch.GetElapsedTime(_collected, _held),
+            release: Stopwatch.GetElapsedTime(_held, attempt.Released),
+            earlyStop: _earlyStop,
+            pagesCopied: memory.Staging.Copied - _stagedBefore,
+            managedBytesAllocated: allocated);
     }
 
-    internal CaptureInfo Captured(MemoryCapture memory) => new()
-    {
-        Generation = generation,
-        Regions = [.. memory.Captured.Select(region => new RegionCaptureInfo
-        {
-            Name = region.Region.RegionName,
-            Mode = region.Choice.Mode,
-            Reason = region.Choice.Reason,
-            Tracking = region.Tracker.Mechanism,
-            PagesTracked = region.TrackedPages,
-        })],
-        PagesTracked = _tracked,
-        Prepare = _prepare,
-        Pause = _pause!,
-    };
+    internal CaptureInfo Captured(MemoryCapture memory) => new(
+        generation: generation,
+        regions: [.. memory.Captured.Select(region => new RegionCaptureInfo(
+            name: region.Region.RegionName,
+            mode: region.Choice.Mode,
+            reason: region.Choice.Reason,
+            tracking: region.Tracker.Mechanism,
+            pagesTracked: region.TrackedPages))],
+        pagesTracked: _tracked,
+        prepare: _prepare,
+        pause: _pause!);
 
     /// <summary>Pages handled so far in this stage; reported now and then.</summary>
     internal void Pages(long done)
@@ -97,19 +91,20 @@ internal sealed class CheckpointReport(IProgress<SnapshotProgress>? progress, lo
 
     internal SnapshotInfo Info(
         CaptureInfo captured, GenerationInfo committed, ImageDraft draft, PageTally tally, Attempt attempt,
-        MemoryCapture memory, Exception? keepingError) => new()
+        MemoryCapture memory, ProcessorMeter meter, Exception? keepingError) => new(
+            generation: committed.Generation,
+            parent: committed.Parent,
+            capture: captured,
+            copyOnWrite: memory.TakeServed(),
+            pagesChanged: tally.Changed,
+            bytesWritten: committed.FileBytes,
+            directIo: draft.DirectIo,
+            drain: Stopwatch.GetElapsedTime(attempt.Released, _drained),
+            commit: _commit,
+            resumeErrors: attempt.ResumeErrors,
+            participantsDied: attempt.Died,
+            meter: meter)
         {
-            Generation = committed.Generation,
-            Parent = committed.Parent,
-            Capture = captured,
-            CopyOnWrite = memory.TakeServed(),
-            PagesChanged = tally.Changed,
-            BytesWritten = committed.FileBytes,
-            DirectIo = draft.DirectIo,
-            Drain = Stopwatch.GetElapsedTime(attempt.Released, _drained),
-            Commit = _commit,
-            ResumeErrors = attempt.ResumeErrors,
-            ParticipantsDied = attempt.Died,
             KeepingError = keepingError,
             ProgressError = _progressError,
         };

@@ -89,7 +89,7 @@ internal sealed class CheckpointRun(
             report.Committed();
             store.Space.Learn(captured.PagesTracked, tally.Changed, draft.Summary!);
             Exception? keepingError = Finish(attempt, new ImageLink(header.ImageId, header.Generation));
-            return report.Info(captured, committed, draft, tally, attempt, memory, keepingError);
+            return report.Info(captured, committed, draft, tally, attempt, memory, meter, keepingError);
         }
         catch (Exception error)
         {

@@ -1,20 +1,30 @@
 namespace Snapshot;
 
 /// <summary>How one arena or protected buffer was captured.</summary>
-public sealed record RegionCaptureInfo
+public sealed class RegionCaptureInfo
 {
+    internal RegionCaptureInfo(
+        string name, CaptureMode mode, string reason, TrackingMechanism tracking, long pagesTracked)
+    {
+        Name = name;
+        Mode = mode;
+        Reason = reason;
+        Tracking = tracking;
+        PagesTracked = pagesTracked;
+    }
+
     /// <summary>The name of the arena or the buffer.</summary>
-    public required string Name { get; init; }
+    public string Name { get; }
 
     /// <summary>The mode; never Auto.</summary>
-    public required CaptureMode Mode { get; init; }
+    public CaptureMode Mode { get; }
 
     /// <summary>Why that mode was used.</summary>
-    public required string Reason { get; init; }
+    public string Reason { get; }
 
     /// <summary>What told which pages were written; never Auto.</summary>
-    public required TrackingMechanism Tracking { get; init; }
+    public TrackingMechanism Tracking { get; }
 
     /// <summary>Pages of 4096 bytes that it told. With copy-on-write it may tell more than were written.</summary>
-    public required long PagesTracked { get; init; }
+    public long PagesTracked { get; }
 }

@@ -1,11 +1,28 @@
 namespace Snapshot;
 
 /// <summary>How far a checkpoint is.</summary>
-/// <param name="Generation">The generation it will be.</param>
-/// <param name="Stage">What it does now.</param>
-/// <param name="PagesDone">Pages handled in this stage, 0 where it does not count pages.</param>
-/// <param name="PagesTotal">Pages to handle in this stage, 0 where it does not count pages.</param>
-public readonly record struct SnapshotProgress(long Generation, CheckpointStage Stage, long PagesDone, long PagesTotal);
+public readonly struct SnapshotProgress
+{
+    internal SnapshotProgress(long generation, CheckpointStage stage, long pagesDone, long pagesTotal)
+    {
+        Generation = generation;
+        Stage = stage;
+        PagesDone = pagesDone;
+        PagesTotal = pagesTotal;
+    }
+
+    /// <summary>The generation it will be.</summary>
+    public long Generation { get; }
+
+    /// <summary>What it does now.</summary>
+    public CheckpointStage Stage { get; }
+
+    /// <summary>Pages handled in this stage, 0 where it does not count pages.</summary>
+    public long PagesDone { get; }
+
+    /// <summary>Pages to handle in this stage, 0 where it does not count pages.</summary>
+    public long PagesTotal { get; }
+}
 
 /// <summary>What a checkpoint does, as progress reports it.</summary>
 public enum CheckpointStage

@@ -310,7 +310,7 @@ internal sealed class Attempt : IDisposable
 
     internal CheckpointOutcome OutcomeFor(bool isOmitted) =>
         isOmitted && _outcome.Kind == CheckpointOutcomeKind.Continued
-            ? _outcome with { Kind = CheckpointOutcomeKind.Omitted }
+            ? _outcome.As(CheckpointOutcomeKind.Omitted)
             : _outcome;
 
     internal void Report(HandlerError error)

@@ -1,10 +1,29 @@
 namespace Snapshot;
 
 /// <summary>What a handler threw where throwing does not undo the checkpoint.</summary>
-/// <param name="Handler">The handler's name.</param>
-/// <param name="Participant">The participant of a sync handler; null for an async one.</param>
-/// <param name="Part">"resume" or "committed".</param>
-/// <param name="Generation">The generation.</param>
-/// <param name="Exception">What was thrown.</param>
-public sealed record HandlerError(
-    string Handler, string? Participant, string Part, long Generation, Exception Exception);
+public sealed class HandlerError
+{
+    internal HandlerError(string handler, string? participant, string part, long generation, Exception exception)
+    {
+        Handler = handler;
+        Participant = participant;
+        Part = part;
+        Generation = generation;
+        Exception = exception;
+    }
+
+    /// <summary>The handler's name.</summary>
+    public string Handler { get; }
+
+    /// <summary>The participant of a sync handler; null for an async one.</summary>
+    public string? Participant { get; }
+
+    /// <summary>"resume" or "committed".</summary>
+    public string Part { get; }
+
+    /// <summary>The generation.</summary>
+    public long Generation { get; }
+
+    /// <summary>What was thrown.</summary>
+    public Exception Exception { get; }
+}

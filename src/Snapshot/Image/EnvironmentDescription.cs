@@ -1,12 +1,35 @@
 namespace Snapshot;
 
 /// <summary>Where an image was made. For inspection; a restart does not depend on it.</summary>
-/// <param name="LibraryVersion">The version of Snapshot.</param>
-/// <param name="RuntimeVersion">The version of .NET.</param>
-/// <param name="OperatingSystem">The operating system and its version.</param>
-/// <param name="Architecture">The processor architecture.</param>
-/// <param name="MachineName">The name of the machine, or null when it was not recorded.</param>
-/// <param name="ProcessCommand">The command of the process, or null when it was not recorded.</param>
-public sealed record EnvironmentDescription(
-    string LibraryVersion, string RuntimeVersion, string OperatingSystem, string Architecture, string? MachineName,
-    string? ProcessCommand);
+public sealed class EnvironmentDescription
+{
+    internal EnvironmentDescription(
+        string libraryVersion, string runtimeVersion, string operatingSystem, string architecture, string? machineName,
+        string? processCommand)
+    {
+        LibraryVersion = libraryVersion;
+        RuntimeVersion = runtimeVersion;
+        OperatingSystem = operatingSystem;
+        Architecture = architecture;
+        MachineName = machineName;
+        ProcessCommand = processCommand;
+    }
+
+    /// <summary>The version of Snapshot.</summary>
+    public string LibraryVersion { get; }
+
+    /// <summary>The version of .NET.</summary>
+    public string RuntimeVersion { get; }
+
+    /// <summary>The operating system and its version.</summary>
+    public string OperatingSystem { get; }
+
+    /// <summary>The processor architecture.</summary>
+    public string Architecture { get; }
+
+    /// <summary>The name of the machine, or null when it was not recorded.</summary>
+    public string? MachineName { get; }
+
+    /// <summary>The command of the process, or null when it was not recorded.</summary>
+    public string? ProcessCommand { get; }
+}

@@ -14,13 +14,41 @@ public enum ParticipantKind
 }
 
 /// <summary>A participant of the session at the capture.</summary>
-/// <param name="Id">At least 1; the same for the same name after a restart.</param>
-/// <param name="Name">The name.</param>
-/// <param name="Kind">How it takes part.</param>
-/// <param name="Handlers">The names of its sync handlers, in the order of registration.</param>
-public sealed record ParticipantDescription(int Id, string Name, ParticipantKind Kind, IReadOnlyList<string> Handlers);
+public sealed class ParticipantDescription
+{
+    internal ParticipantDescription(int id, string name, ParticipantKind kind, IReadOnlyList<string> handlers)
+    {
+        Id = id;
+        Name = name;
+        Kind = kind;
+        Handlers = handlers;
+    }
+
+    /// <summary>At least 1; the same for the same name after a restart.</summary>
+    public int Id { get; }
+
+    /// <summary>The name.</summary>
+    public string Name { get; }
+
+    /// <summary>How it takes part.</summary>
+    public ParticipantKind Kind { get; }
+
+    /// <summary>The names of its sync handlers, in the order of registration.</summary>
+    public IReadOnlyList<string> Handlers { get; }
+}
 
 /// <summary>An async handler of the session at the capture.</summary>
-/// <param name="Id">At least 1; the same for the same name after a restart.</param>
-/// <param name="Name">The name.</param>
-public sealed record HandlerDescription(int Id, string Name);
+public sealed class HandlerDescription
+{
+    internal HandlerDescription(int id, string name)
+    {
+        Id = id;
+        Name = name;
+    }
+
+    /// <summary>At least 1; the same for the same name after a restart.</summary>
+    public int Id { get; }
+
+    /// <summary>The name.</summary>
+    public string Name { get; }
+}

@@ -11,14 +11,43 @@ public enum RegionKind
 }
 
 /// <summary>A region of an image: an arena or a protected buffer.</summary>
-/// <param name="Id">At least 1, unique in the image, the same in every image of a chain.</param>
-/// <param name="Name">The name the user gave.</param>
-/// <param name="Kind">Arena or protected buffer.</param>
-/// <param name="BaseAddress">The address of the first byte when the image was made.</param>
-/// <param name="CommittedPages">Pages of 4096 bytes in the image.</param>
-/// <param name="CapacityBytes">Bytes the region may grow to.</param>
-/// <param name="ByteLength">Bytes of a buffer; for an arena those of the committed pages.</param>
-/// <param name="HugePages">Whether the region asked for huge pages.</param>
-public sealed record RegionDescription(
-    int Id, string Name, RegionKind Kind, ulong BaseAddress, long CommittedPages, long CapacityBytes, long ByteLength,
-    bool HugePages);
+public sealed class RegionDescription
+{
+    internal RegionDescription(
+        int id, string name, RegionKind kind, ulong baseAddress, long committedPages, long capacityBytes,
+        long byteLength, bool hugePages)
+    {
+        Id = id;
+        Name = name;
+        Kind = kind;
+        BaseAddress = baseAddress;
+        CommittedPages = committedPages;
+        CapacityBytes = capacityBytes;
+        ByteLength = byteLength;
+        HugePages = hugePages;
+    }
+
+    /// <summary>At least 1, unique in the image, the same in every image of a chain.</summary>
+    public int Id { get; }
+
+    /// <summary>The name the user gave.</summary>
+    public string Name { get; }
+
+    /// <summary>Arena or protected buffer.</summary>
+    public RegionKind Kind { get; }
+
+    /// <summary>The address of the first byte when the image was made.</summary>
+    public ulong BaseAddress { get; }
+
+    /// <summary>Pages of 4096 bytes in the image.</summary>
+    public long CommittedPages { get; }
+
+    /// <summary>Bytes the region may grow to.</summary>
+    public long CapacityBytes { get; }
+
+    /// <summary>Bytes of a buffer; for an arena those of the committed pages.</summary>
+    public long ByteLength { get; }
+
+    /// <summary>Whether the region asked for huge pages.</summary>
+    public bool HugePages { get; }
+}

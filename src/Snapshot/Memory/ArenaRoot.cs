@@ -1,9 +1,29 @@
 namespace Snapshot;
 
 /// <summary>What a named root of an arena is.</summary>
-/// <param name="Name">Its name, unique in the arena.</param>
-/// <param name="TypeName">The element type as the program named it that made the root.</param>
-/// <param name="Count">The number of elements.</param>
-/// <param name="Offset">Of the first element, in bytes from the arena's base.</param>
-/// <param name="Bytes">Of all elements.</param>
-public sealed record ArenaRoot(string Name, string TypeName, long Count, long Offset, long Bytes);
+public sealed class ArenaRoot
+{
+    internal ArenaRoot(string name, string typeName, long count, long offset, long bytes)
+    {
+        Name = name;
+        TypeName = typeName;
+        Count = count;
+        Offset = offset;
+        Bytes = bytes;
+    }
+
+    /// <summary>Its name, unique in the arena.</summary>
+    public string Name { get; }
+
+    /// <summary>The element type as the program named it that made the root.</summary>
+    public string TypeName { get; }
+
+    /// <summary>The number of elements.</summary>
+    public long Count { get; }
+
+    /// <summary>Of the first element, in bytes from the arena's base.</summary>
+    public long Offset { get; }
+
+    /// <summary>Of all elements.</summary>
+    public long Bytes { get; }
+}

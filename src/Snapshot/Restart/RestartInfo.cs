@@ -1,19 +1,34 @@
 namespace Snapshot;
 
 /// <summary>What a session was restarted from and what it took.</summary>
-public sealed record RestartInfo
+public sealed class RestartInfo
 {
+    internal RestartInfo(
+        long generation, int chainLength, RestartFill mode, RestartResidency residency, bool waitsInSystemCalls,
+        long bytesRestored, TimeSpan plan, TimeSpan fill, IReadOnlyList<SkippedGeneration> skipped)
+    {
+        Generation = generation;
+        ChainLength = chainLength;
+        Mode = mode;
+        Residency = residency;
+        WaitsInSystemCalls = waitsInSystemCalls;
+        BytesRestored = bytesRestored;
+        Plan = plan;
+        Fill = fill;
+        Skipped = skipped;
+    }
+
     /// <summary>The generation whose state the session continues.</summary>
-    public required long Generation { get; init; }
+    public long Generation { get; }
 
     /// <summary>Images that were read: that generation and its ancestors back to a full one.</summary>
-    public required int ChainLength { get; init; }
+    public int ChainLength { get; }
 
     /// <summary>Whether memory was read before the session began, or comes as it is touched.</summary>
-    public required RestartFill Mode { get; init; }
+    public RestartFill Mode { get; }
 
     /// <summary>How much of the memory is there by now, and a task that ends when all of it is.</summary>
-    public required RestartResidency Residency { get; init; }
+    public RestartResidency Residency { get; }
 
     /// <summary>
     /// Whether a system call that touches a page not yet there waits for it, as all other code does. False only after a
@@ -21,26 +36,37 @@ public sealed record RestartInfo
     /// instance a read of a file into an arena, then fails with EFAULT until <see cref="RestartResidency.Completed"/>,
     /// and in memory that was freed also later. Touch the memory before.
     /// </summary>
-    public required bool WaitsInSystemCalls { get; init; }
+    public bool WaitsInSystemCalls { get; }
 
     /// <summary>Bytes of memory restored, or, lazily, to be restored.</summary>
-    public required long BytesRestored { get; init; }
+    public long BytesRestored { get; }
 
     /// <summary>Opening, verifying and planning, before any memory was mapped.</summary>
-    public required TimeSpan Plan { get; init; }
+    public TimeSpan Plan { get; }
 
     /// <summary>
     /// Reading, verifying and decoding into memory, as far as it was done before the session began.
     /// </summary>
-    public required TimeSpan Fill { get; init; }
+    public TimeSpan Fill { get; }
 
     /// <summary>
     /// Younger generations that did not verify, newest first; empty unless falling back was allowed and needed.
     /// </summary>
-    public required IReadOnlyList<SkippedGeneration> Skipped { get; init; }
+    public IReadOnlyList<SkippedGeneration> Skipped { get; }
 }
 
 /// <summary>A generation that a restart passed over.</summary>
-/// <param name="Generation">The generation.</param>
-/// <param name="Reason">What is wrong with it.</param>
-public sealed record SkippedGeneration(long Generation, SnapshotException Reason);
+public sealed class SkippedGeneration
+{
+    internal SkippedGeneration(long generation, SnapshotException reason)
+    {
+        Generation = generation;
+        Reason = reason;
+    }
+
+    /// <summary>The generation.</summary>
+    public long Generation { get; }
+
+    /// <summary>What is wrong with it.</summary>
+    public SnapshotException Reason { get; }
+}

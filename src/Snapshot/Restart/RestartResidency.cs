@@ -55,7 +55,21 @@ public sealed class RestartResidency
 }
 
 /// <summary>A restart whose memory is all there.</summary>
-/// <param name="Bytes">Bytes that were read into memory.</param>
-/// <param name="Duration">From the beginning of the fill.</param>
-/// <param name="FaultsServed">Touches of a page that was not there until then.</param>
-public sealed record ResidencyInfo(long Bytes, TimeSpan Duration, long FaultsServed);
+public sealed class ResidencyInfo
+{
+    internal ResidencyInfo(long bytes, TimeSpan duration, long faultsServed)
+    {
+        Bytes = bytes;
+        Duration = duration;
+        FaultsServed = faultsServed;
+    }
+
+    /// <summary>Bytes that were read into memory.</summary>
+    public long Bytes { get; }
+
+    /// <summary>From the beginning of the fill.</summary>
+    public TimeSpan Duration { get; }
+
+    /// <summary>Touches of a page that was not there until then.</summary>
+    public long FaultsServed { get; }
+}

@@ -79,18 +79,16 @@ internal static class RestartRun
                 plan.Newest.Metadata,
                 new ImageLink(header.ImageId, header.Generation),
                 options.ThreadsBeside,
-                new RestartInfo
-                {
-                    Generation = generation,
-                    ChainLength = plan.Chain.Count,
-                    BytesRestored = residency.BytesTotal,
-                    Plan = planning,
-                    Fill = filled,
-                    Mode = userfault is null ? RestartFill.Eager : RestartFill.Lazy,
-                    Residency = residency,
-                    WaitsInSystemCalls = userfault?.WaitsInSystemCalls ?? true,
-                    Skipped = skipped,
-                });
+                new RestartInfo(
+                    generation: generation,
+                    chainLength: plan.Chain.Count,
+                    bytesRestored: residency.BytesTotal,
+                    plan: planning,
+                    fill: filled,
+                    mode: userfault is null ? RestartFill.Eager : RestartFill.Lazy,
+                    residency: residency,
+                    waitsInSystemCalls: userfault?.WaitsInSystemCalls ?? true,
+                    skipped: skipped));
         }
         catch
         {

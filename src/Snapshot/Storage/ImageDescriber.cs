@@ -30,14 +30,12 @@ internal static class ImageDescriber
         foreach (ref readonly ImageBlock block in blocks)
         {
             (StoredEncoding, byte) key = (block.Encoding, block.ElementSize);
-            if (!counts.TryGetValue(key, out EncodingStatistics? count))
-                count = new EncodingStatistics(NameOf(block), 0, 0, 0);
-            counts[key] = count with
-            {
-                BlockCount = count.BlockCount + 1,
-                PageBytes = count.PageBytes + block.PageCount * ImageFormat.PageSize,
-                StoredBytes = count.StoredBytes + block.StoredLength,
-            };
+            counts.TryGetValue(key, out EncodingStatistics? count);
+            counts[key] = new EncodingStatistics(
+                NameOf(block),
+                (count?.BlockCount ?? 0) + 1,
+                (count?.PageBytes ?? 0) + block.PageCount * ImageFormat.PageSize,
+                (count?.StoredBytes ?? 0) + block.StoredLength);
         }
 
         return [.. counts.Values];

@@ -17,19 +17,48 @@ public enum RecoveryOutcome
 }
 
 /// <summary>An image that a recovery found, or missed.</summary>
-/// <param name="FileName">The name of the file before the recovery.</param>
-/// <param name="Generation">The generation that the image says it is, or null when that cannot be read.</param>
-/// <param name="Outcome">What became of it.</param>
-/// <param name="Message">Why; a sentence.</param>
-public sealed record RecoveredImage(string FileName, long? Generation, RecoveryOutcome Outcome, string Message);
+public sealed class RecoveredImage
+{
+    internal RecoveredImage(string fileName, long? generation, RecoveryOutcome outcome, string message)
+    {
+        FileName = fileName;
+        Generation = generation;
+        Outcome = outcome;
+        Message = message;
+    }
+
+    /// <summary>The name of the file before the recovery.</summary>
+    public string FileName { get; }
+
+    /// <summary>The generation that the image says it is, or null when that cannot be read.</summary>
+    public long? Generation { get; }
+
+    /// <summary>What became of it.</summary>
+    public RecoveryOutcome Outcome { get; }
+
+    /// <summary>Why; a sentence.</summary>
+    public string Message { get; }
+}
 
 /// <summary>What a recovery did.</summary>
-/// <param name="Images">Every image, in the order of names.</param>
-/// <param name="GenerationCount">How many generations the new manifest lists.</param>
-/// <param name="ReplacedManifest">The name under which the old manifest was kept, or null when there was none.</param>
-public sealed record RecoveryReport(
-    IReadOnlyList<RecoveredImage> Images, int GenerationCount, string? ReplacedManifest)
+public sealed class RecoveryReport
 {
+    internal RecoveryReport(IReadOnlyList<RecoveredImage> images, int generationCount, string? replacedManifest)
+    {
+        Images = images;
+        GenerationCount = generationCount;
+        ReplacedManifest = replacedManifest;
+    }
+
+    /// <summary>Every image, in the order of names.</summary>
+    public IReadOnlyList<RecoveredImage> Images { get; }
+
+    /// <summary>How many generations the new manifest lists.</summary>
+    public int GenerationCount { get; }
+
+    /// <summary>The name under which the old manifest was kept, or null when there was none.</summary>
+    public string? ReplacedManifest { get; }
+
     /// <summary>Whether the new manifest lists other images than the old one.</summary>
     public bool ChangesAnything => Images.Any(
         image => image.Outcome is RecoveryOutcome.ListedAgain or RecoveryOutcome.Lost);

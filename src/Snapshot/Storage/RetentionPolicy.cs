@@ -1,7 +1,7 @@
 namespace Snapshot;
 
 /// <summary>Which generations pruning keeps. Whatever a kept image needs is kept, too.</summary>
-public sealed record RetentionPolicy
+public sealed class RetentionPolicy
 {
     /// <value>The number of newest generations that stay, whatever their age; default 2, so that one may turn out
     /// damaged.</value>
@@ -42,4 +42,13 @@ public sealed record RetentionPolicy
     /// counted above; default true: whoever went on from an older generation may want to look at the younger ones.
     /// </value>
     public bool KeepPassedOver { get; init; } = true;
+
+    /// <summary>The same but for what is given.</summary>
+    internal RetentionPolicy With(int? keepLast = null, int? keepEvery = null) => new()
+    {
+        KeepLast = keepLast ?? KeepLast,
+        KeepEvery = keepEvery ?? KeepEvery,
+        MaxAge = MaxAge,
+        KeepPassedOver = KeepPassedOver,
+    };
 }

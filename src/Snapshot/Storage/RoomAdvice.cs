@@ -31,13 +31,13 @@ internal static class RoomAdvice
         // As many generations as possible stay; to keep as many as there are frees nothing.
         for (int keep = Math.Min(policy.KeepLast, now.Entries.Count) - 1; keep >= 1; keep--)
         {
-            long freed = Freed(now, policy with { KeepLast = keep });
+            long freed = Freed(now, policy.With(keepLast: keep));
             if (freed == 0 || (freed < missing && keep > 1)) continue;
             yield return $"keep fewer generations: KeepLast = {keep} would free {Text(freed)}";
             break;
         }
 
-        if (policy.KeepEvery > 0 && Freed(now, policy with { KeepEvery = 0 }) is > 0 and var byNumber)
+        if (policy.KeepEvery > 0 && Freed(now, policy.With(keepEvery: 0)) is > 0 and var byNumber)
             yield return $"keep none by its number: KeepEvery = 0 would free {Text(byNumber)}";
     }
 

@@ -20,10 +20,29 @@ public enum StoreFindingKind
 }
 
 /// <summary>Something in a store that is not as its writer left it.</summary>
-/// <param name="Kind">What kind of thing.</param>
-/// <param name="Path">The file.</param>
-/// <param name="Generation">The generation of the image, or null for the manifest.</param>
-/// <param name="Bytes">The length of the image, or 0 for the manifest.</param>
-/// <param name="Message">What was found, and what can be done.</param>
-public sealed record StoreFinding(
-    StoreFindingKind Kind, string Path, long? Generation, long Bytes, string Message);
+public sealed class StoreFinding
+{
+    internal StoreFinding(StoreFindingKind kind, string path, long? generation, long bytes, string message)
+    {
+        Kind = kind;
+        Path = path;
+        Generation = generation;
+        Bytes = bytes;
+        Message = message;
+    }
+
+    /// <summary>What kind of thing.</summary>
+    public StoreFindingKind Kind { get; }
+
+    /// <summary>The file.</summary>
+    public string Path { get; }
+
+    /// <summary>The generation of the image, or null for the manifest.</summary>
+    public long? Generation { get; }
+
+    /// <summary>The length of the image, or 0 for the manifest.</summary>
+    public long Bytes { get; }
+
+    /// <summary>What was found, and what can be done.</summary>
+    public string Message { get; }
+}

@@ -47,15 +47,13 @@ internal sealed unsafe class Freezer : IDisposable
     internal FreezerState* State { get; private set; }
 
     /// <summary>What was served so far.</summary>
-    internal CopyOnWriteInfo Served => new()
-    {
-        Faults = (long)Volatile.Read(ref State->Faults),
-        PagesOpenedAhead = (long)Volatile.Read(ref State->OpenedAhead),
-        PagesCopied = (long)Volatile.Read(ref State->Copied),
-        Waits = (long)Volatile.Read(ref State->Waits),
-        Copying = Nanoseconds(ref State->CopyNanoseconds),
-        Waiting = Nanoseconds(ref State->WaitNanoseconds),
-    };
+    internal CopyOnWriteInfo Served => new(
+        faults: (long)Volatile.Read(ref State->Faults),
+        pagesOpenedAhead: (long)Volatile.Read(ref State->OpenedAhead),
+        pagesCopied: (long)Volatile.Read(ref State->Copied),
+        waits: (long)Volatile.Read(ref State->Waits),
+        copying: Nanoseconds(ref State->CopyNanoseconds),
+        waiting: Nanoseconds(ref State->WaitNanoseconds));
 
     /// <summary>Whether copies have taken half the slots there are for them, or somebody waits for some.</summary>
     internal bool IsShortOfSlots => Volatile.Read(ref State->Slots.Used) > State->Slots.Limit / 2

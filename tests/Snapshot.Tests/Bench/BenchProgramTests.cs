@@ -29,14 +29,14 @@ public sealed class BenchProgramTests : IDisposable
     }
 
     [Fact]
-    public void The_kernel_of_each_kind_computes_beside_checkpoints()
+    public void A_computation_of_each_kind_computes_beside_checkpoints()
     {
         ProgramResult run = Run(
             "interference", "--arena", "4MiB", "--every", "0.01", "--seconds", "0.3", "--rounds", "1",
             "--mode", "stage", "--json", "--store", _directory.FullName);
         Assert.True(run.ExitCode == 0, run.ToString());
         JsonArray rows = JsonNode.Parse(run.Output)!.AsArray();
-        Assert.Equal(Computation.Names, rows.Select(row => (string)row!["kernel"]!));
+        Assert.Equal(Computation.Names, rows.Select(row => (string)row!["computation"]!));
         Assert.All(rows, row => Assert.True((double)row!["checkpointsPerRun"]! >= 1, run.Output));
     }
 

@@ -139,14 +139,20 @@ internal static class ImpossibleContent
         ["more figures than bytes"] = parts => Put32(parts.Section("FIGR"), 0, uint.MaxValue),
     };
 
+    private static RootDescription Changed(
+        RootDescription root, int? regionId = null, string? name = null, string? typeName = null, long? count = null,
+        long? offset = null) => new(
+            regionId ?? root.RegionId, name ?? root.Name, typeName ?? root.TypeName, count ?? root.Count,
+            offset ?? root.Offset);
+
     private static Dictionary<string, Action<ImageParts>> OfRoots => new()
     {
-        ["root in no region"] = Root(root => root with { RegionId = 77 }),
-        ["root in a buffer"] = Root(root => root with { RegionId = 3 }),
-        ["root without name"] = Root(root => root with { Name = "" }),
-        ["root without type"] = Root(root => root with { TypeName = "" }),
-        ["root of too many elements"] = Root(root => root with { Count = 1L << 40 }),
-        ["root beyond its arena"] = Root(root => root with { Offset = 1L << 40 }),
+        ["root in no region"] = Root(root => Changed(root, regionId: 77)),
+        ["root in a buffer"] = Root(root => Changed(root, regionId: 3)),
+        ["root without name"] = Root(root => Changed(root, name: "")),
+        ["root without type"] = Root(root => Changed(root, typeName: "")),
+        ["root of too many elements"] = Root(root => Changed(root, count: 1L << 40)),
+        ["root beyond its arena"] = Root(root => Changed(root, offset: 1L << 40)),
         ["one root twice"] = Root(root => root, times: 2),
     };
 

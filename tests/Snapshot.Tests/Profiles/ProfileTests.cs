@@ -83,7 +83,7 @@ public sealed class ProfileTests
         ProgramResult sample = profile.Run("NativeSolvers", "run", "--store", "store");
         Assert.Equal(1, sample.ExitCode);
         Assert.Equal(
-            "kernels: This sample needs native threads. native threads: no, taken away by SNAPSHOT_PRETEND.\n",
+            "native: This sample needs native threads. native threads: no, taken away by SNAPSHOT_PRETEND.\n",
             sample.Error);
         ProgramResult fibers = profile.Run("Snapshot.TestPrograms", "filtered-life", "store", "Eager");
         Assert.True(fibers.ExitCode == 0, fibers.ToString());

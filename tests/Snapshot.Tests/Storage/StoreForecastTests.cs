@@ -102,7 +102,8 @@ public sealed class StoreForecastTests
     private static void CompareKept(StoreHoldings now, RetentionPolicy policy, KeptBytes kept)
     {
         Assert.Equal(now.KeptBy(policy).Sum(entry => entry.FileLength), kept.All);
-        List<ManifestEntry> newest = now.KeptBy(policy with { KeepEvery = 0, KeepPassedOver = false });
+        List<ManifestEntry> newest = now.KeptBy(
+            new RetentionPolicy { KeepLast = policy.KeepLast, MaxAge = policy.MaxAge, KeepPassedOver = false });
         Assert.Equal(newest.Sum(entry => entry.FileLength), kept.Newest);
     }
 
@@ -143,7 +144,7 @@ public sealed class StoreForecastTests
         Assert.True(new StoreForecast(now, wide, policy).Fits(State));
         StoreLimits tight = wide with { Most = 4 * State - 1 };
         Assert.False(new StoreForecast(now, tight, policy).Fits(State));
-        Assert.True(new StoreForecast(now, tight, policy with { KeepEvery = 0 }).Fits(State));
+        Assert.True(new StoreForecast(now, tight, policy.With(keepEvery: 0)).Fits(State));
     }
 
     [Fact]

@@ -4,7 +4,21 @@ namespace Snapshot;
 /// The outcome of a checkpoint or restart, as a fiber is told it: <see cref="CheckpointOutcome"/> without the
 /// exception, which could not be kept.
 /// </summary>
-/// <param name="Kind">What happened.</param>
-/// <param name="Generation">The generation that was captured, was to be captured, or was restarted from.</param>
-/// <param name="AbortCode">The code of the handler that aborted; null unless a handler did.</param>
-public readonly record struct FiberOutcome(CheckpointOutcomeKind Kind, long Generation, int? AbortCode = null);
+public readonly struct FiberOutcome
+{
+    internal FiberOutcome(CheckpointOutcomeKind kind, long generation, int? abortCode = null)
+    {
+        Kind = kind;
+        Generation = generation;
+        AbortCode = abortCode;
+    }
+
+    /// <summary>What happened.</summary>
+    public CheckpointOutcomeKind Kind { get; }
+
+    /// <summary>The generation that was captured, was to be captured, or was restarted from.</summary>
+    public long Generation { get; }
+
+    /// <summary>The code of the handler that aborted; null unless a handler did.</summary>
+    public int? AbortCode { get; }
+}

@@ -6,9 +6,16 @@ namespace Snapshot;
 /// The checkpoint that a handler written as a fiber takes part in: what is before <c>await checkpoint</c> runs before
 /// memory is captured, what is after it runs after that, with the same locals, also in a new process.
 /// </summary>
-/// <param name="Generation">The generation this checkpoint will have if it is committed.</param>
-public readonly record struct PendingCheckpoint(long Generation)
+public readonly struct PendingCheckpoint
 {
+    internal PendingCheckpoint(long generation)
+    {
+        Generation = generation;
+    }
+
+    /// <summary>The generation this checkpoint will have if it is committed.</summary>
+    public long Generation { get; }
+
     private IPendingCapture Capture => FiberScheduler.OfThread.PendingCapture is { } capture
         && capture.Generation == Generation
             ? capture

@@ -3,8 +3,25 @@ namespace Snapshot;
 /// <summary>
 /// A word of captured memory that points out of it: to what is elsewhere, or is something else, in the next process.
 /// </summary>
-/// <param name="Where">Whose it is: a register or the stack of a thread, a variable of a module, the heap.</param>
-/// <param name="Address">Of the word; 0 for a register.</param>
-/// <param name="Value">What it holds.</param>
-/// <param name="PointsTo">What is there: a function and its library, or the kernel's line about the mapping.</param>
-public sealed record NativeFinding(string Where, nint Address, nint Value, string PointsTo);
+public sealed class NativeFinding
+{
+    internal NativeFinding(string where, nint address, nint value, string pointsTo)
+    {
+        Where = where;
+        Address = address;
+        Value = value;
+        PointsTo = pointsTo;
+    }
+
+    /// <summary>Whose it is: a register or the stack of a thread, a variable of a module, the heap.</summary>
+    public string Where { get; }
+
+    /// <summary>Of the word; 0 for a register.</summary>
+    public nint Address { get; }
+
+    /// <summary>What it holds.</summary>
+    public nint Value { get; }
+
+    /// <summary>What is there: a function and its library, or the kernel's line about the mapping.</summary>
+    public string PointsTo { get; }
+}
