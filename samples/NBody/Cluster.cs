@@ -1,4 +1,5 @@
 using Snapshot;
+using Snapshot.Fibers;
 
 namespace NBody;
 

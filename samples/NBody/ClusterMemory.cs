@@ -3,6 +3,7 @@ using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using KillDemo;
 using Snapshot;
+using Snapshot.Fibers;
 
 namespace NBody;
 

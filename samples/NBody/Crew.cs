@@ -1,5 +1,6 @@
 using KillDemo;
 using Snapshot;
+using Snapshot.Fibers;
 
 namespace NBody;
 

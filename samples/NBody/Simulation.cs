@@ -1,6 +1,7 @@
 using System.Globalization;
 using KillDemo;
 using Snapshot;
+using Snapshot.Fibers;
 
 namespace NBody;
 

@@ -1,5 +1,6 @@
 using KillDemo;
 using Snapshot;
+using Snapshot.Inspection;
 
 namespace NativeSolvers;
 

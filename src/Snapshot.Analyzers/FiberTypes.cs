@@ -12,8 +12,8 @@ internal sealed class FiberTypes
     private FiberTypes(INamedTypeSymbol task, Compilation compilation)
     {
         _task = task;
-        _taskOfResult = compilation.GetTypeByMetadataName("Snapshot.FiberTask`1");
-        _awaiter = compilation.GetTypeByMetadataName("Snapshot.IFiberAwaiter");
+        _taskOfResult = compilation.GetTypeByMetadataName("Snapshot.Fibers.FiberTask`1");
+        _awaiter = compilation.GetTypeByMetadataName("Snapshot.Fibers.IFiberAwaiter");
     }
 
     /// <summary>The assembly that declares fibers: it handles their tasks in ways no one else may.</summary>
@@ -21,7 +21,7 @@ internal sealed class FiberTypes
 
     /// <summary>The types, or null where the library is not referenced: there are no fibers then.</summary>
     internal static FiberTypes? Find(Compilation compilation) =>
-        compilation.GetTypeByMetadataName("Snapshot.FiberTask") is { } task
+        compilation.GetTypeByMetadataName("Snapshot.Fibers.FiberTask") is { } task
             ? new FiberTypes(task, compilation)
             : null;
 

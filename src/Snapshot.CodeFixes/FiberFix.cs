@@ -43,8 +43,7 @@ public abstract class FiberFix : CodeFixProvider
         function is { IsAsync: true } && IsFiberTask(function.ReturnType);
 
     private protected static bool IsFiberTask(ITypeSymbol? type) =>
-        type is INamedTypeSymbol { Name: "FiberTask", ContainingNamespace: { Name: "Snapshot" } space }
-        && space.ContainingNamespace.IsGlobalNamespace;
+        type is INamedTypeSymbol { Name: "FiberTask" } task && task.ContainingNamespace.ToString() == "Snapshot.Fibers";
 
     /// <summary>The method, local function or lambda around a node.</summary>
     private protected static SyntaxNode? FunctionAround(SyntaxNode node) => node.Ancestors().FirstOrDefault(ancestor =>

@@ -73,7 +73,7 @@ internal sealed class StateMachine
         (StringHandle space, StringHandle name) = named.Handle.Kind == HandleKind.TypeDefinition
             ? NameOf(reader.GetTypeDefinition((TypeDefinitionHandle)named.Handle))
             : NameOf(reader.GetTypeReference((TypeReferenceHandle)named.Handle));
-        return reader.StringComparer.Equals(space, "Snapshot")
+        return reader.StringComparer.Equals(space, "Snapshot.Fibers")
             && (reader.StringComparer.Equals(name, "FiberTaskBuilder")
                 || reader.StringComparer.Equals(name, "FiberTaskBuilder`1"));
     }

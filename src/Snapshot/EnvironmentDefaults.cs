@@ -1,3 +1,4 @@
+using Snapshot.Base;
 using System.Globalization;
 
 namespace Snapshot;
@@ -17,11 +18,9 @@ internal static class EnvironmentDefaults
         "SNAPSHOT_RUN_ATTEMPT", "SNAPSHOT_MODULE_DIR",
     ];
 
-    internal static CaptureMode Capture => Of("SNAPSHOT_CAPTURE", CaptureMode.Auto);
+    internal static CaptureMode Capture => EnvironmentVariable.Of("SNAPSHOT_CAPTURE", CaptureMode.Auto);
 
-    internal static TrackingMechanism Tracking => Of("SNAPSHOT_TRACKING", TrackingMechanism.Auto);
-
-    internal static RestartFill RestartFill => Of("SNAPSHOT_RESTART_FILL", RestartFill.Eager);
+    internal static TrackingMechanism Tracking => EnvironmentVariable.Of("SNAPSHOT_TRACKING", TrackingMechanism.Auto);
 
     /// <summary>Variables that are set and mean nothing: misspelt, or somebody else's.</summary>
     internal static IEnumerable<string> Unknown() =>
@@ -48,20 +47,5 @@ internal static class EnvironmentDefaults
             SnapshotErrorCode.Unsupported,
             $"The environment variable {Variable} is '{text}'. It may be newest, older (the newest generation that " +
             "can be restored) or the number of a generation; or unset it.");
-    }
-
-    private static T Of<T>(string variable, T otherwise) where T : struct, Enum
-    {
-        string? text = Environment.GetEnvironmentVariable(variable);
-        if (string.IsNullOrEmpty(text)) return otherwise;
-        foreach (T value in Enum.GetValues<T>())
-        {
-            if (string.Equals(text, value.ToString(), StringComparison.OrdinalIgnoreCase)) return value;
-        }
-
-        throw new SnapshotException(
-            SnapshotErrorCode.Unsupported,
-            $"The environment variable {variable} is '{text}'. It may be " +
-            $"{string.Join(", ", Enum.GetNames<T>().Select(name => name.ToLowerInvariant()))}; or unset it.");
     }
 }

@@ -44,7 +44,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     {
         _store = store;
         _options = options;
-        _share = new ProcessorShare(options.AdjustsPriorities);
+        _share = new ProcessorShare(options.Tuning.AdjustsPriorities);
         try
         {
             _memory = new SessionMemory(options, trackers, restored?.Memory, restored?.Head);
@@ -105,16 +105,11 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// <summary>Restarts from the newest generation of a store, or starts fresh when it holds none.</summary>
     /// <param name="directory">The directory of the store; made when it is missing.</param>
     /// <param name="options">How the session behaves, or null for the defaults.</param>
-    /// <param name="restart">
-    /// Which generation, and whether an older one will do; or null for the newest. A generation that is named must be
-    /// there.
-    /// </param>
     /// <exception cref="SnapshotException">Any code of opening a store and of a restart.</exception>
-    public static SnapshotSession Open(
-        string directory, SnapshotOptions? options = null, RestartOptions? restart = null)
+    public static SnapshotSession Open(string directory, SnapshotOptions? options = null)
     {
         options ??= new SnapshotOptions();
-        return Open(SnapshotStore.Open(directory, options.Store), options, restart);
+        return Open(SnapshotStore.Open(directory, options.Store), options);
     }
 
     /// <summary>Starts fresh in an empty store.</summary>
@@ -140,15 +135,13 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
 
     /// <summary>Restarts from a generation of a store.</summary>
     /// <param name="directory">The directory of the store.</param>
-    /// <param name="restart">Which generation, and whether an older one will do; or null for the newest.</param>
     /// <param name="options">How the session behaves, or null for the defaults.</param>
     /// <exception cref="SnapshotException">
     /// NotFound, Corrupt, ChainBroken, UnsupportedFormat, AddressTaken, and any code of opening a store; for an image
     /// of another architecture FiberMismatch where it has fibers, and Unsupported where it has native threads or
     /// another byte order. Nothing stays mapped.
     /// </exception>
-    public static SnapshotSession Restart(
-        string directory, RestartOptions? restart = null, SnapshotOptions? options = null)
+    public static SnapshotSession Restart(string directory, SnapshotOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
         if (!Directory.Exists(directory))
@@ -162,7 +155,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         options ??= new SnapshotOptions();
         return Begin(
             SnapshotStore.Open(directory, options.Store), options,
-            store => EnvironmentDefaults.Restart(restart ?? new RestartOptions(), store));
+            store => EnvironmentDefaults.Restart(options.Restart, store));
     }
 
     /// <summary>
@@ -389,11 +382,10 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
     /// <summary>The same with a store that is open already; owned from here on.</summary>
-    internal static SnapshotSession Open(
-        SnapshotStore store, SnapshotOptions options, RestartOptions? restart = null) =>
+    internal static SnapshotSession Open(SnapshotStore store, SnapshotOptions options) =>
         Begin(store, options, opened =>
         {
-            RestartOptions wanted = EnvironmentDefaults.Restart(restart ?? new RestartOptions(), opened);
+            RestartOptions wanted = EnvironmentDefaults.Restart(options.Restart, opened);
             return opened.Newest is null && wanted.Generation is null ? null : wanted;
         });
 
@@ -434,8 +426,8 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         try
         {
             RestartOptions? restart = choose(store);
-            bool isLazy = restart is not null && (restart.Fill ?? options.RestartFill) == RestartFill.Lazy;
-            trackers = new TrackerFactory(MachineCapabilities.Current, options.Tracking, forFaults: isLazy);
+            bool isLazy = restart?.Fill == RestartFill.Lazy;
+            trackers = new TrackerFactory(MachineCapabilities.Current, options.Tuning.Tracking, forFaults: isLazy);
             restored = restart is null
                 ? null
                 : RestartRun.Execute(store, restart, isLazy ? trackers.Userfault : null);
@@ -466,7 +458,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         ImageWriterOptions writing = new()
         {
             Encoding = _options.Encoding,
-            EncoderThreads = _options.EncoderThreads,
+            EncoderThreads = _options.Tuning.EncoderThreads,
             Around = (task, work) =>
             {
                 using ProcessorMeter.Measurement spent = meter.Begin(
@@ -475,12 +467,12 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
                 work();
             },
             Pool = _blocks,
-            BytesPerSecond = _options.DrainBytesPerSecond,
+            BytesPerSecond = _options.Tuning.DrainBytesPerSecond,
         };
         CheckpointRun run = new(_coordinator, _memory.Capture, _store, _share, meter);
         SnapshotInfo info;
         using (meter.Begin(CheckpointTask.Capture))
-            info = run.Execute(ticket, header, writing, ticket.Options.Deadline ?? _options.Deadline);
+            info = run.Execute(ticket, header, writing, ticket.Options.Timeout ?? _options.Timeout);
         _store.Continue(info.Generation);
         info.KeepingError ??= _keeping.LastError;
         _keeping.Request();

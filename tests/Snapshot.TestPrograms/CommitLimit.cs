@@ -19,7 +19,7 @@ internal static partial class CommitLimit
     {
         long count = (megabytes << 20) / sizeof(long);
         using (SnapshotSession session =
-            SnapshotSession.Open(store, new SnapshotOptions { Capture = CaptureMode.Stage, StagingLimit = StagingLimit }))
+            SnapshotSession.Open(store, new SnapshotOptions { Capture = CaptureMode.Stage, Tuning = new SnapshotTuning { StagingLimit = StagingLimit } }))
         {
             ArenaArray<long> cells = session
                 .OpenArena("a", new ArenaOptions { Capacity = (megabytes + 64) << 20 })

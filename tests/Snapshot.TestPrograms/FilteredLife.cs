@@ -18,7 +18,7 @@ internal static unsafe class FilteredLife
 
     private static void Live(string store, RestartFill fill)
     {
-        using SnapshotSession session = SnapshotSession.Open(store, new SnapshotOptions { RestartFill = fill });
+        using SnapshotSession session = SnapshotSession.Open(store, new SnapshotOptions { Restart = new RestartOptions { Fill = fill } });
         Arena arena = session.OpenArena("state", new ArenaOptions { Capacity = 64L << 20, HugePages = false });
         State* state = arena.RootPointer<State>("state");
         ArenaArray<long> staged = session.OpenArena("staged", s_staged).RootArray<long>("cells", 1 << 20);

@@ -35,9 +35,9 @@ internal static partial class HalfBuilt
 
     private static SnapshotOptions OptionsFor(string how) => how switch
     {
-        "lazy" => new() { RestartFill = RestartFill.Lazy },
-        "copy-on-write" => new() { Capture = CaptureMode.CopyOnWrite, RestartFill = RestartFill.Eager },
-        _ => new() { Tracking = TrackingMechanism.ContentHash, RestartFill = RestartFill.Eager },
+        "lazy" => new() { Restart = new RestartOptions { Fill = RestartFill.Lazy } },
+        "copy-on-write" => new() { Capture = CaptureMode.CopyOnWrite, Restart = new RestartOptions { Fill = RestartFill.Eager } },
+        _ => new() { Tuning = new SnapshotTuning { Tracking = TrackingMechanism.ContentHash }, Restart = new RestartOptions { Fill = RestartFill.Eager } },
     };
 
     /// <summary>An image to restart from; and what the runtime opens at a first use is open then.</summary>

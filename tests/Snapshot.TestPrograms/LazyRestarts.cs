@@ -102,7 +102,7 @@ internal static class LazyRestarts
     }
 
     private static SnapshotSession RestartOnDemand(string store, int streaming) => SnapshotSession.Restart(
-        store, new RestartOptions { Fill = RestartFill.Lazy, StreamingThreads = streaming });
+        store, new SnapshotOptions { Restart = new RestartOptions { Fill = RestartFill.Lazy, StreamingThreads = streaming } });
 
     private static ArenaArray<long> Cells(SnapshotSession session)
     {

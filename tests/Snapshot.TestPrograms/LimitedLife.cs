@@ -6,7 +6,7 @@ internal static class LimitedLife
     internal static int Run(string store, long megabytes, CaptureMode capture)
     {
         SnapshotOptions options = new() { Capture = capture };
-        Console.Write($"limit {options.StagingLimit}\n");
+        Console.Write($"limit {options.Tuning.StagingLimit}\n");
         using SnapshotSession session = SnapshotSession.Open(store, options);
         long count = (megabytes << 20) / sizeof(long);
         Arena arena = session.OpenArena("a", new ArenaOptions { Capacity = (megabytes + 64) << 20 });

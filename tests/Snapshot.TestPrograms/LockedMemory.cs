@@ -18,7 +18,7 @@ internal static partial class LockedMemory
             return 0;
         }
 
-        SnapshotOptions options = new() { Capture = CaptureMode.Stage, StagingLimit = 64L << 20 };
+        SnapshotOptions options = new() { Capture = CaptureMode.Stage, Tuning = new SnapshotTuning { StagingLimit = 64L << 20 } };
         using SnapshotSession session = SnapshotSession.Open(store, options);
         ArenaArray<long> cells =
             session.OpenArena("a", new ArenaOptions { Capacity = 64L << 20 }).RootArray<long>("cells", 1 << 20);

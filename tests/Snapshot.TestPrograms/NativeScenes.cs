@@ -63,7 +63,7 @@ internal static unsafe class NativeScenes
         SpinUntil(ref scene->Wanting);
         try
         {
-            CheckpointOptions options = new() { Deadline = TimeSpan.FromSeconds(0.5) };
+            CheckpointOptions options = new() { Timeout = TimeSpan.FromSeconds(0.5) };
             Say($"committed {session.RequestCheckpoint(options).WaitCommitted().Generation}");
         }
         catch (SnapshotException error)
@@ -187,7 +187,7 @@ internal static unsafe class NativeScenes
         SpinUntil(ref scene->Wanting);
         using Participant me = session.Attach("polled");
         me.RegisterHandler("stopping", CheckpointHandler.Create(_ => Volatile.Write(ref scene->Go, 1)));
-        CheckpointOptions options = new() { Deadline = TimeSpan.FromSeconds(20) };
+        CheckpointOptions options = new() { Timeout = TimeSpan.FromSeconds(20) };
         Say($"committed {session.RequestCheckpoint(options).WaitCommitted().Generation}");
         Say($"wrong {thread.Join()}");
         return 0;

@@ -27,7 +27,7 @@ internal static class Writer
         try
         {
             using SnapshotSession session = SnapshotSession.Restart(
-                store, new RestartOptions { AllowOlderGeneration = true });
+                store, new SnapshotOptions { Restart = new RestartOptions { AllowOlderGeneration = true } });
             Console.Write($"restarted {session.Restarted!.Generation}\n");
         }
         catch (SnapshotException error)

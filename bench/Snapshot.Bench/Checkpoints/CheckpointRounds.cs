@@ -45,7 +45,7 @@ internal static class CheckpointRounds
     {
         Capture = scenario.Capture,
         Encoding = scenario.Encoding,
-        StagingLimit = scenario.ArenaBytes + (1L << 30),
+        Tuning = new SnapshotTuning { StagingLimit = scenario.ArenaBytes + (1L << 30) },
         Store = StoreFolder.NewestOnly,
     };
 

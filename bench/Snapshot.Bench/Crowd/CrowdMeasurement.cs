@@ -40,7 +40,7 @@ internal sealed record CrowdMeasurement
         {
             Capture = setup.Capture,
             Encoding = BlockEncoding.None,
-            StagingLimit = setup.ArenaBytes + (1L << 30),
+            Tuning = new SnapshotTuning { StagingLimit = setup.ArenaBytes + (1L << 30) },
             Store = StoreFolder.NewestOnly,
         });
         using CrowdThreads threads = new(session, setup);

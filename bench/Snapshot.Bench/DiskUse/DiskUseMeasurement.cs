@@ -30,7 +30,7 @@ internal sealed record DiskUseMeasurement
         {
             Capture = setup.Capture,
             Encoding = BlockEncoding.None,
-            StagingLimit = setup.ArenaBytes + (1L << 30),
+            Tuning = new SnapshotTuning { StagingLimit = setup.ArenaBytes + (1L << 30) },
             Store = new StoreOptions { Retention = new RetentionPolicy { KeepLast = setup.KeepLast } },
         };
         List<SnapshotInfo> checkpoints = [];

@@ -36,7 +36,10 @@ internal sealed record ComputationRun
         {
             Capture = mode,
             Encoding = setup.Encoding,
-            StagingLimit = Math.Max(new SnapshotOptions().StagingLimit, setup.ArenaBytes + (1L << 30)),
+            Tuning = new SnapshotTuning
+            {
+                StagingLimit = Math.Max(new SnapshotTuning().StagingLimit, setup.ArenaBytes + (1L << 30)),
+            },
             Store = StoreFolder.NewestOnly,
         });
         Arena arena = session.OpenArena("bench", new ArenaOptions { Capacity = setup.ArenaBytes + (256L << 20) });

@@ -32,7 +32,7 @@ internal static class RestartChild
         double runtime = (DateTime.Now - Process.GetCurrentProcess().StartTime).TotalMilliseconds;
         SnapshotOptions options = new()
         {
-            RestartFill = Enum.Parse<RestartFill>(fill),
+            Restart = new RestartOptions { Fill = Enum.Parse<RestartFill>(fill) },
             Store = new StoreOptions { DirectIo = reading == "direct" },
         };
         long opening = Stopwatch.GetTimestamp();

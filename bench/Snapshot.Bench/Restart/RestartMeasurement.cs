@@ -118,7 +118,7 @@ internal sealed record RestartMeasurement
         {
             Capture = CaptureMode.Stage,
             Encoding = BlockEncoding.None,
-            StagingLimit = 2L << 30,
+            Tuning = new SnapshotTuning { StagingLimit = 2L << 30 },
             Store = StoreFolder.NewestOnly,
         };
         using SnapshotSession session = SnapshotSession.Create(store, options);

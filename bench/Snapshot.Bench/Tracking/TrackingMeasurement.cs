@@ -54,10 +54,9 @@ internal sealed record TrackingMeasurement
         using StoreFolder folder = new(setup.Directory);
         SnapshotOptions options = new()
         {
-            Tracking = setup.Mechanism,
+            Tuning = new SnapshotTuning { Tracking = setup.Mechanism, StagingLimit = setup.ArenaBytes + (64L << 20) },
             Capture = CaptureMode.Stage,
             Encoding = BlockEncoding.Lz4,
-            StagingLimit = setup.ArenaBytes + (64L << 20),
             Store = StoreFolder.NewestOnly,
         };
         using SnapshotSession session = SnapshotSession.Create(folder.Path, options);

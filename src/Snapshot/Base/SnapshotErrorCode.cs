@@ -36,7 +36,7 @@ public enum SnapshotErrorCode
     Aborted,
 
     /// <summary>The deadline passed before every participant had come; the message names the late ones.</summary>
-    DeadlineExceeded,
+    TimedOut,
 
     /// <summary>A handler threw; the exception is the inner one.</summary>
     HandlerFailed,

@@ -1,3 +1,5 @@
+using Snapshot.Base;
+
 namespace Snapshot;
 
 /// <summary>What one checkpoint request asks for.</summary>
@@ -6,18 +8,9 @@ public sealed class CheckpointOptions
     /// <summary>
     /// Time from the request to the moment every participant has come; when it passes, the checkpoint is aborted.
     /// </summary>
-    /// <value>Default null: the session's <see cref="SnapshotOptions.Deadline"/>.</value>
+    /// <value>Default null: the session's <see cref="SnapshotOptions.Timeout"/>.</value>
     /// <exception cref="ArgumentOutOfRangeException">Not positive.</exception>
-    public TimeSpan? Deadline
-    {
-        get;
-        init
-        {
-            if (value is { } deadline)
-                ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(deadline, TimeSpan.Zero, nameof(value));
-            field = value;
-        }
-    }
+    public TimeSpan? Timeout { get; init => field = value is { } timeout ? OptionValue.Positive(timeout) : null; }
 
     /// <summary>
     /// Whether to wait for a checkpoint that is running already instead of failing with

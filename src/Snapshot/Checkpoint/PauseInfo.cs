@@ -46,5 +46,5 @@ public sealed class PauseInfo
     /// <summary>
     /// Bytes of managed memory allocated by the checkpoint between the last arrival and the release: 0.
     /// </summary>
-    public long ManagedBytesAllocated { get; }
+    internal long ManagedBytesAllocated { get; }
 }

@@ -67,7 +67,7 @@ internal sealed unsafe class StagingArea : IDisposable
         NativeError.ThrowIfFailed(
             Native.sn_memory_reserve_anywhere((ulong)Pages.Bytes(_capacity + _needPages), &address),
             "mmap of the staging area",
-            $"It takes {Pages.Bytes(_capacity)} bytes of address space; set SnapshotOptions.StagingLimit lower.");
+            $"It takes {Pages.Bytes(_capacity)} bytes of address space; set SnapshotTuning.StagingLimit lower.");
         _base = address;
         _copiesLikely = Math.Min(FirstCopies, _capacity / 4);
     }
@@ -85,7 +85,7 @@ internal sealed unsafe class StagingArea : IDisposable
 
     /// <summary>How full it is, and what gives it more room: for a message.</summary>
     internal string Fullness => _refused == 0
-        ? $"{Pages.Bytes(_used)} bytes are in use. Raise SnapshotOptions.StagingLimit"
+        ? $"{Pages.Bytes(_used)} bytes are in use. Raise SnapshotTuning.StagingLimit"
         : $"{Pages.Bytes(_used)} bytes are in use, and the kernel commits no more than {Pages.Bytes(_committed)} " +
             $"(errno {_refused}). Check vm.overcommit_memory and ulimit -d";
 

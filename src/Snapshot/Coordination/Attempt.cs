@@ -165,7 +165,7 @@ internal sealed class Attempt : IDisposable
     /// Runs the async handlers' prepare parts on the handler thread and <paramref name="meanwhile"/> on this one;
     /// returns when both are done.
     /// </summary>
-    /// <exception cref="SnapshotException">Aborted, HandlerFailed or DeadlineExceeded; the abort is
+    /// <exception cref="SnapshotException">Aborted, HandlerFailed or TimedOut; the abort is
     /// complete.</exception>
     /// <exception cref="OperationCanceledException">The abort is complete.</exception>
     internal void PrepareAsync(Action meanwhile)
@@ -192,7 +192,7 @@ internal sealed class Attempt : IDisposable
     /// <summary>
     /// Stops the participants: returns in phase Capture, with everyone parked, in a blocked region, or gone.
     /// </summary>
-    /// <exception cref="SnapshotException">Aborted, HandlerFailed or DeadlineExceeded (naming the late); the abort is
+    /// <exception cref="SnapshotException">Aborted, HandlerFailed or TimedOut (naming the late); the abort is
     /// complete.</exception>
     /// <exception cref="OperationCanceledException">The abort is complete.</exception>
     internal void Stop()
@@ -386,7 +386,7 @@ internal sealed class Attempt : IDisposable
             _ => [.. participants.Where(IsLate).Select(late => late.Describe())],
         };
         return new SnapshotException(
-            SnapshotErrorCode.DeadlineExceeded,
+            SnapshotErrorCode.TimedOut,
             $"Checkpoint {Generation} was aborted: its deadline of {_timeout} passed in phase {phase}. " +
             $"Late: {string.Join("; ", Late)}. Poll more often, put waits into blocked regions, or allow more time; " +
             "'snapshot stacks PID' shows where threads are.")

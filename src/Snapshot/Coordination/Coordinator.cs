@@ -136,7 +136,7 @@ internal sealed class Coordinator : IDisposable
     /// <param name="generation">The generation it will have.</param>
     /// <param name="timeout">From now until every participant must have come.</param>
     /// <param name="cancellation">Aborts the attempt up to the capture.</param>
-    /// <exception cref="SnapshotException">Busy, DeadlineExceeded (naming who is in a critical section) or
+    /// <exception cref="SnapshotException">Busy, TimedOut (naming who is in a critical section) or
     /// RestartFailed; no attempt is open then.</exception>
     /// <exception cref="OperationCanceledException">No attempt is open.</exception>
     internal Attempt Begin(long generation, TimeSpan timeout, CancellationToken cancellation = default) =>

@@ -318,7 +318,7 @@ public sealed unsafe partial class Participant : IDisposable
         if (!attempt.IsResumed)
         {
             throw new SnapshotException(
-                SnapshotErrorCode.DeadlineExceeded,
+                SnapshotErrorCode.TimedOut,
                 $"Participant '{Name}' waited {_coordinator.GateTimeout} at the gate after checkpoint " +
                 $"{attempt.Generation} and resume parts still run: {_coordinator.DescribeParts()}. A resume part may " +
                 "wait for something this participant holds; do without the gate then.")

@@ -2,7 +2,7 @@ namespace Snapshot;
 
 /// <summary>Where a session stands in taking a checkpoint. docs/PROTOCOL.md is normative.</summary>
 /// <remarks>The values are part of the phase word: never renumber.</remarks>
-public enum Phase : byte
+internal enum Phase : byte
 {
     /// <summary>No checkpoint; the application runs.</summary>
     Idle = 0,

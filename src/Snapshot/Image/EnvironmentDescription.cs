@@ -1,4 +1,4 @@
-namespace Snapshot;
+namespace Snapshot.Inspection;
 
 /// <summary>Where an image was made. For inspection; a restart does not depend on it.</summary>
 public sealed class EnvironmentDescription

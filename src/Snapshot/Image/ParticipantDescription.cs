@@ -1,4 +1,4 @@
-namespace Snapshot;
+namespace Snapshot.Inspection;
 
 /// <summary>What kind of participant an image recorded. The values are part of the format, do not renumber.</summary>
 public enum ParticipantKind

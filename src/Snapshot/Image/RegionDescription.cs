@@ -1,4 +1,4 @@
-namespace Snapshot;
+namespace Snapshot.Inspection;
 
 /// <summary>What a region of an image is. The values are part of the format, do not renumber.</summary>
 public enum RegionKind

@@ -1,4 +1,4 @@
-namespace Snapshot;
+namespace Snapshot.Inspection;
 
 /// <summary>A named, typed object in an arena, as an image lists it for inspection.</summary>
 public sealed class RootDescription

@@ -1,4 +1,4 @@
-namespace Snapshot;
+namespace Snapshot.Inspection;
 
 /// <summary>Something that a machine may let Snapshot use: its kernel, its limits, its filters.</summary>
 /// <remarks>

@@ -1,7 +1,7 @@
 using Snapshot.Base;
 using Snapshot.Interop;
 
-namespace Snapshot;
+namespace Snapshot.Inspection;
 
 /// <summary>What this machine lets this process use, found out once by trying: the one table that is asked.</summary>
 /// <remarks>

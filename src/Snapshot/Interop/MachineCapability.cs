@@ -1,4 +1,4 @@
-namespace Snapshot;
+namespace Snapshot.Inspection;
 
 /// <summary>One line of the table of what a machine can do.</summary>
 /// <remarks>Immutable.</remarks>

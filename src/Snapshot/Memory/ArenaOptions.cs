@@ -31,9 +31,7 @@ public sealed class ArenaOptions
         get;
         init
         {
-            ArgumentOutOfRangeException.ThrowIfLessThan(value, MinCapacity);
-            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, MaxCapacity);
-            field = Pages.AlignUp(value, Pages.HugeSize);
+            field = Pages.AlignUp(OptionValue.InRange(value, MinCapacity, MaxCapacity), Pages.HugeSize);
             AsksForCapacity = true;
         }
     } = 64L << 30;
@@ -51,5 +49,5 @@ public sealed class ArenaOptions
 
     /// <summary>How the arena is captured; this is not in the image.</summary>
     /// <value>Default <see cref="CaptureMode.Auto"/>: as <see cref="SnapshotOptions.Capture"/> says.</value>
-    public CaptureMode Capture { get; init => field = DefinedEnum.Checked(value); } = CaptureMode.Auto;
+    public CaptureMode Capture { get; init => field = OptionValue.Defined(value); } = CaptureMode.Auto;
 }

@@ -24,8 +24,11 @@ public sealed class RestartOptions
     /// <see cref="AllowOlderGeneration"/> is about what is read before: headers, indexes, protected buffers, and the
     /// tables of arenas.
     /// </summary>
-    /// <value>Default null: as <see cref="SnapshotOptions.RestartFill"/> says.</value>
-    public RestartFill? Fill { get; init => field = value is { } fill ? DefinedEnum.Checked(fill) : null; }
+    /// <value>
+    /// Default <see cref="RestartFill.Eager"/>, or what the environment variable <c>SNAPSHOT_RESTART_FILL</c> says.
+    /// </value>
+    public RestartFill Fill { get; init => field = OptionValue.Defined(value); } =
+        EnvironmentVariable.Of("SNAPSHOT_RESTART_FILL", RestartFill.Eager);
 
     /// <summary>Threads that read, verify and decode.</summary>
     /// <value>
@@ -33,15 +36,7 @@ public sealed class RestartOptions
     /// application one per processor.
     /// </value>
     /// <exception cref="ArgumentOutOfRangeException">Less than 1.</exception>
-    public int? Threads
-    {
-        get;
-        init
-        {
-            if (value is { } threads) ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
-            field = value;
-        }
-    }
+    public int? Threads { get; init => field = value is { } threads ? OptionValue.AtLeast(threads, 1) : null; }
 
     /// <summary>
     /// Threads that stream in what a lazy restart left to come, where that is not <see cref="Threads"/>. With 0 only

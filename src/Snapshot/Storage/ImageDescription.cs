@@ -1,4 +1,4 @@
-namespace Snapshot;
+namespace Snapshot.Inspection;
 
 /// <summary>A region of an image and where its pages are.</summary>
 public sealed class RegionStatistics

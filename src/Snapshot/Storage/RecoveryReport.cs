@@ -1,4 +1,4 @@
-namespace Snapshot;
+namespace Snapshot.Inspection;
 
 /// <summary>What a recovery made of an image.</summary>
 public enum RecoveryOutcome

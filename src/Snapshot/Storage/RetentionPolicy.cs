@@ -1,3 +1,5 @@
+using Snapshot.Base;
+
 namespace Snapshot;
 
 /// <summary>Which generations pruning keeps. Whatever a kept image needs is kept, too.</summary>
@@ -5,37 +7,13 @@ public sealed class RetentionPolicy
 {
     /// <value>The number of newest generations that stay, whatever their age; default 2, so that one may turn out
     /// damaged.</value>
-    public int KeepLast
-    {
-        get;
-        init
-        {
-            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
-            field = value;
-        }
-    } = 2;
+    public int KeepLast { get; init => field = OptionValue.AtLeast(value, 1); } = 2;
 
     /// <value>Also keep the generations whose number it divides; default 0: none.</value>
-    public int KeepEvery
-    {
-        get;
-        init
-        {
-            ArgumentOutOfRangeException.ThrowIfNegative(value);
-            field = value;
-        }
-    }
+    public int KeepEvery { get; init => field = OptionValue.AtLeast(value, 0); }
 
     /// <value>The age up to which <see cref="KeepEvery"/> keeps a generation; default null: for ever.</value>
-    public TimeSpan? MaxAge
-    {
-        get;
-        init
-        {
-            if (value is { } age) ArgumentOutOfRangeException.ThrowIfLessThan(age, TimeSpan.Zero);
-            field = value;
-        }
-    }
+    public TimeSpan? MaxAge { get; init => field = value is { } age ? OptionValue.NotNegative(age) : null; }
 
     /// <value>
     /// Whether to keep generations that were passed over (<see cref="GenerationInfo.IsPassedOver"/>), beside those

@@ -1,4 +1,4 @@
-namespace Snapshot;
+namespace Snapshot.Inspection;
 
 /// <summary>What kind of thing was found in a store.</summary>
 public enum StoreFindingKind

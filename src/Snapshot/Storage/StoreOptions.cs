@@ -1,31 +1,17 @@
+using Snapshot.Base;
+
 namespace Snapshot;
 
 /// <summary>How a store behaves.</summary>
 public sealed class StoreOptions
 {
     /// <value>What a session prunes to after a commit; default: the last two generations and what they need.</value>
-    public RetentionPolicy Retention
-    {
-        get;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            field = value;
-        }
-    } = new();
+    public RetentionPolicy Retention { get; init => field = OptionValue.NotNull(value); } = new();
 
     /// <value>
     /// The most images a restart should have to read: a longer chain is compacted beside the session. Default 32.
     /// </value>
-    public int ChainLengthMax
-    {
-        get;
-        init
-        {
-            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
-            field = value;
-        }
-    } = 32;
+    public int ChainLengthMax { get; init => field = OptionValue.AtLeast(value, 1); } = 32;
 
     /// <value>
     /// What the images of the last generations and what these need may take together, as a multiple of a full image,
@@ -33,29 +19,13 @@ public sealed class StoreOptions
     /// written that needs no parent. As many full images as <see cref="RetentionPolicy.KeepLast"/> says and one more
     /// are always allowed, and so are 4 MiB. Generations kept by their number come on top.
     /// </value>
-    public double MaxStateMultiple
-    {
-        get;
-        init
-        {
-            if (!(value >= 2)) throw new ArgumentOutOfRangeException(nameof(value), value, "at least 2");
-            field = value;
-        }
-    } = 3;
+    public double MaxStateMultiple { get; init => field = OptionValue.AtLeast(value, 2); } = 3;
 
     /// <value>
     /// The most bytes that all files of the store may take, also while an image is being written; at least 1 MiB. A
     /// checkpoint that would exceed it fails with what would help. Default null: what the disk has room for.
     /// </value>
-    public long? MaxBytes
-    {
-        get;
-        init
-        {
-            if (value is { } bytes) ArgumentOutOfRangeException.ThrowIfLessThan(bytes, 1 << 20);
-            field = value;
-        }
-    }
+    public long? MaxBytes { get; init => field = value is { } bytes ? OptionValue.AtLeast(bytes, 1 << 20) : null; }
 
     /// <value>
     /// Whether images bypass the page cache; default true, because it is several times as fast as writing and

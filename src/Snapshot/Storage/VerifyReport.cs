@@ -1,4 +1,4 @@
-namespace Snapshot;
+namespace Snapshot.Inspection;
 
 /// <summary>One thing that is wrong in a store.</summary>
 public sealed class VerifyProblem

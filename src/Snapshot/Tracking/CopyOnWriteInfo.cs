@@ -30,7 +30,7 @@ public sealed class CopyOnWriteInfo
 
     /// <summary>
     /// Times a write waited for the drain to return memory for its copy, because fresh memory takes longer, or
-    /// because <see cref="SnapshotOptions.StagingLimit"/> was reached.
+    /// because <see cref="SnapshotTuning.StagingLimit"/> was reached.
     /// </summary>
     public long Waits { get; }
 

@@ -301,7 +301,7 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
     private void ThrowSpoiled() => throw new SnapshotException(
         SnapshotErrorCode.StagingFull,
         $"Writes to '{_region.RegionName}' found no room for copies of what the checkpoint still had to read, and " +
-        "could not wait any longer. Raise SnapshotOptions.StagingLimit, or vm.max_map_count. Nothing was lost: the " +
+        "could not wait any longer. Raise SnapshotTuning.StagingLimit, or vm.max_map_count. Nothing was lost: the " +
         "next checkpoint contains these pages.");
 
     private void ThrowNoSlot() => throw new SnapshotException(

@@ -224,7 +224,7 @@ internal sealed unsafe class TrackerFactory : IDisposable
                     Capability.WriteTracking);
             case TrackingMechanism.ServedWriteProtect:
                 throw Unsupported(
-                    "Served write protection is chosen by CaptureMode.CopyOnWrite; as SnapshotOptions.Tracking, " +
+                    "Served write protection is chosen by CaptureMode.CopyOnWrite; as SnapshotTuning.Tracking, " +
                     "which is for what is captured otherwise, choose Auto, WriteProtect, SoftDirty, " +
                     "ContentHash or SignalWriteProtect.");
             default:

@@ -65,7 +65,7 @@ internal static class LifeCheck
     {
         long[] buffer = LifeState.NewBuffer();
         using SnapshotSession session = SnapshotSession.Restart(
-            store, new RestartOptions { Generation = generation }, StoreLife.Options);
+            store, StoreLife.Restarting(new RestartOptions { Generation = generation }));
         LifeState state = LifeState.Open(session, buffer);
         if (state.Fault() is { } fault) findings.Add($"generation {generation}: {fault}");
         if (acknowledged.TryGetValue(generation, out long step) && step != state.Step)

@@ -79,8 +79,8 @@ internal sealed class LifeTogether(string store, LifeLog log, int seed)
         SnapshotOptions options = new()
         {
             Store = StoreLife.Options.Store,
-            EncoderThreads = 1,
-            RestartFill = isLazy ? RestartFill.Lazy : RestartFill.Eager,
+            Tuning = new SnapshotTuning { EncoderThreads = 1 },
+            Restart = new RestartOptions { Fill = isLazy ? RestartFill.Lazy : RestartFill.Eager },
         };
         if (!Try("open", () => session = SnapshotSession.Open(store, options))) return;
         using CancellationTokenSource ending = new();

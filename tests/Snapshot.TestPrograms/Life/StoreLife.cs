@@ -25,7 +25,7 @@ internal sealed class StoreLife(string store, LifeLog log)
     internal static SnapshotOptions Options { get; } = new()
     {
         Store = new StoreOptions { ChainLengthMax = 3, Retention = KeepTwo },
-        EncoderThreads = 1,
+        Tuning = new SnapshotTuning { EncoderThreads = 1 },
     };
 
     internal void Run()
@@ -88,7 +88,7 @@ internal sealed class StoreLife(string store, LifeLog log)
             SnapshotSession? session = null;
             long hits = Rig.Hits;
             int busy = 0;
-            while (!Attempt($"open {what}", () => session = SnapshotSession.Open(store, With(fill)))
+            while (!Attempt($"open {what}", () => session = SnapshotSession.Open(store, Restarting(new RestartOptions { Fill = fill })))
                 && HasOthers && _lastError == SnapshotErrorCode.StoreBusy && busy++ < BusyAttemptsMost)
             {
                 Thread.Sleep(10);
@@ -115,12 +115,9 @@ internal sealed class StoreLife(string store, LifeLog log)
         if (!IsFaultLasting) log.Find($"{what} could not be opened");
     }
 
-    private static SnapshotOptions With(RestartFill fill) => new()
-    {
-        Store = Options.Store,
-        EncoderThreads = Options.EncoderThreads,
-        RestartFill = fill,
-    };
+    /// <summary>The same options for a restart.</summary>
+    internal static SnapshotOptions Restarting(RestartOptions restart) =>
+        new() { Store = Options.Store, Tuning = Options.Tuning, Restart = restart };
 
     private bool Check(string what, SnapshotSession session, LifeState state)
     {

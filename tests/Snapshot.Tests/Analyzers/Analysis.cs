@@ -26,6 +26,7 @@ internal static class Analysis
         using System.Threading;
         using System.Threading.Tasks;
         using Snapshot;
+        using Snapshot.Fibers;
 
         struct Pair { public long A, B; }
         struct Labelled { public string Text; public long Number; }

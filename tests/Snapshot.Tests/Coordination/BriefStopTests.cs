@@ -74,7 +74,7 @@ public sealed class BriefStopTests : IDisposable
         begun.Wait();
         SnapshotException error = Assert.Throws<SnapshotException>(() => _coordinator.StopBriefly(
             7, TimeSpan.FromMilliseconds(50), () => Assert.Fail("not everybody stands still"), default));
-        Assert.Equal(SnapshotErrorCode.DeadlineExceeded, error.Code);
+        Assert.Equal(SnapshotErrorCode.TimedOut, error.Code);
         Assert.Equal(7, error.Generation);
         Assert.Contains("'late'", error.Message, StringComparison.Ordinal);
         other.Do(_ => { });

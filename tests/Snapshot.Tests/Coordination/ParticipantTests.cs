@@ -358,7 +358,7 @@ public sealed unsafe class ParticipantTests
         Attempt attempt = coordinator.Begin(1, TimeSpan.FromMilliseconds(50));
         attempt.PrepareAsync(() => { });
         SnapshotException error = Assert.Throws<SnapshotException>(attempt.Stop);
-        Assert.Equal(SnapshotErrorCode.DeadlineExceeded, error.Code);
+        Assert.Equal(SnapshotErrorCode.TimedOut, error.Code);
         Assert.Contains("'late'", error.Message, StringComparison.Ordinal);
         Assert.Contains("worker late", error.Message, StringComparison.Ordinal);
         Assert.Contains("in application code", error.Message, StringComparison.Ordinal);
@@ -412,7 +412,7 @@ public sealed unsafe class ParticipantTests
         inside.Wait();
         SnapshotException error = Assert.Throws<SnapshotException>(
             () => coordinator.Begin(1, TimeSpan.FromMilliseconds(20)));
-        Assert.Equal(SnapshotErrorCode.DeadlineExceeded, error.Code);
+        Assert.Equal(SnapshotErrorCode.TimedOut, error.Code);
         Assert.Contains("'inside'", error.Message, StringComparison.Ordinal);
         Assert.Contains("in a critical section", error.Message, StringComparison.Ordinal);
         leave.Set();

@@ -83,7 +83,7 @@ public sealed class StressTests(ITestOutputHelper output)
             return true;
         }
         catch (SnapshotException error)
-            when (error.Code is SnapshotErrorCode.DeadlineExceeded or SnapshotErrorCode.Aborted)
+            when (error.Code is SnapshotErrorCode.TimedOut or SnapshotErrorCode.Aborted)
         {
             return false;
         }

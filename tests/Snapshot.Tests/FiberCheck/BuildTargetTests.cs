@@ -8,6 +8,7 @@ public sealed class BuildTargetTests : IDisposable
 {
     private const string Good = """
         using Snapshot;
+        using Snapshot.Fibers;
         using System.Collections.Generic;
 
         public static class Program

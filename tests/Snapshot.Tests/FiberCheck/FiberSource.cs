@@ -20,7 +20,7 @@ internal sealed class FiberSource : IDisposable
     /// <summary>What every source may use, on its first lines.</summary>
     private const string Before = """
         using System; using System.Collections.Generic; using System.IO; using System.Linq; using System.Numerics;
-        using System.Runtime.CompilerServices; using System.Runtime.Intrinsics; using Snapshot;
+        using System.Runtime.CompilerServices; using System.Runtime.Intrinsics; using Snapshot; using Snapshot.Fibers;
         static class Calls
         {
             public static async FiberTask<int> Number() { await Fiber.Safepoint(); return 1; }

@@ -60,10 +60,10 @@ public sealed class DrainCapTests
     [Fact]
     public void A_cap_that_would_hardly_write_is_refused()
     {
-        Assert.Throws<ArgumentOutOfRangeException>(() => new SnapshotOptions { DrainBytesPerSecond = 0 });
-        Assert.Throws<ArgumentOutOfRangeException>(() => new SnapshotOptions { DrainBytesPerSecond = (1 << 20) - 1 });
-        Assert.Equal(1 << 20, new SnapshotOptions { DrainBytesPerSecond = 1 << 20 }.DrainBytesPerSecond);
-        Assert.Null(new SnapshotOptions { DrainBytesPerSecond = null }.DrainBytesPerSecond);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new SnapshotTuning { DrainBytesPerSecond = 0 });
+        Assert.Throws<ArgumentOutOfRangeException>(() => new SnapshotTuning { DrainBytesPerSecond = (1 << 20) - 1 });
+        Assert.Equal(1 << 20, new SnapshotTuning { DrainBytesPerSecond = 1 << 20 }.DrainBytesPerSecond);
+        Assert.Null(new SnapshotTuning { DrainBytesPerSecond = null }.DrainBytesPerSecond);
     }
 
     private ImageWriterOptions Capped(int writesInFlight) => new()

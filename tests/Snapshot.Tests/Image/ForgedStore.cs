@@ -35,8 +35,11 @@ internal sealed unsafe class ForgedStore : IDisposable
     internal SnapshotStore OpenReadOnly() => SnapshotStore.OpenReadOnly(_store.Path);
 
     internal SnapshotSession Restart(bool allowOlder, RestartFill fill = RestartFill.Eager) => SnapshotSession.Restart(
-        _store.Path, new RestartOptions { AllowOlderGeneration = allowOlder, Fill = fill },
-        new SnapshotOptions { Store = KeepAll });
+        _store.Path, new SnapshotOptions
+        {
+            Store = KeepAll,
+            Restart = new RestartOptions { AllowOlderGeneration = allowOlder, Fill = fill },
+        });
 
     /// <summary>A restart is refused because of damage, gets past it when it may, and the session goes on.</summary>
     internal void AssertRestartGetsPast(RestartFill fill = RestartFill.Eager)

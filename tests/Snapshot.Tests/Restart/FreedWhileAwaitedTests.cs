@@ -113,7 +113,7 @@ public sealed class FreedWhileAwaitedTests : IDisposable
     }
 
     private SnapshotSession Restart(int streaming) => SnapshotSession.Restart(
-        _store.Path, new RestartOptions { Fill = RestartFill.Lazy, StreamingThreads = streaming });
+        _store.Path, new SnapshotOptions { Restart = new RestartOptions { Fill = RestartFill.Lazy, StreamingThreads = streaming } });
 
     private async Task MakeAsync()
     {

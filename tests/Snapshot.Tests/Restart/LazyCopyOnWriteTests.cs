@@ -9,8 +9,6 @@ namespace Snapshot.Tests.Restart;
 [Needs(Capability.PagesOnDemand, Capability.CopyOnWrite)]
 public sealed class LazyCopyOnWriteTests
 {
-    private static readonly SnapshotOptions s_options = new() { Capture = CaptureMode.CopyOnWrite };
-
     [MachineTheory]
     [InlineData(1)]
     [InlineData(2)]
@@ -19,7 +17,7 @@ public sealed class LazyCopyOnWriteTests
         using LazyStore store = new(seed, images: 4);
         byte[] expected = [.. store.Content];
         Random random = new(seed);
-        using (SnapshotSession session = store.RestartOnDemand(s_options))
+        using (SnapshotSession session = store.RestartOnDemand(CaptureMode.CopyOnWrite))
         {
             ArenaArray<long> cells = LazyStore.Cells(session);
             for (int round = 0; round < 3; round++)
@@ -33,7 +31,12 @@ public sealed class LazyCopyOnWriteTests
         }
 
         await using SnapshotSession streaming = SnapshotSession.Restart(
-            store.Path, new RestartOptions { Fill = RestartFill.Lazy }, s_options);
+            store.Path,
+            new SnapshotOptions
+            {
+                Capture = CaptureMode.CopyOnWrite,
+                Restart = new RestartOptions { Fill = RestartFill.Lazy },
+            });
         ArenaArray<long> again = LazyStore.Cells(streaming);
         Change(again, expected, random);
         SnapshotInfo meanwhile = await streaming.CheckpointAsync();

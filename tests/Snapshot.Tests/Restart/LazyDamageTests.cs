@@ -72,7 +72,7 @@ public sealed class LazyDamageTests
             () => SnapshotSession.Open(store.Path, LazyStore.Lazily));
         Assert.Equal(eager, error.Message);
         using SnapshotSession older = SnapshotSession.Restart(
-            store.Path, new RestartOptions { AllowOlderGeneration = true, Fill = RestartFill.Lazy });
+            store.Path, new SnapshotOptions { Restart = new RestartOptions { AllowOlderGeneration = true, Fill = RestartFill.Lazy } });
         Assert.Equal(2, older.Restarted!.Generation);
         Assert.Equal(3, Assert.Single(older.Restarted.Skipped).Generation);
     }

@@ -11,8 +11,8 @@ public sealed class LazyEndTests
 {
     private static readonly SnapshotOptions s_byContent = new()
     {
-        RestartFill = RestartFill.Lazy,
-        Tracking = TrackingMechanism.ContentHash,
+        Restart = new RestartOptions { Fill = RestartFill.Lazy },
+        Tuning = new SnapshotTuning { Tracking = TrackingMechanism.ContentHash },
     };
 
     [MachineFact]

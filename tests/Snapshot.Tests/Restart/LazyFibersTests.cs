@@ -45,7 +45,7 @@ public sealed class LazyFibersTests
 
         s_mayEnd = true;
         await using SnapshotSession restarted = SnapshotSession.Restart(
-            store.Path, new RestartOptions { Fill = RestartFill.Lazy, StreamingThreads = streaming });
+            store.Path, new SnapshotOptions { Restart = new RestartOptions { Fill = RestartFill.Lazy, StreamingThreads = streaming } });
         Arena again = restarted.OpenArena("fibers");
         restarted.RunFibers("worker", again, static () => throw new InvalidOperationException("the image has them"));
         const long Count = (long)Fibers * LongsEach;

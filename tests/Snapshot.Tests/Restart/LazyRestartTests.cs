@@ -12,8 +12,8 @@ public sealed class LazyRestartTests
 {
     private static readonly SnapshotOptions s_byContent = new()
     {
-        RestartFill = RestartFill.Lazy,
-        Tracking = TrackingMechanism.ContentHash,
+        Restart = new RestartOptions { Fill = RestartFill.Lazy },
+        Tuning = new SnapshotTuning { Tracking = TrackingMechanism.ContentHash },
     };
 
     [MachineTheory]
@@ -83,7 +83,7 @@ public sealed class LazyRestartTests
     public async Task Pages_arrive_unwritten_and_with_their_hashes()
     {
         using LazyStore store = new(seed: 4, images: 3);
-        SnapshotOptions byPage = new() { RestartFill = RestartFill.Lazy, Capture = CaptureMode.PreCopy };
+        SnapshotOptions byPage = new() { Restart = new RestartOptions { Fill = RestartFill.Lazy }, Capture = CaptureMode.PreCopy };
         await using SnapshotSession session = SnapshotSession.Open(store.Path, byPage);
         ArenaArray<long> cells = LazyStore.Cells(session);
         for (int page = 0; page < LazyStore.PageCount; page += 10) Assert.Equal(cells[page], cells[page]);
@@ -126,7 +126,7 @@ public sealed class LazyRestartTests
         }
 
         await using SnapshotSession restarted = SnapshotSession.Open(
-            store.Path, new SnapshotOptions { RestartFill = next });
+            store.Path, new SnapshotOptions { Restart = new RestartOptions { Fill = next } });
         Assert.Equal(4, restarted.Restarted!.Generation);
         Assert.Equal(expected, LazyStore.Copy(LazyStore.Cells(restarted)));
     }
@@ -230,7 +230,7 @@ public sealed class LazyRestartTests
         Assert.Equal(SnapshotErrorCode.Unsupported, error.Code);
         Assert.Contains("lazy restart", error.Message, StringComparison.Ordinal);
         using SnapshotSession eager = SnapshotSession.Restart(
-            store.Path, new RestartOptions { Fill = RestartFill.Eager }, LazyStore.Lazily);
+            store.Path, LazyStore.Eagerly);
         Assert.Equal(RestartFill.Eager, eager.Restarted!.Mode);
         Assert.True(eager.Restarted.Residency.Completed.IsCompletedSuccessfully);
     }

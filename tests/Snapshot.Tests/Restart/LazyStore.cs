@@ -45,13 +45,18 @@ internal sealed class LazyStore : IDisposable
     /// <summary>What the array held at the last image.</summary>
     internal byte[] Content { get; }
 
-    internal static SnapshotOptions Eagerly => new() { RestartFill = RestartFill.Eager };
+    internal static SnapshotOptions Eagerly => new() { Restart = new RestartOptions { Fill = RestartFill.Eager } };
 
-    internal static SnapshotOptions Lazily => new() { RestartFill = RestartFill.Lazy };
+    internal static SnapshotOptions Lazily => new() { Restart = new RestartOptions { Fill = RestartFill.Lazy } };
 
     /// <summary>Restarts so that only what is touched comes.</summary>
-    internal SnapshotSession RestartOnDemand(SnapshotOptions? options = null) => SnapshotSession.Restart(
-        Path, new RestartOptions { Fill = RestartFill.Lazy, StreamingThreads = 0 }, options);
+    internal SnapshotSession RestartOnDemand(CaptureMode capture = CaptureMode.Auto) => SnapshotSession.Restart(
+        Path,
+        new SnapshotOptions
+        {
+            Capture = capture,
+            Restart = new RestartOptions { Fill = RestartFill.Lazy, StreamingThreads = 0 },
+        });
 
     internal static ArenaArray<long> Cells(SnapshotSession session) =>
         session.OpenArena("a").RootArray<long>("cells", (long)PageCount * LongsPerPage);

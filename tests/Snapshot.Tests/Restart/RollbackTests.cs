@@ -65,7 +65,7 @@ public sealed class RollbackTests : IDisposable
         Environment.SetEnvironmentVariable(Variable, value);
         Assert.Equal(expected, StateOfRestart());
         using SnapshotSession named = SnapshotSession.Open(
-            _directory, Options(), new RestartOptions { Generation = 1 });
+            _directory, Options(new RestartOptions { Generation = 1 }));
         Assert.Equal(1, named.Restarted!.Generation);
     }
 
@@ -125,8 +125,9 @@ public sealed class RollbackTests : IDisposable
         Assert.Equal([(2L, false), (4, false)], Listed(store));
     }
 
-    private static SnapshotOptions Options() => new()
+    private static SnapshotOptions Options(RestartOptions? restart = null) => new()
     {
+        Restart = restart ?? new RestartOptions(),
         Store = new StoreOptions { Retention = new RetentionPolicy { KeepLast = 100 } },
     };
 

@@ -55,7 +55,7 @@ public sealed unsafe class ConsistencyTests : IDisposable
     {
         SnapshotOptions options = new()
         {
-            Tracking = tracking,
+            Tuning = new SnapshotTuning { Tracking = tracking },
             Capture = capture,
             Store = new StoreOptions { ChainLengthMax = 8 },
         };

@@ -93,7 +93,7 @@ public sealed unsafe class CopyOnWriteDrainTests : IDisposable
     public void Writers_without_room_for_copies_are_slowed_and_neither_collections_nor_the_checkpoint_hang()
     {
         using FailingMedium medium = new(new DirectoryMedium(_store.Path, true));
-        SnapshotOptions options = new() { StagingLimit = 2 << 20, Capture = CaptureMode.CopyOnWrite };
+        SnapshotOptions options = new() { Tuning = new SnapshotTuning { StagingLimit = 2 << 20 }, Capture = CaptureMode.CopyOnWrite };
         using SnapshotSession session = SnapshotSession.Open(
             SnapshotStore.Open(medium, new StoreOptions()), options);
         Arena arena = session.OpenArena("a", new ArenaOptions { Capacity = 256L << 20 });

@@ -29,7 +29,7 @@ public sealed unsafe class EarlyCollectTests : IDisposable
         TrackingMechanism tracking, CaptureMode capture)
     {
         using SnapshotSession session =
-            SnapshotSession.Open(_store.Path, new SnapshotOptions { Tracking = tracking, Capture = capture });
+            SnapshotSession.Open(_store.Path, new SnapshotOptions { Tuning = new SnapshotTuning { Tracking = tracking }, Capture = capture });
         Arena arena = session.OpenArena("a", s_arena);
         byte*[] parts = new byte*[Parts];
         for (int part = 0; part < Parts; part++) parts[part] = (byte*)arena.Allocate(PartBytes, Pages.HugeSize);

@@ -90,7 +90,7 @@ public sealed class FailureTests : IDisposable
         attached.Wait();
         SnapshotException late = await Assert.ThrowsAsync<SnapshotException>(
             () => session.CheckpointAsync(new CheckpointOptions { Deadline = TimeSpan.FromMilliseconds(50) }));
-        Assert.Equal(SnapshotErrorCode.DeadlineExceeded, late.Code);
+        Assert.Equal(SnapshotErrorCode.TimedOut, late.Code);
         Assert.Contains("worker-7", late.Message, StringComparison.Ordinal);
         Assert.Contains("solving", late.Message, StringComparison.Ordinal);
         go.Set();
@@ -221,14 +221,14 @@ public sealed class FailureTests : IDisposable
             file.WriteByte((byte)(value ^ 1));
         }
 
-        SnapshotOptions eagerly = new() { RestartFill = RestartFill.Eager };
+        SnapshotOptions eagerly = new() { Restart = new RestartOptions { Fill = RestartFill.Eager } };
         SnapshotException corrupt = Assert.Throws<SnapshotException>(
             () => SnapshotSession.Open(_store.Path, eagerly));
         Assert.Equal(SnapshotErrorCode.Corrupt, corrupt.Code);
         Assert.Contains(Path.GetFileName(newest), corrupt.Message, StringComparison.Ordinal);
 
         await using SnapshotSession older = SnapshotSession.Restart(
-            _store.Path, new RestartOptions { AllowOlderGeneration = true, Fill = RestartFill.Eager });
+            _store.Path, new SnapshotOptions { Restart = new RestartOptions { AllowOlderGeneration = true, Fill = RestartFill.Eager } });
         Assert.Equal(1, older.Restarted!.Generation);
         Assert.Equal(2, Assert.Single(older.Restarted.Skipped).Generation);
         ArenaArray<long> restored = older.OpenArena("a").RootArray<long>("array", 4096);
@@ -255,7 +255,7 @@ public sealed class FailureTests : IDisposable
         }
 
         SnapshotException missing = Assert.Throws<SnapshotException>(
-            () => SnapshotSession.Restart(_store.Path, new RestartOptions { Generation = 9 }));
+            () => SnapshotSession.Restart(_store.Path, new SnapshotOptions { Restart = new RestartOptions { Generation = 9 } }));
         Assert.Equal(SnapshotErrorCode.NotFound, missing.Code);
         SnapshotException notEmpty = Assert.Throws<SnapshotException>(() => SnapshotSession.Create(_store.Path));
         Assert.Equal(SnapshotErrorCode.StoreNotEmpty, notEmpty.Code);

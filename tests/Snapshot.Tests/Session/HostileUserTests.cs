@@ -36,7 +36,7 @@ public sealed class HostileUserTests : IDisposable
             await session.Store.CompactAsync(2);
         }
 
-        await using (SnapshotSession older = SnapshotSession.Restart(_store.Path, new RestartOptions { Generation = 1 }))
+        await using (SnapshotSession older = SnapshotSession.Restart(_store.Path, new SnapshotOptions { Restart = new RestartOptions { Generation = 1 } }))
         {
             Assert.Empty(await older.Store.PruneAsync(new RetentionPolicy { KeepLast = 1 }));
             Assert.Equal(1, (await older.CheckpointAsync()).Parent);

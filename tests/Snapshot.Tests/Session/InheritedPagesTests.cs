@@ -68,7 +68,7 @@ public sealed unsafe class InheritedPagesTests : IDisposable
         SnapshotOptions options = new()
         {
             Encoding = BlockEncoding.None,
-            RestartFill = fill,
+            Restart = new RestartOptions { Fill = fill },
             Store = s_alwaysFull,
         };
         byte[] expected = new byte[FixedPages * Pages.Size];

@@ -61,7 +61,7 @@ public sealed class MemoryLimitTests : IDisposable
     [InlineData(CaptureMode.CopyOnWrite)]
     public void No_limit_of_copies_may_be_asked_for(CaptureMode mode)
     {
-        SnapshotOptions options = new() { StagingLimit = long.MaxValue, Capture = mode };
+        SnapshotOptions options = new() { Tuning = new SnapshotTuning { StagingLimit = long.MaxValue }, Capture = mode };
         using SnapshotSession session = SnapshotSession.Open(_store.Path, options);
         ArenaArray<long> cells =
             session.OpenArena("a", new ArenaOptions { Capacity = 64L << 20 }).RootArray<long>("cells", 4096);

@@ -26,9 +26,9 @@ public sealed unsafe class RoundTripTests : IDisposable
     {
         SnapshotOptions options = new()
         {
-            Tracking = tracking,
+            Tuning = new SnapshotTuning { Tracking = tracking },
             Capture = capture,
-            RestartFill = RestartFill.Eager,
+            Restart = new RestartOptions { Fill = RestartFill.Eager },
             Encoding = BlockEncoding.None,
         };
         nint cell;

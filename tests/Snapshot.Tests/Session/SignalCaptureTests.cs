@@ -12,7 +12,7 @@ public sealed class SignalCaptureTests : IDisposable
     private const int Writers = 4;
     private const int Least = 3;
     private const int CellsOfWriter = 512 << 10;
-    private static readonly SnapshotOptions s_bySignals = new() { Tracking = TrackingMechanism.SignalWriteProtect };
+    private static readonly SnapshotOptions s_bySignals = new() { Tuning = new SnapshotTuning { Tracking = TrackingMechanism.SignalWriteProtect } };
 
     private readonly TemporaryStore _store = new();
 

@@ -14,7 +14,7 @@ public sealed class SoftDirtyCaptureTests : IDisposable
 
     private static readonly SnapshotOptions s_options = new()
     {
-        Tracking = TrackingMechanism.SoftDirty,
+        Tuning = new SnapshotTuning { Tracking = TrackingMechanism.SoftDirty },
         Capture = CaptureMode.PreCopy,
     };
 

@@ -19,12 +19,12 @@ public sealed class FiberDeadlineTests
         Thread worker = new(() => session.RunFibers("busy", arena, () => Fiber.Start(0, static _ => Outer())));
         worker.Start();
         SpinWait.SpinUntil(() => s_isRunning);
-        CheckpointOptions options = new() { Deadline = TimeSpan.FromMilliseconds(50) };
+        CheckpointOptions options = new() { Timeout = TimeSpan.FromMilliseconds(50) };
         SnapshotException error = Assert.ThrowsAny<SnapshotException>(
             () => session.CheckpointAsync(options).GetAwaiter().GetResult());
         s_mayEnd = true;
         worker.Join();
-        Assert.Equal(SnapshotErrorCode.DeadlineExceeded, error.Code);
+        Assert.Equal(SnapshotErrorCode.TimedOut, error.Code);
         Assert.Contains(
             "participant 'busy'", error.Message, StringComparison.Ordinal);
         Assert.Contains(

@@ -16,6 +16,7 @@ internal sealed class FiberSnippet
         global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq;
         global using System.Net.Http; global using System.Threading; global using System.Threading.Tasks;
         global using Snapshot;
+        global using Snapshot.Fibers;
         """;
 
     private static readonly CSharpParseOptions s_parse = new(LanguageVersion.Latest);

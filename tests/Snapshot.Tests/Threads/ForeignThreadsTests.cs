@@ -150,7 +150,8 @@ public sealed unsafe class ForeignThreadsTests : IDisposable
 
     private SnapshotSession Restart(RestartFill fill = RestartFill.Eager, bool allowOlder = false) =>
         SnapshotSession.Restart(
-            _store.Path, new RestartOptions { Fill = fill, AllowOlderGeneration = allowOlder }, ForgedThreads.KeepAll);
+            _store.Path,
+            ForgedThreads.Restarting(new RestartOptions { Fill = fill, AllowOlderGeneration = allowOlder }));
 
     /// <summary>
     /// It says nothing against the image: an older one is not taken in its place. Nothing stays mapped.
@@ -162,7 +163,7 @@ public sealed unsafe class ForeignThreadsTests : IDisposable
         Assert.EndsWith("0000000002.snapshot", error.Path, StringComparison.Ordinal);
         Assert.Equal(code, Assert.Throws<SnapshotException>(() => Restart(fill, allowOlder: true).Dispose()).Code);
         using SnapshotSession older = SnapshotSession.Restart(
-            _store.Path, new RestartOptions { Generation = 1 }, ForgedThreads.KeepAll);
+            _store.Path, ForgedThreads.Restarting(new RestartOptions { Generation = 1 }));
         Assert.Equal(Answer, older.OpenArena("a").Root<long>("answer"));
         return error;
     }

@@ -6,8 +6,11 @@ namespace Snapshot.Tests.Threads;
 /// <summary>A store of two generations: the first has no threads, the second some that are forged.</summary>
 internal static class ForgedThreads
 {
-    internal static SnapshotOptions KeepAll => new()
+    internal static SnapshotOptions KeepAll => Restarting(new RestartOptions());
+
+    internal static SnapshotOptions Restarting(RestartOptions restart) => new()
     {
+        Restart = restart,
         Store = new StoreOptions { Retention = new RetentionPolicy { KeepLast = 100 } },
     };
 
@@ -19,11 +22,11 @@ internal static class ForgedThreads
         using TemporaryStore store = new();
         make(store.Path);
         SnapshotException refusal = Assert.Throws<SnapshotException>(
-            () => SnapshotSession.Restart(store.Path, options: KeepAll).Dispose());
+            () => SnapshotSession.Restart(store.Path, KeepAll).Dispose());
         Assert.True(codes.Contains(refusal.Code), refusal.Message);
         Assert.EndsWith("0000000002.snapshot", refusal.Path, StringComparison.Ordinal);
         using SnapshotSession session = SnapshotSession.Restart(
-            store.Path, new RestartOptions { AllowOlderGeneration = true }, KeepAll);
+            store.Path, Restarting(new RestartOptions { AllowOlderGeneration = true }));
         Assert.Equal(1, session.Restarted!.Generation);
     }
 
@@ -32,7 +35,7 @@ internal static class ForgedThreads
     {
         using TemporaryStore store = new();
         make(store.Path);
-        using SnapshotSession session = SnapshotSession.Restart(store.Path, options: KeepAll);
+        using SnapshotSession session = SnapshotSession.Restart(store.Path, KeepAll);
         Assert.Equal(2, session.Restarted!.Generation);
     }
 }

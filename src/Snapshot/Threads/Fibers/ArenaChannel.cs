@@ -3,7 +3,7 @@ using System.Threading.Channels;
 using Snapshot.Memory.Locks;
 using Snapshot.Threads.Fibers;
 
-namespace Snapshot;
+namespace Snapshot.Fibers;
 
 /// <summary>
 /// A bounded queue between fibers whose items are in an arena: what was written is read, also after a

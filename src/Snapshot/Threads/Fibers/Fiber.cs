@@ -1,7 +1,7 @@
 using Snapshot.Base;
 using Snapshot.Threads.Fibers;
 
-namespace Snapshot;
+namespace Snapshot.Fibers;
 
 /// <summary>What a fiber does to itself, and how it starts others.</summary>
 /// <remarks>All members are for code that executes in a fiber, <see cref="Start{TArgument}"/> also for the delegate

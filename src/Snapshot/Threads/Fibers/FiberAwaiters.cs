@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Snapshot.Memory.Locks;
 
 namespace Snapshot.Threads.Fibers;
@@ -80,42 +79,4 @@ internal readonly unsafe struct ExternalWait : IFiberAwaiter
         FiberScheduler scheduler = FiberScheduler.OfThread;
         scheduler.Waits.External.Watch(scheduler.Space.Tasks.Get(_number), scheduler.SuspendForExternal(frame));
     }
-}
-
-/// <summary>Awaited to be where the fiber may be stopped.</summary>
-public readonly struct SafepointAwaiter : IFiberAwaiter
-{
-    /// <summary>For the compiler.</summary>
-    public SafepointAwaiter GetAwaiter() => this;
-
-    /// <summary>For the compiler.</summary>
-    public bool IsCompleted
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => StopSignal.IsQuiet || FiberScheduler.MayGoOn;
-    }
-
-    /// <summary>For the compiler.</summary>
-    public void GetResult()
-    {
-    }
-
-    unsafe void IFiberAwaiter.Suspend(FiberFrame* frame) => FiberScheduler.OfThread.SuspendAtSafepoint(frame);
-}
-
-/// <summary>Awaited to let the other fibers of the worker go on.</summary>
-public readonly struct YieldAwaiter : IFiberAwaiter
-{
-    /// <summary>For the compiler.</summary>
-    public YieldAwaiter GetAwaiter() => this;
-
-    /// <summary>For the compiler.</summary>
-    public bool IsCompleted => false;
-
-    /// <summary>For the compiler.</summary>
-    public void GetResult()
-    {
-    }
-
-    unsafe void IFiberAwaiter.Suspend(FiberFrame* frame) => FiberScheduler.OfThread.SuspendToYield(frame);
 }

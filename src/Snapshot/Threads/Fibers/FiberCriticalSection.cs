@@ -1,7 +1,7 @@
 using Snapshot.Base;
 using Snapshot.Threads.Fibers;
 
-namespace Snapshot;
+namespace Snapshot.Fibers;
 
 /// <summary>An open critical section of a fiber: no checkpoint starts until it is disposed. Do not copy.</summary>
 /// <remarks>

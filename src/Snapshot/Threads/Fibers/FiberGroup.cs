@@ -1,6 +1,6 @@
 using Snapshot.Threads.Fibers;
 
-namespace Snapshot;
+namespace Snapshot.Fibers;
 
 /// <summary>Fibers that are started together and waited for together, all or the next.</summary>
 /// <remarks>

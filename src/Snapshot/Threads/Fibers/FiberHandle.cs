@@ -1,6 +1,6 @@
 using Snapshot.Threads.Fibers;
 
-namespace Snapshot;
+namespace Snapshot.Fibers;
 
 /// <summary>A fiber that was started: ask whether it has ended, or await its end.</summary>
 /// <remarks>

@@ -3,7 +3,7 @@ using Snapshot.Base;
 using Snapshot.Memory.Locks;
 using Snapshot.Threads.Fibers;
 
-namespace Snapshot;
+namespace Snapshot.Fibers;
 
 /// <summary>The waits of arena locks for fibers: the same locks as threads and handlers use, awaited.</summary>
 /// <remarks>

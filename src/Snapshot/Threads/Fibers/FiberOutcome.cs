@@ -1,4 +1,4 @@
-namespace Snapshot;
+namespace Snapshot.Fibers;
 
 /// <summary>
 /// The outcome of a checkpoint or restart, as a fiber is told it: <see cref="CheckpointOutcome"/> without the

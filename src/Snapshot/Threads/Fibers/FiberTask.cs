@@ -1,7 +1,8 @@
+using System.ComponentModel;
 using System.Runtime.CompilerServices;
 using Snapshot.Threads.Fibers;
 
-namespace Snapshot;
+namespace Snapshot.Fibers;
 
 /// <summary>
 /// What an <c>async</c> method returns whose frame lives in an arena: a call of a fiber, which survives its process.
@@ -23,9 +24,11 @@ public readonly unsafe struct FiberTask
     public static FiberTask Completed => default;
 
     /// <summary>For the compiler.</summary>
+    [EditorBrowsable(EditorBrowsableState.Never)]
     public Awaiter GetAwaiter() => new(Frame);
 
     /// <summary>For the compiler.</summary>
+    [EditorBrowsable(EditorBrowsableState.Never)]
     public readonly struct Awaiter : IFiberAwaiter
     {
         private readonly FiberFrame* _frame;

@@ -1,8 +1,9 @@
+using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Snapshot.Threads.Fibers;
 
-namespace Snapshot;
+namespace Snapshot.Fibers;
 
 /// <summary>
 /// For the compiler: makes fiber methods of <c>async</c> methods that return <see cref="FiberTask"/>.
@@ -11,6 +12,7 @@ namespace Snapshot;
 /// A call begins on the caller's stack. The first await that must wait moves its state machine into a frame in the
 /// arena (<see cref="AwaitUnsafeOnCompleted"/>); from then on it runs in place there.
 /// </remarks>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public unsafe struct FiberTaskBuilder
 {
     private FiberFrame* _frame;

@@ -1,11 +1,13 @@
+using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Snapshot.Threads.Fibers;
 
-namespace Snapshot;
+namespace Snapshot.Fibers;
 
 /// <summary>For the compiler: <see cref="FiberTaskBuilder"/> for methods with a result.</summary>
 /// <typeparam name="T">The result.</typeparam>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public unsafe struct FiberTaskBuilder<T>
     where T : unmanaged
 {

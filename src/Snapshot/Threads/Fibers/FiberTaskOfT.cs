@@ -1,7 +1,8 @@
+using System.ComponentModel;
 using System.Runtime.CompilerServices;
 using Snapshot.Threads.Fibers;
 
-namespace Snapshot;
+namespace Snapshot.Fibers;
 
 /// <summary><see cref="FiberTask"/> with a result.</summary>
 /// <typeparam name="T">The result; it is kept in the frame until the caller takes it, hence unmanaged.</typeparam>
@@ -26,9 +27,11 @@ public readonly unsafe struct FiberTask<T>
     }
 
     /// <summary>For the compiler.</summary>
+    [EditorBrowsable(EditorBrowsableState.Never)]
     public Awaiter GetAwaiter() => new(_frame, _result);
 
     /// <summary>For the compiler.</summary>
+    [EditorBrowsable(EditorBrowsableState.Never)]
     public readonly struct Awaiter : IFiberAwaiter
     {
         private readonly FiberFrame* _frame;

@@ -1,4 +1,4 @@
-namespace Snapshot;
+namespace Snapshot.Fibers;
 
 /// <summary>Ordinary code that a fiber awaits: tasks, files, sockets, blocking calls.</summary>
 /// <typeparam name="TResult">What it gives the fiber.</typeparam>

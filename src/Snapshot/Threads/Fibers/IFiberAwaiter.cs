@@ -1,7 +1,8 @@
+using System.ComponentModel;
 using System.Runtime.CompilerServices;
 using Snapshot.Threads.Fibers;
 
-namespace Snapshot;
+namespace Snapshot.Fibers;
 
 /// <summary>
 /// What may be awaited in a fiber method: awaiters of this library, whose state survives the process.
@@ -11,6 +12,7 @@ namespace Snapshot;
 /// from ordinary code, a <see cref="Task"/> for example, belongs into an external section
 /// (<see cref="Fiber.External"/>).
 /// </remarks>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public interface IFiberAwaiter : ICriticalNotifyCompletion
 {
     /// <summary>The frame is complete: arranges for its fiber to be resumed.</summary>

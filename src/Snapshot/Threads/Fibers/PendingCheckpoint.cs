@@ -1,6 +1,7 @@
+using System.ComponentModel;
 using Snapshot.Threads.Fibers;
 
-namespace Snapshot;
+namespace Snapshot.Fibers;
 
 /// <summary>
 /// The checkpoint that a handler written as a fiber takes part in: what is before <c>await checkpoint</c> runs before
@@ -22,6 +23,7 @@ public readonly struct PendingCheckpoint
             : throw new InvalidOperationException("The capture that this was about is over.");
 
     /// <summary>For the compiler.</summary>
+    [EditorBrowsable(EditorBrowsableState.Never)]
     public Awaiter GetAwaiter() => default;
 
     /// <summary>Aborts the checkpoint; the handler is then resumed with Aborted. See
@@ -37,6 +39,7 @@ public readonly struct PendingCheckpoint
     public void Omit() => Capture.Omit();
 
     /// <summary>For the compiler.</summary>
+    [EditorBrowsable(EditorBrowsableState.Never)]
     public readonly struct Awaiter : IFiberAwaiter
     {
         /// <summary>For the compiler.</summary>

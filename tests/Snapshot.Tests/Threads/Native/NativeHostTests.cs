@@ -44,7 +44,7 @@ public sealed class NativeHostTests : IDisposable
         (int exitCode, string output, string error) = program.WaitForEnd();
         string[] lines = output.Split('\n');
         Assert.True(exitCode == 0, output + error);
-        Assert.StartsWith("DeadlineExceeded: Checkpoint 1 was aborted", lines[0], StringComparison.Ordinal);
+        Assert.StartsWith("TimedOut: Checkpoint 1 was aborted", lines[0], StringComparison.Ordinal);
         Assert.Contains("native thread 'late' does not stop", lines[0], StringComparison.Ordinal);
         Assert.Contains(where, lines[0], StringComparison.Ordinal);
         Assert.Equal(["returned 1", "committed 1", ""], lines[1..]);
