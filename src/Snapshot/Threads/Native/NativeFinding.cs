@@ -24,4 +24,10 @@ public sealed class NativeFinding
 
     /// <summary>What is there: a function and its library, or the kernel's line about the mapping.</summary>
     public string PointsTo { get; }
+
+    /// <summary>A line for a log.</summary>
+    public override string ToString() =>
+        Address == 0
+            ? $"{Where} holds 0x{Value:x}: {PointsTo}"
+            : $"{Where}, at 0x{Address:x}, holds 0x{Value:x}: {PointsTo}";
 }
