@@ -89,7 +89,7 @@ public sealed class FailureTests : IDisposable
         worker.Start();
         attached.Wait();
         SnapshotException late = await Assert.ThrowsAsync<SnapshotException>(
-            () => session.CheckpointAsync(new CheckpointOptions { Deadline = TimeSpan.FromMilliseconds(50) }));
+            () => session.CheckpointAsync(new CheckpointOptions { Timeout = TimeSpan.FromMilliseconds(50) }));
         Assert.Equal(SnapshotErrorCode.TimedOut, late.Code);
         Assert.Contains("worker-7", late.Message, StringComparison.Ordinal);
         Assert.Contains("solving", late.Message, StringComparison.Ordinal);
