@@ -1,5 +1,9 @@
+using System.Diagnostics;
+using System.Reflection.Metadata;
+using System.Reflection.PortableExecutable;
 using Snapshot.Tests.Structure;
 using Xunit;
+using static System.Diagnostics.DebuggableAttribute;
 
 namespace Snapshot.Tests.FiberCheck;
 
@@ -58,6 +62,38 @@ public sealed class BuildTargetTests : IDisposable
         Assert.Contains("Skipping target \"CheckSnapshotFibers\"", again.Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_debug_build_is_optimized_only_when_it_has_fiber_methods()
+    {
+        File.WriteAllText(PathOf("Program.cs"), """
+            using Snapshot;
+            using System.Threading.Tasks;
+
+            public static class Program
+            {
+                public static async Task Main() => await Task.Yield();
+
+                // Runs what others wrote: no fiber method is here.
+                public static void Go(SnapshotSession session, Arena all) => session.RunFibers("a", all, () => { });
+            }
+            """);
+        Built(Build());
+        Assert.False(IsOptimized(Assembly), "optimized without fiber methods");
+
+        File.WriteAllText(PathOf("Walk.cs"), Walk("public static async FiberTask Go() => await Fiber.Yield();"));
+        Built(Build("--no-restore"));
+        Assert.True(IsOptimized(Assembly), "not optimized with a fiber method");
+
+        ProgramResult refused = Build("--no-restore", "--no-incremental", "-p:SnapshotFiberOptimize=false");
+        Assert.NotEqual(0, refused.ExitCode);
+        Assert.Contains("error SNAP1002", refused.Output, StringComparison.Ordinal);
+
+        File.WriteAllText(PathOf("Walk.cs"), Walk(
+            "public static void Go() => _ = Fiber.Start(1, static async _ => { await Fiber.Yield(); });"));
+        Built(Build("--no-restore"));
+        Assert.True(IsOptimized(Assembly), "not optimized with a lambda that is a fiber method");
+    }
+
     [Theory]
     [InlineData("src/Snapshot")]
     [InlineData("tests/Snapshot.Tests")]
@@ -66,6 +102,32 @@ public sealed class BuildTargetTests : IDisposable
         Repository.Root, project, "obj", Repository.Configuration, "net10.0/Snapshot.FiberCheck.stamp")));
 
     public void Dispose() => _directory.Delete(recursive: true);
+
+    /// <summary>Whether the compiler left the just-in-time compiler free to optimize.</summary>
+    internal static bool IsOptimized(string assembly)
+    {
+        using PEReader file = new(File.OpenRead(assembly));
+        MetadataReader reader = file.GetMetadataReader();
+        CustomAttribute debuggable = reader.GetAssemblyDefinition().GetCustomAttributes()
+            .Select(reader.GetCustomAttribute)
+            .Single(attribute => NameOf(reader, attribute) == nameof(DebuggableAttribute));
+        BlobReader value = reader.GetBlobReader(debuggable.Value);
+        value.ReadUInt16();
+        DebuggingModes modes = (DebuggingModes)value.ReadInt32();
+        return !modes.HasFlag(DebuggingModes.DisableOptimizations);
+    }
+
+    private static string NameOf(MetadataReader reader, CustomAttribute attribute)
+    {
+        if (attribute.Constructor.Kind != HandleKind.MemberReference) return "";
+        EntityHandle type = reader.GetMemberReference((MemberReferenceHandle)attribute.Constructor).Parent;
+        return reader.GetString(reader.GetTypeReference((TypeReferenceHandle)type).Name);
+    }
+
+    private static void Built(ProgramResult result) => Assert.True(result.ExitCode == 0, result.ToString());
+
+    private static string Walk(string member) =>
+        $"using Snapshot;\n\npublic static class Walk\n{{\n    {member}\n}}\n";
 
     private static string Project => $"""
         <Project Sdk="Microsoft.NET.Sdk">
@@ -80,6 +142,8 @@ public sealed class BuildTargetTests : IDisposable
           <Import Project="{Path.Combine(Repository.Root, "src/Snapshot/build/Snapshot.targets")}" />
         </Project>
         """;
+
+    private string Assembly => PathOf("bin/Debug/net10.0/Walk.dll");
 
     private string Stamp => PathOf("obj/Debug/net10.0/Snapshot.FiberCheck.stamp");
 
