@@ -40,7 +40,8 @@ internal static class NativeModuleContract
         ElfImage module = ElfImage.Open(path);
         IReadOnlyList<NativeModuleViolation> violations = ViolationsOf(module, others);
         if (violations.Count == 0) return module;
-        StringBuilder message = new($"{path} breaks the contract of native modules (docs/NATIVE.md):");
+        StringBuilder message = new(
+            $"{path} breaks the contract of native modules (docs/NATIVE.md in the package Snapshot):");
         foreach (NativeModuleViolation violation in violations) message.Append("\n  ").Append(violation);
         throw new SnapshotException(SnapshotErrorCode.NativeModule, message.ToString()) { Path = path };
     }
