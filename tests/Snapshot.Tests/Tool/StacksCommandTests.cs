@@ -18,13 +18,7 @@ public sealed class StacksCommandTests(ITestOutputHelper output)
     [Fact]
     public async Task Shows_what_each_participant_of_a_live_process_does_and_where()
     {
-        using Process target = Process.Start(new ProcessStartInfo(
-            ToolRun.Dotnet,
-            ["exec", Path.Combine(AppContext.BaseDirectory, "Snapshot.TestPrograms.dll"), "stacks-target"])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-        })!;
+        using Process target = StartTarget();
         try
         {
             Assert.Equal("ready", await target.StandardOutput.ReadLineAsync());
@@ -103,6 +97,14 @@ public sealed class StacksCommandTests(ITestOutputHelper output)
 
         Assert.True(fields > 15, $"only {fields} fields were looked at");
     }
+
+    internal static Process StartTarget() => Process.Start(new ProcessStartInfo(
+        ToolRun.Dotnet,
+        ["exec", Path.Combine(AppContext.BaseDirectory, "Snapshot.TestPrograms.dll"), "stacks-target"])
+    {
+        RedirectStandardInput = true,
+        RedirectStandardOutput = true,
+    })!;
 
     private static string? Name(JsonElement participant) => participant.GetProperty("name").GetString();
 
