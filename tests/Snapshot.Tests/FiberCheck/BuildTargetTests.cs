@@ -127,7 +127,7 @@ public sealed class BuildTargetTests : IDisposable
     private static void Built(ProgramResult result) => Assert.True(result.ExitCode == 0, result.ToString());
 
     private static string Walk(string member) =>
-        $"using Snapshot;\n\npublic static class Walk\n{{\n    {member}\n}}\n";
+        $"using Snapshot.Fibers;\n\npublic static class Walk\n{{\n    {member}\n}}\n";
 
     private static string Project => $"""
         <Project Sdk="Microsoft.NET.Sdk">

@@ -10,6 +10,7 @@ public sealed class PackageUserTests(Packages packages) : IDisposable
 {
     private const string Program = """
         using Snapshot;
+        using Snapshot.Fibers;
 
         using SnapshotSession session = SnapshotSession.Open(args[0]);
         Arena arena = session.OpenArena("all", new ArenaOptions { Capacity = 64L << 20 });
