@@ -36,10 +36,13 @@
  * is not frozen, and is delivered as zero whatever is written to it later. Who discards memory secures it before
  * (sn_region_secure).
  */
-#include "freeze.h"
+#include "block.h"
 
 #include <errno.h>
 #include <string.h>
+
+#include "protect.h"
+#include "slots.h"
 
 static uint64_t blocks_of(uint64_t pages)
 {

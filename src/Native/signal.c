@@ -20,14 +20,11 @@
  * all memory of the region is opened by one call, which joins them: the capture is spoiled, and the next collect finds
  * all memory changed (`lost`).
  */
-#include "freeze.h"
+#include "regions.h"
 
 #include <errno.h>
-#include <linux/futex.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define FREEZERS_MAX 64u
@@ -37,21 +34,6 @@ static uint32_t s_inside; /* handlers that look at the table */
 static pthread_mutex_t s_changing = PTHREAD_MUTEX_INITIALIZER;
 static struct sigaction s_before;
 static int s_is_installed;
-
-int32_t sn_signal_protect(uint64_t address, uint64_t bytes, int32_t on)
-{
-    int access = on ? PROT_READ : PROT_READ | PROT_WRITE;
-    return mprotect((void *)(uintptr_t)address, bytes, access) == 0 ? 0 : errno;
-}
-
-/* FUTEX_WAKE_OP adds 0 to a word and needs write access for it; nobody waits at the other one. */
-int sn_is_writable(uint64_t address)
-{
-    uint32_t nobody = 0;
-    uint32_t add_nothing = (uint32_t)FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_EQ, 0);
-    uint32_t *word = (uint32_t *)(uintptr_t)address;
-    return syscall(SYS_futex, &nobody, FUTEX_WAKE_OP_PRIVATE, 0, NULL, word, add_nothing) >= 0;
-}
 
 static int serve_fault(uint64_t address)
 {

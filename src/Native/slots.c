@@ -17,13 +17,15 @@
  * which there are seldom fewer than four: so each is expected to pay a quarter. Where so many copies are not needed
  * again, the whole counts, and each wait is seen by itself.
  */
-#include "freeze.h"
+#include "slots.h"
 
 #include <linux/futex.h>
 #include <limits.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "block.h"
 
 static void push(struct sn_slots *slots, uint32_t extent, uint32_t first)
 {

@@ -7,7 +7,7 @@
  *   - Addresses and sizes are uint64_t, in bytes.
  *     Unless a comment says otherwise both are multiples of the page size.
  *   - Functions are thin: one system call each, no policy, no state, no allocation. All are thread-safe.
- *     The functions of fill.c and serve.c, and those of freeze.c, open.c and slots.c, are the exception; why is
+ *     The functions of fill.c and serve.c, and those of the files listed in block.h, are the exception; why is
  *     said in fill.c and freeze.c.
  *   - The constants are part of the ABI: never renumber, bump SN_ABI_VERSION when a signature changes.
  */
@@ -291,7 +291,7 @@ SN_API int32_t sn_block_decode(const void *source, uint64_t stored, uint32_t enc
 SN_API int32_t sn_block_checksum(const void *bytes, uint64_t length, uint64_t *checksum);
 SN_API int32_t sn_block_page_hash(const void *page, uint64_t *hash);
 
-/* ---- freeze.c, open.c, slots.c: memory that is protected, and copied before it is written ------------------ */
+/* ---- freeze.c, open.c, slots.c, regions.c, signal.c: memory that is protected, and copied before it is written -  */
 
 #define SN_BLOCK_PAGES 512u /* of a huge page */
 #define SN_COLLECT_EARLY 8  /* not a flag of a scan */

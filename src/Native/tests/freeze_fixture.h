@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "../freeze.h"
+#include "../block.h"
 
 #define FEATURES UINT64_C(1) /* UFFD_FEATURE_PAGEFAULT_FLAG_WP */
 #define BLOCKS 16u

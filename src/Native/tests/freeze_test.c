@@ -9,6 +9,8 @@
 #include <semaphore.h>
 #include <unistd.h>
 
+#include "../slots.h"
+
 static void first_collect_finds_what_has_memory(struct fixture *f)
 {
     if (!set_up(f, BLOCKS))

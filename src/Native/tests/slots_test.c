@@ -1,7 +1,7 @@
 /* slots_test.c: how long to wait for memory that was used before. What waits for it is in freeze_test.c. */
 #include "check.h"
 
-#include "../freeze.h"
+#include "../slots.h"
 
 /* Nothing is known, or fresh memory is no dearer. */
 static void nobody_waits_where_it_does_not_pay(void)

@@ -146,49 +146,7 @@ static void arm(struct snt_worker *worker, uint64_t *slot)
     *slot = (uint64_t)(uintptr_t)snt_trampoline;
 }
 
-__attribute__((section("snt_disarm_text"), target("general-regs-only"), used)) struct snt_raise
-snt_disarm(uint64_t *return_address)
-{
-    uint64_t self;
-    __asm__("movq %%fs:0x10, %0" : "=r"(self));
-    struct snt_worker *worker = &snt_process.workers[(self - SNT_HOST_BASE) / SNT_HOST_BYTES];
-    *return_address = worker->armed;
-    worker->armed_at = 0;
-    return snt_ids();
-}
-
-__attribute__((section("snt_disarm_text"), target("general-regs-only"), used)) struct snt_raise snt_ids(void)
-{
-    uint64_t self;
-    __asm__("movq %%fs:0x10, %0" : "=r"(self));
-    const struct snt_worker *worker = &snt_process.workers[(self - SNT_HOST_BASE) / SNT_HOST_BYTES];
-    return (struct snt_raise){(uint32_t)snt_process.pid | (uint64_t)(uint32_t)snt_process.signal << 32,
-                              (uint32_t)worker->tid};
-}
-
 /* ---- parking --------------------------------------------------------------------------------------------------- */
-
-static uint64_t read_fs(uint64_t offset)
-{
-    uint64_t value;
-    __asm__ volatile("movq %%fs:(%1), %0" : "=r"(value) : "r"(offset));
-    return value;
-}
-
-void snt_keep(struct snt_record *record, int32_t saved_errno)
-{
-    record->fs_base = read_fs(0x10);
-    record->canary = read_fs(0x28);
-    record->pointer_guard = read_fs(0x30);
-    record->saved_errno = saved_errno;
-    uint32_t count = __atomic_load_n(&snt_process.module_count, __ATOMIC_ACQUIRE);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct snt_module *module = &snt_process.modules[i];
-        if (module->tls_bytes != 0)
-            memcpy(record->tls + module->tls_at, (const void *)(uintptr_t)(record->fs_base - module->tls_offset),
-                   module->tls_bytes);
-    }
-}
 
 static void park(struct snt_worker *worker, uint32_t stop)
 {

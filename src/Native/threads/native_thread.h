@@ -1,6 +1,17 @@
 /*
- * native_thread.h: threads that run native code and are captured at any instruction; what threads.c (their lives), stop.c
- * (stopping and going on), handler.c (in the signal handler), modules.c (the code they may stand in) and entry.S share.
+ * native_thread.h: threads that run native code and are captured at any instruction.
+ *
+ * The files, from the bottom up: each calls only what stands before it here.
+ *   worker.c                     what the process has of its threads, and which of them is the caller
+ *   unwind_table.c, unwind.c     up a stack, by the tables that compilers leave
+ *   modules.c, load.c            the code that threads may stand in
+ *   stop.c                       stopping and going on
+ *   entry_calls.c                what entry.S calls
+ *   entry.S                      onto a thread's stack and back
+ *   question.c, lock.c, heap.c   what a thread asks of the host, arena locks, malloc
+ *   section.c                    what a thread says about when it is captured
+ *   handler.c                    in the handler of the capture signal
+ *   threads.c                    the lives of the threads
  *
  * What a new process needs of a thread is in its record, in an arena: where its stack is, and, while it is parked,
  * where the kernel left its registers. Or it is in sn_blocked_call: its registers are on its stack then, `frame` is
@@ -279,6 +290,20 @@ struct snt_process {
 };
 
 extern HIDDEN struct snt_process snt_process;
+
+/* Of the caller, where glibc keeps its thread control block. */
+static inline uint64_t snt_thread_pointer(void)
+{
+    uint64_t self;
+    __asm__("movq %%fs:0x10, %0" : "=r"(self));
+    return self;
+}
+
+/* Whether threads are to be parked. */
+static inline int32_t snt_is_wanted(void)
+{
+    return (__atomic_load_n(&snt_process.wanted, __ATOMIC_SEQ_CST) & 1) != 0;
+}
 
 HIDDEN void snt_on_signal(int number, siginfo_t *info, void *context);
 HIDDEN void snt_signal(struct snt_worker *worker);

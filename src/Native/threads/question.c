@@ -11,28 +11,7 @@
 #include "call.h"
 #include "native_thread.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-void snt_die(const char *function, const char *what)
-{
-    const char *const parts[] = {"snapshot: ", function, ": ", what, "\n"};
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        snt_call(SYS_write, 2, (uint64_t)(uintptr_t)parts[i], strlen(parts[i]), 0, 0, 0);
-    abort();
-}
-
-struct snt_record *snt_caller(const char *function)
-{
-    struct snt_worker *worker = snt_worker_of_this_thread();
-    if (worker == NULL)
-        snt_die(function, "called by a thread that is not a native thread of Snapshot's");
-    if (worker->in_handler != 0)
-        snt_die(function, "called by a checkpoint handler");
-    if (worker->blocked != 0)
-        snt_die(function, "called by the function of sn_blocked_call");
-    return worker->record;
-}
 
 uint64_t snt_ask(uint32_t kind, uint64_t first, uint64_t second)
 {

@@ -4,14 +4,9 @@
 #include "call.h"
 #include "native_thread.h"
 
-static int32_t is_wanted(void)
-{
-    return (__atomic_load_n(&snt_process.wanted, __ATOMIC_SEQ_CST) & 1) != 0;
-}
-
 void sn_safepoint(void)
 {
-    if (is_wanted() && snt_worker_of_this_thread() != NULL)
+    if (snt_is_wanted() && snt_worker_of_this_thread() != NULL)
         snt_raise_self();
 }
 
@@ -48,40 +43,9 @@ int64_t sn_blocked_call(int64_t (*function)(void *argument), void *argument)
     record->blocked_argument = (uint64_t)(uintptr_t)argument;
     uint64_t result = snt_block(record);
     /* A signal that came before the thread was back had no effect. */
-    if (is_wanted())
+    if (snt_is_wanted())
         snt_raise_self();
     return (int64_t)result;
-}
-
-/* The thread is no more parked by the signal. The last it writes to captured memory; then where to go on. */
-uint64_t snt_host_stack(struct snt_record *record)
-{
-    snt_keep(record, errno);
-    return snt_process.workers[record->slot].host_rsp;
-}
-
-/*
- * On the host stack. A stop makes itself known in `wanted` and then looks at `blocked`; here it is the other way
- * round: one of the two sees the other.
- */
-uint64_t snt_run_blocked(struct snt_record *record)
-{
-    struct snt_worker *worker = &snt_process.workers[record->slot];
-    int64_t (*function)(void *) = (int64_t (*)(void *))(uintptr_t)record->blocked_function;
-    __atomic_store_n(&worker->blocked, 1, __ATOMIC_SEQ_CST);
-    if (is_wanted())
-        snt_arrive();
-    uint64_t result = (uint64_t)function((void *)(uintptr_t)record->blocked_argument);
-    for (;;) {
-        __atomic_store_n(&worker->blocked, 0, __ATOMIC_SEQ_CST);
-        uint32_t stop = __atomic_load_n(&snt_process.wanted, __ATOMIC_SEQ_CST);
-        if ((stop & 1) == 0)
-            return result;
-        __atomic_store_n(&worker->blocked, 1, __ATOMIC_SEQ_CST);
-        snt_arrive();
-        while (__atomic_load_n(&snt_process.wanted, __ATOMIC_ACQUIRE) == stop)
-            snt_sleep(&snt_process.wanted, stop);
-    }
 }
 
 /* ---- handlers -------------------------------------------------------------------------------------------------- */

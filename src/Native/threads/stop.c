@@ -3,7 +3,7 @@
  *
  * `wanted` is odd while threads are to be parked. A thread that takes the signal while it is, parks for that number, or
  * arms itself to come back, or runs on and is sent the signal again. Who becomes open, ends, or enters a blocked call
- * during a stop: see threads.c and section.c. Each of these advances `arrivals`; the one that makes it `awaited` wakes
+ * during a stop: see threads.c and entry_calls.c. Each of these advances `arrivals`; the one that makes it `awaited` wakes
  * the stopping thread, which looks at all threads again. So does a thread that asks in a critical section: it waits for
  * the host, which is the one that stops, so the stop is given up until it has its answer.
  */

@@ -12,24 +12,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-HIDDEN struct snt_process snt_process;
-
 uint32_t snt_abi_version(void)
 {
     return SNT_ABI_VERSION;
-}
-
-static uint64_t fs_base(void)
-{
-    uint64_t self;
-    __asm__("movq %%fs:0x10, %0" : "=r"(self));
-    return self;
-}
-
-struct snt_worker *snt_worker_of_this_thread(void)
-{
-    uint64_t slot = (fs_base() - SNT_HOST_BASE) / SNT_HOST_BYTES;
-    return slot < SNT_THREADS_MAX ? &snt_process.workers[slot] : NULL;
 }
 
 /* ---- the signal ------------------------------------------------------------------------------------------------ */
@@ -68,20 +53,12 @@ int32_t snt_open(int32_t signal_number)
 
 /* ---- a thread's life ------------------------------------------------------------------------------------------- */
 
-/* The function has returned, on the arena's stack: back to this process's. */
-uint64_t snt_leave(const struct snt_record *record)
-{
-    struct snt_worker *worker = &snt_process.workers[record->slot];
-    __asm__ volatile("movq %0, %%fs:0x28\n\tmovq %1, %%fs:0x30" : : "r"(worker->host_canary), "r"(worker->host_guard));
-    return worker->host_rsp;
-}
-
 static void copy_thread_locals(const struct snt_record *record)
 {
     for (uint32_t i = 0; i < snt_process.module_count; i++) {
         const struct snt_module *module = &snt_process.modules[i];
         if (module->tls_bytes != 0)
-            memcpy((void *)(uintptr_t)(fs_base() - module->tls_offset), record->tls + module->tls_at,
+            memcpy((void *)(uintptr_t)(snt_thread_pointer() - module->tls_offset), record->tls + module->tls_at,
                    module->tls_bytes);
     }
 }
@@ -110,7 +87,7 @@ static void open_to_stops(struct snt_worker *worker)
 {
     sigset_t set;
     __atomic_store_n(&worker->phase, WORKER_OPEN, __ATOMIC_SEQ_CST);
-    if ((__atomic_load_n(&snt_process.wanted, __ATOMIC_SEQ_CST) & 1) != 0)
+    if (snt_is_wanted())
         snt_signal(worker);
     if (worker->record->frame == 0) {
         block_all_but(snt_process.signal, &set);

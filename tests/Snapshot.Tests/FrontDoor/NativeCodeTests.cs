@@ -14,9 +14,9 @@ public sealed class NativeCodeTests
         DirectoryInfo output = Directory.CreateTempSubdirectory("snapshot-native-");
         try
         {
-            // What is in kernel/ is another library, which handles signals on stacks that the sanitizers do not know.
+            // What is in threads/ is another library, which handles signals on stacks that the sanitizers do not know.
             string[] sources = [.. Repository.Sources("src/Native", ".c")
-                .Where(file => !file.Contains("/kernel/", StringComparison.Ordinal))];
+                .Where(file => !file.Contains("/threads/", StringComparison.Ordinal))];
             string[] flags = [.. Flags.Split(' '), .. SanitizerFactAttribute.Flags.Split(' ')];
             ProgramResult compiled = Repository.Run(output.FullName, "cc", [.. flags, "-o", "tests", .. sources]);
             Assert.True(compiled.ExitCode == 0, compiled.ToString());
