@@ -50,5 +50,6 @@ void test_signal(void);
 void test_environment(void);
 void test_limit_signal(void);
 void test_lock(void);
+void test_layout(void);
 
 #endif

@@ -7,6 +7,7 @@ int main(void)
         const char *name;
         void (*run)(void);
     } groups[] = {
+        {"layout", test_layout},
         {"memory", test_memory},
         {"track", test_track},
         {"futex", test_futex},

@@ -4,7 +4,7 @@
  * The files, from the bottom up: each calls only what stands before it here.
  *   worker.c                     what the process has of its threads, and which of them is the caller
  *   unwind_table.c, unwind.c     up a stack, by the tables that compilers leave
- *   modules.c, load.c            the code that threads may stand in
+ *   modules.c, load.c, layout.c  the code that threads may stand in; where fields of structs lie
  *   stop.c                       stopping and going on
  *   entry_calls.c                what entry.S calls
  *   entry.S                      onto a thread's stack and back
@@ -32,7 +32,7 @@
 #define SN_API SNT_API
 #include "snapshot.h"
 
-#define SNT_ABI_VERSION 2
+#define SNT_ABI_VERSION 3
 #define SNT_THREADS_MAX 1024u
 #define SNT_MODULES_MAX 64u
 #define SNT_NAME_MAX 64u
@@ -146,6 +146,10 @@ struct snt_range {
 
 /* SNT_ABI_VERSION as built. */
 SNT_API uint32_t snt_abi_version(void);
+
+/* Where the fields of structs lie that the host knows, as built; see ../layout.h, which is not needed otherwise. */
+struct sn_layout;
+SNT_API int32_t snt_layouts(const struct sn_layout **layouts, uint64_t *count);
 
 /* Takes the signal (EBUSY: somebody handles it already) and the zone of host stacks (EEXIST). */
 SNT_API int32_t snt_open(int32_t signal_number);

@@ -8,13 +8,15 @@ internal unsafe struct FillImage
 {
     internal byte* Name;
     internal int Descriptor;
-    private readonly int _reserved;
+    internal int Reserved;
 }
 
 /// <summary><c>struct sn_fill_block</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]
-internal struct FillBlock
+internal unsafe struct FillBlock
 {
+    internal const int ReservedBytes = 3;
+
     internal ulong Offset;
     internal ulong Checksum;
     internal ulong Ordinal;
@@ -27,9 +29,7 @@ internal struct FillBlock
     internal byte PageCount;
     internal byte Encoding;
     internal byte ElementSize;
-    private readonly byte _reserved1;
-    private readonly byte _reserved2;
-    private readonly byte _reserved3;
+    internal fixed byte Reserved[ReservedBytes];
 }
 
 /// <summary><c>struct sn_fill_run</c>.</summary>
@@ -42,7 +42,7 @@ internal struct FillExtent
     internal uint PageCount;
     internal uint Block;
     internal uint Image;
-    private readonly uint _reserved;
+    internal uint Reserved;
 }
 
 /// <summary><c>struct sn_fill_range</c>.</summary>

@@ -6,13 +6,19 @@ namespace Snapshot.Interop;
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct SlotsState
 {
+    /// <summary>Sizes of extents.</summary>
+    internal const int HeadCount = 3;
+
+    /// <summary>Used before, or fresh.</summary>
+    internal const int KindsOfMemory = 2;
+
     internal ulong Base;
     internal uint* Next;
     internal uint Limit;
     internal uint Extra;
     internal uint Committed;
     internal uint ExtraCommitted;
-    internal fixed ulong Heads[3];
+    internal fixed ulong Heads[HeadCount];
     internal uint Fresh;
     internal uint Need;
     internal uint Changes;
@@ -21,8 +27,8 @@ internal unsafe struct SlotsState
     internal uint Peak;
     internal uint Resident;
     internal uint Once;
-    private readonly ulong _waitedNanoseconds;
-    private fixed ulong _copyNanoseconds[2];
+    internal ulong WaitedNanoseconds;
+    internal fixed ulong CopyNanoseconds[KindsOfMemory];
 }
 
 /// <summary><c>struct sn_block</c>.</summary>
@@ -31,7 +37,9 @@ internal struct BlockState
 {
     internal uint Lock;
     internal uint Order;
-    private readonly uint _rest;
+    internal ushort Ahead;
+    internal byte Opened;
+    internal byte Whole;
 }
 
 /// <summary><c>struct sn_region</c>.</summary>
@@ -48,8 +56,8 @@ internal unsafe struct RegionState
     internal BlockState* Blocks;
     internal uint* Orders;
     internal uint Opened;
-    private readonly uint _lost;
-    private readonly ulong _collected;
+    internal uint Lost;
+    internal ulong Collected;
     internal ulong ChangedFirst;
     internal ulong ChangedEnd;
 }
@@ -66,9 +74,9 @@ internal unsafe struct FreezerState
     internal int Userfault;
     internal int Stop;
     internal SlotsState Slots;
-    private fixed ulong _regions[RegionsMax];
-    private readonly uint _regionCount;
-    private readonly uint _inside;
+    internal fixed ulong Regions[RegionsMax];
+    internal uint RegionCount;
+    internal uint Inside;
     internal uint Serving;
     internal uint Held;
     internal ulong Faults;

@@ -13,7 +13,7 @@ internal static unsafe partial class Native
 {
     internal const string Library = "snapshot_native";
 
-    private const int AbiVersion = 13;
+    private const int AbiVersion = 14;
 
     private static bool s_isChecked;
 
@@ -32,6 +32,10 @@ internal static unsafe partial class Native
                 "from different builds. Reinstall the package or rebuild the solution.");
         }
 
+        NativeLayout* layouts;
+        ulong count;
+        _ = sn_layouts(&layouts, &count);
+        NativeLayout.Compare(NativeLibraryFile.Name, layouts, count, Structs);
         Volatile.Write(ref s_isChecked, true);
     }
 

@@ -21,7 +21,7 @@ internal static unsafe partial class NativeRuntime
 {
     internal const string File = "libsnapshot_threads.so";
     private const string Library = "snapshot_threads";
-    private const uint AbiVersion = 2;
+    private const uint AbiVersion = 3;
     private const int TextBytes = 1024;
 
     /// <summary>Where the library is linked. Captured stacks have addresses of it.</summary>

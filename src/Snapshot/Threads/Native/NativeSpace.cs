@@ -41,6 +41,7 @@ internal sealed unsafe class NativeSpace
     internal NativeSpace(Arena arena, long heapBytes, long stackBytes, int signal)
     {
         NativeRuntime.Require();
+        NativeRuntime.RequireLayouts(NativeStructs.All);
         Arena = arena;
         _stackBytes = stackBytes;
         _header = arena.RootPointer<NativeSpaceHeader>(RootName);
