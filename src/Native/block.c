@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "invariant.h"
 #include "protect.h"
 #include "vector.h"
 
@@ -31,7 +32,10 @@ int sn_block_try_lock(struct sn_block *block)
 
 void sn_block_unlock(struct sn_block *block)
 {
-    if (__atomic_exchange_n(&block->lock, 0, __ATOMIC_RELEASE) == 2)
+    uint32_t state = __atomic_exchange_n(&block->lock, 0, __ATOMIC_RELEASE);
+    /* Else two were at it at once: one may have let a write through that the other was to copy before. */
+    SN_INVARIANT(state != 0, "a block is unlocked by who locked it");
+    if (state == 2)
         syscall(SYS_futex, &block->lock, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
@@ -65,9 +69,26 @@ static void copy_pages(unsigned char *target, const unsigned char *source, uint6
     sn_stores_end();
 }
 
+/* Of the pages of an extent, word by word: a comparison or two for up to 64 pages. */
+static void expect_one_place(const struct sn_region *region, uint64_t first, uint32_t extent)
+{
+    uint32_t pages = sn_extent_pages(extent);
+    for (uint64_t page = first; page < first + pages; page += WORD_PAGES) {
+        uint64_t word = page / WORD_PAGES, frozen = region->frozen[word] & sn_bits(page, pages);
+        /* Else it may have been written since it was frozen, and what is copied is a later content. */
+        SN_INVARIANT((frozen & ~get64(&region->armed[word])) == 0, "a frozen page is armed");
+        /* Else the slot of the older copy would be forgotten with its number, and never be returned. */
+        SN_INVARIANT((frozen & region->copied[word]) == 0, "a page is frozen or copied, never both");
+    }
+}
+
 uint64_t sn_block_copy(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t extent,
                        uint32_t slot)
 {
+    /* Else its upper bits would say that the copy is in another extent, and a read would deliver what is there. */
+    SN_INVARIANT(slot <= (UINT32_C(1) << SLOT_BITS) - sn_extent_pages(extent),
+                 "the number of a slot fits beside its extent");
+    expect_one_place(region, first, extent);
     uint64_t began = sn_now_ns();
     uint64_t end = first + sn_extent_pages(extent), copied = 0;
     for (uint64_t page = first; page < end;) {

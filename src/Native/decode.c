@@ -71,18 +71,18 @@ static const uint64_t first_sums[2 * LANES] = {PRIME32_3, PRIME64_1, PRIME64_2, 
                                                PRIME64_4, PRIME32_2, PRIME64_5, PRIME32_1};
 
 /* The walk over the bytes, with any width of vectors. */
-#define SUM_UP(sums, bytes, length, accumulate, scramble)                                                         \
-    do {                                                                                                          \
-        const size_t block = STRIPE * STRIPES_PER_BLOCK, whole = ((length) - 1) / block;                          \
-        for (size_t i = 0; i < whole; i++) {                                                                      \
-            for (size_t stripe = 0; stripe < STRIPES_PER_BLOCK; stripe++)                                         \
-                accumulate(sums, (bytes) + i * block + stripe * STRIPE, secret + 8 * stripe);                     \
-            scramble(sums);                                                                                       \
-        }                                                                                                         \
-        const size_t rest = ((length) - 1 - whole * block) / STRIPE;                                              \
-        for (size_t stripe = 0; stripe < rest; stripe++)                                                          \
-            accumulate(sums, (bytes) + whole * block + stripe * STRIPE, secret + 8 * stripe);                     \
-        accumulate(sums, (bytes) + (length) - STRIPE, secret + SECRET - STRIPE - 7);                              \
+#define SUM_UP(sums, bytes, length, accumulate, scramble) \
+    do { \
+        const size_t block = STRIPE * STRIPES_PER_BLOCK, all = (length), whole = (all - 1) / block; \
+        for (size_t i = 0; i < whole; i++) { \
+            for (size_t stripe = 0; stripe < STRIPES_PER_BLOCK; stripe++) \
+                accumulate(sums, (bytes) + i * block + stripe * STRIPE, secret + 8 * stripe); \
+            scramble(sums); \
+        } \
+        const size_t rest = (all - 1 - whole * block) / STRIPE; \
+        for (size_t stripe = 0; stripe < rest; stripe++) \
+            accumulate(sums, (bytes) + whole * block + stripe * STRIPE, secret + 8 * stripe); \
+        accumulate(sums, (bytes) + all - STRIPE, secret + SECRET - STRIPE - 7); \
     } while (0)
 
 static void sum_up_by_pairs(const uint8_t *bytes, size_t length, uint64_t result[2 * LANES])

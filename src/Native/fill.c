@@ -22,6 +22,7 @@
 #include <sys/eventfd.h>
 
 #include "decode.h"
+#include "invariant.h"
 
 _Static_assert(WINDOW_BYTES + 2 * BLOCK_BYTES <= ROOM_BYTES, "a room has its window and two blocks");
 
@@ -161,10 +162,17 @@ int sn_block_claim(struct sn_fill_block *block)
 
 static void finish(struct sn_fill *fill, struct sn_fill_block *block, uint32_t state)
 {
-    set(&block->state, state);
+    uint32_t before = __atomic_exchange_n(&block->state, state, __ATOMIC_SEQ_CST);
+    /* Else another thread is at it, too, and may install pages that the application has given up meanwhile. */
+    SN_INVARIANT(before == SN_FILL_BUSY, "whoever ends the fetching of a block has claimed it");
     wake_all(&block->state);
-    if (state == SN_FILL_DONE && __atomic_sub_fetch(&fill->remaining, 1, __ATOMIC_SEQ_CST) == 0)
-        wake_all(&fill->remaining);
+    if (state == SN_FILL_DONE) {
+        uint32_t left = __atomic_fetch_sub(&fill->remaining, 1, __ATOMIC_SEQ_CST);
+        /* Else the fill would count as complete while blocks are missing, or never. */
+        SN_INVARIANT(left != 0, "no more blocks are done than there are");
+        if (left == 1)
+            wake_all(&fill->remaining);
+    }
     if (state == SN_FILL_FAILED)
         wake_block(fill, block);
 }
@@ -172,6 +180,8 @@ static void finish(struct sn_fill *fill, struct sn_fill_block *block, uint32_t s
 /* Reads all of it; -1: errno, or 0 when the file ends before. */
 static int read_all(int fd, unsigned char *target, uint64_t bytes, uint64_t offset, int32_t *error)
 {
+    /* Else what lies behind the room would be written over. */
+    SN_INVARIANT(bytes <= WINDOW_BYTES, "what is read fits the room");
     while (bytes > 0) {
         ssize_t got = pread(fd, target, bytes, (off_t)offset);
         if (got < 0 && errno == EINTR)

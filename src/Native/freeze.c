@@ -41,6 +41,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "invariant.h"
 #include "protect.h"
 #include "slots.h"
 
@@ -338,6 +339,12 @@ static int32_t freeze_word(struct sn_freezer *freezer, struct sn_region *region,
         if (error != 0)
             return error;
     }
+    uint64_t frozen = region->frozen[word], copied = region->copied[word];
+    /* Else a read would deliver one, and leave the slot of the other taken. */
+    SN_INVARIANT((frozen & copied & wanted) == 0, "a page is frozen or copied, never both");
+    /* Else it would be delivered as zero, though it has a content, or with that of an older capture. */
+    SN_INVARIANT(((frozen | copied) & wanted) == (wanted & (armed | get64(&region->written[word]))),
+                 "after the hold every wanted page with memory has one place");
     return 0;
 }
 
@@ -397,6 +404,9 @@ static int let_go(struct sn_freezer *freezer, struct sn_region *region, uint64_t
 static const unsigned char *content(struct sn_freezer *freezer, struct sn_region *region, uint64_t page)
 {
     uint64_t bit = sn_bits(page, 1);
+    /* Else it is not known which of the two is of the moment of capture. */
+    SN_INVARIANT((region->frozen[page / WORD_PAGES] & region->copied[page / WORD_PAGES] & bit) == 0,
+                 "a page is frozen or copied, never both");
     if ((region->frozen[page / WORD_PAGES] & bit) != 0)
         return sn_page_at(region, page);
     if ((region->copied[page / WORD_PAGES] & bit) == 0)

@@ -9,6 +9,7 @@
  */
 #include "open.h"
 
+#include "invariant.h"
 #include "protect.h"
 #include "slots.h"
 
@@ -41,6 +42,8 @@ static void let_through(struct sn_freezer *freezer, struct sn_region *region, ui
     for (uint64_t page = first; page < first + pages; page += WORD_PAGES) {
         /* What was not armed may have no memory: armed by the next collect, it would be written unseen. */
         uint64_t word = page / WORD_PAGES, bits = sn_bits(page, pages);
+        /* Else the image would get what the write makes of it. */
+        SN_INVARIANT((region->frozen[word] & bits) == 0, "what is let through is not frozen");
         uint64_t armed = bits & get64(&region->armed[word]), written = get64(&region->written[word]);
         shut[(page - first) / WORD_PAGES] = armed | (bits & written);
         set64(&region->written[word], written | armed);

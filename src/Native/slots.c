@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "block.h"
+#include "invariant.h"
 
 static void push(struct sn_slots *slots, uint32_t extent, uint32_t first)
 {
@@ -121,6 +122,8 @@ static uint32_t use(struct sn_slots *slots, uint32_t first, uint32_t extent)
 {
     if (first == NO_SLOT)
         return NO_SLOT;
+    /* Else a copy would be written to memory that is somebody else's, or nobody's. */
+    SN_INVARIANT(first < slots->limit, "a slot that is handed out is below the limit");
     uint32_t used = __atomic_add_fetch(&slots->used, sn_extent_pages(extent), __ATOMIC_RELAXED);
     uint32_t peak = __atomic_load_n(&slots->peak, __ATOMIC_RELAXED);
     while (used > peak && !__atomic_compare_exchange_n(&slots->peak, &peak, used, 0, __ATOMIC_RELAXED,
@@ -202,9 +205,14 @@ uint32_t sn_slots_take_needed(struct sn_slots *slots)
 
 void sn_slots_put(struct sn_slots *slots, uint32_t first, uint32_t extent)
 {
+    uint32_t pages = sn_extent_pages(extent);
+    /* Else the next to take it would get slots that belong to the neighbour, too. */
+    SN_INVARIANT(first % pages == 0, "an extent begins at a multiple of its size");
     if (first >= slots->limit)
         return;
-    __atomic_sub_fetch(&slots->used, sn_extent_pages(extent), __ATOMIC_RELAXED);
+    uint32_t used = __atomic_fetch_sub(&slots->used, pages, __ATOMIC_RELAXED);
+    /* Else two would take it, and one page be delivered with the content of another. */
+    SN_INVARIANT(used >= pages, "a slot is returned once");
     push(slots, extent, first);
 }
 

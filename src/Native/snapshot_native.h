@@ -284,7 +284,8 @@ SN_API int32_t sn_region_open(struct sn_freezer *freezer, struct sn_region *regi
 
 /*
  * The content of those of the first `pages` that are in `wanted` is wanted as it is now: sn_region_read will deliver
- * it. Call it after the collect that armed them, while nobody writes.
+ * it. Call it after the collect that armed them, while nobody writes, and with nothing of the region wanted from before
+ * (sn_region_thaw).
  */
 SN_API int32_t sn_region_freeze(struct sn_freezer *freezer, struct sn_region *region, uint64_t pages,
                                 const uint64_t *wanted);

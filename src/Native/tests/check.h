@@ -51,5 +51,6 @@ void test_environment(void);
 void test_limit_signal(void);
 void test_lock(void);
 void test_layout(void);
+void test_invariant(void);
 
 #endif

@@ -113,11 +113,13 @@ static inline void collect_early(struct fixture *f)
 }
 
 /*
- * Collects, and freezes what was found, now or early; returns how many pages that is. A server that is still opening
+ * Lets go of what an earlier capture has left, collects, and freezes what was found, now or early; returns how many
+ * pages that is. A server that is still opening
  * blocks ahead of the last write is held back, or all of those would be copied here.
  */
 static inline uint64_t capture(struct fixture *f)
 {
+    CHECK_EQUAL(sn_region_thaw(&f->freezer, &f->region, PAGES), 0);
     memcpy(f->changed, f->early, sizeof f->changed);
     memset(f->early, 0, sizeof f->early);
     __atomic_store_n(&f->freezer.held, 1, __ATOMIC_SEQ_CST);

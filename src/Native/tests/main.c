@@ -16,6 +16,7 @@ int main(void)
         {"signal", test_signal},
         {"freeze", test_freeze},
         {"slots", test_slots},
+        {"invariant", test_invariant},
         {"file", test_file},
         {"lock", test_lock},
         {"limit signal", test_limit_signal},

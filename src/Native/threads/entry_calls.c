@@ -44,6 +44,8 @@ uint64_t snt_host_stack(struct snt_record *record)
     return snt_process.workers[record->slot].host_rsp;
 }
 
+typedef int64_t blocked_function(void *argument);
+
 /*
  * On the host stack. A stop makes itself known in `wanted` and then looks at `blocked`; here it is the other way
  * round: one of the two sees the other.
@@ -51,7 +53,7 @@ uint64_t snt_host_stack(struct snt_record *record)
 uint64_t snt_run_blocked(struct snt_record *record)
 {
     struct snt_worker *worker = &snt_process.workers[record->slot];
-    int64_t (*function)(void *) = (int64_t (*)(void *))(uintptr_t)record->blocked_function;
+    blocked_function *function = (blocked_function *)(uintptr_t)record->blocked_function;
     __atomic_store_n(&worker->blocked, 1, __ATOMIC_SEQ_CST);
     if (snt_is_wanted())
         snt_arrive();

@@ -19,6 +19,8 @@
 #include "native_thread.h"
 #include "unwind.h"
 
+#include "../invariant.h"
+
 #include <string.h>
 #include <ucontext.h>
 
@@ -141,6 +143,8 @@ static void disarm(struct snt_worker *worker)
 
 static void arm(struct snt_worker *worker, uint64_t *slot)
 {
+    /* Else the address that was replaced before would be lost, and with it the way back of that frame. */
+    SN_INVARIANT(worker->armed_at == 0, "one return address of a thread is replaced at a time");
     worker->armed = *slot;
     worker->armed_at = (uint64_t)(uintptr_t)slot;
     *slot = (uint64_t)(uintptr_t)snt_trampoline;
@@ -150,6 +154,8 @@ static void arm(struct snt_worker *worker, uint64_t *slot)
 
 static void park(struct snt_worker *worker, uint32_t stop)
 {
+    /* Else it would be captured, and the next process, which knows nothing of it, return to where nothing is. */
+    SN_INVARIANT(worker->armed_at == 0, "a parked thread has its own return addresses");
     __atomic_store_n(&worker->parked, stop, __ATOMIC_SEQ_CST);
     snt_arrive();
     while (__atomic_load_n(&snt_process.wanted, __ATOMIC_ACQUIRE) == stop)

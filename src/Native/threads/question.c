@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+#include "../invariant.h"
+
 uint64_t snt_ask(uint32_t kind, uint64_t first, uint64_t second)
 {
     struct snt_question *question = &snt_caller("sn_*")->question;
@@ -38,7 +40,9 @@ uint32_t *snt_questions(void)
 
 void snt_answered(struct snt_record *record)
 {
-    __atomic_store_n(&record->question.state, SNT_ANSWERED, __ATOMIC_RELEASE);
+    uint32_t state = __atomic_exchange_n(&record->question.state, SNT_ANSWERED, __ATOMIC_RELEASE);
+    /* Else the next question would seem answered before it is asked. */
+    SN_INVARIANT(state == SNT_ASKED, "only what was asked is answered");
     snt_wake(&record->question.state, INT32_MAX);
 }
 

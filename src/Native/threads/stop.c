@@ -10,6 +10,8 @@
 #include "call.h"
 #include "native_thread.h"
 
+#include "../invariant.h"
+
 #include <sched.h>
 #include <time.h>
 #include <unistd.h>
@@ -171,7 +173,9 @@ int32_t snt_late(struct snt_record **record, uint64_t *pc, int32_t *reason)
 void snt_resume(void)
 {
     snt_hurry();
-    __atomic_add_fetch(&snt_process.wanted, 1, __ATOMIC_SEQ_CST);
+    uint32_t stop = __atomic_fetch_add(&snt_process.wanted, 1, __ATOMIC_SEQ_CST);
+    /* Else threads would park from now on though nobody captures them, and stay parked. */
+    SN_INVARIANT((stop & 1) != 0, "only what was stopped is resumed");
     snt_wake(&snt_process.wanted, INT32_MAX);
     snt_hurry_no_more();
     pthread_mutex_unlock(&snt_process.starting);

@@ -12,6 +12,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../invariant.h"
+
 uint32_t snt_abi_version(void)
 {
     return SNT_ABI_VERSION;
@@ -208,6 +210,8 @@ int32_t snt_thread_join(struct snt_record *record)
     int32_t error = pthread_join(worker->thread, NULL);
     if (error != 0)
         return error;
+    /* Else a thread that still runs would share its slot, and with it its host stack, with the next one. */
+    SN_INVARIANT(worker->phase == WORKER_CLOSED, "a slot is freed when its thread has ended");
     pthread_mutex_lock(&snt_process.starting);
     worker->phase = WORKER_FREE;
     pthread_mutex_unlock(&snt_process.starting);

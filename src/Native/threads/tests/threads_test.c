@@ -306,6 +306,28 @@ static void what_cannot_be_had_is_an_errno(void)
     CHECK(snt_heap_open(arena->blocks, sizeof arena->blocks, 1) == EINVAL);
 }
 
+/* In a child, which has this thread alone. */
+static void whoever_breaks_an_invariant_ends_the_process(void)
+{
+    static const char words[] = "Snapshot: broken invariant in snt_resume: only what was stopped is resumed. ";
+    char said[256] = {0};
+    int ends[2], status = 0;
+    CHECK(pipe(ends) == 0);
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        snt_resume();
+        _exit(0);
+    }
+    close(ends[1]);
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(read(ends[0], said, sizeof said - 1) > 0);
+    close(ends[0]);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    CHECK(strncmp(said, words, sizeof words - 1) == 0);
+}
+
 int main(int count, char **arguments)
 {
     if (count == 4 && strcmp(arguments[1], "--run") == 0)
@@ -322,6 +344,7 @@ int main(int count, char **arguments)
     threads_come_and_go_while_others_are_stopped();
     priorities_are_kept_where_that_is_wanted();
     what_cannot_be_had_is_an_errno();
+    whoever_breaks_an_invariant_ends_the_process();
     printf("threads: ok\n");
     return 0;
 }
