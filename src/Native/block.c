@@ -1,4 +1,7 @@
-/* block.c: one block of frozen memory: its lock, the bits of its pages, copying it, and giving write access to it. */
+/*
+ * block.c: one block of frozen memory: its lock, the bits of its pages, copying it, and giving write access
+ * to it.
+ */
 #include "block.h"
 
 #include <linux/futex.h>
@@ -9,7 +12,7 @@
 #include "protect.h"
 #include "vector.h"
 
-/* ---- a block's lock: 0 free, 1 held, 2 held and waited for (Drepper, "Futexes Are Tricky") ---------------- */
+/* ---- a block's lock: 0 free, 1 held, 2 held and waited for (Drepper, "Futexes Are Tricky") ------------- */
 
 void sn_block_lock(struct sn_block *block)
 {
@@ -39,7 +42,7 @@ void sn_block_unlock(struct sn_block *block)
         syscall(SYS_futex, &block->lock, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
-/* ---- the pages of an extent ------------------------------------------------------------------------------ */
+/* ---- the pages of an extent ---------------------------------------------------------------------------- */
 
 int sn_block_frozen(const struct sn_region *region, uint64_t first, uint32_t extent)
 {
@@ -52,8 +55,8 @@ int sn_block_frozen(const struct sn_region *region, uint64_t first, uint32_t ext
 }
 
 /*
- * Copies pages past the cache: nobody reads the copy before the drain does, and its lines need not be read before they
- * are written. A sixth less time than memcpy for a sweep and its copies together.
+ * Copies pages past the cache: nobody reads the copy before the drain does, and its lines need not be read
+ * before they are written. A sixth less time than memcpy for a sweep and its copies together.
  */
 static void copy_pages(unsigned char *target, const unsigned char *source, uint64_t pages)
 {
@@ -85,7 +88,10 @@ static void expect_one_place(const struct sn_region *region, uint64_t first, uin
 uint64_t sn_block_copy(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t extent,
                        uint32_t slot)
 {
-    /* Else its upper bits would say that the copy is in another extent, and a read would deliver what is there. */
+    /*
+     * Else its upper bits would say that the copy is in another extent, and a read would deliver what is
+     * there.
+     */
     SN_INVARIANT(slot <= (UINT32_C(1) << SLOT_BITS) - sn_extent_pages(extent),
                  "the number of a slot fits beside its extent");
     expect_one_place(region, first, extent);
@@ -112,7 +118,7 @@ uint64_t sn_block_copy(struct sn_freezer *freezer, struct sn_region *region, uin
     return took;
 }
 
-/* ---- write access ----------------------------------------------------------------------------------------- */
+/* ---- write access -------------------------------------------------------------------------------------- */
 
 void sn_open_bits(struct sn_freezer *freezer, struct sn_region *region, uint64_t word, uint64_t bits)
 {
@@ -127,7 +133,8 @@ void sn_open_bits(struct sn_freezer *freezer, struct sn_region *region, uint64_t
         /* No mapping is left for it. One for all of the memory takes fewer than there are. */
         __atomic_store_n(&region->lost, 1, __ATOMIC_SEQ_CST);
         sn_spoil(freezer);
-        sn_signal_protect(region->start, __atomic_load_n(&region->collected, __ATOMIC_RELAXED) * SN_PAGE_BYTES, 0);
+        sn_signal_protect(region->start,
+                          __atomic_load_n(&region->collected, __ATOMIC_RELAXED) * SN_PAGE_BYTES, 0);
         return;
     }
 }

@@ -1,6 +1,6 @@
 /*
- * block.h: a block of frozen memory: its lock, the bits of its pages, copying it, and giving write access to it.
- * Internal to the C part.
+ * block.h: a block of frozen memory: its lock, the bits of its pages, copying it, and giving write access to
+ * it. Internal to the C part.
  *
  * The files of frozen memory, from the bottom up: each calls only what stands before it here.
  *   memory.c, track.c   system calls
@@ -28,7 +28,10 @@
 /* Slots have numbers of so many bits: what is left of a word says which extent a slot is in. */
 #define SLOT_BITS 30
 
-/* Held shortly, by native code alone: a thread in managed code can be stopped by a collection while it holds it. */
+/*
+ * Held shortly, by native code alone: a thread in managed code can be stopped by a collection while it holds
+ * it.
+ */
 void sn_block_lock(struct sn_block *block);
 void sn_block_unlock(struct sn_block *block);
 
@@ -39,8 +42,8 @@ int sn_block_try_lock(struct sn_block *block);
 int sn_block_frozen(const struct sn_region *region, uint64_t first, uint32_t extent);
 
 /*
- * Copies the frozen pages among those of an extent away. The block is locked. `slot` is the first of an extent of that
- * size. Returns how long that took, in ns.
+ * Copies the frozen pages among those of an extent away. The block is locked. `slot` is the first of an
+ * extent of that size. Returns how long that took, in ns.
  */
 uint64_t sn_block_copy(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t extent,
                        uint32_t slot);

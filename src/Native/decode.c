@@ -8,7 +8,7 @@
 
 #include "vector.h"
 
-/* ---- XXH3, the variant for long inputs ------------------------------------------------------------------ */
+/* ---- XXH3, the variant for long inputs ----------------------------------------------------------------- */
 
 #define PRIME32_1 UINT64_C(0x9E3779B1)
 #define PRIME32_2 UINT64_C(0x85EBCA77)
@@ -191,7 +191,7 @@ uint64_t sn_pages_checksum(const uint8_t *pages, uint32_t count, uint64_t hashes
     return sn_checksum(hashes, 16 * IMAGE_BLOCK_PAGES);
 }
 
-/* ---- LZ4 ------------------------------------------------------------------------------------------------ */
+/* ---- LZ4 ----------------------------------------------------------------------------------------------- */
 
 #define LZ4_LEAST_MATCH 4u
 
@@ -258,28 +258,28 @@ int64_t sn_lz4_decode(const uint8_t *source, size_t length, uint8_t *target, siz
     return -1;
 }
 
-/* ---- byte shuffle --------------------------------------------------------------------------------------- */
+/* ---- byte shuffle -------------------------------------------------------------------------------------- */
 
 /*
  * Sixteen elements at a time: of each of the `element` planes 16 bytes, interleaved in log2(element) rounds.
  * A round pairs each register with the one half the planes further on.
  */
-#define UNSHUFFLE(element, rounds)                                                                   \
-    static void unshuffle##element(const uint8_t *source, uint8_t *target, size_t count)             \
-    {                                                                                                \
-        for (size_t i = 0; i < count; i += 16) {                                                     \
-            sn_bytes even[element], odd[element];                                                    \
-            for (size_t plane = 0; plane < element; plane++)                                         \
-                even[plane] = sn_load_bytes(source + plane * count + i);                             \
-            for (int round = 0; round < rounds; round++) {                                           \
-                for (size_t pair = 0; pair < element / 2; pair++) {                                  \
-                    odd[2 * pair] = sn_interleave_low(even[pair], even[pair + element / 2]);         \
-                    odd[2 * pair + 1] = sn_interleave_high(even[pair], even[pair + element / 2]);    \
-                }                                                                                    \
-                memcpy(even, odd, sizeof even);                                                      \
-            }                                                                                        \
-            memcpy(target + i * element, even, sizeof even);                                         \
-        }                                                                                            \
+#define UNSHUFFLE(element, rounds) \
+    static void unshuffle##element(const uint8_t *source, uint8_t *target, size_t count) \
+    { \
+        for (size_t i = 0; i < count; i += 16) { \
+            sn_bytes even[element], odd[element]; \
+            for (size_t plane = 0; plane < element; plane++) \
+                even[plane] = sn_load_bytes(source + plane * count + i); \
+            for (int round = 0; round < rounds; round++) { \
+                for (size_t pair = 0; pair < element / 2; pair++) { \
+                    odd[2 * pair] = sn_interleave_low(even[pair], even[pair + element / 2]); \
+                    odd[2 * pair + 1] = sn_interleave_high(even[pair], even[pair + element / 2]); \
+                } \
+                memcpy(even, odd, sizeof even); \
+            } \
+            memcpy(target + i * element, even, sizeof even); \
+        } \
     }
 
 UNSHUFFLE(2, 1)

@@ -19,7 +19,10 @@ uint64_t sn_checksum(const void *bytes, size_t length);
 /* XXH3-128 with seed 0 of one page: low half, high half. Never zero, which stands for "unknown". */
 void sn_page_hash(const void *page, uint64_t hash[2]);
 
-/* The checksum of pages that are stored plain: that of their hashes, which it leaves behind, with zeros up to 64. */
+/*
+ * The checksum of pages that are stored plain: that of their hashes, which it leaves behind, with zeros up to
+ * 64.
+ */
 uint64_t sn_pages_checksum(const uint8_t *pages, uint32_t count, uint64_t hashes[2 * IMAGE_BLOCK_PAGES]);
 
 /* For tests: != 0: both of these as on a machine without AVX2. */

@@ -1,6 +1,7 @@
 /*
- * environment.c: what a captured context of a native thread depends on, beside its code, and what only C can ask for.
- * The instructions of the processor are asked for in C#. Native threads are captured on x86-64 alone.
+ * environment.c: what a captured context of a native thread depends on, beside its code, and what only C can
+ * ask for. The instructions of the processor are asked for in C#. Native threads are captured on x86-64
+ * alone.
  */
 #include "snapshot_native.h"
 

@@ -2,10 +2,10 @@
  * fill.c: pages of an image that are fetched when they are touched, and streamed in behind.
  *
  * Why this is not C#. A thread that touches a page which is not there sleeps in the kernel in the middle of
- * managed code, where the garbage collector cannot take it for stopped. Should the thread that is to fetch the
- * page run any managed code, a collection could stop that one first and then wait for the other: for ever.
- * So everything from the fault to the page is here, and the C# part only starts and ends it. All memory it
- * needs was given to it or is taken before it serves anything.
+ * managed code, where the garbage collector cannot take it for stopped. Should the thread that is to fetch
+ * the page run any managed code, a collection could stop that one first and then wait for the other: for
+ * ever. So everything from the fault to the page is here, and the C# part only starts and ends it. All memory
+ * it needs was given to it or is taken before it serves anything.
  *
  * A block is in one of four states, and one thread at a time has it BUSY. Of its pages those are installed
  * whose bit in `wanted` is set. A bit is cleared when the application gives the page up: first the bit, then
@@ -28,7 +28,10 @@ _Static_assert(WINDOW_BYTES + 2 * BLOCK_BYTES <= ROOM_BYTES, "a room has its win
 
 int32_t sn_room_open(struct room *room)
 {
-    /* In huge pages, where there are any: a direct read into small ones has a segment for each, and half the speed. */
+    /*
+     * In huge pages, where there are any: a direct read into small ones has a segment for each, and half the
+     * speed.
+     */
     uint64_t base;
     int32_t error = sn_memory_reserve_anywhere(ROOM_BYTES, &base);
     if (error != 0)
@@ -49,10 +52,11 @@ void sn_room_close(struct room *room)
     sn_memory_release((uint64_t)(uintptr_t)room->window, ROOM_BYTES);
 }
 
-/* ---- what goes wrong ------------------------------------------------------------------------------------ */
+/* ---- what goes wrong ----------------------------------------------------------------------------------- */
 
 /* The first failure is the one that is told. */
-static void note_failure(struct sn_fill *fill, const struct sn_fill_block *block, uint32_t kind, int32_t error)
+static void note_failure(struct sn_fill *fill, const struct sn_fill_block *block, uint32_t kind,
+                         int32_t error)
 {
     uint32_t none = 0;
     /* 2: being written; nobody reads the fields before it is 1. */
@@ -65,7 +69,7 @@ static void note_failure(struct sn_fill *fill, const struct sn_fill_block *block
     wake_all(&fill->remaining);
 }
 
-/* ---- installing ----------------------------------------------------------------------------------------- */
+/* ---- installing ---------------------------------------------------------------------------------------- */
 
 /* Installs pages where none are. What is there stays; what is not mapped any more does not matter. */
 static int32_t install(struct sn_fill *fill, uint64_t target, uint64_t source, uint64_t bytes)
@@ -97,8 +101,8 @@ static int32_t install(struct sn_fill *fill, uint64_t target, uint64_t source, u
 }
 
 /*
- * Installs the wanted pages of a block that is BUSY; hashes first, so that whoever finds a page finds its hash. They
- * are those of all pages of the block, or NULL where they are not known yet.
+ * Installs the wanted pages of a block that is BUSY; hashes first, so that whoever finds a page finds its
+ * hash. They are those of all pages of the block, or NULL where they are not known yet.
  */
 static int32_t install_block(struct sn_fill *fill, struct sn_fill_block *block, const unsigned char *pages,
                              const uint64_t *hashes)
@@ -119,7 +123,8 @@ static int32_t install_block(struct sn_fill *fill, struct sn_fill_block *block, 
             }
             uint64_t end = page;
             for (; end < to && (wanted >> end & 1) != 0; end++) {
-                uint64_t *hash = (uint64_t *)(uintptr_t)(run->hashes + 16 * (block->ordinal + end - run->ordinal));
+                uint64_t *hash =
+                    (uint64_t *)(uintptr_t)(run->hashes + 16 * (block->ordinal + end - run->ordinal));
                 if (hashes != NULL)
                     memcpy(hash, hashes + 2 * end, 16);
                 else
@@ -148,22 +153,26 @@ static void wake_block(struct sn_fill *fill, const struct sn_fill_block *block)
         uint64_t to = run->ordinal + run->pages;
         if (to > block->ordinal + block->pages)
             to = block->ordinal + block->pages;
-        sn_uffd_wake(fill->uffd, run->address + (from - run->ordinal) * SN_PAGE_BYTES, (to - from) * SN_PAGE_BYTES);
+        sn_uffd_wake(fill->uffd, run->address + (from - run->ordinal) * SN_PAGE_BYTES,
+                     (to - from) * SN_PAGE_BYTES);
     }
 }
 
-/* ---- fetching ------------------------------------------------------------------------------------------- */
+/* ---- fetching ------------------------------------------------------------------------------------------ */
 
 int sn_block_claim(struct sn_fill_block *block)
 {
     uint32_t idle = SN_FILL_IDLE;
-    return __atomic_compare_exchange_n(&block->state, &idle, SN_FILL_BUSY, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    return __atomic_compare_exchange_n(&block->state, &idle, SN_FILL_BUSY, 0, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_SEQ_CST);
 }
 
 static void finish(struct sn_fill *fill, struct sn_fill_block *block, uint32_t state)
 {
     uint32_t before = __atomic_exchange_n(&block->state, state, __ATOMIC_SEQ_CST);
-    /* Else another thread is at it, too, and may install pages that the application has given up meanwhile. */
+    /*
+     * Else another thread is at it, too, and may install pages that the application has given up meanwhile.
+     */
     SN_INVARIANT(before == SN_FILL_BUSY, "whoever ends the fetching of a block has claimed it");
     wake_all(&block->state);
     if (state == SN_FILL_DONE) {
@@ -197,8 +206,8 @@ static int read_all(int fd, unsigned char *target, uint64_t bytes, uint64_t offs
     return 0;
 }
 
-int32_t sn_block_decode(const void *source, uint64_t stored, uint32_t encoding, uint32_t element, void *target,
-                        void *between, uint64_t bytes)
+int32_t sn_block_decode(const void *source, uint64_t stored, uint32_t encoding, uint32_t element,
+                        void *target, void *between, uint64_t bytes)
 {
     unsigned char *decoded = encoding >= 2 ? between : target;
     if (sn_lz4_decode(source, stored, decoded, bytes) != (int64_t)bytes)
@@ -223,19 +232,21 @@ int32_t sn_block_page_hash(const void *page, uint64_t *hash)
 }
 
 /* Verifies, decodes and installs a BUSY block whose stored bytes were read, and ends its being BUSY. */
-static int complete(struct sn_fill *fill, struct sn_fill_block *block, struct room *room, unsigned char *stored)
+static int complete(struct sn_fill *fill, struct sn_fill_block *block, struct room *room,
+                    unsigned char *stored)
 {
     const unsigned char *pages = stored;
     uint64_t hashes[2 * IMAGE_BLOCK_PAGES];
     int by_page = block->encoding == PLAIN_BY_PAGE;
     uint32_t kind = 0;
     int32_t error = 0;
-    uint64_t checksum = by_page ? sn_pages_checksum(stored, block->pages, hashes) : sn_checksum(stored, padded(block));
+    uint64_t checksum =
+        by_page ? sn_pages_checksum(stored, block->pages, hashes) : sn_checksum(stored, padded(block));
     if (checksum != block->checksum) {
         kind = SN_FILL_CHECKSUM;
     } else if (block->encoding != PLAIN && !by_page) {
-        if (sn_block_decode(stored, block->stored, block->encoding, block->element, room->decoded, room->between,
-                            block->pages * SN_PAGE_BYTES) != 0)
+        if (sn_block_decode(stored, block->stored, block->encoding, block->element, room->decoded,
+                            room->between, block->pages * SN_PAGE_BYTES) != 0)
             kind = SN_FILL_DECODE;
         pages = room->decoded;
     }
@@ -264,7 +275,8 @@ int sn_block_fetch(struct sn_fill *fill, struct sn_fill_block *block, struct roo
     return complete(fill, block, room, room->window);
 }
 
-void sn_block_fetch_all(struct sn_fill *fill, struct sn_fill_block **blocks, uint32_t count, struct room *room)
+void sn_block_fetch_all(struct sn_fill *fill, struct sn_fill_block **blocks, uint32_t count,
+                        struct room *room)
 {
     uint64_t first = blocks[0]->offset;
     uint64_t bytes = blocks[count - 1]->offset + padded(blocks[count - 1]) - first;
@@ -279,7 +291,7 @@ void sn_block_fetch_all(struct sn_fill *fill, struct sn_fill_block **blocks, uin
         complete(fill, blocks[i], room, room->window + (blocks[i]->offset - first));
 }
 
-/* ---- finding -------------------------------------------------------------------------------------------- */
+/* ---- finding ------------------------------------------------------------------------------------------- */
 
 uint32_t sn_run_after(const struct sn_fill *fill, uint64_t address)
 {
@@ -311,11 +323,15 @@ struct sn_fill_block *sn_block_of(const struct sn_fill *fill, const struct sn_fi
     return &fill->blocks[low];
 }
 
-/* ---- what the C# part asks for -------------------------------------------------------------------------- */
+/* ---- what the C# part asks for ------------------------------------------------------------------------- */
 
-/* Calls `visit` for each block with pages in a range, with the bits of those pages; ends with its first error. */
+/*
+ * Calls `visit` for each block with pages in a range, with the bits of those pages; ends with its first
+ * error.
+ */
 static int32_t for_each_block(struct sn_fill *fill, uint64_t base, uint64_t bytes, struct room *room,
-                              int32_t (*visit)(struct sn_fill *, struct sn_fill_block *, uint64_t, struct room *))
+                              int32_t (*visit)(struct sn_fill *, struct sn_fill_block *, uint64_t,
+                                               struct room *))
 {
     for (uint32_t place = sn_run_after(fill, base); place < fill->run_count; place++) {
         const struct sn_fill_run *run = &fill->runs[fill->by_address[place]];
@@ -341,7 +357,8 @@ static int32_t for_each_block(struct sn_fill *fill, uint64_t base, uint64_t byte
     return 0;
 }
 
-static int32_t fetch_visited(struct sn_fill *fill, struct sn_fill_block *block, uint64_t bits, struct room *room)
+static int32_t fetch_visited(struct sn_fill *fill, struct sn_fill_block *block, uint64_t bits,
+                             struct room *room)
 {
     while ((wanted_of(block) & bits) != 0) {
         uint32_t state = get(&block->state);
@@ -357,7 +374,8 @@ static int32_t fetch_visited(struct sn_fill *fill, struct sn_fill_block *block, 
     return 0;
 }
 
-static int32_t forget_visited(struct sn_fill *fill, struct sn_fill_block *block, uint64_t bits, struct room *room)
+static int32_t forget_visited(struct sn_fill *fill, struct sn_fill_block *block, uint64_t bits,
+                              struct room *room)
 {
     (void)fill;
     (void)room;

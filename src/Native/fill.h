@@ -16,10 +16,11 @@
 #include "snapshot_native.h"
 
 #define BLOCK_BYTES (IMAGE_BLOCK_PAGES * SN_PAGE_BYTES)
-#define PLAIN 0u         /* how a block is stored, see snapshot_native.h */
+#define PLAIN 0u /* how a block is stored, see snapshot_native.h */
 #define PLAIN_BY_PAGE 4u
 #define BATCH 4u /* blocks that streaming reads at once: large for a disk, short for a fault behind it */
-#define STRIDE 16u /* blocks that a streaming thread takes on: two must not fault on one huge page, each clearing it */
+/* blocks that a streaming thread takes on: two must not fault on one huge page, each clearing it */
+#define STRIDE 16u
 #define WINDOW_BYTES (BATCH * BLOCK_BYTES)
 #define ROOM_BYTES (UINT64_C(2) << 20) /* window, and two blocks: one huge page has them all */
 
@@ -42,13 +43,15 @@ int sn_block_claim(struct sn_fill_block *block);
 int sn_block_fetch(struct sn_fill *fill, struct sn_fill_block *block, struct room *room);
 
 /* The same for blocks that lie in the file one after the other. */
-void sn_block_fetch_all(struct sn_fill *fill, struct sn_fill_block **blocks, uint32_t count, struct room *room);
+void sn_block_fetch_all(struct sn_fill *fill, struct sn_fill_block **blocks, uint32_t count,
+                        struct room *room);
 
 /* The place in by_address of the first run that ends after an address. */
 uint32_t sn_run_after(const struct sn_fill *fill, uint64_t address);
 
 /* The block that holds a page of a run. */
-struct sn_fill_block *sn_block_of(const struct sn_fill *fill, const struct sn_fill_run *run, uint64_t ordinal);
+struct sn_fill_block *sn_block_of(const struct sn_fill *fill, const struct sn_fill_run *run,
+                                  uint64_t ordinal);
 
 static inline uint32_t get(const uint32_t *word)
 {
@@ -76,7 +79,9 @@ static inline void wake_all(uint32_t *word)
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
-/* Sleeps while the word has this value, but for a moment at most: whoever waits looks at other things, too. */
+/*
+ * Sleeps while the word has this value, but for a moment at most: whoever waits looks at other things, too.
+ */
 static inline void wait_while(uint32_t *word, uint32_t value)
 {
     const struct timespec moment = {.tv_nsec = 10000000};

@@ -1,40 +1,42 @@
 /*
- * freeze.c: capture without copying. Pages are armed (write-protected) and frozen (their content is wanted as it is);
- * what the application writes first is copied first (open.c), what the drain reads first is never copied.
+ * freeze.c: capture without copying. Pages are armed (write-protected) and frozen (their content is wanted as
+ * it is); what the application writes first is copied first (open.c), what the drain reads first is never
+ * copied.
  *
- * Why this is not C#. A thread that writes an armed page sleeps in the kernel in the middle of managed code until the
- * page is opened, and a garbage collection waits for it. So whatever it waits for must not be managed code, which the
- * collection has stopped: the threads that open pages are here, and so is everything that holds a block's lock. One
- * wait remains: for a slot when none is free, since slots become free by the drain, which is managed. It is
- * bounded: when nothing moves for a while, the write gets slots beyond the limit, and opens 16 pages instead of the
- * block (open.c). So is the wait for a slot that has memory, by what it costs to get fresh memory (slots.c).
+ * Why this is not C#. A thread that writes an armed page sleeps in the kernel in the middle of managed code
+ * until the page is opened, and a garbage collection waits for it. So whatever it waits for must not be
+ * managed code, which the collection has stopped: the threads that open pages are here, and so is everything
+ * that holds a block's lock. One wait remains: for a slot when none is free, since slots become free by the
+ * drain, which is managed. It is bounded: when nothing moves for a while, the write gets slots beyond the
+ * limit, and opens 16 pages instead of the block (open.c). So is the wait for a slot that has memory, by what
+ * it costs to get fresh memory (slots.c).
  *
  * The four bits of a page
- *   armed    its page-table entry is write-protected, or it has none (it was discarded and that is not known here
- *            yet). Set by the collect before it protects, cleared by whoever opens it before it is unprotected.
+ *   armed    its page-table entry is write-protected, or it has none (it was discarded and that is not known
+ *            here yet). Set by the collect before it protects, cleared by whoever opens it before it is
+ *            unprotected.
  *   written  it was armed, and opened since the last collect. Set before it is unprotected.
  *   frozen   its content is wanted and still in place. Only together with armed.
  *   copied   its content is wanted and in the slot that `slots` names.
- * Neither armed nor written: it was never armed, or was discarded. It is written without anybody's knowing; the next
- * collect finds it if it has memory then.
- * All four are changed under the block's lock alone. `written` and `armed` are also read without it, where to be late
- * does not matter.
+ * Neither armed nor written: it was never armed, or was discarded. It is written without anybody's knowing;
+ * the next collect finds it if it has memory then. All four are changed under the block's lock alone.
+ * `written` and `armed` are also read without it, where to be late does not matter.
  *
- * No write is lost. A store to an armed page faults; the page becomes writable only after `written` was set, so
- * the next collect reports it. A collect takes `written` and sets armed, lets go of the lock, and then protects many
- * blocks by one call. A server that comes between finds the page armed, opens it, that is sets `written` again and
- * unprotects; whichever of the two ioctls comes last, the bits say "written", which at worst makes the page be reported
- * once more.
+ * No write is lost. A store to an armed page faults; the page becomes writable only after `written` was set,
+ * so the next collect reports it. A collect takes `written` and sets armed, lets go of the lock, and then
+ * protects many blocks by one call. A server that comes between finds the page armed, opens it, that is sets
+ * `written` again and unprotects; whichever of the two ioctls comes last, the bits say "written", which at
+ * worst makes the page be reported once more.
  *
- * An early collect does the same beside writers, just before the pause, so that the pause has to protect only what is
- * written after that. What it reported and is written again is reported again.
+ * An early collect does the same beside writers, just before the pause, so that the pause has to protect only
+ * what is written after that. What it reported and is written again is reported again.
  *
  * No image holds a later content. Pages are frozen while nobody writes, under their block's lock: one that is
- * armed then cannot be written before it was copied, since who opens a page holds that lock, copies what is frozen
- * of it, and unprotects it before the lock is released. One that somebody has opened meanwhile (a thread that does
- * not take part; a block opened ahead) is copied at once. One that is neither has no memory: it reads as zero, and
- * is not frozen, and is delivered as zero whatever is written to it later. Who discards memory secures it before
- * (sn_region_secure).
+ * armed then cannot be written before it was copied, since who opens a page holds that lock, copies what is
+ * frozen of it, and unprotects it before the lock is released. One that somebody has opened meanwhile (a
+ * thread that does not take part; a block opened ahead) is copied at once. One that is neither has no memory:
+ * it reads as zero, and is not frozen, and is delivered as zero whatever is written to it later. Who discards
+ * memory secures it before (sn_region_secure).
  */
 #include "block.h"
 
@@ -50,7 +52,7 @@ static uint64_t blocks_of(uint64_t pages)
     return (pages + SN_BLOCK_PAGES - 1) / SN_BLOCK_PAGES;
 }
 
-/* ---- collecting ----------------------------------------------------------------------------------------- */
+/* ---- collecting ---------------------------------------------------------------------------------------- */
 
 /* A run of pages that grows until it ends, and is protected as a whole then: a call for each run. */
 struct arming {
@@ -121,7 +123,10 @@ static void take_written(struct arming *run, uint64_t index, uint64_t *taken)
     __atomic_store_n(&region->blocks[index].opened, 0, __ATOMIC_RELAXED);
 }
 
-/* Only a block that was opened has pages that were written, and few are left to look at after an early collect. */
+/*
+ * Only a block that was opened has pages that were written, and few are left to look at after an early
+ * collect.
+ */
 static int32_t arm_written(struct arming *run, uint64_t blocks)
 {
     struct sn_region *region = run->region;
@@ -142,8 +147,9 @@ static int32_t arm_written(struct arming *run, uint64_t blocks)
 }
 
 /*
- * The order of first writes is that of the interval that ends. An early collect leaves it: the interval goes on, and a
- * sweep that is on its way is still opened ahead. Without locks, for nothing but speed depends on it.
+ * The order of first writes is that of the interval that ends. An early collect leaves it: the interval goes
+ * on, and a sweep that is on its way is still opened ahead. Without locks, for nothing but speed depends on
+ * it.
  */
 static void end_interval(struct sn_region *region, uint64_t blocks)
 {
@@ -196,8 +202,8 @@ static int32_t arm_populated(struct arming *run, uint64_t first, uint64_t end)
     while (at < stop) {
         uint64_t count = 0, walked = 0;
         int32_t error = sn_pagemap_scan(run->pagemap, at, stop, 0, 0, SN_PAGE_PRESENT | SN_PAGE_SWAPPED,
-                                        run->how & SN_SCAN_ENTRIES,
-                                        found, sizeof found / sizeof found[0], &count, &walked);
+                                        run->how & SN_SCAN_ENTRIES, found, sizeof found / sizeof found[0],
+                                        &count, &walked);
         if (error == 0 && walked <= at)
             error = EIO;
         for (uint64_t i = 0; error == 0 && i < count; i++) {
@@ -240,8 +246,8 @@ static uint64_t end_of_open(const struct sn_region *region, uint64_t page, uint6
 }
 
 /*
- * Blocks without a hole are passed over by one look. One that was opened since it was armed is among them: its pages
- * are written, and arm_written has them.
+ * Blocks without a hole are passed over by one look. One that was opened since it was armed is among them:
+ * its pages are written, and arm_written has them.
  */
 static void note_whole(struct sn_region *region, uint64_t index)
 {
@@ -300,7 +306,8 @@ int32_t sn_region_disarm(struct sn_freezer *freezer, struct sn_region *region, u
         struct sn_block *block = &region->blocks[page / SN_BLOCK_PAGES];
         sn_block_lock(block);
         if (sn_is_by_signals(freezer))
-            sn_open_bits(freezer, region, word, bits & (get64(&region->armed[word]) | get64(&region->written[word])));
+            sn_open_bits(freezer, region, word,
+                         bits & (get64(&region->armed[word]) | get64(&region->written[word])));
         set64(&region->armed[word], get64(&region->armed[word]) & ~bits);
         set64(&region->written[word], get64(&region->written[word]) & ~bits);
         block->whole = 0;
@@ -310,9 +317,11 @@ int32_t sn_region_disarm(struct sn_freezer *freezer, struct sn_region *region, u
     return 0;
 }
 
-/* ---- freezing ------------------------------------------------------------------------------------------- */
+/* ---- freezing ------------------------------------------------------------------------------------------ */
 
-/* Copies one page that is not armed any more. There is a slot for it: nobody else takes any inside the pause. */
+/*
+ * Copies one page that is not armed any more. There is a slot for it: nobody else takes any inside the pause.
+ */
 static int32_t copy_now(struct sn_freezer *freezer, struct sn_region *region, uint64_t page)
 {
     uint32_t extent = SN_EXTENT_PAGE;
@@ -330,7 +339,8 @@ static int32_t copy_now(struct sn_freezer *freezer, struct sn_region *region, ui
     return 0;
 }
 
-static int32_t freeze_word(struct sn_freezer *freezer, struct sn_region *region, uint64_t word, uint64_t wanted)
+static int32_t freeze_word(struct sn_freezer *freezer, struct sn_region *region, uint64_t word,
+                           uint64_t wanted)
 {
     uint64_t armed = get64(&region->armed[word]);
     region->frozen[word] = wanted & armed;
@@ -348,7 +358,8 @@ static int32_t freeze_word(struct sn_freezer *freezer, struct sn_region *region,
     return 0;
 }
 
-int32_t sn_region_freeze(struct sn_freezer *freezer, struct sn_region *region, uint64_t pages, const uint64_t *wanted)
+int32_t sn_region_freeze(struct sn_freezer *freezer, struct sn_region *region, uint64_t pages,
+                         const uint64_t *wanted)
 {
     for (uint64_t block = 0; block < blocks_of(pages); block++) {
         const uint64_t *words = &wanted[block * BLOCK_WORDS];
@@ -368,10 +379,11 @@ int32_t sn_region_freeze(struct sn_freezer *freezer, struct sn_region *region, u
     return 0;
 }
 
-/* ---- reading -------------------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------------------- */
 
 /* Whether a copied page among `bits` of a word is in that extent; `origin` is its slot less its page. */
-static int uses_extent(const struct sn_region *region, uint64_t word, uint64_t bits, uint32_t extent, uint64_t origin)
+static int uses_extent(const struct sn_region *region, uint64_t word, uint64_t bits, uint32_t extent,
+                       uint64_t origin)
 {
     for (bits &= region->copied[word]; bits != 0; bits &= bits - 1) {
         uint64_t page = word * WORD_PAGES + (uint64_t)__builtin_ctzll(bits);
@@ -383,8 +395,8 @@ static int uses_extent(const struct sn_region *region, uint64_t word, uint64_t b
 }
 
 /*
- * Returns the extent that a page's copy is in when no page in it is wanted any more; 0: one still is. Other pages of
- * the block may have theirs in other extents: some had to be copied for need, some in the pause.
+ * Returns the extent that a page's copy is in when no page in it is wanted any more; 0: one still is. Other
+ * pages of the block may have theirs in other extents: some had to be copied for need, some in the pause.
  */
 static int let_go(struct sn_freezer *freezer, struct sn_region *region, uint64_t page)
 {

@@ -27,8 +27,8 @@ struct sn_futex_waitv {
 int32_t sn_futex_wait(const uint32_t *word, uint32_t expected, int64_t timeout_ns)
 {
     struct timespec limit = {.tv_sec = timeout_ns / SN_NANOSECONDS, .tv_nsec = timeout_ns % SN_NANOSECONDS};
-    long result = syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, timeout_ns < 0 ? NULL : &limit,
-                          NULL, 0);
+    long result =
+        syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, timeout_ns < 0 ? NULL : &limit, NULL, 0);
     return result == 0 ? 0 : errno;
 }
 

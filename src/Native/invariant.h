@@ -1,8 +1,8 @@
 /*
- * invariant.h: what must hold, asserted in release builds, too, at places where a comparison or two cost nothing beside
- * what is done there. Whatever breaks one ends the process with a line that names it: its memory, or the image that is
- * being made of it, is wrong already. Safe in signal handlers. Internal to the C part; the runtime of native threads
- * uses it, too.
+ * invariant.h: what must hold, asserted in release builds, too, at places where a comparison or two cost
+ * nothing beside what is done there. Whatever breaks one ends the process with a line that names it: its
+ * memory, or the image that is being made of it, is wrong already. Safe in signal handlers. Internal to the C
+ * part; the runtime of native threads uses it, too.
  */
 #ifndef SNAPSHOT_INVARIANT_H
 #define SNAPSHOT_INVARIANT_H
@@ -19,7 +19,8 @@
             sn_invariant_broken(__func__, what); \
     } while (0)
 
-__attribute__((cold, noinline, noreturn, unused)) static void sn_invariant_broken(const char *where, const char *what)
+__attribute__((cold, noinline, noreturn, unused)) static void sn_invariant_broken(const char *where,
+                                                                                  const char *what)
 {
     const char *const parts[] = {"Snapshot: broken invariant in ", where, ": ", what,
                                  ". The process ends here, since what it goes on to save would be wrong.\n"};

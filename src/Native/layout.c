@@ -1,4 +1,6 @@
-/* layout.c: where the fields of the structs of snapshot_native.h lie. The C# part compares them with its own. */
+/*
+ * layout.c: where the fields of the structs of snapshot_native.h lie. The C# part compares them with its own.
+ */
 #include "layout.h"
 
 #include "snapshot_native.h"

@@ -1,6 +1,6 @@
 /*
- * layout.h: how a library tells the C# part where the fields of structs lie that both know. Internal to the C part; the
- * runtime of native threads uses it, too.
+ * layout.h: how a library tells the C# part where the fields of structs lie that both know. Internal to the C
+ * part; the runtime of native threads uses it, too.
  */
 #ifndef SNAPSHOT_LAYOUT_H
 #define SNAPSHOT_LAYOUT_H

@@ -1,10 +1,11 @@
 /*
  * limit_signal.c: SIGXFSZ kept away from a thread that writes a file.
  *
- * A write beyond RLIMIT_FSIZE (ulimit -f) answers EFBIG, and the kernel first sends the writing thread SIGXFSZ, which
- * by default kills the process before the error can be told. What the program does about the signal is its own: neither
- * its disposition nor other threads are touched. The thread blocks it while it writes, and takes away the one that its
- * own write caused. The kernel sends it to the thread, not to the process, so no other thread ever sees it.
+ * A write beyond RLIMIT_FSIZE (ulimit -f) answers EFBIG, and the kernel first sends the writing thread
+ * SIGXFSZ, which by default kills the process before the error can be told. What the program does about the
+ * signal is its own: neither its disposition nor other threads are touched. The thread blocks it while it
+ * writes, and takes away the one that its own write caused. The kernel sends it to the thread, not to the
+ * process, so no other thread ever sees it.
  */
 #include "snapshot_native.h"
 

@@ -1,6 +1,7 @@
 /*
- * lock.c: the lock of a store. An flock belongs to the open file, which a forked child shares: the child would keep the
- * lock when its parent is killed, and nobody could go on. So a child closes what it inherits of them, at once.
+ * lock.c: the lock of a store. An flock belongs to the open file, which a forked child shares: the child
+ * would keep the lock when its parent is killed, and nobody could go on. So a child closes what it inherits
+ * of them, at once.
  */
 #include "snapshot_native.h"
 
@@ -12,7 +13,9 @@
 
 #define LOCKS_MAX 1024
 
-/* Descriptors of locks, plus one; 0: a free place. A place is taken by one exchange, and freed by its owner. */
+/*
+ * Descriptors of locks, plus one; 0: a free place. A place is taken by one exchange, and freed by its owner.
+ */
 static atomic_int s_locked[LOCKS_MAX];
 static pthread_once_t s_once = PTHREAD_ONCE_INIT;
 static int s_fork_error;

@@ -1,11 +1,13 @@
 /*
- * open.c: writes to armed memory. A thread that writes an armed page waits; a server copies away what of its block is
- * frozen, notes the write, and lets it through: to the whole block, so that a huge page stays one. Where there is no
- * room for the copies of a block, it goes by 16 pages. What all of this is for and its invariants are in freeze.c.
+ * open.c: writes to armed memory. A thread that writes an armed page waits; a server copies away what of its
+ * block is frozen, notes the write, and lets it through: to the whole block, so that a huge page stays one.
+ * Where there is no room for the copies of a block, it goes by 16 pages. What all of this is for and its
+ * invariants are in freeze.c.
  *
- * Blocks ahead. Most codes sweep. When the block before the written one was opened, too, since the last collect, the
- * server goes on after it has let the writer through, and opens some of the blocks that follow, twice as many each time
- * up to AHEAD_MAX. A sweep then faults once in so many blocks, and its copies are made beside it.
+ * Blocks ahead. Most codes sweep. When the block before the written one was opened, too, since the last
+ * collect, the server goes on after it has let the writer through, and opens some of the blocks that follow,
+ * twice as many each time up to AHEAD_MAX. A sweep then faults once in so many blocks, and its copies are
+ * made beside it.
  */
 #include "open.h"
 
@@ -37,7 +39,8 @@ static void let_through(struct sn_freezer *freezer, struct sn_region *region, ui
     struct sn_block *block = &region->blocks[first / SN_BLOCK_PAGES];
     uint64_t shut[BLOCK_WORDS];
     if (block->order == 0)
-        __atomic_store_n(&block->order, __atomic_add_fetch(&region->opened, 1, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
+        __atomic_store_n(&block->order, __atomic_add_fetch(&region->opened, 1, __ATOMIC_RELAXED),
+                         __ATOMIC_RELAXED);
     __atomic_store_n(&block->opened, 1, __ATOMIC_RELAXED);
     for (uint64_t page = first; page < first + pages; page += WORD_PAGES) {
         /* What was not armed may have no memory: armed by the next collect, it would be written unseen. */
@@ -55,7 +58,7 @@ static void let_through(struct sn_freezer *freezer, struct sn_region *region, ui
         sn_unprotect(freezer, region->start + first * SN_PAGE_BYTES, pages * SN_PAGE_BYTES);
 }
 
-/* ---- a write -------------------------------------------------------------------------------------------- */
+/* ---- a write ------------------------------------------------------------------------------------------- */
 
 /* Gives up what is frozen of the pages of an extent. The block is locked. */
 static void give_up(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t extent)
@@ -94,7 +97,10 @@ static void wait_for_room(struct sn_freezer *freezer, struct wait *wait)
     wait->in_vain += moved ? 0 : 1;
 }
 
-/* Copies what is frozen of a block, which is locked, to memory that was used before, or to any; 0: there is none. */
+/*
+ * Copies what is frozen of a block, which is locked, to memory that was used before, or to any; 0: there is
+ * none.
+ */
 static int copy_block(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, int may_be_fresh)
 {
     struct sn_slots *slots = &freezer->slots;
@@ -121,10 +127,12 @@ static int copy_piece(struct sn_freezer *freezer, struct sn_region *region, uint
 }
 
 /*
- * Copies away what is frozen of a page's block, or in need 16 pages of it, and returns which, with the block locked.
- * A handler of a signal must not wait for ever: after so many waits in vain it gives up what is frozen; 0: no limit.
+ * Copies away what is frozen of a page's block, or in need 16 pages of it, and returns which, with the block
+ * locked. A handler of a signal must not wait for ever: after so many waits in vain it gives up what is
+ * frozen; 0: no limit.
  */
-static uint32_t secure(struct sn_freezer *freezer, struct sn_region *region, uint64_t page, uint32_t waits_max)
+static uint32_t secure(struct sn_freezer *freezer, struct sn_region *region, uint64_t page,
+                       uint32_t waits_max)
 {
     uint32_t extent = SN_EXTENT_BLOCK;
     struct sn_block *block = &region->blocks[page / SN_BLOCK_PAGES];
@@ -159,8 +167,8 @@ static int is_armed(const struct sn_region *region, uint64_t block)
 }
 
 /*
- * Opens a block before it is written; one that somebody is at already is passed over. 0: it, and what follows, had
- * better be left alone.
+ * Opens a block before it is written; one that somebody is at already is passed over. 0: it, and what
+ * follows, had better be left alone.
  */
 static int open_ahead(struct sn_freezer *freezer, struct sn_region *region, uint64_t block, uint32_t ahead)
 {
@@ -172,7 +180,10 @@ static int open_ahead(struct sn_freezer *freezer, struct sn_region *region, uint
     if (__atomic_load_n(&freezer->held, __ATOMIC_SEQ_CST) == 0 && is_armed(region, block)) {
         uint64_t first = block * SN_BLOCK_PAGES;
         opened = !sn_block_frozen(region, first, SN_EXTENT_BLOCK);
-        /* Copies that nobody waits for take no memory that is dear or that others wait for, and leave a quarter. */
+        /*
+         * Copies that nobody waits for take no memory that is dear or that others wait for, and leave a
+         * quarter.
+         */
         if (!opened && __atomic_load_n(&slots->used, __ATOMIC_RELAXED) < slots->limit / 4 * 3 &&
             __atomic_load_n(&slots->waiting, __ATOMIC_RELAXED) == 0)
             opened = copy_block(freezer, region, first, !sn_slots_fresh_is_dear(slots));
@@ -208,7 +219,8 @@ void sn_serve_write(struct sn_freezer *freezer, struct sn_region *region, uint64
     __atomic_store_n(&region->blocks[block].ahead, (uint16_t)ahead, __ATOMIC_RELAXED);
     sn_block_unlock(&region->blocks[block]);
     uint64_t blocks = region->pages / SN_BLOCK_PAGES;
-    for (uint64_t next = block + 1; extent == SN_EXTENT_BLOCK && next <= block + ahead && next < blocks; next++) {
+    for (uint64_t next = block + 1; extent == SN_EXTENT_BLOCK && next <= block + ahead && next < blocks;
+         next++) {
         if (!open_ahead(freezer, region, next, ahead))
             break;
     }

@@ -1,6 +1,6 @@
 /*
- * regions.c: which regions there are, and who serves writes to them: threads that read what a userfaultfd tells them, or
- * the writing thread itself, in the handler of its signal (signal.c).
+ * regions.c: which regions there are, and who serves writes to them: threads that read what a userfaultfd
+ * tells them, or the writing thread itself, in the handler of its signal (signal.c).
  */
 #include "regions.h"
 
@@ -16,7 +16,7 @@
 
 #define OPEN_TRIES 100
 
-/* ---- serving -------------------------------------------------------------------------------------------- */
+/* ---- serving ------------------------------------------------------------------------------------------- */
 
 /* The region of an address, or NULL. The caller counts as inside. */
 static struct sn_region *region_of(struct sn_freezer *freezer, uint64_t address)
@@ -42,7 +42,10 @@ static void serve(struct sn_freezer *freezer, uint64_t address)
     __atomic_sub_fetch(&freezer->inside, 1, __ATOMIC_SEQ_CST);
 }
 
-/* Whether a page is armed, or was opened since the last collect: then it may have no write access by our doing. */
+/*
+ * Whether a page is armed, or was opened since the last collect: then it may have no write access by our
+ * doing.
+ */
 static int is_ours(struct sn_region *region, uint64_t page)
 {
     struct sn_block *block = &region->blocks[page / SN_BLOCK_PAGES];
@@ -54,9 +57,9 @@ static int is_ours(struct sn_region *region, uint64_t page)
 }
 
 /*
- * A collect may arm and protect the page again between any two steps, so each answer is asked for anew. It does not do
- * so OPEN_TRIES times in a row: then the kernel refuses to open the page (ulimit -d counts memory that can be written),
- * and the fault would come for ever.
+ * A collect may arm and protect the page again between any two steps, so each answer is asked for anew. It
+ * does not do so OPEN_TRIES times in a row: then the kernel refuses to open the page (ulimit -d counts memory
+ * that can be written), and the fault would come for ever.
  */
 static int open_at(struct sn_freezer *freezer, struct sn_region *region, uint64_t page)
 {
@@ -87,7 +90,8 @@ int32_t sn_freezer_serve(struct sn_freezer *freezer)
 {
     __atomic_add_fetch(&freezer->serving, 1, __ATOMIC_SEQ_CST);
     for (;;) {
-        struct pollfd ready[2] = {{.fd = freezer->uffd, .events = POLLIN}, {.fd = freezer->stop, .events = POLLIN}};
+        struct pollfd ready[2] = {{.fd = freezer->uffd, .events = POLLIN},
+                                  {.fd = freezer->stop, .events = POLLIN}};
         if (poll(ready, 2, -1) < 0)
             continue; /* EINTR; nothing else is possible */
         if (ready[1].revents != 0)
@@ -101,7 +105,7 @@ int32_t sn_freezer_serve(struct sn_freezer *freezer)
     }
 }
 
-/* ---- regions -------------------------------------------------------------------------------------------- */
+/* ---- regions ------------------------------------------------------------------------------------------- */
 
 int32_t sn_region_add(struct sn_freezer *freezer, struct sn_region *region)
 {

@@ -23,25 +23,30 @@ static void die(struct sn_fill *fill)
     const struct sn_fill_block *block = &fill->blocks[get(&fill->failed_block)];
     const char *name = fill->images[block->image].name;
     char text[4096];
-    int length = snprintf(text, sizeof text,
-                          "Snapshot: a thread touched memory whose content cannot be restored; the process ends "
-                          "here, since it must not go on.\n");
+    int length =
+        snprintf(text, sizeof text,
+                 "Snapshot: a thread touched memory whose content cannot be restored; the process ends "
+                 "here, since it must not go on.\n");
     char *at = text + length;
     size_t left = sizeof text - (size_t)length;
     unsigned long long offset = block->offset;
     switch (get(&fill->failed_kind)) {
     case SN_FILL_CHECKSUM:
-        snprintf(at, left, "%s, offset %llu: the checksum of block %u is wrong. The image is damaged; restart from "
-                 "another generation or restore the file from a copy.\n", name, offset, block->number);
+        snprintf(at, left,
+                 "%s, offset %llu: the checksum of block %u is wrong. The image is damaged; restart from "
+                 "another generation or restore the file from a copy.\n",
+                 name, offset, block->number);
         break;
     case SN_FILL_DECODE:
-        snprintf(at, left, "%s, offset %llu: a block of %u pages does not decode to that many. The image is damaged; "
-                 "restart from another generation or restore the file from a copy.\n", name, offset, block->pages);
+        snprintf(at, left,
+                 "%s, offset %llu: a block of %u pages does not decode to that many. The image is damaged; "
+                 "restart from another generation or restore the file from a copy.\n",
+                 name, offset, block->pages);
         break;
     case SN_FILL_READ:
-        snprintf(at, left, "reading failed: %s, offset %llu: %s. Committed generations are untouched.\n", name,
-                 offset, fill->failed_error == 0 ? "the file ended before its length"
-                                                 : strerror(fill->failed_error));
+        snprintf(at, left, "reading failed: %s, offset %llu: %s. Committed generations are untouched.\n",
+                 name, offset,
+                 fill->failed_error == 0 ? "the file ended before its length" : strerror(fill->failed_error));
         break;
     default:
         snprintf(at, left, "UFFDIO_COPY failed: %s. Leave more memory free.\n", strerror(fill->failed_error));
@@ -66,11 +71,11 @@ static uint64_t end_of_range(const struct sn_fill *fill, uint64_t address)
     return inside ? fill->ranges[low].end : address + SN_PAGE_BYTES;
 }
 
-/* ---- faults --------------------------------------------------------------------------------------------- */
+/* ---- faults -------------------------------------------------------------------------------------------- */
 
 /*
- * Installs zeros from an address on, at most up to a limit: more of them when the application goes on where the
- * last ones ended, for a fault costs much more than a page.
+ * Installs zeros from an address on, at most up to a limit: more of them when the application goes on where
+ * the last ones ended, for a fault costs much more than a page.
  */
 static void install_zeros(struct sn_fill *fill, struct room *room, uint64_t address, uint64_t limit)
 {
@@ -105,7 +110,8 @@ static int fetch_urgently(struct sn_fill *fill, struct room *room, struct sn_fil
 }
 
 /* A fault on a page of a run. */
-static void serve_run(struct sn_fill *fill, struct room *room, const struct sn_fill_run *run, uint64_t address)
+static void serve_run(struct sn_fill *fill, struct room *room, const struct sn_fill_run *run,
+                      uint64_t address)
 {
     uint64_t ordinal = run->ordinal + (address - run->address) / SN_PAGE_BYTES;
     struct sn_fill_block *block = sn_block_of(fill, run, ordinal);
@@ -181,7 +187,7 @@ int32_t sn_fill_serve(struct sn_fill *fill)
     return 0;
 }
 
-/* ---- streaming ------------------------------------------------------------------------------------------ */
+/* ---- streaming ----------------------------------------------------------------------------------------- */
 
 static int is_next(const struct sn_fill_block *block, const struct sn_fill_block *next)
 {

@@ -1,24 +1,27 @@
 /*
- * signal.c: write protection that needs no permission. Memory is protected by mprotect, and a write to it is a
- * SIGSEGV, which its handler serves on the writing thread as a server does for a userfaultfd (open.c).
+ * signal.c: write protection that needs no permission. Memory is protected by mprotect, and a write to it is
+ * a SIGSEGV, which its handler serves on the writing thread as a server does for a userfaultfd (open.c).
  *
- * Invariant: a page has no write access only if it is armed, or written: a collect may protect a page that was opened
- * just before. So a fault at a page that is neither is somebody else's, unless another thread has opened the page
- * meanwhile: then it can be written, which the kernel is asked (sn_is_writable). Memory without any access that was
- * never used is neither, too, and is never made writable here: only pages that were armed are. Guards below stacks may
- * have been used as part of a huge page, so native threads and this are not for one session.
+ * Invariant: a page has no write access only if it is armed, or written: a collect may protect a page that
+ * was opened just before. So a fault at a page that is neither is somebody else's, unless another thread has
+ * opened the page meanwhile: then it can be written, which the kernel is asked (sn_is_writable). Memory
+ * without any access that was never used is neither, too, and is never made writable here: only pages that
+ * were armed are. Guards below stacks may have been used as part of a huge page, so native threads and this
+ * are not for one session.
  *
  * The handler
- *   runs on the thread's alternate stack, where there is one: the runtime's own handler comes behind, and needs that;
- *   blocks all signals: nothing runs in the middle of it; who comes behind gets the mask that it would have had;
+ *   runs on the thread's alternate stack, where there is one: the runtime's own handler comes behind, and
+ *     needs that;
+ *   blocks all signals: nothing runs in the middle of it; who comes behind gets the mask that it would have
+ *     had;
  *   keeps errno, and touches nothing but its tables and the memory of the page;
- *   waits for locks of blocks, which native code alone holds, and for a slot. The drain returns slots, and a garbage
- *     collection may have stopped the drain and wait for this very thread. So that wait has an end: then the write goes
- *     on without a copy, and the capture is spoiled (secure).
+ *   waits for locks of blocks, which native code alone holds, and for a slot. The drain returns slots, and a
+ *     garbage collection may have stopped the drain and wait for this very thread. So that wait has an end:
+ *     then the write goes on without a copy, and the capture is spoiled (secure).
  *
- * A mapping is split wherever the protection changes; there are vm.max_map_count of them. Where no more are to be had
- * all memory of the region is opened by one call, which joins them: the capture is spoiled, and the next collect finds
- * all memory changed (`lost`).
+ * A mapping is split wherever the protection changes; there are vm.max_map_count of them. Where no more are
+ * to be had all memory of the region is opened by one call, which joins them: the capture is spoiled, and the
+ * next collect finds all memory changed (`lost`).
  */
 #include "regions.h"
 

@@ -1,21 +1,22 @@
 /*
- * slots.c: memory for copies of pages, handed out without a lock. Extents of 512 slots come from the part never used
- * yet or from those returned; extents of 16 and of 1 are pieces of larger ones. Pieces are not joined again before the
- * caller takes all slots back, which it does after each checkpoint.
+ * slots.c: memory for copies of pages, handed out without a lock. Extents of 512 slots come from the part
+ * never used yet or from those returned; extents of 16 and of 1 are pieces of larger ones. Pieces are not
+ * joined again before the caller takes all slots back, which it does after each checkpoint.
  *
- * A free list is a stack (Treiber 1986) through `next`; its head carries a count of changes against a head that was
- * taken and returned in between (the ABA problem). A slot's word in `next` may be read while another thread takes the
- * extent and uses the slot: the word is not in the slot, and the compare-and-swap then fails.
+ * A free list is a stack (Treiber 1986) through `next`; its head carries a count of changes against a head
+ * that was taken and returned in between (the ABA problem). A slot's word in `next` may be read while another
+ * thread takes the extent and uses the slot: the word is not in the slot, and the compare-and-swap then
+ * fails.
  *
- * Slots are committed before they are taken: where the kernel refuses memory no slot is lost for it, and whoever
- * needs one waits as it does at the limit.
+ * Slots are committed before they are taken: where the kernel refuses memory no slot is lost for it, and
+ * whoever needs one waits as it does at the limit.
  *
- * Fresh memory may be dear: 2 MiB of it took 0.2 to 13 ms on virtual machines, and the drain needs one for a block. So
- * who needs an extent waits for one to be returned. When the waits have come to what fresh memory costs more than
- * memory that was used before, fresh memory is taken: in all at most twice what the better of the two would have cost
- * (the ski rental problem; Karlin, Manasse, Rudolph, Sleator 1988). It is there for all checkpoints that follow, of
- * which there are seldom fewer than four: so each is expected to pay a quarter. Where so many copies are not needed
- * again, the whole counts, and each wait is seen by itself.
+ * Fresh memory may be dear: 2 MiB of it took 0.2 to 13 ms on virtual machines, and the drain needs one for a
+ * block. So who needs an extent waits for one to be returned. When the waits have come to what fresh memory
+ * costs more than memory that was used before, fresh memory is taken: in all at most twice what the better of
+ * the two would have cost (the ski rental problem; Karlin, Manasse, Rudolph, Sleator 1988). It is there for
+ * all checkpoints that follow, of which there are seldom fewer than four: so each is expected to pay a
+ * quarter. Where so many copies are not needed again, the whole counts, and each wait is seen by itself.
  */
 #include "slots.h"
 
@@ -64,10 +65,10 @@ static int commit(const struct sn_slots *slots, uint64_t first, uint64_t count, 
 }
 
 /*
- * Lets the slots [first, first+wanted) be written, of at most `most`; `done` counts those that may be already. 0: the
- * kernel refuses. Threads may commit the same slots at once, which does no harm; the count goes up only after its
- * slots were committed, so who reads it (acquire) may write them. Slots behind the limit, first != 0, are those that
- * somebody needs.
+ * Lets the slots [first, first+wanted) be written, of at most `most`; `done` counts those that may be
+ * already. 0: the kernel refuses. Threads may commit the same slots at once, which does no harm; the count
+ * goes up only after its slots were committed, so who reads it (acquire) may write them. Slots behind the
+ * limit, first != 0, are those that somebody needs.
  */
 static int reach(const struct sn_slots *slots, uint32_t first, uint32_t *done, uint32_t wanted, uint32_t most)
 {
@@ -126,8 +127,8 @@ static uint32_t use(struct sn_slots *slots, uint32_t first, uint32_t extent)
     SN_INVARIANT(first < slots->limit, "a slot that is handed out is below the limit");
     uint32_t used = __atomic_add_fetch(&slots->used, sn_extent_pages(extent), __ATOMIC_RELAXED);
     uint32_t peak = __atomic_load_n(&slots->peak, __ATOMIC_RELAXED);
-    while (used > peak && !__atomic_compare_exchange_n(&slots->peak, &peak, used, 0, __ATOMIC_RELAXED,
-                                                       __ATOMIC_RELAXED))
+    while (used > peak &&
+           !__atomic_compare_exchange_n(&slots->peak, &peak, used, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
         continue;
     return first;
 }
@@ -199,7 +200,8 @@ uint32_t sn_slots_take_needed(struct sn_slots *slots)
         if (taken + pages > slots->extra ||
             !reach(slots, slots->limit, &slots->extra_committed, taken + pages, slots->extra))
             return NO_SLOT;
-    } while (!__atomic_compare_exchange_n(&slots->need, &taken, taken + pages, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    } while (!__atomic_compare_exchange_n(&slots->need, &taken, taken + pages, 0, __ATOMIC_RELAXED,
+                                          __ATOMIC_RELAXED));
     return slots->limit + taken;
 }
 
@@ -218,7 +220,10 @@ void sn_slots_put(struct sn_slots *slots, uint32_t first, uint32_t extent)
 
 void sn_slots_changed(struct sn_slots *slots, int helps)
 {
-    /* Both sequentially consistent, as in sn_slots_wait: either the waiter sees the change, or it is seen waiting. */
+    /*
+     * Both sequentially consistent, as in sn_slots_wait: either the waiter sees the change, or it is seen
+     * waiting.
+     */
     __atomic_add_fetch(&slots->changes, 1, __ATOMIC_SEQ_CST);
     if (helps && __atomic_load_n(&slots->waiting, __ATOMIC_SEQ_CST) != 0)
         syscall(SYS_futex, &slots->changes, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);

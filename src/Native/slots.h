@@ -18,8 +18,8 @@ uint32_t sn_slots_take_warm(struct sn_slots *slots);
 void sn_slots_learn(struct sn_slots *slots, int is_fresh, uint64_t copy_ns);
 
 /*
- * How long to wait for a block's extent to be returned rather than to take fresh memory, in ns, for who waited so long
- * for it already; 0: not at all, as long as it is not known what either costs.
+ * How long to wait for a block's extent to be returned rather than to take fresh memory, in ns, for who
+ * waited so long for it already; 0: not at all, as long as it is not known what either costs.
  */
 uint64_t sn_slots_patience(const struct sn_slots *slots, uint64_t waited_ns);
 
@@ -29,7 +29,10 @@ void sn_slots_waited(struct sn_slots *slots, uint64_t ns);
 /* Whether a copy to fresh memory takes more than twice as long. */
 int sn_slots_fresh_is_dear(const struct sn_slots *slots);
 
-/* An extent of 16 behind the limit, for a write that must not wait any longer; NO_SLOT when these, too, are used up. */
+/*
+ * An extent of 16 behind the limit, for a write that must not wait any longer; NO_SLOT when these, too, are
+ * used up.
+ */
 uint32_t sn_slots_take_needed(struct sn_slots *slots);
 
 /* Returns an extent. */

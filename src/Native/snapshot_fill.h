@@ -1,6 +1,6 @@
 /*
- * snapshot_fill.h: the part of snapshot_native.h about pages that are fetched when they are touched, and streamed in
- * behind (fill.c, serve.c).
+ * snapshot_fill.h: the part of snapshot_native.h about pages that are fetched when they are touched, and
+ * streamed in behind (fill.c, serve.c).
  */
 #ifndef SNAPSHOT_SNAPSHOT_FILL_H
 #define SNAPSHOT_SNAPSHOT_FILL_H
@@ -62,8 +62,9 @@ struct sn_fill_range {
 
 /*
  * All there is to a fill. The caller owns the memory of this struct and of what it points to, and keeps it
- * until every function that was given it has returned. Blocks and runs are sorted by image and ordinal, newest
- * image first; by_address has the runs by address, order the blocks by image and offset; ranges are sorted.
+ * until every function that was given it has returned. Blocks and runs are sorted by image and ordinal,
+ * newest image first; by_address has the runs by address, order the blocks by image and offset; ranges are
+ * sorted.
  */
 struct sn_fill {
     int32_t uffd; /* negative: the memory is plain, and is copied to by sn_fill_stream alone */
@@ -94,8 +95,8 @@ struct sn_fill {
 
 /*
  * Serves faults until the event is signalled. The thread runs nothing else meanwhile, so whoever waits for a
- * page waits for no managed code. A page that cannot be had ends the process with a message (but see lenient).
- * Any number of threads. ENOMEM: no room to work in; the thread served nothing.
+ * page waits for no managed code. A page that cannot be had ends the process with a message (but see
+ * lenient). Any number of threads. ENOMEM: no room to work in; the thread served nothing.
  */
 SN_API int32_t sn_fill_serve(struct sn_fill *fill);
 
@@ -125,9 +126,9 @@ SN_API int32_t sn_event_open(int32_t *fd);
 SN_API int32_t sn_event_signal(int32_t fd);
 
 /*
- * What the fill does with a block: decodes `stored` bytes to `pages` pages. EILSEQ: they are not such a block.
- * And its checksums: of stored bytes (more than 240), and of one page (16 bytes). For tests against the other
- * implementation.
+ * What the fill does with a block: decodes `stored` bytes to `pages` pages. EILSEQ: they are not such a
+ * block. And its checksums: of stored bytes (more than 240), and of one page (16 bytes). For tests against
+ * the other implementation.
  */
 SN_API int32_t sn_block_decode(const void *source, uint64_t stored, uint32_t encoding, uint32_t element,
                                void *target, void *between, uint64_t bytes);

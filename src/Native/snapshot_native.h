@@ -6,8 +6,8 @@
  *     of the contract. Results come back through pointers and are written only on success.
  *   - Addresses and sizes are uint64_t, in bytes.
  *     Unless a comment says otherwise both are multiples of the page size.
- *   - Functions are thin: one system call each, no policy, no state, no allocation. All are thread-safe.
- *     The functions of fill.c and serve.c, and those of the files listed in block.h, are the exception; why is
+ *   - Functions are thin: one system call each, no policy, no state, no allocation. All are thread-safe. The
+ *     functions of fill.c and serve.c, and those of the files listed in block.h, are the exception; why is
  *     said in fill.c and freeze.c.
  *   - The constants are part of the ABI: never renumber, bump SN_ABI_VERSION when a signature changes.
  */
@@ -37,8 +37,12 @@ SN_API int32_t sn_memory_reserve(uint64_t base, uint64_t bytes);
 /* Makes a part of a reservation readable and writable; the memory reads as zero until written. */
 SN_API int32_t sn_memory_commit(uint64_t base, uint64_t bytes);
 
-/* The same for memory that can be done without: ENOMEM also where it would leave less than SN_SPARE_BYTES to commit. */
-#define SN_SPARE_BYTES (UINT64_C(16) << 20) /* near a limit the program and its runtime need something, too */
+/*
+ * The same for memory that can be done without: ENOMEM also where it would leave less than SN_SPARE_BYTES to
+ * commit.
+ */
+/* near a limit the program and its runtime need something, too */
+#define SN_SPARE_BYTES (UINT64_C(16) << 20)
 SN_API int32_t sn_memory_commit_spare(uint64_t base, uint64_t bytes);
 
 /* Drops the content of committed memory: it reads as zero again and costs nothing. */
@@ -54,8 +58,9 @@ SN_API int32_t sn_memory_release(uint64_t base, uint64_t bytes);
 SN_API int32_t sn_memory_advise_huge(uint64_t base, uint64_t bytes, int32_t enable);
 
 /*
- * Makes whole huge pages of the small ones in a range (Linux 6.1), as far as there is memory for it; copies them.
- * EINVAL: the kernel does not know how, or some are registered with a userfaultfd. EAGAIN, ENOMEM: some were left.
+ * Makes whole huge pages of the small ones in a range (Linux 6.1), as far as there is memory for it; copies
+ * them. EINVAL: the kernel does not know how, or some are registered with a userfaultfd. EAGAIN, ENOMEM: some
+ * were left.
  */
 SN_API int32_t sn_memory_collapse(uint64_t base, uint64_t bytes);
 
@@ -66,14 +71,14 @@ SN_API int32_t sn_memory_populate(uint64_t base, uint64_t bytes);
 SN_API int32_t sn_memory_name(uint64_t base, uint64_t bytes, const char *name);
 
 /*
- * Reserves memory without access wherever the kernel likes, aligned to 2 MiB and asking for huge pages. It is charged
- * when it is committed where vm.overcommit_memory is 2, else when it is written.
+ * Reserves memory without access wherever the kernel likes, aligned to 2 MiB and asking for huge pages. It is
+ * charged when it is committed where vm.overcommit_memory is 2, else when it is written.
  */
 SN_API int32_t sn_memory_reserve_anywhere(uint64_t bytes, uint64_t *base);
 
 /*
- * Maps fresh private anonymous memory wherever the kernel likes, as much as there are addresses for: what is not
- * written is not charged, but where vm.overcommit_memory is 2. For memory of which most may stay zero.
+ * Maps fresh private anonymous memory wherever the kernel likes, as much as there are addresses for: what is
+ * not written is not charged, but where vm.overcommit_memory is 2. For memory of which most may stay zero.
  */
 SN_API int32_t sn_memory_map_sparse(uint64_t bytes, uint64_t *base);
 
@@ -133,8 +138,8 @@ SN_API int32_t sn_uffd_copy(int32_t fd, uint64_t target, uint64_t source, uint64
 SN_API int32_t sn_uffd_wake(int32_t fd, uint64_t base, uint64_t bytes);
 
 /*
- * Sets (on != 0) or clears write protection of a registered range; of one that is not registered everywhere it is
- * cleared where it is, and ENOENT returned.
+ * Sets (on != 0) or clears write protection of a registered range; of one that is not registered everywhere
+ * it is cleared where it is, and ENOENT returned.
  */
 SN_API int32_t sn_uffd_protect(int32_t fd, uint64_t base, uint64_t bytes, int32_t on);
 
@@ -142,8 +147,10 @@ SN_API int32_t sn_uffd_protect(int32_t fd, uint64_t base, uint64_t bytes, int32_
 SN_API int32_t sn_pagemap_open(int32_t *fd);
 
 #define SN_SCAN_PROTECT 1 /* write-protect exactly the reported pages again in the same pass */
-#define SN_SCAN_TRACKED 2 /* EPERM where memory is not registered with WP-async; SN_SCAN_PROTECT implies it */
-#define SN_SCAN_ENTRIES 4 /* without PAGEMAP_SCAN: reads the entries one by one; FILE, PRESENT, SWAPPED, SOFT_DIRTY */
+/* EPERM where memory is not registered with WP-async; SN_SCAN_PROTECT implies it */
+#define SN_SCAN_TRACKED 2
+/* without PAGEMAP_SCAN: reads the entries one by one; FILE, PRESENT, SWAPPED, SOFT_DIRTY */
+#define SN_SCAN_ENTRIES 4
 
 /*
  * PAGEMAP_SCAN of [start, end): the runs whose categories contain all bits of `require`, none of `forbid`
@@ -153,12 +160,13 @@ SN_API int32_t sn_pagemap_open(int32_t *fd);
  * was scanned (== end when all of it was).
  */
 SN_API int32_t sn_pagemap_scan(int32_t fd, uint64_t start, uint64_t end, uint64_t require, uint64_t forbid,
-                               uint64_t any, int32_t flags, struct sn_page_region *regions,
-                               uint64_t capacity, uint64_t *count, uint64_t *walked);
+                               uint64_t any, int32_t flags, struct sn_page_region *regions, uint64_t capacity,
+                               uint64_t *count, uint64_t *walked);
 
 /*
- * Opens /proc/self/clear_refs, and clears by it the soft-dirty bit of every page of the process: from then on the
- * kernel sets it (SN_PAGE_SOFT_DIRTY) at the first write to each. What is written while bits are cleared may be lost.
+ * Opens /proc/self/clear_refs, and clears by it the soft-dirty bit of every page of the process: from then on
+ * the kernel sets it (SN_PAGE_SOFT_DIRTY) at the first write to each. What is written while bits are cleared
+ * may be lost.
  */
 SN_API int32_t sn_soft_dirty_open(int32_t *fd);
 SN_API int32_t sn_soft_dirty_clear(int32_t fd);
@@ -168,39 +176,46 @@ SN_API int32_t sn_close(int32_t fd);
 
 #include "snapshot_fill.h"
 
-/* ---- freeze.c, open.c, regions.c, signal.c: memory that is protected, and copied before it is written ------- */
+/* ---- freeze.c, open.c, regions.c, signal.c: memory that is protected, and copied before it is written -- */
 
 #define SN_BLOCK_PAGES 512u /* of a huge page */
 #define SN_COLLECT_EARLY 8  /* not a flag of a scan */
 
-/* Copies lie in extents: of a block; of 16 pages, where there is no room for more; of a page copied in the pause. */
+/*
+ * Copies lie in extents: of a block; of 16 pages, where there is no room for more; of a page copied in the
+ * pause.
+ */
 #define SN_EXTENT_BLOCK 0u
 #define SN_EXTENT_16 1u
 #define SN_EXTENT_PAGE 2u
 
 /*
- * Memory for copies: slots of one page each, handed out in extents of 512, 16 or 1 of them. They are a reservation, of
- * which the first `committed` slots and the first `extra_committed` ones behind the limit may be written; more is
- * committed as it is needed, and where the kernel refuses that, there is no slot. The caller sets what stands before
- * `heads` and zeroes the rest up to `peak`; doing so again takes all slots back, while nobody uses any.
+ * Memory for copies: slots of one page each, handed out in extents of 512, 16 or 1 of them. They are a
+ * reservation, of which the first `committed` slots and the first `extra_committed` ones behind the limit may
+ * be written; more is committed as it is needed, and where the kernel refuses that, there is no slot. The
+ * caller sets what stands before `heads` and zeroes the rest up to `peak`; doing so again takes all slots
+ * back, while nobody uses any.
  */
 struct sn_slots {
-    uint64_t base;    /* address of slot 0; a multiple of 2 MiB */
-    uint32_t *next;   /* one word a slot: the free lists go through it */
-    uint32_t limit;   /* slots that may be used, a multiple of 512; what lies behind is for need alone */
-    uint32_t extra;   /* slots behind the limit, a multiple of 512 */
-    uint32_t committed;       /* a multiple of 512; only grows */
+    uint64_t base;      /* address of slot 0; a multiple of 2 MiB */
+    uint32_t *next;     /* one word a slot: the free lists go through it */
+    uint32_t limit;     /* slots that may be used, a multiple of 512; what lies behind is for need alone */
+    uint32_t extra;     /* slots behind the limit, a multiple of 512 */
+    uint32_t committed; /* a multiple of 512; only grows */
     uint32_t extra_committed; /* the same behind the limit */
-    uint64_t heads[3]; /* free extents by SN_EXTENT_*: count of changes << 32, slot + 1 */
-    uint32_t fresh;   /* the first slot never used; a multiple of 512. The caller may begin above 0 */
-    uint32_t need;    /* of the extra slots, how many are used; they are not used again */
-    uint32_t changes; /* counts what is returned and what is read: who waits for a slot waits for it to change */
+    uint64_t heads[3];        /* free extents by SN_EXTENT_*: count of changes << 32, slot + 1 */
+    uint32_t fresh;           /* the first slot never used; a multiple of 512. The caller may begin above 0 */
+    uint32_t need;            /* of the extra slots, how many are used; they are not used again */
+    /* counts what is returned and what is read: who waits for a slot waits for it to change */
+    uint32_t changes;
     uint32_t waiting; /* threads that do */
     uint32_t used;    /* slots in use; the caller begins where it begins with `fresh` */
     uint32_t peak;    /* the most that were */
-    uint32_t resident, once; /* set by the caller: slots that have memory; != 0: so many copies are not needed again */
+    /* set by the caller: slots that have memory; != 0: so many copies are not needed again */
+    uint32_t resident, once;
     uint64_t waited_ns; /* for slots that have memory, less what fresh memory was taken for it */
-    uint64_t copy_ns[2]; /* what the copy of a block took of late: to memory that was used before; to fresh memory */
+    /* what the copy of a block took of late: to memory that was used before; to fresh memory */
+    uint64_t copy_ns[2];
 };
 
 struct sn_block {
@@ -211,7 +226,10 @@ struct sn_block {
     uint8_t whole;  /* != 0: each page is armed or written */
 };
 
-/* A region; the caller's until sn_region_remove has returned. A bit a page, 8 words a block. Invariants: freeze.c. */
+/*
+ * A region; the caller's until sn_region_remove has returned. A bit a page, 8 words a block. Invariants:
+ * freeze.c.
+ */
 struct sn_region {
     uint64_t start; /* a multiple of 2 MiB */
     uint64_t pages; /* capacity; a multiple of 512 */
@@ -223,15 +241,19 @@ struct sn_region {
     struct sn_block *blocks;
     uint32_t *orders; /* a word a block: its `order` at the last collect */
     uint32_t opened;  /* blocks opened since the last collect; orders come from here */
-    uint32_t lost;    /* != 0: memory was opened without being noted; the next collect finds all of it changed */
-    uint64_t collected; /* pages that the last collect looked at */
+    /* != 0: memory was opened without being noted; the next collect finds all of it changed */
+    uint32_t lost;
+    uint64_t collected;                  /* pages that the last collect looked at */
     uint64_t changed_first, changed_end; /* the blocks in which it found any */
 };
 
 #define SN_REGIONS_MAX 1024u
 #define SN_BY_SIGNALS (-1)
 
-/* All there is to it, for a session. Zeroed by the caller but for uffd and stop; freed when all threads are back. */
+/*
+ * All there is to it, for a session. Zeroed by the caller but for uffd and stop; freed when all threads are
+ * back.
+ */
 struct sn_freezer {
     int32_t uffd; /* synchronous: without UFFD_FEATURE_WP_ASYNC; or SN_BY_SIGNALS */
     int32_t stop; /* an event (sn_event_open): signalled, it ends sn_freezer_serve */
@@ -252,13 +274,17 @@ struct sn_freezer {
 };
 
 /*
- * Serves writes to regions of a freezer that is SN_BY_SIGNALS, from now until sn_freezer_leave_signals, on the threads
- * that make them. The first call puts a handler of SIGSEGV before the one that is there. ENOSPC: too many freezers.
+ * Serves writes to regions of a freezer that is SN_BY_SIGNALS, from now until sn_freezer_leave_signals, on
+ * the threads that make them. The first call puts a handler of SIGSEGV before the one that is there. ENOSPC:
+ * too many freezers.
  */
 SN_API int32_t sn_freezer_take_signals(struct sn_freezer *freezer);
 SN_API int32_t sn_freezer_leave_signals(struct sn_freezer *freezer);
 
-/* Serves writes to protected memory until the event is signalled, and runs nothing else. Any number of threads. */
+/*
+ * Serves writes to protected memory until the event is signalled, and runs nothing else. Any number of
+ * threads.
+ */
 SN_API int32_t sn_freezer_serve(struct sn_freezer *freezer);
 
 /* Registers the memory of a region and serves it. Nothing of it is armed. ENOSPC: too many regions. */
@@ -268,34 +294,37 @@ SN_API int32_t sn_region_add(struct sn_freezer *freezer, struct sn_region *regio
 SN_API int32_t sn_region_remove(struct sn_freezer *freezer, struct sn_region *region);
 
 /*
- * Adds to `changed` the pages of the first `pages` that were written since they were last armed, and those with
- * memory that are not armed, and arms them. `how`: SN_SCAN_ENTRIES where the kernel has no scan; SN_COLLECT_EARLY
- * while the application runs, before the collect for which it stands still. `pagemap` is -1 where there is none, and
- * then all pages count as having memory. After a failure nothing is armed.
+ * Adds to `changed` the pages of the first `pages` that were written since they were last armed, and those
+ * with memory that are not armed, and arms them. `how`: SN_SCAN_ENTRIES where the kernel has no scan;
+ * SN_COLLECT_EARLY while the application runs, before the collect for which it stands still. `pagemap` is -1
+ * where there is none, and then all pages count as having memory. After a failure nothing is armed.
  */
-SN_API int32_t sn_region_collect(struct sn_freezer *freezer, struct sn_region *region, int32_t pagemap, int32_t how,
-                                 uint64_t pages, uint64_t *changed);
+SN_API int32_t sn_region_collect(struct sn_freezer *freezer, struct sn_region *region, int32_t pagemap,
+                                 int32_t how, uint64_t pages, uint64_t *changed);
 
 /* Pages were discarded: they are not armed any more, and read as zero until they are written. */
-SN_API int32_t sn_region_disarm(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint64_t count);
+SN_API int32_t sn_region_disarm(struct sn_freezer *freezer, struct sn_region *region, uint64_t first,
+                                uint64_t count);
 
 /* Opens pages as a write would: for a system call that is to write them, where it would not wait but fail. */
-SN_API int32_t sn_region_open(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint64_t count);
+SN_API int32_t sn_region_open(struct sn_freezer *freezer, struct sn_region *region, uint64_t first,
+                              uint64_t count);
 
 /*
- * The content of those of the first `pages` that are in `wanted` is wanted as it is now: sn_region_read will deliver
- * it. Call it after the collect that armed them, while nobody writes, and with nothing of the region wanted from before
- * (sn_region_thaw).
+ * The content of those of the first `pages` that are in `wanted` is wanted as it is now: sn_region_read will
+ * deliver it. Call it after the collect that armed them, while nobody writes, and with nothing of the region
+ * wanted from before (sn_region_thaw).
  */
 SN_API int32_t sn_region_freeze(struct sn_freezer *freezer, struct sn_region *region, uint64_t pages,
                                 const uint64_t *wanted);
 
 /* Copies the content of frozen pages of one block to `target`, and lets them go. Others read as zero. */
-SN_API int32_t sn_region_read(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint64_t count,
-                              void *target);
+SN_API int32_t sn_region_read(struct sn_freezer *freezer, struct sn_region *region, uint64_t first,
+                              uint64_t count, void *target);
 
 /* Copies frozen pages of a range away, as a write would: for who is about to discard them. */
-SN_API int32_t sn_region_secure(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint64_t count);
+SN_API int32_t sn_region_secure(struct sn_freezer *freezer, struct sn_region *region, uint64_t first,
+                                uint64_t count);
 
 /* Nothing of the first `pages` is wanted any more. */
 SN_API int32_t sn_region_thaw(struct sn_freezer *freezer, struct sn_region *region, uint64_t pages);
@@ -318,9 +347,12 @@ SN_API int32_t sn_futex_wait_either(const uint32_t *word1, uint32_t expected1, c
 /* Wakes at most `count` sleepers. */
 SN_API int32_t sn_futex_wake(const uint32_t *word, int32_t count);
 
-/* ---- thread.c: what .NET cannot ask of a thread --------------------------------------------------------- */
+/* ---- thread.c: what .NET cannot ask of a thread -------------------------------------------------------- */
 
-/* Sets the calling thread's nice value, counted from the first thread's. *raised: that raises it, or EACCES, EPERM. */
+/*
+ * Sets the calling thread's nice value, counted from the first thread's. *raised: that raises it, or EACCES,
+ * EPERM.
+ */
 SN_API int32_t sn_thread_nice(int32_t nice, int32_t *raised);
 
 /* Processor time that the calling thread has used, in nanoseconds. */
@@ -332,37 +364,37 @@ SN_API int32_t sn_thread_time(uint64_t *time);
 SN_API int32_t sn_file_set_direct(int32_t fd, int32_t on);
 
 /*
- * Makes the content of a file durable (fsync). .NET's own call for it (10.0.12) reports no error of fsync, so none of
- * its callers would learn that a write-back failed. After an error pages may be marked clean all the same: a second
- * call that succeeds says nothing about them.
+ * Makes the content of a file durable (fsync). .NET's own call for it (10.0.12) reports no error of fsync, so
+ * none of its callers would learn that a write-back failed. After an error pages may be marked clean all the
+ * same: a second call that succeeds says nothing about them.
  */
 SN_API int32_t sn_file_sync(int32_t fd);
 
 /* Makes the entries of a directory durable (open + fsync + close). `path` is UTF-8. */
 SN_API int32_t sn_directory_sync(const char *path);
 
-/* ---- lock.c: one writer at a time --------------------------------------------------------------------------- */
+/* ---- lock.c: one writer at a time ---------------------------------------------------------------------- */
 
 /*
- * Locks an open file against other descriptors of it, in this process and others (flock). EWOULDBLOCK: it is locked;
- * other errors: the file system has no locks, or cannot say. Forked children do not get the lock. ENFILE: 1,024 are
- * held already.
+ * Locks an open file against other descriptors of it, in this process and others (flock). EWOULDBLOCK: it is
+ * locked; other errors: the file system has no locks, or cannot say. Forked children do not get the lock.
+ * ENFILE: 1,024 are held already.
  */
 SN_API int32_t sn_lock_acquire(int32_t fd);
 
 /* Gives the lock back; before the descriptor is closed. */
 SN_API void sn_lock_release(int32_t fd);
 
-/* ---- limit_signal.c: a file grows beyond the limit, and the process lives to tell ------------------------ */
+/* ---- limit_signal.c: a file grows beyond the limit, and the process lives to tell ---------------------- */
 
 /*
- * Blocks SIGXFSZ in the calling thread. *held != 0: it was not blocked before, and sn_limit_signal_release is to be
- * called by the same thread: it takes away the signal that a write caused, and unblocks.
+ * Blocks SIGXFSZ in the calling thread. *held != 0: it was not blocked before, and sn_limit_signal_release is
+ * to be called by the same thread: it takes away the signal that a write caused, and unblocks.
  */
 SN_API int32_t sn_limit_signal_hold(int32_t *held);
 SN_API int32_t sn_limit_signal_release(void);
 
-/* ---- environment.c: what a captured context of a native thread depends on, beside its code ----------------- */
+/* ---- environment.c: what a captured context of a native thread depends on, beside its code ------------- */
 
 struct sn_environment {
     uint64_t vector_state;     /* XCR0: the parts of the vector state that the kernel saves */

@@ -8,7 +8,10 @@
 
 int32_t sn_thread_nice(int32_t nice, int32_t *raised)
 {
-    /* To Linux, which is of another mind than POSIX here, 0 is the calling thread, and a process id its first one. */
+    /*
+     * To Linux, which is of another mind than POSIX here, 0 is the calling thread, and a process id its first
+     * one.
+     */
     errno = 0;
     int first = getpriority(PRIO_PROCESS, (id_t)getpid());
     int now = getpriority(PRIO_PROCESS, 0);

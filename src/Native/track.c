@@ -42,7 +42,8 @@ struct scan_argument {
 };
 
 #define SCAN_PROTECT_MATCHING UINT64_C(1) /* PM_SCAN_WP_MATCHING */
-#define SCAN_CHECK_WPASYNC UINT64_C(2)    /* PM_SCAN_CHECK_WPASYNC: EPERM where a mapping is not registered */
+/* PM_SCAN_CHECK_WPASYNC: EPERM where a mapping is not registered */
+#define SCAN_CHECK_WPASYNC UINT64_C(2)
 #define SCAN_REQUEST _IOWR('f', 16, struct scan_argument)
 
 _Static_assert(sizeof(struct scan_argument) == 96, "struct pm_scan_arg has 12 fields of 8 bytes");
@@ -127,7 +128,9 @@ int32_t sn_uffd_copy(int32_t fd, uint64_t target, uint64_t source, uint64_t byte
             return 0;
         }
 
-        /* EAGAIN: some were copied, or the address space was changing. What stopped it, the next call says. */
+        /*
+         * EAGAIN: some were copied, or the address space was changing. What stopped it, the next call says.
+         */
         int error = errno;
         if (copy.copy > 0)
             *copied += (uint64_t)copy.copy;
@@ -159,9 +162,9 @@ static int32_t write_protect(int32_t fd, uint64_t base, uint64_t bytes, int32_t 
 }
 
 /*
- * ENOENT: before Linux 6.3 also of a range that is in several mappings, as it is after a change of protection inside;
- * on any kernel of one of which a part is not registered. Then it is done by halves. A write waits for one page of what
- * is unprotected, and would fault for ever if another one kept it shut.
+ * ENOENT: before Linux 6.3 also of a range that is in several mappings, as it is after a change of protection
+ * inside; on any kernel of one of which a part is not registered. Then it is done by halves. A write waits
+ * for one page of what is unprotected, and would fault for ever if another one kept it shut.
  */
 int32_t sn_uffd_protect(int32_t fd, uint64_t base, uint64_t bytes, int32_t on)
 {
@@ -185,7 +188,7 @@ int32_t sn_pagemap_open(int32_t *fd)
     return 0;
 }
 
-/* ---- the entries of /proc/self/pagemap, where there is no scan -------------------------------------------- */
+/* ---- the entries of /proc/self/pagemap, where there is no scan ----------------------------------------- */
 
 /* Bits of an entry: Documentation/admin-guide/mm/pagemap.rst of the kernel. */
 #define ENTRY_SOFT_DIRTY (UINT64_C(1) << 55)
@@ -198,7 +201,8 @@ int32_t sn_pagemap_open(int32_t *fd)
 static uint64_t categories_of(uint64_t entry)
 {
     return (entry & ENTRY_FILE ? SN_PAGE_FILE : 0) | (entry & ENTRY_PRESENT ? SN_PAGE_PRESENT : 0) |
-           (entry & ENTRY_SWAPPED ? SN_PAGE_SWAPPED : 0) | (entry & ENTRY_SOFT_DIRTY ? SN_PAGE_SOFT_DIRTY : 0);
+           (entry & ENTRY_SWAPPED ? SN_PAGE_SWAPPED : 0) |
+           (entry & ENTRY_SOFT_DIRTY ? SN_PAGE_SOFT_DIRTY : 0);
 }
 
 static int32_t read_entries(int32_t fd, uint64_t start, uint64_t *entries, size_t count)
@@ -217,9 +221,9 @@ static int32_t read_entries(int32_t fd, uint64_t start, uint64_t *entries, size_
 }
 
 /* What a scan does, page by page. */
-static int32_t look_through_entries(int32_t fd, uint64_t start, uint64_t end, uint64_t require, uint64_t forbid,
-                                    uint64_t any, struct sn_page_region *regions, uint64_t capacity, uint64_t *count,
-                                    uint64_t *walked)
+static int32_t look_through_entries(int32_t fd, uint64_t start, uint64_t end, uint64_t require,
+                                    uint64_t forbid, uint64_t any, struct sn_page_region *regions,
+                                    uint64_t capacity, uint64_t *count, uint64_t *walked)
 {
     const uint64_t known = SN_PAGE_FILE | SN_PAGE_PRESENT | SN_PAGE_SWAPPED | SN_PAGE_SOFT_DIRTY;
     if (((require | forbid | any) & ~known) != 0)

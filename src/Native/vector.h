@@ -1,7 +1,7 @@
 /*
- * vector.h: vectors of 16 bytes, as GCC and Clang know them on every processor, and the two instructions for which
- * they have no words: a multiplication of halves, which plain C makes three of, and a store past the cache.
- * Internal to the C part.
+ * vector.h: vectors of 16 bytes, as GCC and Clang know them on every processor, and the two instructions for
+ * which they have no words: a multiplication of halves, which plain C makes three of, and a store past the
+ * cache. Internal to the C part.
  */
 #ifndef SNAPSHOT_VECTOR_H
 #define SNAPSHOT_VECTOR_H
@@ -60,15 +60,18 @@ static inline sn_bytes sn_interleave_high(sn_bytes left, sn_bytes right)
     return SN_SHUFFLE(sn_bytes, left, right, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 }
 
-/* The two numbers in the other order. By words: GCC makes one instruction of that on x86-64, and two of pairs. */
+/*
+ * The two numbers in the other order. By words: GCC makes one instruction of that on x86-64, and two of
+ * pairs.
+ */
 static inline sn_pair sn_swap(sn_pair value)
 {
     return (sn_pair)SN_SHUFFLE(sn_words, (sn_words)value, (sn_words)value, 2, 3, 0, 1);
 }
 
 /*
- * Adds to a sum what was just made. On x86-64 the statement of no instructions keeps GCC from adding the parts of that
- * one after the other, each waiting for the sum: checksums took a tenth more time.
+ * Adds to a sum what was just made. On x86-64 the statement of no instructions keeps GCC from adding the
+ * parts of that one after the other, each waiting for the sum: checksums took a tenth more time.
  */
 static inline sn_pair sn_add_to(sn_pair sum, sn_pair made)
 {

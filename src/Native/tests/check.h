@@ -26,8 +26,8 @@
     do { \
         long long actual_ = (long long)(actual), expected_ = (long long)(expected); \
         if (actual_ != expected_) { \
-            fprintf(stderr, "%s:%d: %s is %lld, not %lld\n", \
-                    __FILE__, __LINE__, #actual, actual_, expected_); \
+            fprintf(stderr, "%s:%d: %s is %lld, not %lld\n", __FILE__, __LINE__, #actual, actual_, \
+                    expected_); \
             exit(1); \
         } \
     } while (0)

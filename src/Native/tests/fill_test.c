@@ -1,6 +1,6 @@
 /*
- * fill_test.c: pages of a file come when they are touched, what is given up does not come, and damage is told.
- * In C so that the sanitizers see it.
+ * fill_test.c: pages of a file come when they are touched, what is given up does not come, and damage is
+ * told. In C so that the sanitizers see it.
  */
 #include "check.h"
 
@@ -21,8 +21,8 @@
 #define PAGES (BLOCKS * BLOCK_PAGES)
 
 /*
- * A file of plain blocks, which lie in it in an order of its own, and of which pages go to two runs of memory in the
- * opposite order, with a gap of two pages.
+ * A file of plain blocks, which lie in it in an order of its own, and of which pages go to two runs of memory
+ * in the opposite order, with a gap of two pages.
  */
 struct fixture {
     struct sn_fill fill;
@@ -64,8 +64,9 @@ static void make_file(struct fixture *f)
         CHECK_EQUAL(pwrite(f->image.fd, block, sizeof block, (off_t)(place * sizeof block)), sizeof block);
         f->blocks[i] = (struct sn_fill_block){
             .offset = place * sizeof block,
-            .checksum = i % 2 == 0 ? sn_checksum(block, sizeof block)
-                                   : sn_pages_checksum(block, BLOCK_PAGES, (uint64_t[2 * IMAGE_BLOCK_PAGES]){0}),
+            .checksum = i % 2 == 0
+                            ? sn_checksum(block, sizeof block)
+                            : sn_pages_checksum(block, BLOCK_PAGES, (uint64_t[2 * IMAGE_BLOCK_PAGES]){0}),
             .encoding = i % 2 == 0 ? PLAIN : PLAIN_BY_PAGE,
             .ordinal = i * BLOCK_PAGES,
             .wanted = (1u << BLOCK_PAGES) - 1,
@@ -174,12 +175,14 @@ static void pages_arrive_unwritten(void)
     CHECK_EQUAL(sn_pagemap_open(&pagemap), 0);
     CHECK_EQUAL(sn_fill_stream(&f.fill), 0);
     CHECK_EQUAL(sn_pagemap_scan(pagemap, f.base, f.base + HUGE_PAGE, SN_PAGE_WRITTEN, 0, SN_PAGE_PRESENT,
-                                SN_SCAN_PROTECT, found, 4, &count, &walked), 0);
+                                SN_SCAN_PROTECT, found, 4, &count, &walked),
+                0);
     CHECK_EQUAL(count, 0);
     bytes_at(address_of(&f, 5))[0] = 1;
     bytes_at(f.base + 100 * PAGE)[0] = 1; /* one that was in no image */
     CHECK_EQUAL(sn_pagemap_scan(pagemap, f.base, f.base + HUGE_PAGE, SN_PAGE_WRITTEN, 0, SN_PAGE_PRESENT,
-                                SN_SCAN_PROTECT, found, 4, &count, &walked), 0);
+                                SN_SCAN_PROTECT, found, 4, &count, &walked),
+                0);
     CHECK_EQUAL(count, 2);
     CHECK_EQUAL(found[0].start, address_of(&f, 5));
     CHECK_EQUAL(found[0].end - found[0].start, PAGE);

@@ -113,9 +113,9 @@ static inline void collect_early(struct fixture *f)
 }
 
 /*
- * Lets go of what an earlier capture has left, collects, and freezes what was found, now or early; returns how many
- * pages that is. A server that is still opening
- * blocks ahead of the last write is held back, or all of those would be copied here.
+ * Lets go of what an earlier capture has left, collects, and freezes what was found, now or early; returns
+ * how many pages that is. A server that is still opening blocks ahead of the last write is held back, or all
+ * of those would be copied here.
  */
 static inline uint64_t capture(struct fixture *f)
 {

@@ -1,6 +1,6 @@
 /*
- * freeze_test.c: what is frozen is delivered as it was, whoever writes meanwhile, with slots enough and with too few;
- * writes are noted; sweeps are opened ahead. In C so that the sanitizers see it.
+ * freeze_test.c: what is frozen is delivered as it was, whoever writes meanwhile, with slots enough and with
+ * too few; writes are noted; sweeps are opened ahead. In C so that the sanitizers see it.
  */
 #include "freeze_fixture.h"
 
@@ -50,7 +50,10 @@ static void frozen_content_outlives_a_write(struct fixture *f)
     tear_down(f);
 }
 
-/* The collect of the pause finds what is written after that; the order of first writes is that of the interval. */
+/*
+ * The collect of the pause finds what is written after that; the order of first writes is that of the
+ * interval.
+ */
 static void what_was_collected_early_is_not_collected_again(struct fixture *f)
 {
     if (!set_up(f, BLOCKS))
@@ -141,7 +144,9 @@ static void holes_in_a_block_are_found_when_they_are_written(struct fixture *f)
     tear_down(f);
 }
 
-/* A block with copies of two sizes, one taken for need: each extent is returned when its own pages are read. */
+/*
+ * A block with copies of two sizes, one taken for need: each extent is returned when its own pages are read.
+ */
 static void extents_of_several_sizes_in_a_block_are_all_returned(struct fixture *f)
 {
     if (!set_up(f, 1))
@@ -154,7 +159,8 @@ static void extents_of_several_sizes_in_a_block_are_all_returned(struct fixture 
     CHECK_EQUAL(f->freezer.slots.need, 16);
     expect_pattern(f, 0, SN_BLOCK_PAGES);
     CHECK_EQUAL(f->freezer.slots.used, 0);
-    write_page(2 * SN_BLOCK_PAGES - 1, 0xFF); /* and what is left of the block, in the extent that came back */
+    /* and what is left of the block, in the extent that came back */
+    write_page(2 * SN_BLOCK_PAGES - 1, 0xFF);
     CHECK_EQUAL(f->freezer.copied, 2 * SN_BLOCK_PAGES);
     CHECK_EQUAL(f->freezer.slots.used, SN_BLOCK_PAGES);
     expect_pattern(f, SN_BLOCK_PAGES, 2 * SN_BLOCK_PAGES);
@@ -206,7 +212,7 @@ static void too_few_slots_slow_writers_down(struct fixture *f)
     tear_down(f);
 }
 
-/* ---- a kernel that gives no memory ---------------------------------------------------------------------- */
+/* ---- a kernel that gives no memory --------------------------------------------------------------------- */
 
 struct told {
     pthread_t thread;
@@ -232,8 +238,8 @@ static void *write_when_told(void *unused)
     return NULL;
 }
 
-/* As at a limit: nothing can be committed where nothing is mapped. No slot is had or lost by it: writers wait for the
- * reader. */
+/* As at a limit: nothing can be committed where nothing is mapped. No slot is had or lost by it: writers wait
+ * for the reader. */
 static void a_kernel_that_commits_nothing_slows_writers_down(struct fixture *f)
 {
     if (!set_up(f, BLOCKS))
@@ -262,7 +268,6 @@ static void a_kernel_that_commits_nothing_slows_writers_down(struct fixture *f)
     CHECK_EQUAL(f->freezer.slots.fresh, 0);
     CHECK_EQUAL(f->freezer.slots.need, 0);
 
-
     /* With memory again there are slots again, the first of them. */
     CHECK(capture(f) > 0);
     write_page(0, 1);
@@ -272,7 +277,7 @@ static void a_kernel_that_commits_nothing_slows_writers_down(struct fixture *f)
     tear_down(f);
 }
 
-/* ---- memory that is dear -------------------------------------------------------------------------------- */
+/* ---- memory that is dear ------------------------------------------------------------------------------- */
 
 static void *write_block_1(void *unused)
 {
@@ -281,7 +286,10 @@ static void *write_block_1(void *unused)
     return NULL;
 }
 
-/* Two blocks are frozen, the first is copied to the one extent that has memory, and somebody writes the second. */
+/*
+ * Two blocks are frozen, the first is copied to the one extent that has memory, and somebody writes the
+ * second.
+ */
 static pthread_t begin_write_with_dear_memory(struct fixture *f, uint64_t fresh_ns)
 {
     write_pattern(0, 2 * SN_BLOCK_PAGES);
@@ -349,7 +357,7 @@ static void dear_memory_is_taken_where_none_is_returned(struct fixture *f)
     tear_down(f);
 }
 
-/* ---- many writers, many captures ------------------------------------------------------------------------ */
+/* ---- many writers, many captures ----------------------------------------------------------------------- */
 
 struct writer {
     pthread_t thread;
@@ -395,7 +403,8 @@ static void no_byte_is_from_later(struct fixture *f, uint32_t extents)
     memset(stamps, 0, sizeof stamps);
     struct writer writers[WRITERS];
     for (uint32_t i = 0; i < WRITERS; i++) {
-        writers[i] = (struct writer){.index = i, .stop = &stop, .gate = &gate, .parked = &parked, .clock = &clock};
+        writers[i] =
+            (struct writer){.index = i, .stop = &stop, .gate = &gate, .parked = &parked, .clock = &clock};
         CHECK_EQUAL(pthread_create(&writers[i].thread, NULL, write_randomly, &writers[i]), 0);
     }
     for (uint32_t round = 0; round < 30; round++) {

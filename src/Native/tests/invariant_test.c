@@ -157,7 +157,8 @@ void test_invariant(void)
         {the_middle_of_an_extent_is_returned, ": an extent begins at a multiple of its size. "},
         {a_free_list_leads_out_of_the_slots, ": a slot that is handed out is below the limit. "},
         {a_block_is_unlocked_twice, ": a block is unlocked by who locked it. "},
-        {a_block_is_fetched_by_who_has_not_claimed_it, ": whoever ends the fetching of a block has claimed it. "},
+        {a_block_is_fetched_by_who_has_not_claimed_it,
+         ": whoever ends the fetching of a block has claimed it. "},
         {a_block_is_done_that_nobody_waited_for, ": no more blocks are done than there are. "},
         {a_block_does_not_fit_its_room, ": what is read fits the room. "},
     };

@@ -1,4 +1,7 @@
-/* limit_signal_test.c: a write beyond the limit gives its error and no signal; without the hold it gives the signal. */
+/*
+ * limit_signal_test.c: a write beyond the limit gives its error and no signal; without the hold it gives the
+ * signal.
+ */
 #include "check.h"
 
 #include <errno.h>

@@ -26,7 +26,9 @@ void test_lock(void)
     CHECK_EQUAL(sn_lock_acquire(first), 0);
     CHECK_EQUAL(sn_lock_acquire(second), EWOULDBLOCK);
 
-    /* The child outlives the parent's lock: with the file still open in it, the next line but two would fail. */
+    /*
+     * The child outlives the parent's lock: with the file still open in it, the next line but two would fail.
+     */
     int ends[2];
     CHECK_EQUAL(pipe(ends), 0);
     pid_t child = fork();

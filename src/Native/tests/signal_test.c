@@ -1,6 +1,6 @@
 /*
- * signal_test.c: what is different where writes are served by a handler of SIGSEGV. That all of freeze_test.c holds,
- * too, is tested there.
+ * signal_test.c: what is different where writes are served by a handler of SIGSEGV. That all of freeze_test.c
+ * holds, too, is tested there.
  */
 #include "freeze_fixture.h"
 
@@ -58,7 +58,10 @@ static void escape(int number)
     siglongjmp(s_escape, number);
 }
 
-/* A guard in the middle of a region, and memory of nobody, end where they did before: here in a handler that leaves. */
+/*
+ * A guard in the middle of a region, and memory of nobody, end where they did before: here in a handler that
+ * leaves.
+ */
 static void faults_of_others_are_passed_on(struct fixture *f)
 {
     uint64_t elsewhere;
@@ -85,7 +88,9 @@ static void faults_of_others_are_passed_on(struct fixture *f)
 void test_signal(void)
 {
     static struct fixture fixture;
-    /* The handler that is there when the first freezer takes signals is the one that faults of others go to. */
+    /*
+     * The handler that is there when the first freezer takes signals is the one that faults of others go to.
+     */
     struct sigaction others = {.sa_handler = escape};
     CHECK_EQUAL(sigaction(SIGSEGV, &others, NULL), 0);
     s_by_signals = 1;

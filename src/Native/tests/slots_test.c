@@ -19,7 +19,9 @@ static void nobody_waits_where_it_does_not_pay(void)
     CHECK(sn_slots_fresh_is_dear(&slots));
 }
 
-/* Fresh memory costs 4000 ns more: a quarter is waited for it, by all together, each time that some is taken. */
+/*
+ * Fresh memory costs 4000 ns more: a quarter is waited for it, by all together, each time that some is taken.
+ */
 static void waits_add_up_until_fresh_memory_is_taken(void)
 {
     struct sn_slots slots = {.copy_ns = {1000, 5000}};

@@ -15,7 +15,8 @@
 static int32_t collect(int32_t pagemap, uint64_t start, uint64_t end, struct sn_page_region *found,
                        uint64_t capacity, uint64_t *count, uint64_t *walked)
 {
-    return sn_pagemap_scan(pagemap, start, end, SN_PAGE_WRITTEN, 0, 0, SN_SCAN_PROTECT, found, capacity, count, walked);
+    return sn_pagemap_scan(pagemap, start, end, SN_PAGE_WRITTEN, 0, 0, SN_SCAN_PROTECT, found, capacity,
+                           count, walked);
 }
 
 static uint64_t map_pages(void)
@@ -81,7 +82,8 @@ static void any_of_several_categories_will_do(int32_t pagemap)
     struct sn_page_region found[4];
     bytes_at(base)[2 * PAGE] = 1;
     CHECK_EQUAL(sn_pagemap_scan(pagemap, base, base + PAGES * PAGE, 0, 0, SN_PAGE_PRESENT | SN_PAGE_SWAPPED,
-                                0, found, 4, &count, &walked), 0);
+                                0, found, 4, &count, &walked),
+                0);
     CHECK_EQUAL(count, 1);
     CHECK_EQUAL(found[0].start, base + 2 * PAGE);
     CHECK_EQUAL(found[0].end, base + 3 * PAGE);
@@ -97,7 +99,8 @@ static void entries_tell_what_a_scan_tells(int32_t pagemap)
     bytes_at(base)[2 * PAGE] = 1;
     bytes_at(base)[3 * PAGE] = 1;
     bytes_at(base)[9 * PAGE] = 1;
-    CHECK_EQUAL(sn_pagemap_scan(pagemap, base, end, 0, 0, memory, SN_SCAN_ENTRIES, found, 4, &count, &walked), 0);
+    CHECK_EQUAL(sn_pagemap_scan(pagemap, base, end, 0, 0, memory, SN_SCAN_ENTRIES, found, 4, &count, &walked),
+                0);
     CHECK_EQUAL(count, 2);
     CHECK_EQUAL(found[0].start, base + 2 * PAGE);
     CHECK_EQUAL(found[0].end, base + 4 * PAGE);
@@ -106,17 +109,21 @@ static void entries_tell_what_a_scan_tells(int32_t pagemap)
     CHECK_EQUAL(walked, end);
 
     /* Where the buffer is full it stops at the run that it has no room for. */
-    CHECK_EQUAL(sn_pagemap_scan(pagemap, base, end, 0, 0, memory, SN_SCAN_ENTRIES, found, 1, &count, &walked), 0);
+    CHECK_EQUAL(sn_pagemap_scan(pagemap, base, end, 0, 0, memory, SN_SCAN_ENTRIES, found, 1, &count, &walked),
+                0);
     CHECK_EQUAL(count, 1);
     CHECK_EQUAL(walked, base + 9 * PAGE);
 
-    CHECK_EQUAL(sn_pagemap_scan(pagemap, base, end, 0, memory, 0, SN_SCAN_ENTRIES, found, 4, &count, &walked), 0);
+    CHECK_EQUAL(sn_pagemap_scan(pagemap, base, end, 0, memory, 0, SN_SCAN_ENTRIES, found, 4, &count, &walked),
+                0);
     CHECK_EQUAL(count, 3);
     CHECK_EQUAL(found[1].start, base + 4 * PAGE);
     CHECK_EQUAL(found[1].end, base + 9 * PAGE);
-    CHECK_EQUAL(
-        sn_pagemap_scan(pagemap, base, end, SN_PAGE_WRITTEN, 0, 0, SN_SCAN_ENTRIES, found, 4, &count, &walked), EINVAL);
-    CHECK_EQUAL(sn_pagemap_scan(-1, base, end, 0, 0, memory, SN_SCAN_ENTRIES, found, 4, &count, &walked), EBADF);
+    CHECK_EQUAL(sn_pagemap_scan(pagemap, base, end, SN_PAGE_WRITTEN, 0, 0, SN_SCAN_ENTRIES, found, 4, &count,
+                                &walked),
+                EINVAL);
+    CHECK_EQUAL(sn_pagemap_scan(-1, base, end, 0, 0, memory, SN_SCAN_ENTRIES, found, 4, &count, &walked),
+                EBADF);
     CHECK_EQUAL(sn_memory_release(base, PAGES * PAGE), 0);
 }
 
@@ -130,15 +137,17 @@ static void soft_dirty_marks_what_was_written(int32_t pagemap)
     CHECK_EQUAL(sn_soft_dirty_open(&fd), 0);
     for (uint64_t page = 0; page < PAGES; page++)
         bytes_at(base)[page * PAGE] = 1;
-    CHECK_EQUAL(
-        sn_pagemap_scan(pagemap, base, end, SN_PAGE_SOFT_DIRTY, 0, 0, SN_SCAN_ENTRIES, found, 4, &count, &walked), 0);
+    CHECK_EQUAL(sn_pagemap_scan(pagemap, base, end, SN_PAGE_SOFT_DIRTY, 0, 0, SN_SCAN_ENTRIES, found, 4,
+                                &count, &walked),
+                0);
     if (count == 0) {
         printf("track: no soft-dirty bits here\n");
     } else {
         CHECK_EQUAL(sn_soft_dirty_clear(fd), 0);
         bytes_at(base)[5 * PAGE] = 2;
-        CHECK_EQUAL(sn_pagemap_scan(pagemap, base, end, SN_PAGE_SOFT_DIRTY, 0, 0, SN_SCAN_ENTRIES, found, 4, &count,
-                                    &walked), 0);
+        CHECK_EQUAL(sn_pagemap_scan(pagemap, base, end, SN_PAGE_SOFT_DIRTY, 0, 0, SN_SCAN_ENTRIES, found, 4,
+                                    &count, &walked),
+                    0);
         CHECK_EQUAL(count, 1);
         CHECK_EQUAL(found[0].start, base + 5 * PAGE);
         CHECK_EQUAL(found[0].end, base + 6 * PAGE);

@@ -1,7 +1,7 @@
 /*
- * call.h: system calls made here and not by libc, so that a thread that sleeps in one stands in code at a fixed
- * address. There it is parked: SA_RESTART puts the call's registers back, and the call is made anew, in a new process
- * too. Shared with the shim, whose code is at a fixed address as well.
+ * call.h: system calls made here and not by libc, so that a thread that sleeps in one stands in code at a
+ * fixed address. There it is parked: SA_RESTART puts the call's registers back, and the call is made anew, in
+ * a new process too. Shared with the shim, whose code is at a fixed address as well.
  */
 #ifndef SNAPSHOT_MODULE_CALL_H
 #define SNAPSHOT_MODULE_CALL_H
@@ -13,8 +13,8 @@
 #include <time.h>
 
 /* The result, or an errno below 0. */
-static inline int64_t snt_call(int64_t number, uint64_t one, uint64_t two, uint64_t three, uint64_t four, uint64_t five,
-                               uint64_t six)
+static inline int64_t snt_call(int64_t number, uint64_t one, uint64_t two, uint64_t three, uint64_t four,
+                               uint64_t five, uint64_t six)
 {
     int64_t result;
     register uint64_t r10 __asm__("r10") = four;
@@ -27,7 +27,9 @@ static inline int64_t snt_call(int64_t number, uint64_t one, uint64_t two, uint6
     return result;
 }
 
-/* Sleeps while the word has the value; may return early. No timeout: a call with one would not be made anew. */
+/*
+ * Sleeps while the word has the value; may return early. No timeout: a call with one would not be made anew.
+ */
 static inline void snt_sleep(const uint32_t *word, uint32_t value)
 {
     snt_call(SYS_futex, (uint64_t)(uintptr_t)word, FUTEX_WAIT_PRIVATE, value, 0, 0, 0);
@@ -38,8 +40,8 @@ static inline int32_t snt_sleep_until(const uint32_t *word, uint32_t value, int3
                                       const struct timespec *until)
 {
     uint64_t operation = FUTEX_WAIT_BITSET_PRIVATE | (is_realtime ? (uint64_t)FUTEX_CLOCK_REALTIME : 0);
-    return (int32_t)-snt_call(SYS_futex, (uint64_t)(uintptr_t)word, operation, value, (uint64_t)(uintptr_t)until, 0,
-                              FUTEX_BITSET_MATCH_ANY);
+    return (int32_t)-snt_call(SYS_futex, (uint64_t)(uintptr_t)word, operation, value,
+                              (uint64_t)(uintptr_t)until, 0, FUTEX_BITSET_MATCH_ANY);
 }
 
 static inline void snt_wake(const uint32_t *word, uint32_t count)
@@ -53,8 +55,8 @@ static inline void snt_yield(void)
 }
 
 /*
- * A lock of one word without an owner, for short sections: 0 free, 1 held, 2 held and somebody may be asleep. It may
- * lie in captured memory: who sleeps looks at the word again in the next process.
+ * A lock of one word without an owner, for short sections: 0 free, 1 held, 2 held and somebody may be asleep.
+ * It may lie in captured memory: who sleeps looks at the word again in the next process.
  */
 static inline void snt_lock_slowly(uint32_t *word)
 {

@@ -1,6 +1,6 @@
 /*
- * entry_calls.c: what entry.S calls: on the way back from a function, into and out of a blocked call, and where a return
- * address was replaced.
+ * entry_calls.c: what entry.S calls: on the way back from a function, into and out of a blocked call, and
+ * where a return address was replaced.
  */
 #include "call.h"
 #include "native_thread.h"
@@ -9,11 +9,13 @@
 uint64_t snt_leave(const struct snt_record *record)
 {
     struct snt_worker *worker = &snt_process.workers[record->slot];
-    __asm__ volatile("movq %0, %%fs:0x28\n\tmovq %1, %%fs:0x30" : : "r"(worker->host_canary), "r"(worker->host_guard));
+    __asm__ volatile("movq %0, %%fs:0x28\n\tmovq %1, %%fs:0x30"
+                     :
+                     : "r"(worker->host_canary), "r"(worker->host_guard));
     return worker->host_rsp;
 }
 
-/* ---- replaced return addresses --------------------------------------------------------------------------------- */
+/* ---- replaced return addresses ------------------------------------------------------------------------- */
 
 __attribute__((section("snt_disarm_text"), target("general-regs-only"), used)) struct snt_raise
 snt_disarm(uint64_t *return_address)
@@ -35,7 +37,7 @@ __attribute__((section("snt_disarm_text"), target("general-regs-only"), used)) s
                               (uint32_t)worker->tid};
 }
 
-/* ---- blocked calls --------------------------------------------------------------------------------------------- */
+/* ---- blocked calls ------------------------------------------------------------------------------------- */
 
 /* The thread is no more parked by the signal. The last it writes to captured memory; then where to go on. */
 uint64_t snt_host_stack(struct snt_record *record)
@@ -47,8 +49,8 @@ uint64_t snt_host_stack(struct snt_record *record)
 typedef int64_t blocked_function(void *argument);
 
 /*
- * On the host stack. A stop makes itself known in `wanted` and then looks at `blocked`; here it is the other way
- * round: one of the two sees the other.
+ * On the host stack. A stop makes itself known in `wanted` and then looks at `blocked`; here it is the other
+ * way round: one of the two sees the other.
  */
 uint64_t snt_run_blocked(struct snt_record *record)
 {

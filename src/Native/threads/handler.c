@@ -1,19 +1,21 @@
 /*
  * handler.c: what a thread does when it gets the capture signal. All of it is safe in a signal handler.
  *
- * Where a thread may be parked. Its registers and stack must mean the same in a new process. So every frame lies in
- * code at a fixed address: in native modules, or here. Where the innermost frames are of other libraries (libc in the
- * middle of a printf, the vdso), the thread is let run on: the return address of the outermost such frame is replaced
- * by snt_trampoline, which puts it back and sends the signal again. Nothing of libc is ever captured, so it does not
- * matter where it lies in the next process or which of its locks are held.
+ * Where a thread may be parked. Its registers and stack must mean the same in a new process. So every frame
+ * lies in code at a fixed address: in native modules, or here. Where the innermost frames are of other
+ * libraries (libc in the middle of a printf, the vdso), the thread is let run on: the return address of the
+ * outermost such frame is replaced by snt_trampoline, which puts it back and sends the signal again. Nothing
+ * of libc is ever captured, so it does not matter where it lies in the next process or which of its locks are
+ * held.
  *
- * Where not even that is done: in code that reads return addresses (setjmp stores its own, an unwinder looks them up)
- * and in the middle of landing in an exception's handler, when the registers that the tables tell of are another
- * frame's already. The thread runs on, and the signal comes again a little later.
+ * Where not even that is done: in code that reads return addresses (setjmp stores its own, an unwinder looks
+ * them up) and in the middle of landing in an exception's handler, when the registers that the tables tell of
+ * are another frame's already. The thread runs on, and the signal comes again a little later.
  *
- * No exception meets a return address that was replaced. What throws is a module with an unwinder, and it has the shim,
- * whose sorting and searching functions stand in for the only ones of libc that would call back into it; so no frame
- * of it is above one of another library. Should there be one all the same, the thread runs on.
+ * No exception meets a return address that was replaced. What throws is a module with an unwinder, and it has
+ * the shim, whose sorting and searching functions stand in for the only ones of libc that would call back
+ * into it; so no frame of it is above one of another library. Should there be one all the same, the thread
+ * runs on.
  */
 #include "call.h"
 #include "native_thread.h"
@@ -43,15 +45,16 @@ static int is_raising(uint64_t pc)
 {
     return within(pc, (uint64_t)(uintptr_t)snt_trampoline, (uint64_t)(uintptr_t)snt_raised) ||
            within(pc, (uint64_t)(uintptr_t)snt_raise_self, (uint64_t)(uintptr_t)snt_raised_self) ||
-           within(pc, (uint64_t)(uintptr_t)__start_snt_disarm_text, (uint64_t)(uintptr_t)__stop_snt_disarm_text);
+           within(pc, (uint64_t)(uintptr_t)__start_snt_disarm_text,
+                  (uint64_t)(uintptr_t)__stop_snt_disarm_text);
 }
 
 static struct sn_frame frame_of(const ucontext_t *context)
 {
     /* DWARF's numbers of the registers, in the order of the numbers that the kernel's frame has them in. */
-    static const int order[SN_REGISTERS] = {REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP,
-                                            REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
-                                            REG_RIP};
+    static const int order[SN_REGISTERS] = {REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI,
+                                            REG_RBP, REG_RSP, REG_R8,  REG_R9,  REG_R10, REG_R11,
+                                            REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP};
     struct sn_frame frame = {.known = (1u << SN_REGISTERS) - 1};
     for (uint32_t i = 0; i < SN_REGISTERS; i++)
         frame.registers[i] = (uint64_t)context->uc_mcontext.gregs[order[i]];
@@ -59,8 +62,8 @@ static struct sn_frame frame_of(const ucontext_t *context)
 }
 
 /*
- * Whether no word of the stack can be a return address of foreign or of unsafe code, so that there is no need to walk
- * it. Most stacks are that plain, and reading them is ten times faster.
+ * Whether no word of the stack can be a return address of foreign or of unsafe code, so that there is no need
+ * to walk it. Most stacks are that plain, and reading them is ten times faster.
  */
 static int is_plain(uint64_t pc, uint64_t rsp, uint64_t high)
 {
@@ -121,14 +124,17 @@ static enum verdict look(struct snt_worker *worker, const ucontext_t *context, u
     worker->reason = SNT_LATE_CRITICAL;
     if (worker->critical != 0)
         return RUNS_ON;
-    /* Elsewhere: on the signal stack, in the handler of another signal; or on its way into or out of a blocked call. */
+    /*
+     * Elsewhere: on the signal stack, in the handler of another signal; or on its way into or out of a
+     * blocked call.
+     */
     worker->reason = SNT_LATE_UNSAFE;
     if (record->blocked != 0 || rsp < record->stack_low || rsp > record->stack_high)
         return RUNS_ON;
     return is_plain(pc, rsp, record->stack_high) ? PARKS : walk(worker, &frame, slot);
 }
 
-/* ---- replaced return addresses --------------------------------------------------------------------------------- */
+/* ---- replaced return addresses ------------------------------------------------------------------------- */
 
 static void disarm(struct snt_worker *worker)
 {
@@ -150,11 +156,13 @@ static void arm(struct snt_worker *worker, uint64_t *slot)
     *slot = (uint64_t)(uintptr_t)snt_trampoline;
 }
 
-/* ---- parking --------------------------------------------------------------------------------------------------- */
+/* ---- parking ------------------------------------------------------------------------------------------- */
 
 static void park(struct snt_worker *worker, uint32_t stop)
 {
-    /* Else it would be captured, and the next process, which knows nothing of it, return to where nothing is. */
+    /*
+     * Else it would be captured, and the next process, which knows nothing of it, return to where nothing is.
+     */
     SN_INVARIANT(worker->armed_at == 0, "a parked thread has its own return addresses");
     __atomic_store_n(&worker->parked, stop, __ATOMIC_SEQ_CST);
     snt_arrive();
@@ -162,7 +170,8 @@ static void park(struct snt_worker *worker, uint32_t stop)
         snt_sleep(&snt_process.wanted, stop);
 }
 
-static void park_context(struct snt_worker *worker, uint32_t stop, const ucontext_t *context, int32_t saved_errno)
+static void park_context(struct snt_worker *worker, uint32_t stop, const ucontext_t *context,
+                         int32_t saved_errno)
 {
     struct snt_record *record = worker->record;
     snt_keep(record, saved_errno);
@@ -179,7 +188,10 @@ static int take(struct snt_worker *worker, uint32_t stop, const ucontext_t *cont
         return 0;
     disarm(worker);
     if (worker->record->state != SNT_STATE_RUNNING) {
-        /* What has not begun begins anew, and what has ended is not to be continued: no context is needed of it. */
+        /*
+         * What has not begun begins anew, and what has ended is not to be continued: no context is needed of
+         * it.
+         */
         park(worker, stop);
         return 1;
     }
@@ -205,7 +217,10 @@ void snt_on_signal(int number, siginfo_t *info, void *context)
     struct snt_worker *worker = snt_worker_of_this_thread();
     if (worker == NULL || worker->record == NULL)
         return;
-    /* Whoever stops makes it wanted, and then looks whether a signal is on its way: here it is the other way round. */
+    /*
+     * Whoever stops makes it wanted, and then looks whether a signal is on its way: here it is the other way
+     * round.
+     */
     for (;;) {
         uint32_t stop = __atomic_load_n(&snt_process.wanted, __ATOMIC_SEQ_CST);
         if ((stop & 1) != 0 && has_parked)

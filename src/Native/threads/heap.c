@@ -23,7 +23,7 @@ static void *address_of(const struct heap *heap, uint32_t index)
     return (void *)(uintptr_t)(heap->first_unit + index * HEAP_UNIT);
 }
 
-/* ---- sizes ----------------------------------------------------------------------------------------------------- */
+/* ---- sizes --------------------------------------------------------------------------------------------- */
 
 /* The smallest size that holds so many bytes; bytes <= HEAP_SMALL_MAX. */
 static uint32_t size_index(uint64_t bytes)
@@ -44,7 +44,7 @@ static uint32_t size_bytes(uint32_t index)
     return (UINT32_C(1) << doubling) + ((index - steps) % 4 + 1) * (UINT32_C(1) << (doubling - 2));
 }
 
-/* ---- lists ----------------------------------------------------------------------------------------------------- */
+/* ---- lists --------------------------------------------------------------------------------------------- */
 
 static void push(const struct heap *heap, uint32_t *first, uint32_t index)
 {
@@ -67,7 +67,7 @@ static void take_out(const struct heap *heap, uint32_t *first, uint32_t index)
         unit_at(heap, unit->next)->previous = unit->previous;
 }
 
-/* ---- runs of units: with runs_lock held ------------------------------------------------------------------------ */
+/* ---- runs of units: with runs_lock held ---------------------------------------------------------------- */
 
 static uint32_t bin_of(uint32_t length)
 {
@@ -143,7 +143,7 @@ static void run_give(struct heap *heap, uint32_t index, uint32_t length)
         set_free(heap, index, length);
 }
 
-/* ---- large blocks ---------------------------------------------------------------------------------------------- */
+/* ---- large blocks -------------------------------------------------------------------------------------- */
 
 static uint64_t units_for(uint64_t bytes)
 {
@@ -199,7 +199,7 @@ static int32_t run_resize(struct heap *heap, uint32_t index, uint64_t length)
     return fits;
 }
 
-/* ---- small blocks: with the lock of their size held ------------------------------------------------------------ */
+/* ---- small blocks: with the lock of their size held ---------------------------------------------------- */
 
 static uint32_t blocks_of(uint32_t size)
 {
@@ -311,11 +311,12 @@ static void small_free(struct heap *heap, uint32_t index, uint64_t offset)
     snt_unlock(&list->lock);
 }
 
-/* ---- the heap -------------------------------------------------------------------------------------------------- */
+/* ---- the heap ------------------------------------------------------------------------------------------ */
 
 static int32_t lay_out(struct heap *heap, uint64_t bytes)
 {
-    uint64_t start = (uint64_t)(uintptr_t)heap, each = HEAP_UNIT + sizeof(struct heap_unit) + HEAP_MAP_WORDS * 8;
+    uint64_t start = (uint64_t)(uintptr_t)heap,
+             each = HEAP_UNIT + sizeof(struct heap_unit) + HEAP_MAP_WORDS * 8;
     uint64_t header = (sizeof *heap + 63) & ~UINT64_C(63);
     if (bytes < header + 2 * HEAP_UNIT || bytes / each >= UINT32_MAX)
         return EINVAL;
@@ -324,9 +325,13 @@ static int32_t lay_out(struct heap *heap, uint64_t bytes)
     if (count == 0)
         return EINVAL;
     *heap = (struct heap){
-        .version = HEAP_VERSION, .unit_count = (uint32_t)count, .address = start, .bytes = bytes,
+        .version = HEAP_VERSION,
+        .unit_count = (uint32_t)count,
+        .address = start,
+        .bytes = bytes,
         .first_unit = (maps + count * HEAP_MAP_WORDS * 8 + HEAP_UNIT - 1) & ~(HEAP_UNIT - 1),
-        .units = units, .maps = maps,
+        .units = units,
+        .maps = maps,
     };
     for (uint32_t i = 0; i < HEAP_BINS; i++)
         heap->bins[i] = HEAP_NONE;
@@ -363,7 +368,8 @@ void snt_heap_used(uint64_t *first, uint64_t *end)
 {
     const struct heap *heap = opened();
     *first = heap == NULL ? 0 : heap->first_unit;
-    *end = heap == NULL ? 0 : heap->first_unit + __atomic_load_n(&heap->touched, __ATOMIC_ACQUIRE) * HEAP_UNIT;
+    *end =
+        heap == NULL ? 0 : heap->first_unit + __atomic_load_n(&heap->touched, __ATOMIC_ACQUIRE) * HEAP_UNIT;
 }
 
 static void *or_no_memory(void *block)
@@ -379,7 +385,8 @@ static uint32_t find(const struct heap *heap, const void *block, const char *fun
     uint64_t at = heap == NULL ? 0 : (uint64_t)(uintptr_t)block - heap->first_unit;
     if (heap == NULL || at / HEAP_UNIT >= heap->unit_count)
         snt_die(function, "the address is not of this heap");
-    uint32_t index = (uint32_t)(at / HEAP_UNIT), kind = __atomic_load_n(&unit_at(heap, index)->kind, __ATOMIC_ACQUIRE);
+    uint32_t index = (uint32_t)(at / HEAP_UNIT),
+             kind = __atomic_load_n(&unit_at(heap, index)->kind, __ATOMIC_ACQUIRE);
     *offset = at % HEAP_UNIT;
     if (kind != HEAP_SPAN && (kind != HEAP_RUN || *offset != 0))
         snt_die(function, "the block is free already, or is none");
@@ -429,7 +436,8 @@ void *sn_aligned_alloc(size_t alignment, size_t bytes)
             return or_no_memory(small_allocate(heap, size));
     }
     uint64_t length = units_for(bytes == 0 ? 1 : bytes);
-    return or_no_memory(large_allocate(heap, length, alignment <= HEAP_UNIT ? 1 : alignment / HEAP_UNIT, NULL));
+    return or_no_memory(
+        large_allocate(heap, length, alignment <= HEAP_UNIT ? 1 : alignment / HEAP_UNIT, NULL));
 }
 
 void sn_free(void *block)

@@ -1,12 +1,12 @@
 /*
- * heap.h: the heap of native threads, behind sn_malloc. All it keeps is in the memory that it is given, in an arena:
- * it is captured with the blocks, and a thread may be captured in the middle of an allocation.
+ * heap.h: the heap of native threads, behind sn_malloc. All it keeps is in the memory that it is given, in an
+ * arena: it is captured with the blocks, and a thread may be captured in the middle of an allocation.
  *
  *   header | units | maps | unit 0 | unit 1 | ...
  *
- * A unit is 64 KiB. Blocks up to 32 KiB are cut from spans of one unit, all of one size; what is in use is in the
- * unit's map, not in the blocks: a freed block is not written to. Larger blocks are runs of units. What lies behind
- * the last unit that was ever in use is untouched, and so is what the tables have for it.
+ * A unit is 64 KiB. Blocks up to 32 KiB are cut from spans of one unit, all of one size; what is in use is in
+ * the unit's map, not in the blocks: a freed block is not written to. Larger blocks are runs of units. What
+ * lies behind the last unit that was ever in use is untouched, and so is what the tables have for it.
  *
  * Locks: one for each size, for the spans of that size; one for runs, taken last.
  */
@@ -20,10 +20,11 @@
 #define HEAP_GRAIN 16u
 #define HEAP_UNIT UINT64_C(65536)
 #define HEAP_SMALL_MAX 32768u
-#define HEAP_STEP_MAX 1024u  /* up to here sizes are multiples of the grain; beyond, four for each doubling */
+/* up to here sizes are multiples of the grain; beyond, four for each doubling */
+#define HEAP_STEP_MAX 1024u
 #define HEAP_SIZES 84u
-#define HEAP_MAP_WORDS 64u   /* a bit for each grain of a unit */
-#define HEAP_BINS 32u        /* free runs by the logarithm of their length */
+#define HEAP_MAP_WORDS 64u /* a bit for each grain of a unit */
+#define HEAP_BINS 32u      /* free runs by the logarithm of their length */
 #define HEAP_NONE UINT32_MAX
 
 enum heap_kind {
@@ -53,12 +54,12 @@ struct heap {
     uint32_t unit_count;
     uint64_t address; /* its own */
     uint64_t bytes;
-    uint64_t first_unit;     /* addresses */
+    uint64_t first_unit; /* addresses */
     uint64_t units;
     uint64_t maps;
     uint32_t runs_lock;
-    uint32_t fresh;          /* the first unit behind all that are in use or in bins */
-    uint32_t touched;        /* the first unit that was never in use: it is zero */
+    uint32_t fresh;   /* the first unit behind all that are in use or in bins */
+    uint32_t touched; /* the first unit that was never in use: it is zero */
     uint32_t bins[HEAP_BINS];
     struct heap_list sizes[HEAP_SIZES]; /* spans with free blocks */
 };

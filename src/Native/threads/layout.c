@@ -1,6 +1,6 @@
 /*
- * layout.c: where the fields of structs lie that the C# part knows, too. It compares them with its own. What comes last
- * in a record is the runtime's alone.
+ * layout.c: where the fields of structs lie that the C# part knows, too. It compares them with its own. What
+ * comes last in a record is the runtime's alone.
  */
 #include "../layout.h"
 

@@ -83,7 +83,8 @@ int32_t snt_describe(uint64_t pc, char *text, uint64_t bytes)
 {
     Dl_info info;
     if (dladdr((void *)(uintptr_t)pc, &info) == 0 || info.dli_fname == NULL) {
-        snprintf(text, bytes, "code at 0x%llx that is in no library, as managed code is", (unsigned long long)pc);
+        snprintf(text, bytes, "code at 0x%llx that is in no library, as managed code is",
+                 (unsigned long long)pc);
         return ENOENT;
     }
     const char *file = strrchr(info.dli_fname, '/');

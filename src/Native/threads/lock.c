@@ -1,7 +1,7 @@
 /*
- * lock.c: the arena locks, by the protocol of the managed ArenaMutex and ArenaBarrier, whose words they share; there
- * it is explained why nobody is lost. A native thread that waits needs no record of it: it is captured waiting, and
- * in the next process compares the word again.
+ * lock.c: the arena locks, by the protocol of the managed ArenaMutex and ArenaBarrier, whose words they
+ * share; there it is explained why nobody is lost. A native thread that waits needs no record of it: it is
+ * captured waiting, and in the next process compares the word again.
  */
 #include "call.h"
 #include "native_thread.h"
@@ -28,10 +28,11 @@ static int32_t try_enter_or_mark(sn_mutex *mutex, uint32_t owner, int32_t has_sl
         *expected = seen | CONTENDED;
         if ((seen & ~CONTENDED) == 0) {
             uint32_t entered = owner | seen | (has_slept ? CONTENDED : 0);
-            if (__atomic_compare_exchange_n(&mutex->word, &seen, entered, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+            if (__atomic_compare_exchange_n(&mutex->word, &seen, entered, 0, __ATOMIC_SEQ_CST,
+                                            __ATOMIC_RELAXED))
                 return 1;
-        } else if (seen == *expected ||
-                   __atomic_compare_exchange_n(&mutex->word, &seen, *expected, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
+        } else if (seen == *expected || __atomic_compare_exchange_n(&mutex->word, &seen, *expected, 0,
+                                                                    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
             return 0;
         }
     }
@@ -130,7 +131,8 @@ int32_t sn_barrier_wait(sn_barrier *barrier, int32_t *last)
     uint64_t state = __atomic_load_n(&barrier->state, __ATOMIC_ACQUIRE), next;
     do {
         next = (uint32_t)state + 1 == participants ? ((state >> 32) + 1) << 32 : state + 1;
-    } while (!__atomic_compare_exchange_n(&barrier->state, &state, next, 0, __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE));
+    } while (
+        !__atomic_compare_exchange_n(&barrier->state, &state, next, 0, __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE));
     uint32_t phase = (uint32_t)(state >> 32);
     int32_t is_last = (uint32_t)(next >> 32) != phase;
     if (last != NULL)

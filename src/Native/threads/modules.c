@@ -11,7 +11,7 @@
 
 /* Functions of libc that keep their return address, or look at those of others. */
 static const char *const s_unsafe[] = {
-    "_setjmp", "setjmp",    "__sigsetjmp", "longjmp",      "_longjmp",    "siglongjmp", "__longjmp_chk",
+    "_setjmp", "setjmp",    "__sigsetjmp", "longjmp",     "_longjmp",    "siglongjmp", "__longjmp_chk",
     "vfork",   "backtrace", "getcontext",  "makecontext", "swapcontext", "setcontext",
 };
 
@@ -95,9 +95,11 @@ int32_t snt_find_own(void)
         Dl_info info;
         ElfW(Sym) *symbol = NULL;
         void *address = dlsym(RTLD_DEFAULT, s_unsafe[i]);
-        if (address != NULL && dladdr1(address, &info, (void **)&symbol, RTLD_DL_SYMENT) != 0 && symbol != NULL)
+        if (address != NULL && dladdr1(address, &info, (void **)&symbol, RTLD_DL_SYMENT) != 0 &&
+            symbol != NULL)
             error = add_unsafe((uint64_t)(uintptr_t)info.dli_saddr,
-                               (uint64_t)(uintptr_t)info.dli_saddr + (symbol->st_size > 0 ? symbol->st_size : 64));
+                               (uint64_t)(uintptr_t)info.dli_saddr +
+                                   (symbol->st_size > 0 ? symbol->st_size : 64));
     }
     if (error == 0)
         dl_iterate_phdr(add_unwinder, &error);

@@ -13,8 +13,9 @@
  *   handler.c                    in the handler of the capture signal
  *   threads.c                    the lives of the threads
  *
- * What a new process needs of a thread is in its record, in an arena: where its stack is, and, while it is parked,
- * where the kernel left its registers. Or it is in sn_blocked_call: its registers are on its stack then, `frame` is
+ * What a new process needs of a thread is in its record, in an arena: where its stack is, and, while it is
+ * parked, where the kernel left its registers. Or it is in sn_blocked_call: its registers are on its stack
+ * then, `frame` is
  * 0. What belongs to the process (thread ids, futexes, return addresses that were replaced) is in `struct
  * snt_worker`, which is never captured.
  *
@@ -38,13 +39,15 @@
 #define SNT_NAME_MAX 64u
 #define SNT_HANDLERS_MAX 8u
 #define SNT_SIGNAL_STACK_BYTES UINT64_C(65536)
-#define SNT_TLS_MAX UINT64_C(4096)             /* bytes of thread-locals of all modules together */
+#define SNT_TLS_MAX UINT64_C(4096) /* bytes of thread-locals of all modules together */
 
 /* Where the threads' own stacks are, on which glibc keeps the thread control blocks; not captured. */
 #define SNT_HOST_BASE UINT64_C(0x1e0000000000)
 #define SNT_HOST_BYTES UINT64_C(131072)
 
-/* Libraries, position-independent programs and compiled managed code are from here on; native modules below. */
+/*
+ * Libraries, position-independent programs and compiled managed code are from here on; native modules below.
+ */
 #define SNT_LIBRARIES UINT64_C(0x550000000000)
 
 /* Where native modules are linked: 128 slots of 16 GiB (see snapshot-cc). */
@@ -59,9 +62,10 @@ enum {
 };
 
 /*
- * What a thread asks of the host, in which no captured thread may be: it writes the question, makes it SNT_ASKED and
- * sleeps on `state` until that is SNT_ANSWERED. Part of the record, so that a question that was not answered when
- * memory was captured is answered in the next process. The host does so at a safepoint of its own.
+ * What a thread asks of the host, in which no captured thread may be: it writes the question, makes it
+ * SNT_ASKED and sleeps on `state` until that is SNT_ANSWERED. Part of the record, so that a question that was
+ * not answered when memory was captured is answered in the next process. The host does so at a safepoint of
+ * its own.
  */
 enum {
     SNT_IDLE = 0,
@@ -72,10 +76,12 @@ enum {
 enum {
     SNT_ASKS_ALLOCATE = 1, /* bytes, alignment; the answer is the address, or 0: the arena is full */
     SNT_ASKS_FREE = 2,     /* address; the answer is an errno */
-    SNT_ASKS_ROOT = 3,     /* address and length of the name; the answer is its address, or 0: there is none */
+    /* address and length of the name; the answer is its address, or 0: there is none */
+    SNT_ASKS_ROOT = 3,
     SNT_ASKS_ROOT_BYTES = 4, /* the same; the answer is its length in bytes, or 0 */
-    SNT_ASKS_LEAVE = 5,    /* address of an arena mutex that this thread holds and others want: to be left for it */
-    SNT_ASKS_WAKE = 6,     /* address of a word, and how many: fibers that wait for it are to look again */
+    /* address of an arena mutex that this thread holds and others want: to be left for it */
+    SNT_ASKS_LEAVE = 5,
+    SNT_ASKS_WAKE = 6, /* address of a word, and how many: fibers that wait for it are to look again */
 };
 
 struct snt_question {
@@ -105,13 +111,13 @@ struct snt_record {
     uint64_t canary;
     uint64_t pointer_guard;
     int32_t saved_errno;
-    uint32_t slot; /* of the host stack, and of the worker */
+    uint32_t slot;  /* of the host stack, and of the worker */
     uint32_t owner; /* its id in arena locks; below 2^30 */
     uint32_t reserved;
     struct snt_question question;
     char name[SNT_NAME_MAX];
     unsigned char tls[SNT_TLS_MAX]; /* thread-locals, module by module */
-    uint32_t blocked; /* 1: it is in sn_blocked_call, which a new process calls again */
+    uint32_t blocked;               /* 1: it is in sn_blocked_call, which a new process calls again */
     uint32_t handler_count;
     uint64_t blocked_rsp; /* on its stack, under the registers that the call is to preserve */
     uint64_t blocked_function;
@@ -120,9 +126,12 @@ struct snt_record {
 };
 
 /* entry.S knows these. */
-_Static_assert(offsetof(struct snt_record, function) == 8 && offsetof(struct snt_record, argument) == 16, "record");
-_Static_assert(offsetof(struct snt_record, result) == 24 && offsetof(struct snt_record, stack_high) == 40, "record");
-_Static_assert(offsetof(struct snt_record, frame) == 56 && offsetof(struct snt_record, canary) == 72, "record");
+_Static_assert(offsetof(struct snt_record, function) == 8 && offsetof(struct snt_record, argument) == 16,
+               "record");
+_Static_assert(offsetof(struct snt_record, result) == 24 && offsetof(struct snt_record, stack_high) == 40,
+               "record");
+_Static_assert(offsetof(struct snt_record, frame) == 56 && offsetof(struct snt_record, canary) == 72,
+               "record");
 _Static_assert(offsetof(struct snt_record, pointer_guard) == 80, "record");
 _Static_assert(offsetof(struct snt_record, blocked) == 4296, "record");
 _Static_assert(offsetof(struct snt_record, blocked_rsp) == 4304, "record");
@@ -142,12 +151,15 @@ struct snt_range {
     uint64_t end;
 };
 
-/* ---- for the host: in the order of use ------------------------------------------------------------------------- */
+/* ---- for the host: in the order of use ----------------------------------------------------------------- */
 
 /* SNT_ABI_VERSION as built. */
 SNT_API uint32_t snt_abi_version(void);
 
-/* Where the fields of structs lie that the host knows, as built; see ../layout.h, which is not needed otherwise. */
+/*
+ * Where the fields of structs lie that the host knows, as built; see ../layout.h, which is not needed
+ * otherwise.
+ */
 struct sn_layout;
 SNT_API int32_t snt_layouts(const struct sn_layout **layouts, uint64_t *count);
 
@@ -161,8 +173,8 @@ SNT_API int32_t snt_path(char *text, uint64_t bytes);
 SNT_API uint64_t snt_record_bytes(void);
 
 /*
- * Loads a library and says where it is; *moved is how far from where it was linked. ENOENT: `error` has the dynamic
- * linker's words.
+ * Loads a library and says where it is; *moved is how far from where it was linked. ENOENT: `error` has the
+ * dynamic linker's words.
  */
 SNT_API int32_t snt_module_load(const char *path, void **handle, struct snt_module *module, uint64_t *moved,
                                 char *error, uint64_t error_bytes);
@@ -174,23 +186,24 @@ SNT_API void *snt_module_symbol(void *handle, const char *name);
 SNT_API int32_t snt_describe(uint64_t pc, char *text, uint64_t bytes);
 
 /* A module was loaded. `unsafe`: ranges of its code that unwind or read return addresses; copied. */
-SNT_API int32_t snt_module_add(const struct snt_module *module, const struct snt_range *unsafe, uint32_t unsafe_count);
+SNT_API int32_t snt_module_add(const struct snt_module *module, const struct snt_range *unsafe,
+                               uint32_t unsafe_count);
 
 /*
- * In a new process, before any thread is started: the slot of a captured thread is not given to another. EAGAIN: two
- * have the same.
+ * In a new process, before any thread is started: the slot of a captured thread is not given to another.
+ * EAGAIN: two have the same.
  */
 SNT_API int32_t snt_slot_keep(const struct snt_record *record);
 
 /*
- * Starts a thread for a record whose function, argument, stacks, owner and name are set, or, restored, whose state is
- * STARTING or RUNNING. EAGAIN: no slot is free, or not the one that a captured thread had.
+ * Starts a thread for a record whose function, argument, stacks, owner and name are set, or, restored, whose
+ * state is STARTING or RUNNING. EAGAIN: no slot is free, or not the one that a captured thread had.
  */
 SNT_API int32_t snt_thread_start(struct snt_record *record);
 
 /*
- * From snt_hold on, threads that are started wait, all but done, until snt_go. Those that run would take the processor
- * from whoever starts the others. Optional.
+ * From snt_hold on, threads that are started wait, all but done, until snt_go. Those that run would take the
+ * processor from whoever starts the others. Optional.
  */
 SNT_API void snt_hold(void);
 SNT_API void snt_go(void);
@@ -204,14 +217,18 @@ SNT_API void snt_answered(struct snt_record *record);
 /* Whether anybody but native threads may wait for a lock without sleeping on its word; until told, nobody. */
 SNT_API void snt_fibers_may_wait(int32_t may_wait);
 
-/* != 0: a thread that stops or wakes others takes no real-time priority meanwhile, though it may be permitted. */
+/*
+ * != 0: a thread that stops or wakes others takes no real-time priority meanwhile, though it may be
+ * permitted.
+ */
 SNT_API void snt_keep_priorities(int32_t keep);
 
 /*
- * The memory from which malloc of native modules takes, in an arena: new, and zero, or as it was in an image, at the
- * same address. EINVAL: it is too small, or not a heap of this version. Constructors of modules allocate: so a new
- * heap is opened before modules are loaded. In a new process what they allocate is forgotten, their variables being
- * restored after: open scratch memory as a new heap, load, then open the restored one in its place.
+ * The memory from which malloc of native modules takes, in an arena: new, and zero, or as it was in an image,
+ * at the same address. EINVAL: it is too small, or not a heap of this version. Constructors of modules
+ * allocate: so a new heap is opened before modules are loaded. In a new process what they allocate is
+ * forgotten, their variables being restored after: open scratch memory as a new heap, load, then open the
+ * restored one in its place.
  */
 SNT_API int32_t snt_heap_open(void *memory, uint64_t bytes, int32_t is_restored);
 
@@ -222,17 +239,19 @@ SNT_API void snt_heap_used(uint64_t *first, uint64_t *end);
 SNT_API int32_t snt_thread_join(struct snt_record *record);
 
 /*
- * Stops every thread: all are parked, or in sn_blocked_call, when it returns 0. ETIMEDOUT: some were not in time, all
- * go on, and snt_late tells of the first such thread where it was, and why: SNT_LATE_*, or what the unwinder said.
- * EAGAIN: all go on, since one in a critical section has asked a question, and leaves the section only when that is
- * answered: answer, and stop again. The thread that stops is the one that resumes.
+ * Stops every thread: all are parked, or in sn_blocked_call, when it returns 0. ETIMEDOUT: some were not in
+ * time, all go on, and snt_late tells of the first such thread where it was, and why: SNT_LATE_*, or what the
+ * unwinder said. EAGAIN: all go on, since one in a critical section has asked a question, and leaves the
+ * section only when that is answered: answer, and stop again. The thread that stops is the one that resumes.
  */
 enum {
-    SNT_LATE_UNKNOWN = 0,    /* it has not taken the signal: starved, or it has blocked it */
-    SNT_LATE_FOREIGN = 115,  /* EINPROGRESS: in another library or in the kernel; it comes back when that returns */
-    SNT_LATE_UNSAFE = 16,    /* EBUSY: unwinding, in setjmp and the like, or in the handler of another signal */
-    SNT_LATE_CRITICAL = 11,  /* EAGAIN: in a critical section */
-    SNT_LATE_REFUSED = 125,  /* ECANCELED: a checkpoint handler said not now */
+    SNT_LATE_UNKNOWN = 0, /* it has not taken the signal: starved, or it has blocked it */
+    /* EINPROGRESS: in another library or in the kernel; it comes back when that returns */
+    SNT_LATE_FOREIGN = 115,
+    /* EBUSY: unwinding, in setjmp and the like, or in the handler of another signal */
+    SNT_LATE_UNSAFE = 16,
+    SNT_LATE_CRITICAL = 11, /* EAGAIN: in a critical section */
+    SNT_LATE_REFUSED = 125, /* ECANCELED: a checkpoint handler said not now */
 };
 SNT_API int32_t snt_stop(int64_t timeout_ns);
 SNT_API int32_t snt_late(struct snt_record **record, uint64_t *pc, int32_t *reason);
@@ -240,7 +259,7 @@ SNT_API int32_t snt_late(struct snt_record **record, uint64_t *pc, int32_t *reas
 /* Parked threads go on. */
 SNT_API void snt_resume(void);
 
-/* ---- inside ---------------------------------------------------------------------------------------------------- */
+/* ---- inside -------------------------------------------------------------------------------------------- */
 
 #define HIDDEN __attribute__((visibility("hidden")))
 
@@ -251,19 +270,19 @@ struct snt_worker {
     struct snt_record *record;
     pthread_t thread;
     int32_t tid;
-    uint32_t phase;     /* WORKER_* */
-    uint64_t host_rsp;  /* where its function returns to, on the host stack */
+    uint32_t phase;    /* WORKER_* */
+    uint64_t host_rsp; /* where its function returns to, on the host stack */
     uint64_t host_canary;
     uint64_t host_guard;
-    uint32_t parked;    /* the stop it is parked for */
-    uint32_t blocked;   /* it is outside of captured memory, in sn_blocked_call: as good as parked */
-    uint32_t sent;      /* a signal is on its way to it, or being handled */
-    uint32_t critical;  /* critical sections it is in */
+    uint32_t parked;     /* the stop it is parked for */
+    uint32_t blocked;    /* it is outside of captured memory, in sn_blocked_call: as good as parked */
+    uint32_t sent;       /* a signal is on its way to it, or being handled */
+    uint32_t critical;   /* critical sections it is in */
     uint32_t in_handler; /* a checkpoint handler of it runs */
-    int32_t reason;     /* why it could not be parked when it was last looked at */
-    uint64_t pc;        /* and where it was */
-    uint64_t armed_at;  /* where its return address was replaced, or 0 */
-    uint64_t armed;     /* by what it was */
+    int32_t reason;      /* why it could not be parked when it was last looked at */
+    uint64_t pc;         /* and where it was */
+    uint64_t armed_at;   /* where its return address was replaced, or 0 */
+    uint64_t armed;      /* by what it was */
 };
 
 struct snt_process {
@@ -275,7 +294,7 @@ struct snt_process {
     uint32_t unsafe_count;
     struct snt_range unsafe_in_modules; /* from the first to the last of those in modules */
     struct snt_range program;           /* the program's code if it is not where libraries are, else empty */
-    uint64_t own_first; /* this library's mapping */
+    uint64_t own_first;                 /* this library's mapping */
     uint64_t own_end;
     int32_t signal;
     int32_t pid;
@@ -288,7 +307,7 @@ struct snt_process {
     uint32_t held;      /* futex: 1 while threads that start wait */
     uint32_t questions; /* see snt_questions */
     uint32_t fibers_may_wait;
-    int32_t hurries;    /* whether the thread that has `starting` does */
+    int32_t hurries; /* whether the thread that has `starting` does */
     uint32_t keeps_priorities;
     pthread_mutex_t starting;
 };
@@ -313,7 +332,9 @@ HIDDEN void snt_on_signal(int number, siginfo_t *info, void *context);
 HIDDEN void snt_signal(struct snt_worker *worker);
 /* NULL: the caller is not a native thread. */
 HIDDEN struct snt_worker *snt_worker_of_this_thread(void);
-/* Ends the process when a caller that must be a native thread, not in a handler or a blocked call, is none. */
+/*
+ * Ends the process when a caller that must be a native thread, not in a handler or a blocked call, is none.
+ */
 HIDDEN struct snt_record *snt_caller(const char *function);
 HIDDEN void snt_arrive(void);
 HIDDEN void snt_look_again(void);

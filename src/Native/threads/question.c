@@ -1,12 +1,13 @@
 /*
  * question.c: the thread's side of what it asks of the host.
  *
- * Right wherever the thread is captured: before the record says ASKED, nobody knows of it; while it does, the next
- * process's host finds it when it looks through the records, and the thread, which sleeps again or looks again, finds
- * the answer; after ANSWERED nobody but the thread touches it. Only the word of snt_questions is the process's, and it
- * is advanced by whichever process the thread is in by then.
+ * Right wherever the thread is captured: before the record says ASKED, nobody knows of it; while it does, the
+ * next process's host finds it when it looks through the records, and the thread, which sleeps again or looks
+ * again, finds the answer; after ANSWERED nobody but the thread touches it. Only the word of snt_questions is
+ * the process's, and it is advanced by whichever process the thread is in by then.
  *
- * In a critical section the thread cannot be parked while it waits, and whoever answers may be stopping it: it is told.
+ * In a critical section the thread cannot be parked while it waits, and whoever answers may be stopping it:
+ * it is told.
  */
 #include "call.h"
 #include "native_thread.h"

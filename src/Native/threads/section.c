@@ -1,5 +1,6 @@
 /*
- * section.c: what a thread says about when it is captured: safepoints, critical sections, blocked calls, handlers.
+ * section.c: what a thread says about when it is captured: safepoints, critical sections, blocked calls,
+ * handlers.
  */
 #include "call.h"
 #include "native_thread.h"
@@ -24,13 +25,16 @@ void sn_critical_exit(void)
         return;
     if (worker->critical == 0)
         snt_die(__func__, "the thread is in no critical section");
-    /* A stop that begins before this store is seen below; one that begins after it sends the signal to good effect. */
+    /*
+     * A stop that begins before this store is seen below; one that begins after it sends the signal to good
+     * effect.
+     */
     __atomic_store_n(&worker->critical, worker->critical - 1, __ATOMIC_SEQ_CST);
     if (worker->critical == 0 && worker->in_handler == 0)
         sn_safepoint();
 }
 
-/* ---- blocked calls --------------------------------------------------------------------------------------------- */
+/* ---- blocked calls ------------------------------------------------------------------------------------- */
 
 int64_t sn_blocked_call(int64_t (*function)(void *argument), void *argument)
 {
@@ -48,7 +52,7 @@ int64_t sn_blocked_call(int64_t (*function)(void *argument), void *argument)
     return (int64_t)result;
 }
 
-/* ---- handlers -------------------------------------------------------------------------------------------------- */
+/* ---- handlers ------------------------------------------------------------------------------------------ */
 
 int32_t sn_on_checkpoint(sn_handler handler, void *argument)
 {
@@ -90,7 +94,10 @@ static int32_t tell(struct snt_worker *worker, uint32_t at, int32_t what)
     return result;
 }
 
-/* 0, or ECANCELED: one would rather not, and those that were asked before it have been told that the thread goes on. */
+/*
+ * 0, or ECANCELED: one would rather not, and those that were asked before it have been told that the thread
+ * goes on.
+ */
 int32_t snt_ask_handlers(struct snt_worker *worker)
 {
     uint32_t count = worker->record->handler_count;

@@ -1,11 +1,12 @@
 /*
  * stop.c: stopping all threads, and letting them go on.
  *
- * `wanted` is odd while threads are to be parked. A thread that takes the signal while it is, parks for that number, or
- * arms itself to come back, or runs on and is sent the signal again. Who becomes open, ends, or enters a blocked call
- * during a stop: see threads.c and entry_calls.c. Each of these advances `arrivals`; the one that makes it `awaited` wakes
- * the stopping thread, which looks at all threads again. So does a thread that asks in a critical section: it waits for
- * the host, which is the one that stops, so the stop is given up until it has its answer.
+ * `wanted` is odd while threads are to be parked. A thread that takes the signal while it is, parks for that
+ * number, or arms itself to come back, or runs on and is sent the signal again. Who becomes open, ends, or
+ * enters a blocked call during a stop: see threads.c and entry_calls.c. Each of these advances `arrivals`;
+ * the one that makes it `awaited` wakes the stopping thread, which looks at all threads again. So does a
+ * thread that asks in a critical section: it waits for the host, which is the one that stops, so the stop is
+ * given up until it has its answer.
  */
 #include "call.h"
 #include "native_thread.h"
@@ -92,7 +93,8 @@ void snt_hurry(void)
 {
     struct sched_param first = {.sched_priority = 1};
     snt_process.hurries = __atomic_load_n(&snt_process.keeps_priorities, __ATOMIC_RELAXED) == 0 &&
-                          sched_getscheduler(0) == SCHED_OTHER && sched_setscheduler(0, SCHED_FIFO, &first) == 0;
+                          sched_getscheduler(0) == SCHED_OTHER &&
+                          sched_setscheduler(0, SCHED_FIFO, &first) == 0;
 }
 
 void snt_keep_priorities(int32_t keep)
@@ -107,14 +109,18 @@ void snt_hurry_no_more(void)
         sched_setscheduler(0, SCHED_OTHER, &none);
 }
 
-/* Waits for those that are to be stopped. Who asks makes the question known first, and then advances `complete`. */
+/*
+ * Waits for those that are to be stopped. Who asks makes the question known first, and then advances
+ * `complete`.
+ */
 static int32_t await(uint32_t stop, int64_t deadline)
 {
     int64_t patience = FIRST_PATIENCE_NS, again = now_ns() + patience;
     for (;;) {
         uint32_t complete = __atomic_load_n(&snt_process.complete, __ATOMIC_SEQ_CST);
         int32_t asking;
-        uint32_t arrivals = __atomic_load_n(&snt_process.arrivals, __ATOMIC_SEQ_CST), late = count_late(stop, &asking);
+        uint32_t arrivals = __atomic_load_n(&snt_process.arrivals, __ATOMIC_SEQ_CST),
+                 late = count_late(stop, &asking);
         if (late == 0)
             return 0;
         if (asking)

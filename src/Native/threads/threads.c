@@ -1,9 +1,11 @@
 /*
- * threads.c: the lives of the threads: from pthread_create to their function and back, or into a captured context.
+ * threads.c: the lives of the threads: from pthread_create to their function and back, or into a captured
+ * context.
  *
- * A thread has two stacks. glibc's is in a zone at a fixed address, so that the thread control block, and with it every
- * address of a thread-local, is where it was; it is not captured. Its function runs on one in an arena, which has no
- * trace of the other: when the function returns, the way back is that of the process that then runs it.
+ * A thread has two stacks. glibc's is in a zone at a fixed address, so that the thread control block, and
+ * with it every address of a thread-local, is where it was; it is not captured. Its function runs on one in
+ * an arena, which has no trace of the other: when the function returns, the way back is that of the process
+ * that then runs it.
  */
 #include "call.h"
 #include "native_thread.h"
@@ -19,9 +21,12 @@ uint32_t snt_abi_version(void)
     return SNT_ABI_VERSION;
 }
 
-/* ---- the signal ------------------------------------------------------------------------------------------------ */
+/* ---- the signal ---------------------------------------------------------------------------------------- */
 
-/* Workers take the capture signal, what a fault raises, and the two that glibc sends; nothing that the process gets. */
+/*
+ * Workers take the capture signal, what a fault raises, and the two that glibc sends; nothing that the
+ * process gets.
+ */
 static void block_all_but(int32_t open, sigset_t *set)
 {
     static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, 32, 33};
@@ -34,7 +39,8 @@ static void block_all_but(int32_t open, sigset_t *set)
 
 int32_t snt_open(int32_t signal_number)
 {
-    struct sigaction before, action = {.sa_sigaction = snt_on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
+    struct sigaction before,
+        action = {.sa_sigaction = snt_on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
     if (sigaction(signal_number, NULL, &before) != 0)
         return errno;
     if (before.sa_handler != SIG_DFL)
@@ -53,15 +59,15 @@ int32_t snt_open(int32_t signal_number)
     return snt_find_own();
 }
 
-/* ---- a thread's life ------------------------------------------------------------------------------------------- */
+/* ---- a thread's life ----------------------------------------------------------------------------------- */
 
 static void copy_thread_locals(const struct snt_record *record)
 {
     for (uint32_t i = 0; i < snt_process.module_count; i++) {
         const struct snt_module *module = &snt_process.modules[i];
         if (module->tls_bytes != 0)
-            memcpy((void *)(uintptr_t)(snt_thread_pointer() - module->tls_offset), record->tls + module->tls_at,
-                   module->tls_bytes);
+            memcpy((void *)(uintptr_t)(snt_thread_pointer() - module->tls_offset),
+                   record->tls + module->tls_at, module->tls_bytes);
     }
 }
 
@@ -82,8 +88,8 @@ static void run(struct snt_worker *worker)
 }
 
 /*
- * From here on it is waited for. Whoever restores a context does not take the signal before: its frame would be written
- * where the context lies. The context's own mask lets it in.
+ * From here on it is waited for. Whoever restores a context does not take the signal before: its frame would
+ * be written where the context lies. The context's own mask lets it in.
  */
 static void open_to_stops(struct snt_worker *worker)
 {
@@ -129,7 +135,8 @@ static struct snt_worker *take_slot(struct snt_record *record)
 {
     if (record->state == SNT_STATE_RUNNING) {
         struct snt_worker *worker = &snt_process.workers[record->slot % SNT_THREADS_MAX];
-        return record->slot < SNT_THREADS_MAX && (worker->phase == WORKER_FREE || worker->phase == WORKER_KEPT)
+        return record->slot < SNT_THREADS_MAX &&
+                       (worker->phase == WORKER_FREE || worker->phase == WORKER_KEPT)
                    ? worker
                    : NULL;
     }

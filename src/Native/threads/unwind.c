@@ -167,8 +167,8 @@ static int32_t evaluate(const uint8_t *expression, const struct sn_frame *frame,
     return 0;
 }
 
-static int32_t apply(const struct rule *rule, uint64_t of, const struct sn_frame *frame, const struct stack *stack,
-                     uint64_t cfa, struct sn_frame *caller)
+static int32_t apply(const struct rule *rule, uint64_t of, const struct sn_frame *frame,
+                     const struct stack *stack, uint64_t cfa, struct sn_frame *caller)
 {
     uint64_t value = 0;
     int32_t error = 0;

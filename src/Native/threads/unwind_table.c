@@ -1,6 +1,6 @@
 /*
- * unwind_table.c: see unwind_table.h. What is read of the tables is bounded by the object's mapping, as the dynamic
- * loader has it (_dl_find_object, which is safe in a signal handler).
+ * unwind_table.c: see unwind_table.h. What is read of the tables is bounded by the object's mapping, as the
+ * dynamic loader has it (_dl_find_object, which is safe in a signal handler).
  */
 #include "unwind_table.h"
 
@@ -111,9 +111,11 @@ static void skip(struct cursor *from, uint64_t bytes)
         from->at += bytes;
 }
 
-/* ---- finding the entry for an address -------------------------------------------------------------------- */
+/* ---- finding the entry for an address ------------------------------------------------------------------ */
 
-/* The entry whose code begins last at or before the address, by the table that the linker sorted; NULL: none. */
+/*
+ * The entry whose code begins last at or before the address, by the table that the linker sorted; NULL: none.
+ */
 static const uint8_t *look_up(const struct dl_find_object *object, uint64_t pc)
 {
     const uint8_t *header = object->dlfo_eh_frame;
@@ -121,7 +123,8 @@ static const uint8_t *look_up(const struct dl_find_object *object, uint64_t pc)
     struct cursor from = {.at = header, .end = object->dlfo_map_end};
     uint64_t version = sn_read_fixed(&from, 1), frame = sn_read_fixed(&from, 1);
     uint64_t count_encoding = sn_read_fixed(&from, 1), table_encoding = sn_read_fixed(&from, 1);
-    if (version != 1 || frame == ENCODING_OMITTED || count_encoding == ENCODING_OMITTED || table_encoding != 0x3b)
+    if (version != 1 || frame == ENCODING_OMITTED || count_encoding == ENCODING_OMITTED ||
+        table_encoding != 0x3b)
         return NULL;
     read_pointer(&from, (uint8_t)frame, origin);
     uint64_t count = read_pointer(&from, (uint8_t)count_encoding, origin);
@@ -233,7 +236,7 @@ int32_t sn_find_entry(uint64_t pc, struct entry *entry)
     return pc - entry->first < entry->length ? 0 : ENOENT;
 }
 
-/* ---- what an entry says of an address ------------------------------------------------------------------------ */
+/* ---- what an entry says of an address ------------------------------------------------------------------ */
 
 #define NOT_MINE (-1)
 
@@ -381,7 +384,8 @@ static int32_t run_register(struct machine *machine, uint8_t op, uint8_t low)
 static int32_t run(struct cursor from, const struct entry *entry, uint64_t pc, const struct rules *initial,
                    struct rules *rules)
 {
-    struct machine machine = {.from = from, .entry = entry, .initial = initial, .rules = rules, .at = entry->first};
+    struct machine machine = {
+        .from = from, .entry = entry, .initial = initial, .rules = rules, .at = entry->first};
     while (machine.from.at < machine.from.end && !machine.from.bad && machine.at <= pc) {
         uint8_t byte = (uint8_t)sn_read_fixed(&machine.from, 1), low = byte & 0x3f;
         uint8_t op = byte >= 0x40 ? byte & 0xc0 : byte;

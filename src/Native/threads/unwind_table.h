@@ -1,6 +1,6 @@
 /*
- * unwind_table.h: what the tables that compilers leave in .eh_frame say of an address: by which rules the registers
- * of the caller are found. Used by unwind.c alone; as safe in signal handlers as that.
+ * unwind_table.h: what the tables that compilers leave in .eh_frame say of an address: by which rules the
+ * registers of the caller are found. Used by unwind.c alone; as safe in signal handlers as that.
  */
 #ifndef SNAPSHOT_MODULE_UNWIND_TABLE_H
 #define SNAPSHOT_MODULE_UNWIND_TABLE_H
@@ -9,12 +9,20 @@
 
 #include <stddef.h>
 
-enum rule_kind { RULE_SAME, RULE_UNDEFINED, RULE_AT_CFA, RULE_CFA_PLUS, RULE_EXPRESSION, RULE_VALUE, RULE_REGISTER };
+enum rule_kind {
+    RULE_SAME,
+    RULE_UNDEFINED,
+    RULE_AT_CFA,
+    RULE_CFA_PLUS,
+    RULE_EXPRESSION,
+    RULE_VALUE,
+    RULE_REGISTER
+};
 
 struct rule {
     uint8_t kind;
-    int64_t offset;             /* or the register */
-    const uint8_t *expression;  /* with its length before it */
+    int64_t offset;            /* or the register */
+    const uint8_t *expression; /* with its length before it */
 };
 
 struct rules {

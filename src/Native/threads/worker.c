@@ -52,7 +52,7 @@ void snt_keep(struct snt_record *record, int32_t saved_errno)
     for (uint32_t i = 0; i < count; i++) {
         const struct snt_module *module = &snt_process.modules[i];
         if (module->tls_bytes != 0)
-            memcpy(record->tls + module->tls_at, (const void *)(uintptr_t)(record->fs_base - module->tls_offset),
-                   module->tls_bytes);
+            memcpy(record->tls + module->tls_at,
+                   (const void *)(uintptr_t)(record->fs_base - module->tls_offset), module->tls_bytes);
     }
 }

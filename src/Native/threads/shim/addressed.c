@@ -1,7 +1,8 @@
 /*
- * addressed.c: functions of libc of which the C++ library takes addresses (std::stoi and std::to_string pass them
- * on), and one whose result points into libc. Part of the shim. An address of libc's would be in captured registers;
- * these are in the module, at the same place in every process, and call libc's by other names.
+ * addressed.c: functions of libc of which the C++ library takes addresses (std::stoi and std::to_string pass
+ * them on), and one whose result points into libc. Part of the shim. An address of libc's would be in
+ * captured registers; these are in the module, at the same place in every process, and call libc's by other
+ * names.
  *
  * No header of libc: newer ones rename some of these.
  */
@@ -17,7 +18,8 @@
     { \
         return __##name##_internal(text, end, base, 0); \
     } \
-    HIDDEN type __isoc23_##name(const character *text, character **end, int base) __attribute__((alias(#name)))
+    HIDDEN type __isoc23_##name(const character *text, character **end, int base) \
+        __attribute__((alias(#name)))
 
 #define REAL(name, type, character) \
     type __##name##_internal(const character *text, character **end, int group); \
@@ -35,7 +37,8 @@ REAL(strtof, float, char)
 REAL(strtod, double, char)
 REAL(strtold, long double, char)
 
-int __vsnprintf_chk(char *text, size_t bytes, int flag, size_t room, const char *format, __builtin_va_list arguments);
+int __vsnprintf_chk(char *text, size_t bytes, int flag, size_t room, const char *format,
+                    __builtin_va_list arguments);
 HIDDEN int vsnprintf(char *text, size_t bytes, const char *format, __builtin_va_list arguments);
 
 int vsnprintf(char *text, size_t bytes, const char *format, __builtin_va_list arguments)

@@ -1,9 +1,10 @@
 /*
- * cxx.c: what C++ native modules get in place of parts of libstdc++ and libgcc. Part of the shim, hence in every
- * module, at its fixed address; the linker takes these before it looks into libstdc++.a, and leaves theirs out.
+ * cxx.c: what C++ native modules get in place of parts of libstdc++ and libgcc. Part of the shim, hence in
+ * every module, at its fixed address; the linker takes these before it looks into libstdc++.a, and leaves
+ * theirs out.
  *
- * Theirs would bring what a captured thread must not hold: exceptions under way in a thread-local block that the
- * dynamic linker allocates, variables of libc, FILE*, and waits in the kernel.
+ * Theirs would bring what a captured thread must not hold: exceptions under way in a thread-local block that
+ * the dynamic linker allocates, variables of libc, FILE*, and waits in the kernel.
  */
 #include "../call.h"
 
@@ -13,7 +14,10 @@
 
 #define HIDDEN __attribute__((visibility("hidden")))
 
-/* libc's says whether locked instructions may be left out. Its address would be in registers; and there are threads. */
+/*
+ * libc's says whether locked instructions may be left out. Its address would be in registers; and there are
+ * threads.
+ */
 extern HIDDEN char __libc_single_threaded;
 char __libc_single_threaded = 0;
 
@@ -26,8 +30,8 @@ _Noreturn void snt_shim_terminate(void)
 }
 
 /*
- * The exceptions of a thread, as the C++ ABI defines them; built with initial-exec, so that they are captured with
- * it.
+ * The exceptions of a thread, as the C++ ABI defines them; built with initial-exec, so that they are captured
+ * with it.
  */
 struct snt_shim_exceptions {
     void *caught;
@@ -50,9 +54,10 @@ struct snt_shim_exceptions *__cxa_get_globals_fast(void)
 }
 
 /*
- * The guard of a static variable in a function. Byte 0, which compiled code reads, says that the variable has been
- * initialised; byte 1 that a thread is about to. Who waits yields: the guard is in captured memory, and a thread that
- * slept on it in the kernel would have to be woken by one that may be in another process by then.
+ * The guard of a static variable in a function. Byte 0, which compiled code reads, says that the variable has
+ * been initialised; byte 1 that a thread is about to. Who waits yields: the guard is in captured memory, and
+ * a thread that slept on it in the kernel would have to be woken by one that may be in another process by
+ * then.
  */
 HIDDEN int __cxa_guard_acquire(unsigned char *guard);
 HIDDEN void __cxa_guard_release(unsigned char *guard);
@@ -87,8 +92,9 @@ void __cxa_guard_abort(unsigned char *guard)
 }
 
 /*
- * Destructors of static objects do not run: the end of a process is not the end of what it has computed, and the heap
- * in which the objects have their memory may be gone by then. One process may have made them, and another end.
+ * Destructors of static objects do not run: the end of a process is not the end of what it has computed, and
+ * the heap in which the objects have their memory may be gone by then. One process may have made them, and
+ * another end.
  */
 HIDDEN int __cxa_atexit(void (*destroy)(void *), void *object, void *library);
 
@@ -110,7 +116,9 @@ int __pthread_key_create(pthread_key_t *key, void (*destroy)(void *))
     return ENOSYS;
 }
 
-/* The same guard as above, for what libgcc initialises once; the first two bytes of the control word are it. */
+/*
+ * The same guard as above, for what libgcc initialises once; the first two bytes of the control word are it.
+ */
 HIDDEN int pthread_once(pthread_once_t *once, void (*initialize)(void));
 
 int pthread_once(pthread_once_t *once, void (*initialize)(void))

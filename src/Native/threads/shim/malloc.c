@@ -1,7 +1,7 @@
 /*
- * malloc.c: the allocator that a module sees: the heap in the arena. Part of the shim; hidden, so that each module
- * calls its own and no library of the process is diverted. libc's functions that allocate for the caller are here for
- * the same reason.
+ * malloc.c: the allocator that a module sees: the heap in the arena. Part of the shim; hidden, so that each
+ * module calls its own and no library of the process is diverted. libc's functions that allocate for the
+ * caller are here for the same reason.
  */
 #include "../snapshot.h"
 

@@ -1,11 +1,12 @@
 /*
  * mutex.c: the mutexes and conditions of pthreads that a module sees, and with them std::mutex and
- * std::condition_variable. Part of the shim. They live where the module puts them, in captured memory; who waits is
- * captured waiting. Only threads that use this shim may share one; what is shared with C# is sn_mutex.
+ * std::condition_variable. Part of the shim. They live where the module puts them, in captured memory; who
+ * waits is captured waiting. Only threads that use this shim may share one; what is shared with C# is
+ * sn_mutex.
  *
- * They lie in the types of libc, and those that it initialises statically are as they are to be: all zero, and for a
- * recursive mutex its kind where libc has it. A thread is known by its thread control block, which is at the same
- * address in the next process.
+ * They lie in the types of libc, and those that it initialises statically are as they are to be: all zero,
+ * and for a recursive mutex its kind where libc has it. A thread is known by its thread control block, which
+ * is at the same address in the next process.
  */
 #include "../call.h"
 
@@ -32,7 +33,9 @@ struct condition {
 _Static_assert(sizeof(struct mutex) <= sizeof(pthread_mutex_t), "");
 _Static_assert(sizeof(struct condition) <= sizeof(pthread_cond_t), "");
 _Static_assert(offsetof(struct mutex, kind) == offsetof(pthread_mutex_t, __data.__kind), "");
-_Static_assert(sizeof(pthread_mutexattr_t) == sizeof(int32_t) && sizeof(pthread_condattr_t) == sizeof(int32_t), "");
+_Static_assert(sizeof(pthread_mutexattr_t) == sizeof(int32_t) &&
+                   sizeof(pthread_condattr_t) == sizeof(int32_t),
+               "");
 
 static uint64_t caller(void)
 {
@@ -153,7 +156,7 @@ HIDDEN int pthread_mutex_unlock(pthread_mutex_t *mutex)
     return 0;
 }
 
-/* ---- conditions ------------------------------------------------------------------------------------------------ */
+/* ---- conditions ---------------------------------------------------------------------------------------- */
 
 static struct condition *condition_of(pthread_cond_t *condition)
 {
@@ -204,9 +207,12 @@ HIDDEN int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
     return pthread_mutex_lock(mutex);
 }
 
-/* A point in time of CLOCK_MONOTONIC means something else on another machine: the wait may end early or late there. */
-HIDDEN int pthread_cond_clockwait(pthread_cond_t *restrict condition, pthread_mutex_t *restrict mutex, clockid_t clock,
-                                  const struct timespec *restrict until)
+/*
+ * A point in time of CLOCK_MONOTONIC means something else on another machine: the wait may end early or late
+ * there.
+ */
+HIDDEN int pthread_cond_clockwait(pthread_cond_t *restrict condition, pthread_mutex_t *restrict mutex,
+                                  clockid_t clock, const struct timespec *restrict until)
 {
     uint32_t *word = &condition_of(condition)->sequence, sequence = __atomic_load_n(word, __ATOMIC_SEQ_CST);
     int error = pthread_mutex_unlock(mutex);
@@ -237,7 +243,7 @@ HIDDEN int pthread_cond_broadcast(pthread_cond_t *condition)
     return 0;
 }
 
-/* ---- the thread ------------------------------------------------------------------------------------------------ */
+/* ---- the thread ---------------------------------------------------------------------------------------- */
 
 /* The same in every process, as libc's is not said to be. */
 HIDDEN pthread_t pthread_self(void)

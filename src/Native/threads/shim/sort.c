@@ -1,11 +1,11 @@
 /*
- * sort.c: the functions of libc that call back into the module. Part of the shim. With libc's a frame of libc would
- * be in the middle of the stack while the module's own code runs: the thread could not be captured until the sorting
- * ends, and an exception might meet a return address that the capture had replaced.
+ * sort.c: the functions of libc that call back into the module. Part of the shim. With libc's a frame of libc
+ * would be in the middle of the stack while the module's own code runs: the thread could not be captured
+ * until the sorting ends, and an exception might meet a return address that the capture had replaced.
  *
- * qsort: quicksort by the median of three, insertion sort for what is short, heapsort for what quicksort does not
- * divide well. In place; not stable, as the standard allows. One order for one input: results are the same in every
- * process.
+ * qsort: quicksort by the median of three, insertion sort for what is short, heapsort for what quicksort does
+ * not divide well. In place; not stable, as the standard allows. One order for one input: results are the
+ * same in every process.
  */
 #include <search.h>
 #include <stddef.h>
@@ -78,7 +78,10 @@ static void heap_sort(const struct order *order, char *first, size_t count)
     }
 }
 
-/* Puts the median of the first, the middle and the last element first; divides by it; returns where it is then. */
+/*
+ * Puts the median of the first, the middle and the last element first; divides by it; returns where it is
+ * then.
+ */
 static size_t divide(const struct order *order, char *first, size_t count)
 {
     size_t bytes = order->bytes;

@@ -39,7 +39,8 @@ void snt_die(const char *function, const char *what)
 
 static void *map(uint64_t bytes)
 {
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *memory =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     CHECK(memory != MAP_FAILED);
     return memory;
 }
@@ -62,7 +63,7 @@ static uint64_t next(uint64_t *seed)
     return *seed >> 33;
 }
 
-/* ---- blocks ---------------------------------------------------------------------------------------------------- */
+/* ---- blocks -------------------------------------------------------------------------------------------- */
 
 struct held {
     unsigned char *block;
@@ -136,7 +137,7 @@ static void blocks_keep_what_is_in_them(void)
     close_heap(heap);
 }
 
-/* ---- limits ---------------------------------------------------------------------------------------------------- */
+/* ---- limits -------------------------------------------------------------------------------------------- */
 
 static void sizes_fit(void)
 {

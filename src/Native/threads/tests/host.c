@@ -29,11 +29,13 @@ struct loaded {
 };
 
 static struct loaded s_modules[MODULE_COUNT] = {
-    {.name = "libthreads_test_module.so"}, {.name = "libthreads_test_runtime.so"}, {.name = "libthreads_test_cxx.so"},
+    {.name = "libthreads_test_module.so"},
+    {.name = "libthreads_test_runtime.so"},
+    {.name = "libthreads_test_cxx.so"},
 };
 static pthread_mutex_t s_answering = PTHREAD_MUTEX_INITIALIZER;
 
-/* ---- modules --------------------------------------------------------------------------------------------------- */
+/* ---- modules ------------------------------------------------------------------------------------------- */
 
 /* The writable part that is captured: what the dynamic linker has written is not. */
 static int find_data(struct dl_phdr_info *info, size_t size, void *argument)
@@ -121,7 +123,7 @@ void *host_function(int module, const char *name)
     return function;
 }
 
-/* ---- the arena ------------------------------------------------------------------------------------------------- */
+/* ---- the arena ----------------------------------------------------------------------------------------- */
 
 /* What the constructors of modules allocate in a new process is forgotten. */
 static void load_all(int is_restored)
@@ -210,7 +212,7 @@ void host_capture(const char *image)
     pthread_mutex_unlock(&s_answering);
 }
 
-/* ---- answers --------------------------------------------------------------------------------------------------- */
+/* ---- answers ------------------------------------------------------------------------------------------- */
 
 static uint64_t allocate(uint64_t bytes, uint64_t alignment)
 {
@@ -224,7 +226,8 @@ static uint64_t allocate(uint64_t bytes, uint64_t alignment)
 
 static int is_shared(const struct snt_question *question)
 {
-    return question->arguments[1] == 6 && memcmp((const char *)(uintptr_t)question->arguments[0], "shared", 6) == 0;
+    return question->arguments[1] == 6 &&
+           memcmp((const char *)(uintptr_t)question->arguments[0], "shared", 6) == 0;
 }
 
 static void answer(struct snt_record *record)

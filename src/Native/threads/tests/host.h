@@ -28,7 +28,7 @@ enum { MODULE_WORK, MODULE_RUNTIME, MODULE_CXX, MODULE_COUNT };
 /* The arena: all there is of the threads. */
 struct arena {
     uint64_t threads;
-    uint64_t allocated; /* what it gave threads that asked, in bytes, of `blocks` */
+    uint64_t allocated;                      /* what it gave threads that asked, in bytes, of `blocks` */
     unsigned char data[MODULE_COUNT][16384]; /* the modules' writable data */
     struct snt_record records[THREADS_MAX];
     struct job jobs[THREADS_MAX];

@@ -1,4 +1,7 @@
-/* module.c: a native module for the tests. Every kind of work ends in the same bits, however often it is captured. */
+/*
+ * module.c: a native module for the tests. Every kind of work ends in the same bits, however often it is
+ * captured.
+ */
 #include "module.h"
 
 #include <math.h>
@@ -116,7 +119,10 @@ static uint64_t use_flags(uint64_t hash)
     uint64_t count = 256, low = hash, high = hash * 3;
     __asm__ volatile("std; rep movsb; cld" : "+S"(from), "+D"(to), "+c"(count) : : "memory", "cc");
     for (uint32_t i = 0; i < 500; i++)
-        __asm__ volatile("addq %2, %0; adcq %3, %1" : "+r"(low), "+r"(high) : "r"(hash + i), "r"(hash) : "cc");
+        __asm__ volatile("addq %2, %0; adcq %3, %1"
+                         : "+r"(low), "+r"(high)
+                         : "r"(hash + i), "r"(hash)
+                         : "cc");
     return low ^ high ^ bytes[300];
 }
 

@@ -1,6 +1,6 @@
 /*
- * runtime.c: a native module in C that uses what the runtime has for native code. What it computes does not depend on
- * when it is captured.
+ * runtime.c: a native module in C that uses what the runtime has for native code. What it computes does not
+ * depend on when it is captured.
  */
 #include "runtime.h"
 
@@ -31,7 +31,7 @@ static void check(struct runtime_job *job, int condition, uint64_t line)
 
 #define CHECK(job, condition) check(job, condition, __LINE__)
 
-/* ---- the heap -------------------------------------------------------------------------------------------------- */
+/* ---- the heap ------------------------------------------------------------------------------------------ */
 
 static size_t draw_size(void)
 {
@@ -55,12 +55,14 @@ static void use_heap(struct runtime_job *job)
         CHECK(job, is_filled(blocks[at], bytes[at], (unsigned char)at));
         if (how == 0) {
             blocks[at] = realloc(blocks[at], size);
-            CHECK(job, blocks[at] != NULL &&
-                           is_filled(blocks[at], size < bytes[at] ? size : bytes[at] != 0, (unsigned char)at));
+            CHECK(job, blocks[at] != NULL && is_filled(blocks[at], size < bytes[at] ? size : bytes[at] != 0,
+                                                       (unsigned char)at));
         } else {
             free(blocks[at]);
             size_t alignment = alignments[next() % 5];
-            blocks[at] = how == 1 ? calloc(1, size) : how == 2 ? malloc(size) : aligned_alloc(alignment, size);
+            blocks[at] = how == 1   ? calloc(1, size)
+                         : how == 2 ? malloc(size)
+                                    : aligned_alloc(alignment, size);
             CHECK(job, blocks[at] != NULL && (how != 1 || is_filled(blocks[at], size, 0)));
             CHECK(job, how != 3 || ((uintptr_t)blocks[at] & (alignment - 1)) == 0);
         }
@@ -72,7 +74,7 @@ static void use_heap(struct runtime_job *job)
         free(blocks[i]);
 }
 
-/* ---- locks ----------------------------------------------------------------------------------------------------- */
+/* ---- locks --------------------------------------------------------------------------------------------- */
 
 static void work_a_little(struct runtime_job *job)
 {
@@ -140,7 +142,7 @@ static void consume(struct runtime_job *job)
     }
 }
 
-/* ---- when it is captured --------------------------------------------------------------------------------------- */
+/* ---- when it is captured ------------------------------------------------------------------------------- */
 
 static int64_t rest(void *argument)
 {
@@ -160,8 +162,8 @@ static void block(struct runtime_job *job)
 }
 
 /*
- * Of two handlers the second is asked first, and told last. Now and then the first refuses after the second has agreed.
- * While one is registered alone, `t_last` says nothing.
+ * Of two handlers the second is asked first, and told last. Now and then the first refuses after the second
+ * has agreed. While one is registered alone, `t_last` says nothing.
  */
 static int32_t handle(void *argument, int32_t what)
 {
@@ -232,7 +234,7 @@ static void ask(struct runtime_job *job)
     }
 }
 
-/* ---- the rest -------------------------------------------------------------------------------------------------- */
+/* ---- the rest ------------------------------------------------------------------------------------------ */
 
 static int compare(const void *left, const void *right)
 {
@@ -293,10 +295,17 @@ static uint64_t run_special(struct runtime_job *job)
 __attribute__((visibility("default"))) uint64_t test_runtime(struct runtime_job *job)
 {
     static void (*const works[])(struct runtime_job *) = {
-        [RUNTIME_HEAP] = use_heap,     [RUNTIME_MUTEX] = count,      [RUNTIME_BARRIER] = meet,
-        [RUNTIME_PRODUCE] = produce,   [RUNTIME_CONSUME] = consume,  [RUNTIME_BLOCKED] = block,
-        [RUNTIME_HANDLER] = have_handlers, [RUNTIME_CRITICAL] = be_critical, [RUNTIME_QUESTION] = ask,
-        [RUNTIME_SORT] = sort,         [RUNTIME_TRAP] = trap,
+        [RUNTIME_HEAP] = use_heap,
+        [RUNTIME_MUTEX] = count,
+        [RUNTIME_BARRIER] = meet,
+        [RUNTIME_PRODUCE] = produce,
+        [RUNTIME_CONSUME] = consume,
+        [RUNTIME_BLOCKED] = block,
+        [RUNTIME_HANDLER] = have_handlers,
+        [RUNTIME_CRITICAL] = be_critical,
+        [RUNTIME_QUESTION] = ask,
+        [RUNTIME_SORT] = sort,
+        [RUNTIME_TRAP] = trap,
     };
     if (job->kind >= RUNTIME_READ)
         return run_special(job);

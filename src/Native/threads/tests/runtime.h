@@ -1,4 +1,7 @@
-/* runtime.h: what the test program and its modules of the runtime's functions share; see module.h for the other one. */
+/*
+ * runtime.h: what the test program and its modules of the runtime's functions share; see module.h for the
+ * other one.
+ */
 #ifndef SNAPSHOT_MODULE_TEST_RUNTIME_H
 #define SNAPSHOT_MODULE_TEST_RUNTIME_H
 
@@ -7,10 +10,10 @@
 #include <stdint.h>
 
 enum {
-    RUNTIME_HEAP,      /* allocates, resizes and frees; checks what is in the blocks */
-    RUNTIME_MUTEX,     /* several: counts under one mutex */
-    RUNTIME_BARRIER,   /* several: each phase needs what the others computed in the last */
-    RUNTIME_PRODUCE,   /* a queue of one, with a mutex and a condition */
+    RUNTIME_HEAP,    /* allocates, resizes and frees; checks what is in the blocks */
+    RUNTIME_MUTEX,   /* several: counts under one mutex */
+    RUNTIME_BARRIER, /* several: each phase needs what the others computed in the last */
+    RUNTIME_PRODUCE, /* a queue of one, with a mutex and a condition */
     RUNTIME_CONSUME,
     RUNTIME_BLOCKED,   /* sleeps in blocked calls */
     RUNTIME_HANDLER,   /* checkpoint handlers, one of which refuses now and then */

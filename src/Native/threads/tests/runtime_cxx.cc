@@ -1,4 +1,5 @@
-// runtime_cxx.cc: a native module in C++: exceptions, containers, and the standard library's mutexes by the shim.
+// runtime_cxx.cc: a native module in C++: exceptions, containers, and the standard library's mutexes by the
+// shim.
 #include "runtime.h"
 
 #include <algorithm>
@@ -11,11 +12,17 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace
+{
 
 struct counted {
-    explicit counted(uint64_t &hash) : m_hash(hash) {}
-    ~counted() { m_hash = m_hash * 59 + 1; }
+    explicit counted(uint64_t &hash) : m_hash(hash)
+    {
+    }
+    ~counted()
+    {
+        m_hash = m_hash * 59 + 1;
+    }
     uint64_t &m_hash;
 };
 

@@ -1,6 +1,7 @@
 /*
- * threads_bench.c: how long it takes to stop, to resume and to restore threads that all compute. Where that is permitted
- * the thread that measures has a real-time priority: else its figures would tell how long it waits for its own turn.
+ * threads_bench.c: how long it takes to stop, to resume and to restore threads that all compute. Where that
+ * is permitted the thread that measures has a real-time priority: else its figures would tell how long it
+ * waits for its own turn.
  *
  * threads_bench THREADS STOPS                 prints medians; restores in a process of its own
  * threads_bench --restore IMAGE THREADS FROM  the restore; FROM: when it was asked for, in nanoseconds
@@ -54,9 +55,13 @@ static void make(uint64_t index, void *function)
     struct slot *slot = &slots[index];
     slot->job = (struct runtime_job){.kind = RUNTIME_SPIN, .rounds = 1};
     slot->record = (struct snt_record){
-        .state = SNT_STATE_STARTING, .function = (uint64_t)(uintptr_t)function,
-        .argument = (uint64_t)(uintptr_t)&slot->job, .stack_low = low, .stack_high = low + SMALL_STACK,
-        .signal_stack = low + SMALL_STACK, .owner = (uint32_t)index + 1,
+        .state = SNT_STATE_STARTING,
+        .function = (uint64_t)(uintptr_t)function,
+        .argument = (uint64_t)(uintptr_t)&slot->job,
+        .stack_low = low,
+        .stack_high = low + SMALL_STACK,
+        .signal_stack = low + SMALL_STACK,
+        .owner = (uint32_t)index + 1,
     };
 }
 
@@ -115,7 +120,8 @@ static int restore(const char *image, int64_t from)
     snt_resume();
     wait_until_all_have_moved(before);
     int64_t moved = now_ns();
-    printf("restore: %.1f ms until the image was read, then threads started after %.1f ms, all in their contexts after "
+    printf("restore: %.1f ms until the image was read, then threads started after %.1f ms, all in their "
+           "contexts after "
            "%.1f ms, each has computed after %.1f ms\n",
            (double)(begun - from) / 1e6, (double)(gone - begun) / 1e6, (double)(entered - begun) / 1e6,
            (double)(moved - begun) / 1e6);

@@ -1,9 +1,9 @@
 /*
- * threads_test.c: threads are stopped, captured, killed with their process and continued in the next one, over and over;
- * what they compute is, bit for bit, what they compute undisturbed.
+ * threads_test.c: threads are stopped, captured, killed with their process and continued in the next one,
+ * over and over; what they compute is, bit for bit, what they compute undisturbed.
  *
- * threads_test KILLS SEED         runs everything; processes of its own do the work
- * threads_test --run IMAGE EVERY  one such process: goes on from the image if there is one, captures every so many
+ * threads_test KILLS SEED         runs everything; processes of its own do the work threads_test --run IMAGE
+ * EVERY  one such process: goes on from the image if there is one, captures every so many
  *                                microseconds (0: never), and prints the results
  */
 #include "host.h"
@@ -22,7 +22,7 @@
 
 extern char **environ;
 
-/* ---- a process ------------------------------------------------------------------------------------------------- */
+/* ---- a process ----------------------------------------------------------------------------------------- */
 
 static void add_runtime(uint64_t kind, uint64_t rounds, uint64_t index)
 {
@@ -30,15 +30,17 @@ static void add_runtime(uint64_t kind, uint64_t rounds, uint64_t index)
     struct runtime_job *job = &arena->runtime_jobs[arena->threads];
     *job = (struct runtime_job){
         .kind = kind, .rounds = rounds, .index = index, .hash = kind * 7 + index, .shared = &arena->shared};
-    host_add(is_cxx ? host_function(MODULE_CXX, "test_cxx") : host_function(MODULE_RUNTIME, "test_runtime"), job);
+    host_add(is_cxx ? host_function(MODULE_CXX, "test_cxx") : host_function(MODULE_RUNTIME, "test_runtime"),
+             job);
 }
 
 static void add_all(void)
 {
     static const uint32_t rounds[RUNTIME_KINDS] = {
-        [RUNTIME_HEAP] = 300,     [RUNTIME_MUTEX] = 300,     [RUNTIME_BARRIER] = 300,  [RUNTIME_PRODUCE] = 400,
-        [RUNTIME_CONSUME] = 400,  [RUNTIME_BLOCKED] = 200,   [RUNTIME_HANDLER] = 300,  [RUNTIME_CRITICAL] = 500,
-        [RUNTIME_QUESTION] = 100, [RUNTIME_SORT] = 1000,     [RUNTIME_TRAP] = 60,      [RUNTIME_EXCEPTION] = 150,
+        [RUNTIME_HEAP] = 300,     [RUNTIME_MUTEX] = 300,     [RUNTIME_BARRIER] = 300,
+        [RUNTIME_PRODUCE] = 400,  [RUNTIME_CONSUME] = 400,   [RUNTIME_BLOCKED] = 200,
+        [RUNTIME_HANDLER] = 300,  [RUNTIME_CRITICAL] = 500,  [RUNTIME_QUESTION] = 100,
+        [RUNTIME_SORT] = 1000,    [RUNTIME_TRAP] = 60,       [RUNTIME_EXCEPTION] = 150,
         [RUNTIME_LIBRARY] = 1000, [RUNTIME_STD_MUTEX] = 300,
     };
     static const uint32_t threads[RUNTIME_KINDS] = {
@@ -69,8 +71,8 @@ static int run(const char *image, useconds_t every)
     for (uint64_t i = 0; i < arena->threads; i++) {
         const struct job *job = &arena->jobs[i];
         const struct runtime_job *other = &arena->runtime_jobs[i];
-        printf("%d %a %llx, %d %llx %d\n", (int)job->kind, job->sum, (unsigned long long)job->hash, (int)other->kind,
-               (unsigned long long)other->hash, (int)other->wrong);
+        printf("%d %a %llx, %d %llx %d\n", (int)job->kind, job->sum, (unsigned long long)job->hash,
+               (int)other->kind, (unsigned long long)other->hash, (int)other->wrong);
         CHECK(other->wrong == 0);
     }
     printf("%d\n", (int)arena->shared.counter);
@@ -78,7 +80,7 @@ static int run(const char *image, useconds_t every)
     return 0;
 }
 
-/* ---- the parent ------------------------------------------------------------------------------------------------ */
+/* ---- the parent ---------------------------------------------------------------------------------------- */
 
 static pid_t begin(const char *image, const char *every, const char *results)
 {
@@ -103,7 +105,10 @@ static void compare(const char *one, const char *other)
     fclose(b);
 }
 
-/* Kills processes at random moments; the results of the one that comes to the end are those of one left alone. */
+/*
+ * Kills processes at random moments; the results of the one that comes to the end are those of one left
+ * alone.
+ */
 static void killed_threads_go_on_where_they_stood(int kills)
 {
     int status = 0, killed = 0, ended = 0;
@@ -129,7 +134,7 @@ static void killed_threads_go_on_where_they_stood(int kills)
     printf("killed %d times, ended %d times with the same bits\n", killed, ended + 1);
 }
 
-/* ---- who cannot be stopped, and who need not be ---------------------------------------------------------------- */
+/* ---- who cannot be stopped, and who need not be -------------------------------------------------------- */
 
 static void expect_late(const struct snt_record *expected, int32_t why, uint64_t *pc)
 {
@@ -148,7 +153,10 @@ static void join(const struct snt_record *first, const struct snt_record *last)
         CHECK(snt_thread_join((struct snt_record *)(uintptr_t)first) == 0);
 }
 
-/* A thread that is blocked in a system call cannot be parked: that is said in time, with the place, and all go on. */
+/*
+ * A thread that is blocked in a system call cannot be parked: that is said in time, with the place, and all
+ * go on.
+ */
 static void who_is_blocked_in_a_system_call_is_named(void)
 {
     int ends[2];
@@ -158,7 +166,8 @@ static void who_is_blocked_in_a_system_call_is_named(void)
     CHECK(pipe(ends) == 0);
     arena->jobs[0] = (struct job){.kind = WORK_VECTOR, .rounds = 50};
     arena->jobs[1] = (struct job){.kind = WORK_READ, .rounds = (uint64_t)ends[0]};
-    struct snt_record *one = host_add(function, &arena->jobs[0]), *other = host_add(function, &arena->jobs[1]);
+    struct snt_record *one = host_add(function, &arena->jobs[0]),
+                      *other = host_add(function, &arena->jobs[1]);
     CHECK(snt_thread_start(one) == 0 && snt_thread_start(other) == 0);
     expect_late(other, SNT_LATE_FOREIGN, &pc);
     CHECK(dladdr((void *)(uintptr_t)pc, &where) != 0 && strstr(where.dli_fname, "libc") != NULL);
@@ -219,8 +228,8 @@ static void *let_go(void *rounds)
 }
 
 /*
- * Who asks in a critical section cannot be stopped before it has its answer, and the host that stops is who answers:
- * the stop ends at once, whether the question came before it or during it. Nobody else answers here.
+ * Who asks in a critical section cannot be stopped before it has its answer, and the host that stops is who
+ * answers: the stop ends at once, whether the question came before it or during it. Nobody else answers here.
  */
 static void who_asks_in_a_critical_section_is_answered(void)
 {
@@ -309,7 +318,8 @@ static void what_cannot_be_had_is_an_errno(void)
 /* In a child, which has this thread alone. */
 static void whoever_breaks_an_invariant_ends_the_process(void)
 {
-    static const char words[] = "Snapshot: broken invariant in snt_resume: only what was stopped is resumed. ";
+    static const char words[] =
+        "Snapshot: broken invariant in snt_resume: only what was stopped is resumed. ";
     char said[256] = {0};
     int ends[2], status = 0;
     CHECK(pipe(ends) == 0);
