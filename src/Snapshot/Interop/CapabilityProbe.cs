@@ -70,16 +70,3 @@ internal sealed class CapabilityProbe
     private static MachineCapability Line(CapabilityText text, Finding finding) => new(
         text.Name, finding.Works, finding.Detail, text.Capability, text.Pretence, text.Consequence, text.Remedy);
 }
-
-/// <summary>What a probe found.</summary>
-/// <param name="Works">Whether it can be used.</param>
-/// <param name="Detail">What was seen, for people.</param>
-internal readonly record struct Finding(bool Works, string Detail)
-{
-    internal static Finding No(string why) => new(false, why);
-
-    internal static Finding No(string what, int errno) => new(false, $"{what}: {Text(errno)}");
-
-    internal static string Text(int errno) =>
-        $"{System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(errno)} (errno {errno})";
-}

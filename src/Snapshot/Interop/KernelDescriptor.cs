@@ -133,11 +133,10 @@ internal sealed class PagemapDescriptor : KernelDescriptor
         return errno;
     }
 
-    /// <param name="capabilities">Tell whether the kernel has a scan.</param>
-    internal static PagemapDescriptor Open(MachineCapabilities capabilities)
+    /// <param name="canScan">Whether the kernel has a scan.</param>
+    internal static PagemapDescriptor Open(bool canScan)
     {
-        int errno = TryOpen(
-            capabilities[Capability.PagemapScan] ? ScanMode.Look : ScanMode.Entries, out PagemapDescriptor? opened);
+        int errno = TryOpen(canScan ? ScanMode.Look : ScanMode.Entries, out PagemapDescriptor? opened);
         return opened ?? throw NativeError.For(
             errno, "open /proc/self/pagemap",
             $"{ChangedUser} Or set {Pretences.Variable}=no-pagemap: then all memory is read to find what changed.");

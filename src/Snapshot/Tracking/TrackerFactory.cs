@@ -40,7 +40,7 @@ internal sealed unsafe class TrackerFactory : IDisposable
             if (forFaults) ThrowUnlessFaultsAreServed(capabilities);
             if (Mechanism == TrackingMechanism.WriteProtect) _userfault = UserfaultDescriptor.Open(forFaults);
             if (!capabilities[Capability.Pagemap]) return;
-            _pagemap = PagemapDescriptor.Open(capabilities);
+            _pagemap = PagemapDescriptor.Open(capabilities[Capability.PagemapScan]);
             _crew = new ScanCrew(_pagemap);
         }
         catch

@@ -6,7 +6,8 @@ namespace Snapshot.Tests.Tracking;
 
 public sealed class ScanCrewTests : IDisposable
 {
-    private readonly PagemapDescriptor _pagemap = PagemapDescriptor.Open(MachineCapabilities.Current);
+    private readonly PagemapDescriptor _pagemap =
+        PagemapDescriptor.Open(MachineCapabilities.Current[Capability.PagemapScan]);
     private readonly ScanCrew _crew;
     private readonly PageScan _own;
 
