@@ -1,3 +1,4 @@
+using Snapshot.Base;
 using Snapshot.Coordination;
 using Snapshot.Image;
 using Snapshot.Interop;
@@ -17,21 +18,21 @@ internal sealed class CheckpointRun(
     /// <param name="ticket">Who asked, and what for.</param>
     /// <param name="header">The image to be: its generation, and the parent it is an increment of.</param>
     /// <param name="options">How the image is written.</param>
-    /// <param name="deadline">Time until every participant has come.</param>
+    /// <param name="timeout">Time until every participant has come.</param>
     internal SnapshotInfo Execute(
-        CheckpointTicket ticket, ImageHeader header, ImageWriterOptions options, TimeSpan deadline)
+        CheckpointTicket ticket, ImageHeader header, ImageWriterOptions options, TimeSpan timeout)
     {
         CancellationToken cancellation = ticket.Cancellation;
         CheckpointReport report = new(ticket.Progress, header.Generation);
 
         // How each arena is captured is decided. A short stop, of which no handler knows, may find written pages first.
         report.Enter(CheckpointStage.Waiting);
-        Deadline until = Deadline.After(deadline);
+        Deadline deadline = Deadline.After(timeout);
         if (memory.Choose(cancellation))
-            report.StoppedEarly(coordinator.StopBriefly(header.Generation, deadline, memory.TakeWritten, cancellation));
+            report.StoppedEarly(coordinator.StopBriefly(header.Generation, timeout, memory.TakeWritten, cancellation));
 
         // Idle → Async: no participant is in a critical section, and none enters one until the pause is over.
-        using Attempt attempt = coordinator.Begin(header.Generation, until.Remaining, cancellation);
+        using Attempt attempt = coordinator.Begin(header.Generation, deadline.Remaining, cancellation);
         try
         {
             // Async handlers prepare, last registered first. Beside them changed pages of arenas that are not frozen

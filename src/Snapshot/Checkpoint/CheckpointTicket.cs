@@ -1,6 +1,7 @@
 using Snapshot.Base;
 using Snapshot.Checkpoint;
 using Snapshot.Coordination;
+using Snapshot.Interop;
 using Snapshot.Threads.Fibers;
 
 namespace Snapshot;

@@ -40,8 +40,6 @@ internal sealed unsafe class StagingArea : IDisposable
     // Beyond what was used, an eighth of it stays resident, and two steps.
     private const int KeptPart = 8;
 
-    private const int NoMemory = 12; // ENOMEM
-    private const int BadAddress = 14; // EFAULT
 
     private readonly ulong _base;
     private readonly long _capacity;
@@ -211,7 +209,7 @@ internal sealed unsafe class StagingArea : IDisposable
         if (!MachineCapabilities.Current[Capability.Populate]) return false;
         int errno = Native.sn_memory_populate(
             _base + (ulong)Pages.Bytes(_resident), (ulong)Pages.Bytes(wanted - _resident));
-        if (errno is not (NoMemory or BadAddress)) return errno == 0;
+        if (errno is not (Errno.NoMemory or Errno.BadAddress)) return errno == 0;
         throw NativeError.For(
             errno, "madvise(MADV_POPULATE_WRITE) of the staging area",
             $"{Pages.Bytes(wanted)} bytes are needed to stage changed pages: leave that much memory free, or " +

@@ -1,4 +1,5 @@
 using Snapshot.Base;
+using Snapshot.Interop;
 
 namespace Snapshot.Coordination;
 

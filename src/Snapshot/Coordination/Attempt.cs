@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Snapshot.Base;
 
 namespace Snapshot.Coordination;
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Snapshot.Base;
 using Snapshot.Coordination;
+using Snapshot.Interop;
 using Snapshot.Threads.Fibers;
 
 namespace Snapshot;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Snapshot.Interop;
 using Snapshot.Threads.Fibers;
 
 namespace Snapshot.Coordination;

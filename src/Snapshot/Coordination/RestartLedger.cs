@@ -1,3 +1,5 @@
+using Snapshot.Base;
+
 namespace Snapshot.Coordination;
 
 /// <summary>

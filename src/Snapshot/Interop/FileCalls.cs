@@ -15,11 +15,6 @@ namespace Snapshot.Interop;
 /// </remarks>
 internal static unsafe class FileCalls
 {
-    internal const int NotFound = 2; // ENOENT
-    internal const int Exists = 17; // EEXIST
-    internal const int WouldBlock = 11; // EWOULDBLOCK
-    internal const int Loop = 40; // ELOOP: a symbolic link, where none is followed
-
     private const int ReadOnly = 0;
     private const int ReadWrite = 2;
     private const int CreateFlag = 0x40; // O_CREAT

@@ -7,8 +7,6 @@ namespace Snapshot.Interop;
 /// <summary>What can be asked of mappings, each tried on fresh memory.</summary>
 internal static unsafe class MappingProbe
 {
-    private const int Exists = 17; // EEXIST
-    private const int Invalid = 22; // EINVAL
 
     /// <summary>Maps over a page in use: the kernel must refuse, and the page must keep its content.</summary>
     internal static Finding FixedNoReplace()
@@ -22,7 +20,7 @@ internal static unsafe class MappingProbe
         int errno = Marshal.GetLastPInvokeError();
         if (second == ProbeCalls.MapFailed)
         {
-            return errno == Exists && *memory.Page(0) == 1
+            return errno == Errno.Exists && *memory.Page(0) == 1
                 ? new Finding(true, "a taken address was refused")
                 : Finding.No("a taken address was answered", errno);
         }
@@ -72,8 +70,8 @@ internal static unsafe class MappingProbe
         return errno switch
         {
             0 => new Finding(true, "a huge page was made of a small one"),
-            Invalid => Finding.No("refused", errno),
-            1 or 38 => Finding.No("forbidden", errno), // EPERM, ENOSYS: by a filter
+            Errno.Invalid => Finding.No("refused", errno),
+            Errno.NotPermitted or Errno.NotImplemented => Finding.No("forbidden", errno), // By a filter.
             _ => new Finding(true, $"known, and no huge page was free now: {Finding.Text(errno)}"),
         };
     }

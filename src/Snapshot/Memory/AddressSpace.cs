@@ -22,8 +22,6 @@ internal sealed unsafe class AddressSpace : IDisposable
     internal const ulong Gap = 1UL << 30;
 
     private const long CollapseBytes = 64L << 20;
-    private const int NoMemory = 12; // ENOMEM
-    private const int AlreadyExists = 17; // EEXIST
 
     private readonly ulong _base;
     private long _committedPages;
@@ -58,9 +56,9 @@ internal sealed unsafe class AddressSpace : IDisposable
             throw new ArgumentException($"the base 0x{baseAddress:x} is not a multiple of 2 MiB", nameof(baseAddress));
         ulong bytes = (ulong)options.Capacity;
         int errno = Native.sn_memory_reserve(baseAddress, bytes);
-        if (errno == AlreadyExists && ReleaseLeftIn(baseAddress, baseAddress + bytes))
+        if (errno == Errno.Exists && ReleaseLeftIn(baseAddress, baseAddress + bytes))
             errno = Native.sn_memory_reserve(baseAddress, bytes);
-        if (errno == AlreadyExists) throw Taken(name, baseAddress, bytes);
+        if (errno == Errno.Exists) throw Taken(name, baseAddress, bytes);
         NativeError.ThrowIfFailed(errno, "mmap", ReserveAdvice(name, baseAddress, bytes));
         return Prepare(name, baseAddress, options);
     }
@@ -79,7 +77,7 @@ internal sealed unsafe class AddressSpace : IDisposable
             ulong end = candidate + bytes + Gap;
             int errno = TryReserve(name, candidate, bytes);
             if (errno == 0) return Prepare(name, candidate, options);
-            if (errno != AlreadyExists) throw NativeError.For(errno, "mmap", ReserveAdvice(name, candidate, bytes));
+            if (errno != Errno.Exists) throw NativeError.For(errno, "mmap", ReserveAdvice(name, candidate, bytes));
 
             // What was in the way may be gone again (another thread unmapped it): then the same place is tried once
             // more. Or the map does not show it, as where a sandbox hides what is its own: then the next one is.
@@ -189,8 +187,8 @@ internal sealed unsafe class AddressSpace : IDisposable
         ulong low = candidate - Gap;
         ulong end = candidate + bytes + Gap;
         int errno = Native.sn_memory_reserve(low, end - low);
-        if (errno == NoMemory)
-            return ProcessMap.FirstIn(low, end) is null ? Native.sn_memory_reserve(candidate, bytes) : AlreadyExists;
+        if (errno == Errno.NoMemory)
+            return ProcessMap.FirstIn(low, end) is null ? Native.sn_memory_reserve(candidate, bytes) : Errno.Exists;
         if (errno != 0) return errno;
         errno = Native.sn_memory_release(low, Gap);
         if (errno == 0) errno = Native.sn_memory_release(end - Gap, Gap);
@@ -227,7 +225,7 @@ internal sealed unsafe class AddressSpace : IDisposable
             "session before anything else maps memory there, unload or unmap what is in the way, or start the " +
             "process again: the kernel places such mappings at random. Sessions that began in processes of their own " +
             "have their arenas at the same addresses and cannot be restarted together in one.")
-        { Step = "mmap", Errno = AlreadyExists };
+        { Step = "mmap", Errno = Errno.Exists };
     }
 
     private static string ReserveAdvice(string name, ulong baseAddress, ulong bytes) =>

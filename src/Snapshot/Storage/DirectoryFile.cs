@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using Snapshot.Base;
 using Snapshot.Interop;
 
 namespace Snapshot.Storage;
@@ -82,10 +83,9 @@ internal sealed class DirectoryFile(string path, SafeFileHandle handle, bool dir
 
     private SnapshotException NotWritten(Exception error, long offset)
     {
-        // What .NET makes of EFBIG: the file would be larger than the file system or 'ulimit -f' allows.
-        const int FileTooBig = 27;
+        // What .NET makes of EFBIG.
         return error is ArgumentOutOfRangeException
-            ? StoreErrors.Io("writing", path, offset, FileTooBig, error)
+            ? StoreErrors.Io("writing", path, offset, Errno.FileTooBig, error)
             : StoreErrors.Io("writing", path, offset, error);
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
+using Snapshot.Base;
 using Snapshot.Interop;
 
 namespace Snapshot.Storage;
@@ -48,7 +49,7 @@ internal sealed class DirectoryLock : IStoreLock
             {
                 int errno = Native.sn_lock_acquire((int)file.DangerousGetHandle());
                 LockHolder? holder = errno == 0 ? null : Read(file);
-                if (errno is not 0 and not FileCalls.WouldBlock && !trust.AllowsUnlocked)
+                if (errno is not 0 and not Errno.TryAgain && !trust.AllowsUnlocked)
                     throw NoLocks(path, errno);
                 if (errno == 0 ? IsStillThere(folder, path, status) : MayGoOn(errno, holder, self))
                 {
@@ -125,7 +126,7 @@ internal sealed class DirectoryLock : IStoreLock
     private static SafeFileHandle Open(SafeFileHandle folder, string path, StoreTrust trust, out FileStatus status)
     {
         int errno = FileCalls.OpenOrCreate(folder, Path.GetFileName(path), trust.FileMode, out SafeFileHandle file);
-        if (errno == FileCalls.Loop) throw StoreTrust.NotAFile(path, "a symbolic link");
+        if (errno == Errno.Loop) throw StoreTrust.NotAFile(path, "a symbolic link");
         if (errno != 0) throw StoreErrors.Io("opening", path, null, errno);
         try
         {
@@ -147,7 +148,7 @@ internal sealed class DirectoryLock : IStoreLock
 
     /// <summary>Without locks: unless a process of this machine is known to have it.</summary>
     private static bool MayGoOn(int errno, LockHolder? holder, LockHolder self) =>
-        errno != FileCalls.WouldBlock
+        errno != Errno.TryAgain
             && (holder is null || holder.State(self) is HolderState.Gone or HolderState.Elsewhere);
 
     private static bool IsWorthWaiting(LockHolder? holder, LockHolder self) =>

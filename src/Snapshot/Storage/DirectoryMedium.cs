@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using Snapshot.Base;
 using Snapshot.Interop;
 
 namespace Snapshot.Storage;
@@ -55,7 +56,7 @@ internal sealed class DirectoryMedium(string directory, bool directReads, StoreO
         }
 
         int made = FileCalls.MakeDirectory(directory, _trust.DirectoryMode);
-        if (made is not 0 and not FileCalls.Exists)
+        if (made is not 0 and not Errno.Exists)
             throw StoreErrors.Io("creating the directory", directory, null, made);
         foreach (string parent in parents)
         {
@@ -109,7 +110,7 @@ internal sealed class DirectoryMedium(string directory, bool directReads, StoreO
     public void Delete(string name)
     {
         int errno = FileCalls.Unlink(Folder(), name);
-        if (errno != FileCalls.NotFound) Check("deleting", PathOf(name), errno);
+        if (errno != Errno.NotFound) Check("deleting", PathOf(name), errno);
     }
 
     public void SyncDirectory()
@@ -154,7 +155,7 @@ internal sealed class DirectoryMedium(string directory, bool directReads, StoreO
         SafeFileHandle folder = Folder();
         string path = PathOf(name);
         int errno = FileCalls.Open(folder, name, writing, out SafeFileHandle file);
-        if (errno == FileCalls.Loop) throw StoreTrust.NotAFile(path, "a symbolic link");
+        if (errno == Errno.Loop) throw StoreTrust.NotAFile(path, "a symbolic link");
         Check("opening", path, errno);
         return Opened(path, file, direct, isNew: false);
     }
@@ -180,16 +181,15 @@ internal sealed class DirectoryMedium(string directory, bool directReads, StoreO
     /// <summary>False where the file system refuses direct I/O, as some network and memory file systems do.</summary>
     private static bool TrySetDirect(SafeFileHandle handle, string path)
     {
-        const int Invalid = 22;
         int errno = Native.sn_file_set_direct((int)handle.DangerousGetHandle(), 1);
-        if (errno is 0 or Invalid) return errno == 0;
+        if (errno is 0 or Errno.Invalid) return errno == 0;
         throw StoreErrors.Io("switching to direct I/O", path, null, errno);
     }
 
     private static void Check(string step, string path, int errno)
     {
         if (errno == 0) return;
-        if (errno != FileCalls.NotFound) throw StoreErrors.Io(step, path, null, errno);
+        if (errno != Errno.NotFound) throw StoreErrors.Io(step, path, null, errno);
         throw new SnapshotException(SnapshotErrorCode.NotFound, $"{path} does not exist ({step}).")
         { Path = path, Step = step };
     }

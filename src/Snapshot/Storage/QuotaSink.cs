@@ -1,3 +1,4 @@
+using Snapshot.Base;
 using Snapshot.Image;
 
 namespace Snapshot.Storage;
@@ -10,7 +11,7 @@ internal sealed class QuotaSink(IStoreFile file, long bytesMost) : IImageSink
     public void Write(IReadOnlyList<ReadOnlyMemory<byte>> segments, long offset)
     {
         long end = offset + segments.Sum(segment => (long)segment.Length);
-        if (end > bytesMost) throw StoreErrors.Io("writing", Name, offset, StoreErrors.QuotaExceeded);
+        if (end > bytesMost) throw StoreErrors.Io("writing", Name, offset, Errno.QuotaExceeded);
         file.Write(segments, offset);
     }
 }

@@ -1,13 +1,11 @@
 using System.Runtime.InteropServices;
+using Snapshot.Base;
 
 namespace Snapshot.Storage;
 
 /// <summary>The failures of a store, with one wording.</summary>
 internal static class StoreErrors
 {
-    private const int NoSpace = 28;
-    internal const int QuotaExceeded = 122;
-
     /// <summary>
     /// What .NET makes of a failed call about a file. Of EFBIG alone it makes an argument that is out of range.
     /// </summary>
@@ -24,7 +22,8 @@ internal static class StoreErrors
     internal static SnapshotException Io(string step, string path, long? offset, int errno, Exception? error = null) =>
         Io(step, path, offset, errno, Marshal.GetPInvokeErrorMessage(errno), error);
 
-    internal static bool IsForWantOfRoom(SnapshotException error) => error.Errno is NoSpace or QuotaExceeded;
+    internal static bool IsForWantOfRoom(SnapshotException error) =>
+        error.Errno is Errno.NoSpace or Errno.QuotaExceeded;
 
     internal static SnapshotException Corrupt(string path, string what, long? offset = null) =>
         new(SnapshotErrorCode.Corrupt, $"{path}: {what}") { Path = path, Offset = offset };
@@ -73,7 +72,7 @@ internal static class StoreErrors
     private static SnapshotException Io(
         string step, string path, long? offset, int? errno, string why, Exception? error)
     {
-        string advice = errno is NoSpace or QuotaExceeded
+        string advice = errno is Errno.NoSpace or Errno.QuotaExceeded
             ? "There is no room left: free some, or prune older generations. Committed generations are untouched."
             : "Committed generations are untouched.";
         string place = offset is { } at ? $"{path}, offset {at}" : path;

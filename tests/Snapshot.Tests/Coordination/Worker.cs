@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Snapshot.Base;
 using Snapshot.Coordination;
+using Snapshot.Interop;
 using Xunit;
 
 namespace Snapshot.Tests.Coordination;

@@ -70,10 +70,7 @@ internal static unsafe class LockWord
     {
         uint* address = AddressOf(ref word);
         if (!WaitTable.MayHaveSleepers(address)) return;
-        NativeError.ThrowIfFailed(
-            Native.sn_futex_wake(address, count),
-            "futex(FUTEX_WAKE)",
-            "The lock does not lie in committed memory; locks belong into an arena.");
+        Futex.Wake(address, count, "The lock does not lie in committed memory; locks belong into an arena.");
     }
 
     // A lock lies in an arena: its address never changes, so no pin is needed.

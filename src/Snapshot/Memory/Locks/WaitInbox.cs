@@ -43,7 +43,7 @@ internal unsafe struct WaitInbox
         if (Volatile.Read(ref inbox->_sleeping) == 0) return;
         Volatile.Write(ref inbox->_sleeping, 0);
         Interlocked.Increment(ref inbox->_signal);
-        NativeError.ThrowIfFailed(Native.sn_futex_wake(&inbox->_signal, 1), "futex(FUTEX_WAKE)", "This is a defect.");
+        Futex.WakeOne(&inbox->_signal);
     }
 
     /// <summary>Takes all, first pushed first. Only the owning thread.</summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using Snapshot.Base;
 using Snapshot.Interop;
 using Snapshot.Memory.Locks;
 
@@ -11,8 +12,6 @@ namespace Snapshot.Threads.Native;
 /// </remarks>
 internal sealed unsafe class NativeAnswers(NativeSpace space)
 {
-    private const ulong InvalidArgument = 22;
-
     /// <summary>Advanced for each question, and what there is to sleep on.</summary>
     internal static uint* Questions => NativeRuntime.snt_questions();
 
@@ -20,10 +19,7 @@ internal sealed unsafe class NativeAnswers(NativeSpace space)
     internal static void LookAgain()
     {
         Interlocked.Increment(ref *Questions);
-        NativeError.ThrowIfFailed(
-            Interop.Native.sn_futex_wake(Questions, int.MaxValue),
-            "futex(FUTEX_WAKE)",
-            "The seccomp filter of the process may forbid it.");
+        Futex.WakeAll(Questions);
     }
 
     /// <summary>
@@ -92,7 +88,7 @@ internal sealed unsafe class NativeAnswers(NativeSpace space)
         }
         catch (ArgumentException)
         {
-            return InvalidArgument;
+            return Errno.Invalid;
         }
     }
 

@@ -1,3 +1,4 @@
+using Snapshot.Base;
 using Snapshot.Interop;
 
 namespace Snapshot.Threads.Native;
@@ -7,9 +8,6 @@ namespace Snapshot.Threads.Native;
 /// <param name="answer">Answers what native threads ask.</param>
 internal sealed unsafe class NativeStop(Action answer)
 {
-    private const int IsAsked = 11;
-    private const int TimedOut = 110;
-
     /// <summary>
     /// After this long all go on for a moment: what the late one waits for may be held by one that is stopped.
     /// </summary>
@@ -30,9 +28,10 @@ internal sealed unsafe class NativeStop(Action answer)
                 return true;
             }
 
-            if (errno is not (TimedOut or IsAsked))
+            // EAGAIN: a thread asks something.
+            if (errno is not (Errno.TimedOut or Errno.TryAgain))
                 throw NativeError.For(errno, "Stopping native threads", "The runtime's tables are damaged.");
-            if (errno == TimedOut) _late = Late();
+            if (errno == Errno.TimedOut) _late = Late();
             if (!isWanted()) return false;
 
             // A thread may need an answer before it can be stopped, or before the one that waits for it can.

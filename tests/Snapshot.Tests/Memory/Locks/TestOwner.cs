@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Snapshot.Base;
 using Snapshot.Coordination;
+using Snapshot.Interop;
 using Xunit;
 
 namespace Snapshot.Tests.Memory.Locks;
