@@ -14,7 +14,7 @@ internal static class LibraryFields
         internal const string Name = "<Name>k__BackingField";
         internal const string Id = "<Id>k__BackingField";
         internal const string Part = "<Part>k__BackingField";
-        internal const string Coordinator = "_coordinator";
+        internal const string Rendezvous = "_rendezvous";
         internal const string Thread = "_thread";
         internal const string ThreadId = "_threadId";
         internal const string Standing = "_standing";
@@ -27,9 +27,15 @@ internal static class LibraryFields
     internal static class Coordinator
     {
         internal const string Type = "Snapshot.Coordination.Coordinator";
-        internal const string Barrier = "<Barrier>k__BackingField";
+        internal const string Rendezvous = "_rendezvous";
         internal const string Async = "_async";
         internal const string IsDisposed = "_isDisposed";
+    }
+
+    internal static class Rendezvous
+    {
+        internal const string Type = "Snapshot.Coordination.Rendezvous";
+        internal const string Barrier = "<Barrier>k__BackingField";
     }
 
     internal static class AsyncHandlers

@@ -31,7 +31,8 @@ internal sealed class SessionReader(ClrRuntime runtime, ClrModule library, Sourc
 
     private SessionReport ReadSession(ClrObject coordinator, List<ClrObject> participants)
     {
-        ClrObject barrier = coordinator.ReadObjectField(LibraryFields.Coordinator.Barrier);
+        ClrObject rendezvous = coordinator.ReadObjectField(LibraryFields.Coordinator.Rendezvous);
+        ClrObject barrier = rendezvous.ReadObjectField(LibraryFields.Rendezvous.Barrier);
         long word = runtime.DataTarget.DataReader.Read<long>(barrier.ReadField<ulong>(LibraryFields.PhaseBarrier.Word));
         ClrObject handlers = coordinator.ReadObjectField(LibraryFields.Coordinator.Async);
         return new SessionReport(
@@ -42,7 +43,7 @@ internal sealed class SessionReader(ClrRuntime runtime, ClrModule library, Sourc
             [
                 .. participants
                     .Where(participant =>
-                        participant.ReadObjectField(LibraryFields.Participant.Coordinator) == coordinator)
+                        participant.ReadObjectField(LibraryFields.Participant.Rendezvous) == rendezvous)
                     .Where(participant => participant.ReadField<int>(LibraryFields.Participant.IsGone) == 0)
                     .Select(ReadParticipant)
                     .OrderBy(participant => participant.Name, StringComparer.Ordinal),

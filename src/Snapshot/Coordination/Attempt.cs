@@ -3,79 +3,89 @@ using Snapshot.Base;
 
 namespace Snapshot.Coordination;
 
-/// <summary>One checkpoint as the coordinator drives it, from the request to the commit or the abort.</summary>
+// One attempt. Time runs down; an arrow ends at whoever it lets go on.
+//
+//   phase    the driver                    the handler thread    each participant
+//   -------  ----------------------------  --------------------  -------------------------------------------
+//   Idle     Begin                                               runs
+//   Pending    waits for them <--------------------------------- leaves its critical sections, enters none
+//   Async    PrepareAsync ---------------> prepare parts         runs
+//              copies pages meanwhile
+//              waits for it <------------- done
+//   Sync     Stop ---------------------------------------------> at its next safepoint: prepare parts, parks
+//              waits for them <--------------------------------- the last one enters Capture
+//   Capture    pages are collected, held                         parked, in a blocked region, or gone
+//   Release  Release --------------------> resume parts
+//               `----------------------------------------------> resume parts, then runs
+//   Drain      the image is written                              runs; at a gate it waits for all resume parts
+//   Commit   BeginCommit                                         runs
+//   Idle     Complete -------------------> committed parts
+//               `----------------------------------------------> committed parts, at its next safepoint
+//
+// An abort leads from any phase to Idle. Whoever has run a prepare part is resumed with Aborted, unless the release
+// came first. While the driver waits it looks every two milliseconds for cancellation, the deadline, and threads that
+// died; what a handler asks for wakes it. Participants wait for the phase alone, and for each other only at a gate.
+
+/// <summary>One checkpoint, driven from the request to the commit or the abort.</summary>
 /// <remarks>
-/// Driven by one thread at a time; participants and the handler thread use the members under "for those who take part".
-/// All figures are <see cref="Stopwatch"/> ticks. Between <see cref="LastArrived"/> and <see cref="Released"/> nothing
-/// is allocated on the managed heap.
+/// Driven by one thread at a time. Participants and the handler thread are driven: they see of it what
+/// <see cref="OpenAttempt"/> has. All figures are <see cref="Stopwatch"/> ticks. Between <see cref="LastArrived"/> and
+/// <see cref="Released"/> nothing is allocated on the managed heap.
 /// </remarks>
-internal sealed class Attempt : IDisposable
+internal sealed class Attempt : OpenAttempt, IDisposable
 {
-    /// <summary>How often a waiting coordinator looks for threads that died, the deadline and cancellation.</summary>
+    /// <summary>How often a waiting driver looks for threads that died, the deadline and cancellation.</summary>
     private const long SliceNanoseconds = 2_000_000;
 
     /// <summary>How long an abort waits for resume parts before it leaves them to themselves.</summary>
     private static readonly TimeSpan AbortGrace = TimeSpan.FromSeconds(1);
 
-    private readonly Coordinator _coordinator;
+    private readonly Rendezvous _rendezvous;
     private readonly PhaseBarrier _barrier;
+    private readonly ParticipantTable _participants;
+    private readonly AsyncHandlers _async;
+    private readonly RestartLedger _ledger;
     private readonly TimeSpan _timeout;
     private readonly Deadline _deadline;
+    private readonly Action<Phase>? _entered;
     private readonly CancellationToken _cancellation;
-    private readonly ManualResetEventSlim _resumed = new();
     private readonly Action _prepareParts;
     private readonly Action _resumeParts;
-    private readonly List<HandlerError> _resumeErrors = [];
-    private readonly List<string> _died = [];
-
-    /// <summary>The first abort by a handler, or what the first prepare part that threw did; set once.</summary>
-    private Exception? _requested;
-
-    /// <summary>
-    /// Written by the coordinator before the change of the word that lets participants go on; read by them after it.
-    /// </summary>
-    private CheckpointOutcome _outcome;
-
-    /// <summary>
-    /// Parts under way: one for the async handlers, one for each participant from its first prepare to its last resume
-    /// part.
-    /// </summary>
-    private int _parts = 1;
     private int _asyncFirst;
-    private volatile bool _isAsyncDone;
-    private volatile bool _isDoomed;
+    private long _allocatedBefore;
     private bool _isOver;
 
-    /// <param name="coordinator">Whose participants are stopped.</param>
-    /// <param name="generation">The generation that the checkpoint will be.</param>
-    /// <param name="timeout">From now until every participant must have come.</param>
-    /// <param name="isBrief">Participants are stopped, and nothing else: no handler runs, nothing is told.</param>
-    /// <param name="cancellation">Aborts the attempt up to the capture.</param>
+    /// <param name="participants">Who is stopped.</param>
+    /// <param name="asyncHandlers">The handlers that prepare before.</param>
+    /// <param name="ledger">What a restart has not resumed yet.</param>
+    /// <param name="terms">What was asked for.</param>
     internal Attempt(
-        Coordinator coordinator, long generation, TimeSpan timeout, bool isBrief, CancellationToken cancellation)
+        ParticipantTable participants, AsyncHandlers asyncHandlers, RestartLedger ledger, AttemptTerms terms)
+        : base(participants.Rendezvous, terms.Generation, terms.IsBrief)
     {
-        _coordinator = coordinator;
-        _barrier = coordinator.Barrier;
-        _timeout = timeout;
-        _deadline = Deadline.After(timeout);
-        _cancellation = cancellation;
+        _rendezvous = participants.Rendezvous;
+        _barrier = _rendezvous.Barrier;
+        _participants = participants;
+        _async = asyncHandlers;
+        _ledger = ledger;
+        _timeout = terms.Timeout;
+        _deadline = Deadline.After(terms.Timeout);
+        _entered = terms.Entered;
+        _cancellation = terms.Cancellation;
         _prepareParts = RunAsyncPrepare;
         _resumeParts = RunAsyncResume;
-        Generation = generation;
-        IsBrief = isBrief;
-        AsyncEntries = isBrief ? [] : coordinator.Async.List.Enabled;
+        AsyncEntries = terms.IsBrief ? [] : asyncHandlers.List.Enabled;
         _asyncFirst = AsyncEntries.Length;
     }
-
-    internal long Generation { get; }
-
-    /// <summary>Participants are stopped for a moment only; no handler knows of it.</summary>
-    internal bool IsBrief { get; }
 
     /// <summary>The async handlers of this attempt.</summary>
     internal HandlerEntry[] AsyncEntries { get; }
 
     internal bool IsCaptured { get; private set; }
+
+    internal long PrepareBegan { get; private set; }
+
+    internal long PrepareEnded { get; private set; }
 
     internal long SyncRaised { get; private set; }
 
@@ -87,21 +97,19 @@ internal sealed class Attempt : IDisposable
     /// <summary>When the last participant had parked; <see cref="SyncRaised"/> when none had to.</summary>
     internal long LastArrived { get; private set; }
 
+    /// <summary>When everybody had stopped and memory could be captured.</summary>
+    internal long Stopped { get; private set; }
+
     /// <summary>When participants were free to go; those asleep run as soon as the system has woken them.</summary>
     internal long Released { get; private set; }
 
+    internal long CommitBegan { get; private set; }
+
+    /// <summary>What the driver allocated between <see cref="Stopped"/> and the release: 0.</summary>
+    internal long ManagedBytesAllocated { get; private set; }
+
     /// <summary>Who had not come when the deadline passed, and what each was doing.</summary>
     internal IReadOnlyList<string> Late { get; private set; } = [];
-
-    /// <summary>Names of participants whose threads were found to have ended during the attempt. A copy.</summary>
-    internal IReadOnlyList<string> Died
-    {
-        get
-        {
-            lock (_died)
-                return [.. _died];
-        }
-    }
 
     /// <summary>Names of the participants left out of the image. Once captured.</summary>
     internal IReadOnlyList<string> Omitted
@@ -119,42 +127,17 @@ internal sealed class Attempt : IDisposable
         }
     }
 
-    /// <summary>What resume and committed parts of this attempt threw so far. A copy.</summary>
-    internal IReadOnlyList<HandlerError> ResumeErrors
-    {
-        get
-        {
-            lock (_resumeErrors)
-                return [.. _resumeErrors];
-        }
-    }
-
     /// <summary>The participants at the capture; empty before it.</summary>
-    internal ReadOnlySpan<CapturedParticipant> Captured => IsCaptured ? _coordinator.Table.Captured : [];
+    internal ReadOnlySpan<CapturedParticipant> Captured => IsCaptured ? _participants.Captured : [];
 
-    /// <summary>
-    /// True once the attempt is going to be aborted; long work of the coordinator may look at it and stop.
-    /// </summary>
-    internal bool IsDoomed => _isDoomed;
-
-    /// <summary>
-    /// A participant's thread has ended. Whoever waits or attaches may notice it, also while the attempt is being
-    /// reported: any thread.
-    /// </summary>
-    internal void NoteDead(string name)
-    {
-        lock (_died)
-            _died.Add(name);
-    }
-
-    // ---- the coordinator's sequence --------------------------------------------------------------------------------
+    // ---- the sequence ----------------------------------------------------------------------------------------------
 
     /// <summary>Idle to Pending, and on to Async when no critical section is open any longer.</summary>
     internal void Begin()
     {
         if (!_barrier.TryBegin(out long word))
         {
-            _coordinator.Close(this);
+            _rendezvous.Close(this);
             throw new InvalidOperationException($"A checkpoint began in phase {PhaseWord.PhaseOf(word)}.");
         }
 
@@ -171,10 +154,12 @@ internal sealed class Attempt : IDisposable
     /// <exception cref="OperationCanceledException">The abort is complete.</exception>
     internal void PrepareAsync(Action meanwhile)
     {
+        PrepareBegan = Stopwatch.GetTimestamp();
+        _entered?.Invoke(Phase.Async);
         if (AsyncEntries.Length == 0)
-            _coordinator.Async.PostIfStarted(_prepareParts, otherwise: () => _isAsyncDone = true);
+            _async.PostIfStarted(_prepareParts, otherwise: MarkAsyncDone);
         else
-            _coordinator.Async.Post(_prepareParts);
+            _async.Post(_prepareParts);
         try
         {
             meanwhile();
@@ -182,12 +167,13 @@ internal sealed class Attempt : IDisposable
         catch (Exception cause)
         {
             Abort(cause);
-            if (_outcome.Cause == cause)
+            if (Outcome.Cause == cause)
                 throw;
-            throw _outcome.Cause!;
+            throw Outcome.Cause!;
         }
 
         AwaitEndOf(Phase.Async);
+        PrepareEnded = Stopwatch.GetTimestamp();
     }
 
     /// <summary>
@@ -198,28 +184,37 @@ internal sealed class Attempt : IDisposable
     /// <exception cref="OperationCanceledException">The abort is complete.</exception>
     internal void Stop()
     {
-        _coordinator.RemoveDead();
+        _entered?.Invoke(Phase.Sync);
+        _participants.RemoveDead();
         SyncRaised = Stopwatch.GetTimestamp();
         _barrier.Raise();
         AwaitEndOf(Phase.Sync);
-        _coordinator.Table.Capture(this);
+        _participants.Capture(this);
         if (!IsBrief)
-            _coordinator.Ledger.Capture();
+            _ledger.Capture();
         IsCaptured = true;
         MeasureArrivals();
+        _allocatedBefore = GC.GetAllocatedBytesForCurrentThread();
+        Stopped = Stopwatch.GetTimestamp();
     }
 
     /// <summary>Ends the pause: participants go on, all resume parts run with Continued.</summary>
     internal void Release()
     {
-        _outcome = new CheckpointOutcome(CheckpointOutcomeKind.Continued, Generation);
+        Outcome = new CheckpointOutcome(CheckpointOutcomeKind.Continued, Generation);
         Released = _barrier.Release();
         ResumeAsync();
         _barrier.Advance();
+        ManagedBytesAllocated = GC.GetAllocatedBytesForCurrentThread() - _allocatedBefore;
     }
 
     /// <summary>Drain to Commit.</summary>
-    internal void BeginCommit() => _barrier.Advance();
+    internal void BeginCommit()
+    {
+        CommitBegan = Stopwatch.GetTimestamp();
+        _entered?.Invoke(Phase.Commit);
+        _barrier.Advance();
+    }
 
     /// <summary>
     /// Commit to Idle; everybody captured is told that the generation is durable. The attempt is complete also when
@@ -236,7 +231,7 @@ internal sealed class Attempt : IDisposable
             }
 
             if (AsyncEntries.Length > 0)
-                _coordinator.Async.Post(NotifyAsync);
+                _async.Post(NotifyAsync);
         }
         finally
         {
@@ -255,8 +250,8 @@ internal sealed class Attempt : IDisposable
             return;
         if (Released == 0)
         {
-            _outcome = AbortedBy(cause);
-            _isDoomed = true;
+            Outcome = AbortedBy(cause);
+            Doom();
         }
 
         _barrier.Abort();
@@ -269,60 +264,6 @@ internal sealed class Attempt : IDisposable
     {
         Generation = Generation,
     });
-
-    // ---- for those who take part -----------------------------------------------------------------------------------
-
-    /// <summary>The attempt number in the word.</summary>
-    internal int Number { get; private set; }
-
-    /// <summary>Whether the async handlers' prepare parts have run.</summary>
-    internal bool IsAsyncDone => _isAsyncDone;
-
-    internal bool IsResumed => _resumed.IsSet;
-
-    /// <summary>
-    /// A participant is about to take part. Count first, then look at the word again: an abort changes the word first
-    /// and looks at the count then, so one of the two sees the other, and an abort that is complete is not followed by
-    /// a prepare part.
-    /// </summary>
-    /// <returns>False when the attempt no longer stops participants.</returns>
-    internal bool TryEnterPart()
-    {
-        Interlocked.Increment(ref _parts);
-        if (PhaseWord.IsStopping(_barrier.Read(), Number))
-            return true;
-        LeavePart();
-        return false;
-    }
-
-    internal void LeavePart()
-    {
-        if (Interlocked.Decrement(ref _parts) == 0)
-            _resumed.Set();
-    }
-
-    /// <summary>The first request wins; everybody, the requester included, is told that one.</summary>
-    internal void RequestAbort(SnapshotException cause)
-    {
-        Interlocked.CompareExchange(ref _requested, cause, null);
-        _isDoomed = true;
-        _barrier.Notify();
-    }
-
-    internal CheckpointOutcome OutcomeFor(bool isOmitted) =>
-        isOmitted && _outcome.Kind == CheckpointOutcomeKind.Continued
-            ? _outcome.As(CheckpointOutcomeKind.Omitted)
-            : _outcome;
-
-    internal void Report(HandlerError error)
-    {
-        lock (_resumeErrors)
-            _resumeErrors.Add(error);
-        _coordinator.Report(error);
-    }
-
-    /// <summary>Waits until all resume parts are done, at most that long.</summary>
-    internal void AwaitResumed(TimeSpan timeout) => _resumed.Wait(timeout);
 
     // ---- waiting ---------------------------------------------------------------------------------------------------
 
@@ -337,7 +278,7 @@ internal sealed class Attempt : IDisposable
         {
             uint seen = _barrier.Attention;
             bool isDone = IsDone(phase);
-            if (Volatile.Read(ref _requested) is { } requested && (isDone || phase != Phase.Async))
+            if (Requested is { } requested && (isDone || phase != Phase.Async))
                 Fail(requested);
             if (isDone)
                 return;
@@ -345,18 +286,18 @@ internal sealed class Attempt : IDisposable
                 Fail(new OperationCanceledException($"Checkpoint {Generation} was cancelled.", _cancellation));
             if (_deadline.HasPassed)
                 FailIfStillIn(phase);
-            _coordinator.RemoveDead();
+            _participants.RemoveDead();
             _barrier.AwaitAttention(seen, SliceNanoseconds);
         }
     }
 
     private bool IsDone(Phase phase) =>
-        phase == Phase.Async ? _isAsyncDone : PhaseWord.PhaseOf(_barrier.Read()) != phase;
+        phase == Phase.Async ? IsAsyncDone : PhaseWord.PhaseOf(_barrier.Read()) != phase;
 
     private void Fail(Exception cause)
     {
         Abort(cause);
-        throw _outcome.Cause!;
+        throw Outcome.Cause!;
     }
 
     private void FailIfStillIn(Phase phase)
@@ -364,26 +305,26 @@ internal sealed class Attempt : IDisposable
         if (IsDone(phase))
             return;
         SnapshotException cause = DescribeLateness(phase);
-        _outcome = AbortedBy(cause);
+        Outcome = AbortedBy(cause);
         if (!_barrier.TryAbort(phase))
         {
-            _outcome = default;
+            Outcome = default;
             Late = [];
             return;
         }
 
-        _isDoomed = true;
+        Doom();
         FinishAbort();
-        throw _outcome.Cause!;
+        throw Outcome.Cause!;
     }
 
     private SnapshotException DescribeLateness(Phase phase)
     {
-        IEnumerable<Participant> participants = _coordinator.Table.ToArray();
+        IEnumerable<Participant> participants = _participants.ToArray();
         Late = phase switch
         {
             Phase.Pending => [.. participants.Where(late => late.IsInCriticalSection).Select(late => late.Describe())],
-            Phase.Async => [$"the handler thread: {_coordinator.Async.Part.Describe() ?? "between two handlers"}"],
+            Phase.Async => [$"the handler thread: {_async.Part.Describe() ?? "between two handlers"}"],
             _ => [.. participants.Where(IsLate).Select(late => late.Describe())],
         };
         return new SnapshotException(
@@ -400,12 +341,22 @@ internal sealed class Attempt : IDisposable
         participant.Part.IsRunning ||
         participant.Standing is not (Standing.Parked or Standing.Blocked or Standing.Joining or Standing.Gone);
 
+    /// <inheritdoc/>
+    internal override string DescribeParts()
+    {
+        IEnumerable<string> parts =
+            _participants.ToArray().Where(busy => busy.Part.IsRunning).Select(busy => busy.Describe());
+        if (_async.Part.Describe() is { } part)
+            parts = parts.Prepend($"the handler thread {part}");
+        return string.Join("; ", parts);
+    }
+
     // ---- endings ---------------------------------------------------------------------------------------------------
 
     /// <summary>What a handler asked for first has precedence, so that everybody is told the same.</summary>
     private CheckpointOutcome AbortedBy(Exception cause)
     {
-        Exception winner = Volatile.Read(ref _requested) ?? cause;
+        Exception winner = Requested ?? cause;
         return new CheckpointOutcome(CheckpointOutcomeKind.Aborted, Generation)
         {
             AbortCode = (winner as SnapshotException)?.AbortCode,
@@ -427,7 +378,7 @@ internal sealed class Attempt : IDisposable
     private void End()
     {
         _isOver = true;
-        _coordinator.Close(this);
+        _rendezvous.Close(this);
     }
 
     private void ResumeAsync()
@@ -435,7 +386,7 @@ internal sealed class Attempt : IDisposable
         if (AsyncEntries.Length == 0)
             LeavePart();
         else
-            _coordinator.Async.Post(_resumeParts);
+            _async.Post(_resumeParts);
     }
 
     /// <summary>Every participant stamps its arrival before it parks, so in Capture all stamps are visible.</summary>
@@ -458,17 +409,17 @@ internal sealed class Attempt : IDisposable
 
     private void RunAsyncPrepare()
     {
-        _asyncFirst = HandlerRun.Prepare(AsyncEntries, this, _coordinator.Async.Part, isSync: false, out _);
-        _isAsyncDone = true;
+        _asyncFirst = HandlerRun.Prepare(AsyncEntries, this, _async.Part, isSync: false, out _);
+        MarkAsyncDone();
         _barrier.Notify();
     }
 
     private void NotifyAsync() =>
-        HandlerRun.Committed(AsyncEntries, Generation, _coordinator.Async.Part, null, Report);
+        HandlerRun.Committed(AsyncEntries, Generation, _async.Part, null, Report);
 
     private void RunAsyncResume()
     {
-        HandlerRun.Resume(AsyncEntries.AsSpan(_asyncFirst), _outcome, _coordinator.Async.Part, null, Report);
+        HandlerRun.Resume(AsyncEntries.AsSpan(_asyncFirst), Outcome, _async.Part, null, Report);
         LeavePart();
     }
 }

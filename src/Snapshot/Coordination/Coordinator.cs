@@ -16,31 +16,25 @@ internal sealed class Coordinator : IDisposable
 {
     internal static readonly TimeSpan GateTimeoutDefault = TimeSpan.FromSeconds(60);
 
-    private readonly ParticipantTable _table = new();
+    private readonly Rendezvous _rendezvous;
+    private readonly Resumption _resumption;
+    private readonly ParticipantTable _table;
     private readonly AsyncHandlers _async = new();
     private readonly OwnerIds _ids = new();
-    private Attempt? _attempt;
-    private SnapshotException? _failure;
-    private SnapshotException? _refusal;
     private volatile bool _isDisposed;
 
     /// <param name="gates">Where participants wait that do not say otherwise.</param>
     /// <param name="gateTimeout">How long they wait there; null: <see cref="GateTimeoutDefault"/>.</param>
     internal Coordinator(Gates gates = Gates.None, TimeSpan? gateTimeout = null)
     {
-        Gates = gates;
-        GateTimeout = gateTimeout ?? GateTimeoutDefault;
+        _rendezvous = new Rendezvous(gates, gateTimeout ?? GateTimeoutDefault, error => HandlerFailed?.Invoke(error));
+        _resumption = new Resumption(_rendezvous);
+        _table = new ParticipantTable(_rendezvous, name => ParticipantDied?.Invoke(name));
     }
 
-    internal Gates Gates { get; }
+    internal PhaseBarrier Barrier => _rendezvous.Barrier;
 
-    internal TimeSpan GateTimeout { get; }
-
-    internal PhaseBarrier Barrier { get; } = new();
-
-    internal RestartLedger Ledger { get; } = new();
-
-    internal Phase Phase => PhaseWord.PhaseOf(Barrier.Read());
+    internal Phase Phase => _rendezvous.Phase;
 
     /// <summary>Called for what handlers throw where that undoes nothing. Any thread; must not throw.</summary>
     internal Action<HandlerError>? HandlerFailed { get; set; }
@@ -53,11 +47,13 @@ internal sealed class Coordinator : IDisposable
     /// <summary>Whether threads are attached that are alive.</summary>
     internal bool HasParticipants => _table.ToArray().Any(participant => participant.IsThreadAlive);
 
-    internal Attempt? OpenAttempt => Volatile.Read(ref _attempt);
+    internal OpenAttempt? OpenAttempt => _rendezvous.OpenAttempt;
 
     internal ParticipantTable Table => _table;
 
     internal AsyncHandlers Async => _async;
+
+    private RestartLedger Ledger => _resumption.Ledger;
 
     /// <summary>
     /// Why the calling thread must not wait for a checkpoint: it is inside a handler part or a critical section, so
@@ -90,7 +86,7 @@ internal sealed class Coordinator : IDisposable
                 $"This thread acts as {owner.OwnerName} already; a thread is one participant at a time.");
         options ??= new ParticipantOptions();
         RemoveDead();
-        Participant participant = new(this, name, _ids.Get(OwnerKind.Participant, name), options);
+        Participant participant = new(_table, _resumption, name, _ids.Get(OwnerKind.Participant, name), options);
         _table.Add(participant);
         while (!Barrier.TryAttach(out long word))
             Barrier.Sleep(word);
@@ -125,7 +121,7 @@ internal sealed class Coordinator : IDisposable
             _async.Post(() =>
             {
                 AwaitCaptureToEnd();
-                ResumeRestarted(entry, _async.Part, participant: null);
+                _resumption.ResumeRestarted(entry, _async.Part, participant: null);
             });
         }
 
@@ -140,7 +136,19 @@ internal sealed class Coordinator : IDisposable
     /// RestartFailed; no attempt is open then.</exception>
     /// <exception cref="OperationCanceledException">No attempt is open.</exception>
     internal Attempt Begin(long generation, TimeSpan timeout, CancellationToken cancellation = default) =>
-        Begin(generation, timeout, isBrief: false, cancellation);
+        Begin(new AttemptTerms(generation, timeout, cancellation));
+
+    /// <inheritdoc cref="Begin(long, TimeSpan, CancellationToken)"/>
+    internal Attempt Begin(AttemptTerms terms)
+    {
+        ThrowIfUnusable();
+        _rendezvous.ThrowIfRefused();
+        terms.Cancellation.ThrowIfCancellationRequested();
+        Attempt attempt = new(_table, _async, Ledger, terms);
+        _rendezvous.Open(attempt);
+        attempt.Begin();
+        return attempt;
+    }
 
     /// <summary>
     /// Stops the participants for something that must not see anybody write, and lets them go on. No handler runs, and
@@ -155,7 +163,7 @@ internal sealed class Coordinator : IDisposable
     /// <see cref="Attempt.Stop"/>.</exception>
     internal TimeSpan StopBriefly(long generation, TimeSpan timeout, Action work, CancellationToken cancellation)
     {
-        using Attempt attempt = Begin(generation, timeout, isBrief: true, cancellation);
+        using Attempt attempt = Begin(new AttemptTerms(generation, timeout, cancellation) { IsBrief = true });
         attempt.PrepareAsync(meanwhile: () => { });
         attempt.Stop();
         work();
@@ -166,31 +174,13 @@ internal sealed class Coordinator : IDisposable
         return Stopwatch.GetElapsedTime(attempt.FirstStopped, attempt.Released);
     }
 
-    private Attempt Begin(long generation, TimeSpan timeout, bool isBrief, CancellationToken cancellation)
-    {
-        ThrowIfUnusable();
-        if (Volatile.Read(ref _refusal) is { } refusal)
-            throw new SnapshotException(refusal.Code, refusal.Message, refusal.InnerException);
-        cancellation.ThrowIfCancellationRequested();
-        Attempt attempt = new(this, generation, timeout, isBrief, cancellation);
-        if (Interlocked.CompareExchange(ref _attempt, attempt, null) is { } other)
-            throw new SnapshotException(
-                SnapshotErrorCode.Busy,
-                $"Checkpoint {other.Generation} is running (phase {Phase}); wait for it before asking for another.")
-            {
-                Generation = other.Generation,
-            };
-        attempt.Begin();
-        return attempt;
-    }
-
     /// <summary>The id of a participant of that name, whether it is attached or not, as an owner of locks.</summary>
     internal int OwnerIdOf(string name) => _ids.Get(OwnerKind.Participant, name);
 
     /// <summary>What the image keeps: as captured while an attempt is past its capture, else as it is now.</summary>
     internal CoordinationState Export()
     {
-        if (OpenAttempt is not { IsCaptured: true } attempt)
+        if (OpenAttempt is not Attempt { IsCaptured: true } attempt)
         {
             return Export(
                 Ledger.Generation, _table.ToArray().Select(ToState), _async.List.Enabled, atCapture: false);
@@ -223,65 +213,17 @@ internal sealed class Coordinator : IDisposable
         _async.Close();
     }
 
-    /// <summary>
-    /// No checkpoint is taken any more, nor is the one that runs: it would capture what can never go on. The first
-    /// cause stays. To be called by a participant that is still attached, so that no capture comes between.
-    /// </summary>
-    internal void RefuseCheckpoints(Exception cause)
-    {
-        SnapshotException refusal = new(
-            SnapshotErrorCode.FiberFailed,
-            $"No checkpoint is taken any more, since it would capture fibers that cannot go on: {cause.Message} The " +
-            "newest generation is from before that; restart from it.",
-            cause);
-        Interlocked.CompareExchange(ref _refusal, refusal, null);
-        OpenAttempt?.RequestAbort(refusal);
-    }
-
-    internal void ThrowIfFailed()
-    {
-        if (Volatile.Read(ref _failure) is { } failure)
-            throw new SnapshotException(failure.Code, failure.Message, failure.InnerException)
-            {
-                Generation = failure.Generation,
-            };
-    }
-
     private void ThrowIfUnusable()
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        ThrowIfFailed();
-    }
-
-    /// <summary>
-    /// Runs one claimed handler's resume part with Restarted; what it throws fails the restart for everybody.
-    /// </summary>
-    internal void ResumeRestarted(HandlerEntry entry, HandlerPart part, string? participant)
-    {
-        if (Volatile.Read(ref _failure) is not null)
-            return;
-        CheckpointOutcome outcome = new(CheckpointOutcomeKind.Restarted, Ledger.Generation);
-        HandlerError? error = null;
-        HandlerRun.Resume([entry], outcome, part, participant, thrown => error = thrown);
-        if (error is null)
-            Ledger.MarkResumed(participant, entry.Name);
-        else
-            FailRestart(
-                $"The restart from generation {Ledger.Generation} failed: the resume part of handler '{entry.Name}'" +
-                $"{(participant is null ? "" : $" of participant '{participant}'")} threw " +
-                $"{error.Exception.GetType().Name}: {error.Exception.Message} The session cannot go on; restart " +
-                "again, from an older generation if it persists.",
-                error.Exception);
+        _rendezvous.ThrowIfFailed();
     }
 
     /// <summary>
     /// Memory of the image turned out not to be had after the session had begun: every safepoint and every checkpoint
     /// says so from now on.
     /// </summary>
-    internal void FailRestart(SnapshotException damage) => FailRestart(
-        $"The restart from generation {Ledger.Generation} failed after the session had begun, since memory that was " +
-        $"still to come cannot be restored: {damage.Message}",
-        damage);
+    internal void FailRestart(SnapshotException damage) => _resumption.FailRestart(damage);
 
     /// <summary>
     /// The handler thread is about to run a part that belongs to no attempt and writes memory. If the prepare parts of
@@ -294,53 +236,14 @@ internal sealed class Coordinator : IDisposable
         {
             long word = Barrier.Read();
             if (PhaseWord.PhaseOf(word) is not (Phase.Async or Phase.Sync or Phase.Capture)) return;
-            Attempt? attempt = OpenAttempt;
+            OpenAttempt? attempt = OpenAttempt;
             if (attempt is { IsAsyncDone: false }) return;
             if (attempt is not null && attempt.Number == PhaseWord.AttemptOf(word)) Barrier.Sleep(word);
         }
     }
 
-    internal void AwaitRestartGate()
-    {
-        if (!Ledger.AwaitComplete(GateTimeout))
-            FailRestart(
-                $"The restart from generation {Ledger.Generation} failed: these did not resume within {GateTimeout}: " +
-                $"{Ledger.DescribeMissing()}. Register every handler the image names (sync ones through " +
-                "ParticipantOptions.Handlers), or do without the gate.",
-                cause: null);
-    }
-
-    internal void Report(HandlerError error) => HandlerFailed?.Invoke(error);
-
-    /// <summary>Leaves on behalf of the participant's own thread.</summary>
-    internal void Remove(Participant participant)
-    {
-        if (participant.TryStopForGood())
-            _table.Remove(participant);
-    }
-
     /// <summary>Removes participants whose threads ended without leaving, so that nobody waits for them.</summary>
-    internal void RemoveDead()
-    {
-        while (_table.TakeDead() is { } dead)
-        {
-            if (!dead.TryStopForGood())
-                continue;
-            OpenAttempt?.NoteDead(dead.Name);
-            ParticipantDied?.Invoke(dead.Name);
-        }
-    }
-
-    internal void Close(Attempt attempt) => Interlocked.CompareExchange(ref _attempt, null, attempt);
-
-    /// <summary>Which handler parts run now.</summary>
-    internal string DescribeParts()
-    {
-        IEnumerable<string> parts = _table.ToArray().Where(busy => busy.Part.IsRunning).Select(busy => busy.Describe());
-        if (_async.Part.Describe() is { } part)
-            parts = parts.Prepend($"the handler thread {part}");
-        return string.Join("; ", parts);
-    }
+    internal void RemoveDead() => _table.RemoveDead();
 
     private CoordinationState Export(
         long generation, IEnumerable<ParticipantState> participants, HandlerEntry[] handlers, bool atCapture)
@@ -360,17 +263,4 @@ internal sealed class Coordinator : IDisposable
         new(participant.Name, participant.Stacks, Names(participant.Handlers.Enabled));
 
     private static string[] Names(HandlerEntry[] handlers) => [.. handlers.Select(handler => handler.Name)];
-
-    private void FailRestart(string message, Exception? cause)
-    {
-        SnapshotException failure = new(SnapshotErrorCode.RestartFailed, message, cause)
-        {
-            Generation = Ledger.Generation,
-        };
-        if (Interlocked.CompareExchange(ref _failure, failure, null) is not null)
-            return;
-        // Polls know before anybody learns of it from the gate.
-        Barrier.MarkFailed();
-        Ledger.Fail();
-    }
 }

@@ -24,7 +24,7 @@ internal static class FiberWorker
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
-            participant.Coordinator.RefuseCheckpoints(error);
+            participant.Rendezvous.RefuseCheckpoints(error);
             throw;
         }
     }

@@ -11,8 +11,6 @@ internal sealed class HandlerPart
 
     internal bool IsRunning => _entry is not null;
 
-    internal string HandlerName => _entry?.Name ?? "";
-
     internal void Enter(HandlerEntry entry, string kind)
     {
         _kind = kind;

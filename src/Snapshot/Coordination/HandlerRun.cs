@@ -15,14 +15,14 @@ internal static class HandlerRun
     /// <param name="isOmitted">Whether one of them omitted its participant.</param>
     /// <returns>Index of the first handler whose prepare part was called; the length when none was.</returns>
     internal static int Prepare(
-        HandlerEntry[] handlers, Attempt attempt, HandlerPart part, bool isSync, out bool isOmitted)
+        HandlerEntry[] handlers, OpenAttempt attempt, HandlerPart part, bool isSync, out bool isOmitted)
     {
         int first = handlers.Length;
         isOmitted = false;
         while (first > 0 && !attempt.IsDoomed && !isOmitted)
         {
             HandlerEntry entry = handlers[--first];
-            PrepareContext context = new(attempt, part, isSync);
+            PrepareContext context = new(attempt, entry.Name, isSync);
             Exception? thrown = Call(entry, part, "prepare", handler => handler.Prepare(context));
             context.Close();
             isOmitted = context.IsOmitted;
@@ -89,7 +89,7 @@ internal static class HandlerRun
         }
     }
 
-    private static SnapshotException Failed(Attempt attempt, HandlerEntry entry, Exception thrown) => new(
+    private static SnapshotException Failed(OpenAttempt attempt, HandlerEntry entry, Exception thrown) => new(
         SnapshotErrorCode.HandlerFailed,
         $"Checkpoint {attempt.Generation} was aborted: the prepare part of handler '{entry.Name}' threw " +
         $"{thrown.GetType().Name}: {thrown.Message}",

@@ -181,7 +181,7 @@ public sealed unsafe partial class Participant
     {
         if (PhaseWord.PhaseOf(word) == Phase.Sync)
             return TakePartIfRaised(word);
-        _coordinator.ThrowIfFailed();
+        _rendezvous.ThrowIfFailed();
         _standing = Standing.AtCriticalSection;
         _barrier.Sleep(word);
         _standing = Standing.Running;

@@ -20,7 +20,9 @@ public sealed unsafe partial class Participant : IDisposable
     [ThreadStatic]
     private static Participant? s_current;
 
-    private readonly Coordinator _coordinator;
+    private readonly ParticipantTable _table;
+    private readonly Rendezvous _rendezvous;
+    private readonly Resumption _resumption;
     private readonly PhaseBarrier _barrier;
     private readonly int* _hint;
     private readonly Thread _thread;
@@ -41,14 +43,17 @@ public sealed unsafe partial class Participant : IDisposable
     private volatile string? _activity;
     private volatile Standing _standing;
 
-    internal Participant(Coordinator coordinator, string name, int id, ParticipantOptions options)
+    internal Participant(
+        ParticipantTable table, Resumption resumption, string name, int id, ParticipantOptions options)
     {
-        _coordinator = coordinator;
-        _barrier = coordinator.Barrier;
+        _table = table;
+        _rendezvous = table.Rendezvous;
+        _resumption = resumption;
+        _barrier = _rendezvous.Barrier;
         _hint = _barrier.Hint;
         _thread = Thread.CurrentThread;
         _threadId = Environment.CurrentManagedThreadId;
-        _gates = options.Gates ?? coordinator.Gates;
+        _gates = options.Gates ?? _rendezvous.Gates;
         _owner = new ParticipantLockOwner(this);
         _activity = options.Activity;
         Name = name;
@@ -81,7 +86,7 @@ public sealed unsafe partial class Participant : IDisposable
 
     internal Standing Standing => _standing;
 
-    internal Coordinator Coordinator => _coordinator;
+    internal Rendezvous Rendezvous => _rendezvous;
 
     /// <summary>What polls read, as pointers that stay valid as long as the participant does.</summary>
     internal int* StopHint => _hint;
@@ -108,7 +113,7 @@ public sealed unsafe partial class Participant : IDisposable
     /// <summary>
     /// The last attempt this participant took part in, with the handlers it used. Read while it is parked.
     /// </summary>
-    internal Attempt? LastAttempt { get; private set; }
+    internal OpenAttempt? LastAttempt { get; private set; }
 
     internal HandlerEntry[] LastHandlers { get; private set; } = [];
 
@@ -143,7 +148,7 @@ public sealed unsafe partial class Participant : IDisposable
     public HandlerRegistration RegisterHandler(string name, ICheckpointHandler handler)
     {
         ThrowIfUnusable();
-        _coordinator.ThrowIfFailed();
+        _rendezvous.ThrowIfFailed();
         HandlerRegistration registration = AddHandler(name, handler);
         ResumeIfRestarted(registration.Entry);
         return registration;
@@ -159,7 +164,8 @@ public sealed unsafe partial class Participant : IDisposable
         if (Part.IsRunning)
             throw new InvalidOperationException($"Participant '{Name}' cannot leave inside one of its handlers.");
         DeliverCommits();
-        _coordinator.Remove(this);
+        if (TryStopForGood())
+            _table.Remove(this);
         s_current = null;
         LockOwner.Current = null;
     }
@@ -182,13 +188,13 @@ public sealed unsafe partial class Participant : IDisposable
             AddHandler(name, handler);
         foreach (HandlerEntry entry in Handlers.Enabled)
             ResumeIfRestarted(entry);
-        if (_gates.HasFlag(Gates.OnRestart) && !_coordinator.Ledger.IsComplete)
+        if (_gates.HasFlag(Gates.OnRestart) && !_resumption.Ledger.IsComplete)
         {
             using (EnterBlockedRegion("the other handlers of the image, at the restart gate"))
-                _coordinator.AwaitRestartGate();
+                _resumption.AwaitRestartGate();
         }
 
-        _coordinator.ThrowIfFailed();
+        _rendezvous.ThrowIfFailed();
     }
 
     /// <summary>
@@ -244,7 +250,7 @@ public sealed unsafe partial class Participant : IDisposable
         ThrowIfUnusable();
         if (Part.IsRunning || _criticalDepth > 0)
             return Futex.Wait(word, expected, timeoutNanoseconds);
-        _coordinator.ThrowIfFailed();
+        _rendezvous.ThrowIfFailed();
         DeliverCommits();
         long seen = _barrier.Read();
         if (TakePartIfRaised(seen))
@@ -265,7 +271,7 @@ public sealed unsafe partial class Participant : IDisposable
 
     private void AtSafepoint()
     {
-        _coordinator.ThrowIfFailed();
+        _rendezvous.ThrowIfFailed();
         TakePartIfRaised(_barrier.Read());
         DeliverCommits();
     }
@@ -276,7 +282,7 @@ public sealed unsafe partial class Participant : IDisposable
     {
         if (PhaseWord.PhaseOf(word) != Phase.Sync)
             return false;
-        Attempt? attempt = _coordinator.OpenAttempt;
+        OpenAttempt? attempt = _rendezvous.OpenAttempt;
         if (attempt is null || attempt.Number != PhaseWord.AttemptOf(word) || !attempt.TryEnterPart())
             return false;
         TakePart(attempt);
@@ -284,7 +290,7 @@ public sealed unsafe partial class Participant : IDisposable
     }
 
     /// <summary>The participant's side of one checkpoint.</summary>
-    private void TakePart(Attempt attempt)
+    private void TakePart(OpenAttempt attempt)
     {
         StoppedAt = Stopwatch.GetTimestamp();
         if (StandsFor?.TryStop(() => PhaseWord.IsStopping(_barrier.Read(), attempt.Number)) == false)
@@ -311,17 +317,17 @@ public sealed unsafe partial class Participant : IDisposable
             PassContinueGate(attempt);
     }
 
-    private void PassContinueGate(Attempt attempt)
+    private void PassContinueGate(OpenAttempt attempt)
     {
         _standing = Standing.AtGate;
-        attempt.AwaitResumed(_coordinator.GateTimeout);
+        attempt.AwaitResumed(_rendezvous.GateTimeout);
         _standing = Standing.Running;
         if (!attempt.IsResumed)
         {
             throw new SnapshotException(
                 SnapshotErrorCode.TimedOut,
-                $"Participant '{Name}' waited {_coordinator.GateTimeout} at the gate after checkpoint " +
-                $"{attempt.Generation} and resume parts still run: {_coordinator.DescribeParts()}. A resume part may " +
+                $"Participant '{Name}' waited {_rendezvous.GateTimeout} at the gate after checkpoint " +
+                $"{attempt.Generation} and resume parts still run: {attempt.DescribeParts()}. A resume part may " +
                 "wait for something this participant holds; do without the gate then.")
             {
                 Generation = attempt.Generation,
@@ -337,10 +343,10 @@ public sealed unsafe partial class Participant : IDisposable
 
     private void ResumeIfRestarted(HandlerEntry entry)
     {
-        if (!_coordinator.Ledger.TryClaim(Name, entry.Name))
+        if (!_resumption.Ledger.TryClaim(Name, entry.Name))
             return;
-        _coordinator.ResumeRestarted(entry, Part, Name);
-        _coordinator.ThrowIfFailed();
+        _resumption.ResumeRestarted(entry, Part, Name);
+        _rendezvous.ThrowIfFailed();
     }
 
     private void DeliverCommits()
@@ -349,7 +355,7 @@ public sealed unsafe partial class Participant : IDisposable
             return;
         if (Interlocked.Exchange(ref _attention[0], 0) != 0) StopSignal.Remove();
         while (_commits.TryTake(out CommitNotice notice))
-            HandlerRun.Committed(notice.Handlers, notice.Generation, Part, Name, _coordinator.Report);
+            HandlerRun.Committed(notice.Handlers, notice.Generation, Part, Name, _rendezvous.Report);
     }
 
     // ---- guards ----------------------------------------------------------------------------------------------------

@@ -7,7 +7,11 @@ internal readonly record struct CapturedParticipant(
 /// <summary>
 /// Who is attached, by name. Bookkeeping beside the barrier: the word decides who is waited for. Thread-safe.
 /// </summary>
-internal sealed class ParticipantTable
+/// <param name="rendezvous">Where the participants meet the attempt.</param>
+/// <param name="died">
+/// Called with the name of each participant whose thread ended without leaving. Any thread; must not throw.
+/// </param>
+internal sealed class ParticipantTable(Rendezvous rendezvous, Action<string> died)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Participant> _byName = [];
@@ -17,6 +21,8 @@ internal sealed class ParticipantTable
     /// </summary>
     private CapturedParticipant[] _captured = new CapturedParticipant[16];
     private int _capturedCount;
+
+    internal Rendezvous Rendezvous => rendezvous;
 
     /// <summary>The participants at the latest capture. Valid until the next one.</summary>
     internal ReadOnlySpan<CapturedParticipant> Captured => _captured.AsSpan(0, _capturedCount);
@@ -46,20 +52,15 @@ internal sealed class ParticipantTable
             _byName.Remove(participant.Name);
     }
 
-    /// <summary>Takes one participant out whose thread has ended.</summary>
-    internal Participant? TakeDead()
+    /// <summary>Removes participants whose threads ended without leaving, so that nobody waits for them.</summary>
+    internal void RemoveDead()
     {
-        lock (_lock)
+        while (TakeDead() is { } dead)
         {
-            foreach (Participant participant in _byName.Values)
-            {
-                if (participant.IsThreadAlive)
-                    continue;
-                _byName.Remove(participant.Name);
-                return participant;
-            }
-
-            return null;
+            if (!dead.TryStopForGood())
+                continue;
+            rendezvous.OpenAttempt?.NoteDead(dead.Name);
+            died(dead.Name);
         }
     }
 
@@ -72,7 +73,7 @@ internal sealed class ParticipantTable
     /// <summary>
     /// Fills <see cref="Captured"/>; nobody runs, but blocked participants may leave and newcomers may be waiting.
     /// </summary>
-    internal void Capture(Attempt attempt)
+    internal void Capture(OpenAttempt attempt)
     {
         lock (_lock)
         {
@@ -89,6 +90,23 @@ internal sealed class ParticipantTable
                     standing,
                     hasTakenPart && participant.IsOmitted);
             }
+        }
+    }
+
+    /// <summary>Takes one participant out whose thread has ended.</summary>
+    private Participant? TakeDead()
+    {
+        lock (_lock)
+        {
+            foreach (Participant participant in _byName.Values)
+            {
+                if (participant.IsThreadAlive)
+                    continue;
+                _byName.Remove(participant.Name);
+                return participant;
+            }
+
+            return null;
         }
     }
 }

@@ -6,16 +6,16 @@ namespace Snapshot;
 /// <remarks>Valid until the prepare part returns; any thread the part works with may use it until then.</remarks>
 public sealed class PrepareContext
 {
-    private readonly Attempt _attempt;
-    private readonly HandlerPart _part;
+    private readonly OpenAttempt _attempt;
+    private readonly string _handler;
     private readonly bool _isSync;
     private volatile bool _isOver;
     private volatile bool _isOmitted;
 
-    internal PrepareContext(Attempt attempt, HandlerPart part, bool isSync)
+    internal PrepareContext(OpenAttempt attempt, string handler, bool isSync)
     {
         _attempt = attempt;
-        _part = part;
+        _handler = handler;
         _isSync = isSync;
     }
 
@@ -37,7 +37,7 @@ public sealed class PrepareContext
         string why = reason is null ? "" : $": {reason}";
         _attempt.RequestAbort(new SnapshotException(
             SnapshotErrorCode.Aborted,
-            $"Checkpoint {Generation} was aborted by handler '{_part.HandlerName}' with code {code}{why}.")
+            $"Checkpoint {Generation} was aborted by handler '{_handler}' with code {code}{why}.")
         {
             Generation = Generation,
             AbortCode = code,

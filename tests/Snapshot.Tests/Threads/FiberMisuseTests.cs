@@ -409,7 +409,7 @@ public sealed class FiberMisuseTests : IDisposable
         AssertRefused<InvalidOperationException>("Fiber.CriticalSection", () => me.TryEnterCriticalSection(out _));
         AssertRefused<InvalidOperationException>("Fiber.External", () => me.EnterBlockedRegion());
         s_request!();
-        while (me.Coordinator.Phase != Phase.Sync) me.Poll();
+        while (me.Rendezvous.Phase != Phase.Sync) me.Poll();
         me.Poll();
         probe.Value.Completed = me.LastAttempt is null ? 1 : 0;
     }

@@ -1,0 +1,14 @@
+namespace Snapshot.Coordination;
+
+/// <summary>What was asked for.</summary>
+/// <param name="Generation">The generation that the checkpoint will be.</param>
+/// <param name="Timeout">From now until every participant must have come.</param>
+/// <param name="Cancellation">Aborts the attempt up to the capture.</param>
+internal readonly record struct AttemptTerms(long Generation, TimeSpan Timeout, CancellationToken Cancellation)
+{
+    /// <summary>Participants are stopped, and nothing else: no handler runs, nothing is told.</summary>
+    internal bool IsBrief { get; init; }
+
+    /// <summary>Told of phases that begin beside the pause, by the thread that drives.</summary>
+    internal Action<Phase>? Entered { get; init; }
+}
