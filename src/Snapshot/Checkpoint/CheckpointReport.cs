@@ -4,78 +4,69 @@ using Snapshot.Storage;
 
 namespace Snapshot.Checkpoint;
 
-/// <summary>The clock of one checkpoint: what each part took, and progress. Nothing here decides anything.</summary>
-internal sealed class CheckpointReport(IProgress<SnapshotProgress>? progress, long generation)
+/// <summary>
+/// What one checkpoint tells: progress while it runs, and figures made of the marks that the attempt, the memory and
+/// the image left. Nothing here decides anything.
+/// </summary>
+internal sealed class CheckpointReport
 {
     private const long PagesPerReport = 4096;
 
-    private IProgress<SnapshotProgress>? _listener = progress;
+    private readonly long _generation;
+    private IProgress<SnapshotProgress>? _listener;
     private Exception? _progressError;
     private CheckpointStage _stage;
-    private long _entered;
-    private long _pauseBegan;
-    private long _allocatedBefore;
-    private long _stagedBefore;
-    private long _collected;
-    private long _held;
     private long _tracked;
-    private long _drained;
-    private TimeSpan _commit;
     private long _nextReport = PagesPerReport;
-    private TimeSpan _prepare;
-    private TimeSpan _earlyStop;
-    private PauseInfo? _pause;
+
+    private CheckpointReport(IProgress<SnapshotProgress>? progress, long generation)
+    {
+        _listener = progress;
+        _generation = generation;
+    }
+
+    /// <summary>Tells that a checkpoint waits to begin.</summary>
+    internal static CheckpointReport Begin(IProgress<SnapshotProgress>? progress, long generation)
+    {
+        CheckpointReport report = new(progress, generation);
+        report.Enter(CheckpointStage.Waiting);
+        return report;
+    }
+
+    /// <summary>Tells what the attempt does.</summary>
+    internal void Enter(Phase phase) => Enter(phase switch
+    {
+        Phase.Async => CheckpointStage.Preparing,
+        Phase.Sync => CheckpointStage.Stopping,
+        Phase.Commit => CheckpointStage.Committing,
+        _ => throw new ArgumentOutOfRangeException(nameof(phase), phase, "No attempt tells of it."),
+    });
 
     internal void Enter(CheckpointStage stage)
     {
         _stage = stage;
-        _entered = Stopwatch.GetTimestamp();
         Tell(0, 0);
     }
 
-    internal void StoppedEarly(TimeSpan stop) => _earlyStop = stop;
-
-    internal void Prepared() => _prepare = Stopwatch.GetElapsedTime(_entered);
-
-    // The three below run inside the pause and allocate nothing.
-
-    internal void BeginPause(MemoryCapture memory)
-    {
-        _stagedBefore = memory.Staging.Copied;
-        _allocatedBefore = GC.GetAllocatedBytesForCurrentThread();
-        _pauseBegan = Stopwatch.GetTimestamp();
-    }
-
-    internal void Collected() => _collected = Stopwatch.GetTimestamp();
-
-    internal void Held() => _held = Stopwatch.GetTimestamp();
-
-    internal void Released(Attempt attempt, MemoryCapture memory)
-    {
-        long allocated = GC.GetAllocatedBytesForCurrentThread() - _allocatedBefore;
-        _tracked = memory.TrackedPages;
-        _pause = new PauseInfo(
-            total: Stopwatch.GetElapsedTime(attempt.FirstStopped, attempt.Released),
-            gather: Stopwatch.GetElapsedTime(attempt.FirstStopped, _pauseBegan),
-            collect: Stopwatch.GetElapsedTime(_pauseBegan, _collected),
-            copy: Stopwatch.GetElapsedTime(_collected, _held),
-            release: Stopwatch.GetElapsedTime(_held, attempt.Released),
-            earlyStop: _earlyStop,
-            pagesCopied: memory.Staging.Copied - _stagedBefore,
-            managedBytesAllocated: allocated);
-    }
-
-    internal CaptureInfo Captured(MemoryCapture memory) => new(
-        generation: generation,
+    internal CaptureInfo Captured(Attempt attempt, MemoryCapture memory, TimeSpan earlyStop) => new(
+        generation: _generation,
         regions: [.. memory.Captured.Select(region => new RegionCaptureInfo(
             name: region.Region.RegionName,
             mode: region.Choice.Mode,
             reason: region.Choice.Reason,
             tracking: region.Tracker.Mechanism,
             pagesTracked: region.TrackedPages))],
-        pagesTracked: _tracked,
-        prepare: _prepare,
-        pause: _pause!);
+        pagesTracked: _tracked = memory.TrackedPages,
+        prepare: Stopwatch.GetElapsedTime(attempt.PrepareBegan, attempt.PrepareEnded),
+        pause: new PauseInfo(
+            total: Stopwatch.GetElapsedTime(attempt.FirstStopped, attempt.Released),
+            gather: Stopwatch.GetElapsedTime(attempt.FirstStopped, attempt.Stopped),
+            collect: Stopwatch.GetElapsedTime(attempt.Stopped, memory.Collected),
+            copy: Stopwatch.GetElapsedTime(memory.Collected, memory.Held),
+            release: Stopwatch.GetElapsedTime(memory.Held, attempt.Released),
+            earlyStop: earlyStop,
+            pagesCopied: memory.CopiedInPause,
+            managedBytesAllocated: attempt.ManagedBytesAllocated));
 
     /// <summary>Pages handled so far in this stage; reported now and then.</summary>
     internal void Pages(long done)
@@ -85,22 +76,18 @@ internal sealed class CheckpointReport(IProgress<SnapshotProgress>? progress, lo
         Tell(done, _tracked);
     }
 
-    internal void Drained() => _drained = Stopwatch.GetTimestamp();
-
-    internal void Committed() => _commit = Stopwatch.GetElapsedTime(_entered);
-
     internal SnapshotInfo Info(
-        CaptureInfo captured, GenerationInfo committed, ImageDraft draft, PageTally tally, Attempt attempt,
+        CaptureInfo captured, GenerationInfo committed, CheckpointImage image, Attempt attempt,
         MemoryCapture memory, ProcessorMeter meter, Exception? keepingError) => new(
             generation: committed.Generation,
             parent: committed.Parent,
             capture: captured,
             copyOnWrite: memory.TakeServed(),
-            pagesChanged: tally.Changed,
+            pagesChanged: image.PagesChanged,
             bytesWritten: committed.FileBytes,
-            directIo: draft.DirectIo,
-            drain: Stopwatch.GetElapsedTime(attempt.Released, _drained),
-            commit: _commit,
+            directIo: image.DirectIo,
+            drain: Stopwatch.GetElapsedTime(attempt.Released, image.Drained),
+            commit: Stopwatch.GetElapsedTime(attempt.CommitBegan, image.Committed),
             resumeErrors: attempt.ResumeErrors,
             participantsDied: attempt.Died,
             meter: meter)
@@ -113,7 +100,7 @@ internal sealed class CheckpointReport(IProgress<SnapshotProgress>? progress, lo
     {
         try
         {
-            _listener?.Report(new SnapshotProgress(generation, _stage, done, total));
+            _listener?.Report(new SnapshotProgress(_generation, _stage, done, total));
         }
 #pragma warning disable CA1031 // Who only watches must not end what is watched; it is told with the generation.
         catch (Exception error)

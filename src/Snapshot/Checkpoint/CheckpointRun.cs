@@ -23,74 +23,46 @@ internal sealed class CheckpointRun(
         CheckpointTicket ticket, ImageHeader header, ImageWriterOptions options, TimeSpan timeout)
     {
         CancellationToken cancellation = ticket.Cancellation;
-        CheckpointReport report = new(ticket.Progress, header.Generation);
+        CheckpointReport report = CheckpointReport.Begin(ticket.Progress, header.Generation);
+        Deadline deadline = Deadline.After(timeout);
 
         // How each arena is captured is decided. A short stop, of which no handler knows, may find written pages first.
-        report.Enter(CheckpointStage.Waiting);
-        Deadline deadline = Deadline.After(timeout);
-        if (memory.Choose(cancellation))
-            report.StoppedEarly(coordinator.StopBriefly(header.Generation, timeout, memory.TakeWritten, cancellation));
+        TimeSpan earlyStop = memory.Choose(cancellation)
+            ? coordinator.StopBriefly(header.Generation, timeout, memory.TakeWritten, cancellation)
+            : TimeSpan.Zero;
 
         // Idle → Async: no participant is in a critical section, and none enters one until the pause is over.
-        using Attempt attempt = coordinator.Begin(header.Generation, deadline.Remaining, cancellation);
+        using Attempt attempt = coordinator.Begin(
+            new AttemptTerms(header.Generation, deadline.Remaining, cancellation) { Entered = report.Enter });
         try
         {
             // Async handlers prepare, last registered first. Beside them changed pages of arenas that are not frozen
             // are copied. The application runs.
-            report.Enter(CheckpointStage.Preparing);
             attempt.PrepareAsync(meanwhile: () => memory.Prepare(cancellation));
-            report.Prepared();
 
             // Participants are stopped at safepoints; each runs its sync handlers and parks.
-            report.Enter(CheckpointStage.Stopping);
             attempt.Stop();
 
             // Nobody runs. From here to the release no managed memory is allocated: a collection would lengthen the
             // pause.
-            report.BeginPause(memory);
             memory.Collect();
-            report.Collected();
             memory.Hold();
-            report.Held();
             attempt.Release();
-            report.Released(attempt, memory);
 
             // The pause is over; resume parts run. What follows is beside the application.
-            CaptureInfo captured = report.Captured(memory);
+            CaptureInfo captured = report.Captured(attempt, memory, earlyStop);
             ticket.SetCaptured(captured);
+            using CheckpointImage image =
+                CheckpointImage.Begin(store, memory, header, options, report, cancellation);
+            image.Drain(share, meter, () => ImageRecord.Of(coordinator.Export(), memory, captured));
 
-            report.Enter(CheckpointStage.Draining);
-            using NextImage next = store.Space.Plan(header, memory.Pages, cancellation);
-            ImageDraft draft = store.BeginImage(next.Header, options, cancellation);
-            draft.ExpectedBytes = next.ExpectedBytes;
-            GenerationInfo committed;
-            PageTally tally = new(report.Pages);
-            try
-            {
-                DrainThread.Run(
-                    share, meter,
-                    () => memory.WriteTo(draft.Writer, next.Inherited, tally, cancellation));
-                draft.Complete(ImageRecord.Of(coordinator.Export(), memory, captured), cancellation);
-                report.Drained();
-
-                // No cancellation past this line: the generation becomes durable, or it is an error.
-                report.Enter(CheckpointStage.Committing);
-                attempt.BeginCommit();
-                committed = store.Commit(draft);
-            }
-            catch (Exception error)
-            {
-                store.Abandon(draft);
-                if (error is not SnapshotException failure) throw;
-                if (store.Space.Explain(failure, next) is var explained && explained != failure) throw explained;
-                throw;
-            }
+            // No cancellation past this line: the generation becomes durable, or it is an error.
+            attempt.BeginCommit();
+            GenerationInfo committed = image.Commit();
 
             // Durable. Whatever fails from here on, this is no failed checkpoint any more.
-            report.Committed();
-            store.Space.Learn(captured.PagesTracked, tally.Changed, draft.Summary!);
             Exception? keepingError = Finish(attempt, new ImageLink(header.ImageId, header.Generation));
-            return report.Info(captured, committed, draft, tally, attempt, memory, meter, keepingError);
+            return report.Info(captured, committed, image, attempt, memory, meter, keepingError);
         }
         catch (Exception error)
         {

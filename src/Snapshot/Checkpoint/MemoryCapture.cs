@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Snapshot.Base;
 using Snapshot.Image;
 using Snapshot.Memory;
@@ -34,6 +35,7 @@ internal sealed class MemoryCapture : IDisposable
 
     // Those of them whose pages are copied before the pause, as far as that goes.
     private RegionCapture[] _movable = [];
+    private long _copiedBefore;
 
     /// <param name="staging">Where pages are staged; owned from here on.</param>
     /// <param name="trackers">Makes the trackers of arenas anew when their mode changes.</param>
@@ -55,6 +57,15 @@ internal sealed class MemoryCapture : IDisposable
     internal StagingArea Staging => _staging;
 
     internal IReadOnlyList<RegionCapture> Captured => _captured;
+
+    /// <summary>When <see cref="Collect"/> of the running checkpoint was done, in ticks of the stopwatch.</summary>
+    internal long Collected { get; private set; }
+
+    /// <summary>When <see cref="Hold"/> was.</summary>
+    internal long Held { get; private set; }
+
+    /// <summary>Pages that the two copied.</summary>
+    internal long CopiedInPause => _staging.Copied - _copiedBefore;
 
     /// <summary>Pages that the trackers reported for the running checkpoint.</summary>
     internal long TrackedPages => _captured.Sum(region => region.TrackedPages);
@@ -170,6 +181,7 @@ internal sealed class MemoryCapture : IDisposable
     /// </summary>
     internal void Collect()
     {
+        _copiedBefore = _staging.Copied;
         _captured = Volatile.Read(ref _regions);
         _trackers.Freezer?.HoldBack(true);
         _trackers.BeginCollect();
@@ -181,6 +193,8 @@ internal sealed class MemoryCapture : IDisposable
         {
             _trackers.EndCollect();
         }
+
+        Collected = Stopwatch.GetTimestamp();
     }
 
     /// <summary>
@@ -196,14 +210,8 @@ internal sealed class MemoryCapture : IDisposable
         }
 
         _earlyStop.Observe(_staging.Copied - before);
-        if (_trackers.Freezer is not { } freezer) return;
-        _staging.LendTo(freezer, isFirst: Parent is null);
-        foreach (RegionCapture region in _captured)
-        {
-            if (region.IsFreezing) region.Hold();
-        }
-
-        freezer.HoldBack(false);
+        if (_trackers.Freezer is { } freezer) Freeze(freezer);
+        Held = Stopwatch.GetTimestamp();
     }
 
     /// <summary>Writes the captured regions to an image, beside the application.</summary>
@@ -243,6 +251,17 @@ internal sealed class MemoryCapture : IDisposable
         foreach (RegionCapture region in _regions) closing.Dispose(region);
         closing.Dispose(_staging);
         closing.End();
+    }
+
+    private void Freeze(Freezer freezer)
+    {
+        _staging.LendTo(freezer, isFirst: Parent is null);
+        foreach (RegionCapture region in _captured)
+        {
+            if (region.IsFreezing) region.Hold();
+        }
+
+        freezer.HoldBack(false);
     }
 
     /// <summary>A checkpoint that has made its choices already captures the region by its first one.</summary>
