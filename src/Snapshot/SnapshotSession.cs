@@ -23,17 +23,11 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     public const int MaxArenas = 1024;
 
     private readonly SnapshotStore _store;
-    private readonly SnapshotOptions _options;
     private readonly Coordinator _coordinator;
     private readonly SessionMemory _memory;
-    private readonly CheckpointThread _checkpoints;
-    private readonly StoreKeeping _keeping;
+    private readonly Checkpoints _checkpoints;
     private readonly SessionFibers _fibers;
     private readonly ProcessorShare _share;
-
-    // A kernel without huge pages refuses, and the memory serves all the same.
-    private readonly BlockPool _blocks =
-        new((address, bytes) => _ = Native.sn_memory_advise_huge((ulong)address, (ulong)bytes, 1));
     private readonly Lock _opening = new();
     private NativeHost? _native;
     private int _disposed;
@@ -43,7 +37,6 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         SnapshotStore store, SnapshotOptions options, TrackerFactory trackers, RestoredState? restored)
     {
         _store = store;
-        _options = options;
         _share = new ProcessorShare(options.Tuning.AdjustsPriorities);
         try
         {
@@ -61,8 +54,15 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
             }
 
             _fibers = new SessionFibers(Restarted?.Generation ?? 0, () => _memory.Arenas);
-            _keeping = new StoreKeeping(store);
-            _checkpoints = new CheckpointThread(_coordinator, _share, TakeCheckpoint);
+            CheckpointSettings settings = new()
+            {
+                Timeout = options.Timeout,
+                Encoding = options.Encoding,
+                EncoderThreads = options.Tuning.EncoderThreads,
+                DrainBytesPerSecond = options.Tuning.DrainBytesPerSecond,
+            };
+            _checkpoints = new Checkpoints(
+                _coordinator, _memory.Capture, store, _share, settings, _memory.ThrowIfBuffersUnclaimed);
             _memory.Stream(restored?.Threads ?? 0, _coordinator.FailRestart);
         }
         catch
@@ -72,7 +72,6 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
             closing.Dispose(_checkpoints);
             closing.Dispose(_coordinator);
             closing.Dispose(_memory);
-            closing.Dispose(_blocks);
             closing.Dispose(store);
             throw;
         }
@@ -331,18 +330,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         CancellationToken cancellation = default)
     {
         ThrowIfDisposed();
-        CheckpointTicket ticket = new(options ?? new CheckpointOptions(), progress, cancellation);
-        try
-        {
-            _checkpoints.Submit(ticket);
-        }
-        catch
-        {
-            ticket.StopWatching();
-            throw;
-        }
-
-        return ticket;
+        return _checkpoints.Request(options ?? new CheckpointOptions(), progress, cancellation);
     }
 
     /// <summary>
@@ -373,8 +361,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         }
 
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
-        _checkpoints.Dispose();
-        await _keeping.DisposeAsync().ConfigureAwait(false);
+        await _checkpoints.DisposeAsync().ConfigureAwait(false);
         Close();
     }
 
@@ -397,7 +384,6 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         closing.Dispose(_coordinator);
         if (_coordinator.HasParticipants || _native is not null) _memory.LeaveArenasMapped();
         closing.Dispose(_memory);
-        closing.Dispose(_blocks);
         closing.Dispose(_store);
         closing.End();
     }
@@ -440,43 +426,6 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         }
 
         return new SnapshotSession(store, options, trackers, restored);
-    }
-
-    private SnapshotInfo TakeCheckpoint(CheckpointTicket ticket)
-    {
-        _memory.ThrowIfBuffersUnclaimed();
-
-        // After a commit of unknown outcome the store is read again. Whether that generation turns out to be there or
-        // not, the next one is an increment of the last that is known to be: its pages were given back.
-        _store.SettleOutcome();
-        ImageHeader header = new(
-            ImageHeader.NewImageId(),
-            _store.NextGeneration,
-            _memory.Capture.Parent,
-            DateTimeOffset.UtcNow);
-        ProcessorMeter meter = new();
-        ImageWriterOptions writing = new()
-        {
-            Encoding = _options.Encoding,
-            EncoderThreads = _options.Tuning.EncoderThreads,
-            Around = (task, work) =>
-            {
-                using ProcessorMeter.Measurement spent = meter.Begin(
-                    task == ImageTask.Encode ? CheckpointTask.Encode : CheckpointTask.Write);
-                if (task == ImageTask.Encode) _share.Take(ProcessorShare.Tenth);
-                work();
-            },
-            Pool = _blocks,
-            BytesPerSecond = _options.Tuning.DrainBytesPerSecond,
-        };
-        CheckpointRun run = new(_coordinator, _memory.Capture, _store, _share, meter);
-        SnapshotInfo info;
-        using (meter.Begin(CheckpointTask.Capture))
-            info = run.Execute(ticket, header, writing, ticket.Options.Timeout ?? _options.Timeout);
-        _store.Continue(info.Generation);
-        info.KeepingError ??= _keeping.LastError;
-        _keeping.Request();
-        return info;
     }
 
     private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
