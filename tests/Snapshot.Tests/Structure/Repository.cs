@@ -23,6 +23,10 @@ internal static class Repository
             .Order(StringComparer.Ordinal);
     }
 
+    /// <summary>The sources of the library, as paths relative to src/Snapshot with their text.</summary>
+    internal static IEnumerable<(string Path, string Text)> Library => Sources("src/Snapshot", ".cs").Select(file =>
+        (Path.GetRelativePath(Path.Combine(Root, "src/Snapshot"), file), File.ReadAllText(file)));
+
     internal static string Relative(string file) => Path.GetRelativePath(Root, file);
 
     /// <summary>Runs a program to its end; its two outputs are read apart.</summary>

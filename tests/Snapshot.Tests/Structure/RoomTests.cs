@@ -7,27 +7,23 @@ public sealed class RoomTests
 {
     private static readonly string[] s_imports = ["[LibraryImport", "[DllImport"];
 
-    private static IEnumerable<(string Path, string Text)> Library => Repository.Sources("src/Snapshot", ".cs")
-        .Select(file =>
-            (Path.GetRelativePath(Path.Combine(Repository.Root, "src/Snapshot"), file), File.ReadAllText(file)));
-
     [Fact]
     public void No_room_uses_another_against_the_table()
     {
-        IReadOnlyList<string> forbidden = RoomArrows.Forbidden(Library);
+        IReadOnlyList<string> forbidden = RoomArrows.Forbidden(Repository.Library);
         Assert.True(forbidden.Count == 0, string.Join('\n', forbidden));
     }
 
     [Fact]
     public void Every_folder_is_a_room()
     {
-        Assert.All(Library, source => Assert.True(Room.Exists(Room.Of(source.Path)), source.Path));
+        Assert.All(Repository.Library, source => Assert.True(Room.Exists(Room.Of(source.Path)), source.Path));
     }
 
     [Fact]
     public void System_calls_are_declared_in_Interop_only()
     {
-        string[] declaring = [.. Library
+        string[] declaring = [.. Repository.Library
             .Where(source => s_imports.Any(import => source.Text.Contains(import, StringComparison.Ordinal)))
             .Select(source => Room.Of(source.Path)).Distinct()];
         Assert.Equal(["Interop"], declaring);
