@@ -33,7 +33,7 @@ internal sealed class FiberSnippet
     /// <summary>Compiles it; what is wrong with it is asked for afterwards.</summary>
     internal FiberSnippet(
         string[] sources, bool optimizes = true, string? name = null,
-        OutputKind kind = OutputKind.DynamicallyLinkedLibrary,
+        OutputKind kind = OutputKind.DynamicallyLinkedLibrary, bool allowsUnsafe = true,
         params IEnumerable<FiberSnippet> references)
     {
         _sources = sources;
@@ -46,7 +46,7 @@ internal sealed class FiberSnippet
             new CSharpCompilationOptions(
                 kind,
                 optimizationLevel: optimizes ? OptimizationLevel.Release : OptimizationLevel.Debug,
-                allowUnsafe: true,
+                allowUnsafe: allowsUnsafe,
                 nullableContextOptions: NullableContextOptions.Enable));
         using MemoryStream image = new();
         EmitResult result = compilation.Emit(image);

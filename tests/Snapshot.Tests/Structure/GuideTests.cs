@@ -1,0 +1,89 @@
+using System.Text.RegularExpressions;
+using Microsoft.CodeAnalysis;
+using Snapshot.Tests.Threads;
+using Xunit;
+
+namespace Snapshot.Tests.Structure;
+
+/// <summary>
+/// The C# of docs/GUIDE.md compiles, without unsafe code except where native code is started, and its whole programs
+/// run, and run again.
+/// </summary>
+public sealed partial class GuideTests
+{
+    /// <summary>What a block that opens no session of its own stands in.</summary>
+    private const string Around = """
+        using SnapshotSession session = SnapshotSession.Open("guide.store");
+        Arena arena = session.OpenArena("guide");
+        using Participant me = session.Attach("main");
+
+        """;
+
+    private const string Configuration = """
+        { "runtimeOptions": { "tfm": "net10.0", "framework": { "name": "Microsoft.NETCore.App", "version": "10.0.0" } } }
+        """;
+
+    private static readonly string s_text = File.ReadAllText(Path.Combine(Repository.Root, "docs/GUIDE.md"));
+
+    /// <summary>Each block: the line of its fence, what the fence says, the code.</summary>
+    public static TheoryData<int, string, string> Blocks()
+    {
+        TheoryData<int, string, string> blocks = [];
+        foreach (Match block in Block().Matches(s_text))
+        {
+            int line = 1 + s_text.AsSpan(0, block.Index).Count('\n');
+            blocks.Add(line, block.Groups[1].Value.Trim(), block.Groups[2].Value);
+        }
+
+        return blocks;
+    }
+
+    [Theory]
+    [MemberData(nameof(Blocks))]
+    public void Each_block_compiles_and_each_program_runs(int line, string mark, string code)
+    {
+        Assert.True(mark is "" or "program" or "native", $"line {line}: '{mark}' is no kind of block");
+        bool isWhole = code.Contains("SnapshotSession session", StringComparison.Ordinal);
+        FiberSnippet snippet = new(
+            [isWhole ? code : Around + code], name: "Guide", kind: OutputKind.ConsoleApplication,
+            allowsUnsafe: mark == "native");
+        Assert.True(snippet.Errors.Count == 0, $"line {line}: {string.Join('\n', snippet.Errors)}");
+        if (mark == "program") RunTwice(line, snippet.Image);
+    }
+
+    [Fact]
+    public void Unsafe_code_is_refused_outside_of_native_blocks()
+    {
+        FiberSnippet snippet = new(
+            [Around + "unsafe { arena.Allocate(8); }"], kind: OutputKind.ConsoleApplication, allowsUnsafe: false);
+        Assert.Contains(snippet.Errors, error => error.Id == "CS0227");
+    }
+
+    private static void RunTwice(int line, byte[] program)
+    {
+        DirectoryInfo directory = Directory.CreateTempSubdirectory("snapshot-guide-");
+        try
+        {
+            foreach (string file in Directory.EnumerateFiles(AppContext.BaseDirectory).Where(IsOfTheLibrary))
+                File.CreateSymbolicLink(Path.Combine(directory.FullName, Path.GetFileName(file)), file);
+            File.WriteAllBytes(Path.Combine(directory.FullName, "Guide.dll"), program);
+            File.WriteAllText(Path.Combine(directory.FullName, "Guide.runtimeconfig.json"), Configuration);
+            ProgramResult first = Repository.Run(directory.FullName, "dotnet", "Guide.dll");
+            Assert.True(first.ExitCode == 0 && first.Output.Length > 0, $"line {line}: {first}");
+            ProgramResult again = Repository.Run(directory.FullName, "dotnet", "Guide.dll");
+            Assert.True(again.ExitCode == 0 && again.Output.Length > 0, $"line {line}, again: {again}");
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
+    private static bool IsOfTheLibrary(string file) =>
+        Path.GetFileName(file) is "Snapshot.dll" or "K4os.Compression.LZ4.dll" or "System.IO.Hashing.dll"
+            or "System.Numerics.Tensors.dll"
+        || Path.GetFileName(file).StartsWith("libsnapshot_", StringComparison.Ordinal);
+
+    [GeneratedRegex("^```csharp([^\\n]*)\\n(.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex Block();
+}
