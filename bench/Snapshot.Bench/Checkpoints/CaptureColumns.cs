@@ -26,6 +26,8 @@ internal static class CaptureColumns
             new(null, "mode", row => checkpoints(row)[^1].Capture.Mode.ToString()),
             new(null, "modeReason", row => checkpoints(row)[^1].Capture.ModeReason),
             new("pause ms", "pauseMsMedian", row => OfPause(row, pause => pause.Total)),
+            new("shortest", "pauseMsMin", row => checkpoints(row)
+                .Min(info => info.Capture.Pause.Total.TotalMilliseconds)),
             new("longest", "pauseMsMax", row => checkpoints(row)
                 .Max(info => info.Capture.Pause.Total.TotalMilliseconds)),
             new("gather", "gatherMsMedian", row => OfPause(row, pause => pause.Gather)),

@@ -40,6 +40,8 @@ internal static class CheckpointReport
         new("shrink", "changedOverWritten", row => (double)row.Rounds[^1].BytesChanged / row.Rounds[^1].BytesWritten),
         new("drain ms", "drainMsMedian", row => row.Median(info => (info.Drain + info.Commit).TotalMilliseconds)),
         new("GB/s", "drainGBs", row => row.DrainGigabytesPerSecond),
+        new("slowest", "drainGBsMin", row => row.Rounds.Min(CheckpointMeasurement.DrainOf)),
+        new("fastest", "drainGBsMax", row => row.Rounds.Max(CheckpointMeasurement.DrainOf)),
         new("dd GB/s", "directWriteGBs", row => row.DirectWriteGigabytesPerSecond),
         new(
             "drain / dd", "drainOverDirectWrite",

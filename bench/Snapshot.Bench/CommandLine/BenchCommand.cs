@@ -18,6 +18,8 @@ internal sealed class BenchCommand : Command
 
     private readonly Option<FileInfo?> _plot = new("--plot") { Description = "Draw the figures into this SVG file." };
 
+    private readonly Option<bool> _busy = Busy();
+
     private readonly Func<ParseResult, BenchRun, ScenarioReport> _measure;
 
     internal BenchCommand(
@@ -30,8 +32,14 @@ internal sealed class BenchCommand : Command
         Options.Add(_store);
         Options.Add(_json);
         Options.Add(_plot);
+        Options.Add(_busy);
         SetAction(result => BenchExit.Of(() => Print(result)));
     }
+
+    internal static Option<bool> Busy() => new("--busy")
+    {
+        Description = "Measure although other processes take the processors; without it that is refused.",
+    };
 
     /// <summary>Measures what the arguments say, and prints nothing but what it is doing.</summary>
     internal ScenarioReport Measure(ParseResult result, Action<string> say) =>
@@ -43,6 +51,7 @@ internal sealed class BenchCommand : Command
         FileInfo? plot = result.GetValue(_plot);
         if (plot is { Directory.Exists: false })
             throw new RequirementException("The directory of --plot does not exist", $"make '{plot.Directory}'.");
+        if (!result.GetValue(_busy)) OtherLoad.ThrowIfBusy(OtherLoad.Measure());
         ScenarioReport report = Measure(result, asJson ? static _ => { } : Console.Error.WriteLine);
         report.Print(asJson);
         if (plot is not null) File.WriteAllText(plot.FullName, SvgPlot.Draw(report.Plots));

@@ -8,7 +8,8 @@ internal static class InterferenceCommand
     internal static BenchCommand Create()
     {
         Option<string[]> computation = SharedOptions.Several(
-            "--computation", "What computes: a stencil over two fields, or random updates; rows each.", [.. Computation.Names]);
+            "--computation", "What computes: a stencil over two fields, or random updates; rows each.",
+            [.. Computation.Names]);
         Option<long> arena = SharedOptions.Arena(1L << 30);
         Option<string[]> mode = SharedOptions.Modes("auto");
         Option<int> threads = SharedOptions.Threads(Math.Max(1, Environment.ProcessorCount - 1));
@@ -36,7 +37,8 @@ internal static class InterferenceCommand
             [computation, arena, mode, threads, every, seconds, rounds, encoding], (result, run) =>
         {
             CaptureMode[] modes = [.. result.GetValue(mode)!.Select(SharedOptions.ParseMode)];
-            return InterferenceReport.Of([.. result.GetValue(computation)!.SelectMany(name => InterferenceMeasurement.RunAll(
+            string[] names = result.GetValue(computation)!;
+            return InterferenceReport.Of([.. names.SelectMany(name => InterferenceMeasurement.RunAll(
                 new InterferenceSetup
                 {
                     Computation = name,

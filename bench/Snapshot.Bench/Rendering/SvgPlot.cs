@@ -30,7 +30,10 @@ internal static class SvgPlot
     {
         StringBuilder text = new();
         text.Append(CultureInfo.InvariantCulture, $"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{Width}\" ");
-        text.Append(CultureInfo.InvariantCulture, $"height=\"{Height * plots.Count}\">\n");
+        text.Append(CultureInfo.InvariantCulture, $"height=\"{Height * plots.Count}\" ");
+        text.Append(CultureInfo.InvariantCulture, $"viewBox=\"0 0 {Width} {Height * plots.Count}\">\n");
+        text.Append(CultureInfo.InvariantCulture, $"<rect width=\"{Width}\" height=\"{Height * plots.Count}\" ");
+        text.Append("fill=\"#ffffff\" />\n");
         for (int index = 0; index < plots.Count; index++)
         {
             text.Append(CultureInfo.InvariantCulture, $"<g transform=\"translate(0,{index * Height})\">\n");
@@ -57,7 +60,7 @@ internal static class SvgPlot
         string text = exporter.ExportToString(ModelOf(plot));
 
         // What stands before the element belongs to a document of its own.
-        IEnumerable<string> lines = text[text.IndexOf("<svg", StringComparison.Ordinal)..].Split('\n');
+        IEnumerable<string> lines = PlainSvg.Of(text[text.IndexOf("<svg", StringComparison.Ordinal)..]).Split('\n');
         return string.Join('\n', lines.Select(line => line.TrimEnd()));
     }
 

@@ -18,13 +18,18 @@ internal static class ResultsCommand
             Description = $"Where {ResultsDocument.FileName} and {ResultsDocument.PlotsFolder}/ go. Default: the " +
                 "folder bench of the source tree.",
         };
+        Option<bool> busy = BenchCommand.Busy();
         Command command = new("all", $"Measures everything and writes {ResultsDocument.FileName} with its plots.")
         {
-            quick, store, output,
+            quick, store, output, busy,
         };
-        command.SetAction(result => BenchExit.Of(() => Run(
-            root, result.GetValue(quick), result.GetValue(store)!.FullName,
-            result.GetValue(output)?.FullName ?? BenchFolder())));
+        command.SetAction(result => BenchExit.Of(() =>
+        {
+            if (!result.GetValue(busy)) OtherLoad.ThrowIfBusy(OtherLoad.Measure());
+            Run(
+                root, result.GetValue(quick), result.GetValue(store)!.FullName,
+                result.GetValue(output)?.FullName ?? BenchFolder());
+        }));
         return command;
     }
 
@@ -56,9 +61,11 @@ internal static class ResultsCommand
             BenchCommand scenario = (BenchCommand)parsed.CommandResult.Command;
             try
             {
+                double others = OtherLoad.Measure();
                 ScenarioReport report = scenario.Measure(parsed, text => Console.Error.WriteLine($"  {text}"));
-                File.WriteAllText(Path.Combine(plots, $"{part.Id}.svg"), SvgPlot.Draw(report.Plots));
-                document.Add(part, report);
+                if (report.Plots.Count > 0)
+                    File.WriteAllText(Path.Combine(plots, $"{part.Id}.svg"), SvgPlot.Draw(report.Plots));
+                document.Add(part, report, others);
             }
             catch (RequirementException missing)
             {

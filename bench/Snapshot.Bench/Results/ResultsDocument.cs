@@ -32,7 +32,10 @@ internal sealed class ResultsDocument
         foreach ((string name, string value) in machine) Line($"| {name} | {value} |");
     }
 
-    internal void Add(ResultsPart part, ScenarioReport report)
+    /// <param name="part">What was measured.</param>
+    /// <param name="report">What came out.</param>
+    /// <param name="others">Processors that other processes took before it.</param>
+    internal void Add(ResultsPart part, ScenarioReport report, double others)
     {
         Begin(part);
         foreach (TextTable table in report.Tables)
@@ -41,7 +44,9 @@ internal sealed class ResultsDocument
             Line();
         }
 
-        Paragraph(report.Note);
+        string taken = others.ToString("F2", CultureInfo.InvariantCulture);
+        Paragraph($"{report.Note} Before it other processes took {taken} of {Environment.ProcessorCount} processors.");
+        if (report.Plots.Count == 0) return;
         Line();
         Line($"![{part.Heading}]({PlotsFolder}/{part.Id}.svg)");
     }

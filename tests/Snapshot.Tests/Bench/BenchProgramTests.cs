@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json.Nodes;
 using System.Xml.Linq;
 using Snapshot.Bench;
@@ -29,7 +30,7 @@ public sealed class BenchProgramTests : IDisposable
     }
 
     [Fact]
-    public void A_computation_of_each_kind_computes_beside_checkpoints()
+    public void Each_kind_of_computation_runs_beside_checkpoints()
     {
         ProgramResult run = Run(
             "interference", "--arena", "4MiB", "--every", "0.01", "--seconds", "0.3", "--rounds", "1",
@@ -113,7 +114,7 @@ public sealed class BenchProgramTests : IDisposable
     [Fact]
     public void The_kernels_own_copy_on_write_is_measured_in_a_process_of_its_own()
     {
-        ProgramResult run = Run(MemoryBaselineChild.CommandName, "8388608", "10", PagePattern.Random);
+        ProgramResult run = RunAsTyped(MemoryBaselineChild.CommandName, "8388608", "10", PagePattern.Random);
         Assert.True(run.ExitCode == 0, run.ToString());
         JsonNode figures = JsonNode.Parse(run.Output)!;
         Assert.Equal(204, (long)figures["Pages"]!);
@@ -129,6 +130,35 @@ public sealed class BenchProgramTests : IDisposable
         Assert.Empty(_directory.GetFileSystemInfos());
     }
 
-    private static ProgramResult Run(params string[] arguments) => Repository.Run(
+    [Fact]
+    public void A_busy_machine_is_refused_unless_it_is_told_otherwise()
+    {
+        string[] crowd =
+        [
+            "crowd", "--arena", "4MiB", "--threads", "1", "--arenas", "1", "--rounds", "1", "--mode", "stage",
+            "--store", _directory.FullName,
+        ];
+        using Process spinning = Process.Start(
+            new ProcessStartInfo("sh", ["-c", "while :; do :; done"]) { RedirectStandardInput = true })!;
+        try
+        {
+            ProgramResult refused = RunAsTyped(crowd);
+            Assert.Equal((BenchExit.Failed, ""), (refused.ExitCode, refused.Output));
+            Assert.StartsWith("Other processes take ", refused.Error, StringComparison.Ordinal);
+            Assert.EndsWith("with --busy.", refused.Error.TrimEnd(), StringComparison.Ordinal);
+            ProgramResult told = Run(crowd);
+            Assert.True(told.ExitCode == 0, told.ToString());
+        }
+        finally
+        {
+            spinning.Kill();
+            spinning.WaitForExit();
+        }
+    }
+
+    /// <summary>Other tests run beside it.</summary>
+    private static ProgramResult Run(params string[] arguments) => RunAsTyped([.. arguments, "--busy"]);
+
+    private static ProgramResult RunAsTyped(params string[] arguments) => Repository.Run(
         Repository.Root, "dotnet", ["exec", typeof(BenchCommand).Assembly.Location, .. arguments]);
 }

@@ -87,6 +87,39 @@ public sealed class RenderingTests
     }
 
     [Fact]
+    public void A_plot_needs_no_style_and_no_background_of_its_renderer()
+    {
+        XDocument svg = XDocument.Parse(SvgPlot.Draw([new Plot(
+            "Pause", new PlotAxis("written, %"), new PlotAxis("milliseconds"),
+            [
+                new PlotSeries("Stage", [(1, 0.5), (10, 5), (100, 50)]),
+                new PlotSeries("memcpy", [(1, 0.4), (10, 4), (100, 40)], IsBaseline: true),
+            ])]));
+        Assert.DoesNotContain(svg.Descendants().Attributes(), found =>
+            found.Name.LocalName is "style" or "class" or "dominant-baseline"
+            || found.Value.Contains("rgb(", StringComparison.Ordinal));
+        XElement back = svg.Root!.Elements().First();
+        Assert.Equal(("rect", "#ffffff"), (back.Name.LocalName, back.Attribute("fill")!.Value));
+        Assert.Equal(svg.Root.Attribute("width")!.Value, back.Attribute("width")!.Value);
+        Assert.Equal(svg.Root.Attribute("height")!.Value, back.Attribute("height")!.Value);
+        Assert.All(
+            svg.Descendants().Where(node => node.Name.LocalName is "polyline" or "ellipse" or "polygon"),
+            line => Assert.NotNull(line.Attribute("stroke")));
+        Assert.All(
+            svg.Descendants().Where(node => node.Name.LocalName == "text"),
+            text => Assert.Matches("^(black|#[0-9a-f]{6})$", text.Attribute("fill")?.Value ?? "none"));
+    }
+
+    [Theory]
+    [InlineData(
+        "<a style=\"fill:none;stroke:rgb(1,2,255);stroke-width:2\" />",
+        "<a fill=\"none\" stroke=\"#0102ff\" stroke-width=\"2\" />")]
+    [InlineData("<a dominant-baseline=\"middle\" font-size=\"20\">x</a>", "<a font-size=\"20\" dy=\"7\">x</a>")]
+    [InlineData("<a dominant-baseline=\"hanging\" font-size=\"20\">x</a>", "<a font-size=\"20\" dy=\"15\">x</a>")]
+    [InlineData("<a dominant-baseline=\"ideographic\" font-size=\"20\">x</a>", "<a font-size=\"20\">x</a>")]
+    public void Styles_become_attributes(string drawn, string plain) => Assert.Equal(plain, PlainSvg.Of(drawn));
+
+    [Fact]
     public void Lines_of_one_point_become_bars()
     {
         Plot plot = new Plot(

@@ -1,0 +1,60 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+
+namespace Snapshot.Bench;
+
+/// <summary>
+/// Makes of a drawing one that every renderer shows alike: colours and strokes are attributes of their own, for some
+/// renderers read no style; text stands by its own baseline, for some know no other.
+/// </summary>
+internal static partial class PlainSvg
+{
+    private const double MiddleOfText = 0.35, TopOfText = 0.75;
+
+    internal static string Of(string drawing)
+    {
+        XElement root = XElement.Parse(drawing);
+        foreach (XElement element in root.DescendantsAndSelf())
+        {
+            StyleToAttributes(element);
+            BaselineToOffset(element);
+            foreach (XAttribute attribute in element.Attributes()) attribute.Value = PlainColor(attribute.Value);
+        }
+
+        return root.ToString();
+    }
+
+    private static void StyleToAttributes(XElement element)
+    {
+        if (element.Attribute("style") is not { } style) return;
+        foreach (string declaration in style.Value.Split(';', StringSplitOptions.RemoveEmptyEntries))
+        {
+            string[] parts = declaration.Split(':', 2);
+            element.SetAttributeValue(parts[0].Trim(), parts[1].Trim());
+        }
+
+        style.Remove();
+    }
+
+    private static void BaselineToOffset(XElement element)
+    {
+        if (element.Attribute("dominant-baseline") is not { } baseline) return;
+        double shift = baseline.Value switch
+        {
+            "middle" or "central" => MiddleOfText,
+            "hanging" or "text-before-edge" => TopOfText,
+            _ => 0,
+        };
+        double size = double.Parse(element.Attribute("font-size")!.Value, CultureInfo.InvariantCulture);
+        if (shift > 0) element.SetAttributeValue("dy", (shift * size).ToString("0.##", CultureInfo.InvariantCulture));
+        baseline.Remove();
+    }
+
+    private static string PlainColor(string value) => Rgb().Replace(value, match => "#" + string.Concat(
+        match.Groups.Values.Skip(1)
+            .Select(part => byte.Parse(part.Value, CultureInfo.InvariantCulture).ToString("x2"))));
+
+    [GeneratedRegex(@"rgb\((\d+),(\d+),(\d+)\)")]
+    private static partial Regex Rgb();
+}
