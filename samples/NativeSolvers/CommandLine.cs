@@ -21,7 +21,8 @@ internal static class CommandLine
         "Steps of the slowest thread between two checkpoints; 0 takes none.");
 
     /// <summary>The demo, and under it the single run that the demo starts and kills.</summary>
-    internal static RootCommand Build(Func<DemoOptions, Task<int>> demo, Func<SimulationOptions, bool, Task<int>> run) =>
+    internal static RootCommand Build(
+        Func<DemoOptions, Task<int>> demo, Func<SimulationOptions, bool, Task<int>> run) =>
         CommandOptions.Build(
             "Solvers in C++ and Fortran that know of no checkpoints and survive being killed: adaptive quadrature, " +
             "deep in its recursion, and waves on a membrane. Runs them in a process of its own, kills that at random " +

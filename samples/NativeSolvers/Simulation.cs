@@ -33,7 +33,8 @@ internal static class Simulation
     /// In a new process these same calls let the threads of the image go on where they stood: deep in a recursion, in a
     /// sweep.
     /// </summary>
-    private static unsafe NativeThread[] Start(SnapshotSession session, SimulationMemory memory, SimulationOptions options)
+    private static unsafe NativeThread[] Start(
+        SnapshotSession session, SimulationMemory memory, SimulationOptions options)
     {
         NativeHost host = session.OpenNative(memory.Arena);
         NativeModule quadrature = host.Load(ModuleFiles.Quadrature);

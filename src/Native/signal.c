@@ -19,9 +19,9 @@
  *     garbage collection may have stopped the drain and wait for this very thread. So that wait has an end:
  *     then the write goes on without a copy, and the capture is spoiled (secure).
  *
- * A mapping is split wherever the protection changes; there are vm.max_map_count of them. Where no more are
- * to be had all memory of the region is opened by one call, which joins them: the capture is spoiled, and the
- * next collect finds all memory changed (`lost`).
+ * A mapping is split wherever the protection changes; there are vm.max_map_count of them. Where Linux gives
+ * no more all memory of the region is opened by one call, which joins them: the capture is spoiled, and the next
+ * collect finds all memory changed (`lost`).
  */
 #include "regions.h"
 

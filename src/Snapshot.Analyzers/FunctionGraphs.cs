@@ -5,7 +5,7 @@ using Microsoft.CodeAnalysis.Operations;
 namespace Snapshot.Analyzers;
 
 /// <summary>
-/// The control flow graphs of a block of code and of the functions in it; each hangs on that around it.
+/// The control flow graphs of a block of code and of the functions in it; each is reached through the one around it.
 /// </summary>
 internal sealed class FunctionGraphs(IOperation root, Func<IOperation, ControlFlowGraph> graphOfRoot)
 {

@@ -5,7 +5,7 @@ namespace Snapshot;
 
 /// <summary>
 /// Defaults of <see cref="SnapshotOptions"/> that whoever runs a program may set without building it anew. What the
-/// program says by name wins.
+/// program says explicitly wins.
 /// </summary>
 internal static class EnvironmentDefaults
 {

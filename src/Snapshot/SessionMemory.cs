@@ -149,9 +149,9 @@ internal sealed unsafe class SessionMemory : IDisposable
             if (_unclaimed.Count == 0) return;
             throw new SnapshotException(
                 SnapshotErrorCode.Name,
-                "The image this session was restarted from has protected buffers that this program has not protected " +
-                $"again: {string.Join(", ", _unclaimed.Keys.Order())}. Protect them before the first checkpoint, or " +
-                "drop them with DropRestoredBuffer.");
+                "The program has not yet protected these buffers of the image again: " +
+                $"{string.Join(", ", _unclaimed.Keys.Order())}. Call Protect for each before the first checkpoint, " +
+                "or DropRestoredBuffer for those it does not need.");
         }
     }
 
@@ -232,7 +232,7 @@ internal sealed unsafe class SessionMemory : IDisposable
         if (!_trackers.IsBySignals) return;
         throw new SnapshotException(
             SnapshotErrorCode.Unsupported,
-            $"{what} and tracking by signals are not possible in one session. Choose another TrackingMechanism.");
+            $"{what} cannot be in a session that tracks by signals. Choose another TrackingMechanism.");
     }
 
     private void ThrowUnlessPossible(CaptureMode mode)
@@ -242,16 +242,16 @@ internal sealed unsafe class SessionMemory : IDisposable
         {
             throw new SnapshotException(
                 SnapshotErrorCode.Unsupported,
-                $"Tracking by signals captures by copy-on-write, and {mode} was asked for. Use CaptureMode.Auto with " +
-                "it, or another TrackingMechanism.");
+                $"The program asks for {mode}, and a session that tracks by signals captures by copy-on-write. Use " +
+                "CaptureMode.Auto, or another TrackingMechanism.");
         }
 
         if (mode != CaptureMode.PreCopy || _trackers.CopiesBefore) return;
         throw new SnapshotException(
             SnapshotErrorCode.Unsupported,
-            "Pre-copy was asked for by name, and tracking is by content here, which does not see a write before " +
-            "the application stops. Use CaptureMode.Auto or Stage, or tracking by write protection or by soft-dirty " +
-            "bits where 'snapshot doctor' shows it.");
+            "The program asks for pre-copy, and pages are tracked by content here, which shows a write only when the " +
+            "participants stand still. Use CaptureMode.Auto or Stage, or track by write protection or by soft-dirty " +
+            "bits if 'snapshot doctor' shows them.");
     }
 
     /// <summary>
@@ -263,10 +263,9 @@ internal sealed unsafe class SessionMemory : IDisposable
         if (!options.AsksForCapacity || options.Capacity <= existing.Capacity) return;
         throw new SnapshotException(
             SnapshotErrorCode.LayoutMismatch,
-            $"Arena '{existing.Name}' has a capacity of {existing.Capacity:N0} bytes and is asked for with " +
-            $"{options.Capacity:N0}. It keeps the capacity it was made with, also across restarts, since what " +
-            "follows it in the address space may be taken. Ask for no more than that, and put what comes next into " +
-            "another arena; or start a new store.");
+            $"Arena '{existing.Name}' has a capacity of {existing.Capacity:N0} bytes, and the program asks for " +
+            $"{options.Capacity:N0}. An arena keeps the capacity it was made with, also across restarts. Ask for no " +
+            "more than that, and put what does not fit into another arena; or start a new store.");
     }
 
     private void ThrowIfTooMany(string name)
@@ -283,7 +282,7 @@ internal sealed unsafe class SessionMemory : IDisposable
         if (buffer.ByteLength == restored.Description.ByteLength) return;
         throw new SnapshotException(
             SnapshotErrorCode.LayoutMismatch,
-            $"Protected buffer '{buffer.RegionName}' has {buffer.ByteLength} bytes, in the image it has " +
+            $"Protected buffer '{buffer.RegionName}' has {buffer.ByteLength} bytes, and in the image " +
             $"{restored.Description.ByteLength}. Protect a buffer of that length and copy from it.");
     }
 

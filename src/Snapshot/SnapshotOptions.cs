@@ -41,8 +41,8 @@ public sealed class SnapshotOptions
     public TimeSpan Timeout { get; init => field = OptionValue.Positive(value); } = TimeSpan.FromSeconds(60);
 
     /// <summary>
-    /// Whether participants are held until all resume parts are done, after a restart or on going on. A participant
-    /// may override it.
+    /// Whether participants wait until all resume parts are done: after a restart, after each checkpoint, or never. A
+    /// participant may override it.
     /// </summary>
     /// <value>Default <see cref="Gates.None"/>: locks that live in arenas order what needs order.</value>
     public Gates Gates { get; init; } = Gates.None;

@@ -11,10 +11,10 @@ namespace Snapshot;
 
 /// <summary>One unit of checkpoint and restart in a process: arenas, participants, handlers and one store.</summary>
 /// <remarks>
-/// <para>Open it, open its arenas, attach the threads that write them, and ask for checkpoints. After a crash the
-/// same program opens the same store and finds the arenas at their addresses as they were at the newest committed
+/// <para>Open the session, open its arenas, attach the threads that write them, and ask for checkpoints. After a crash
+/// the same program opens the same store. It finds the arenas at their addresses, as they were at the newest
 /// generation.</para>
-/// <para>Members may be used from any thread, unless they say otherwise. Close it after the participants have
+/// <para>Any thread may use any member, unless the member says otherwise. Close the session after its participants have
 /// left.</para>
 /// </remarks>
 public sealed class SnapshotSession : IAsyncDisposable, IDisposable
@@ -162,7 +162,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// </summary>
     /// <param name="name">Unique in the session.</param>
     /// <param name="options">
-    /// For a fresh arena; one that exists keeps what it was made with, but is captured from now on as they say.
+    /// For a fresh arena. An arena that exists keeps its capacity and pages, and is captured from now on as they say.
     /// </param>
     /// <exception cref="SnapshotException">
     /// AddressTaken, SystemCall, Name (a protected buffer has that name), Unsupported (a way of capture that does not
@@ -202,13 +202,13 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         Protect(ProtectedBuffer.Of(name, address, bytes));
     }
 
-    /// <summary>Gives up a protected buffer of the image that this program does not protect any more.</summary>
+    /// <summary>Leaves a protected buffer of the image out of the next images: this program needs it no more.</summary>
     /// <param name="name">Its name.</param>
     /// <returns>Whether the image had such a buffer, not yet protected again.</returns>
     public bool DropRestoredBuffer(string name) => _memory.DropRestoredBuffer(name);
 
     /// <summary>
-    /// Enrols the calling thread. In a restarted session the handlers it brings are resumed with Restarted first.
+    /// Makes the calling thread a participant. After a restart its handlers are told Restarted before this returns.
     /// </summary>
     /// <param name="name">Unique among the attached; after a restart the name under which the image knows it.</param>
     /// <param name="options">Its handlers and gates, or null for none.</param>
@@ -303,8 +303,8 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// Registers an async handler. In a restarted session one that the image knows is resumed with Restarted,
-    /// concurrently.
+    /// Registers an async handler. After a restart a handler that the image knows is told Restarted, while the
+    /// participants run.
     /// </summary>
     /// <param name="name">
     /// Unique among the async handlers; after a restart the name under which the image knows it.
@@ -320,11 +320,12 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// <summary>Asks for a checkpoint and returns at once.</summary>
     /// <param name="options">What to ask for, or null for the defaults.</param>
     /// <param name="progress">
-    /// Told, on a thread that works for the checkpoint, how far it is. It must not wait for a checkpoint. What it
-    /// throws is in <see cref="SnapshotInfo.ProgressError"/>.
+    /// Is told how far the checkpoint is, on a thread of the session. It must not wait for a checkpoint. What it throws
+    /// is in <see cref="SnapshotInfo.ProgressError"/>.
     /// </param>
-    /// <param name="cancellation">Gives it up, up to the commit.</param>
-    /// <exception cref="SnapshotException">Busy: one is running and the request does not want to wait.</exception>
+    /// <param name="cancellation">Cancels the checkpoint, if its commit has not begun.</param>
+    /// <exception cref="SnapshotException">Busy: another one is running, and the request does not wait for it.
+    /// </exception>
     public CheckpointTicket RequestCheckpoint(
         CheckpointOptions? options = null, IProgress<SnapshotProgress>? progress = null,
         CancellationToken cancellation = default)
@@ -344,7 +345,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         RequestCheckpoint(options, progress, cancellation).Committed;
 
     /// <summary>
-    /// Gives up a running checkpoint, ends the session's threads, unmaps its arenas and closes the store.
+    /// Cancels a running checkpoint, ends the session's threads, unmaps its arenas and closes the store.
     /// </summary>
     /// <remarks>
     /// While participants are still attached the arenas stay mapped, until the process ends: a thread that writes one

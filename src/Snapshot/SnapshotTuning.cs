@@ -37,8 +37,8 @@ public sealed class SnapshotTuning
         Math.Max(StagingMin, AvailableMemory.Now().ForCopies);
 
     /// <summary>
-    /// Bytes a second, at most, that a checkpoint hands to the disk while it drains, so that the application's own
-    /// files, or other users of the file system, keep the rest.
+    /// The most bytes a second that a drain writes, so that the program's own files, or other users of the file system,
+    /// keep the rest of the disk.
     /// </summary>
     /// <value>
     /// Default null: no cap. They are bytes of the image, as encoded. Pruning and compaction are not held back.
@@ -51,13 +51,13 @@ public sealed class SnapshotTuning
     }
 
     /// <summary>
-    /// Whether the library's own threads may have another priority than the application's: the drain a lower one, and
-    /// those that a pause waits for a higher one where the process may take it (nice values, and a real-time priority
-    /// while native threads are stopped).
+    /// Whether the session changes the priority of its own threads. The drain gets a lower one. Threads that a pause
+    /// waits for get a higher one if the process may take it (nice values, and a real-time priority while native
+    /// threads are stopped).
     /// </summary>
     /// <value>
-    /// Default true. False: they keep the priority of the thread that makes them, as a rule the process's, and the
-    /// drain competes with the application.
+    /// Default true. If false, they keep the priority of the thread that makes them, as a rule that of the process, and
+    /// the drain competes with the program for processors.
     /// </value>
     public bool AdjustsPriorities { get; init; } = true;
 }

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Snapshot.Bench;
 
-/// <summary>What is to be had of the checkpointers that capture whole processes, and whether it works here.</summary>
+/// <summary>Which checkpointers of whole processes are installed, and whether they work here.</summary>
 internal static class OtherCheckpointers
 {
     /// <summary>A sentence for each.</summary>

@@ -7,7 +7,7 @@ internal sealed record CrowdMeasurement
 
     /// <summary>
     /// Nanoseconds that a first write after a checkpoint takes longer than the next to the same page; of a processor
-    /// that was to be had, whether it worked or waited.
+    /// that there was, whether it worked or waited.
     /// </summary>
     internal required double FirstWriteNs { get; init; }
 

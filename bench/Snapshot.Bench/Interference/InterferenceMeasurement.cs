@@ -49,7 +49,8 @@ internal sealed record InterferenceMeasurement
     internal double PauseMs => Checkpoints.Average(info => info.Capture.Pause.Total.TotalMilliseconds);
 
     /// <summary>
-    /// What is left of the cost: copies beside the application, and processors and memory shared with the drain.
+    /// What is left of the cost: copies made while the computation runs, and processors and memory shared with the
+    /// drain.
     /// </summary>
     internal double RestMs => CostMs - FaultsMs - PauseMs;
 

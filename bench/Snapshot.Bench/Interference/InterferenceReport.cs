@@ -48,7 +48,7 @@ internal static class InterferenceReport
                 "with. cost: by how much those are longer together that a checkpoint overlaps with, in the same run. " +
                 "small pages: what the smaller pages cost that a checkpoint leaves behind, until the next; not in " +
                 "cost. faults: by how much the first steps are longer when each first write is noticed and no " +
-                "checkpoint is taken. rest: what is left of the cost, that is copies beside the application, and " +
+                "checkpoint is taken. rest: what is left of the cost, that is copies made while it runs, and " +
                 "what it shares with the drain. memcpy: one thread copies the pages that a checkpoint finds " +
                 "written. in kernel: more system time in the application's threads. others' CPU: more processor time " +
                 "in all other threads. " +

@@ -7,7 +7,7 @@ internal static class TrackingCommand
 {
     private const string Huge = "huge", Small = "small";
 
-    /// <summary>Mechanisms that a session can be asked for by name, as they are typed.</summary>
+    /// <summary>Mechanisms that a session can be asked for explicitly, as they are typed.</summary>
     private static readonly string[] s_mechanisms =
     [
         .. ((TrackingMechanism[])

@@ -5,9 +5,8 @@ using Microsoft.CodeAnalysis.Operations;
 namespace Snapshot.Analyzers.Rules;
 
 /// <summary>
-/// SNAP1106. A call of a fiber method must be awaited where it is made: its frame hangs on that of its caller. This
-/// holds in
-/// all code, not only in fiber methods, but for the library that declares fibers.
+/// SNAP1106. A call of a fiber method must be awaited where it is made: its frame is linked to that of its
+/// caller. This holds in all code, not only in fiber methods, but for the library that declares fibers.
 /// </summary>
 /// <remarks>What a lambda returns is the business of whoever calls the lambda: of the library, for a start
 /// lambda.</remarks>

@@ -16,7 +16,7 @@ internal sealed record PruneResult(
 internal sealed class PruneCommand : Command
 {
     internal PruneCommand(ToolConsole console)
-        : base("prune", "Deletes generations that are not to be kept. What a kept one needs is kept, too.")
+        : base("prune", "Deletes old generations. What a kept one needs is kept, too.")
     {
         Argument<string> path = CommandParts.Store();
         Option<int> keepLast = CommandParts.Count("--keep-last", 1, "Keep the N newest generations.");

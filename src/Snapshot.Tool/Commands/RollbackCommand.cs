@@ -12,7 +12,7 @@ internal sealed record RollbackResult(long? Restart, long? Newest);
 internal sealed class RollbackCommand : Command
 {
     internal RollbackCommand(ToolConsole console)
-        : base("rollback", "Says which generation the next restart takes. Nothing is deleted; --undo takes it back.")
+        : base("rollback", "Chooses the generation of the next restart. Nothing is deleted; --undo takes it back.")
     {
         Argument<string> path = CommandParts.Store();
         Argument<long?> generation = CommandParts.Generation("with --undo");

@@ -16,8 +16,8 @@ internal sealed class RunCommand : Command
     internal RunCommand(ToolConsole console)
         : base(
             "run",
-            "Runs a program, and again when it died: when a signal ended it (not SIGHUP, SIGINT or SIGTERM) or its " +
-            "exit code is not 0. Ends with the exit code of its last process, or 128 + n when signal n ended that.")
+            "Runs a program, and starts it again if it dies: if a signal ends it (not SIGHUP, SIGINT or SIGTERM) or " +
+            "its exit code is not 0. Ends with the exit code of its last process, or 128 + n if signal n ended that.")
     {
         Argument<string[]> program = new("PROGRAM")
         {

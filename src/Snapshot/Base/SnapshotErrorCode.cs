@@ -6,7 +6,7 @@ public enum SnapshotErrorCode
     /// <summary>The native library is missing, unloadable or of another build.</summary>
     NativeLibrary = 1,
 
-    /// <summary>The kernel or the machine lacks something that was asked for by name.</summary>
+    /// <summary>What was asked for cannot be done here: the machine or another option rules it out.</summary>
     Unsupported,
 
     /// <summary>

@@ -93,7 +93,7 @@ internal sealed class CapturePolicy
 /// <summary>What a choice depends on besides the past.</summary>
 /// <param name="CopiesBefore">What is written while pages are copied before the pause is found again.</param>
 /// <param name="FreezesUnnoticed">Memory can be frozen, and system calls that write to it wait.</param>
-/// <param name="IsTrackingPinned">A tracking mechanism was asked for by name.</param>
+/// <param name="IsTrackingPinned">A tracking mechanism was asked for explicitly.</param>
 /// <param name="IsFilling">Pages of the arena are still to come from an image.</param>
 /// <param name="IsFreezing">The arena is captured by copy-on-write now.</param>
 /// <param name="PagesChanged">About how many pages have changed.</param>

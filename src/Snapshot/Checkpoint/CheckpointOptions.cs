@@ -13,7 +13,7 @@ public sealed class CheckpointOptions
     public TimeSpan? Timeout { get; init => field = value is { } timeout ? OptionValue.Positive(timeout) : null; }
 
     /// <summary>
-    /// Whether to wait for a checkpoint that is running already instead of failing with
+    /// Whether this one waits while another checkpoint runs. If not, it fails with
     /// <see cref="SnapshotErrorCode.Busy"/>.
     /// </summary>
     /// <value>Default false.</value>

@@ -49,7 +49,7 @@ internal sealed class CheckpointRun(
             memory.Hold();
             attempt.Release();
 
-            // The pause is over; resume parts run. What follows is beside the application.
+            // The pause is over; resume parts run. The participants compute from here on.
             CaptureInfo captured = report.Captured(attempt, memory, earlyStop);
             ticket.SetCaptured(captured);
             using CheckpointImage image =

@@ -44,7 +44,8 @@ internal sealed class CheckpointThread : IDisposable
             {
                 throw new SnapshotException(
                     SnapshotErrorCode.Busy,
-                    "A checkpoint is running. Await its ticket first, or set CheckpointOptions.WaitIfBusy.");
+                    "Another checkpoint is running. Call WaitCommitted() of its ticket first, or set " +
+                    "CheckpointOptions.WaitIfBusy.");
             }
 
             // Before the thread can begin it. One in line behind another is pending when that has ended.

@@ -7,7 +7,7 @@ using Snapshot.Threads.Fibers;
 namespace Snapshot;
 
 /// <summary>
-/// A checkpoint that was asked for: the moments it is captured and committed, and the way to cancel it.
+/// A checkpoint that was asked for. It tells when memory is captured and when the generation is committed, and cancels.
 /// </summary>
 /// <remarks>All members may be used from any thread.</remarks>
 #pragma warning disable CA1001 // The source is not linked and has neither timer nor handle: nothing to dispose.
@@ -63,8 +63,8 @@ public sealed class CheckpointTicket
     internal CheckpointThread? TakenBy { get; set; }
 
     /// <summary>
-    /// Gives the checkpoint up if it is not being committed yet: nothing becomes visible, and the next one contains
-    /// its pages.
+    /// Cancels the checkpoint if its commit has not begun. No generation appears, and the next checkpoint contains its
+    /// pages.
     /// </summary>
     public void Cancel() => _cancellation.Cancel();
 

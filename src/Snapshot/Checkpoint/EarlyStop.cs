@@ -2,7 +2,7 @@ namespace Snapshot.Checkpoint;
 
 /// <summary>
 /// Whether an early stop pays. Where written pages can be found only while nobody writes, a short stop before the
-/// checkpoint finds them, and they are copied beside the application instead of inside the pause.
+/// checkpoint finds them, and they are copied while the participants compute instead of inside the pause.
 /// </summary>
 /// <remarks>
 /// It costs the application a second look through the page tables, and spares it the copies of pages that are not

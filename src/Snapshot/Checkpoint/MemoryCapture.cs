@@ -214,7 +214,7 @@ internal sealed class MemoryCapture : IDisposable
         Held = Stopwatch.GetTimestamp();
     }
 
-    /// <summary>Writes the captured regions to an image, beside the application.</summary>
+    /// <summary>Writes the captured regions to an image, while the participants compute.</summary>
     /// <param name="writer">The image.</param>
     /// <param name="inherited">Where it takes over pages that did not change; null: it refers to them.</param>
     /// <param name="tally">Counts pages.</param>

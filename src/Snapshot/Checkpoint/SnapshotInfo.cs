@@ -48,14 +48,13 @@ public sealed class SnapshotInfo
     /// <summary>Whether the image was written past the page cache. False where the file system refuses it.</summary>
     public bool DirectIo { get; }
 
-    /// <summary>Encoding and writing the image, beside the application.</summary>
+    /// <summary>How long the session encoded and wrote the image while the participants computed.</summary>
     public TimeSpan Drain { get; }
 
     /// <summary>
-    /// Processor time that the library spent on the checkpoint beside the application, from finding what changed to
-    /// the commit, on all of its threads that work for it. Not in it: what participants spend in handlers and on their
-    /// first writes, what serves those writes (<see cref="CopyOnWriteInfo.Copying"/>), and what other threads help to
-    /// look for changes inside the pause.
+    /// Processor time that the library spent on the checkpoint, from finding what changed to the commit, on all of its
+    /// own threads. Not in it: what participants spend in handlers and on their first writes, what serves those writes
+    /// (<see cref="CopyOnWriteInfo.Copying"/>), and what other threads help to look for changes inside the pause.
     /// </summary>
     public TimeSpan ProcessorTime => Meter.Spent;
 

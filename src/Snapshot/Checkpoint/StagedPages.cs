@@ -185,7 +185,7 @@ internal sealed unsafe class StagedPages : IRegionPages
 
     private void ThrowStagingFull() => throw new SnapshotException(
         SnapshotErrorCode.StagingFull,
-        $"The pages changed in '{_region.RegionName}' do not fit the staging area, of which " +
-        $"{_staging.Fullness}, take checkpoints more often, or exclude scratch memory. Nothing was lost: the next " +
+        $"The copies of pages that changed in '{_region.RegionName}' do not fit into the staging area: " +
+        $"{_staging.Fullness}, take checkpoints more often, or exclude scratch memory. Nothing is lost: the next " +
         "checkpoint contains these pages.");
 }

@@ -84,7 +84,7 @@ internal sealed unsafe class StagingArea : IDisposable
     /// <summary>How full it is, and what gives it more room: for a message.</summary>
     internal string Fullness => _refused == 0
         ? $"{Pages.Bytes(_used)} bytes are in use. Raise SnapshotTuning.StagingLimit"
-        : $"{Pages.Bytes(_used)} bytes are in use, and the kernel commits no more than {Pages.Bytes(_committed)} " +
+        : $"{Pages.Bytes(_used)} bytes are in use, and Linux commits no more than {Pages.Bytes(_committed)} " +
             $"(errno {_refused}). Check vm.overcommit_memory and ulimit -d";
 
     /// <summary>The memory of a slot.</summary>

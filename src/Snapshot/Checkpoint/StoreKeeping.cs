@@ -1,7 +1,8 @@
 namespace Snapshot.Checkpoint;
 
 /// <summary>
-/// What a store needs after a commit, done beside the application: old generations pruned, a long chain compacted.
+/// What a store needs after a commit, done while the participants compute: prunes old generations, compacts a long
+/// chain.
 /// </summary>
 /// <remarks>
 /// One piece of work runs at a time, on the thread pool; a commit that comes meanwhile asks for another round.

@@ -220,7 +220,7 @@ internal sealed class Coordinator : IDisposable
     }
 
     /// <summary>
-    /// Memory of the image turned out not to be had after the session had begun: every safepoint and every checkpoint
+    /// Memory of the image turned out to be lost after the session had begun: every safepoint and every checkpoint
     /// says so from now on.
     /// </summary>
     internal void FailRestart(SnapshotException damage) => _resumption.FailRestart(damage);

@@ -27,8 +27,8 @@ public interface ICheckpointHandler
     public void Resume(CheckpointOutcome outcome);
 
     /// <summary>
-    /// Runs after the generation became durable and visible; what the outside must not see before that hangs on this.
-    /// For a sync handler it runs at its participant's next safepoint. Throwing is reported apart.
+    /// Runs after the generation became durable and visible. Send replies and delete files here, and not before. A sync
+    /// handler is called at its participant's next safepoint. What it throws is reported apart.
     /// </summary>
     /// <param name="generation">The generation.</param>
     public void Committed(long generation)

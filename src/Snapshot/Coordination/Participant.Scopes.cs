@@ -15,8 +15,8 @@ public sealed unsafe partial class Participant
     private uint _innermostScope;
 
     /// <summary>
-    /// Holds back checkpoints until the scope is disposed; waits first while one is pending. Nestable; no-op inside a
-    /// handler.
+    /// Holds checkpoints back until the scope is disposed. While one is pending it first waits and takes part. Sections
+    /// nest. Does nothing inside a handler.
     /// </summary>
     /// <remarks>
     /// Entering (outermost) is a safepoint. Take arena locks that an async handler also takes inside the section, not
@@ -46,7 +46,7 @@ public sealed unsafe partial class Participant
 
     /// <summary>
     /// Enters a critical section if no checkpoint is pending; a nested entry always succeeds. Never waits for the
-    /// section; where it is refused it is a safepoint, so that who tries again and again takes part.
+    /// section. If it is refused it is a safepoint, so a thread that tries again and again takes part.
     /// </summary>
     /// <param name="section">The scope; empty when the result is false.</param>
     /// <returns>False when a checkpoint is pending, or was when this was called.</returns>
@@ -72,9 +72,9 @@ public sealed unsafe partial class Participant
     }
 
     /// <summary>
-    /// Counts as stopped until the scope is disposed, so that checkpoints need not wait while this thread waits for
+    /// Counts this thread as stopped until the scope is disposed: checkpoints do not wait for it while it waits for
     /// something. Inside, the thread must not touch arenas or protected buffers; arena locks and channels refuse it.
-    /// Nestable; without effect inside a handler or a critical section (which holds checkpoints back anyway).
+    /// Regions nest. Has no effect inside a handler or a critical section.
     /// </summary>
     /// <remarks>A checkpoint taken meanwhile takes the participant as it is: its sync handlers are not run.</remarks>
     /// <param name="what">What it waits for; shown in diagnostics.</param>

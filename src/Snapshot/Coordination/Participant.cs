@@ -63,7 +63,7 @@ public sealed unsafe partial class Participant : IDisposable
     /// <summary>The participant of the calling thread, or null.</summary>
     public static Participant? Current => s_current;
 
-    /// <summary>The name, unique among the attached; by it a restart knows the participant again.</summary>
+    /// <summary>The name, unique among the attached participants. After a restart it stands for the same one.</summary>
     public string Name { get; }
 
     /// <summary>
@@ -72,7 +72,7 @@ public sealed unsafe partial class Participant : IDisposable
     public int Id { get; }
 
     /// <summary>
-    /// What the participant is doing, in the application's words; shown when it is late for a checkpoint. Any thread.
+    /// What the participant does, in the program's words. Messages show it when a checkpoint waits for it. Any thread.
     /// </summary>
     public string? Activity
     {
@@ -126,8 +126,8 @@ public sealed unsafe partial class Participant : IDisposable
     // ---- safepoints ------------------------------------------------------------------------------------------------
 
     /// <summary>
-    /// A safepoint: returns at once when nothing is pending (about a nanosecond), else takes part in the checkpoint and
-    /// returns after it. Does nothing inside a handler, a fiber, a critical section or a blocked region.
+    /// A safepoint. If no checkpoint is pending it returns at once (about a nanosecond). Else this thread takes part,
+    /// and goes on after the pause. Does nothing inside a handler, a fiber, a critical section or a blocked region.
     /// </summary>
     /// <exception cref="SnapshotException"><see cref="SnapshotErrorCode.RestartFailed"/>: the session cannot go
     /// on.</exception>

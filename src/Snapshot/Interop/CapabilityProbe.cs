@@ -37,7 +37,7 @@ internal sealed class CapabilityProbe
         foreach (Capability need in text.Needs)
         {
             if (!found[need].Works)
-                return new Finding(false, $"not tried, for want of {CapabilityText.Of(need).Name}");
+                return new Finding(false, $"not tried, without {CapabilityText.Of(need).Name}");
         }
 
         return Try(text.Capability);

@@ -19,7 +19,7 @@ internal static class MachineFacts
         yield return Limit("locked memory (ulimit -l)", ResourceLimit.SoftOf(limits, ResourceLimit.LockedMemory));
         AvailableMemory memory = AvailableMemory.Now();
         yield return new MachineCapability(
-            "memory to be had", memory.Bytes > 0, $"{Invariant(memory.Bytes)} bytes, by {memory.Source}",
+            "available memory", memory.Bytes > 0, $"{Invariant(memory.Bytes)} bytes, by {memory.Source}",
             consequence: "Nothing is left for copies of changed pages.",
             remedy: $"Raise what limits it: {memory.Source}.");
     }

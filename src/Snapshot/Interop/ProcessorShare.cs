@@ -40,8 +40,8 @@ internal sealed class ProcessorShare(bool isWanted)
     internal bool IsTaken => isWanted && MachineCapabilities.Current[Capability.Priorities];
 
     /// <summary>
-    /// Gives the calling thread that share as things are now. What is not permitted is left: the thread then has the
-    /// share of any other.
+    /// Gives the calling thread that share, by how many threads want to run now. What is not permitted is left: the
+    /// thread then has the share of any other.
     /// </summary>
     /// <param name="share"><see cref="Whole"/> or <see cref="Tenth"/>.</param>
     internal void Take(int share)

@@ -89,8 +89,8 @@ internal sealed unsafe class AddressSpace : IDisposable
 
         throw new SnapshotException(
             SnapshotErrorCode.AddressTaken,
-            $"No {bytes:N0} bytes of address space in a row are free for arena '{name}' between 0x{LowestBase:x} and " +
-            $"0x{HighestEnd:x}. Dispose of arenas not needed, or give this one a smaller ArenaOptions.Capacity.");
+            $"No range of {bytes:N0} addresses is free for arena '{name}' between 0x{LowestBase:x} and " +
+            $"0x{HighestEnd:x}. Give this arena, or others, a smaller ArenaOptions.Capacity.");
     }
 
     /// <summary>Makes the pages up to <paramref name="pages"/> accessible; they read as zero.</summary>
@@ -102,8 +102,8 @@ internal sealed unsafe class AddressSpace : IDisposable
             _base + (ulong)Pages.Bytes(committed), (ulong)Pages.Bytes(pages - committed));
         NativeError.ThrowIfFailed(
             errno, "mprotect",
-            $"Arena '{Name}' could not grow to {Pages.Bytes(pages):N0} bytes and is as it was; the machine, a " +
-            "control group or vm.overcommit_memory=2 limits the memory of this process.");
+            $"Arena '{Name}' cannot grow to {Pages.Bytes(pages):N0} bytes and is unchanged: the machine, a control " +
+            "group or vm.overcommit_memory=2 limits the memory of this process.");
         Volatile.Write(ref _committedPages, pages);
     }
 
@@ -221,10 +221,10 @@ internal sealed unsafe class AddressSpace : IDisposable
         string what = there is { } mapping ? $"'{mapping.Line}'" : "a mapping that has gone meanwhile";
         return new SnapshotException(
             SnapshotErrorCode.AddressTaken,
-            $"Arena '{name}' must lie at 0x{baseAddress:x}-0x{baseAddress + bytes:x} and {what} is there. Open the " +
-            "session before anything else maps memory there, unload or unmap what is in the way, or start the " +
-            "process again: the kernel places such mappings at random. Sessions that began in processes of their own " +
-            "have their arenas at the same addresses and cannot be restarted together in one.")
+            $"Arena '{name}' must lie at 0x{baseAddress:x}-0x{baseAddress + bytes:x}, and {what} is there. Open the " +
+            "session before anything else maps memory there, unload what is in the way, or start the process again: " +
+            "Linux places such mappings at random. Sessions that began in different processes use the same " +
+            "addresses: restart each in a process of its own.")
         { Step = "mmap", Errno = Errno.Exists };
     }
 

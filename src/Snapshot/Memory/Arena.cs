@@ -5,8 +5,9 @@ using Snapshot.Memory;
 namespace Snapshot;
 
 /// <summary>
-/// Unmanaged memory at a fixed virtual address that is in the image whole, its allocator's state included, and that a
-/// restarted process finds at the same address: pointers into it, also from other arenas, stay valid.
+/// Memory at a fixed virtual address. The image has all of it, also the state of its allocator. A restarted process
+/// finds it at the same address, so pointers and arrays in it stay valid. Begin with
+/// <see cref="RootArray{T}"/> and <see cref="Root{T}"/>.
 /// </summary>
 /// <remarks>
 /// <para>Memory handed out reads as zero. A call that throws has changed nothing. The same calls in the same order give
@@ -182,13 +183,13 @@ public sealed unsafe class Arena : IDisposable
         where T : unmanaged => array.IsEmpty ? 0 : Include(array.Pointer, array.Length * sizeof(T));
 
     /// <summary>
-    /// Lets a system call write a range. Needed where a write to captured memory does not wait in a system call but
-    /// fails with EFAULT: with <see cref="TrackingMechanism.SignalWriteProtect"/>, and with copy-on-write without
-    /// privilege. Elsewhere it does nothing that matters.
+    /// Lets a system call write a range. Call it first if a system call that writes to captured memory fails with
+    /// EFAULT instead of waiting: with <see cref="TrackingMechanism.SignalWriteProtect"/>, and with copy-on-write
+    /// without privilege. Otherwise it is not needed.
     /// </summary>
     /// <remarks>
-    /// The range counts as written. It holds until the next checkpoint captures memory: the caller must not come to a
-    /// safepoint before the system call has returned, or makes both in a critical section. Thread-safe.
+    /// The range counts as written. It may be written until the next checkpoint captures memory: come to no safepoint
+    /// before the system call has returned, or do both in a critical section. Thread-safe.
     /// </remarks>
     /// <param name="pointer">Its first byte.</param>
     /// <param name="bytes">How many; may be 0.</param>
@@ -213,7 +214,7 @@ public sealed unsafe class Arena : IDisposable
     }
 
     /// <summary>
-    /// The root of that name: zeroed when it is made by this call, as it was left when it exists, also in an earlier
+    /// The root of that name. If there is none, makes it with zeros; else it is as it was left, also by an earlier
     /// process.
     /// </summary>
     /// <param name="name">1 to 255 bytes of UTF-8.</param>
@@ -232,8 +233,8 @@ public sealed unsafe class Arena : IDisposable
         where T : unmanaged => RootArray<T>(name, 1).Pointer;
 
     /// <summary>
-    /// The root of that name, an array of <paramref name="count"/> elements: made zeroed, or found as it was left. With
-    /// 0 elements the root exists, and the array is empty.
+    /// The root of that name, an array of <paramref name="count"/> elements. If there is none, makes it with zeros;
+    /// else it is as it was left. With 0 elements the root exists, and the array is empty.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is negative.</exception>
     /// <exception cref="SnapshotException">

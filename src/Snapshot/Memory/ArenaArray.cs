@@ -8,7 +8,7 @@ namespace Snapshot;
 /// <summary>A fixed number of elements in an arena: a pointer and a length.</summary>
 /// <typeparam name="T">The element.</typeparam>
 /// <remarks>
-/// The value is unmanaged itself, so it may be stored in an arena, and stays valid across a restart because arenas
+/// The value is unmanaged, so it may be stored in an arena. It stays valid across a restart, because arenas
 /// come back at their addresses. It does not own the memory: after <see cref="Arena.Free{T}(ArenaArray{T})"/> or
 /// <see cref="Arena.Dispose"/> it must not be used, and nothing detects it when it is. Reading and writing elements
 /// from several threads follows the rules of ordinary memory.

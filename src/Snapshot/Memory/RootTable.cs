@@ -39,7 +39,7 @@ internal sealed unsafe class RootTable(string arenaName, ArenaAllocator allocato
         if (root->Count == count) return (T*)(table.Base + root->DataOffset);
         throw new SnapshotException(
             SnapshotErrorCode.LayoutMismatch,
-            $"Root '{name}' of arena '{arenaName}' has {root->Count:N0} elements and is asked for with {count:N0}. " +
+            $"Root '{name}' of arena '{arenaName}' has {root->Count:N0} elements, and the program wants {count:N0}. " +
             "Ask for the number it was made with (TryGetRoot tells it), or remove the root first.");
     }
 

@@ -22,7 +22,7 @@ internal sealed unsafe class SparseMemory : IDisposable
 
     /// <param name="bytes">May be 0.</param>
     /// <param name="what">What it is for, for the message.</param>
-    /// <exception cref="SnapshotException">SystemCall: so many addresses are not to be had.</exception>
+    /// <exception cref="SnapshotException">SystemCall: Linux gives no range of so many addresses.</exception>
     internal SparseMemory(long bytes, string what)
     {
         if (bytes <= SmallBytes)

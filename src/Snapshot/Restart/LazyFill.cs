@@ -66,7 +66,7 @@ internal sealed unsafe class LazyFill : IDisposable
         {
             throw new SnapshotException(
                 SnapshotErrorCode.Unsupported,
-                $"A lazy restart was asked for, and {remote.Name} is not a file that can be read while the " +
+                $"The program asks for a lazy restart, and {remote.Name} is not a file that can be read while the " +
                 "application runs. Restart eagerly.");
         }
 

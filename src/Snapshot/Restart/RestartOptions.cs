@@ -32,8 +32,8 @@ public sealed class RestartOptions
 
     /// <summary>Threads that read, verify and decode.</summary>
     /// <value>
-    /// Default null: before the session begins two per processor, one of which may wait for the disk; beside the
-    /// application one per processor.
+    /// Default null: two per processor before the session begins, one of which may wait for the disk; one per processor
+    /// while the participants run.
     /// </value>
     /// <exception cref="ArgumentOutOfRangeException">Less than 1.</exception>
     public int? Threads { get; init => field = value is { } threads ? OptionValue.AtLeast(threads, 1) : null; }

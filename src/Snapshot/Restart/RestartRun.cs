@@ -43,7 +43,7 @@ internal static class RestartRun
 
         throw new SnapshotException(
             SnapshotErrorCode.NotFound,
-            $"No generation of '{store.Directory}' can be restored; {skipped.Count} were tried and each is damaged. " +
+            $"No generation of '{store.Directory}' can be restored; all {skipped.Count} that were tried are damaged. " +
             "Run 'snapshot verify' on the store to see everything that is wrong with it.",
             skipped.Count > 0 ? skipped[0].Reason : null)
         { Path = store.Directory };

@@ -59,7 +59,7 @@ internal sealed class Manifest
         using (AlignedBuffer bytes = new(2 * ManifestSlot.SlotBytes))
         using (IStoreFile file = medium.Create(Partial, direct: false))
         {
-            // Written in full, so that no later change can fail for want of room.
+            // Written in full, so that no later change can fail because there is no room.
             bytes.Span.Clear();
             Encode(state, SlotOf(bytes, state.Slot), medium.Location);
             // Both slots of all but a new store are valid, and whoever looks for damage relies on it.

@@ -48,8 +48,8 @@ internal static class StoreErrors
     internal static SnapshotException ReplacedMeanwhile(string directory, ManifestEntry entry) =>
         new(
             SnapshotErrorCode.NotFound,
-            $"{directory} has {entry.FileName} no more: an earlier change of the store, whose outcome was not known, " +
-            "had been made. Nothing else was changed; do it again with what is listed now.")
+            $"{directory} no longer has {entry.FileName}: an earlier change of the store had taken effect, although " +
+            "its outcome was unknown. Nothing else has changed. Try again with the generations that are listed now.")
         {
             Path = directory,
             Generation = entry.Generation,

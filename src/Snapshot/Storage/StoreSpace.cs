@@ -63,8 +63,8 @@ internal sealed class StoreSpace(SnapshotStore store, IStoreMedium medium, Semap
     }
 
     /// <summary>
-    /// The failure of a checkpoint's image for want of room, with what would help; any other as it is. The file is gone
-    /// already.
+    /// If there was no room for a checkpoint's image, the failure with what would help; any other as it is. The file is
+    /// gone already.
     /// </summary>
     internal SnapshotException Explain(SnapshotException error, NextImage next)
     {

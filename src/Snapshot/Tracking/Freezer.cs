@@ -23,7 +23,7 @@ internal sealed unsafe class Freezer : IDisposable
     /// Whether memory is protected by mprotect and writes are served by a handler of SIGSEGV (signal.c), instead of by
     /// threads of this type and a userfaultfd.
     /// </param>
-    /// <exception cref="SnapshotException">SystemCall: no userfaultfd is to be had, or no thread.</exception>
+    /// <exception cref="SnapshotException">SystemCall: Linux gives no userfaultfd, or no thread.</exception>
     internal Freezer(bool bySignals)
     {
         IsBySignals = bySignals;

@@ -306,7 +306,7 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
 
     private void ThrowNoSlot() => throw new SnapshotException(
         SnapshotErrorCode.StagingFull,
-        $"Pages of '{_region.RegionName}' were written while the application should have stood still, and there is " +
+        $"Pages of '{_region.RegionName}' were written during the pause, and there is " +
         "no room for copies of them. Threads that do not take part must not write arenas. Nothing was lost: the next " +
         "checkpoint contains these pages.");
 }

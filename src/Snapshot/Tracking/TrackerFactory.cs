@@ -28,7 +28,7 @@ internal sealed unsafe class TrackerFactory : IDisposable
     /// <param name="capabilities">What the machine can do.</param>
     /// <param name="wanted">A mechanism, or Auto.</param>
     /// <param name="forFaults">Whether pages of arenas are to be fetched when they are touched.</param>
-    /// <exception cref="SnapshotException">Unsupported: the machine cannot do what was asked for by name.</exception>
+    /// <exception cref="SnapshotException">Unsupported: this machine cannot do what was asked for.</exception>
     internal TrackerFactory(MachineCapabilities capabilities, TrackingMechanism wanted, bool forFaults = false)
     {
         capabilities.ThrowIfUnsupported();
@@ -50,7 +50,7 @@ internal sealed unsafe class TrackerFactory : IDisposable
         }
     }
 
-    /// <summary>Whether the mechanism was asked for by name.</summary>
+    /// <summary>Whether the mechanism was asked for explicitly.</summary>
     internal bool IsPinned { get; }
 
     /// <summary>What arenas are tracked with where they are not frozen; never Auto.</summary>
@@ -170,7 +170,7 @@ internal sealed unsafe class TrackerFactory : IDisposable
         if (CanFreeze) return;
         throw new SnapshotException(
             SnapshotErrorCode.Unsupported,
-            "Copy-on-write capture was asked for by name and does not work here. Probed: " +
+            "The program asks for copy-on-write, which does not work here. Probed: " +
             _capabilities.Describe(Capability.Userfault, Capability.Pagemap, Capability.CopyOnWrite) +
             " Or use CaptureMode.Auto on this machine.");
     }
@@ -183,7 +183,7 @@ internal sealed unsafe class TrackerFactory : IDisposable
             : $"pages on demand come only with write-protect tracking; here it is {Mechanism}";
         throw new SnapshotException(
             SnapshotErrorCode.Unsupported,
-            $"A lazy restart was asked for by name, and {why}. Probed: " +
+            $"The program asks for a lazy restart, and {why}. Probed: " +
             capabilities.Describe(Capability.Userfault, Capability.WriteTracking, Capability.PagesOnDemand) +
             " Or restart eagerly on this machine.");
     }
@@ -212,15 +212,15 @@ internal sealed unsafe class TrackerFactory : IDisposable
                 return wanted;
             case TrackingMechanism.SoftDirty when capabilities[Capability.SoftDirty]:
                 softDirty = SoftDirtyBits.TryTake() ?? throw Unsupported(
-                    "Tracking by soft-dirty bits was asked for by name, and another session of this process has " +
-                    "them: they can only be cleared for a whole process. Dispose of that session first, or choose " +
-                    "Auto or ContentHash for this one.");
+                    "The program asks for tracking by soft-dirty bits, and another session of this process has them: " +
+                    "Linux clears them for a whole process only. Close that session first, or choose Auto or " +
+                    "ContentHash for this one.");
                 return wanted;
             case TrackingMechanism.SoftDirty:
-                throw NotHere(capabilities, "Tracking by soft-dirty bits", Capability.Pagemap, Capability.SoftDirty);
+                throw NotHere(capabilities, "tracking by soft-dirty bits", Capability.Pagemap, Capability.SoftDirty);
             case TrackingMechanism.WriteProtect:
                 throw NotHere(
-                    capabilities, "Write-protect tracking", Capability.Userfault, Capability.PagemapScan,
+                    capabilities, "write-protect tracking", Capability.Userfault, Capability.PagemapScan,
                     Capability.WriteTracking);
             case TrackingMechanism.ServedWriteProtect:
                 throw Unsupported(
@@ -234,7 +234,7 @@ internal sealed unsafe class TrackerFactory : IDisposable
 
     private static SnapshotException NotHere(
         MachineCapabilities capabilities, string what, params Capability[] needed) => Unsupported(
-        $"{what} was asked for by name and does not work here. Probed: {capabilities.Describe(needed)} " +
+        $"The program asks for {what}, which does not work here. Probed: {capabilities.Describe(needed)} " +
         "Or choose Auto or ContentHash to run on this machine.");
 
     private static SnapshotException Unsupported(string message) => new(SnapshotErrorCode.Unsupported, message);

@@ -37,10 +37,10 @@ public enum TrackingMechanism
 
     /// <summary>
     /// The same without any permission, on any kernel: memory is protected by mprotect, and a handler of SIGSEGV serves
-    /// each first write on the thread that makes it. All arenas are captured by copy-on-write. Only by name, since a
-    /// system call that is to write to protected memory fails with EFAULT: <see cref="Arena.OpenForWrite"/> comes
-    /// before it. The program must not put a handler of SIGSEGV of its own in the place of this one; native threads are
-    /// not possible beside it.
+    /// each first write on the thread that makes it. All arenas are captured by copy-on-write. Never
+    /// chosen by Auto, since a system call that writes to protected memory fails with EFAULT: call
+    /// <see cref="Arena.OpenForWrite"/> before it. The program must not replace the handler of SIGSEGV, and the session
+    /// can have no native threads.
     /// </summary>
     SignalWriteProtect,
 }

@@ -44,7 +44,7 @@ public sealed class ArenaLimitTests : IDisposable
             SnapshotException error = Assert.Throws<SnapshotException>(
                 () => session.OpenArena("a", new ArenaOptions { Capacity = 128L << 20 }));
             Assert.Equal(SnapshotErrorCode.LayoutMismatch, error.Code);
-            Assert.Contains("67,108,864 bytes and is asked for with 134,217,728", error.Message,
+            Assert.Contains("67,108,864 bytes, and the program asks for 134,217,728", error.Message,
                 StringComparison.Ordinal);
 
             // As much, less, and nothing said of it.

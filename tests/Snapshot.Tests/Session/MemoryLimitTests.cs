@@ -51,7 +51,9 @@ public sealed class MemoryLimitTests : IDisposable
         string[] lines = RunProgram("exec \"$@\"", "commit-limit");
         Assert.Equal(4, lines.Length);
         Assert.Equal("committed 1 by Stage", lines[0]);
-        Assert.StartsWith("failed StagingFull The pages changed in 'a' do not fit", lines[1], StringComparison.Ordinal);
+        Assert.StartsWith(
+            "failed StagingFull The copies of pages that changed in 'a' do not fit", lines[1],
+            StringComparison.Ordinal);
         Assert.Contains("Check vm.overcommit_memory and ulimit -d", lines[1], StringComparison.Ordinal);
         Assert.Equal(["committed 2 by Stage", "sum 3 of each"], lines[2..]);
     }

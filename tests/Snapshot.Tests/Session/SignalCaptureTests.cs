@@ -97,7 +97,7 @@ public sealed class SignalCaptureTests : IDisposable
             SnapshotException staged = Assert.Throws<SnapshotException>(
                 () => session.OpenArena("a", new ArenaOptions { Capture = mode }));
             Assert.Equal(SnapshotErrorCode.Unsupported, staged.Code);
-            Assert.Contains("Tracking by signals captures by copy-on-write", staged.Message, StringComparison.Ordinal);
+            Assert.Contains("tracks by signals captures by copy-on-write", staged.Message, StringComparison.Ordinal);
         }
 
         SnapshotException kernels =
