@@ -22,7 +22,15 @@ internal static partial class PlainSvg
             foreach (XAttribute attribute in element.Attributes()) attribute.Value = PlainColor(attribute.Value);
         }
 
+        if (root.Name.LocalName == "svg") MakeGroup(root);
         return root.ToString();
+    }
+
+    /// <summary>Some renderers show no drawing inside of another.</summary>
+    private static void MakeGroup(XElement drawing)
+    {
+        drawing.RemoveAttributes();
+        drawing.Name = drawing.Name.Namespace + "g";
     }
 
     private static void StyleToAttributes(XElement element)

@@ -59,7 +59,7 @@ internal static class SvgPlot
         };
         string text = exporter.ExportToString(ModelOf(plot));
 
-        // What stands before the element belongs to a document of its own.
+        // What stands before the element belongs to a document.
         IEnumerable<string> lines = PlainSvg.Of(text[text.IndexOf("<svg", StringComparison.Ordinal)..]).Split('\n');
         return string.Join('\n', lines.Select(line => line.TrimEnd()));
     }

@@ -98,6 +98,7 @@ public sealed class RenderingTests
         Assert.DoesNotContain(svg.Descendants().Attributes(), found =>
             found.Name.LocalName is "style" or "class" or "dominant-baseline"
             || found.Value.Contains("rgb(", StringComparison.Ordinal));
+        Assert.Single(svg.Descendants(), node => node.Name.LocalName == "svg");
         XElement back = svg.Root!.Elements().First();
         Assert.Equal(("rect", "#ffffff"), (back.Name.LocalName, back.Attribute("fill")!.Value));
         Assert.Equal(svg.Root.Attribute("width")!.Value, back.Attribute("width")!.Value);
