@@ -2,6 +2,7 @@ using System.IO.Hashing;
 using System.Text;
 using KillDemo;
 using Snapshot;
+using Snapshot.NativeThreads;
 
 namespace NativeSolvers;
 

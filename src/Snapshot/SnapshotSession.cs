@@ -28,8 +28,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     private readonly Checkpoints _checkpoints;
     private readonly SessionFibers _fibers;
     private readonly ProcessorShare _share;
-    private readonly Lock _opening = new();
-    private NativeHost? _native;
+    private readonly SessionParts _parts;
     private int _disposed;
 
     /// <remarks>Owns what it is given, also when it throws: nothing of it is left then.</remarks>
@@ -54,6 +53,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
             }
 
             _fibers = new SessionFibers(Restarted?.Generation ?? 0, () => _memory.Arenas);
+            _parts = new SessionParts(_coordinator, _share, _memory, _fibers);
             CheckpointSettings settings = new()
             {
                 Timeout = options.Timeout,
@@ -249,38 +249,6 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// Opens the host of the session's native threads; once, and a restarted session with the arena that has them.
-    /// </summary>
-    /// <param name="arena">Where their stacks, registers and heap are.</param>
-    /// <param name="options">How they live, or null for the defaults.</param>
-    /// <exception cref="SnapshotException">Unsupported: this is not x86-64. NativeLibrary: the runtime is missing.
-    /// NativeModule: the image is of another processor or C library. SystemCall: the signal or addresses are taken.
-    /// ArenaFull, Name, RestartFailed.
-    /// </exception>
-    /// <exception cref="InvalidOperationException">It is open already, with another arena.</exception>
-    public unsafe NativeHost OpenNative(Arena arena, NativeOptions? options = null)
-    {
-        ThrowIfDisposed();
-        ArgumentNullException.ThrowIfNull(arena);
-        lock (_opening)
-        {
-            if (_native is null)
-            {
-                _memory.ThrowIfBySignals("Native threads");
-                _native = new NativeHost(
-                    arena, options ?? new NativeOptions(), _coordinator, _share, () => _memory.Arenas,
-                    (name, address, bytes) => Protect(ProtectedBuffer.Of(name, (void*)address, bytes)));
-                _fibers.Used = NativeHost.ExpectFibers;
-            }
-
-            if (_native.Arena == arena) return _native;
-        }
-
-        throw new InvalidOperationException(
-            $"The native threads of this session are in arena '{_native.Arena.Name}', and '{arena.Name}' was given.");
-    }
-
-    /// <summary>
     /// Makes a handler of one fiber method: what is before its <c>await checkpoint</c> is its prepare part, what is
     /// after it its resume part, with the same locals, also in a new process.
     /// </summary>
@@ -369,6 +337,16 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// <inheritdoc cref="DisposeAsync"/>
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
+    /// <summary>What another assembly of the library may use of the session, and what it has added.</summary>
+    internal SessionParts Parts
+    {
+        get
+        {
+            ThrowIfDisposed();
+            return _parts;
+        }
+    }
+
     /// <summary>The same with a store that is open already; owned from here on.</summary>
     internal static SnapshotSession Open(SnapshotStore store, SnapshotOptions options) =>
         Begin(store, options, opened =>
@@ -381,9 +359,9 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     private void Close()
     {
         Closing closing = default;
-        if (_native is not null) closing.Do(_native.Close);
+        closing.Do(_parts.Close);
         closing.Dispose(_coordinator);
-        if (_coordinator.HasParticipants || _native is not null) _memory.LeaveArenasMapped();
+        if (_coordinator.HasParticipants || _parts.Any) _memory.LeaveArenasMapped();
         closing.Dispose(_memory);
         closing.Dispose(_store);
         closing.End();

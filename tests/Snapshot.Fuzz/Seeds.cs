@@ -2,7 +2,7 @@ using Snapshot.Fuzz.Forging;
 using Snapshot.Fuzz.Targets;
 using Snapshot.Image;
 using Snapshot.Storage;
-using Snapshot.Threads.Native;
+using Snapshot.NativeThreads;
 
 namespace Snapshot.Fuzz;
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fuzzes a reader, guided by coverage: tests/Snapshot.Fuzz/fuzz.sh TARGET [OUTPUT [SECONDS]]. Needs afl-fuzz (Debian: apt-get install
-# afl++) and, for its first run, NuGet (the tool that instruments Snapshot.dll). One process; a second call with the same OUTPUT
+# afl++) and, for its first run, NuGet (the tool that instruments the library). One process; a second call with the same OUTPUT
 # resumes. `afl-whatsup OUTPUT` and OUTPUT/default/fuzzer_stats show how far it is; each crash is a file in OUTPUT/default/crashes:
 # look at it with `dotnet run --project tests/Snapshot.Fuzz -c Release -- TARGET FILE`, mend the reader, and put it into
 # corpus/TARGET, from where every test run replays it.
@@ -19,6 +19,7 @@ if [ ! -e "$programs/instrumented" ]; then
     dotnet build "$here" -c Release -v quiet -p:CompileAhead=false -o "$programs/bin" # what is instrumented is IL alone
     dotnet tool install SharpFuzz.CommandLine --version 2.3.0 --tool-path "$programs/tool"
     "$programs/tool/sharpfuzz" "$programs/bin/Snapshot.dll"
+    "$programs/tool/sharpfuzz" "$programs/bin/Snapshot.NativeThreads.dll"
     touch "$programs/instrumented"
 fi
 

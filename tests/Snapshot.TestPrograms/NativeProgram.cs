@@ -1,4 +1,5 @@
 using System.Globalization;
+using Snapshot.NativeThreads;
 
 namespace Snapshot.TestPrograms;
 

@@ -1,7 +1,7 @@
 using System.IO.Pipes;
 using System.Runtime.InteropServices;
 using Snapshot.Interop;
-using Snapshot.Threads.Native;
+using Snapshot.NativeThreads;
 
 namespace Snapshot.TestPrograms;
 

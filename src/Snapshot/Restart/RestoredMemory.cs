@@ -3,7 +3,6 @@ using Snapshot.Image;
 using Snapshot.Memory;
 using Snapshot.Threads;
 using Snapshot.Threads.Fibers;
-using Snapshot.Threads.Native;
 using Snapshot.Tracking;
 
 namespace Snapshot.Restart;
@@ -110,7 +109,6 @@ internal sealed unsafe class RestoredMemory : IDisposable
         {
             restored.Arena.Adopt();
             FiberSpaceCheck.Run(restored.Arena);
-            NativeSpaceCheck.Run(restored.Arena);
             if (_made != MachineArchitecture.Here) ForeignThreads.Refuse(restored.Arena, _made);
         }
         catch (SnapshotException) when (Awaited?.Failure is not null)

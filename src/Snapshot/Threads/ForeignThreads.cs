@@ -1,6 +1,5 @@
 using Snapshot.Base;
 using Snapshot.Threads.Fibers;
-using Snapshot.Threads.Native;
 
 namespace Snapshot.Threads;
 
@@ -13,19 +12,17 @@ namespace Snapshot.Threads;
 /// </remarks>
 internal static unsafe class ForeignThreads
 {
-    /// <summary>Refuses an arena that has some; its structures were checked.</summary>
+    /// <summary>Refuses an arena that has some; its tables and what it says of fibers were checked.</summary>
     /// <param name="arena">Of an image of another architecture.</param>
     /// <param name="made">That architecture.</param>
-    /// <exception cref="SnapshotException">FiberMismatch, Unsupported.</exception>
+    /// <exception cref="SnapshotException">FiberMismatch, Unsupported; Corrupt.</exception>
     internal static void Refuse(Arena arena, MachineArchitecture made)
     {
         FiberSpaceHeader* fibers =
             (FiberSpaceHeader*)arena.FindRootMemory(FiberSpace.RootName, sizeof(FiberSpaceHeader));
         if (fibers is not null && FindFibers(fibers) is { } worker)
             throw Refused(SnapshotErrorCode.FiberMismatch, arena, made, "fibers", worker);
-        NativeSpaceHeader* native =
-            (NativeSpaceHeader*)arena.FindRootMemory(NativeSpace.RootName, sizeof(NativeSpaceHeader));
-        if (native is not null && FindThread(native) is { } thread)
+        if (new NativeThreadList(arena).FindUnended() is { } thread)
             throw Refused(SnapshotErrorCode.Unsupported, arena, made, "native threads", thread);
     }
 
@@ -39,17 +36,6 @@ internal static unsafe class ForeignThreads
         for (WorkerRecord* worker = header->FirstWorker; worker != null; worker = worker->Next)
         {
             if (worker->FirstLive != null) return $"{worker->LiveFibers} of '{FiberSpace.NameOf(worker)}'";
-        }
-
-        return null;
-    }
-
-    private static string? FindThread(NativeSpaceHeader* header)
-    {
-        for (NativeEntry* entry = header->FirstEntry; entry != null; entry = entry->Next)
-        {
-            if (NativeRecord.StateOf(entry->Record) != NativeState.Ended)
-                return $"'{NativeRecord.NameOf(entry->Record)}'";
         }
 
         return null;

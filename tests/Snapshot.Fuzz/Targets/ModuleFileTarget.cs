@@ -1,4 +1,4 @@
-using Snapshot.Threads.Native;
+using Snapshot.NativeThreads;
 
 namespace Snapshot.Fuzz.Targets;
 

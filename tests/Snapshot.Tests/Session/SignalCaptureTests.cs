@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Win32.SafeHandles;
+using Snapshot.NativeThreads;
 using Xunit;
 
 namespace Snapshot.Tests.Session;

@@ -15,8 +15,16 @@ internal sealed class TestProgram : IDisposable
     /// <param name="environment">Variables to set.</param>
     /// <param name="arguments">The verb and what it takes.</param>
     internal TestProgram((string Name, string Value)[] environment, params string[] arguments)
+        : this(AppContext.BaseDirectory, environment, arguments)
     {
-        string program = Path.Combine(AppContext.BaseDirectory, "Snapshot.TestPrograms.dll");
+    }
+
+    /// <param name="folder">Where Snapshot.TestPrograms.dll is, and what it needs.</param>
+    /// <param name="environment">Variables to set.</param>
+    /// <param name="arguments">The verb and what it takes.</param>
+    internal TestProgram(string folder, (string Name, string Value)[] environment, params string[] arguments)
+    {
+        string program = Path.Combine(folder, "Snapshot.TestPrograms.dll");
         ProcessStartInfo start = new("dotnet", ["exec", program, .. arguments])
         { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach ((string name, string value) in environment) start.Environment[name] = value;

@@ -1,15 +1,18 @@
 using System.Reflection;
 using System.Reflection.PortableExecutable;
+using Snapshot.NativeThreads;
 using Xunit;
 
 namespace Snapshot.Tests.Structure;
 
 public class AheadTests
 {
-    [Fact]
-    public void ReleaseHasCodeForThisMachineBesideItsIl()
+    [Theory]
+    [InlineData(typeof(SnapshotSession))]
+    [InlineData(typeof(NativeHost))]
+    public void ReleaseHasCodeForThisMachineBesideItsIl(Type type)
     {
-        Assembly assembly = typeof(SnapshotSession).Assembly;
+        Assembly assembly = type.Assembly;
         bool isRelease = assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()?.Configuration == "Release";
         using FileStream file = File.OpenRead(assembly.Location);
         using PEReader reader = new(file);

@@ -2,10 +2,11 @@ using System.Buffers.Binary;
 using Snapshot.Base;
 using Snapshot.Fuzz.Forging;
 using Snapshot.Image;
+using Snapshot.NativeThreads;
 using Snapshot.Tests.Profiles;
 using Snapshot.Tests.Session;
+using Snapshot.Threads;
 using Snapshot.Threads.Fibers;
-using Snapshot.Threads.Native;
 using Xunit;
 
 namespace Snapshot.Tests.Threads;
@@ -16,6 +17,27 @@ namespace Snapshot.Tests.Threads;
 public sealed unsafe class ForeignThreadsTests : IDisposable
 {
     private const long Answer = 42;
+
+    /// <summary>Writes anything into what native threads keep; not a pointer type, for delegates take none.</summary>
+    private delegate void Forge(ref NativeSpaceHeader space, ref NativeEntry entry);
+
+    /// <summary>Each after a thread that has ended, so that the walk goes on.</summary>
+    private static readonly Dictionary<string, Forge> s_damage = new()
+    {
+        ["threads nowhere"] = (ref space, ref _) => space.FirstEntry = (NativeEntry*)0x8,
+        ["threads outside of the arena"] = (ref space, ref _) => space.FirstEntry = (NativeEntry*)0x7f00_0000_0000,
+        ["threads without end"] = (ref space, ref entry) => entry.Next = space.FirstEntry,
+        ["a next thread between two words"] =
+            (ref space, ref entry) => entry.Next = (NativeEntry*)((byte*)space.Heap + 1),
+        ["a next thread beyond its allocation"] =
+            (ref space, ref entry) => entry.Next = (NativeEntry*)((byte*)space.Heap + space.HeapBytes - 8),
+        ["no record"] = (ref _, ref entry) => entry.Record = null,
+        ["a record nowhere"] = (ref _, ref entry) => entry.Record = (NativeRecordHead*)long.MaxValue,
+        ["a record beyond its allocation"] = (ref space, ref entry) => entry.Record = (NativeRecordHead*)(
+            (byte*)space.Heap + space.HeapBytes - 8),
+    };
+
+    public static TheoryData<string> Damage => [.. s_damage.Keys];
 
     private readonly TemporaryStore _store = new();
 
@@ -89,6 +111,59 @@ public sealed unsafe class ForeignThreadsTests : IDisposable
             AssertRefused(SnapshotErrorCode.Unsupported).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [MemberData(nameof(Damage))]
+    public void Native_threads_that_cannot_be_walked_are_damage_and_a_restart_gets_past_them(string damage)
+    {
+        MakeForeign(MachineArchitecture.Arm64, arena =>
+        {
+            ForgeThread(arena, NativeState.Ended);
+            ref NativeSpaceHeader space = ref arena.Root<NativeSpaceHeader>(NativeSpaceHeader.RootName);
+            s_damage[damage](ref space, ref *space.FirstEntry);
+        });
+        SnapshotException error = Assert.Throws<SnapshotException>(() => Restart().Dispose());
+        Assert.Equal(SnapshotErrorCode.Corrupt, error.Code);
+        Assert.Contains(
+            "The native threads in arena 'a' are damaged", error.Message, StringComparison.Ordinal);
+        using SnapshotSession older = Restart(allowOlder: true);
+        Assert.Equal(1, older.Restarted!.Generation);
+    }
+
+    [Fact]
+    public void Native_threads_of_records_that_are_not_known_are_refused()
+    {
+        MakeForeign(MachineArchitecture.Arm64, arena =>
+        {
+            ForgeThread(arena, NativeState.Ended);
+            arena.Root<NativeSpaceHeader>(NativeSpaceHeader.RootName).Version = 7;
+        });
+        Assert.Contains(
+            "(records of version 7)", AssertRefused(SnapshotErrorCode.Unsupported).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_native_thread_whose_name_does_not_end_is_refused_by_what_there_is_of_it()
+    {
+        MakeForeign(MachineArchitecture.Arm64, arena =>
+        {
+            ForgeThread(arena, NativeState.Running);
+            ref NativeSpaceHeader space = ref arena.Root<NativeSpaceHeader>(NativeSpaceHeader.RootName);
+            new Span<byte>(space.FirstEntry->Record->Name, NativeRecord.NameSize).Fill((byte)'n');
+        });
+        Assert.Contains(
+            $"('{new string('n', NativeRecord.NameSize)}')", AssertRefused(SnapshotErrorCode.Unsupported).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_the_core_reads_of_a_record_is_where_it_is_written()
+    {
+        NativeRecord record = default;
+        NativeRecordHead* head = (NativeRecordHead*)&record;
+        Assert.True(&head->State == &record.State);
+        Assert.True(head->Name == record.Name);
+    }
+
     [Fact]
     public void Another_byte_order_is_refused_though_an_older_generation_would_do()
     {
@@ -134,7 +209,7 @@ public sealed unsafe class ForeignThreadsTests : IDisposable
 
     private static void ForgeThread(Arena arena, NativeState state)
     {
-        ref NativeSpaceHeader space = ref arena.Root<NativeSpaceHeader>(NativeSpace.RootName);
+        ref NativeSpaceHeader space = ref arena.Root<NativeSpaceHeader>(NativeSpaceHeader.RootName);
         space.Heap = arena.Allocate(1 << 20, 4096);
         space.HeapBytes = 1 << 20;
         space.Version = NativeSpaceHeader.CurrentVersion;
@@ -144,7 +219,7 @@ public sealed unsafe class ForeignThreadsTests : IDisposable
         space.FirstEntry = (NativeEntry*)arena.Allocate(sizeof(NativeEntry));
         *space.FirstEntry = new NativeEntry
         {
-            Record = record, Memory = NativeStacks.Allocate(arena, 1 << 16, record),
+            Record = (NativeRecordHead*)record, Memory = NativeStacks.Allocate(arena, 1 << 16, record),
         };
     }
 

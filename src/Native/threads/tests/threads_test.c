@@ -2,9 +2,11 @@
  * threads_test.c: threads are stopped, captured, killed with their process and continued in the next one,
  * over and over; what they compute is, bit for bit, what they compute undisturbed.
  *
- * threads_test KILLS SEED         runs everything; processes of its own do the work threads_test --run IMAGE
- * EVERY  one such process: goes on from the image if there is one, captures every so many
- *                                microseconds (0: never), and prints the results
+ * threads_test KILLS SEED
+ *     runs everything; processes of its own do the work
+ * threads_test --run IMAGE EVERY
+ *     one such process: goes on from the image if there is one, captures every so many microseconds (0: never),
+ *     and prints the results
  */
 #include "host.h"
 

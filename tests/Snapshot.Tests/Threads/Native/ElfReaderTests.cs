@@ -1,4 +1,4 @@
-using Snapshot.Threads.Native;
+using Snapshot.NativeThreads;
 using Xunit;
 
 namespace Snapshot.Tests.Threads.Native;

@@ -1,13 +1,15 @@
-using Snapshot.Interop;
-using Snapshot.Threads.Native;
+using Snapshot.NativeThreads;
+using Snapshot.Tests.Profiles;
+using Snapshot.Tests.Session;
+using Snapshot.Threads;
 using Xunit;
 
 namespace Snapshot.Tests.Threads.Native;
 
 /// <summary>
-/// What an image says of native threads is checked before a pointer of it is followed: a restart refuses it, and gets
-/// past it.
+/// What an image says of native threads is checked before a pointer of it is followed: when they are opened.
 /// </summary>
+[Needs(Capability.NativeThreads)]
 public sealed unsafe class ImpossibleRecordTests
 {
     private const string Name = "thread";
@@ -32,8 +34,8 @@ public sealed unsafe class ImpossibleRecordTests
         ["threads without end"] = (ref space, ref entry, ref _) => entry.Next = space.FirstEntry,
         ["a next thread between two words"] =
             (ref space, ref entry, ref _) => entry.Next = (NativeEntry*)((byte*)space.Heap + 1),
-        ["a record nowhere"] = (ref _, ref entry, ref _) => entry.Record = (NativeRecord*)long.MaxValue,
-        ["a record beyond its allocation"] = (ref space, ref entry, ref _) => entry.Record = (NativeRecord*)(
+        ["a record nowhere"] = (ref _, ref entry, ref _) => entry.Record = (NativeRecordHead*)long.MaxValue,
+        ["a record beyond its allocation"] = (ref space, ref entry, ref _) => entry.Record = (NativeRecordHead*)(
             (byte*)space.Heap + space.HeapBytes - 8),
         ["a name without end"] =
             (ref _, ref _, ref record) => System.Runtime.CompilerServices.Unsafe.InitBlock(ref record.Name[0], 65, 64),
@@ -52,17 +54,34 @@ public sealed unsafe class ImpossibleRecordTests
 
     public static TheoryData<string> Rows => [.. s_rows.Keys];
 
-    [Theory]
+    [MachineTheory]
     [MemberData(nameof(Rows))]
-    public void Impossible_native_threads_are_damage_and_a_restart_gets_past_them(string row) =>
-        ForgedThreads.AssertPassedOver(
-            path => Make(path, s_rows[row]), SnapshotErrorCode.Corrupt, SnapshotErrorCode.UnsupportedFormat);
+    public void Impossible_native_threads_are_refused_when_they_are_opened(string row)
+    {
+        using TemporaryStore store = new();
+        Make(store.Path, s_rows[row]);
+        using SnapshotSession session = SnapshotSession.Restart(store.Path, options: ForgedThreads.KeepAll);
+        Assert.Equal(2, session.Restarted!.Generation);
+        Arena arena = session.OpenArena("a");
+        for (int times = 0; times < 2; times++)
+        {
+            SnapshotException refusal = Assert.Throws<SnapshotException>(() => session.OpenNative(arena));
+            Assert.True(
+                refusal.Code is SnapshotErrorCode.Corrupt or SnapshotErrorCode.UnsupportedFormat, refusal.Message);
+        }
+    }
 
-    [Fact]
-    public void What_is_possible_is_restarted_from() =>
-        ForgedThreads.AssertRestarted(path => Make(path, (ref _, ref _, ref _) => { }));
+    [MachineFact]
+    public void What_is_possible_is_not_refused()
+    {
+        using TemporaryStore store = new();
+        Make(store.Path, (ref _, ref _, ref _) => { });
+        using SnapshotSession session = SnapshotSession.Restart(store.Path, options: ForgedThreads.KeepAll);
+        Arena arena = session.OpenArena("a");
+        new NativeSpaceCheck(arena, arena.RootPointer<NativeSpaceHeader>(NativeSpaceHeader.RootName)).Run();
+    }
 
-    [Fact]
+    [MachineFact]
     public void A_record_has_the_size_that_the_runtime_says() =>
         Assert.Equal((ulong)NativeSpaceCheck.RecordBytes, NativeRuntime.snt_record_bytes());
 
@@ -72,7 +91,7 @@ public sealed unsafe class ImpossibleRecordTests
         using SnapshotSession session = SnapshotSession.Open(path, ForgedThreads.KeepAll);
         Arena arena = session.OpenArena("a", new ArenaOptions { Capacity = 64 << 20 });
         session.RequestCheckpoint().WaitCommitted();
-        ref NativeSpaceHeader space = ref arena.Root<NativeSpaceHeader>(NativeSpace.RootName);
+        ref NativeSpaceHeader space = ref arena.Root<NativeSpaceHeader>(NativeSpaceHeader.RootName);
         space.Heap = arena.Allocate(1 << 20, 4096);
         space.HeapBytes = 1 << 20;
         space.Version = NativeSpaceHeader.CurrentVersion;
@@ -85,7 +104,11 @@ public sealed unsafe class ImpossibleRecordTests
         record->State = (uint)NativeState.Running;
         Name.Select(letter => (byte)letter).ToArray().CopyTo(new Span<byte>(record->Name, NativeRecord.NameSize));
         NativeEntry* entry = space.FirstEntry = (NativeEntry*)arena.Allocate(sizeof(NativeEntry));
-        *entry = new NativeEntry { Record = record, Memory = NativeStacks.Allocate(arena, 1 << 16, record) };
+        *entry = new NativeEntry
+        {
+            Record = (NativeRecordHead*)record,
+            Memory = NativeStacks.Allocate(arena, 1 << 16, record),
+        };
         forge(ref space, ref *entry, ref *record);
         session.RequestCheckpoint().WaitCommitted();
     }

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Snapshot.Tests.FrontDoor;
 using Snapshot.Tests.Structure;
-using Snapshot.Threads.Native;
+using Snapshot.NativeThreads;
 
 namespace Snapshot.Tests.Threads.Native;
 

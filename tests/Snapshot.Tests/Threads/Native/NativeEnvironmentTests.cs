@@ -1,5 +1,5 @@
 using System.Globalization;
-using Snapshot.Threads.Native;
+using Snapshot.NativeThreads;
 using Xunit;
 
 namespace Snapshot.Tests.Threads.Native;

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
-using Snapshot.Threads.Native;
+using Snapshot.NativeThreads;
 using Xunit;
 
 namespace Snapshot.Tests.Threads.Native;

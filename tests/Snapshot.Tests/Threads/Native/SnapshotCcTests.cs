@@ -1,6 +1,6 @@
 using System.Globalization;
 using Snapshot.Tests.Structure;
-using Snapshot.Threads.Native;
+using Snapshot.NativeThreads;
 using Xunit;
 
 namespace Snapshot.Tests.Threads.Native;

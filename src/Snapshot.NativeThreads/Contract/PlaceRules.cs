@@ -1,0 +1,44 @@
+namespace Snapshot.NativeThreads;
+
+/// <summary>The rules about where a native module is in memory, and that it can be told from another.</summary>
+internal static class PlaceRules
+{
+    internal static IEnumerable<NativeModuleViolation> ViolationsOf(ElfImage module)
+    {
+        if (module.Dynamic.IsProgram || module.Find(ElfSegmentType.Interpreter) is not null)
+        {
+            yield return new(
+                NativeModuleRule.Library, "PT_INTERP", "is a program and not a library", "Link it with -shared.");
+        }
+
+        AddressRange extent = module.Extent;
+        if (NativeModuleSlot.At(extent.Start) is null)
+        {
+            yield return new(
+                NativeModuleRule.Slot,
+                "PT_LOAD",
+                $"is linked at 0x{extent.Start:x}, which is no slot of native modules: these are 0x" +
+                $"{NativeModuleSlot.First:x} + n * 0x{NativeModuleSlot.Size:x} with n from 0 to " +
+                $"{NativeModuleSlot.Count - 1}",
+                "Link it with snapshot-cc, or with -Wl,-Ttext-segment= and one of these addresses.");
+        }
+
+        if (extent.Length > NativeModuleSlot.Size)
+        {
+            yield return new(
+                NativeModuleRule.Length,
+                "PT_LOAD",
+                $"is {extent.Length} bytes long, and a slot has {NativeModuleSlot.Size}",
+                "Allocate large arrays in an arena instead of in variables of the module.");
+        }
+
+        if (ElfNotes.BuildIdOf(module) is null)
+        {
+            yield return new(
+                NativeModuleRule.BuildId,
+                ".note.gnu.build-id",
+                "has no build id, so that a restart could not tell whether it was rebuilt",
+                "Link it with -Wl,--build-id.");
+        }
+    }
+}
