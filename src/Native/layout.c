@@ -119,11 +119,6 @@ static const struct sn_layout s_layouts[] = {
     SN_FIELD(sn_freezer, waits),
     SN_FIELD(sn_freezer, wait_ns),
     SN_FIELD(sn_freezer, spoiled),
-    SN_STRUCT(sn_environment),
-    SN_FIELD(sn_environment, vector_state),
-    SN_FIELD(sn_environment, signal_stack_min),
-    SN_FIELD(sn_environment, errno_offset),
-    SN_FIELD(sn_environment, libc_version),
 };
 
 int32_t sn_layouts(const struct sn_layout **layouts, uint64_t *count)

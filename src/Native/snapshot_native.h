@@ -394,16 +394,4 @@ SN_API void sn_lock_release(int32_t fd);
 SN_API int32_t sn_limit_signal_hold(int32_t *held);
 SN_API int32_t sn_limit_signal_release(void);
 
-/* ---- environment.c: what a captured context of a native thread depends on, beside its code ------------- */
-
-struct sn_environment {
-    uint64_t vector_state;     /* XCR0: the parts of the vector state that the kernel saves */
-    uint64_t signal_stack_min; /* AT_MINSIGSTKSZ, in bytes; 0: the kernel does not tell */
-    int64_t errno_offset;      /* of errno from the thread pointer, in bytes; the same in all threads */
-    char libc_version[40];
-};
-
-/* ENOTSUP: the processor is no x86-64, or it or the kernel has no xsave. */
-SN_API int32_t sn_environment(struct sn_environment *environment);
-
 #endif

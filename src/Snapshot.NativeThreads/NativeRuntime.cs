@@ -139,6 +139,10 @@ internal static unsafe partial class NativeRuntime
 
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    internal static partial int snt_environment(EnvironmentAnswer* environment);
+
+    [LibraryImport(Library)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
     internal static partial ulong snt_record_bytes();
 
     /// <param name="module">Copied.</param>

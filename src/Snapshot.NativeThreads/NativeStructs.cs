@@ -11,7 +11,7 @@ namespace Snapshot.NativeThreads;
 internal static unsafe class NativeStructs
 {
     /// <summary>In the order of layout.c.</summary>
-    internal static IEnumerable<NativeStruct> All => [OfModule(), OfQuestion(), OfRecord(), OfMutex(), OfBarrier()];
+    internal static IEnumerable<NativeStruct> All => [OfModule(), OfQuestion(), OfRecord(), OfEnvironment(), OfMutex(), OfBarrier()];
 
     private static NativeStruct OfModule()
     {
@@ -61,6 +61,18 @@ internal static unsafe class NativeStructs
             { "reserved", &it.Reserved },
             { "question", &it.Question },
             { "name", it.Name, NativeRecord.NameSize },
+        };
+    }
+
+    private static NativeStruct OfEnvironment()
+    {
+        EnvironmentAnswer it;
+        return new NativeStruct("snt_environment", &it, sizeof(EnvironmentAnswer))
+        {
+            { "vector_state", &it.VectorState },
+            { "signal_stack_min", &it.SignalStackMin },
+            { "errno_offset", &it.ErrnoOffset },
+            { "libc_version", it.LibcVersion, EnvironmentAnswer.VersionBytes },
         };
     }
 

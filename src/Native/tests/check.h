@@ -47,7 +47,6 @@ void test_fill(void);
 void test_freeze(void);
 void test_slots(void);
 void test_signal(void);
-void test_environment(void);
 void test_limit_signal(void);
 void test_lock(void);
 void test_layout(void);

@@ -21,7 +21,6 @@ int main(void)
         {"lock", test_lock},
         {"limit signal", test_limit_signal},
         {"thread", test_thread},
-        {"environment", test_environment},
     };
 
     CHECK_EQUAL(sn_abi_version(), SN_ABI_VERSION);

@@ -169,6 +169,17 @@ SNT_API int32_t snt_open(int32_t signal_number);
 /* The file this library was loaded from. */
 SNT_API int32_t snt_path(char *text, uint64_t bytes);
 
+/* What a captured thread depends on, beside its code. */
+struct snt_environment {
+    uint64_t vector_state;     /* XCR0: the parts of the vector state that the kernel saves */
+    uint64_t signal_stack_min; /* AT_MINSIGSTKSZ, in bytes; 0: the kernel does not tell */
+    int64_t errno_offset;      /* of errno from the thread pointer, in bytes; the same in all threads */
+    char libc_version[40];
+};
+
+/* ENOTSUP: the processor or the kernel has no xsave. */
+SNT_API int32_t snt_environment(struct snt_environment *environment);
+
 /* Of struct snt_record. */
 SNT_API uint64_t snt_record_bytes(void);
 

@@ -46,14 +46,14 @@ internal sealed record NativeEnvironment
 
     /// <summary>What this process has.</summary>
     /// <exception cref="SnapshotException">
-    /// SystemCall: the processor or the kernel saves no vector state; NativeLibrary: the C part is missing.
+    /// SystemCall: the processor or the kernel saves no vector state; NativeLibrary: the runtime is missing.
     /// </exception>
     internal static unsafe NativeEnvironment Read()
     {
-        Interop.Native.Require();
+        NativeRuntime.Require();
         EnvironmentAnswer told;
         NativeError.ThrowIfFailed(
-            Interop.Native.sn_environment(&told),
+            NativeRuntime.snt_environment(&told),
             "xgetbv",
             "Native threads are captured on x86-64 processors with xsave only.");
         return new NativeEnvironment

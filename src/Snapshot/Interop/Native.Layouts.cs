@@ -9,7 +9,7 @@ internal static unsafe partial class Native
     internal static IEnumerable<NativeStruct> Structs =>
     [
         OfPageRegion(), OfFillImage(), OfFillBlock(), OfFillRun(), OfFillRange(), OfFill(), OfSlots(), OfBlock(),
-        OfRegion(), OfFreezer(), OfEnvironment(),
+        OfRegion(), OfFreezer(),
     ];
 
     private static NativeStruct OfPageRegion()
@@ -192,18 +192,6 @@ internal static unsafe partial class Native
             { "waits", &it.Waits },
             { "wait_ns", &it.WaitNanoseconds },
             { "spoiled", &it.Spoiled },
-        };
-    }
-
-    private static NativeStruct OfEnvironment()
-    {
-        EnvironmentAnswer it;
-        return new NativeStruct("sn_environment", &it, sizeof(EnvironmentAnswer))
-        {
-            { "vector_state", &it.VectorState },
-            { "signal_stack_min", &it.SignalStackMin },
-            { "errno_offset", &it.ErrnoOffset },
-            { "libc_version", it.LibcVersion, EnvironmentAnswer.VersionBytes },
         };
     }
 

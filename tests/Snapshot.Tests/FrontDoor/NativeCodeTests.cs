@@ -22,7 +22,7 @@ public sealed class NativeCodeTests
             Assert.True(compiled.ExitCode == 0, compiled.ToString());
             ProgramResult run = Repository.Run(output.FullName, Path.Combine(output.FullName, "tests"));
             Assert.True(run.ExitCode == 0, run.ToString());
-            Assert.EndsWith("environment: ok\n", run.Output, StringComparison.Ordinal);
+            Assert.EndsWith("thread: ok\n", run.Output, StringComparison.Ordinal);
         }
         finally
         {

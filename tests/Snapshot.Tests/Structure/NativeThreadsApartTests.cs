@@ -32,6 +32,21 @@ public sealed class NativeThreadsApartTests : IDisposable
         Assert.DoesNotContain(s_core.GetTypes(), type => type.Namespace == Apart);
     }
 
+    [SourcesFact]
+    public void The_core_does_not_name_what_native_threads_are_made_of()
+    {
+        string[] words = ["glibc", "libsnapshot_threads", "snapshot-cc", "snt_", "xgetbv", "cpuid.h"];
+        IEnumerable<string> sources =
+        [
+            .. Repository.Sources("src/Snapshot", ".cs", ".csproj", ".targets"),
+            .. Repository.Sources("src/Native", ".c", ".h").Where(file => Path.GetFileName(
+                Path.GetDirectoryName(file)) == "Native"),
+        ];
+        Assert.NotEmpty(sources);
+        Assert.All(sources, file => Assert.DoesNotContain(
+            words, word => File.ReadAllText(file).Contains(word, StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void A_program_is_killed_and_goes_on_where_native_threads_are_not_there()
     {

@@ -285,6 +285,29 @@ static void threads_come_and_go_while_others_are_stopped(void)
     CHECK(pthread_join(thread, NULL) == 0);
 }
 
+static void *look_at_environment(void *argument)
+{
+    struct snt_environment *environment = argument;
+    CHECK(snt_environment(environment) == 0);
+    errno = 4711;
+    uint64_t self;
+    __asm__("movq %%fs:0, %0" : "=r"(self));
+    CHECK(*(int *)(uintptr_t)(self + (uint64_t)environment->errno_offset) == 4711);
+    return NULL;
+}
+
+static void the_environment_is_the_same_in_every_thread(void)
+{
+    struct snt_environment here, there;
+    pthread_t thread;
+    look_at_environment(&here);
+    CHECK(pthread_create(&thread, NULL, look_at_environment, &there) == 0);
+    CHECK(pthread_join(thread, NULL) == 0);
+    CHECK(memcmp(&here, &there, sizeof here) == 0);
+    CHECK((here.vector_state & 3) == 3);
+    CHECK(here.libc_version[0] >= '2');
+}
+
 static uint32_t s_policies_set;
 
 /* Stands before the C library's: the runtime calls it. */
@@ -355,6 +378,7 @@ int main(int count, char **arguments)
     who_asks_in_a_critical_section_is_answered();
     threads_come_and_go_while_others_are_stopped();
     priorities_are_kept_where_that_is_wanted();
+    the_environment_is_the_same_in_every_thread();
     what_cannot_be_had_is_an_errno();
     whoever_breaks_an_invariant_ends_the_process();
     printf("threads: ok\n");

@@ -1,15 +1,11 @@
 /*
- * environment.c: what a captured context of a native thread depends on, beside its code, and what only C can
- * ask for. The instructions of the processor are asked for in C#. Native threads are captured on x86-64
- * alone.
+ * environment.c: what a captured thread depends on, beside its code, and what only C can ask for. The instructions of
+ * the processor are asked for in C#.
  */
-#include "snapshot_native.h"
-
-#include <errno.h>
-
-#if defined(__x86_64__)
+#include "native_thread.h"
 
 #include <cpuid.h>
+#include <errno.h>
 #include <gnu/libc-version.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -32,12 +28,12 @@ static uint64_t thread_pointer(void)
     return self;
 }
 
-int32_t sn_environment(struct sn_environment *environment)
+int32_t snt_environment(struct snt_environment *environment)
 {
     uint32_t eax, ebx, ecx, edx;
     if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) == 0 || (ecx & bit_OSXSAVE) == 0)
         return ENOTSUP;
-    struct sn_environment found = {
+    struct snt_environment found = {
         .vector_state = read_vector_state(),
         .signal_stack_min = getauxval(AT_MINSIGSTKSZ),
         .errno_offset = (int64_t)((uint64_t)(uintptr_t)&errno - thread_pointer()),
@@ -46,13 +42,3 @@ int32_t sn_environment(struct sn_environment *environment)
     *environment = found;
     return 0;
 }
-
-#else
-
-int32_t sn_environment(struct sn_environment *environment)
-{
-    (void)environment;
-    return ENOTSUP;
-}
-
-#endif

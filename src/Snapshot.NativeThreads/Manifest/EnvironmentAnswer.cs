@@ -1,15 +1,8 @@
 using System.Runtime.InteropServices;
 
-namespace Snapshot.Interop;
+namespace Snapshot.NativeThreads;
 
-internal static unsafe partial class Native
-{
-    [LibraryImport(Library)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
-    internal static partial int sn_environment(EnvironmentAnswer* environment);
-}
-
-/// <summary>struct sn_environment.</summary>
+/// <summary>struct snt_environment.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct EnvironmentAnswer
 {
