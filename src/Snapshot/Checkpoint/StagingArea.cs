@@ -62,7 +62,7 @@ internal sealed unsafe class StagingArea : IDisposable
         _needPages = Math.Clamp(spare & ~(StepPages - 1L), StepPages, NeedMax);
         _next = new SparseMemory((_capacity + _needPages) * sizeof(uint), "the list of free slots");
         ulong address;
-        NativeError.ThrowIfFailed(
+        NativeError.ThrowIfNoMemory(
             Native.sn_memory_reserve_anywhere((ulong)Pages.Bytes(_capacity + _needPages), &address),
             "mmap of the staging area",
             $"It takes {Pages.Bytes(_capacity)} bytes of address space; set SnapshotTuning.StagingLimit lower.");
@@ -210,7 +210,7 @@ internal sealed unsafe class StagingArea : IDisposable
         int errno = Native.sn_memory_populate(
             _base + (ulong)Pages.Bytes(_resident), (ulong)Pages.Bytes(wanted - _resident));
         if (errno is not (Errno.NoMemory or Errno.BadAddress)) return errno == 0;
-        throw NativeError.For(
+        throw NativeError.ForMemory(
             errno, "madvise(MADV_POPULATE_WRITE) of the staging area",
             $"{Pages.Bytes(wanted)} bytes are needed to stage changed pages: leave that much memory free, or " +
             "take checkpoints more often.");

@@ -78,7 +78,7 @@ internal sealed class UserfaultDescriptor : KernelDescriptor
 
     /// <summary>Ends the registration of a range; who waits in it is woken. Nothing of it need be registered.</summary>
     /// <exception cref="SnapshotException">SystemCall: it is as it was.</exception>
-    internal void Unregister(ulong start, ulong bytes) => NativeError.ThrowIfFailed(
+    internal void Unregister(ulong start, ulong bytes) => NativeError.ThrowIfNoMemory(
         Native.sn_uffd_unregister(Number, start, bytes), "UFFDIO_UNREGISTER",
         "The kernel has no memory for it; memory limits and vm.max_map_count are causes. The next checkpoint tries " +
         "again.");

@@ -34,7 +34,7 @@ internal sealed class NativeServers : IDisposable
 
         SpinWait waiting = default;
         while (serving() < count && Volatile.Read(ref _errno) == 0) waiting.SpinOnce();
-        NativeError.ThrowIfFailed(Volatile.Read(ref _errno), "mmap of a buffer", "Leave more memory free.");
+        NativeError.ThrowIfNoMemory(Volatile.Read(ref _errno), "mmap of a buffer", "Leave more memory free.");
     }
 
     /// <summary>Ends them and waits until they have.</summary>

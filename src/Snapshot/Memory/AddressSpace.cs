@@ -59,7 +59,7 @@ internal sealed unsafe class AddressSpace : IDisposable
         if (errno == Errno.Exists && ReleaseLeftIn(baseAddress, baseAddress + bytes))
             errno = Native.sn_memory_reserve(baseAddress, bytes);
         if (errno == Errno.Exists) throw Taken(name, baseAddress, bytes);
-        NativeError.ThrowIfFailed(errno, "mmap", ReserveAdvice(name, baseAddress, bytes));
+        NativeError.ThrowIfNoMemory(errno, "mmap", ReserveAdvice(name, baseAddress, bytes));
         return Prepare(name, baseAddress, options);
     }
 
@@ -77,7 +77,8 @@ internal sealed unsafe class AddressSpace : IDisposable
             ulong end = candidate + bytes + Gap;
             int errno = TryReserve(name, candidate, bytes);
             if (errno == 0) return Prepare(name, candidate, options);
-            if (errno != Errno.Exists) throw NativeError.For(errno, "mmap", ReserveAdvice(name, candidate, bytes));
+            if (errno != Errno.Exists)
+                throw NativeError.ForMemory(errno, "mmap", ReserveAdvice(name, candidate, bytes));
 
             // What was in the way may be gone again (another thread unmapped it): then the same place is tried once
             // more. Or the map does not show it, as where a sandbox hides what is its own: then the next one is.
@@ -100,7 +101,7 @@ internal sealed unsafe class AddressSpace : IDisposable
         if (pages <= committed) return;
         int errno = Native.sn_memory_commit(
             _base + (ulong)Pages.Bytes(committed), (ulong)Pages.Bytes(pages - committed));
-        NativeError.ThrowIfFailed(
+        NativeError.ThrowIfNoMemory(
             errno, "mprotect",
             $"Arena '{Name}' cannot grow to {Pages.Bytes(pages):N0} bytes and is unchanged: the machine, a control " +
             "group or vm.overcommit_memory=2 limits the memory of this process.");
@@ -194,7 +195,7 @@ internal sealed unsafe class AddressSpace : IDisposable
         if (errno == 0) errno = Native.sn_memory_release(end - Gap, Gap);
         if (errno == 0) return 0;
         _ = Native.sn_memory_release(low, end - low);
-        throw NativeError.For(errno, "munmap", ReserveAdvice(name, candidate, bytes));
+        throw NativeError.ForMemory(errno, "munmap", ReserveAdvice(name, candidate, bytes));
     }
 
     /// <summary>

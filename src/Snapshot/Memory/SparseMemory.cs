@@ -33,7 +33,7 @@ internal sealed unsafe class SparseMemory : IDisposable
 
         _mappedBytes = (ulong)Pages.AlignUp(bytes, Pages.Size);
         ulong address;
-        NativeError.ThrowIfFailed(
+        NativeError.ThrowIfNoMemory(
             Native.sn_memory_map_sparse(_mappedBytes, &address), "mmap",
             $"{_mappedBytes:N0} bytes of address space are needed for {what}; check ulimit -v and " +
             "vm.overcommit_memory.");

@@ -70,7 +70,7 @@ internal static unsafe class EagerFill
 
         if (tables.FailureOf(plan) is { } failure) throw failure;
         if (state->Remaining > 0)
-            throw NativeError.For(errors.Max(), "mmap of a buffer", "Leave more memory free.");
+            throw NativeError.ForMemory(errors.Max(), "mmap of a buffer", "Leave more memory free.");
         return tables.PageCount;
     }
 

@@ -45,7 +45,7 @@ internal sealed unsafe class FillTables : IDisposable
             FillFailure.Read when _state->FailedError == 0 => StoreErrors.Io(
                 "reading", name, offset, new EndOfStreamException("the file ended before its length")),
             FillFailure.Read => StoreErrors.Io("reading", name, offset, _state->FailedError),
-            _ => NativeError.For(_state->FailedError, "UFFDIO_COPY", "Leave more memory free."),
+            _ => NativeError.ForMemory(_state->FailedError, "UFFDIO_COPY", "Leave more memory free."),
         };
     }
 

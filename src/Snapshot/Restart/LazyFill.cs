@@ -133,7 +133,7 @@ internal sealed unsafe class LazyFill : IDisposable
         int errno = Native.sn_fill_fetch(_tables.State, (ulong)address, (ulong)bytes);
         if (errno == 0) return;
         SnapshotException failure =
-            Failure ?? NativeError.For(errno, "fetching pages of an image", "Leave more memory free.");
+            Failure ?? NativeError.ForMemory(errno, "fetching pages of an image", "Leave more memory free.");
         if (_onFailed is not null && Failure is not null) Fail(failure);
         throw failure;
     }
@@ -191,7 +191,7 @@ internal sealed unsafe class LazyFill : IDisposable
         FillState* state = _tables.State;
         if (errno != 0 && Volatile.Read(ref state->Remaining) > 0 && Volatile.Read(ref state->Stopping) == 0)
         {
-            Fail(NativeError.For(errno, "mmap of a buffer", "Leave more memory free, or restart eagerly."));
+            Fail(NativeError.ForMemory(errno, "mmap of a buffer", "Leave more memory free, or restart eagerly."));
         }
         else if (Failure is { } failure)
         {

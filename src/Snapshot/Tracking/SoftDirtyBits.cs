@@ -104,7 +104,7 @@ internal sealed class SoftDirtyBits : IDisposable
             int errno = _clearing.Clear();
             if (errno != 0)
             {
-                throw NativeError.For(
+                throw NativeError.ForMemory(
                     errno, "write to /proc/self/clear_refs",
                     "The kernel could not clear the marks of written pages; memory limits are a cause.");
             }
