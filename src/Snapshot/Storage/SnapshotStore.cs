@@ -208,7 +208,7 @@ public sealed class SnapshotStore : IDisposable
     /// Reads every byte of an image and its ancestors, or of all images, and lists everything that is wrong.
     /// </summary>
     /// <param name="generation">The generation, or null for all.</param>
-    /// <param name="progress">Told about bytes read.</param>
+    /// <param name="progress">Told about bytes read; what it throws is thrown when the work is done.</param>
     /// <param name="cancellation">Ends the work.</param>
     /// <exception cref="SnapshotException">NotFound: there is no such generation. Damage is not thrown but
     /// reported.</exception>
@@ -218,13 +218,13 @@ public sealed class SnapshotStore : IDisposable
         IReadOnlyList<ManifestEntry> entries = Entries;
         ManifestEntry? newest = generation is { } wanted ? Find(wanted) : null;
         return Task.Run(
-            () =>
+            () => StoreListener.Run(progress, told =>
             {
-                using StoreVerifier verifier = new(_medium, entries, progress);
+                using StoreVerifier verifier = new(_medium, entries, told);
                 return newest is null
                     ? verifier.Verify(entries, StoreOpening.ForReading(_medium).Findings, cancellation)
                     : verifier.Verify(GenerationChain.Known(entries, newest), [], cancellation);
-            },
+            }),
             cancellation);
     }
 
@@ -233,7 +233,7 @@ public sealed class SnapshotStore : IDisposable
     /// as it is.
     /// </summary>
     /// <param name="generation">The generation.</param>
-    /// <param name="progress">Told about bytes of memory copied.</param>
+    /// <param name="progress">Told about memory copied; what it throws is thrown when the work is done.</param>
     /// <param name="cancellation">Ends the work; the store is unchanged then.</param>
     /// <exception cref="SnapshotException">NotFound, Corrupt, ChainBroken, StoreIo, OutcomeUnknown.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled, or the store was closed.</exception>
@@ -246,7 +246,7 @@ public sealed class SnapshotStore : IDisposable
                 ManifestEntry entry = Find(generation);
                 return entry.Parent is null
                     ? entry.ToInfo()
-                    : new ImageMerger(this).Merge(entry, int.MaxValue, progress, ending);
+                    : StoreListener.Run(progress, to => new ImageMerger(this).Merge(entry, int.MaxValue, to, ending));
             },
             cancellation);
 
@@ -254,7 +254,7 @@ public sealed class SnapshotStore : IDisposable
     /// Deletes the images that a policy does not keep, and never one that a kept image or one being written needs.
     /// </summary>
     /// <param name="policy">What to keep.</param>
-    /// <param name="progress">Told about bytes deleted.</param>
+    /// <param name="progress">Told about bytes deleted; what it throws is thrown when the work is done.</param>
     /// <param name="cancellation">Ends the work before anything is changed.</param>
     /// <returns>The generations deleted, oldest first.</returns>
     /// <exception cref="SnapshotException">StoreIo, OutcomeUnknown.</exception>
@@ -263,7 +263,7 @@ public sealed class SnapshotStore : IDisposable
         RetentionPolicy policy, IProgress<StoreProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(policy);
-        return MaintainAsync<IReadOnlyList<GenerationInfo>>(_ => Prune(policy, progress), cancellation);
+        return MaintainAsync(_ => StoreListener.Run(progress, told => Prune(policy, told)), cancellation);
     }
 
     /// <summary>The generations that <see cref="PruneAsync"/> would delete now with this policy.</summary>
@@ -275,7 +275,7 @@ public sealed class SnapshotStore : IDisposable
     }
 
     /// <summary>The number of the next generation.</summary>
-    /// <exception cref="SnapshotException">StoreIo: there is no higher number.</exception>
+    /// <exception cref="SnapshotException">LimitReached: there is no higher number.</exception>
     internal long NextGeneration
     {
         get
@@ -443,7 +443,7 @@ public sealed class SnapshotStore : IDisposable
         };
 
     /// <summary>Deletes what a policy does not keep. Maintenance is held.</summary>
-    internal List<GenerationInfo> Prune(RetentionPolicy policy, IProgress<StoreProgress>? progress)
+    internal IReadOnlyList<GenerationInfo> Prune(RetentionPolicy policy, IProgress<StoreProgress>? progress)
     {
         List<ManifestEntry> deleted;
         lock (_gate)
