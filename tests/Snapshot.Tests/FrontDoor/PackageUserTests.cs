@@ -11,6 +11,7 @@ public sealed class PackageUserTests(Packages packages) : IDisposable
     private const string Program = """
         using Snapshot;
         using Snapshot.Fibers;
+        using Snapshot.NativeThreads;
 
         using SnapshotSession session = SnapshotSession.Open(args[0]);
         Arena arena = session.OpenArena("all", new ArenaOptions { Capacity = 64L << 20 });
@@ -46,6 +47,7 @@ public sealed class PackageUserTests(Packages packages) : IDisposable
               </PropertyGroup>
               <ItemGroup>
                 <PackageReference Include="Snapshot" Version="*" />
+                <PackageReference Include="Snapshot.NativeThreads" Version="*" />
                 <SnapshotNative Include="sum.c" />
               </ItemGroup>
             </Project>

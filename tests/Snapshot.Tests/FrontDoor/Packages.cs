@@ -62,7 +62,7 @@ public sealed class Packages : IDisposable
 
     private ProgramResult Pack()
     {
-        ProgramResult[] results = [.. ((string[])["src/Snapshot", "src/Snapshot.Tool"]).Select(project =>
+        ProgramResult[] results = [.. ((string[])["src/Snapshot", "src/Snapshot.NativeThreads", "src/Snapshot.Tool"]).Select(project =>
             Repository.Run(
                 Repository.Root, "dotnet", "pack", project, "-c", Repository.Configuration, "--no-build", "-nologo",
                 "-nodeReuse:false", "-m:1", "-o", _directory.FullName))];

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
+using Snapshot.Interop;
 
-namespace Snapshot.Interop;
+namespace Snapshot.NativeThreads;
 
 /// <summary>The comparison of structs with those of the runtime of native threads.</summary>
 internal static unsafe partial class NativeRuntime
