@@ -45,7 +45,7 @@ public unsafe class TrackingBench
         _tracker.Dispose();
         _trackers.Dispose();
         _changed.Dispose();
-        _arena.Dispose();
+        _arena.Close();
     }
 
     /// <summary>Everything is armed before the writes.</summary>

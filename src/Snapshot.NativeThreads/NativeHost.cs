@@ -26,7 +26,9 @@ public sealed unsafe class NativeHost : ISessionPart
         _session = session;
         _coordinator = parts.Coordinator;
         _space = new NativeSpace(arena, options.HeapBytes, options.StackBytes, options.Signal);
-        NativeAudit? audit = options.Audit is { } report ? new NativeAudit(_space, () => session.Arenas, report) : null;
+        NativeAudit? audit = parts.Subscribers.Guard(options.Audit) is { } report
+            ? new NativeAudit(_space, () => session.Arenas, report)
+            : null;
         _participant = new NativeParticipant(_coordinator, _space, options.Handlers, audit, parts.Share);
         parts.WhenFibersAreUsed(NativeSpace.ExpectFibers);
     }
@@ -62,8 +64,9 @@ public sealed unsafe class NativeHost : ISessionPart
     /// <param name="symbol">The function: <c>uint64_t f(void *argument)</c>.</param>
     /// <param name="argument">Given to the function, as a rule memory of an arena; not used for a thread of the image.
     /// </param>
-    /// <exception cref="SnapshotException">NativeModule: modules of the image are missing, or its thread of that name
-    /// runs another function. Name: taken or too long. ArenaFull, SystemCall.</exception>
+    /// <exception cref="SnapshotException">NativeModule: the image's thread of that name runs another function.
+    /// Unclaimed: modules of the image are not loaded. NameTaken, ArenaFull, SystemCall.</exception>
+    /// <exception cref="ArgumentException">The name is too long.</exception>
     public NativeThread Start(string name, NativeModule module, string symbol, void* argument)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -78,7 +81,7 @@ public sealed unsafe class NativeHost : ISessionPart
     /// </summary>
     /// <remarks>With hundreds of threads faster than to start one after the other: those that run already would take
     /// the processors from the one that starts the rest.</remarks>
-    /// <exception cref="SnapshotException">NativeModule: modules of the image are missing. SystemCall.</exception>
+    /// <exception cref="SnapshotException">Unclaimed: modules of the image are not loaded. SystemCall.</exception>
     public void ContinueAll() => _space.ContinueAll();
 
     private static void ThrowIfUnsupported()

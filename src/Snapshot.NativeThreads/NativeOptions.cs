@@ -59,7 +59,8 @@ public sealed class NativeOptions
 
     /// <summary>
     /// A debugging aid: told of each word of captured memory that points out of it, as often as native threads are
-    /// stopped, on the thread that stops them. It lengthens each pause by a look at stacks, heap and variables.
+    /// stopped, on the thread that stops them. It lengthens each pause by a look at stacks, heap and variables. What it
+    /// throws is in <see cref="SnapshotInfo.SubscriberErrors"/>.
     /// </summary>
     /// <value>Default: null, nobody looks.</value>
     public Action<NativeFinding>? Audit { get; init; }

@@ -118,7 +118,12 @@ internal sealed unsafe class NativeSpace
         {
             ThrowUnlessComplete();
             if (_threads.TryGetValue(name, out NativeThread? known) && !known.IsContinued)
-                throw Taken(name, "was started already; names of native threads are unique in an arena");
+            {
+                throw new SnapshotException(
+                    SnapshotErrorCode.NameTaken,
+                    $"Native thread '{name}' was started already; names of native threads are unique in an arena.");
+            }
+
             NativeEntry* entry = Find(name);
             bool isContinued = entry != null;
             if (entry == null) entry = Make(name, (uint)owner, function, argument);
@@ -196,7 +201,11 @@ internal sealed unsafe class NativeSpace
     private NativeEntry* Make(string name, uint owner, nint function, void* argument)
     {
         if (!NativeRecord.IsNamePossible(name))
-            throw Taken(name, $"is longer than {NativeRecord.NameSize - 1} bytes of UTF-8");
+        {
+            throw new ArgumentException(
+                $"the name of a native thread has at most {NativeRecord.NameSize - 1} bytes of UTF-8", nameof(name));
+        }
+
         NativeRecord* record = (NativeRecord*)Arena.Allocate((long)NativeRuntime.snt_record_bytes(), RecordAlignment);
         NativeEntry* entry = (NativeEntry*)Arena.Allocate(sizeof(NativeEntry));
         record->Function = (ulong)function;
@@ -254,7 +263,7 @@ internal sealed unsafe class NativeSpace
     {
         if (_modules.IsComplete) return;
         throw new SnapshotException(
-            SnapshotErrorCode.NativeModule,
+            SnapshotErrorCode.Unclaimed,
             "The image has native modules that this program has not loaded: " +
             $"{string.Join(", ", _modules.Missing)}. Load them, in this order, before native threads go on.");
     }
@@ -267,7 +276,4 @@ internal sealed unsafe class NativeSpace
             $"Native thread '{name}' runs {NativeRuntime.Describe(record->Function)} in the image, and " +
             $"{NativeRuntime.Describe((ulong)function)} was asked for. Start it with the same function.");
     }
-
-    private static SnapshotException Taken(string name, string problem) =>
-        new(SnapshotErrorCode.Name, $"Native thread '{name}' {problem}.");
 }

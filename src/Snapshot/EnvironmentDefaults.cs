@@ -44,7 +44,7 @@ internal static class EnvironmentDefaults
         if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long generation) && generation > 0)
             return program.With(generation, program.AllowOlderGeneration);
         throw new SnapshotException(
-            SnapshotErrorCode.Unsupported,
+            SnapshotErrorCode.InvalidSetting,
             $"The environment variable {Variable} is '{text}'. It may be newest, older (the newest generation that " +
             "can be restored) or the number of a generation; or unset it.");
     }

@@ -148,7 +148,7 @@ internal sealed unsafe class SessionMemory : IDisposable
         {
             if (_unclaimed.Count == 0) return;
             throw new SnapshotException(
-                SnapshotErrorCode.Name,
+                SnapshotErrorCode.Unclaimed,
                 "The program has not yet protected these buffers of the image again: " +
                 $"{string.Join(", ", _unclaimed.Keys.Order())}. Call Protect for each before the first checkpoint, " +
                 "or DropRestoredBuffer for those it does not need.");
@@ -213,7 +213,6 @@ internal sealed unsafe class SessionMemory : IDisposable
         int id, Arena arena, PageHashes hashes, long parentPages, CapturePolicy policy, bool isRestored)
     {
         Capture.AddArena(id, arena, hashes, parentPages, policy, isRestored);
-        arena.BelongToSession();
         _arenas = [.. _arenas, arena];
     }
 
@@ -272,7 +271,7 @@ internal sealed unsafe class SessionMemory : IDisposable
     {
         if (_arenas.Length < SnapshotSession.MaxArenas) return;
         throw new SnapshotException(
-            SnapshotErrorCode.ArenaFull,
+            SnapshotErrorCode.LimitReached,
             $"Arena '{name}' would be one more than the {SnapshotSession.MaxArenas:N0} that a session may have. Put " +
             "more into each: an arena holds any number of roots.");
     }
@@ -288,6 +287,6 @@ internal sealed unsafe class SessionMemory : IDisposable
 
     private static SnapshotException NameTaken(string name, string what) =>
         new(
-            SnapshotErrorCode.Name,
+            SnapshotErrorCode.NameTaken,
             $"'{name}' is the name of {what} of this session. Names are unique among arenas and buffers.");
 }

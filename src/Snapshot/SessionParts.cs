@@ -15,7 +15,7 @@ internal interface ISessionPart
 /// </summary>
 /// <remarks>Thread-safe.</remarks>
 internal sealed class SessionParts(
-    Coordinator coordinator, ProcessorShare share, SessionMemory memory, SessionFibers fibers)
+    Coordinator coordinator, ProcessorShare share, SessionMemory memory, SessionFibers fibers, Subscribers subscribers)
 {
     private readonly Lock _adding = new();
     private readonly List<ISessionPart> _parts = [];
@@ -23,6 +23,9 @@ internal sealed class SessionParts(
     internal Coordinator Coordinator => coordinator;
 
     internal ProcessorShare Share => share;
+
+    /// <summary>Calls what the program wants to be told by, and keeps what it throws.</summary>
+    internal Subscribers Subscribers => subscribers;
 
     internal bool Any
     {

@@ -29,7 +29,8 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     private readonly SessionFibers _fibers;
     private readonly ProcessorShare _share;
     private readonly SessionParts _parts;
-    private int _disposed;
+    private readonly Subscribers _subscribers = new();
+    private readonly SessionClosing _closing;
 
     /// <remarks>Owns what it is given, also when it throws: nothing of it is left then.</remarks>
     private SnapshotSession(
@@ -42,8 +43,8 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
             _memory = new SessionMemory(options, trackers, restored?.Memory, restored?.Head);
             _coordinator = new Coordinator(options.Gates, options.GateTimeout)
             {
-                HandlerFailed = error => HandlerFailed?.Invoke(this, error),
-                ParticipantDied = name => ParticipantDied?.Invoke(this, name),
+                HandlerFailed = error => _subscribers.Raise(HandlerFailed, this, error),
+                ParticipantDied = name => _subscribers.Raise(ParticipantDied, this, name),
             };
             if (restored is not null)
             {
@@ -53,7 +54,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
             }
 
             _fibers = new SessionFibers(Restarted?.Generation ?? 0, () => _memory.Arenas);
-            _parts = new SessionParts(_coordinator, _share, _memory, _fibers);
+            _parts = new SessionParts(_coordinator, _share, _memory, _fibers, _subscribers);
             CheckpointSettings settings = new()
             {
                 Timeout = options.Timeout,
@@ -62,7 +63,8 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
                 DrainBytesPerSecond = options.Tuning.DrainBytesPerSecond,
             };
             _checkpoints = new Checkpoints(
-                _coordinator, _memory.Capture, store, _share, settings, _memory.ThrowIfBuffersUnclaimed);
+                _coordinator, _memory.Capture, store, _share, settings, _subscribers, _memory.ThrowIfBuffersUnclaimed);
+            _closing = new SessionClosing(() => _checkpoints.IsCurrent, CloseAsync);
             _memory.Stream(restored?.Threads ?? 0, _coordinator.FailRestart);
         }
         catch
@@ -91,13 +93,15 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
 
     /// <summary>
     /// Raised when a handler throws where that undoes nothing: in a resume part after Continued, Omitted or Aborted,
-    /// and in a committed part. On the thread the handler ran on; a subscriber must not throw.
+    /// and in a committed part. On the thread the handler ran on. What a subscriber throws is in
+    /// <see cref="SnapshotInfo.SubscriberErrors"/>.
     /// </summary>
     public event EventHandler<HandlerError>? HandlerFailed;
 
     /// <summary>
     /// Raised with the name of a participant whose thread ended without leaving: it is not waited for any more, and
-    /// locks it held stay held. On the thread that noticed; a subscriber must not throw.
+    /// locks it held stay held. On the thread that noticed. What a subscriber throws is in
+    /// <see cref="SnapshotInfo.SubscriberErrors"/>.
     /// </summary>
     public event EventHandler<string>? ParticipantDied;
 
@@ -165,8 +169,8 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// For a fresh arena. An arena that exists keeps its capacity and pages, and is captured from now on as they say.
     /// </param>
     /// <exception cref="SnapshotException">
-    /// AddressTaken, SystemCall, Name (a protected buffer has that name), Unsupported (a way of capture that does not
-    /// work here), ArenaFull (there are <see cref="MaxArenas"/>), LayoutMismatch (it exists, and has less than the
+    /// AddressTaken, SystemCall, NameTaken (by a protected buffer), Unsupported (a way of capture that does not work
+    /// here), LimitReached (there are <see cref="MaxArenas"/>), LayoutMismatch (it exists, and has less than the
     /// capacity that is asked for).
     /// </exception>
     public Arena OpenArena(string name, ArenaOptions? options = null)
@@ -182,7 +186,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// <param name="array">
     /// On the pinned heap (<see cref="GC.AllocateArray{T}(int, bool)"/>); as long as it was in the image.
     /// </param>
-    /// <exception cref="SnapshotException">Name (taken), LayoutMismatch (another length).</exception>
+    /// <exception cref="SnapshotException">NameTaken, LayoutMismatch (another length).</exception>
     public void Protect<T>(string name, T[] array) where T : unmanaged
     {
         ThrowIfDisposed();
@@ -195,7 +199,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// <param name="name">Unique in the session.</param>
     /// <param name="address">The first byte; must stay valid until the session is closed.</param>
     /// <param name="bytes">As many as it had in the image.</param>
-    /// <exception cref="SnapshotException">Name (taken), LayoutMismatch (another length).</exception>
+    /// <exception cref="SnapshotException">NameTaken, LayoutMismatch (another length).</exception>
     public unsafe void Protect(string name, void* address, long bytes)
     {
         ThrowIfDisposed();
@@ -212,7 +216,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// </summary>
     /// <param name="name">Unique among the attached; after a restart the name under which the image knows it.</param>
     /// <param name="options">Its handlers and gates, or null for none.</param>
-    /// <exception cref="SnapshotException">Name (taken), RestartFailed.</exception>
+    /// <exception cref="SnapshotException">NameTaken, RestartFailed.</exception>
     public Participant Attach(string name, ParticipantOptions? options = null)
     {
         ThrowIfDisposed();
@@ -236,7 +240,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// <param name="cancellation">Ends the call between two fibers' turns, when none is in a critical section; a later
     /// one goes on from there.</param>
     /// <exception cref="SnapshotException">FiberMismatch: the image has fibers that this program cannot resume.
-    /// FiberFailed: a fiber did. Name (taken), RestartFailed, ArenaFull.</exception>
+    /// FiberFailed: a fiber did. NameTaken, RestartFailed, ArenaFull, LimitReached.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public void RunFibers(
         string name, Arena arena, Action start, ParticipantOptions? options = null,
@@ -278,7 +282,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// Unique among the async handlers; after a restart the name under which the image knows it.
     /// </param>
     /// <param name="handler">Its parts run on the session's handler thread.</param>
-    /// <exception cref="SnapshotException">Name (taken), RestartFailed.</exception>
+    /// <exception cref="SnapshotException">NameTaken, RestartFailed.</exception>
     public HandlerRegistration RegisterHandler(string name, ICheckpointHandler handler)
     {
         ThrowIfDisposed();
@@ -303,8 +307,8 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// Takes a checkpoint; ends when it is committed. Not for participants, which must not await while threads run:
-    /// see <see cref="CheckpointTicket"/>.
+    /// Takes a checkpoint; ends when it is committed. Not for participants: one that blocks in it is refused, with
+    /// <see cref="SnapshotErrorCode.SelfDeadlock"/>, and one that awaits it goes on as another thread.
     /// </summary>
     /// <inheritdoc cref="RequestCheckpoint"/>
     public Task<SnapshotInfo> CheckpointAsync(
@@ -320,22 +324,12 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// must not fault because another closed the session. So they do after native threads: variables of native modules
     /// refer to their heap. Nothing captures them any more.
     /// </remarks>
-    /// <exception cref="InvalidOperationException">Called by a progress callback, on the checkpoint thread.</exception>
-    public async ValueTask DisposeAsync()
-    {
-        if (_checkpoints.IsCurrent)
-        {
-            throw new InvalidOperationException(
-                "A progress callback cannot close the session: closing waits for the checkpoint that called it.");
-        }
+    public ValueTask DisposeAsync() => new(_closing.RunAsync());
 
-        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
-        await _checkpoints.DisposeAsync().ConfigureAwait(false);
-        Close();
-    }
-
-    /// <inheritdoc cref="DisposeAsync"/>
-    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
+    /// <summary>
+    /// As <see cref="DisposeAsync"/>, and waits for it; but not where the checkpoint calls, as in a progress callback.
+    /// </summary>
+    public void Dispose() => _closing.Run();
 
     /// <summary>What another assembly of the library may use of the session, and what it has added.</summary>
     internal SessionParts Parts
@@ -356,8 +350,9 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         });
 
     /// <summary>Memory that cannot be given back is no reason to keep the store from the next one.</summary>
-    private void Close()
+    private async Task CloseAsync()
     {
+        await _checkpoints.DisposeAsync().ConfigureAwait(false);
         Closing closing = default;
         closing.Do(_parts.Close);
         closing.Dispose(_coordinator);
@@ -407,5 +402,5 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         return new SnapshotSession(store, options, trackers, restored);
     }
 
-    private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
+    private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_closing.HasBegun, this);
 }

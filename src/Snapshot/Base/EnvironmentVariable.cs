@@ -4,7 +4,7 @@ namespace Snapshot.Base;
 internal static class EnvironmentVariable
 {
     /// <summary>The member of an enumeration that a variable names; upper and lower case are the same.</summary>
-    /// <exception cref="SnapshotException">Unsupported: it names none.</exception>
+    /// <exception cref="SnapshotException">InvalidSetting: it names none.</exception>
     internal static T Of<T>(string variable, T otherwise) where T : struct, Enum
     {
         string? text = Environment.GetEnvironmentVariable(variable);
@@ -15,7 +15,7 @@ internal static class EnvironmentVariable
         }
 
         throw new SnapshotException(
-            SnapshotErrorCode.Unsupported,
+            SnapshotErrorCode.InvalidSetting,
             $"The environment variable {variable} is '{text}'. It may be " +
             $"{string.Join(", ", Enum.GetNames<T>().Select(name => name.ToLowerInvariant()))}; or unset it.");
     }

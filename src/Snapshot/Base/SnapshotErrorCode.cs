@@ -1,6 +1,6 @@
 namespace Snapshot;
 
-/// <summary>What went wrong, as a program tells it apart.</summary>
+/// <summary>What went wrong, as a program tells it apart. Each code has one meaning.</summary>
 public enum SnapshotErrorCode
 {
     /// <summary>The native library is missing, unloadable or of another build.</summary>
@@ -15,18 +15,18 @@ public enum SnapshotErrorCode
     /// </summary>
     SystemCall,
 
-    /// <summary>The address at which an arena must be mapped is taken.</summary>
+    /// <summary>Addresses that an arena needs are taken.</summary>
     AddressTaken,
 
-    /// <summary>
-    /// An arena has no room for an allocation, or a limit of the session is reached. Nothing was changed.
-    /// </summary>
+    /// <summary>An arena has no room for an allocation. Nothing was changed.</summary>
     ArenaFull,
 
-    /// <summary>An arena, root or buffer of that name does not exist, or exists already.</summary>
-    Name,
+    /// <summary>There is something of that name already. Nothing was changed.</summary>
+    NameTaken,
 
-    /// <summary>The layout of a type differs from the one in the image.</summary>
+    /// <summary>
+    /// A layout, length or capacity that the program declares differs from what exists under that name.
+    /// </summary>
     LayoutMismatch,
 
     /// <summary>A checkpoint is running already.</summary>
@@ -35,7 +35,9 @@ public enum SnapshotErrorCode
     /// <summary>A handler aborted the checkpoint; <see cref="SnapshotException.AbortCode"/> is what it gave.</summary>
     Aborted,
 
-    /// <summary>The deadline passed before every participant had come; the message names the late ones.</summary>
+    /// <summary>
+    /// The time for a checkpoint passed before everybody it waits for had come; the message names the late ones.
+    /// </summary>
     TimedOut,
 
     /// <summary>A handler threw; the exception is the inner one.</summary>
@@ -47,16 +49,19 @@ public enum SnapshotErrorCode
     /// <summary>The memory for staging changed pages is used up.</summary>
     StagingFull,
 
-    /// <summary>The store does not hold what was asked for.</summary>
+    /// <summary>What was asked for does not exist: a store, a generation, a file or a process.</summary>
     NotFound,
 
     /// <summary>A fresh start was asked for in a store that holds generations.</summary>
     StoreNotEmpty,
 
-    /// <summary>Another process, or another session, has the store open for writing.</summary>
+    /// <summary>Somebody else writes the store: another process, or another session of this one.</summary>
     StoreBusy,
 
-    /// <summary>Reading or writing the store failed.</summary>
+    /// <summary>
+    /// Reading, writing or syncing a file failed; <see cref="SnapshotException.Step"/> and
+    /// <see cref="SnapshotException.Errno"/> tell which and why.
+    /// </summary>
     StoreIo,
 
     /// <summary>Bytes of the store are not what was written: a checksum, a bound or a structure is wrong.</summary>
@@ -73,9 +78,7 @@ public enum SnapshotErrorCode
     /// </summary>
     OutcomeUnknown,
 
-    /// <summary>
-    /// A resume part failed after a restart, or what the image needs did not come back: the session cannot go on.
-    /// </summary>
+    /// <summary>A restart failed after the session had begun: the session cannot go on.</summary>
     RestartFailed,
 
     /// <summary>
@@ -87,13 +90,28 @@ public enum SnapshotErrorCode
     FiberFailed,
 
     /// <summary>
-    /// A library cannot be a native module, or is not the one of the image; the message names each fault and its
-    /// remedy.
+    /// Native code that the program gives cannot be used in its place; the message names each fault and its remedy.
     /// </summary>
     NativeModule,
 
-    /// <summary>
-    /// A directory or file of a store belongs to somebody else, may be written by everybody, or is no file at all.
-    /// </summary>
+    /// <summary>A directory or file of a store is one that others may change.</summary>
     Untrusted,
+
+    /// <summary>
+    /// There are as many of something as there can be: arenas, participants, fibers, native threads, or generations.
+    /// Nothing was changed.
+    /// </summary>
+    LimitReached,
+
+    /// <summary>
+    /// The image has something that the program has not taken over yet: protected buffers or native modules; the
+    /// message names them.
+    /// </summary>
+    Unclaimed,
+
+    /// <summary>Handlers took longer to resume than a participant waits at the gate; the message names them.</summary>
+    GateTimeout,
+
+    /// <summary>An environment variable has a value that the library does not know.</summary>
+    InvalidSetting,
 }

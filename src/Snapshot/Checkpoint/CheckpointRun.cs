@@ -28,12 +28,16 @@ internal sealed class CheckpointRun(
 
         // How each arena is captured is decided. A short stop, of which no handler knows, may find written pages first.
         TimeSpan earlyStop = memory.Choose(cancellation)
-            ? coordinator.StopBriefly(header.Generation, timeout, memory.TakeWritten, cancellation)
+            ? coordinator.StopBriefly(header.Generation, timeout, memory.TakeWritten, ticket.AskedBy, cancellation)
             : TimeSpan.Zero;
 
         // Idle → Async: no participant is in a critical section, and none enters one until the pause is over.
         using Attempt attempt = coordinator.Begin(
-            new AttemptTerms(header.Generation, deadline.Remaining, cancellation) { Entered = report.Enter });
+            new AttemptTerms(header.Generation, deadline.Remaining, cancellation)
+            {
+                Requester = ticket.AskedBy,
+                Entered = report.Enter,
+            });
         try
         {
             // Async handlers prepare, last registered first. Beside them changed pages of arenas that are not frozen

@@ -67,6 +67,20 @@ internal sealed class CheckpointThread : IDisposable
     /// <summary>Whether the caller is called by a checkpoint, which it must not wait for.</summary>
     internal bool IsCurrent => Current == this;
 
+    /// <summary>
+    /// Why the calling thread must not block until a checkpoint of this thread is captured; null when it may.
+    /// </summary>
+    internal string? WhyBlockingWouldDeadlock() => IsCurrent
+        ? "it works for that checkpoint, and runs progress callbacks"
+        : _coordinator.WhyBlockingWouldDeadlock();
+
+    /// <summary>Whether a request may be in line behind another one.</summary>
+    internal bool IsInLine(CheckpointTicket ticket)
+    {
+        lock (_admission)
+            return _current != ticket && _open > 1;
+    }
+
     /// <summary>Cancels what is open and waits until the thread has ended.</summary>
     public void Dispose()
     {

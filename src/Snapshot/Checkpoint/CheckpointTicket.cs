@@ -18,10 +18,8 @@ public sealed class CheckpointTicket
     // given its address.
     private readonly uint[] _moment = GC.AllocateArray<uint>(1, pinned: true);
 
-    private readonly TaskCompletionSource<CaptureInfo> _captured = new(
-        TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource<SnapshotInfo> _committed = new(
-        TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly MomentTask<CaptureInfo> _captured;
+    private readonly MomentTask<SnapshotInfo> _committed;
     private readonly CancellationTokenSource _cancellation = new();
 
     // Taken back when the checkpoint has ended: the token often lives as long as the program.
@@ -32,6 +30,8 @@ public sealed class CheckpointTicket
     {
         Options = options;
         Progress = progress;
+        _captured = new MomentTask<CaptureInfo>(RefuseSelfDeadlock);
+        _committed = new MomentTask<SnapshotInfo>(RefuseSelfDeadlock);
         _watched = cancellation.UnsafeRegister(static ticket => ((CheckpointTicket)ticket!).Cancel(), this);
 
         // Whoever only watches one of the two moments must not be told of the other's failure by the finalizer.
@@ -45,6 +45,11 @@ public sealed class CheckpointTicket
     /// callback, or by blocking in a participant: use <see cref="WaitCaptured"/> there, which takes part, and refuses
     /// the first three.
     /// </summary>
+    /// <remarks>
+    /// A thread that blocks in this task while the checkpoint waits for it fails the checkpoint at once, with
+    /// <see cref="SnapshotErrorCode.SelfDeadlock"/>. Where a participant asked for it and blocks in another task that
+    /// awaits this one, that is found when the thread has been blocked for two seconds without reaching a safepoint.
+    /// </remarks>
     public Task<CaptureInfo> Captured => _captured.Task;
 
     /// <summary>
@@ -58,6 +63,9 @@ public sealed class CheckpointTicket
     internal IProgress<SnapshotProgress>? Progress { get; }
 
     internal CancellationToken Cancellation => _cancellation.Token;
+
+    /// <summary>Who asked.</summary>
+    internal Requester AskedBy { get; } = new(Participant.Current);
 
     /// <summary>Whose checkpoint it is; set when it is put in line.</summary>
     internal CheckpointThread? TakenBy { get; set; }
@@ -139,15 +147,16 @@ public sealed class CheckpointTicket
     internal void SetFailed(Exception error)
     {
         StopWatching();
-        if (error is OperationCanceledException cancelled)
+        if (error is OperationCanceledException && AskedBy.Refusal is { } refusal) error = refusal;
+        if (error is OperationCanceledException)
         {
-            _captured.TrySetCanceled(cancelled.CancellationToken);
-            _committed.TrySetCanceled(cancelled.CancellationToken);
+            _captured.SetCancelled();
+            _committed.SetCancelled();
         }
         else
         {
-            _captured.TrySetException(error);
-            _committed.TrySetException(error);
+            _captured.SetError(error);
+            _committed.SetError(error);
         }
 
         Reach(2);
@@ -181,10 +190,26 @@ public sealed class CheckpointTicket
         string? why = TakenBy is { IsCurrent: true }
             ? "it works for that checkpoint, and runs progress callbacks"
             : Coordinator.WhyWaitingWouldDeadlock();
-        if (why is null) return;
-        throw new SnapshotException(
-            SnapshotErrorCode.SelfDeadlock,
-            $"This thread would wait for a checkpoint that waits for this thread: {why}. Wait after leaving it.");
+        if (why is not null) throw Requester.SelfDeadlock(why);
+    }
+
+    /// <summary>
+    /// A thread is about to block in one of the tasks. If the capture waits for that thread, the checkpoint ends here:
+    /// the thread's wait, and everybody's, ends with the refusal.
+    /// </summary>
+    private void RefuseSelfDeadlock()
+    {
+        if (Volatile.Read(ref _moment[0]) > 0) return;
+        if (TakenBy is not { } by) return;
+        if (by.WhyBlockingWouldDeadlock() is not { } why) return;
+        SnapshotException refusal = Requester.SelfDeadlock(why);
+        if (!AskedBy.TryRefuse(refusal)) return;
+        Cancel();
+
+        // The checkpoint thread ends it when the abort is complete. It cannot, or not soon, where it is this thread,
+        // where it waits for this thread's handler part, and where it is busy with a checkpoint that waits likewise.
+        if (by.IsCurrent || by.IsInLine(this) || Participant.Current is not { Part.IsRunning: false })
+            SetFailed(refusal);
     }
 
     private unsafe void WaitUntil(uint moment)

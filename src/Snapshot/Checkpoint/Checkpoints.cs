@@ -1,3 +1,4 @@
+using Snapshot.Base;
 using Snapshot.Coordination;
 using Snapshot.Image;
 using Snapshot.Interop;
@@ -15,6 +16,7 @@ internal sealed class Checkpoints : IAsyncDisposable, IDisposable
     private readonly SnapshotStore _store;
     private readonly ProcessorShare _share;
     private readonly CheckpointSettings _settings;
+    private readonly Subscribers _subscribers;
     private readonly Action _throwUnlessComplete;
     private readonly StoreKeeping _keeping;
     private readonly CheckpointThread _thread;
@@ -28,16 +30,18 @@ internal sealed class Checkpoints : IAsyncDisposable, IDisposable
     /// <param name="store">Where it goes.</param>
     /// <param name="share">What the threads have of a processor.</param>
     /// <param name="settings">What a request does not say.</param>
+    /// <param name="subscribers">What they threw is told with each generation.</param>
     /// <param name="throwUnlessComplete">Refuses a checkpoint that would leave out what the image had.</param>
     internal Checkpoints(
         Coordinator coordinator, MemoryCapture memory, SnapshotStore store, ProcessorShare share,
-        CheckpointSettings settings, Action throwUnlessComplete)
+        CheckpointSettings settings, Subscribers subscribers, Action throwUnlessComplete)
     {
         _coordinator = coordinator;
         _memory = memory;
         _store = store;
         _share = share;
         _settings = settings;
+        _subscribers = subscribers;
         _throwUnlessComplete = throwUnlessComplete;
         _keeping = new StoreKeeping(store);
         _thread = new CheckpointThread(coordinator, share, TakeCheckpoint);
@@ -110,6 +114,7 @@ internal sealed class Checkpoints : IAsyncDisposable, IDisposable
             info = run.Execute(ticket, header, writing, ticket.Options.Timeout ?? _settings.Timeout);
         _store.Continue(info.Generation);
         info.KeepingError ??= _keeping.LastError;
+        info.SubscriberErrors = _subscribers.Take();
         _keeping.Request();
         return info;
     }

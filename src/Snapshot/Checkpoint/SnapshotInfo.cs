@@ -84,4 +84,10 @@ public sealed class SnapshotInfo
     /// What the progress callback of the request threw, or null. It was not called again, and the checkpoint went on.
     /// </summary>
     public Exception? ProgressError { get; internal init; }
+
+    /// <summary>
+    /// What subscribers of the session's events and the audit of native threads have thrown since the generation
+    /// before, the oldest first and 16 at most. Each is called by itself: the others were told all the same.
+    /// </summary>
+    public IReadOnlyList<Exception> SubscriberErrors { get; internal set; } = [];
 }

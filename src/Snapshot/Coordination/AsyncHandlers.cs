@@ -19,6 +19,9 @@ internal sealed class AsyncHandlers
     /// <summary>What the handler thread does now.</summary>
     internal HandlerPart Part { get; } = new();
 
+    /// <summary>Whether the caller is the handler thread.</summary>
+    internal bool IsCurrent => Thread.CurrentThread == Volatile.Read(ref _thread);
+
     /// <summary>Queues work for the handler thread. The work must not throw.</summary>
     internal void Post(Action work)
     {

@@ -49,6 +49,7 @@ internal sealed class Attempt : OpenAttempt, IDisposable
     private readonly Deadline _deadline;
     private readonly Action<Phase>? _entered;
     private readonly CancellationToken _cancellation;
+    private readonly Requester? _requester;
     private readonly Action _prepareParts;
     private readonly Action _resumeParts;
     private int _asyncFirst;
@@ -72,6 +73,7 @@ internal sealed class Attempt : OpenAttempt, IDisposable
         _deadline = Deadline.After(terms.Timeout);
         _entered = terms.Entered;
         _cancellation = terms.Cancellation;
+        _requester = terms.Requester;
         _prepareParts = RunAsyncPrepare;
         _resumeParts = RunAsyncResume;
         AsyncEntries = terms.IsBrief ? [] : asyncHandlers.List.Enabled;
@@ -274,6 +276,7 @@ internal sealed class Attempt : OpenAttempt, IDisposable
     /// </summary>
     private void AwaitEndOf(Phase phase)
     {
+        Requester.Watch watch = _requester?.Begin(_rendezvous, phase) ?? default;
         while (true)
         {
             uint seen = _barrier.Attention;
@@ -283,9 +286,12 @@ internal sealed class Attempt : OpenAttempt, IDisposable
             if (isDone)
                 return;
             if (_cancellation.IsCancellationRequested)
-                Fail(new OperationCanceledException($"Checkpoint {Generation} was cancelled.", _cancellation));
+                Fail(_requester?.Refusal ?? (Exception)new OperationCanceledException(
+                    $"Checkpoint {Generation} was cancelled.", _cancellation));
+            if (watch.IsStuck())
+                FailIfStillIn(phase, watch.Describe);
             if (_deadline.HasPassed)
-                FailIfStillIn(phase);
+                FailIfStillIn(phase, DescribeLateness);
             _participants.RemoveDead();
             _barrier.AwaitAttention(seen, SliceNanoseconds);
         }
@@ -300,11 +306,11 @@ internal sealed class Attempt : OpenAttempt, IDisposable
         throw Outcome.Cause!;
     }
 
-    private void FailIfStillIn(Phase phase)
+    private void FailIfStillIn(Phase phase, Func<Phase, SnapshotException> describe)
     {
         if (IsDone(phase))
             return;
-        SnapshotException cause = DescribeLateness(phase);
+        SnapshotException cause = describe(phase);
         Outcome = AbortedBy(cause);
         if (!_barrier.TryAbort(phase))
         {

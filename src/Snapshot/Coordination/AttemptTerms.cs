@@ -9,6 +9,9 @@ internal readonly record struct AttemptTerms(long Generation, TimeSpan Timeout, 
     /// <summary>Participants are stopped, and nothing else: no handler runs, nothing is told.</summary>
     internal bool IsBrief { get; init; }
 
+    /// <summary>Who asked; null for nobody who could keep it from happening.</summary>
+    internal Requester? Requester { get; init; }
+
     /// <summary>Told of phases that begin beside the pause, by the thread that drives.</summary>
     internal Action<Phase>? Entered { get; init; }
 }

@@ -73,10 +73,25 @@ internal sealed class Coordinator : IDisposable
         return LockOwner.Current is AsyncHandlerOwner owner ? $"the thread is {owner.Part.Describe()}" : null;
     }
 
+    /// <summary>
+    /// Why the calling thread must not block, as it is about to, until a checkpoint of this coordinator is captured:
+    /// the checkpoint waits for it. Null when it does not.
+    /// </summary>
+    internal string? WhyBlockingWouldDeadlock()
+    {
+        if (Participant.Current is { } participant)
+        {
+            if (participant.Rendezvous != _rendezvous || !participant.IsAwaited) return null;
+            return WhyWaitingWouldDeadlock() ?? $"participant '{participant.Name}' blocks in application code";
+        }
+
+        return _async.IsCurrent ? $"the thread is {_async.Part.Describe() ?? "the handler thread"}" : null;
+    }
+
     /// <summary>Enrols the calling thread. Waits while participants are stopped for a checkpoint.</summary>
     /// <exception cref="InvalidOperationException">The thread is a participant already, or the handler
     /// thread.</exception>
-    /// <exception cref="SnapshotException">Name, RestartFailed, or ArenaFull when there are too many.</exception>
+    /// <exception cref="SnapshotException">NameTaken, RestartFailed, or LimitReached.</exception>
     internal Participant Attach(string name, ParticipantOptions? options = null)
     {
         RecordedName.ThrowIfUnusable(name);
@@ -132,8 +147,8 @@ internal sealed class Coordinator : IDisposable
     /// <param name="generation">The generation it will have.</param>
     /// <param name="timeout">From now until every participant must have come.</param>
     /// <param name="cancellation">Aborts the attempt up to the capture.</param>
-    /// <exception cref="SnapshotException">Busy, TimedOut (naming who is in a critical section) or
-    /// RestartFailed; no attempt is open then.</exception>
+    /// <exception cref="SnapshotException">Busy, TimedOut (naming who is in a critical section), SelfDeadlock
+    /// or RestartFailed; no attempt is open then.</exception>
     /// <exception cref="OperationCanceledException">No attempt is open.</exception>
     internal Attempt Begin(long generation, TimeSpan timeout, CancellationToken cancellation = default) =>
         Begin(new AttemptTerms(generation, timeout, cancellation));
@@ -157,13 +172,16 @@ internal sealed class Coordinator : IDisposable
     /// <param name="generation">The generation that the checkpoint will be.</param>
     /// <param name="timeout">From now until every participant must have come.</param>
     /// <param name="work">What is to be done meanwhile. What it throws is thrown, and participants go on.</param>
+    /// <param name="requester">Who asked, or null.</param>
     /// <param name="cancellation">Gives up until everybody has stopped.</param>
     /// <returns>How long the application stood still.</returns>
     /// <exception cref="SnapshotException">As <see cref="Begin(long, TimeSpan, CancellationToken)"/> and
     /// <see cref="Attempt.Stop"/>.</exception>
-    internal TimeSpan StopBriefly(long generation, TimeSpan timeout, Action work, CancellationToken cancellation)
+    internal TimeSpan StopBriefly(
+        long generation, TimeSpan timeout, Action work, Requester? requester, CancellationToken cancellation)
     {
-        using Attempt attempt = Begin(new AttemptTerms(generation, timeout, cancellation) { IsBrief = true });
+        using Attempt attempt = Begin(
+            new AttemptTerms(generation, timeout, cancellation) { IsBrief = true, Requester = requester });
         attempt.PrepareAsync(meanwhile: () => { });
         attempt.Stop();
         work();

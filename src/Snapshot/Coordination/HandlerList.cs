@@ -28,7 +28,7 @@ internal sealed class HandlerList
         {
             if (_registrations.Exists(other => other.Name == name))
                 throw new SnapshotException(
-                    SnapshotErrorCode.Name,
+                    SnapshotErrorCode.NameTaken,
                     $"A handler named '{name}' is registered here already; replace it or choose another name.");
             HandlerRegistration registration = new(this, new HandlerEntry(name, handler, owner));
             _registrations.Add(registration);

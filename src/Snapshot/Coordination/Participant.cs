@@ -9,11 +9,12 @@ namespace Snapshot;
 
 /// <summary>A thread that takes part in the checkpoints of a session.</summary>
 /// <remarks>
-/// Bound to the thread that attached: every member but <see cref="Name"/>, <see cref="Id"/> and <see cref="Activity"/>
-/// throws <see cref="InvalidOperationException"/> on another one (<see cref="Poll"/> notices it only while something is
-/// pending). Between two safepoints (a poll, the entry and exit of a critical section or blocked region, a refused try
-/// to enter, a wait for an arena lock) a participant is never stopped. It must not end without <see cref="Dispose"/>;
-/// if its thread does, the next checkpoint removes it.
+/// Bound to the thread that attached: every member but <see cref="Name"/>, <see cref="Id"/>, <see cref="Activity"/> and
+/// <see cref="Dispose"/> throws <see cref="InvalidOperationException"/> on another one (<see cref="Poll"/> notices it
+/// only while something is pending). So attach in a method that is not <c>async</c>. Between two safepoints (a poll,
+/// the entry and exit of a critical section or blocked region, a refused try to enter, a wait for an arena lock) a
+/// participant is never stopped. It must not end without <see cref="Dispose"/>; if its thread does, the next
+/// checkpoint removes it.
 /// </remarks>
 public sealed unsafe partial class Participant : IDisposable
 {
@@ -42,6 +43,9 @@ public sealed unsafe partial class Participant : IDisposable
     private volatile string? _blockedOn;
     private volatile string? _activity;
     private volatile Standing _standing;
+
+    /// <summary>Disposed where it could not leave.</summary>
+    private volatile bool _isLeaving;
 
     internal Participant(
         ParticipantTable table, Resumption resumption, string name, int id, ParticipantOptions options)
@@ -108,6 +112,12 @@ public sealed unsafe partial class Participant : IDisposable
 
     internal bool IsThreadAlive => _thread.IsAlive;
 
+    /// <summary>Whether the thread waits for something, sleeps or joins another.</summary>
+    internal bool IsThreadBlocked => (_thread.ThreadState & System.Threading.ThreadState.WaitSleepJoin) != 0;
+
+    /// <summary>Whether a checkpoint waits until it comes to a safepoint. Its own thread only.</summary>
+    internal bool IsAwaited => _isCounted;
+
     internal bool IsInCriticalSection => Volatile.Read(ref _criticalDepth) > 0;
 
     /// <summary>
@@ -143,7 +153,7 @@ public sealed unsafe partial class Participant : IDisposable
     /// <param name="handler">The handler. If the image restarted from names it, it is resumed with Restarted before
     /// this returns.</param>
     /// <returns>The registration.</returns>
-    /// <exception cref="SnapshotException"><see cref="SnapshotErrorCode.Name"/>: the name is taken.
+    /// <exception cref="SnapshotException"><see cref="SnapshotErrorCode.NameTaken"/>: the name is taken.
     /// <see cref="SnapshotErrorCode.RestartFailed"/>: its resume part threw after a restart.</exception>
     public HandlerRegistration RegisterHandler(string name, ICheckpointHandler handler)
     {
@@ -154,15 +164,26 @@ public sealed unsafe partial class Participant : IDisposable
         return registration;
     }
 
-    /// <summary>Leaves the session: checkpoints no longer wait for this thread. Harmless when repeated.</summary>
-    /// <exception cref="InvalidOperationException">Called on another thread or inside a handler.</exception>
+    /// <summary>
+    /// Leaves the session: checkpoints no longer wait for this thread. Harmless when repeated; never throws.
+    /// </summary>
+    /// <remarks>
+    /// Only the participant's own thread can know that it has written its last to an arena. So on another thread (as
+    /// after an <c>await</c>), or inside one of its handlers, this only notes the wish: the participant leaves at its
+    /// thread's next <see cref="Poll"/>, or when that thread ends. A checkpoint that waits for it in vain until then
+    /// names it, and says this.
+    /// </remarks>
     public void Dispose()
     {
         if (Volatile.Read(ref _isGone) != 0)
             return;
-        ThrowIfNotMine();
-        if (Part.IsRunning)
-            throw new InvalidOperationException($"Participant '{Name}' cannot leave inside one of its handlers.");
+        if (Environment.CurrentManagedThreadId != _threadId || Part.IsRunning)
+        {
+            _isLeaving = true;
+            CallAttention();
+            return;
+        }
+
         DeliverCommits();
         if (TryStopForGood())
             _table.Remove(this);
@@ -217,6 +238,11 @@ public sealed unsafe partial class Participant : IDisposable
     internal void Notify(CommitNotice notice)
     {
         _commits.Post(notice);
+        CallAttention();
+    }
+
+    private void CallAttention()
+    {
         if (Interlocked.Exchange(ref _attention[0], 1) == 0) StopSignal.Add();
     }
 
@@ -232,8 +258,10 @@ public sealed unsafe partial class Participant : IDisposable
             Standing.Parked => "parked",
             Standing.Gone => "gone",
             Standing.Joining => "attaching",
-            _ => Doing?.Invoke() ?? (IsInCriticalSection ? "in a critical section" : "in application code"),
+            _ => Doing?.Invoke() ?? (IsInCriticalSection ? "in a critical section" : "in application code") +
+                (IsThreadBlocked ? ", blocked in a wait" : ""),
         };
+        if (_isLeaving) doing += ", disposed by another thread or in a handler, which takes effect at its next Poll()";
         string activity = _activity is { } text ? $", activity '{text}'" : "";
         return $"participant '{Name}' (thread {_thread.ManagedThreadId} '{_thread.Name}'): {doing}{activity}";
     }
@@ -265,7 +293,11 @@ public sealed unsafe partial class Participant : IDisposable
     private void PollSlow()
     {
         ThrowIfNotMine();
-        if (!Part.IsRunning && _criticalDepth == 0 && _blockedDepth == 0 && !IsInFiber)
+        if (Part.IsRunning || _criticalDepth > 0 || _blockedDepth > 0 || IsInFiber)
+            return;
+        if (_isLeaving)
+            Dispose();
+        else
             AtSafepoint();
     }
 
@@ -325,7 +357,7 @@ public sealed unsafe partial class Participant : IDisposable
         if (!attempt.IsResumed)
         {
             throw new SnapshotException(
-                SnapshotErrorCode.TimedOut,
+                SnapshotErrorCode.GateTimeout,
                 $"Participant '{Name}' waited {_rendezvous.GateTimeout} at the gate after checkpoint " +
                 $"{attempt.Generation} and resume parts still run: {attempt.DescribeParts()}. A resume part may " +
                 "wait for something this participant holds; do without the gate then.")
@@ -356,6 +388,7 @@ public sealed unsafe partial class Participant : IDisposable
         if (Interlocked.Exchange(ref _attention[0], 0) != 0) StopSignal.Remove();
         while (_commits.TryTake(out CommitNotice notice))
             HandlerRun.Committed(notice.Handlers, notice.Generation, Part, Name, _rendezvous.Report);
+        if (_isLeaving) CallAttention();
     }
 
     // ---- guards ----------------------------------------------------------------------------------------------------

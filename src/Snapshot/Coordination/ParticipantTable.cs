@@ -33,12 +33,12 @@ internal sealed class ParticipantTable(Rendezvous rendezvous, Action<string> die
         {
             if (_byName.ContainsKey(participant.Name))
                 throw new SnapshotException(
-                    SnapshotErrorCode.Name,
+                    SnapshotErrorCode.NameTaken,
                     $"A participant named '{participant.Name}' is attached already; names are unique within a " +
                     "session.");
             if (_byName.Count == PhaseWord.CountMax)
                 throw new SnapshotException(
-                    SnapshotErrorCode.ArenaFull,
+                    SnapshotErrorCode.LimitReached,
                     $"A session has at most {PhaseWord.CountMax} participants at a time; dispose those that are done.");
             _byName.Add(participant.Name, participant);
             if (_captured.Length < _byName.Count)

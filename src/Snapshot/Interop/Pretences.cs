@@ -28,7 +28,7 @@ internal static class Pretences
     }
 
     private static SnapshotException Unknown(string word) => new(
-        SnapshotErrorCode.Unsupported,
+        SnapshotErrorCode.InvalidSetting,
         $"The environment variable {Variable} names '{word}'. It may name, separated by commas, " +
         $"{string.Join(", ", CapabilityText.All.Select(line => line.Pretence))}; or unset it.");
 }

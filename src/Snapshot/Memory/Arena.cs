@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using Snapshot.Base;
 using Snapshot.Memory;
 
@@ -12,10 +13,12 @@ namespace Snapshot;
 /// <remarks>
 /// <para>Memory handed out reads as zero. A call that throws has changed nothing. The same calls in the same order give
 /// the same addresses.</para>
-/// <para>Thread-safe, except <see cref="Dispose"/>: after it, or while it runs, no memory of the arena may be used.
-/// There is no finalizer, because pointers into an arena do not keep it alive.</para>
+/// <para>Thread-safe. It lives as long as its session: closing that unmaps it, after which none of its memory may be
+/// used. There is no finalizer, because pointers into an arena do not keep it alive.</para>
 /// </remarks>
-public sealed unsafe class Arena : IDisposable
+#pragma warning disable CA1001 // Its session closes it; anybody else would unmap memory that threads still use.
+public sealed unsafe class Arena
+#pragma warning restore CA1001
 {
     /// <summary>
     /// The longest name: the kernel shows at most 79 bytes of a mapping's name, of which "snapshot:" takes nine.
@@ -37,7 +40,6 @@ public sealed unsafe class Arena : IDisposable
     private readonly ArenaAllocator _allocator;
     private readonly RootTable _roots;
     private State _state = State.AwaitingContent;
-    private bool _ownedBySession;
 
     private Arena(AddressSpace space)
     {
@@ -53,7 +55,7 @@ public sealed unsafe class Arena : IDisposable
     {
         AwaitingContent,
         Ready,
-        Disposed,
+        Closed,
     }
 
     /// <summary>The name, unique in its session.</summary>
@@ -233,6 +235,21 @@ public sealed unsafe class Arena : IDisposable
         where T : unmanaged => RootArray<T>(name, 1).Pointer;
 
     /// <summary>
+    /// A pointer to what a reference into this arena refers to, which fiber methods can take and keep where they cannot
+    /// keep the reference: <c>arena.PointerTo(ref arena.Root&lt;State&gt;("state"))</c>. No unsafe code is needed.
+    /// </summary>
+    /// <param name="place">A root, a field of one, or an element of an array in this arena.</param>
+    /// <exception cref="ArgumentException">It does not lie in this arena.</exception>
+    public ArenaPointer<T> PointerTo<T>(ref T place)
+        where T : unmanaged
+    {
+        T* pointer = (T*)Unsafe.AsPointer(ref place);
+        if (!_region.Contains(pointer) || !_region.Contains((byte*)(pointer + 1) - 1))
+            throw new ArgumentException($"the reference is not into arena '{Name}'", nameof(place));
+        return pointer;
+    }
+
+    /// <summary>
     /// The root of that name, an array of <paramref name="count"/> elements. If there is none, makes it with zeros;
     /// else it is as it was left. With 0 elements the root exists, and the array is empty.
     /// </summary>
@@ -272,25 +289,13 @@ public sealed unsafe class Arena : IDisposable
         return _roots.Remove(name);
     }
 
-    /// <summary>
-    /// Does nothing while the arena belongs to a session: what is in it is part of the session's images, so it stays
-    /// until the session is closed. Else unmaps it; the second call does nothing.
-    /// </summary>
-    public void Dispose()
-    {
-        if (!_ownedBySession) Close();
-    }
-
-    /// <summary>From here on only <see cref="Close"/> unmaps the arena.</summary>
-    internal void BelongToSession() => _ownedBySession = true;
-
     /// <summary>Unmaps the arena; the second call does nothing.</summary>
     internal void Close()
     {
         lock (_gate)
         {
-            if (_state == State.Disposed) return;
-            _state = State.Disposed;
+            if (_state == State.Closed) return;
+            _state = State.Closed;
             _region.Dispose();
         }
     }
@@ -307,7 +312,7 @@ public sealed unsafe class Arena : IDisposable
         }
         catch
         {
-            arena.Dispose();
+            arena.Close();
             throw;
         }
     }
@@ -336,7 +341,7 @@ public sealed unsafe class Arena : IDisposable
         }
         catch
         {
-            arena.Dispose();
+            arena.Close();
             throw;
         }
     }
@@ -478,7 +483,7 @@ public sealed unsafe class Arena : IDisposable
         Lock.Scope scope = _gate.EnterScope();
         if (_state == State.Ready) return scope;
         scope.Dispose();
-        ObjectDisposedException.ThrowIf(_state == State.Disposed, this);
+        ObjectDisposedException.ThrowIf(_state == State.Closed, this);
         throw new InvalidOperationException($"Arena '{Name}' waits for its content to be restored.");
     }
 }

@@ -9,8 +9,8 @@ namespace Snapshot;
 /// <typeparam name="T">The element.</typeparam>
 /// <remarks>
 /// The value is unmanaged, so it may be stored in an arena. It stays valid across a restart, because arenas
-/// come back at their addresses. It does not own the memory: after <see cref="Arena.Free{T}(ArenaArray{T})"/> or
-/// <see cref="Arena.Dispose"/> it must not be used, and nothing detects it when it is. Reading and writing elements
+/// come back at their addresses. It does not own the memory: after <see cref="Arena.Free{T}(ArenaArray{T})"/>, or
+/// when the session is closed, it must not be used, and nothing detects it when it is. Reading and writing elements
 /// from several threads follows the rules of ordinary memory.
 /// </remarks>
 public readonly unsafe struct ArenaArray<T> : IEquatable<ArenaArray<T>>
@@ -46,6 +46,19 @@ public readonly unsafe struct ArenaArray<T> : IEquatable<ArenaArray<T>>
             if ((ulong)index >= (ulong)_length) ThrowIndex(index);
             return ref _pointer[index];
         }
+    }
+
+    /// <summary>
+    /// A pointer to the element at <paramref name="index"/>, which fiber methods can take and keep where they cannot
+    /// keep a reference. No unsafe code is needed.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The index is negative or not less than <see cref="Length"/>.
+    /// </exception>
+    public ArenaPointer<T> PointerTo(long index)
+    {
+        if ((ulong)index >= (ulong)_length) ThrowIndex(index);
+        return _pointer + index;
     }
 
     /// <summary>All elements as a span.</summary>

@@ -57,7 +57,7 @@ internal static class StoreErrors
 
     internal static SnapshotException TooManyGenerations(string path) =>
         new(
-            SnapshotErrorCode.StoreIo,
+            SnapshotErrorCode.LimitReached,
             $"{path}: a store lists at most {ManifestSlot.EntriesMax} generations. Prune it; committed generations " +
             "are untouched.")
         { Path = path };
@@ -65,7 +65,7 @@ internal static class StoreErrors
     /// <summary>A number of the store cannot grow; what would follow is not readable as newer.</summary>
     internal static SnapshotException NumbersUsedUp(string path, string what) =>
         new(
-            SnapshotErrorCode.StoreIo,
+            SnapshotErrorCode.LimitReached,
             $"{path}: {what}. Go on in a new store; committed generations are untouched and can be restored.")
         { Path = path };
 

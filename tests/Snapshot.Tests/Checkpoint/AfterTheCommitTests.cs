@@ -24,7 +24,8 @@ public sealed class AfterTheCommitTests : IDisposable
         using SnapshotStore store = SnapshotStore.Open(medium, new StoreOptions());
         using Coordinator coordinator = new();
         using TrackerFactory trackers = new(MachineCapabilities.Current, TrackingMechanism.Auto);
-        using Arena arena = ArenaTesting.Make(16 * ArenaTesting.MiB);
+        Arena arena = ArenaTesting.Make(16 * ArenaTesting.MiB);
+        using ArenaCloser arenaCloser = new(arena);
         using MemoryCapture memory = new(new StagingArea(16 * ArenaTesting.MiB), trackers, () => false, null);
         memory.AddArena(1, arena, new PageHashes(arena.Region.CapacityPages), 0, new CapturePolicy(), false);
         using HandlerRegistration handler =

@@ -19,7 +19,8 @@ public sealed unsafe class HugePagesReturnTests
     public void Memory_that_tracking_has_split_is_in_huge_pages_again_when_it_is_captured_by_copy_on_write()
     {
         using TrackerFactory trackers = new(MachineCapabilities.Current, TrackingMechanism.Auto);
-        using Arena arena = ArenaTesting.Make(64 * ArenaTesting.MiB, huge: true);
+        Arena arena = ArenaTesting.Make(64 * ArenaTesting.MiB, huge: true);
+        using ArenaCloser arenaCloser = new(arena);
         using StagingArea staging = new(64 * ArenaTesting.MiB);
         using RegionCapture capture = new(
             1, arena.Region, arena, trackers.CreateForArena(arena.Region),

@@ -18,7 +18,8 @@ public sealed unsafe class RegionCaptureTests
     [Needs(Capability.WriteTracking)]
     public void Memory_freed_after_it_was_pre_copied_is_zero_when_it_is_allocated_again()
     {
-        using Arena arena = ArenaTesting.Make(16 * ArenaTesting.MiB);
+        Arena arena = ArenaTesting.Make(16 * ArenaTesting.MiB);
+        using ArenaCloser arenaCloser = new(arena);
         using StagingArea staging = new(16 * ArenaTesting.MiB);
         using TrackerFactory trackers = new(MachineCapabilities.Current, TrackingMechanism.Auto);
         using RegionCapture capture = new(
@@ -49,7 +50,8 @@ public sealed unsafe class RegionCaptureTests
     [Needs(Capability.CopyOnWrite, Capability.WriteTracking)]
     public void An_exchange_that_fails_twice_loses_no_page_and_the_next_one_succeeds()
     {
-        using Arena arena = ArenaTesting.Make(16 * ArenaTesting.MiB);
+        Arena arena = ArenaTesting.Make(16 * ArenaTesting.MiB);
+        using ArenaCloser arenaCloser = new(arena);
         using StagingArea staging = new(16 * ArenaTesting.MiB);
         using TrackerFactory gone = new(MachineCapabilities.Current, TrackingMechanism.Auto);
         using RegionCapture capture = new(

@@ -73,7 +73,7 @@ public sealed class BriefStopTests : IDisposable
         });
         begun.Wait();
         SnapshotException error = Assert.Throws<SnapshotException>(() => _coordinator.StopBriefly(
-            7, TimeSpan.FromMilliseconds(50), () => Assert.Fail("not everybody stands still"), default));
+            7, TimeSpan.FromMilliseconds(50), () => Assert.Fail("not everybody stands still"), null, default));
         Assert.Equal(SnapshotErrorCode.TimedOut, error.Code);
         Assert.Equal(7, error.Generation);
         Assert.Contains("'late'", error.Message, StringComparison.Ordinal);
@@ -128,7 +128,7 @@ public sealed class BriefStopTests : IDisposable
         inside.Wait();
         Task checkpoint = Task.Run(() =>
         {
-            _coordinator.StopBriefly(1, CoordinatorExtensions.Long, () => { }, default);
+            _coordinator.StopBriefly(1, CoordinatorExtensions.Long, () => { }, null, default);
             _coordinator.Checkpoint();
         });
         SpinWait.SpinUntil(() => _coordinator.Phase == Phase.Pending);
@@ -144,7 +144,8 @@ public sealed class BriefStopTests : IDisposable
     {
         using Worker worker = Worker.Attach(_coordinator, "w");
         Assert.Throws<OperationCanceledException>(
-            () => _coordinator.StopBriefly(1, CoordinatorExtensions.Long, () => { }, new CancellationToken(true)));
+            () => _coordinator.StopBriefly(
+                1, CoordinatorExtensions.Long, () => { }, null, new CancellationToken(true)));
         Assert.Equal(Phase.Idle, _coordinator.Phase);
     }
 
@@ -156,7 +157,7 @@ public sealed class BriefStopTests : IDisposable
 
     private void Stop(Action work)
     {
-        _coordinator.StopBriefly(1, CoordinatorExtensions.Long, work, default);
+        _coordinator.StopBriefly(1, CoordinatorExtensions.Long, work, null, default);
 
         // No checkpoint follows.
         _coordinator.Barrier.EndAnnouncement();

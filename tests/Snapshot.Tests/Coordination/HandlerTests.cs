@@ -259,7 +259,7 @@ public sealed class HandlerTests
         using Coordinator coordinator = new();
         HandlerRegistration registration = coordinator.RegisterHandler("h", _log.Handler("h"));
         Assert.Equal(
-            SnapshotErrorCode.Name,
+            SnapshotErrorCode.NameTaken,
             Assert.Throws<SnapshotException>(() => coordinator.RegisterHandler("h", _log.Handler("h"))).Code);
         registration.Dispose();
         Assert.Throws<ObjectDisposedException>(() => registration.Replace(_log.Handler("h")));

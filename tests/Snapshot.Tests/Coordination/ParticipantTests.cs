@@ -502,7 +502,6 @@ public sealed unsafe class ParticipantTests
         using Coordinator coordinator = new();
         using Worker worker = Worker.Attach(coordinator, "w");
         Assert.Throws<InvalidOperationException>(() => worker.Participant.EnterCriticalSection());
-        Assert.Throws<InvalidOperationException>(worker.Participant.Dispose);
         Participant participant = coordinator.Attach("me");
         Assert.Same(participant, Participant.Current);
         Assert.Throws<InvalidOperationException>(() => coordinator.Attach("me too"));
@@ -515,12 +514,59 @@ public sealed unsafe class ParticipantTests
     }
 
     [Fact]
+    public void Disposed_by_another_thread_a_participant_leaves_at_its_own_next_poll_and_not_before()
+    {
+        using Coordinator coordinator = new();
+        using ManualResetEventSlim disposed = new(), goesOn = new(), asked = new();
+        using Worker worker = Worker.Attach(coordinator, "w");
+        Task leaving = worker.Start(participant =>
+        {
+            disposed.Wait();
+            using (participant.EnterCriticalSection()) participant.Poll();
+            goesOn.Set();
+            asked.Wait();
+            participant.Poll();
+            Assert.Null(Participant.Current);
+            participant.Dispose();
+        });
+        worker.Participant.Dispose();
+        disposed.Set();
+        goesOn.Wait();
+        Attempt attempt = coordinator.Begin(1, TimeSpan.FromMilliseconds(50));
+        attempt.PrepareAsync(() => { });
+        SnapshotException late = Assert.Throws<SnapshotException>(attempt.Stop);
+        Assert.Equal(SnapshotErrorCode.DeadlineExceeded, late.Code);
+        Assert.Contains("'w'", late.Message, StringComparison.Ordinal);
+        Assert.Contains("disposed by another thread", late.Message, StringComparison.Ordinal);
+        asked.Set();
+        leaving.Join();
+        coordinator.Checkpoint(2);
+    }
+
+    [Fact]
+    public void Disposed_in_its_own_handler_a_participant_leaves_at_its_next_poll()
+    {
+        using Coordinator coordinator = new();
+        using Worker worker = Worker.Attach(coordinator, "w");
+        worker.Do(participant => participant.RegisterHandler(
+            "h", CheckpointHandler.Create(_ => participant.Dispose())));
+        Attempt attempt = coordinator.Capture();
+        Assert.Equal(["w"], attempt.Captured.ToArray().Select(captured => captured.Participant.Name));
+        attempt.Finish();
+        worker.Do(participant =>
+        {
+            participant.Poll();
+            Assert.Null(Participant.Current);
+        });
+    }
+
+    [Fact]
     public void A_name_is_free_again_after_leaving_and_keeps_its_id()
     {
         using Coordinator coordinator = new();
         using Worker first = Worker.Attach(coordinator, "w");
         int id = first.Participant.Id;
-        Assert.Equal(SnapshotErrorCode.Name, Assert.Throws<SnapshotException>(() => coordinator.Attach("w")).Code);
+        Assert.Equal(SnapshotErrorCode.NameTaken, Assert.Throws<SnapshotException>(() => coordinator.Attach("w")).Code);
         first.Do(participant => participant.Dispose());
         using Participant again = coordinator.Attach("w");
         Assert.Equal(id, again.Id);

@@ -13,8 +13,10 @@ public sealed unsafe class AddressSpaceTests
     [Fact]
     public void Arenas_lie_apart_in_their_range()
     {
-        using Arena first = Make();
-        using Arena second = Make();
+        Arena first = Make();
+        using ArenaCloser firstCloser = new(first);
+        Arena second = Make();
+        using ArenaCloser secondCloser = new(second);
         foreach (Arena arena in new[] { first, second })
         {
             ulong highest = AddressSpace.HighestEnd - (ulong)arena.Capacity;
@@ -29,7 +31,8 @@ public sealed unsafe class AddressSpaceTests
     public void An_arena_lies_where_it_is_asked_to()
     {
         nint place = FixedBase();
-        using Arena there = Arena.Create("there", place, new ArenaOptions { Capacity = 16 * MiB });
+        Arena there = Arena.Create("there", place, new ArenaOptions { Capacity = 16 * MiB });
+        using ArenaCloser thereCloser = new(there);
         Assert.Equal(place, there.BaseAddress);
         Assert.Throws<ArgumentException>(() => Arena.Create("odd", place + 4096, new ArenaOptions()));
     }
@@ -37,7 +40,8 @@ public sealed unsafe class AddressSpaceTests
     [Fact]
     public void A_reservation_costs_no_memory()
     {
-        using Arena arena = Arena.Create("default", null, new ArenaOptions());
+        Arena arena = Arena.Create("default", null, new ArenaOptions());
+        using ArenaCloser arenaCloser = new(arena);
         Assert.Equal(64L << 30, arena.Capacity);
         Assert.InRange(Smaps(arena, "Rss"), 4, 2 * 1024);
     }
@@ -45,7 +49,8 @@ public sealed unsafe class AddressSpaceTests
     [Fact]
     public void An_arena_is_named_in_the_process_map_where_the_kernel_can()
     {
-        using Arena arena = Make(name: "named one");
+        Arena arena = Make(name: "named one");
+        using ArenaCloser arenaCloser = new(arena);
         string map = File.ReadAllText("/proc/self/maps");
         // A kernel without CONFIG_ANON_VMA_NAME refuses with EINVAL: then the arena works without its name.
         fixed (byte* probe = "snapshot:named one\0"u8)
@@ -58,8 +63,10 @@ public sealed unsafe class AddressSpaceTests
     [HugePagesFact]
     public void Large_memory_is_in_huge_pages_by_default_and_not_when_refused()
     {
-        using Arena huge = Make(huge: true);
-        using Arena small = Make(huge: false);
+        Arena huge = Make(huge: true);
+        using ArenaCloser hugeCloser = new(huge);
+        Arena small = Make(huge: false);
+        using ArenaCloser smallCloser = new(small);
         huge.Allocate<byte>(16 * MiB).AsSpan().Fill(1);
         small.Allocate<byte>(16 * MiB).AsSpan().Fill(1);
         Assert.InRange(Smaps(huge, "AnonHugePages"), 8 * 1024, 32 * 1024);
@@ -69,7 +76,8 @@ public sealed unsafe class AddressSpaceTests
     [Fact]
     public void Memory_beyond_what_is_committed_is_not_mapped_for_access()
     {
-        using Arena arena = Make();
+        Arena arena = Make();
+        using ArenaCloser arenaCloser = new(arena);
         string range = $"{arena.BaseAddress + (nint)arena.CommittedBytes:x}-";
         string rest = Assert.Single(
             File.ReadLines("/proc/self/maps"), line => line.StartsWith(range, StringComparison.Ordinal));
@@ -80,7 +88,7 @@ public sealed unsafe class AddressSpaceTests
     public void A_released_range_can_be_reserved_again_and_a_reserved_one_cannot()
     {
         nint there = FixedBase();
-        Make(16 * MiB, at: there).Dispose();
+        Make(16 * MiB, at: there).Close();
         ulong place = (ulong)there;
         Assert.Equal(0, Native.sn_memory_reserve(place, 8192));
         Assert.Equal(Exists, Native.sn_memory_reserve(place + 4096, 8192));

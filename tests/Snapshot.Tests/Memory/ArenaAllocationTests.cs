@@ -14,7 +14,8 @@ public sealed unsafe class ArenaAllocationTests
     [InlineData(3 << 20)]
     public void Memory_reads_as_zero_also_after_it_was_used_and_freed(int bytes)
     {
-        using Arena arena = Make();
+        Arena arena = Make();
+        using ArenaCloser arenaCloser = new(arena);
         for (int round = 0; round < 3; round++)
         {
             void* block = arena.Allocate(bytes);
@@ -36,7 +37,8 @@ public sealed unsafe class ArenaAllocationTests
     [InlineData(4096, 2 << 20)]
     public void An_allocation_is_aligned_as_asked(int bytes, int alignment)
     {
-        using Arena arena = Make();
+        Arena arena = Make();
+        using ArenaCloser arenaCloser = new(arena);
         arena.Allocate(16);
         for (int i = 0; i < 5; i++) Assert.Equal(0, (nint)arena.Allocate(bytes, alignment) % alignment);
         arena.CheckTables();
@@ -45,22 +47,26 @@ public sealed unsafe class ArenaAllocationTests
     [Fact]
     public void A_large_allocation_begins_at_a_huge_page()
     {
-        using Arena arena = Make();
+        Arena arena = Make();
+        using ArenaCloser arenaCloser = new(arena);
         for (int i = 0; i < 4; i++) Assert.Equal(0, (nint)arena.Allocate((2 << 20) + i * 5000) % Pages.HugeSize);
     }
 
     [Fact]
     public void Typed_arrays_begin_at_a_cache_line()
     {
-        using Arena arena = Make();
+        Arena arena = Make();
+        using ArenaCloser arenaCloser = new(arena);
         for (int count = 8; count < 200; count += 7) Assert.Equal(0, (nint)arena.Allocate<double>(count).Pointer % 64);
     }
 
     [Fact]
     public void The_same_calls_give_the_same_places()
     {
-        using Arena first = Make();
-        using Arena second = Make();
+        Arena first = Make();
+        using ArenaCloser firstCloser = new(first);
+        Arena second = Make();
+        using ArenaCloser secondCloser = new(second);
         Assert.Equal(Script(first), Script(second));
 
         static List<long> Script(Arena arena)
@@ -92,7 +98,8 @@ public sealed unsafe class ArenaAllocationTests
     [InlineData(100_000)]
     public void A_second_free_is_refused_and_changes_nothing(int bytes)
     {
-        using Arena arena = Make();
+        Arena arena = Make();
+        using ArenaCloser arenaCloser = new(arena);
         void* other = arena.Allocate(bytes);
         void* block = arena.Allocate(bytes);
         arena.Free(block);
@@ -109,7 +116,8 @@ public sealed unsafe class ArenaAllocationTests
     [InlineData(100_000, 8192)]
     public void A_pointer_into_an_allocation_is_refused_and_told_how_far(int bytes, int into)
     {
-        using Arena arena = Make();
+        Arena arena = Make();
+        using ArenaCloser arenaCloser = new(arena);
         byte* block = (byte*)arena.Allocate(bytes);
         byte[] before = Bytes(arena);
         ArgumentException error = Assert.Throws<ArgumentException>(() => arena.Free(block + into));
@@ -120,8 +128,10 @@ public sealed unsafe class ArenaAllocationTests
     [Fact]
     public void Foreign_pointers_and_the_arenas_own_tables_are_refused()
     {
-        using Arena arena = Make();
-        using Arena other = Make();
+        Arena arena = Make();
+        using ArenaCloser arenaCloser = new(arena);
+        Arena other = Make();
+        using ArenaCloser otherCloser = new(other);
         void* foreign = other.Allocate(64);
         Refused("not in this arena", () => arena.Free(foreign));
         Refused("own tables", () => arena.Free((void*)arena.BaseAddress));
@@ -139,13 +149,15 @@ public sealed unsafe class ArenaAllocationTests
     {
         // The same calls give the same places, so one arena tells how many calls fill another.
         long count = 0;
-        using (Arena first = Make(16 * MiB))
+        Arena first = Make(16 * MiB);
+        using (new ArenaCloser(first))
         {
             while (TryAllocate(first, bytes) is null) count++;
         }
 
         Assert.True(count * bytes > (bytes == 2 << 20 ? 13 : 14) * MiB * 7 / 8, $"only {count} allocations");
-        using Arena arena = Make(16 * MiB);
+        Arena arena = Make(16 * MiB);
+        using ArenaCloser arenaCloser = new(arena);
         for (long i = 0; i < count; i++) arena.Allocate(bytes);
         byte[] before = Bytes(arena);
         SnapshotException error = TryAllocate(arena, bytes)!;
@@ -172,7 +184,8 @@ public sealed unsafe class ArenaAllocationTests
     [Fact]
     public void A_request_beyond_any_capacity_is_refused_before_anything_changes()
     {
-        using Arena arena = Make(16 * MiB);
+        Arena arena = Make(16 * MiB);
+        using ArenaCloser arenaCloser = new(arena);
         byte[] before = Bytes(arena);
         foreach (long bytes in new[] { 17 * MiB, ArenaOptions.MaxCapacity + 1, long.MaxValue })
             Full(() => { arena.Allocate(bytes); });
@@ -184,7 +197,8 @@ public sealed unsafe class ArenaAllocationTests
     [Fact]
     public void An_arena_grows_past_its_first_page_tables_and_stays_in_order()
     {
-        using Arena arena = Make(2048 * MiB);
+        Arena arena = Make(2048 * MiB);
+        using ArenaCloser arenaCloser = new(arena);
         List<nint> blocks = [];
         // Untouched memory is not resident: this costs address space and tables only.
         for (int i = 0; i < 18; i++) blocks.Add((nint)arena.Allocate(60 * MiB));
@@ -203,7 +217,8 @@ public sealed unsafe class ArenaAllocationTests
     [Fact]
     public void Growth_comes_in_whole_huge_pages_and_doubles()
     {
-        using Arena arena = Make(1024 * MiB);
+        Arena arena = Make(1024 * MiB);
+        using ArenaCloser arenaCloser = new(arena);
         Assert.Equal(2 * MiB, arena.CommittedBytes);
         List<long> sizes = [];
         for (int i = 0; i < 400; i++)
@@ -231,7 +246,8 @@ public sealed unsafe class ArenaAllocationTests
     {
         foreach (long capacity in new[] { ArenaOptions.MinCapacity, ArenaOptions.MaxCapacity })
         {
-            using Arena arena = Make(capacity);
+            Arena arena = Make(capacity);
+            using ArenaCloser arenaCloser = new(arena);
             *(long*)arena.Allocate(2 << 20, 8) = 1;
             arena.CheckTables();
         }
@@ -242,8 +258,8 @@ public sealed unsafe class ArenaAllocationTests
     {
         Arena arena = Make();
         nint address = arena.BaseAddress;
-        arena.Dispose();
-        arena.Dispose();
+        arena.Close();
+        arena.Close();
         Assert.Throws<ObjectDisposedException>(() => { arena.Allocate(1); });
         Assert.Throws<ObjectDisposedException>(() => arena.Roots);
         Assert.False(arena.Contains((void*)address));
@@ -261,7 +277,8 @@ public sealed unsafe class ArenaAllocationTests
     [Fact]
     public void Element_sizes_are_known_where_memory_was_allocated_typed()
     {
-        using Arena arena = Make();
+        Arena arena = Make();
+        using ArenaCloser arenaCloser = new(arena);
         Assert.Equal(8, SizeAt(arena, arena.Allocate<double>(1_000_000).Pointer));
         Assert.Equal(4, SizeAt(arena, arena.Allocate<float>(10_000_000).Pointer + 9_999_999));
         Assert.Equal(0, SizeAt(arena, arena.Allocate(1_000_000)));

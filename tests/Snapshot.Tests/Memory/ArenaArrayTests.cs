@@ -9,7 +9,8 @@ public sealed unsafe class ArenaArrayTests
     [Fact]
     public void Elements_are_reached_by_index_span_memory_and_tensor()
     {
-        using Arena arena = Make();
+        Arena arena = Make();
+        using ArenaCloser arenaCloser = new(arena);
         ArenaArray<int> array = arena.Allocate<int>(1000);
         array[999] = 7;
         Assert.Equal(7, array.AsSpan()[999]);
@@ -27,7 +28,8 @@ public sealed unsafe class ArenaArrayTests
     [Fact]
     public void Bounds_are_checked()
     {
-        using Arena arena = Make();
+        Arena arena = Make();
+        using ArenaCloser arenaCloser = new(arena);
         ArenaArray<int> array = arena.Allocate<int>(10);
         Assert.Throws<ArgumentOutOfRangeException>(() => array[10]);
         Assert.Throws<ArgumentOutOfRangeException>(() => array[-1]);
@@ -40,7 +42,8 @@ public sealed unsafe class ArenaArrayTests
     [Fact]
     public void An_array_longer_than_a_span_says_to_take_slices()
     {
-        using Arena arena = Make(4096 * MiB);
+        Arena arena = Make(4096 * MiB);
+        using ArenaCloser arenaCloser = new(arena);
         ArenaArray<byte> array = arena.Allocate<byte>(int.MaxValue + 10L);
         Assert.Contains(
             "slices", Assert.Throws<InvalidOperationException>(() => array.AsSpan().Length).Message,
@@ -54,7 +57,8 @@ public sealed unsafe class ArenaArrayTests
     [Fact]
     public void An_empty_array_is_the_default_and_freeing_it_does_nothing()
     {
-        using Arena arena = Make();
+        Arena arena = Make();
+        using ArenaCloser arenaCloser = new(arena);
         ArenaArray<int> array = arena.Allocate<int>(0);
         Assert.True(array.IsEmpty);
         Assert.Equal(default, array);
@@ -67,7 +71,8 @@ public sealed unsafe class ArenaArrayTests
     [Fact]
     public void An_array_may_itself_lie_in_an_arena()
     {
-        using Arena arena = Make();
+        Arena arena = Make();
+        using ArenaCloser arenaCloser = new(arena);
         ArenaArray<ArenaArray<double>> rows = arena.Allocate<ArenaArray<double>>(3);
         rows[1] = arena.Allocate<double>(5);
         rows[1][4] = 2;

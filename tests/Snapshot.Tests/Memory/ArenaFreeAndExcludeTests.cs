@@ -9,7 +9,8 @@ public sealed unsafe class ArenaFreeAndExcludeTests
     [Fact]
     public void A_freed_run_reads_as_zero_costs_nothing_and_is_reported_once()
     {
-        using Arena arena = Make();
+        Arena arena = Make();
+        using ArenaCloser arenaCloser = new(arena);
         ArenaArray<byte> block = arena.Allocate<byte>(3 * MiB);
         block.AsSpan().Fill(1);
         long resident = Smaps(arena, "Rss");
@@ -31,7 +32,8 @@ public sealed unsafe class ArenaFreeAndExcludeTests
     [Fact]
     public void Freed_memory_is_no_longer_resident()
     {
-        using Arena arena = Make();
+        Arena arena = Make();
+        using ArenaCloser arenaCloser = new(arena);
         ArenaArray<byte> block = arena.Allocate<byte>(32 * MiB);
         block.AsSpan().Fill(1);
         long full = Smaps(arena, "Rss");
@@ -42,7 +44,8 @@ public sealed unsafe class ArenaFreeAndExcludeTests
     [Fact]
     public void The_last_block_of_a_slab_takes_the_slab_with_it()
     {
-        using Arena arena = Make();
+        Arena arena = Make();
+        using ArenaCloser arenaCloser = new(arena);
         List<nint> blocks = [];
         for (int i = 0; i < 300; i++) blocks.Add((nint)arena.Allocate(1000));
         byte* first = (byte*)blocks[0];
@@ -63,7 +66,8 @@ public sealed unsafe class ArenaFreeAndExcludeTests
     [Fact]
     public void Freed_neighbours_become_one_run_in_any_order()
     {
-        using Arena arena = Make();
+        Arena arena = Make();
+        using ArenaCloser arenaCloser = new(arena);
         long before = LongestFree(arena);
         nint[] blocks = [.. Enumerable.Range(0, 5).Select(_ => (nint)arena.Allocate(100_000))];
         foreach (int i in new[] { 1, 3, 0, 2, 4 })
@@ -86,7 +90,8 @@ public sealed unsafe class ArenaFreeAndExcludeTests
     [Fact]
     public void Only_whole_pages_inside_the_range_are_excluded()
     {
-        using Arena arena = Make();
+        Arena arena = Make();
+        using ArenaCloser arenaCloser = new(arena);
         byte* block = (byte*)arena.Allocate(100_000);
         long page = PageOf(arena, block);
         Assert.Equal(2 * 4096, arena.Exclude(block + 1, 3 * 4096));
@@ -101,7 +106,8 @@ public sealed unsafe class ArenaFreeAndExcludeTests
     [Fact]
     public void Excluding_keeps_the_content_and_both_directions_are_reported()
     {
-        using Arena arena = Make();
+        Arena arena = Make();
+        using ArenaCloser arenaCloser = new(arena);
         ArenaArray<double> scratch = arena.Allocate<double>(1_000_000);
         scratch.AsSpan().Fill(2.5);
         long whole = arena.Exclude(scratch);
@@ -122,7 +128,8 @@ public sealed unsafe class ArenaFreeAndExcludeTests
     [Fact]
     public void Freeing_excluded_memory_clears_the_exclusion()
     {
-        using Arena arena = Make();
+        Arena arena = Make();
+        using ArenaCloser arenaCloser = new(arena);
         void* small = arena.Allocate(8192, 4096);
         arena.Allocate(8192, 4096);
         void* large = arena.Allocate(1 << 20);
@@ -137,7 +144,8 @@ public sealed unsafe class ArenaFreeAndExcludeTests
     [Fact]
     public void A_range_that_is_not_one_allocation_cannot_be_excluded()
     {
-        using Arena arena = Make();
+        Arena arena = Make();
+        using ArenaCloser arenaCloser = new(arena);
         byte* block = (byte*)arena.Allocate(100_000);
         arena.Allocate(100_000);
         byte[] before = Bytes(arena);
@@ -153,7 +161,8 @@ public sealed unsafe class ArenaFreeAndExcludeTests
     [Fact]
     public void Exclusions_across_chunks_are_found_whole()
     {
-        using Arena arena = Make(1024 * MiB);
+        Arena arena = Make(1024 * MiB);
+        using ArenaCloser arenaCloser = new(arena);
         ArenaArray<byte> big = arena.Allocate<byte>(300 * MiB);
         arena.Exclude(big);
         arena.Include(big.Pointer + 100 * MiB, 4096);
@@ -169,7 +178,8 @@ public sealed unsafe class ArenaFreeAndExcludeTests
     [Fact]
     public void Marking_allocates_no_managed_memory()
     {
-        using Arena arena = Make();
+        Arena arena = Make();
+        using ArenaCloser arenaCloser = new(arena);
         for (int i = 0; i < 100; i++)
         {
             void* block = arena.Allocate(20_000);

@@ -87,7 +87,7 @@ public sealed unsafe class ArenaModelTests
         private static void CheckContent(Owned block) =>
             Assert.Equal(-1, new Span<byte>((void*)block.Address, block.Bytes).IndexOfAnyExcept(block.Mark));
 
-        public void Dispose() => _arena.Dispose();
+        public void Dispose() => _arena.Close();
     }
 
     [Fact]
@@ -117,7 +117,8 @@ public sealed unsafe class ArenaModelTests
     [Fact]
     public void Four_threads_allocate_and_free_without_taking_from_each_other()
     {
-        using Arena arena = Make(512 * MiB);
+        Arena arena = Make(512 * MiB);
+        using ArenaCloser arenaCloser = new(arena);
         Exception?[] errors = new Exception?[4];
         using Barrier start = new(4);
         Thread[] threads = [.. Enumerable.Range(0, 4).Select(index => new Thread(() => Run(index)))];
@@ -163,7 +164,8 @@ public sealed unsafe class ArenaModelTests
     [Fact]
     public void A_frozen_arena_holds_off_other_threads_until_the_scope_ends()
     {
-        using Arena arena = Make();
+        Arena arena = Make();
+        using ArenaCloser arenaCloser = new(arena);
         using ManualResetEventSlim entered = new();
         Thread thread = new(() =>
         {

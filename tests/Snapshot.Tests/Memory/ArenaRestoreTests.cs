@@ -39,7 +39,8 @@ public sealed unsafe class ArenaRestoreTests
         Saved saved;
         long allocated;
         nint freed, last;
-        using (Arena arena = Make(128 * MiB, at: FixedBase()))
+        Arena arena = Make(128 * MiB, at: FixedBase());
+        using (new ArenaCloser(arena))
         {
             Node** head = (Node**)arena.RootPointer<nint>("head");
             for (int i = 0; i < 5000; i++)
@@ -58,7 +59,8 @@ public sealed unsafe class ArenaRestoreTests
             saved = Saved.Of(arena);
         }
 
-        using Arena restored = saved.Restore();
+        Arena restored = saved.Restore();
+        using ArenaCloser restoredCloser = new(restored);
         restored.Adopt();
         Assert.Equal(saved.Base, restored.BaseAddress);
         Assert.Equal(allocated, restored.AllocatedBytes);
@@ -79,8 +81,10 @@ public sealed unsafe class ArenaRestoreTests
     public void Nothing_works_before_the_content_is_adopted_and_it_is_adopted_once()
     {
         Saved saved;
-        using (Arena arena = Make(16 * MiB, at: FixedBase())) saved = Saved.Of(arena);
-        using Arena restored = saved.Restore();
+        Arena arena = Make(16 * MiB, at: FixedBase());
+        using (new ArenaCloser(arena)) saved = Saved.Of(arena);
+        Arena restored = saved.Restore();
+        using ArenaCloser restoredCloser = new(restored);
         Assert.Throws<InvalidOperationException>(() => { restored.Allocate(1); });
         restored.Adopt();
         restored.Allocate(1);
@@ -91,7 +95,8 @@ public sealed unsafe class ArenaRestoreTests
     public void Restoring_without_content_is_refused()
     {
         ArenaOptions options = new() { Capacity = 16 * MiB };
-        using Arena empty = Arena.Restore("test", FixedBase(), 512, options);
+        Arena empty = Arena.Restore("test", FixedBase(), 512, options);
+        using ArenaCloser emptyCloser = new(empty);
         Assert.Equal(SnapshotErrorCode.Corrupt, Assert.Throws<SnapshotException>(empty.Adopt).Code);
         Assert.Equal(
             SnapshotErrorCode.Corrupt,
@@ -115,7 +120,8 @@ public sealed unsafe class ArenaRestoreTests
     public void A_damaged_header_is_told(int offset, SnapshotErrorCode code)
     {
         Saved saved = SavedScene();
-        using Arena restored = saved.Restore(content => content[offset] ^= 0x41);
+        Arena restored = saved.Restore(content => content[offset] ^= 0x41);
+        using ArenaCloser restoredCloser = new(restored);
         SnapshotException error = Assert.Throws<SnapshotException>(restored.Adopt);
         Assert.Equal(code, error.Code);
         Assert.Contains("'test'", error.Message, StringComparison.Ordinal);
@@ -126,7 +132,8 @@ public sealed unsafe class ArenaRestoreTests
     {
         const int Seed = 4711;
         Saved saved = SavedScene();
-        using Arena restored = saved.Restore();
+        Arena restored = saved.Restore();
+        using ArenaCloser restoredCloser = new(restored);
         Random random = new(Seed);
         int refused = 0;
         int tables = (int)PageRuns.InitialTablesPages(saved.Capacity / 4096) * 4096;
@@ -157,7 +164,8 @@ public sealed unsafe class ArenaRestoreTests
     [Fact]
     public void A_taken_address_is_told_with_what_is_there()
     {
-        using Arena there = Make(16 * MiB, name: "in-the-way");
+        Arena there = Make(16 * MiB, name: "in-the-way");
+        using ArenaCloser thereCloser = new(there);
         nint inside = there.BaseAddress - 8 * (nint)MiB;
         SnapshotException error = Assert.Throws<SnapshotException>(
             () => Arena.Restore("test", inside, 512, new ArenaOptions { Capacity = 16 * MiB }));
@@ -170,7 +178,8 @@ public sealed unsafe class ArenaRestoreTests
 
     private static Saved SavedScene()
     {
-        using Arena arena = Make(16 * MiB, at: FixedBase());
+        Arena arena = Make(16 * MiB, at: FixedBase());
+        using ArenaCloser arenaCloser = new(arena);
         for (int i = 1; i < 60; i++) arena.Allocate(i * 50);
         void* hole = arena.Allocate(50_000);
         arena.Allocate(50_000);

@@ -33,7 +33,8 @@ public sealed unsafe class ArenaRootTests
     [Fact]
     public void A_root_is_made_zeroed_and_found_again()
     {
-        using Arena arena = Make();
+        Arena arena = Make();
+        using ArenaCloser arenaCloser = new(arena);
         ref State state = ref arena.Root<State>("state");
         Assert.Equal(0, state.Time);
         Assert.True(state.Field.IsEmpty);
@@ -47,7 +48,8 @@ public sealed unsafe class ArenaRootTests
     [Fact]
     public void An_array_root_keeps_its_length_and_another_is_refused()
     {
-        using Arena arena = Make();
+        Arena arena = Make();
+        using ArenaCloser arenaCloser = new(arena);
         ArenaArray<float> field = arena.RootArray<float>("field", 1_000_000);
         field[999_999] = 3;
         Assert.Equal(field, arena.RootArray<float>("field", 1_000_000));
@@ -64,7 +66,8 @@ public sealed unsafe class ArenaRootTests
     [Fact]
     public void Roots_are_listed_in_order_and_removed_by_name()
     {
-        using Arena arena = Make();
+        Arena arena = Make();
+        using ArenaCloser arenaCloser = new(arena);
         arena.RootArray<double>("b", 7);
         arena.Root<int>("a") = 1;
         arena.RootArray<byte>("ä", 20_000);
@@ -89,7 +92,8 @@ public sealed unsafe class ArenaRootTests
     [InlineData(100_000)]
     public void A_root_cannot_be_freed_by_pointer(int count)
     {
-        using Arena arena = Make();
+        Arena arena = Make();
+        using ArenaCloser arenaCloser = new(arena);
         ArenaArray<long> root = arena.RootArray<long>("root", count);
         Refused("root", () => arena.Free(root));
         Assert.Equal(root, arena.RootArray<long>("root", count));
@@ -98,7 +102,8 @@ public sealed unsafe class ArenaRootTests
     [Fact]
     public void A_root_of_another_layout_is_refused_naming_field_and_offsets()
     {
-        using Arena arena = Make();
+        Arena arena = Make();
+        using ArenaCloser arenaCloser = new(arena);
         arena.Root<State>("state").Step = 1;
         SnapshotException error = Assert.Throws<SnapshotException>(() => { arena.Root<Reordered>("state"); });
         Assert.Equal(SnapshotErrorCode.LayoutMismatch, error.Code);
@@ -111,7 +116,8 @@ public sealed unsafe class ArenaRootTests
     [Fact]
     public void A_full_arena_makes_no_root()
     {
-        using Arena arena = Make(4 * MiB);
+        Arena arena = Make(4 * MiB);
+        using ArenaCloser arenaCloser = new(arena);
         arena.Allocate(2 * MiB);
         arena.Allocate(MiB);
         byte[] before = Bytes(arena);
@@ -123,7 +129,8 @@ public sealed unsafe class ArenaRootTests
     [Fact]
     public void A_root_without_a_name_or_with_an_endless_one_is_refused()
     {
-        using Arena arena = Make();
+        Arena arena = Make();
+        using ArenaCloser arenaCloser = new(arena);
         Assert.Throws<ArgumentException>(() => { arena.Root<int>(""); });
         Assert.Throws<ArgumentException>(() => { arena.Root<int>(new string('x', RecordedName.MaxBytes + 1)); });
         Assert.Throws<ArgumentOutOfRangeException>(() => arena.RootArray<int>("x", -1));

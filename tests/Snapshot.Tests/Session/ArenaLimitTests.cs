@@ -20,7 +20,7 @@ public sealed class ArenaLimitTests : IDisposable
         Assert.Equal($"opened {SnapshotSession.MaxArenas}", lines[0]);
         Assert.InRange(int.Parse(lines[1].Split(' ')[2], System.Globalization.CultureInfo.InvariantCulture), 0, 4);
         Assert.Equal("committed 1", lines[2]);
-        Assert.StartsWith("failed ArenaFull Arena 'one more' would be one more than the 1,024", lines[3],
+        Assert.StartsWith("failed LimitReached Arena 'one more' would be one more than the 1,024", lines[3],
             StringComparison.Ordinal);
     }
 

@@ -21,7 +21,7 @@ public sealed class EnvironmentDefaultsTests : IDisposable
     {
         Environment.SetEnvironmentVariable("SNAPSHOT_CAPTURE", "cow");
         SnapshotException error = Assert.Throws<SnapshotException>(() => new SnapshotOptions());
-        Assert.Equal(SnapshotErrorCode.Unsupported, error.Code);
+        Assert.Equal(SnapshotErrorCode.InvalidSetting, error.Code);
         Assert.Contains("SNAPSHOT_CAPTURE is 'cow'", error.Message, StringComparison.Ordinal);
         Assert.Contains("copyonwrite", error.Message, StringComparison.Ordinal);
     }

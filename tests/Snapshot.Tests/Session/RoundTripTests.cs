@@ -140,7 +140,7 @@ public sealed unsafe class RoundTripTests : IDisposable
         using SnapshotSession restarted = SnapshotSession.Open(_store.Path);
         SnapshotException unclaimed = Assert.Throws<SnapshotException>(
             () => restarted.RequestCheckpoint().WaitCommitted());
-        Assert.Equal(SnapshotErrorCode.Name, unclaimed.Code);
+        Assert.Equal(SnapshotErrorCode.Unclaimed, unclaimed.Code);
         Assert.Contains("data", unclaimed.Message, StringComparison.Ordinal);
         SnapshotException length = Assert.Throws<SnapshotException>(
             () => restarted.Protect("data", GC.AllocateArray<long>(9_999, pinned: true)));

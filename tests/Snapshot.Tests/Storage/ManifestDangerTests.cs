@@ -150,7 +150,7 @@ public sealed class ManifestDangerTests
 
         SnapshotException error =
             Assert.Throws<SnapshotException>(() => SnapshotStore.Open(medium, new StoreOptions()));
-        Assert.Equal(SnapshotErrorCode.StoreIo, error.Code);
+        Assert.Equal(SnapshotErrorCode.LimitReached, error.Code);
         Assert.Contains("new store", error.Message, StringComparison.Ordinal);
     }
 
@@ -171,7 +171,7 @@ public sealed class ManifestDangerTests
 
         using SnapshotStore store = SnapshotStore.Open(medium, new StoreOptions());
         Assert.Equal(
-            SnapshotErrorCode.StoreIo, Assert.Throws<SnapshotException>(() => store.NextGeneration).Code);
+            SnapshotErrorCode.LimitReached, Assert.Throws<SnapshotException>(() => store.NextGeneration).Code);
     }
 
     private static byte[] Bytes(CrashMedium medium)

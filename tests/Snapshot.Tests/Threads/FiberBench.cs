@@ -45,6 +45,6 @@ internal sealed unsafe class FiberBench : IDisposable
     public void Dispose()
     {
         Host.Dispose();
-        Arena.Dispose();
+        Arena.Close();
     }
 }

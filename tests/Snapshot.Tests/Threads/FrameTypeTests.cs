@@ -142,7 +142,8 @@ public sealed unsafe class FrameTypeTests
         using FiberBench one = new();
         one.Host.Clock = 0;
         one.RunUntilIdle(() => Fiber.Start(20, Deep<byte>));
-        using Arena other = Snapshot.Tests.Memory.ArenaTesting.Make(name: "other");
+        Arena other = Snapshot.Tests.Memory.ArenaTesting.Make(name: "other");
+        using ArenaCloser otherCloser = new(other);
         FiberSpace second = new(other, restartedGeneration: 0);
         using (FiberScheduler scheduler = new(second, "worker", one.Host))
         {

@@ -31,7 +31,7 @@ public sealed class RunFibersTests : IDisposable
         AwaitReached();
         SnapshotException taken = Assert.Throws<SnapshotException>(
             () => FiberSession.Wait(_session.RunFibers("w", () => { })));
-        Assert.Equal(SnapshotErrorCode.Name, taken.Code);
+        Assert.Equal(SnapshotErrorCode.NameTaken, taken.Code);
         Go();
         FiberSession.Wait(first);
         FiberSession.Wait(_session.RunFibers("w", () => throw new InvalidOperationException("started twice")));

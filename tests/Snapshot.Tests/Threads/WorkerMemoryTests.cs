@@ -11,7 +11,7 @@ public sealed unsafe class WorkerMemoryTests : IDisposable
 {
     private readonly Arena _arena = ArenaTesting.Make();
 
-    public void Dispose() => _arena.Dispose();
+    public void Dispose() => _arena.Close();
 
     [Fact]
     public void Blocks_of_every_size_hold_what_was_written_and_never_overlap()
@@ -79,7 +79,8 @@ public sealed unsafe class WorkerMemoryTests : IDisposable
     [Fact]
     public void An_arena_that_is_full_leaves_a_pool_as_it_was()
     {
-        using Arena small = ArenaTesting.Make(16 << 20, name: "small");
+        Arena small = ArenaTesting.Make(16 << 20, name: "small");
+        using ArenaCloser smallCloser = new(small);
         FramePool pool = default;
         pool.Take(small, 100, out _);
         ArenaTesting.Full(() =>

@@ -14,14 +14,17 @@ public readonly struct FiberCriticalSection : IDisposable
 
     internal FiberCriticalSection(NestedScope scope) => _scope = scope;
 
-    /// <summary>Leaves the section, in the fiber that entered it.</summary>
+    /// <summary>
+    /// Leaves the section, in the fiber that entered it. On a thread that runs no fibers it does nothing: the section
+    /// stays open, and a checkpoint that waits for it names the fiber.
+    /// </summary>
     /// <exception cref="InvalidOperationException">
     /// This fiber is in none, or it is not the one that it entered last: one inside it is open, or it was left already.
     /// Nothing was left.
     /// </exception>
     public unsafe void Dispose()
     {
-        FiberScheduler scheduler = FiberScheduler.OfThread;
+        if (FiberScheduler.OfThreadOrNull is not { } scheduler) return;
         if (scheduler.Critical.TryExit(scheduler.Running, _scope)) return;
         throw FiberMisuse.NotInCriticalSection(scheduler.OwnerName);
     }

@@ -38,17 +38,18 @@ public readonly struct FiberGroup : IDisposable
         return WaitForAny(this);
     }
 
-    /// <summary>Gives up the group.</summary>
+    /// <summary>Gives up the group. On a thread that runs no fibers it does nothing.</summary>
     /// <exception cref="InvalidOperationException">Some of its fibers have not ended.</exception>
     public unsafe void Dispose()
     {
+        if (FiberScheduler.OfThreadOrNull is not { } scheduler) return;
         if (_record->Live != 0)
         {
             throw new InvalidOperationException(
                 $"A group was disposed of while {_record->Live} of its fibers live; await WhenAll first.");
         }
 
-        FiberScheduler.OfThread.Memory.Free(_record);
+        scheduler.Memory.Free(_record);
     }
 
     private static async FiberTask WaitForAll(FiberGroup group)

@@ -74,6 +74,9 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         get => t_current ?? FiberMisuse.ThrowOutside();
     }
 
+    /// <summary>The scheduler of the calling thread, or null when it runs no fibers.</summary>
+    internal static FiberScheduler? OfThreadOrNull => t_current;
+
     internal string WorkerName { get; }
 
     /// <summary>Tells this run from others of the process.</summary>

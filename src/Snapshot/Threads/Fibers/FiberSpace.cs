@@ -99,7 +99,7 @@ internal sealed unsafe class FiberSpace
     internal int Incarnation => _header->Incarnation;
 
     /// <summary>The record of that worker, made when there is none; it is the caller's until it is returned.</summary>
-    /// <exception cref="SnapshotException">Name: a thread runs as this worker already. ArenaFull.</exception>
+    /// <exception cref="SnapshotException">NameTaken: a thread runs as this worker already. ArenaFull.</exception>
     internal WorkerRecord* Borrow(string name)
     {
         lock (_gate)
@@ -107,7 +107,7 @@ internal sealed unsafe class FiberSpace
             if (!_running.Add(name))
             {
                 throw new SnapshotException(
-                    SnapshotErrorCode.Name,
+                    SnapshotErrorCode.NameTaken,
                     $"The fibers of '{name}' in arena '{Arena.Name}' are being run already; a worker is one thread.");
             }
 
@@ -132,7 +132,7 @@ internal sealed unsafe class FiberSpace
     /// A list of records for a worker, each with an id for its fibers as owners of locks. Their memory is never used
     /// for anything else, so that whoever kept a fiber's handle may ask at any time whether it has ended.
     /// </summary>
-    /// <exception cref="SnapshotException">ArenaFull; nothing was changed.</exception>
+    /// <exception cref="SnapshotException">ArenaFull, LimitReached; nothing was changed.</exception>
     internal FiberRecord* TakeRecords()
     {
         lock (_gate)
@@ -170,7 +170,7 @@ internal sealed unsafe class FiberSpace
         if (_header->LastOwner + RecordsAtOnce >= 1 << NumberBits)
         {
             throw new SnapshotException(
-                SnapshotErrorCode.ArenaFull,
+                SnapshotErrorCode.LimitReached,
                 $"Arena '{Arena.Name}' has {_header->LastOwner:N0} fibers, the most there can be.");
         }
 

@@ -3,8 +3,9 @@ namespace Snapshot;
 /// <summary>A pointer into an arena that fiber methods can take as a parameter and keep.</summary>
 /// <typeparam name="T">What it points to.</typeparam>
 /// <remarks>
-/// <c>async</c> methods cannot have parameters of pointer types; this is a struct, and converts to and from
-/// <c>T*</c>. It stays valid across a restart as long as what it points to lies in an arena, which nobody checks.
+/// <c>async</c> methods cannot have parameters of pointer types; this is a struct. Make one with
+/// <see cref="Arena.PointerTo{T}"/> or <see cref="ArenaArray{T}.PointerTo"/>, which need no unsafe code and check that
+/// it lies in an arena. It also converts to and from <c>T*</c>; then nobody checks. It stays valid across a restart.
 /// </remarks>
 /// <param name="pointer">Into an arena.</param>
 public readonly unsafe struct ArenaPointer<T>(T* pointer) : IEquatable<ArenaPointer<T>>
