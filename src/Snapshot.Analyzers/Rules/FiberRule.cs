@@ -13,7 +13,7 @@ internal abstract class FiberRule
     internal abstract void Check(FiberMethod fiber, Action<Diagnostic> report);
 
     /// <summary>Source as a message quotes it: on one line, and not all of a long one.</summary>
-    protected static string Quote(SyntaxNode syntax)
+    protected internal static string Quote(SyntaxNode syntax)
     {
         const int Longest = 60;
         string[] words = syntax.ToString().Split([' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries);
