@@ -68,4 +68,41 @@ public sealed class ReportTests : IDisposable
         Assert.Equal("careless", died);
         Assert.Equal(["careless"], info.ParticipantsDied);
     }
+
+    [Fact]
+    public void Progress_tells_the_stages_in_order_and_the_capture_before_the_drain()
+    {
+        using SnapshotSession session = SnapshotSession.Open(_store.Path);
+        session.OpenArena("a", new ArenaOptions { Capacity = 64 << 20 });
+        StageLog log = new();
+        CheckpointTicket ticket = session.RequestCheckpoint(progress: log);
+        log.Ticket.SetResult(ticket);
+        SnapshotInfo info = ticket.WaitCommitted();
+        Assert.Equal(Enum.GetValues<CheckpointStage>(), log.Stages);
+        Assert.Equal([CheckpointStage.Draining, CheckpointStage.Committing], log.Captured);
+        Assert.All(
+            [info.Capture.Prepare, info.Capture.Pause.Total, info.Capture.Pause.Gather, info.Capture.Pause.Collect,
+                info.Capture.Pause.Copy, info.Capture.Pause.Release, info.Drain, info.Commit],
+            time => Assert.InRange(time, TimeSpan.Zero, TimeSpan.FromMinutes(1)));
+        TimeSpan parts = info.Capture.Pause.Gather + info.Capture.Pause.Collect + info.Capture.Pause.Copy +
+            info.Capture.Pause.Release;
+        Assert.InRange((info.Capture.Pause.Total - parts).Duration(), TimeSpan.Zero, TimeSpan.FromMicroseconds(1));
+    }
+
+    /// <summary>Which stages were told, and which of them after the capture.</summary>
+    private sealed class StageLog : IProgress<SnapshotProgress>
+    {
+        internal TaskCompletionSource<CheckpointTicket> Ticket { get; } = new();
+
+        internal List<CheckpointStage> Stages { get; } = [];
+
+        internal List<CheckpointStage> Captured { get; } = [];
+
+        public void Report(SnapshotProgress value)
+        {
+            if (value.PagesTotal > 0) return;
+            Stages.Add(value.Stage);
+            if (Ticket.Task.GetAwaiter().GetResult().Captured.IsCompleted) Captured.Add(value.Stage);
+        }
+    }
 }
