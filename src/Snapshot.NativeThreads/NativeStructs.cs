@@ -32,7 +32,7 @@ internal static unsafe class NativeStructs
         return new NativeStruct("snt_question", &it, sizeof(NativeQuestion))
         {
             { "state", &it.State },
-            { "kind", &it.Kind },
+            { "kind", (uint*)&it.Kind },
             { "arguments", &it.First, 2 * sizeof(ulong) },
             { "answer", &it.Answer },
         };
@@ -59,7 +59,7 @@ internal static unsafe class NativeStructs
             { "slot", &it.Slot },
             { "owner", &it.Owner },
             { "reserved", &it.Reserved },
-            { "question", &it.Question },
+            { "question", &it.Question, sizeof(NativeQuestion) },
             { "name", it.Name, NativeRecord.NameSize },
         };
     }

@@ -21,14 +21,35 @@ internal static class ImportRules
         ["libgomp.so.1"] = "Compile without -fopenmp: its threads are unknown to Snapshot.",
     };
 
+    /// <param name="module">The library.</param>
+    /// <param name="symbols">All its symbols; without them it is told what it imports, but not why.</param>
+    /// <param name="others">The native modules that it may import from.</param>
     internal static IEnumerable<NativeModuleViolation> ViolationsOf(
-        ElfImage module, IReadOnlyCollection<ElfImage> others)
+        ElfImage module, IReadOnlyList<ElfSymbol> symbols, IReadOnlyCollection<ElfImage> others)
     {
         HashSet<string> provided = [.. others.SelectMany(other => other.Symbols)
             .Where(symbol => symbol is { IsImport: false, IsLocal: false })
             .Select(symbol => symbol.Name)];
         HashSet<string> known = [.. KnownLibraries, .. others.Select(NameOf)];
-        return [.. OfLibraries(module, known), .. OfSymbols(module, provided)];
+        return
+        [
+            .. OfLibraries(module, known),
+            .. ByCause([.. OfSymbols(module, provided)], ImportCause.In(symbols)),
+        ];
+    }
+
+    /// <summary>What has a cause that is known is told by that, once.</summary>
+    private static IEnumerable<NativeModuleViolation> ByCause(
+        List<NativeModuleViolation> violations, IEnumerable<ImportCause> causes)
+    {
+        List<NativeModuleViolation> told = [];
+        foreach (ImportCause cause in causes)
+        {
+            if (violations.RemoveAll(violation => cause.Brings.Contains(violation.Subject)) > 0)
+                told.Add(new(NativeModuleRule.Import, cause.Name, cause.Problem, cause.Remedy));
+        }
+
+        return [.. told, .. violations];
     }
 
     private static IEnumerable<NativeModuleViolation> OfLibraries(ElfImage module, HashSet<string> known)

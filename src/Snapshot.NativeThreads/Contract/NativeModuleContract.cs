@@ -27,7 +27,7 @@ internal static class NativeModuleContract
             .. ThreadLocalRules.ViolationsOf(module, symbols),
             .. UnwindRules.ViolationsOf(module, symbols),
             .. BindingRules.ViolationsOf(module),
-            .. ImportRules.ViolationsOf(module, others),
+            .. ImportRules.ViolationsOf(module, symbols, others),
         ];
     }
 

@@ -104,7 +104,7 @@ internal static unsafe partial class Native
             { "lenient", &it.Lenient },
             { "failed", &it.Failed },
             { "failed_block", &it.FailedBlock },
-            { "failed_kind", &it.FailedKind },
+            { "failed_kind", (uint*)&it.FailedKind },
             { "failed_error", &it.FailedError },
             { "closed", &it.Closed },
             { "pages", &it.PagesInstalled },
@@ -179,7 +179,7 @@ internal static unsafe partial class Native
         {
             { "uffd", &it.Userfault },
             { "stop", &it.Stop },
-            { "slots", &it.Slots },
+            { "slots", &it.Slots, sizeof(SlotsState) },
             { "regions", it.Regions, FreezerState.RegionsMax * sizeof(ulong) },
             { "region_count", &it.RegionCount },
             { "inside", &it.Inside },

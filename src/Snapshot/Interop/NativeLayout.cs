@@ -23,14 +23,17 @@ internal unsafe struct NativeLayout
     internal static void Compare(string file, NativeLayout* found, ulong count, IEnumerable<NativeStruct> own)
     {
         int at = 0;
-        foreach (FieldLayout expected in own.SelectMany(layout => layout))
+        foreach (NativeStruct layouts in own)
         {
-            if (at == (int)count) throw Differs(file, $"does not know {expected.Name}");
-            FieldLayout there = found[at++].Read();
-            if (there.Structure != expected.Structure || there.Field != expected.Field)
-                throw Differs(file, $"has {there.Name} where Snapshot.dll has {expected.Name}");
-            if (there != expected)
-                throw Differs(file, $"has {there.Name} {there.Place}, Snapshot.dll {expected.Place}");
+            foreach (FieldLayout expected in layouts)
+            {
+                if (at == (int)count) throw Differs(file, $"does not know {expected.Name}");
+                FieldLayout there = found[at++].Read();
+                if (there.Structure != expected.Structure || there.Field != expected.Field)
+                    throw Differs(file, $"has {there.Name} where Snapshot.dll has {expected.Name}");
+                if (there != expected)
+                    throw Differs(file, $"has {there.Name} {there.Place}, Snapshot.dll {expected.Place}");
+            }
         }
 
         if (at < (int)count) throw Differs(file, $"has {found[at].Read().Name}, which Snapshot.dll does not know");

@@ -3,7 +3,11 @@ using System.Collections;
 namespace Snapshot.Interop;
 
 /// <summary>Where a field lies; or, where <see cref="Field"/> is empty, how large a struct is.</summary>
-internal readonly record struct FieldLayout(string Structure, string Field, long Offset, long Bytes)
+/// <remarks>
+/// Nothing here is generic code for a value type: that is not compiled ahead of time, and every program would wait for
+/// the compiler when it loads the library.
+/// </remarks>
+internal sealed record FieldLayout(string Structure, string Field, long Offset, long Bytes)
 {
     /// <summary>Where and how large, in words.</summary>
     internal string Place => Field.Length == 0 ? $"of {Bytes} bytes" : $"at offset {Offset} with {Bytes} bytes";
@@ -26,11 +30,27 @@ internal sealed unsafe class NativeStruct(string name, void* at, long bytes) : I
     /// <summary>Adds a field.</summary>
     /// <param name="field">Its name in C.</param>
     /// <param name="place">Its address in the one that was given.</param>
-    internal void Add<T>(string field, T* place)
-        where T : unmanaged =>
-        Add(field, place, sizeof(T));
+    internal void Add(string field, byte* place) => Add(field, place, sizeof(byte));
 
-    /// <summary>Adds a field that is several here, or an array.</summary>
+    /// <inheritdoc cref="Add(string, byte*)"/>
+    internal void Add(string field, ushort* place) => Add(field, place, sizeof(ushort));
+
+    /// <inheritdoc cref="Add(string, byte*)"/>
+    internal void Add(string field, int* place) => Add(field, place, sizeof(int));
+
+    /// <inheritdoc cref="Add(string, byte*)"/>
+    internal void Add(string field, uint* place) => Add(field, place, sizeof(uint));
+
+    /// <inheritdoc cref="Add(string, byte*)"/>
+    internal void Add(string field, long* place) => Add(field, place, sizeof(long));
+
+    /// <inheritdoc cref="Add(string, byte*)"/>
+    internal void Add(string field, ulong* place) => Add(field, place, sizeof(ulong));
+
+    /// <inheritdoc cref="Add(string, byte*)"/>
+    internal void Add(string field, nint* place) => Add(field, place, sizeof(nint));
+
+    /// <summary>Adds a field that is several here, an array, or a struct.</summary>
     internal void Add(string field, void* place, int bytes) =>
         _layouts.Add(new FieldLayout(name, field, (nint)place - _base, bytes));
 

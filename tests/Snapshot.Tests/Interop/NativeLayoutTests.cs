@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using Snapshot.Interop;
 using Snapshot.Tests.Profiles;
 using Snapshot.Tests.Structure;
-using Snapshot.Threads.Native;
+using Snapshot.NativeThreads;
 using Xunit;
 
 namespace Snapshot.Tests.Interop;

@@ -191,9 +191,6 @@ public sealed class NativeLanguageTests : IDisposable
     }
 
     [ToolTheory("g++")]
-    [InlineData("std::cout << n; return 0;", "stdout")]
-    [InlineData("std::ofstream file(\"x\"); file << n; return 0;", "fclose")]
-    [InlineData("std::ostringstream text; text << n; return text.str().size();", "__newlocale")]
     [InlineData("std::thread other([] {}); other.join(); return 0;", "pthread_create")]
     [InlineData("struct D { ~D() {} double x = 1; }; static thread_local D d; return d.x;", "__cxa_thread_atexit_impl")]
     [InlineData("std::this_thread::sleep_for(std::chrono::seconds(n)); return 0;", "nanosleep")]
@@ -202,6 +199,19 @@ public sealed class NativeLanguageTests : IDisposable
         ElfImage module = BuildModule(_workshop.Write(Source(body), ".cpp"));
         IReadOnlyList<NativeModuleViolation> violations = NativeModuleContract.ViolationsOf(module, []);
         Assert.Contains(import, violations.Select(violation => violation.Subject));
+    }
+
+    [ToolTheory("g++")]
+    [InlineData("std::cout << n; return 0;", "<iostream>")]
+    [InlineData("std::ofstream file(\"x\"); file << n; return 0;", "<fstream>")]
+    [InlineData("std::ofstream file(\"x\"); file << n; std::cout << n; return 0;", "<iostream> <fstream>")]
+    [InlineData("std::ostringstream text; text << n; return text.str().size();", "std::locale")]
+    [InlineData("return std::fopen(\"x\", \"r\") && (std::cout << n);", "<iostream> fopen")]
+    public void What_the_source_includes_is_told_in_one_line_in_place_of_all_that_it_imports(string body, string causes)
+    {
+        ElfImage module = BuildWithRuntime("g++", "-std=c++17", _workshop.Write(Source(body), ".cpp"));
+        IReadOnlyList<NativeModuleViolation> violations = NativeModuleContract.ViolationsOf(module, []);
+        Assert.Equal(causes.Split(' '), violations.Select(violation => violation.Subject));
     }
 
     [ToolFact("g++")]
