@@ -535,7 +535,7 @@ public sealed unsafe class ParticipantTests
         Attempt attempt = coordinator.Begin(1, TimeSpan.FromMilliseconds(50));
         attempt.PrepareAsync(() => { });
         SnapshotException late = Assert.Throws<SnapshotException>(attempt.Stop);
-        Assert.Equal(SnapshotErrorCode.DeadlineExceeded, late.Code);
+        Assert.Equal(SnapshotErrorCode.TimedOut, late.Code);
         Assert.Contains("'w'", late.Message, StringComparison.Ordinal);
         Assert.Contains("disposed by another thread", late.Message, StringComparison.Ordinal);
         asked.Set();

@@ -1,3 +1,4 @@
+using Snapshot.Base;
 using Xunit;
 
 namespace Snapshot.Tests.Session;
