@@ -16,7 +16,7 @@ internal static class ModuleFiles
     /// </exception>
     internal static void Require()
     {
-        MachineCapability native = MachineCapabilities.Current.Of(Capability.NativeThreads);
+        MachineCapability native = MachineCapabilities.Current.Items.Single(item => item.Name == "native threads");
         if (!native.Available) throw new RunException($"This sample needs native threads. {native}.");
         (string File, string Compiler)[] missing =
             [.. ((string, string)[])[(Quadrature, "g++"), (Stencil, "gfortran")]];

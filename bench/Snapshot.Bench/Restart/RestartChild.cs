@@ -50,10 +50,11 @@ internal static class RestartChild
         }
 
         double firstStep = Since(opening);
-        ResidencyInfo resident = session.Restarted!.Residency.Completed.GetAwaiter().GetResult();
+        RestartResidency residency = session.Restarted!.Residency;
+        residency.Completed.GetAwaiter().GetResult();
         double all = fill == "Lazy" ? Since(opening) : open;
         Console.WriteLine(JsonSerializer.Serialize(new RestartTimes(
-            fill, open, firstRead, firstStep, all, runtime, resident.Bytes, resident.FaultsServed)));
+            fill, open, firstRead, firstStep, all, runtime, residency.BytesResident, residency.FaultsServed)));
         return 0;
     }
 

@@ -4,7 +4,7 @@ namespace Snapshot.Inspection;
 /// <remarks>
 /// Each has a word by which <c>SNAPSHOT_PRETEND</c> takes it away: <see cref="MachineCapability.Pretence"/>.
 /// </remarks>
-public enum Capability
+internal enum Capability
 {
     /// <summary>The page size is 4096 bytes. Without it nothing of Snapshot runs.</summary>
     SmallPages,

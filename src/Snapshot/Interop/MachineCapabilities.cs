@@ -32,18 +32,18 @@ public sealed class MachineCapabilities
     public IReadOnlyList<MachineCapability> Items { get; }
 
     /// <summary>The system's setting for huge pages: "always", "madvise", "never", or "unavailable".</summary>
-    public string HugePages { get; }
+    internal string HugePages { get; }
 
     /// <summary>Whether Snapshot can use it here.</summary>
     /// <param name="capability">What is asked for.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such capability.</exception>
-    public bool this[Capability capability] => Of(capability).Available;
+    internal bool this[Capability capability] => Of(capability).Available;
 
     /// <summary>The finding about one capability.</summary>
     /// <param name="capability">What is asked for.</param>
     /// <returns>Its line of the table.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such capability.</exception>
-    public MachineCapability Of(Capability capability) => Enum.IsDefined(capability)
+    internal MachineCapability Of(Capability capability) => Enum.IsDefined(capability)
         ? _byCapability[(int)capability]
         : throw new ArgumentOutOfRangeException(nameof(capability), capability, "not a capability");
 
@@ -53,7 +53,7 @@ public sealed class MachineCapabilities
     /// </summary>
     /// <returns>What was found.</returns>
     /// <exception cref="SnapshotException">Unsupported: SNAPSHOT_PRETEND names something unknown.</exception>
-    public static MachineCapabilities Probe() => CapabilityProbe.Run(Pretences.OfEnvironment());
+    internal static MachineCapabilities Probe() => CapabilityProbe.Run(Pretences.OfEnvironment());
 
     /// <summary>This machine less some capabilities and all that needs them.</summary>
     internal static MachineCapabilities Without(params Capability[] taken) => CapabilityProbe.Run(taken.ToHashSet());

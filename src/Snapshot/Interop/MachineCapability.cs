@@ -27,10 +27,10 @@ public sealed class MachineCapability
     public string Detail { get; }
 
     /// <summary>Which capability it is; null: a fact beside them, such as a limit.</summary>
-    public Capability? Capability { get; }
+    internal Capability? Capability { get; }
 
     /// <summary>The word that takes it away in <c>SNAPSHOT_PRETEND</c>; empty for a mere fact.</summary>
-    public string Pretence { get; }
+    internal string Pretence { get; }
 
     /// <summary>What follows for Snapshot from its lack; empty when nothing does.</summary>
     public string Consequence { get; }

@@ -13,7 +13,7 @@ namespace Snapshot;
 /// when the session is closed, it must not be used, and nothing detects it when it is. Reading and writing elements
 /// from several threads follows the rules of ordinary memory.
 /// </remarks>
-public readonly unsafe struct ArenaArray<T> : IEquatable<ArenaArray<T>>
+public readonly unsafe struct ArenaArray<T>
     where T : unmanaged
 {
     private readonly T* _pointer;
@@ -101,21 +101,6 @@ public readonly unsafe struct ArenaArray<T> : IEquatable<ArenaArray<T>>
 
     /// <summary>All elements as a tensor of rank one, of any length; reshape it as needed.</summary>
     public TensorSpan<T> AsTensorSpan() => new(_pointer, (nint)_length);
-
-    /// <inheritdoc/>
-    public bool Equals(ArenaArray<T> other) => _pointer == other._pointer && _length == other._length;
-
-    /// <inheritdoc/>
-    public override bool Equals(object? obj) => obj is ArenaArray<T> other && Equals(other);
-
-    /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine((nint)_pointer, _length);
-
-    /// <summary>Whether both are the same elements (not: equal content).</summary>
-    public static bool operator ==(ArenaArray<T> left, ArenaArray<T> right) => left.Equals(right);
-
-    /// <summary>Whether the two are different elements.</summary>
-    public static bool operator !=(ArenaArray<T> left, ArenaArray<T> right) => !left.Equals(right);
 
     private void CheckSlice(long start, int length)
     {

@@ -21,9 +21,9 @@ public enum CaptureMode
 
     /// <summary>
     /// Nothing is copied inside the pause: written memory is protected again, and a page is copied only if the
-    /// application writes it before the drain has read it. Needs <see cref="Capability.CopyOnWrite"/>; without
-    /// <see cref="Capability.CopyOnWriteInSystemCalls"/> a system call that writes to an arena, such as
-    /// read(2), fails with EFAULT, and the mode is not chosen by itself.
+    /// application writes it before the drain has read it. Needs userfaultfd with write protection;
+    /// without the privilege to serve system calls, too, one that writes to an arena, such as read(2), fails with
+    /// EFAULT, and the mode is not chosen by itself (<c>snapshot doctor</c> tells).
     /// </summary>
     CopyOnWrite,
 }

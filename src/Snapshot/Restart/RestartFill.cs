@@ -10,7 +10,7 @@ public enum RestartFill
 
     /// <summary>
     /// Each page of an arena when a thread first touches it. The rest is read while the participants run. Needs
-    /// write-protect tracking (<see cref="Capability.PagesOnDemand"/>). Damage that is found later fails the session,
+    /// userfaultfd and write-protect tracking. Damage that is found later fails the session,
     /// and ends the process when a thread touches what is damaged.
     /// </summary>
     Lazy,

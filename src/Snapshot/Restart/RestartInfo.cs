@@ -32,7 +32,7 @@ public sealed class RestartInfo
 
     /// <summary>
     /// Whether a system call that touches a page not yet there waits for it, as all other code does. False only after a
-    /// lazy restart without privilege (<see cref="Capability.PagesOnDemandInSystemCalls"/>): such a call, for
+    /// lazy restart without privilege: such a call, for
     /// instance a read of a file into an arena, then fails with EFAULT until <see cref="RestartResidency.Completed"/>,
     /// and in memory that was freed also later. Touch the memory before.
     /// </summary>

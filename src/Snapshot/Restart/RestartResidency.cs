@@ -4,7 +4,7 @@ namespace Snapshot;
 /// <remarks>Thread-safe.</remarks>
 public sealed class RestartResidency
 {
-    private readonly TaskCompletionSource<ResidencyInfo> _completed = new(
+    private readonly TaskCompletionSource<TimeSpan> _completed = new(
         TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Func<(long Bytes, long Faults)> _now;
 
@@ -28,10 +28,10 @@ public sealed class RestartResidency
     public long FaultsServed => _now().Faults;
 
     /// <summary>
-    /// Ends when nothing is to come any more. It fails with the damage that was found, and is cancelled when the
-    /// session is closed before.
+    /// Ends when nothing is to come any more, with how long that took from the beginning of the fill. It fails with the
+    /// damage that was found, and is cancelled when the session is closed before.
     /// </summary>
-    public Task<ResidencyInfo> Completed => _completed.Task;
+    public Task<TimeSpan> Completed => _completed.Task;
 
     /// <summary>What an eager restart has.</summary>
     internal static RestartResidency OfEager(long bytes, TimeSpan duration)
@@ -41,8 +41,7 @@ public sealed class RestartResidency
         return residency;
     }
 
-    internal void SetComplete(TimeSpan duration) =>
-        _completed.TrySetResult(new ResidencyInfo(BytesResident, duration, FaultsServed));
+    internal void SetComplete(TimeSpan duration) => _completed.TrySetResult(duration);
 
     internal void SetFailed(SnapshotException damage)
     {
@@ -52,24 +51,4 @@ public sealed class RestartResidency
     }
 
     internal void SetClosed() => _completed.TrySetCanceled();
-}
-
-/// <summary>A restart whose memory is all there.</summary>
-public sealed class ResidencyInfo
-{
-    internal ResidencyInfo(long bytes, TimeSpan duration, long faultsServed)
-    {
-        Bytes = bytes;
-        Duration = duration;
-        FaultsServed = faultsServed;
-    }
-
-    /// <summary>Bytes that were read into memory.</summary>
-    public long Bytes { get; }
-
-    /// <summary>From the beginning of the fill.</summary>
-    public TimeSpan Duration { get; }
-
-    /// <summary>Touches of a page that was not there until then.</summary>
-    public long FaultsServed { get; }
 }

@@ -1,7 +1,7 @@
-namespace Snapshot.Inspection;
+namespace Snapshot.Storage;
 
 /// <summary>What a recovery made of an image.</summary>
-public enum RecoveryOutcome
+internal enum RecoveryOutcome
 {
     /// <summary>It was listed before and still is.</summary>
     Kept,
@@ -17,7 +17,7 @@ public enum RecoveryOutcome
 }
 
 /// <summary>An image that a recovery found, or missed.</summary>
-public sealed class RecoveredImage
+internal sealed class RecoveredImage
 {
     internal RecoveredImage(string fileName, long? generation, RecoveryOutcome outcome, string message)
     {
@@ -28,20 +28,20 @@ public sealed class RecoveredImage
     }
 
     /// <summary>The name of the file before the recovery.</summary>
-    public string FileName { get; }
+    internal string FileName { get; }
 
     /// <summary>The generation that the image says it is, or null when that cannot be read.</summary>
-    public long? Generation { get; }
+    internal long? Generation { get; }
 
     /// <summary>What became of it.</summary>
-    public RecoveryOutcome Outcome { get; }
+    internal RecoveryOutcome Outcome { get; }
 
     /// <summary>Why; a sentence.</summary>
-    public string Message { get; }
+    internal string Message { get; }
 }
 
 /// <summary>What a recovery did.</summary>
-public sealed class RecoveryReport
+internal sealed class RecoveryReport
 {
     internal RecoveryReport(IReadOnlyList<RecoveredImage> images, int generationCount, string? replacedManifest)
     {
@@ -51,15 +51,15 @@ public sealed class RecoveryReport
     }
 
     /// <summary>Every image, in the order of names.</summary>
-    public IReadOnlyList<RecoveredImage> Images { get; }
+    internal IReadOnlyList<RecoveredImage> Images { get; }
 
     /// <summary>How many generations the new manifest lists.</summary>
-    public int GenerationCount { get; }
+    internal int GenerationCount { get; }
 
     /// <summary>The name under which the old manifest was kept, or null when there was none.</summary>
-    public string? ReplacedManifest { get; }
+    internal string? ReplacedManifest { get; }
 
     /// <summary>Whether the new manifest lists other images than the old one.</summary>
-    public bool ChangesAnything => Images.Any(
+    internal bool ChangesAnything => Images.Any(
         image => image.Outcome is RecoveryOutcome.ListedAgain or RecoveryOutcome.Lost);
 }

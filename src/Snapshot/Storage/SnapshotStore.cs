@@ -86,7 +86,7 @@ public sealed class SnapshotStore : IDisposable
     /// <param name="options">Whose files it may be, and the like; or null for the defaults.</param>
     /// <exception cref="SnapshotException">StoreBusy: it is open for writing. NotFound: it holds no image that can be
     /// read. StoreIo, UnsupportedFormat, NativeLibrary, Untrusted.</exception>
-    public static RecoveryReport Recover(string directory, bool dryRun = false, StoreOptions? options = null)
+    internal static RecoveryReport Recover(string directory, bool dryRun = false, StoreOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
         using DirectoryMedium medium = new(Path.GetFullPath(directory), directReads: false, options);

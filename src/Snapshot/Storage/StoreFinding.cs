@@ -14,7 +14,7 @@ public enum StoreFindingKind
 
     /// <summary>
     /// A complete image was set aside.
-    /// <see cref="SnapshotStore.Recover(string, bool, StoreOptions)"/> can list it again.
+    /// The command <c>snapshot recover</c> can list it again.
     /// </summary>
     ImageSetAside,
 }

@@ -67,8 +67,8 @@ public sealed class FreedWhileAwaitedTests : IDisposable
                 arena.Free(fresh);
             }
         });
-        ResidencyInfo resident = await session.Restarted!.Residency.Completed;
-        Assert.InRange(resident.Bytes, 0, session.Restarted.Residency.BytesTotal);
+        await session.Restarted!.Residency.Completed;
+        Assert.InRange(session.Restarted.Residency.BytesResident, 0, session.Restarted.Residency.BytesTotal);
     }
 
     [MachineFact]

@@ -62,10 +62,10 @@ public unsafe struct ArenaBarrier
     public readonly int ParticipantCount => _participants;
 
     /// <summary>The number of the current phase, from 0, modulo 2^32. A snapshot of a moment.</summary>
-    public readonly uint Phase => PhaseOf(Volatile.Read(in _state));
+    internal readonly uint Phase => PhaseOf(Volatile.Read(in _state));
 
     /// <summary>How many have arrived in the current phase. A snapshot of a moment.</summary>
-    public readonly int ArrivedCount => (int)(uint)Volatile.Read(in _state);
+    internal readonly int ArrivedCount => (int)(uint)Volatile.Read(in _state);
 
     /// <summary>
     /// Sets the number of participants and begins at phase 0. Call it while nobody uses the barrier; not after a

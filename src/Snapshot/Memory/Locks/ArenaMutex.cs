@@ -48,7 +48,7 @@ public struct ArenaMutex
     internal ref uint Word => ref _word;
 
     /// <summary>The id of the participant that holds it, 0 when free. A snapshot of a moment.</summary>
-    public readonly int OwnerId => (int)(Volatile.Read(in _word) & ~Contended);
+    internal readonly int OwnerId => (int)(Volatile.Read(in _word) & ~Contended);
 
     /// <summary>True when somebody holds it. A snapshot of a moment.</summary>
     public readonly bool IsHeld => OwnerId != 0;

@@ -54,7 +54,7 @@ public struct ArenaReaderWriterLock
     /// <summary>
     /// The id of the participant that holds it for writing, 0 when none does. A snapshot of a moment.
     /// </summary>
-    public readonly int WriterId => Volatile.Read(in _writer);
+    internal readonly int WriterId => Volatile.Read(in _writer);
 
     /// <summary>
     /// True when the calling participant holds it for writing; only the caller itself can change the answer.
@@ -144,10 +144,10 @@ public struct ArenaReaderWriterLock
     /// The caller holds it for writing, or its thread is not attached to a session.
     /// </exception>
     [UnscopedRef]
-    public ReadScope EnterReadScope()
+    public Scope EnterReadScope()
     {
         EnterRead();
-        return new ReadScope(ref this);
+        return new Scope(ref this, isWriter: false);
     }
 
     /// <summary>Enters for writing, and leaves at the end of the scope.</summary>
@@ -156,10 +156,10 @@ public struct ArenaReaderWriterLock
     /// The caller holds it for writing already, or its thread is not attached to a session.
     /// </exception>
     [UnscopedRef]
-    public WriteScope EnterWriteScope()
+    public Scope EnterWriteScope()
     {
         EnterWrite();
-        return new WriteScope(ref this);
+        return new Scope(ref this, isWriter: true);
     }
 
     /// <summary>Enters for reading if nobody writes or waits to.</summary>
@@ -298,27 +298,24 @@ public struct ArenaReaderWriterLock
         if (!isWriter) LockWord.WakeThreads(ref _word, LockWord.All);
     }
 
-    /// <summary>Leaves the lock after reading when disposed.</summary>
-    public readonly ref struct ReadScope
+    /// <summary>Leaves the lock when disposed.</summary>
+    public readonly ref struct Scope
     {
         private readonly ref ArenaReaderWriterLock _lock;
+        private readonly bool _isWriter;
 
-        internal ReadScope(ref ArenaReaderWriterLock target) => _lock = ref target;
-
-        /// <summary>Leaves the lock.</summary>
-        /// <exception cref="InvalidOperationException">Nobody reads.</exception>
-        public void Dispose() => _lock.ExitRead();
-    }
-
-    /// <summary>Leaves the lock after writing when disposed.</summary>
-    public readonly ref struct WriteScope
-    {
-        private readonly ref ArenaReaderWriterLock _lock;
-
-        internal WriteScope(ref ArenaReaderWriterLock target) => _lock = ref target;
+        internal Scope(ref ArenaReaderWriterLock target, bool isWriter)
+        {
+            _lock = ref target;
+            _isWriter = isWriter;
+        }
 
         /// <summary>Leaves the lock.</summary>
-        /// <exception cref="InvalidOperationException">The caller does not hold it for writing.</exception>
-        public void Dispose() => _lock.ExitWrite();
+        /// <exception cref="InvalidOperationException">The caller does not hold it.</exception>
+        public void Dispose()
+        {
+            if (_isWriter) _lock.ExitWrite();
+            else _lock.ExitRead();
+        }
     }
 }

@@ -7,7 +7,7 @@ namespace Snapshot.Fibers;
 /// Unmanaged, so it may be kept in an arena or across an await. Any fiber of the session may await it, any number of
 /// times, at any time.
 /// </remarks>
-public readonly struct FiberHandle : IEquatable<FiberHandle>
+public readonly struct FiberHandle
 {
     private readonly unsafe FiberRecord* _record;
     private readonly uint _serial;
@@ -24,23 +24,8 @@ public readonly struct FiberHandle : IEquatable<FiberHandle>
     /// <summary>A number that tells it from all others that live in its arena.</summary>
     public unsafe int Id => _record == null ? 0 : FiberSpace.FiberNumber(_record->Wait.OwnerId);
 
-    /// <summary>Whether both are the same fiber.</summary>
-    public static bool operator ==(FiberHandle left, FiberHandle right) => left.Equals(right);
-
-    /// <summary>Whether they are different fibers.</summary>
-    public static bool operator !=(FiberHandle left, FiberHandle right) => !left.Equals(right);
-
     /// <summary>For the compiler: <c>await handle</c> waits until it has ended.</summary>
     public FiberTask.Awaiter GetAwaiter() => (HasEnded ? FiberTask.Completed : Join(this)).GetAwaiter();
-
-    /// <inheritdoc/>
-    public unsafe bool Equals(FiberHandle other) => _record == other._record && _serial == other._serial;
-
-    /// <inheritdoc/>
-    public override bool Equals(object? obj) => obj is FiberHandle other && Equals(other);
-
-    /// <inheritdoc/>
-    public override unsafe int GetHashCode() => HashCode.Combine((nint)_record, _serial);
 
     private static async FiberTask Join(FiberHandle fiber)
     {
