@@ -20,8 +20,8 @@
  *     then the write goes on without a copy, and the capture is spoiled (secure).
  *
  * A mapping is split wherever the protection changes; there are vm.max_map_count of them. Where Linux gives
- * no more all memory of the region is opened by one call, which joins them: the capture is spoiled, and the next
- * collect finds all memory changed (`lost`).
+ * no more all memory of the region is opened by one call, which joins them: the capture is spoiled, and the
+ * next collect finds all memory changed (`lost`).
  */
 #include "regions.h"
 

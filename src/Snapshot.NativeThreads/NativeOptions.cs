@@ -7,15 +7,15 @@ namespace Snapshot.NativeThreads;
 public sealed class NativeOptions
 {
     /// <summary>The smallest stack, and the unit of stacks, in bytes.</summary>
-    public const long StackUnit = 64L << 10;
+    internal const long StackUnit = 64L << 10;
 
     /// <summary>The smallest heap, in bytes.</summary>
-    public const long MinHeapBytes = 4L << 20;
+    internal const long MinHeapBytes = 4L << 20;
 
     /// <summary>
     /// The memory from which <c>malloc</c> of native modules takes, in bytes; unused memory costs nothing.
     /// </summary>
-    /// <value>Default: 0, half of the arena's capacity. At least <see cref="MinHeapBytes"/>.</value>
+    /// <value>Default: 0, half of the arena's capacity. At least 4 MiB.</value>
     /// <exception cref="ArgumentOutOfRangeException">It is less and not 0.</exception>
     public long HeapBytes
     {
@@ -28,7 +28,7 @@ public sealed class NativeOptions
     }
 
     /// <summary>The stack of each thread, in bytes; a thread that needs more is ended with the process.</summary>
-    /// <value>Default: 1 MiB. A multiple of <see cref="StackUnit"/>.</value>
+    /// <value>Default: 1 MiB. A multiple of 64 KiB.</value>
     /// <exception cref="ArgumentOutOfRangeException">It is none, or not positive.</exception>
     public long StackBytes
     {

@@ -11,7 +11,8 @@ namespace Snapshot.NativeThreads;
 internal static unsafe class NativeStructs
 {
     /// <summary>In the order of layout.c.</summary>
-    internal static IEnumerable<NativeStruct> All => [OfModule(), OfQuestion(), OfRecord(), OfEnvironment(), OfMutex(), OfBarrier()];
+    internal static IEnumerable<NativeStruct> All =>
+        [OfModule(), OfQuestion(), OfRecord(), OfEnvironment(), OfMutex(), OfBarrier()];
 
     private static NativeStruct OfModule()
     {

@@ -41,7 +41,8 @@ internal sealed unsafe class SessionMemory : IDisposable
         {
             ThrowUnlessPossible(options.Capture);
             Capture = new MemoryCapture(
-                new StagingArea(options.Tuning.StagingLimit), trackers, () => _awaited is { IsComplete: false }, parent);
+                new StagingArea(options.Tuning.StagingLimit), trackers, () => _awaited is { IsComplete: false },
+                parent);
             Capture.Restore(() =>
             {
                 foreach (RestoredArena arena in restored?.Arenas ?? []) AddRestored(arena);

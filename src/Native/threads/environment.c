@@ -1,6 +1,6 @@
 /*
- * environment.c: what a captured thread depends on, beside its code, and what only C can ask for. The instructions of
- * the processor are asked for in C#.
+ * environment.c: what a captured thread depends on, beside its code, and what only C can ask for. The
+ * instructions of the processor are asked for in C#.
  */
 #include "native_thread.h"
 

@@ -18,7 +18,7 @@ namespace Snapshot.Tool.Commands;
 /// <param name="Findings">The table: every finding.</param>
 internal sealed record DoctorReport(
     bool CanRun, TrackingMechanism Tracking, CaptureMode Capture, double? HashMillisecondsPerGiB, bool CanRestartLazily,
-    IReadOnlyList<string> UnknownVariables, IReadOnlyList<MachineCapability> Findings)
+    IReadOnlyList<string> UnknownVariables, IReadOnlyList<DoctorFinding> Findings)
 {
     internal static DoctorReport Of(MachineCapabilities machine)
     {
@@ -29,8 +29,25 @@ internal sealed record DoctorReport(
         return new DoctorReport(
             machine[Capability.SmallPages], tracking, capture,
             tracking == TrackingMechanism.ContentHash ? HashSpeed.MillisecondsPerGiB() : null,
-            machine[Capability.PagesOnDemand], [.. EnvironmentDefaults.Unknown()], machine.Items);
+            machine[Capability.PagesOnDemand], [.. EnvironmentDefaults.Unknown()],
+            [.. machine.Items.Select(DoctorFinding.Of)]);
     }
+}
+
+/// <summary>A line of the table of the machine.</summary>
+/// <param name="Name">What was looked at.</param>
+/// <param name="Available">Whether Snapshot can use it.</param>
+/// <param name="Detail">What was seen.</param>
+/// <param name="Capability">Which capability it is; null for a mere fact.</param>
+/// <param name="Pretence">The word that takes it away in <c>SNAPSHOT_PRETEND</c>.</param>
+/// <param name="Consequence">What follows from its lack.</param>
+/// <param name="Remedy">What can be done about that.</param>
+internal sealed record DoctorFinding(
+    string Name, bool Available, string Detail, Capability? Capability, string Pretence, string Consequence,
+    string Remedy)
+{
+    internal static DoctorFinding Of(MachineCapability item) => new(
+        item.Name, item.Available, item.Detail, item.Capability, item.Pretence, item.Consequence, item.Remedy);
 }
 
 /// <summary><c>snapshot doctor</c>: what this machine lets Snapshot do, found out by trying.</summary>
@@ -55,7 +72,7 @@ internal sealed class DoctorCommand : Command
     private static void Print(IAnsiConsole console, DoctorReport report)
     {
         Table table = Tables.Create("Finding", "", "Detail").Folding(2);
-        foreach (MachineCapability item in report.Findings)
+        foreach (DoctorFinding item in report.Findings)
         {
             Paragraph detail = new(item.Detail);
             if (item.Consequence.Length > 0) detail.Append($"\n{item.Consequence}", new Style(Color.Yellow));

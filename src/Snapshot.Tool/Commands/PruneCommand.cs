@@ -69,7 +69,9 @@ internal sealed class PruneCommand : Command
             : await ToolProgress.RunAsync(
                 console, "Pruning", progress => store.PruneAsync(policy, progress, cancellation));
 
-        PruneResult result = new(dryRun, deleted, [.. before.ExceptBy(deleted.Select(info => info.Generation), info => info.Generation)], deleted.Sum(info => info.FileBytes));
+        IEnumerable<GenerationInfo> kept =
+            before.ExceptBy(deleted.Select(info => info.Generation), info => info.Generation);
+        PruneResult result = new(dryRun, deleted, [.. kept], deleted.Sum(info => info.FileBytes));
         if (json) console.WriteJson(result, ToolJson.Default.PruneResult);
         else Print(console.Results, result);
         return ExitCode.Fine;

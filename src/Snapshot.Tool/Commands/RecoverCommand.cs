@@ -1,3 +1,4 @@
+using Snapshot.Storage;
 using System.CommandLine;
 using Snapshot.Tool.Output;
 using Spectre.Console;

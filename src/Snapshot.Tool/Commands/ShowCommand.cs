@@ -131,8 +131,7 @@ internal sealed class ShowCommand : Command
                 string.Join(", ", participant.Handlers));
         }
 
-        foreach (HandlerDescription handler in image.AsyncHandlers)
-            table.Add(Readable.Number(handler.Id), handler.Name, "async handler", "");
+        foreach (string handler in image.AsyncHandlers) table.Add("", handler, "async handler", "");
         console.Print(table);
     }
 

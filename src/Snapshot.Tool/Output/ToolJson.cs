@@ -1,3 +1,4 @@
+using Snapshot.Storage;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Snapshot.Tool.Commands;

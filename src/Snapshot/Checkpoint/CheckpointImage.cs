@@ -6,7 +6,7 @@ using Snapshot.Storage;
 namespace Snapshot.Checkpoint;
 
 /// <summary>
-/// The image of one checkpoint on its way from captured memory to a committed generation, beside the application.
+/// The image of one checkpoint on its way from captured memory to a committed generation; the participants compute.
 /// </summary>
 /// <remarks>What is disposed before it was committed is gone from the store.</remarks>
 internal sealed class CheckpointImage : IDisposable

@@ -30,7 +30,7 @@ internal sealed class Resumption(Rendezvous rendezvous)
     }
 
     /// <summary>
-    /// Memory of the image turned out not to be had after the session had begun: every safepoint and every checkpoint
+    /// Memory of the image could not be read after the session had begun: every safepoint and every checkpoint
     /// says so from now on.
     /// </summary>
     internal void FailRestart(SnapshotException damage) => FailRestart(

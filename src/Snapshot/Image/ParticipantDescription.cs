@@ -38,7 +38,7 @@ public sealed class ParticipantDescription
 }
 
 /// <summary>An async handler of the session at the capture.</summary>
-public sealed class HandlerDescription
+internal sealed class HandlerDescription
 {
     internal HandlerDescription(int id, string name)
     {
@@ -47,8 +47,8 @@ public sealed class HandlerDescription
     }
 
     /// <summary>At least 1; the same for the same name after a restart.</summary>
-    public int Id { get; }
+    internal int Id { get; }
 
     /// <summary>The name.</summary>
-    public string Name { get; }
+    internal string Name { get; }
 }

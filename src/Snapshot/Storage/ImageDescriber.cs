@@ -10,8 +10,8 @@ internal static class ImageDescriber
         ImageMetadata metadata = image.Metadata;
         return new ImageDescription(
             info, image.FormatVersion, image.Header.Parent?.ImageId, [.. image.Regions.Select(CountPages)],
-            metadata.Roots, metadata.Participants,
-            metadata.AsyncHandlers, metadata.Environment, metadata.Figures, CountEncodings(image.Blocks),
+            metadata.Roots, metadata.Participants, [.. metadata.AsyncHandlers.Select(handler => handler.Name)],
+            metadata.Environment, metadata.Figures, CountEncodings(image.Blocks),
             image.Header.Architecture.ToString());
     }
 

@@ -64,7 +64,7 @@ public sealed class ImageDescription
     internal ImageDescription(
         GenerationInfo info, Version formatVersion, Guid? parentImageId, IReadOnlyList<RegionStatistics> regions,
         IReadOnlyList<RootDescription> roots, IReadOnlyList<ParticipantDescription> participants,
-        IReadOnlyList<HandlerDescription> asyncHandlers, EnvironmentDescription? environment,
+        IReadOnlyList<string> asyncHandlers, EnvironmentDescription? environment,
         IReadOnlyList<KeyValuePair<string, string>> figures, IReadOnlyList<EncodingStatistics> encodings,
         string architecture)
     {
@@ -100,7 +100,7 @@ public sealed class ImageDescription
     public IReadOnlyList<ParticipantDescription> Participants { get; }
 
     /// <summary>Async handlers.</summary>
-    public IReadOnlyList<HandlerDescription> AsyncHandlers { get; }
+    public IReadOnlyList<string> AsyncHandlers { get; }
 
     /// <summary>Where it was made, or null when it was not recorded.</summary>
     public EnvironmentDescription? Environment { get; }

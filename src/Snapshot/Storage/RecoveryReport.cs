@@ -28,16 +28,16 @@ internal sealed class RecoveredImage
     }
 
     /// <summary>The name of the file before the recovery.</summary>
-    internal string FileName { get; }
+    public string FileName { get; }
 
     /// <summary>The generation that the image says it is, or null when that cannot be read.</summary>
-    internal long? Generation { get; }
+    public long? Generation { get; }
 
     /// <summary>What became of it.</summary>
-    internal RecoveryOutcome Outcome { get; }
+    public RecoveryOutcome Outcome { get; }
 
     /// <summary>Why; a sentence.</summary>
-    internal string Message { get; }
+    public string Message { get; }
 }
 
 /// <summary>What a recovery did.</summary>
@@ -51,15 +51,15 @@ internal sealed class RecoveryReport
     }
 
     /// <summary>Every image, in the order of names.</summary>
-    internal IReadOnlyList<RecoveredImage> Images { get; }
+    public IReadOnlyList<RecoveredImage> Images { get; }
 
     /// <summary>How many generations the new manifest lists.</summary>
-    internal int GenerationCount { get; }
+    public int GenerationCount { get; }
 
     /// <summary>The name under which the old manifest was kept, or null when there was none.</summary>
-    internal string? ReplacedManifest { get; }
+    public string? ReplacedManifest { get; }
 
     /// <summary>Whether the new manifest lists other images than the old one.</summary>
-    internal bool ChangesAnything => Images.Any(
+    public bool ChangesAnything => Images.Any(
         image => image.Outcome is RecoveryOutcome.ListedAgain or RecoveryOutcome.Lost);
 }

@@ -176,7 +176,7 @@ public sealed class SnapshotStore : IDisposable
     /// The generation that the next restart takes when it is not told otherwise, or null for the newest. A commit
     /// clears it.
     /// </summary>
-    public long? RestartGeneration
+    internal long? RestartGeneration
     {
         get
         {
@@ -267,7 +267,7 @@ public sealed class SnapshotStore : IDisposable
     }
 
     /// <summary>The generations that <see cref="PruneAsync"/> would delete now with this policy.</summary>
-    public IReadOnlyList<GenerationInfo> PlanPrune(RetentionPolicy policy)
+    internal IReadOnlyList<GenerationInfo> PlanPrune(RetentionPolicy policy)
     {
         ArgumentNullException.ThrowIfNull(policy);
         ObjectDisposedException.ThrowIf(_disposed, this);

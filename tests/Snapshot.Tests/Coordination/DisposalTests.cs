@@ -10,8 +10,7 @@ public sealed class DisposalTests
     [InlineData(typeof(CriticalSection))]
     [InlineData(typeof(BlockedRegion))]
     [InlineData(typeof(ArenaMutex.Scope))]
-    [InlineData(typeof(ArenaReaderWriterLock.ReadScope))]
-    [InlineData(typeof(ArenaReaderWriterLock.WriteScope))]
+    [InlineData(typeof(ArenaReaderWriterLock.Scope))]
     public void The_scopes_of_a_thread_cannot_get_to_another(Type scope) => Assert.True(scope.IsByRefLike);
 
     [Fact]

@@ -43,7 +43,7 @@ public sealed class BuildTargetTests : IDisposable
         ProgramResult refused = Build();
         Assert.NotEqual(0, refused.ExitCode);
         Assert.Contains(
-            PathOf("Program.cs") + "(11,30): error SNAP1001: fiber method 'Program.Walk' keeps a managed reference " +
+            PathOf("Program.cs") + "(12,30): error SNAP1001: fiber method 'Program.Walk' keeps a managed reference " +
             "across an await: compiler temporary of type List<long>.Enumerator, which holds managed references ",
             refused.Output,
             StringComparison.Ordinal);

@@ -124,6 +124,8 @@ public sealed class NativeModuleBuildTests : IDisposable
 
     private string PathOf(string file) => Path.Combine(_directory.FullName, file);
 
+    private const string Targets = "src/Snapshot.NativeThreads/build/Snapshot.NativeThreads.targets";
+
     private void WriteProject(string items) => File.WriteAllText(PathOf("User.csproj"), $"""
         <Project Sdk="Microsoft.NET.Sdk">
           <PropertyGroup>
@@ -134,7 +136,7 @@ public sealed class NativeModuleBuildTests : IDisposable
           <ItemGroup>
             {items}
           </ItemGroup>
-          <Import Project="{Path.Combine(Repository.Root, "src/Snapshot/build/Snapshot.targets")}" />
+          <Import Project="{Path.Combine(Repository.Root, Targets)}" />
         </Project>
         """);
 

@@ -20,6 +20,7 @@ public sealed class PackageSettingsTests : IDisposable
             "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "CHANGELOG.md",
             "src/Package.targets", "src/icon.png",
             .. Repository.Sources("src/Snapshot/build", ".targets").Select(Repository.Relative),
+            .. Repository.Sources("src/Snapshot.NativeThreads/build", ".targets").Select(Repository.Relative),
         ];
         foreach (string file in copied)
         {

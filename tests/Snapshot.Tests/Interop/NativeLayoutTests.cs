@@ -60,8 +60,8 @@ public sealed unsafe class NativeLayoutTests : IDisposable
     public void One_that_knows_fewer_structs_or_more_is_refused()
     {
         NativeStruct[] all = [.. Native.Structs];
-        AssertRefused(all, [.. all[..^1]], "has struct sn_environment, which Snapshot.dll does not know");
-        AssertRefused([.. all[..^1]], all, "does not know struct sn_environment");
+        AssertRefused(all, [.. all[..^1]], "has struct sn_freezer, which Snapshot.dll does not know");
+        AssertRefused([.. all[..^1]], all, "does not know struct sn_freezer");
         AssertRefused([all[1]], [all[0]], "has struct sn_fill_image where Snapshot.dll has struct sn_page_region");
     }
 

@@ -10,7 +10,7 @@ namespace Snapshot.Tests.Profiles;
 /// names, such as <see cref="CaptureMode.CopyOnWrite"/>, that row needs without being told.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
-public sealed class NeedsAttribute(params Capability[] capabilities) : Attribute
+internal sealed class NeedsAttribute(params Capability[] capabilities) : Attribute
 {
     /// <summary>What is needed.</summary>
     public IReadOnlyList<Capability> Capabilities => capabilities;

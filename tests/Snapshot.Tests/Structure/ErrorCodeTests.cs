@@ -11,7 +11,10 @@ public sealed partial class ErrorCodeTests
     [SourcesFact]
     public void Each_code_is_given_to_an_exception_somewhere_in_the_library()
     {
-        string sources = string.Join('\n', Repository.Sources("src/Snapshot", ".cs").Select(File.ReadAllText));
+        string sources = string.Join(
+            '\n',
+            Repository.Sources("src/Snapshot", ".cs").Concat(Repository.Sources("src/Snapshot.NativeThreads", ".cs"))
+                .Select(File.ReadAllText));
         Assert.Equal([], Enum.GetNames<SnapshotErrorCode>().Where(name => !IsGiven(name, sources)));
         Assert.False(IsGiven("Busy", "when (error.Code == SnapshotErrorCode.Busy) SnapshotErrorCode.Busy => true"));
     }

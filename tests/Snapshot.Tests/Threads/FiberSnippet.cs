@@ -25,6 +25,7 @@ internal sealed class FiberSnippet
         [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(':')
             .Where(path => !Path.GetFileName(path).StartsWith("Snapshot.", StringComparison.Ordinal))
             .Append(typeof(SnapshotSession).Assembly.Location)
+            .Append(typeof(NativeThreads.NativeHost).Assembly.Location)
             .Select(path => MetadataReference.CreateFromFile(path))];
 
     private readonly string[] _sources;

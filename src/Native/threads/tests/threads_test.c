@@ -5,8 +5,8 @@
  * threads_test KILLS SEED
  *     runs everything; processes of its own do the work
  * threads_test --run IMAGE EVERY
- *     one such process: goes on from the image if there is one, captures every so many microseconds (0: never),
- *     and prints the results
+ *     one such process: goes on from the image if there is one, prints the results, and captures every
+ *     so many microseconds (0: never)
  */
 #include "host.h"
 
