@@ -64,7 +64,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
             };
             _checkpoints = new Checkpoints(
                 _coordinator, _memory.Capture, store, _share, settings, _subscribers, _memory.ThrowIfBuffersUnclaimed);
-            _closing = new SessionClosing(() => _checkpoints.IsCurrent, CloseAsync);
+            _closing = new SessionClosing(() => _checkpoints.IsCurrent, _checkpoints.Close, CloseAsync);
             _memory.Stream(restored?.Threads ?? 0, _coordinator.FailRestart);
         }
         catch

@@ -1,3 +1,4 @@
+using K4os.Compression.LZ4;
 using Snapshot.Fuzz.Forging;
 using Snapshot.Fuzz.Targets;
 using Snapshot.Image;
@@ -20,11 +21,23 @@ internal static class Seeds
         ("image", "lz4", CompactImages.Pack([Full(BlockEncoding.Lz4)])),
         ("image", "ordered", CompactImages.Pack([Ordered()])),
         ("image", "chain", CompactImages.Pack([Increment(), Full(BlockEncoding.ShuffleLz4)])),
+        ("decode", "field", [1, .. Encoded(field: true)]),
+        ("decode", "text", [0, .. Encoded(field: false)]),
         ("manifest", "empty", SlotOf(new ManifestState(1, []))),
         ("manifest", "three", SlotOf(new ManifestState(2, [Entry(1, null), Entry(2, 1), Entry(3, 2)]))),
         ("modules", "two", ListOf(Processor, Module, Module with { Writable = [], Needed = [] })),
         ("modules", "none", ListOf(Processor with { Components = [], Features = [] })),
     ];
+
+    /// <summary>A block of two pages of a smooth field, or of one page of a text.</summary>
+    private static byte[] Encoded(bool field)
+    {
+        byte[] pages = new byte[field ? 8192 : 4096];
+        for (int i = 0; i < pages.Length; i++)
+            pages[i] = (byte)(field ? (i % 8 == 0 ? i / 64 : i % 8 * 3) : "a checkpoint, and a restart; "[i % 29]);
+        byte[] stored = new byte[LZ4Codec.MaximumOutputSize(pages.Length)];
+        return stored[..LZ4Codec.Encode(pages, stored)];
+    }
 
     private static NativeEnvironment Processor => new()
     {

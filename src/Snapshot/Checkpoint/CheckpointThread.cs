@@ -81,8 +81,8 @@ internal sealed class CheckpointThread : IDisposable
             return _current != ticket && _open > 1;
     }
 
-    /// <summary>Cancels what is open and waits until the thread has ended.</summary>
-    public void Dispose()
+    /// <summary>Cancels what is open and admits nothing more; does not wait. Harmless when repeated.</summary>
+    internal void Close()
     {
         lock (_admission)
         {
@@ -91,7 +91,12 @@ internal sealed class CheckpointThread : IDisposable
             _requests.CompleteAdding();
             _current?.Cancel();
         }
+    }
 
+    /// <summary>Closes, and waits until the thread has ended. Once.</summary>
+    public void Dispose()
+    {
+        Close();
         _thread.Join();
         _requests.Dispose();
     }

@@ -70,6 +70,9 @@ internal sealed class Checkpoints : IAsyncDisposable, IDisposable
         return ticket;
     }
 
+    /// <summary>Cancels what is open and takes no more requests; does not wait.</summary>
+    internal void Close() => _thread.Close();
+
     /// <summary>Cancels what is open, and waits until the thread and the keeping of the store have ended.</summary>
     public async ValueTask DisposeAsync()
     {

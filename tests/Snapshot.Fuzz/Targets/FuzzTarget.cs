@@ -12,7 +12,7 @@ internal abstract class FuzzTarget(string name, params SnapshotErrorCode[] docum
     private const long BytesPerByte = 64;
 
     internal static IReadOnlyList<FuzzTarget> All { get; } =
-        [new ImageTarget(), new ManifestTarget(), new ModuleListTarget(), new ModuleFileTarget()];
+        [new ImageTarget(), new ManifestTarget(), new ModuleListTarget(), new ModuleFileTarget(), new DecodeTarget()];
 
     internal string Name => name;
 
