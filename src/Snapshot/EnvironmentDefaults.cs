@@ -1,5 +1,5 @@
-using Snapshot.Base;
 using System.Globalization;
+using Snapshot.Base;
 
 namespace Snapshot;
 

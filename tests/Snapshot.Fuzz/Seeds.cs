@@ -2,8 +2,8 @@ using K4os.Compression.LZ4;
 using Snapshot.Fuzz.Forging;
 using Snapshot.Fuzz.Targets;
 using Snapshot.Image;
-using Snapshot.Storage;
 using Snapshot.NativeThreads;
+using Snapshot.Storage;
 
 namespace Snapshot.Fuzz;
 

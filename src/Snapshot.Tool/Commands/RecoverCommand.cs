@@ -1,5 +1,5 @@
-using Snapshot.Storage;
 using System.CommandLine;
+using Snapshot.Storage;
 using Snapshot.Tool.Output;
 using Spectre.Console;
 

@@ -1,6 +1,6 @@
-using Snapshot.Storage;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Snapshot.Storage;
 using Snapshot.Tool.Commands;
 using Snapshot.Tool.Stacks;
 using Snapshot.Tool.Supervision;

@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
 using Snapshot.Interop;
+using Snapshot.NativeThreads;
 using Snapshot.Tests.Profiles;
 using Snapshot.Tests.Structure;
-using Snapshot.NativeThreads;
 using Xunit;
 
 namespace Snapshot.Tests.Interop;

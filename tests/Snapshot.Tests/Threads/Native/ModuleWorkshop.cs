@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using Snapshot.NativeThreads;
 using Snapshot.Tests.FrontDoor;
 using Snapshot.Tests.Structure;
-using Snapshot.NativeThreads;
 
 namespace Snapshot.Tests.Threads.Native;
 

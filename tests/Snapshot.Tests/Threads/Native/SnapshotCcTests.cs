@@ -1,6 +1,6 @@
 using System.Globalization;
-using Snapshot.Tests.Structure;
 using Snapshot.NativeThreads;
+using Snapshot.Tests.Structure;
 using Xunit;
 
 namespace Snapshot.Tests.Threads.Native;
