@@ -17,15 +17,7 @@ public sealed class NativeOptions
     /// </summary>
     /// <value>Default: 0, half of the arena's capacity. At least 4 MiB.</value>
     /// <exception cref="ArgumentOutOfRangeException">It is less and not 0.</exception>
-    public long HeapBytes
-    {
-        get;
-        init
-        {
-            if (value != 0) ArgumentOutOfRangeException.ThrowIfLessThan(value, MinHeapBytes);
-            field = value;
-        }
-    }
+    public long HeapBytes { get; init => field = value == 0 ? 0 : OptionValue.AtLeast(value, MinHeapBytes); }
 
     /// <summary>The stack of each thread, in bytes; a thread that needs more is ended with the process.</summary>
     /// <value>Default: 1 MiB. A multiple of 64 KiB.</value>
@@ -33,29 +25,13 @@ public sealed class NativeOptions
     public long StackBytes
     {
         get;
-        init
-        {
-            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value);
-            ArgumentOutOfRangeException.ThrowIfNotEqual(value % StackUnit, 0);
-            field = value;
-        }
-    }
-    = 1L << 20;
+        init => field = OptionValue.MultipleOf(OptionValue.AtLeast(value, StackUnit), StackUnit);
+    } = 1L << 20;
 
     /// <summary>The real-time signal that stops native threads; nobody else in the process may handle it.</summary>
     /// <value>Default: 42. From 36 to 64: 32 to 34 are the C library's and the runtime's.</value>
     /// <exception cref="ArgumentOutOfRangeException">It is another.</exception>
-    public int Signal
-    {
-        get;
-        init
-        {
-            ArgumentOutOfRangeException.ThrowIfLessThan(value, 36);
-            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, 64);
-            field = value;
-        }
-    }
-    = 42;
+    public int Signal { get; init => field = OptionValue.InRange(value, 36, 64); } = 42;
 
     /// <summary>
     /// A debugging aid: told of each word of captured memory that points out of it, as often as native threads are

@@ -26,6 +26,10 @@ internal static class OptionValue
         where T : INumber<T> =>
         value >= least && value <= most ? value : throw Refused(option, value, $"be from {least:N0} to {most:N0}");
 
+    /// <exception cref="ArgumentOutOfRangeException">It is none.</exception>
+    internal static T MultipleOf<T>(T value, T unit, [CallerMemberName] string option = "") where T : INumber<T> =>
+        value % unit == T.Zero ? value : throw Refused(option, value, $"be a multiple of {unit:N0}");
+
     /// <exception cref="ArgumentOutOfRangeException">It is zero or less.</exception>
     internal static TimeSpan Positive(TimeSpan value, [CallerMemberName] string option = "") =>
         value > TimeSpan.Zero ? value : throw Refused(option, value, "be more than zero");
