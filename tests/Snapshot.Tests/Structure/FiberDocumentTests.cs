@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis;
 using Snapshot.Tests.Threads;
 using Xunit;
@@ -7,22 +6,12 @@ using Xunit;
 namespace Snapshot.Tests.Structure;
 
 /// <summary>The examples of docs/FIBERS.md compile, and what it says is refused is refused.</summary>
-public sealed partial class FiberDocumentTests
+public sealed class FiberDocumentTests
 {
     private static readonly string s_text = File.ReadAllText(Path.Combine(Repository.Root, "docs/FIBERS.md"));
 
     /// <summary>Each block: the line of its fence, what the fence says, the code.</summary>
-    public static TheoryData<int, string, string> Blocks()
-    {
-        TheoryData<int, string, string> blocks = [];
-        foreach (Match block in Block().Matches(s_text))
-        {
-            int line = 1 + s_text.AsSpan(0, block.Index).Count('\n');
-            blocks.Add(line, block.Groups[1].Value.Trim(), block.Groups[2].Value);
-        }
-
-        return blocks;
-    }
+    public static TheoryData<int, string, string> Blocks() => CodeBlocks.Of("docs/FIBERS.md");
 
     [Theory]
     [MemberData(nameof(Blocks))]
@@ -72,7 +61,4 @@ public sealed partial class FiberDocumentTests
         return type.IsPrimitive || type.IsEnum
             || type.GetFields(Any).Where(field => !field.IsStatic).All(field => HoldsNoReference(field.FieldType));
     }
-
-    [GeneratedRegex("^```csharp([^\\n]*)\\n(.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
-    private static partial Regex Block();
 }

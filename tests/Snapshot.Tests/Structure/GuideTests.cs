@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis;
 using Snapshot.Tests.Threads;
 using Xunit;
@@ -9,7 +8,7 @@ namespace Snapshot.Tests.Structure;
 /// The C# of docs/GUIDE.md compiles, without unsafe code except where native code is started, and its whole programs
 /// run, and run again.
 /// </summary>
-public sealed partial class GuideTests
+public sealed class GuideTests
 {
     /// <summary>What a block that opens no session of its own stands in.</summary>
     private const string Around = """
@@ -23,20 +22,8 @@ public sealed partial class GuideTests
         { "runtimeOptions": { "tfm": "net10.0", "framework": { "name": "Microsoft.NETCore.App", "version": "10.0.0" } } }
         """;
 
-    private static readonly string s_text = File.ReadAllText(Path.Combine(Repository.Root, "docs/GUIDE.md"));
-
     /// <summary>Each block: the line of its fence, what the fence says, the code.</summary>
-    public static TheoryData<int, string, string> Blocks()
-    {
-        TheoryData<int, string, string> blocks = [];
-        foreach (Match block in Block().Matches(s_text))
-        {
-            int line = 1 + s_text.AsSpan(0, block.Index).Count('\n');
-            blocks.Add(line, block.Groups[1].Value.Trim(), block.Groups[2].Value);
-        }
-
-        return blocks;
-    }
+    public static TheoryData<int, string, string> Blocks() => CodeBlocks.Of("docs/GUIDE.md");
 
     [Theory]
     [MemberData(nameof(Blocks))]
@@ -83,7 +70,4 @@ public sealed partial class GuideTests
         Path.GetFileName(file) is "Snapshot.dll" or "K4os.Compression.LZ4.dll" or "System.IO.Hashing.dll"
             or "System.Numerics.Tensors.dll"
         || Path.GetFileName(file).StartsWith("libsnapshot_", StringComparison.Ordinal);
-
-    [GeneratedRegex("^```csharp([^\\n]*)\\n(.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
-    private static partial Regex Block();
 }
