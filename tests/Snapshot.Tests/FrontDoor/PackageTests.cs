@@ -88,7 +88,7 @@ public sealed partial class PackageTests(Packages packages)
         using ZipArchive symbols = packages.Open("Snapshot", "snupkg");
         PortableSymbols found = Symbols(symbols, "lib/net10.0/Snapshot.pdb");
         AssertSources(found);
-        Assert.Contains("/snapshot/src/Snapshot/SnapshotSession.cs", found.Sources.Keys);
+        Assert.Contains("/_/src/Snapshot/SnapshotSession.cs", found.Sources.Keys);
 
         using ZipArchive package = packages.Open("Snapshot");
         foreach (ZipArchiveEntry entry in package.Entries.Where(entry => entry.Name == "Snapshot.dll"))
@@ -113,7 +113,7 @@ public sealed partial class PackageTests(Packages packages)
             using PEReader assembly = Assembly(package.GetEntry(name)!);
             PortableSymbols? symbols = PortableSymbols.ReadEmbedded(assembly);
             Assert.True(symbols is not null, $"{name} has no symbols");
-            Assert.All(symbols.Sources.Keys, file => Assert.StartsWith("/snapshot/", file, StringComparison.Ordinal));
+            Assert.All(symbols.Sources.Keys, file => Assert.StartsWith("/_/", file, StringComparison.Ordinal));
         }
     }
 
@@ -138,7 +138,7 @@ public sealed partial class PackageTests(Packages packages)
         Assert.NotEmpty(symbols.Sources);
         Assert.All(symbols.Sources, source =>
         {
-            Assert.StartsWith("/snapshot/", source.Key, StringComparison.Ordinal);
+            Assert.StartsWith("/_/", source.Key, StringComparison.Ordinal);
             Assert.True(source.Value, $"the text of {source.Key} is not in the symbols");
         });
     }
