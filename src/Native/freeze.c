@@ -6,9 +6,9 @@
  * Why this is not C#. A thread that writes an armed page sleeps in the kernel in the middle of managed code
  * until the page is opened, and a garbage collection waits for it. So whatever it waits for must not be
  * managed code, which the collection has stopped: the threads that open pages are here, and so is everything
- * that holds a block's lock. One wait remains: for a slot when none is free, since slots become free by the
+ * that holds a span's lock. One wait remains: for a slot when none is free, since slots become free by the
  * drain, which is managed. It is bounded: when nothing moves for a while, the write gets slots beyond the
- * limit, and opens 16 pages instead of the block (open.c). So is the wait for a slot that has memory, by what
+ * limit, and opens 16 pages instead of the span (open.c). So is the wait for a slot that has memory, by what
  * it costs to get fresh memory (slots.c).
  *
  * The four bits of a page
@@ -19,26 +19,26 @@
  *   frozen   its content is wanted and still in place. Only together with armed.
  *   copied   its content is wanted and in the slot that `slots` names.
  * Neither armed nor written: it was never armed, or was discarded. It is written without anybody's knowing;
- * the next collect finds it if it has memory then. All four are changed under the block's lock alone.
+ * the next collect finds it if it has memory then. All four are changed under the span's lock alone.
  * `written` and `armed` are also read without it, where to be late does not matter.
  *
  * No write is lost. A store to an armed page faults; the page becomes writable only after `written` was set,
  * so the next collect reports it. A collect takes `written` and sets armed, lets go of the lock, and then
- * protects many blocks by one call. A server that comes between finds the page armed, opens it, that is sets
+ * protects many spans by one call. A server that comes between finds the page armed, opens it, that is sets
  * `written` again and unprotects; whichever of the two ioctls comes last, the bits say "written", which at
  * worst makes the page be reported once more.
  *
  * An early collect does the same beside writers, just before the pause, so that the pause has to protect only
  * what is written after that. What it reported and is written again is reported again.
  *
- * No image holds a later content. Pages are frozen while nobody writes, under their block's lock: one that is
+ * No image holds a later content. Pages are frozen while nobody writes, under their span's lock: one that is
  * armed then cannot be written before it was copied, since who opens a page holds that lock, copies what is
  * frozen of it, and unprotects it before the lock is released. One that somebody has opened meanwhile (a
- * thread that does not take part; a block opened ahead) is copied at once. One that is neither has no memory:
+ * thread that does not take part; a span opened ahead) is copied at once. One that is neither has no memory:
  * it reads as zero, and is not frozen, and is delivered as zero whatever is written to it later. Who discards
  * memory secures it before (sn_region_secure).
  */
-#include "block.h"
+#include "span.h"
 
 #include <errno.h>
 #include <string.h>
@@ -47,9 +47,9 @@
 #include "protect.h"
 #include "slots.h"
 
-static uint64_t blocks_of(uint64_t pages)
+static uint64_t spans_of(uint64_t pages)
 {
-    return (pages + SN_BLOCK_PAGES - 1) / SN_BLOCK_PAGES;
+    return (pages + SN_SPAN_PAGES - 1) / SN_SPAN_PAGES;
 }
 
 /* ---- collecting ---------------------------------------------------------------------------------------- */
@@ -69,12 +69,12 @@ struct arming {
 static void add_changed(struct arming *run, uint64_t word, uint64_t bits)
 {
     struct sn_region *region = run->region;
-    uint64_t block = word / BLOCK_WORDS;
+    uint64_t span = word / SPAN_WORDS;
     run->changed[word] |= bits;
-    if (region->changed_first > block)
-        region->changed_first = block;
-    if (region->changed_end <= block)
-        region->changed_end = block + 1;
+    if (region->changed_first > span)
+        region->changed_first = span;
+    if (region->changed_end <= span)
+        region->changed_end = span + 1;
 }
 
 static int32_t protect(struct arming *run)
@@ -107,11 +107,11 @@ static int32_t extend(struct arming *run, uint64_t word, uint64_t bits)
     return 0;
 }
 
-/* Takes what was written of a block, and arms it. The block is locked. */
+/* Takes what was written of a span, and arms it. The span is locked. */
 static void take_written(struct arming *run, uint64_t index, uint64_t *taken)
 {
     struct sn_region *region = run->region;
-    for (uint64_t word = index * BLOCK_WORDS; word < (index + 1) * BLOCK_WORDS; word++) {
+    for (uint64_t word = index * SPAN_WORDS; word < (index + 1) * SPAN_WORDS; word++) {
         uint64_t bits = get64(&region->written[word]);
         *taken++ = bits;
         if (bits == 0)
@@ -120,25 +120,25 @@ static void take_written(struct arming *run, uint64_t index, uint64_t *taken)
         set64(&region->armed[word], get64(&region->armed[word]) | bits);
         add_changed(run, word, bits);
     }
-    __atomic_store_n(&region->blocks[index].opened, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&region->spans[index].opened, 0, __ATOMIC_RELAXED);
 }
 
 /*
- * Only a block that was opened has pages that were written, and few are left to look at after an early
+ * Only a span that was opened has pages that were written, and few are left to look at after an early
  * collect.
  */
-static int32_t arm_written(struct arming *run, uint64_t blocks)
+static int32_t arm_written(struct arming *run, uint64_t spans)
 {
     struct sn_region *region = run->region;
-    for (uint64_t block = 0; block < blocks; block++) {
-        uint64_t taken[BLOCK_WORDS];
-        if (__atomic_load_n(&region->blocks[block].opened, __ATOMIC_RELAXED) == 0)
+    for (uint64_t span = 0; span < spans; span++) {
+        uint64_t taken[SPAN_WORDS];
+        if (__atomic_load_n(&region->spans[span].opened, __ATOMIC_RELAXED) == 0)
             continue;
-        sn_block_lock(&region->blocks[block]);
-        take_written(run, block, taken);
-        sn_block_unlock(&region->blocks[block]);
-        for (uint32_t i = 0; i < BLOCK_WORDS; i++) {
-            int32_t error = extend(run, block * BLOCK_WORDS + i, taken[i]);
+        sn_span_lock(&region->spans[span]);
+        take_written(run, span, taken);
+        sn_span_unlock(&region->spans[span]);
+        for (uint32_t i = 0; i < SPAN_WORDS; i++) {
+            int32_t error = extend(run, span * SPAN_WORDS + i, taken[i]);
             if (error != 0)
                 return error;
         }
@@ -151,17 +151,17 @@ static int32_t arm_written(struct arming *run, uint64_t blocks)
  * on, and a sweep that is on its way is still opened ahead. Without locks, for nothing but speed depends on
  * it.
  */
-static void end_interval(struct sn_region *region, uint64_t blocks)
+static void end_interval(struct sn_region *region, uint64_t spans)
 {
     __atomic_store_n(&region->opened, 0, __ATOMIC_RELAXED);
-    for (uint64_t index = 0; index < blocks; index++) {
-        struct sn_block *block = &region->blocks[index];
-        uint32_t order = __atomic_load_n(&block->order, __ATOMIC_RELAXED);
+    for (uint64_t index = 0; index < spans; index++) {
+        struct sn_span *span = &region->spans[index];
+        uint32_t order = __atomic_load_n(&span->order, __ATOMIC_RELAXED);
         if (order == 0)
             continue;
         region->orders[index] = order;
-        __atomic_store_n(&block->order, 0, __ATOMIC_RELAXED);
-        __atomic_store_n(&block->ahead, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&span->order, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&span->ahead, 0, __ATOMIC_RELAXED);
     }
 }
 
@@ -169,10 +169,10 @@ static void end_interval(struct sn_region *region, uint64_t blocks)
 static int32_t arm(struct arming *run, uint64_t word, uint64_t bits)
 {
     struct sn_region *region = run->region;
-    struct sn_block *block = &region->blocks[word / BLOCK_WORDS];
-    sn_block_lock(block);
+    struct sn_span *span = &region->spans[word / SPAN_WORDS];
+    sn_span_lock(span);
     set64(&region->armed[word], get64(&region->armed[word]) | bits);
-    sn_block_unlock(block);
+    sn_span_unlock(span);
     add_changed(run, word, bits);
     return extend(run, word, bits);
 }
@@ -221,8 +221,8 @@ static int32_t arm_populated(struct arming *run, uint64_t first, uint64_t end)
 static uint64_t next_open(const struct sn_region *region, uint64_t page, uint64_t pages)
 {
     while (page < pages) {
-        if (page % SN_BLOCK_PAGES == 0 && region->blocks[page / SN_BLOCK_PAGES].whole != 0) {
-            page += SN_BLOCK_PAGES;
+        if (page % SN_SPAN_PAGES == 0 && region->spans[page / SN_SPAN_PAGES].whole != 0) {
+            page += SN_SPAN_PAGES;
             continue;
         }
         uint64_t open = ~get64(&region->armed[page / WORD_PAGES]) >> page % WORD_PAGES;
@@ -246,20 +246,20 @@ static uint64_t end_of_open(const struct sn_region *region, uint64_t page, uint6
 }
 
 /*
- * Blocks without a hole are passed over by one look. One that was opened since it was armed is among them:
+ * Spans without a hole are passed over by one look. One that was opened since it was armed is among them:
  * its pages are written, and arm_written has them.
  */
 static void note_whole(struct sn_region *region, uint64_t index)
 {
-    struct sn_block *block = &region->blocks[index];
-    if (block->whole != 0)
+    struct sn_span *span = &region->spans[index];
+    if (span->whole != 0)
         return;
     uint64_t all = ~UINT64_C(0);
-    sn_block_lock(block);
-    for (uint64_t word = index * BLOCK_WORDS; word < (index + 1) * BLOCK_WORDS; word++)
+    sn_span_lock(span);
+    for (uint64_t word = index * SPAN_WORDS; word < (index + 1) * SPAN_WORDS; word++)
         all &= get64(&region->armed[word]) | get64(&region->written[word]);
-    block->whole = all == ~UINT64_C(0);
-    sn_block_unlock(block);
+    span->whole = all == ~UINT64_C(0);
+    sn_span_unlock(span);
 }
 
 static int32_t arm_open(struct arming *run, uint64_t pages)
@@ -281,18 +281,18 @@ int32_t sn_region_collect(struct sn_freezer *freezer, struct sn_region *region, 
     struct arming run = {
         .freezer = freezer, .region = region, .pagemap = pagemap, .how = how, .changed = changed};
     if ((how & SN_COLLECT_EARLY) == 0)
-        end_interval(region, blocks_of(pages));
+        end_interval(region, spans_of(pages));
     __atomic_store_n(&region->collected, pages, __ATOMIC_RELAXED);
     region->changed_first = UINT64_MAX;
     region->changed_end = 0;
     if (__atomic_exchange_n(&region->lost, 0, __ATOMIC_SEQ_CST) != 0)
         sn_region_disarm(freezer, region, 0, region->pages);
-    int32_t error = arm_written(&run, blocks_of(pages));
+    int32_t error = arm_written(&run, spans_of(pages));
     run.first = run.end = 0;
     if (error == 0)
         error = arm_open(&run, pages);
-    for (uint64_t block = region->changed_first; error == 0 && block < region->changed_end; block++)
-        note_whole(region, block);
+    for (uint64_t span = region->changed_first; error == 0 && span < region->changed_end; span++)
+        note_whole(region, span);
     if (error != 0)
         sn_region_disarm(freezer, region, 0, region->pages);
     return error;
@@ -303,15 +303,15 @@ int32_t sn_region_disarm(struct sn_freezer *freezer, struct sn_region *region, u
     for (uint64_t page = first; page < first + count;) {
         uint64_t part = sn_in_word(page, first + count);
         uint64_t bits = sn_bits(page, part), word = page / WORD_PAGES;
-        struct sn_block *block = &region->blocks[page / SN_BLOCK_PAGES];
-        sn_block_lock(block);
+        struct sn_span *span = &region->spans[page / SN_SPAN_PAGES];
+        sn_span_lock(span);
         if (sn_is_by_signals(freezer))
             sn_open_bits(freezer, region, word,
                          bits & (get64(&region->armed[word]) | get64(&region->written[word])));
         set64(&region->armed[word], get64(&region->armed[word]) & ~bits);
         set64(&region->written[word], get64(&region->written[word]) & ~bits);
-        block->whole = 0;
-        sn_block_unlock(block);
+        span->whole = 0;
+        sn_span_unlock(span);
         page += part;
     }
     return 0;
@@ -361,18 +361,18 @@ static int32_t freeze_word(struct sn_freezer *freezer, struct sn_region *region,
 int32_t sn_region_freeze(struct sn_freezer *freezer, struct sn_region *region, uint64_t pages,
                          const uint64_t *wanted)
 {
-    for (uint64_t block = 0; block < blocks_of(pages); block++) {
-        const uint64_t *words = &wanted[block * BLOCK_WORDS];
+    for (uint64_t span = 0; span < spans_of(pages); span++) {
+        const uint64_t *words = &wanted[span * SPAN_WORDS];
         uint64_t any = 0;
-        for (uint32_t i = 0; i < BLOCK_WORDS; i++)
+        for (uint32_t i = 0; i < SPAN_WORDS; i++)
             any |= words[i];
         if (any == 0)
             continue;
         int32_t error = 0;
-        sn_block_lock(&region->blocks[block]);
-        for (uint32_t i = 0; error == 0 && i < BLOCK_WORDS; i++)
-            error = words[i] == 0 ? 0 : freeze_word(freezer, region, block * BLOCK_WORDS + i, words[i]);
-        sn_block_unlock(&region->blocks[block]);
+        sn_span_lock(&region->spans[span]);
+        for (uint32_t i = 0; error == 0 && i < SPAN_WORDS; i++)
+            error = words[i] == 0 ? 0 : freeze_word(freezer, region, span * SPAN_WORDS + i, words[i]);
+        sn_span_unlock(&region->spans[span]);
         if (error != 0)
             return error;
     }
@@ -396,7 +396,7 @@ static int uses_extent(const struct sn_region *region, uint64_t word, uint64_t b
 
 /*
  * Returns the extent that a page's copy is in when no page in it is wanted any more; 0: one still is. Other
- * pages of the block may have theirs in other extents: some had to be copied for need, some in the pause.
+ * pages of the span may have theirs in other extents: some had to be copied for need, some in the pause.
  */
 static int let_go(struct sn_freezer *freezer, struct sn_region *region, uint64_t page)
 {
@@ -429,10 +429,10 @@ static const unsigned char *content(struct sn_freezer *freezer, struct sn_region
 int32_t sn_region_read(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint64_t count,
                        void *target)
 {
-    struct sn_block *block = &region->blocks[first / SN_BLOCK_PAGES];
+    struct sn_span *span = &region->spans[first / SN_SPAN_PAGES];
     unsigned char *to = target;
     int thawed = 0, returned = 0;
-    sn_block_lock(block);
+    sn_span_lock(span);
     for (uint64_t page = first; page < first + count;) {
         /* Neighbours in one copy. */
         const unsigned char *from = content(freezer, region, page);
@@ -458,27 +458,27 @@ int32_t sn_region_read(struct sn_freezer *freezer, struct sn_region *region, uin
             returned |= let_go(freezer, region, page);
         }
     }
-    /* Who waits to write to this block needs no copy when nothing of it is frozen any more. */
-    uint64_t of_block = sn_extent_first(first, SN_EXTENT_BLOCK);
-    int helps = returned || (thawed && !sn_block_frozen(region, of_block, SN_EXTENT_BLOCK));
-    sn_block_unlock(block);
+    /* Who waits to write to this span needs no copy when nothing of it is frozen any more. */
+    uint64_t of_span = sn_extent_first(first, SN_EXTENT_SPAN);
+    int helps = returned || (thawed && !sn_span_frozen(region, of_span, SN_EXTENT_SPAN));
+    sn_span_unlock(span);
     sn_slots_changed(&freezer->slots, helps);
     return 0;
 }
 
 int32_t sn_region_thaw(struct sn_freezer *freezer, struct sn_region *region, uint64_t pages)
 {
-    for (uint64_t block = 0; block < blocks_of(pages); block++) {
-        sn_block_lock(&region->blocks[block]);
-        for (uint32_t i = 0; i < BLOCK_WORDS; i++) {
-            uint64_t word = block * BLOCK_WORDS + i;
+    for (uint64_t span = 0; span < spans_of(pages); span++) {
+        sn_span_lock(&region->spans[span]);
+        for (uint32_t i = 0; i < SPAN_WORDS; i++) {
+            uint64_t word = span * SPAN_WORDS + i;
             /* Written only where something is, so that the rest of the map stays without memory. */
             if (region->frozen[word] != 0)
                 region->frozen[word] = 0;
             if (region->copied[word] != 0)
                 region->copied[word] = 0;
         }
-        sn_block_unlock(&region->blocks[block]);
+        sn_span_unlock(&region->spans[span]);
     }
     sn_slots_changed(&freezer->slots, 1);
     return 0;

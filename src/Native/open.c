@@ -1,12 +1,12 @@
 /*
  * open.c: writes to armed memory. A thread that writes an armed page waits; a server copies away what of its
- * block is frozen, notes the write, and lets it through: to the whole block, so that a huge page stays one.
- * Where there is no room for the copies of a block, it goes by 16 pages. What all of this is for and its
+ * span is frozen, notes the write, and lets it through: to the whole span, so that a huge page stays one.
+ * Where there is no room for the copies of a span, it goes by 16 pages. What all of this is for and its
  * invariants are in freeze.c.
  *
- * Blocks ahead. Most codes sweep. When the block before the written one was opened, too, since the last
- * collect, the server goes on after it has let the writer through, and opens some of the blocks that follow,
- * twice as many each time up to AHEAD_MAX. A sweep then faults once in so many blocks, and its copies are
+ * Spans ahead. Most codes sweep. When the span before the written one was opened, too, since the last
+ * collect, the server goes on after it has let the writer through, and opens some of the spans that follow,
+ * twice as many each time up to AHEAD_MAX. A sweep then faults once in so many spans, and its copies are
  * made beside it.
  */
 #include "open.h"
@@ -33,15 +33,15 @@ static void open_shut(struct sn_freezer *freezer, struct sn_region *region, uint
         sn_open_bits(freezer, region, page / WORD_PAGES, shut[(page - first) / WORD_PAGES]);
 }
 
-/* Lets writes to pages through. The block is locked and nothing of them is frozen. */
+/* Lets writes to pages through. The span is locked and nothing of them is frozen. */
 static void let_through(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t pages)
 {
-    struct sn_block *block = &region->blocks[first / SN_BLOCK_PAGES];
-    uint64_t shut[BLOCK_WORDS];
-    if (block->order == 0)
-        __atomic_store_n(&block->order, __atomic_add_fetch(&region->opened, 1, __ATOMIC_RELAXED),
+    struct sn_span *span = &region->spans[first / SN_SPAN_PAGES];
+    uint64_t shut[SPAN_WORDS];
+    if (span->order == 0)
+        __atomic_store_n(&span->order, __atomic_add_fetch(&region->opened, 1, __ATOMIC_RELAXED),
                          __ATOMIC_RELAXED);
-    __atomic_store_n(&block->opened, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&span->opened, 1, __ATOMIC_RELAXED);
     for (uint64_t page = first; page < first + pages; page += WORD_PAGES) {
         /* What was not armed may have no memory: armed by the next collect, it would be written unseen. */
         uint64_t word = page / WORD_PAGES, bits = sn_bits(page, pages);
@@ -60,7 +60,7 @@ static void let_through(struct sn_freezer *freezer, struct sn_region *region, ui
 
 /* ---- a write ------------------------------------------------------------------------------------------- */
 
-/* Gives up what is frozen of the pages of an extent. The block is locked. */
+/* Gives up what is frozen of the pages of an extent. The span is locked. */
 static void give_up(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t extent)
 {
     uint32_t pages = sn_extent_pages(extent);
@@ -77,7 +77,7 @@ struct wait {
     int needed;       /* nothing moved: the write must not wait any longer */
 };
 
-/* The drain may come to the block meanwhile, or return slots. The block is not locked. */
+/* The drain may come to the span meanwhile, or return slots. The span is not locked. */
 static void wait_for_room(struct sn_freezer *freezer, struct wait *wait)
 {
     struct sn_slots *slots = &freezer->slots;
@@ -98,23 +98,23 @@ static void wait_for_room(struct sn_freezer *freezer, struct wait *wait)
 }
 
 /*
- * Copies what is frozen of a block, which is locked, to memory that was used before, or to any; 0: there is
+ * Copies what is frozen of a span, which is locked, to memory that was used before, or to any; 0: there is
  * none.
  */
-static int copy_block(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, int may_be_fresh)
+static int copy_span(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, int may_be_fresh)
 {
     struct sn_slots *slots = &freezer->slots;
     uint32_t slot = sn_slots_take_warm(slots);
     int is_fresh = slot == NO_SLOT;
     if (is_fresh && may_be_fresh)
-        slot = sn_slots_take(slots, SN_EXTENT_BLOCK);
+        slot = sn_slots_take(slots, SN_EXTENT_SPAN);
     if (slot == NO_SLOT)
         return 0;
-    sn_slots_learn(slots, is_fresh, sn_block_copy(freezer, region, first, SN_EXTENT_BLOCK, slot));
+    sn_slots_learn(slots, is_fresh, sn_span_copy(freezer, region, first, SN_EXTENT_SPAN, slot));
     return 1;
 }
 
-/* The same of 16 pages, where there is no room for a block. */
+/* The same of 16 pages, where there is no room for a span. */
 static int copy_piece(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, int needed)
 {
     uint32_t slot = needed ? sn_slots_take_needed(&freezer->slots) : NO_SLOT;
@@ -122,87 +122,87 @@ static int copy_piece(struct sn_freezer *freezer, struct sn_region *region, uint
         slot = sn_slots_take(&freezer->slots, SN_EXTENT_16);
     if (slot == NO_SLOT)
         return 0;
-    sn_block_copy(freezer, region, first, SN_EXTENT_16, slot);
+    sn_span_copy(freezer, region, first, SN_EXTENT_16, slot);
     return 1;
 }
 
 /*
- * Copies away what is frozen of a page's block, or in need 16 pages of it, and returns which, with the block
+ * Copies away what is frozen of a page's span, or in need 16 pages of it, and returns which, with the span
  * locked. A handler of a signal must not wait for ever: after so many waits in vain it gives up what is
  * frozen; 0: no limit.
  */
 static uint32_t secure(struct sn_freezer *freezer, struct sn_region *region, uint64_t page,
                        uint32_t waits_max)
 {
-    uint32_t extent = SN_EXTENT_BLOCK;
-    struct sn_block *block = &region->blocks[page / SN_BLOCK_PAGES];
+    uint32_t extent = SN_EXTENT_SPAN;
+    struct sn_span *span = &region->spans[page / SN_SPAN_PAGES];
     struct wait wait = {.patience = sn_slots_patience(&freezer->slots, 0),
                         .seen = __atomic_load_n(&freezer->slots.changes, __ATOMIC_SEQ_CST)};
     for (;;) {
         uint64_t first = sn_extent_first(page, extent);
-        sn_block_lock(block);
-        if (!sn_block_frozen(region, first, extent))
+        sn_span_lock(span);
+        if (!sn_span_frozen(region, first, extent))
             return extent;
-        if (extent == SN_EXTENT_BLOCK ? copy_block(freezer, region, first, wait.patience == 0)
-                                      : copy_piece(freezer, region, first, wait.needed))
+        if (extent == SN_EXTENT_SPAN ? copy_span(freezer, region, first, wait.patience == 0)
+                                     : copy_piece(freezer, region, first, wait.needed))
             return extent;
         if (waits_max != 0 && wait.in_vain == waits_max) {
             give_up(freezer, region, first, extent);
             return extent;
         }
-        sn_block_unlock(block);
+        sn_span_unlock(span);
         wait_for_room(freezer, &wait);
         if (wait.needed)
             extent = SN_EXTENT_16;
     }
 }
 
-static int is_armed(const struct sn_region *region, uint64_t block)
+static int is_armed(const struct sn_region *region, uint64_t span)
 {
-    for (uint32_t i = 0; i < BLOCK_WORDS; i++) {
-        if (get64(&region->armed[block * BLOCK_WORDS + i]) != ~UINT64_C(0))
+    for (uint32_t i = 0; i < SPAN_WORDS; i++) {
+        if (get64(&region->armed[span * SPAN_WORDS + i]) != ~UINT64_C(0))
             return 0;
     }
     return 1;
 }
 
 /*
- * Opens a block before it is written; one that somebody is at already is passed over. 0: it, and what
+ * Opens a span before it is written; one that somebody is at already is passed over. 0: it, and what
  * follows, had better be left alone.
  */
-static int open_ahead(struct sn_freezer *freezer, struct sn_region *region, uint64_t block, uint32_t ahead)
+static int open_ahead(struct sn_freezer *freezer, struct sn_region *region, uint64_t span, uint32_t ahead)
 {
     struct sn_slots *slots = &freezer->slots;
-    struct sn_block *it = &region->blocks[block];
+    struct sn_span *it = &region->spans[span];
     int opened = 0;
-    if (!sn_block_try_lock(it))
+    if (!sn_span_try_lock(it))
         return 1;
-    if (__atomic_load_n(&freezer->held, __ATOMIC_SEQ_CST) == 0 && is_armed(region, block)) {
-        uint64_t first = block * SN_BLOCK_PAGES;
-        opened = !sn_block_frozen(region, first, SN_EXTENT_BLOCK);
+    if (__atomic_load_n(&freezer->held, __ATOMIC_SEQ_CST) == 0 && is_armed(region, span)) {
+        uint64_t first = span * SN_SPAN_PAGES;
+        opened = !sn_span_frozen(region, first, SN_EXTENT_SPAN);
         /*
          * Copies that nobody waits for take no memory that is dear or that others wait for, and leave a
          * quarter.
          */
         if (!opened && __atomic_load_n(&slots->used, __ATOMIC_RELAXED) < slots->limit / 4 * 3 &&
             __atomic_load_n(&slots->waiting, __ATOMIC_RELAXED) == 0)
-            opened = copy_block(freezer, region, first, !sn_slots_fresh_is_dear(slots));
+            opened = copy_span(freezer, region, first, !sn_slots_fresh_is_dear(slots));
         if (opened) {
-            let_through(freezer, region, first, SN_BLOCK_PAGES);
+            let_through(freezer, region, first, SN_SPAN_PAGES);
             __atomic_store_n(&it->ahead, (uint16_t)ahead, __ATOMIC_RELAXED);
-            sn_count(&freezer->opened_ahead, SN_BLOCK_PAGES);
+            sn_count(&freezer->opened_ahead, SN_SPAN_PAGES);
         }
     }
-    sn_block_unlock(it);
+    sn_span_unlock(it);
     return opened;
 }
 
-/* How many blocks to open after this one: 0 unless the one before was opened. */
-static uint32_t ahead_of(const struct sn_region *region, uint64_t block)
+/* How many spans to open after this one: 0 unless the one before was opened. */
+static uint32_t ahead_of(const struct sn_region *region, uint64_t span)
 {
-    if (block == 0)
+    if (span == 0)
         return 0;
-    const struct sn_block *before = &region->blocks[block - 1];
+    const struct sn_span *before = &region->spans[span - 1];
     if (__atomic_load_n(&before->order, __ATOMIC_RELAXED) == 0)
         return 0;
     uint32_t ahead = 2u * __atomic_load_n(&before->ahead, __ATOMIC_RELAXED);
@@ -211,16 +211,15 @@ static uint32_t ahead_of(const struct sn_region *region, uint64_t block)
 
 void sn_serve_write(struct sn_freezer *freezer, struct sn_region *region, uint64_t page)
 {
-    uint64_t block = page / SN_BLOCK_PAGES;
+    uint64_t span = page / SN_SPAN_PAGES;
     /* By signals the writing thread itself would have to open what is ahead. */
-    uint32_t ahead = sn_is_by_signals(freezer) ? 0 : ahead_of(region, block);
+    uint32_t ahead = sn_is_by_signals(freezer) ? 0 : ahead_of(region, span);
     uint32_t extent = secure(freezer, region, page, sn_is_by_signals(freezer) ? WAITS_IN_VAIN_MAX : 0);
     let_through(freezer, region, sn_extent_first(page, extent), sn_extent_pages(extent));
-    __atomic_store_n(&region->blocks[block].ahead, (uint16_t)ahead, __ATOMIC_RELAXED);
-    sn_block_unlock(&region->blocks[block]);
-    uint64_t blocks = region->pages / SN_BLOCK_PAGES;
-    for (uint64_t next = block + 1; extent == SN_EXTENT_BLOCK && next <= block + ahead && next < blocks;
-         next++) {
+    __atomic_store_n(&region->spans[span].ahead, (uint16_t)ahead, __ATOMIC_RELAXED);
+    sn_span_unlock(&region->spans[span]);
+    uint64_t spans = region->pages / SN_SPAN_PAGES;
+    for (uint64_t next = span + 1; extent == SN_EXTENT_SPAN && next <= span + ahead && next < spans; next++) {
         if (!open_ahead(freezer, region, next, ahead))
             break;
     }
@@ -230,7 +229,7 @@ int32_t sn_region_secure(struct sn_freezer *freezer, struct sn_region *region, u
 {
     for (uint64_t page = first; page < first + count;) {
         uint32_t extent = secure(freezer, region, page, 0);
-        sn_block_unlock(&region->blocks[page / SN_BLOCK_PAGES]);
+        sn_span_unlock(&region->spans[page / SN_SPAN_PAGES]);
         page = sn_extent_first(page, extent) + sn_extent_pages(extent);
     }
     return 0;
@@ -239,10 +238,10 @@ int32_t sn_region_secure(struct sn_freezer *freezer, struct sn_region *region, u
 int32_t sn_region_open(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint64_t count)
 {
     for (uint64_t page = first; page < first + count;) {
-        struct sn_block *block = &region->blocks[page / SN_BLOCK_PAGES];
+        struct sn_span *span = &region->spans[page / SN_SPAN_PAGES];
         uint32_t extent = secure(freezer, region, page, 0);
         let_through(freezer, region, sn_extent_first(page, extent), sn_extent_pages(extent));
-        sn_block_unlock(block);
+        sn_span_unlock(span);
         page = sn_extent_first(page, extent) + sn_extent_pages(extent);
     }
     return 0;

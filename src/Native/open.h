@@ -4,10 +4,10 @@
 
 #include <stdint.h>
 
-#include "block.h"
+#include "span.h"
 #include "snapshot_native.h"
 
-/* A write to a page waits: copies away what of its block is frozen, and lets the write through. */
+/* A write to a page waits: copies away what of its span is frozen, and lets the write through. */
 void sn_serve_write(struct sn_freezer *freezer, struct sn_region *region, uint64_t page);
 
 #endif

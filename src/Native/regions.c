@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "block.h"
+#include "span.h"
 #include "open.h"
 #include "protect.h"
 
@@ -48,11 +48,11 @@ static void serve(struct sn_freezer *freezer, uint64_t address)
  */
 static int is_ours(struct sn_region *region, uint64_t page)
 {
-    struct sn_block *block = &region->blocks[page / SN_BLOCK_PAGES];
+    struct sn_span *span = &region->spans[page / SN_SPAN_PAGES];
     uint64_t word = page / WORD_PAGES;
-    sn_block_lock(block);
+    sn_span_lock(span);
     uint64_t bits = (get64(&region->armed[word]) | get64(&region->written[word])) & sn_bits(page, 1);
-    sn_block_unlock(block);
+    sn_span_unlock(span);
     return bits != 0;
 }
 

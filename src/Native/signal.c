@@ -15,7 +15,7 @@
  *   blocks all signals: nothing runs in the middle of it; who comes behind gets the mask that it would have
  *     had;
  *   keeps errno, and touches nothing but its tables and the memory of the page;
- *   waits for locks of blocks, which native code alone holds, and for a slot. The drain returns slots, and a
+ *   waits for locks of spans, which native code alone holds, and for a slot. The drain returns slots, and a
  *     garbage collection may have stopped the drain and wait for this very thread. So that wait has an end:
  *     then the write goes on without a copy, and the capture is spoiled (secure).
  *

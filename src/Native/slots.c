@@ -12,7 +12,7 @@
  * whoever needs one waits as it does at the limit.
  *
  * Fresh memory may be dear: 2 MiB of it took 0.2 to 13 ms on virtual machines, and the drain needs one for a
- * block. So who needs an extent waits for one to be returned. When the waits have come to what fresh memory
+ * span. So who needs an extent waits for one to be returned. When the waits have come to what fresh memory
  * costs more than memory that was used before, fresh memory is taken: in all at most twice what the better of
  * the two would have cost (the ski rental problem; Karlin, Manasse, Rudolph, Sleator 1988). It is there for
  * all checkpoints that follow, of which there are seldom fewer than four: so each is expected to pay a
@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "block.h"
+#include "span.h"
 #include "invariant.h"
 
 static void push(struct sn_slots *slots, uint32_t extent, uint32_t first)
@@ -55,7 +55,7 @@ static uint32_t pop(struct sn_slots *slots, uint32_t extent)
 }
 
 /* Slots that are committed at once, 32 MiB: a system call each, which others who map memory wait for. */
-#define COMMIT_SLOTS (16 * SN_BLOCK_PAGES)
+#define COMMIT_SLOTS (16 * SN_SPAN_PAGES)
 
 /* Of what nobody can do without, the last is taken, too. */
 static int commit(const struct sn_slots *slots, uint64_t first, uint64_t count, int is_needed)
@@ -77,7 +77,7 @@ static int reach(const struct sn_slots *slots, uint32_t first, uint32_t *done, u
         uint32_t next = most - now > COMMIT_SLOTS ? now + COMMIT_SLOTS : most;
         if (!commit(slots, first + now, next - now, first != 0)) {
             /* Near a limit: what is needed, and no more. */
-            next = now + SN_BLOCK_PAGES;
+            next = now + SN_SPAN_PAGES;
             if (!commit(slots, first + now, next - now, first != 0))
                 return 0;
         }
@@ -92,10 +92,10 @@ static uint32_t take_unused(struct sn_slots *slots, uint32_t most)
 {
     uint32_t fresh = __atomic_load_n(&slots->fresh, __ATOMIC_RELAXED);
     do {
-        if (fresh + SN_BLOCK_PAGES > most ||
-            !reach(slots, 0, &slots->committed, fresh + SN_BLOCK_PAGES, slots->limit))
+        if (fresh + SN_SPAN_PAGES > most ||
+            !reach(slots, 0, &slots->committed, fresh + SN_SPAN_PAGES, slots->limit))
             return NO_SLOT;
-    } while (!__atomic_compare_exchange_n(&slots->fresh, &fresh, fresh + SN_BLOCK_PAGES, 0, __ATOMIC_RELAXED,
+    } while (!__atomic_compare_exchange_n(&slots->fresh, &fresh, fresh + SN_SPAN_PAGES, 0, __ATOMIC_RELAXED,
                                           __ATOMIC_RELAXED));
     return fresh;
 }
@@ -105,7 +105,7 @@ static uint32_t take(struct sn_slots *slots, uint32_t extent)
     uint32_t first = pop(slots, extent);
     if (first != NO_SLOT)
         return first;
-    if (extent == SN_EXTENT_BLOCK)
+    if (extent == SN_EXTENT_SPAN)
         return take_unused(slots, slots->limit);
 
     /* A piece of the next larger extent; the others are returned. */
@@ -140,10 +140,10 @@ uint32_t sn_slots_take(struct sn_slots *slots, uint32_t extent)
 
 uint32_t sn_slots_take_warm(struct sn_slots *slots)
 {
-    uint32_t first = pop(slots, SN_EXTENT_BLOCK);
+    uint32_t first = pop(slots, SN_EXTENT_SPAN);
     if (first == NO_SLOT)
         first = take_unused(slots, slots->resident < slots->limit ? slots->resident : slots->limit);
-    return use(slots, first, SN_EXTENT_BLOCK);
+    return use(slots, first, SN_EXTENT_SPAN);
 }
 
 #define CHECKPOINTS_LIKELY 4u /* that will use what is taken now */

@@ -11,14 +11,14 @@
 /* An extent of slots, SN_EXTENT_*: its first slot, or NO_SLOT. */
 uint32_t sn_slots_take(struct sn_slots *slots, uint32_t extent);
 
-/* The same of a block, if there is one that has memory already. */
+/* The same of a span, if there is one that has memory already. */
 uint32_t sn_slots_take_warm(struct sn_slots *slots);
 
-/* A block was copied, to fresh memory or not, and took so long. */
+/* A span was copied, to fresh memory or not, and took so long. */
 void sn_slots_learn(struct sn_slots *slots, int is_fresh, uint64_t copy_ns);
 
 /*
- * How long to wait for a block's extent to be returned rather than to take fresh memory, in ns, for who
+ * How long to wait for a span's extent to be returned rather than to take fresh memory, in ns, for who
  * waited so long for it already; 0: not at all, as long as it is not known what either costs.
  */
 uint64_t sn_slots_patience(const struct sn_slots *slots, uint64_t waited_ns);

@@ -7,7 +7,7 @@
  *   - Addresses and sizes are uint64_t, in bytes.
  *     Unless a comment says otherwise both are multiples of the page size.
  *   - Functions are thin: one system call each, no policy, no state, no allocation. All are thread-safe. The
- *     functions of fill.c and serve.c, and those of the files listed in block.h, are the exception; why is
+ *     functions of fill.c and serve.c, and those of the files listed in span.h, are the exception; why is
  *     said in fill.c and freeze.c.
  *   - The constants are part of the ABI: never renumber, bump SN_ABI_VERSION when a signature changes.
  */
@@ -178,14 +178,14 @@ SN_API int32_t sn_close(int32_t fd);
 
 /* ---- freeze.c, open.c, regions.c, signal.c: memory that is protected, and copied before it is written -- */
 
-#define SN_BLOCK_PAGES 512u /* of a huge page */
-#define SN_COLLECT_EARLY 8  /* not a flag of a scan */
+#define SN_SPAN_PAGES 512u /* of a huge page */
+#define SN_COLLECT_EARLY 8 /* not a flag of a scan */
 
 /*
- * Copies lie in extents: of a block; of 16 pages, where there is no room for more; of a page copied in the
+ * Copies lie in extents: of a span; of 16 pages, where there is no room for more; of a page copied in the
  * pause.
  */
-#define SN_EXTENT_BLOCK 0u
+#define SN_EXTENT_SPAN 0u
 #define SN_EXTENT_16 1u
 #define SN_EXTENT_PAGE 2u
 
@@ -214,20 +214,20 @@ struct sn_slots {
     /* set by the caller: slots that have memory; != 0: so many copies are not needed again */
     uint32_t resident, once;
     uint64_t waited_ns; /* for slots that have memory, less what fresh memory was taken for it */
-    /* what the copy of a block took of late: to memory that was used before; to fresh memory */
+    /* what the copy of a span took of late: to memory that was used before; to fresh memory */
     uint64_t copy_ns[2];
 };
 
-struct sn_block {
+struct sn_span {
     uint32_t lock;
     uint32_t order; /* when it was first opened since the last collect: 1 was first; 0: not at all */
-    uint16_t ahead; /* how many blocks were opened ahead when this one was */
+    uint16_t ahead; /* how many spans were opened ahead when this one was */
     uint8_t opened; /* != 0: some page is written */
     uint8_t whole;  /* != 0: each page is armed or written */
 };
 
 /*
- * A region; the caller's until sn_region_remove has returned. A bit a page, 8 words a block. Invariants:
+ * A region; the caller's until sn_region_remove has returned. A bit a page, 8 words a span. Invariants:
  * freeze.c.
  */
 struct sn_region {
@@ -238,13 +238,13 @@ struct sn_region {
     uint64_t *frozen;
     uint64_t *copied;
     uint32_t *slots; /* a word a page: where the copy is; SN_EXTENT_* << 30 | slot */
-    struct sn_block *blocks;
-    uint32_t *orders; /* a word a block: its `order` at the last collect */
-    uint32_t opened;  /* blocks opened since the last collect; orders come from here */
+    struct sn_span *spans;
+    uint32_t *orders; /* a word a span: its `order` at the last collect */
+    uint32_t opened;  /* spans opened since the last collect; orders come from here */
     /* != 0: memory was opened without being noted; the next collect finds all of it changed */
     uint32_t lost;
     uint64_t collected;                  /* pages that the last collect looked at */
-    uint64_t changed_first, changed_end; /* the blocks in which it found any */
+    uint64_t changed_first, changed_end; /* the spans in which it found any */
 };
 
 #define SN_REGIONS_MAX 1024u
@@ -318,7 +318,7 @@ SN_API int32_t sn_region_open(struct sn_freezer *freezer, struct sn_region *regi
 SN_API int32_t sn_region_freeze(struct sn_freezer *freezer, struct sn_region *region, uint64_t pages,
                                 const uint64_t *wanted);
 
-/* Copies the content of frozen pages of one block to `target`, and lets them go. Others read as zero. */
+/* Copies the content of frozen pages of one span to `target`, and lets them go. Others read as zero. */
 SN_API int32_t sn_region_read(struct sn_freezer *freezer, struct sn_region *region, uint64_t first,
                               uint64_t count, void *target);
 

@@ -7,7 +7,7 @@ namespace Snapshot.NativeThreads;
 public sealed class NativeOptions
 {
     /// <summary>The smallest stack, and the unit of stacks, in bytes.</summary>
-    internal const long StackUnit = 64L << 10;
+    internal const long StackGrain = 64L << 10;
 
     /// <summary>The smallest heap, in bytes.</summary>
     internal const long MinHeapBytes = 4L << 20;
@@ -25,7 +25,7 @@ public sealed class NativeOptions
     public long StackBytes
     {
         get;
-        init => field = OptionValue.MultipleOf(OptionValue.AtLeast(value, StackUnit), StackUnit);
+        init => field = OptionValue.MultipleOf(OptionValue.AtLeast(value, StackGrain), StackGrain);
     } = 1L << 20;
 
     /// <summary>The real-time signal that stops native threads; nobody else in the process may handle it.</summary>

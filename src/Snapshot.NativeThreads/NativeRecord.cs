@@ -59,7 +59,7 @@ internal unsafe struct NativeRecord
     internal ulong Canary;
     internal ulong PointerGuard;
     internal int SavedErrno;
-    internal uint Slot;
+    internal uint Seat;
     internal uint Owner;
     internal uint Reserved;
     internal NativeQuestion Question;

@@ -26,7 +26,7 @@ internal static unsafe partial class NativeRuntime
     internal const string File = "libsnapshot_threads.so";
     internal const string Assembly = "Snapshot.NativeThreads.dll";
     private const string Library = "snapshot_threads";
-    private const uint AbiVersion = 3;
+    private const uint AbiVersion = 4;
     private const int TextBytes = 1024;
 
     /// <summary>Where the library is linked. Captured stacks have addresses of it.</summary>
@@ -154,7 +154,7 @@ internal static unsafe partial class NativeRuntime
 
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
-    internal static partial int snt_slot_keep(void* record);
+    internal static partial int snt_seat_keep(void* record);
 
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]

@@ -187,7 +187,7 @@ internal sealed unsafe class NativeSpace
         if (entry->Memory != null) NativeStacks.Protect(record);
         if (NativeRecord.StateOf(record) != NativeState.Running) return;
         NativeError.ThrowIfFailed(
-            NativeRuntime.snt_slot_keep(record), "Taking over native threads", "The image's records are damaged.");
+            NativeRuntime.snt_seat_keep(record), "Taking over native threads", "The image's records are damaged.");
     }
 
     private NativeEntry* Find(string name)

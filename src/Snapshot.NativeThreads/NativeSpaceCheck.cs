@@ -5,7 +5,7 @@ namespace Snapshot.NativeThreads;
 
 /// <summary>
 /// Checks what the arena of an image says of native threads before any of its pointers is followed: they lead into
-/// live allocations that are large enough, lists end, and no two threads have the same slot or name.
+/// live allocations that are large enough, lists end, and no two threads have the same seat or name.
 /// </summary>
 /// <remarks>
 /// What is in the stacks, the registers and the heap is the program's, and trusted as its other memory is. The list of
@@ -17,11 +17,11 @@ internal sealed unsafe class NativeSpaceCheck(Arena arena, NativeSpaceHeader* he
     internal const int RecordBytes = 4456;
 
     /// <summary>SNT_THREADS_MAX of native_thread.h.</summary>
-    private const uint SlotsEnd = 1024;
+    private const uint SeatsEnd = 1024;
 
     private readonly HashSet<nint> _entries = [];
     private readonly HashSet<string> _names = [];
-    private readonly HashSet<uint> _slots = [];
+    private readonly HashSet<uint> _seats = [];
 
     /// <exception cref="SnapshotException">Corrupt, UnsupportedFormat.</exception>
     internal void Run()
@@ -66,8 +66,8 @@ internal sealed unsafe class NativeSpaceCheck(Arena arena, NativeSpaceHeader* he
         NativeState state = NativeRecord.StateOf(record);
         Expect(state <= NativeState.Ended, $"a thread has state {(uint)state}", record);
         Expect(record->Owner < RegionLimits.IdEnd, "a thread has an id that locks cannot hold", record);
-        bool hasSlot = state != NativeState.Running || (record->Slot < SlotsEnd && _slots.Add(record->Slot));
-        Expect(hasSlot, $"a thread has slot {record->Slot}, which is not its own", record);
+        bool hasSeat = state != NativeState.Running || (record->Seat < SeatsEnd && _seats.Add(record->Seat));
+        Expect(hasSeat, $"a thread has seat {record->Seat}, which is not its own", record);
     }
 
     /// <summary>

@@ -57,7 +57,7 @@ internal static unsafe class NativeStructs
             { "canary", &it.Canary },
             { "pointer_guard", &it.PointerGuard },
             { "saved_errno", &it.SavedErrno },
-            { "slot", &it.Slot },
+            { "seat", &it.Seat },
             { "owner", &it.Owner },
             { "reserved", &it.Reserved },
             { "question", &it.Question, sizeof(NativeQuestion) },

@@ -54,7 +54,7 @@ internal static class Verdict
         for (WorkerRecord* worker = header->FirstWorker; worker != null; worker = worker->Next)
         {
             text.Append($"\n{FiberSpace.NameOf(worker)}: {worker->State}, {worker->LiveFibers} fibers, ");
-            text.Append($"{worker->Pool.LiveBlocks} blocks, {worker->Timers.Count} timers");
+            text.Append($"{worker->Pool.LiveCells} blocks, {worker->Timers.Count} timers");
             for (FiberRecord* fiber = worker->FirstLive; fiber != null; fiber = fiber->NextLive)
             {
                 text.Append($"\n  {fiber->Wait.OwnerId & ~FiberSpace.OwnerBit}: {fiber->Status}");
@@ -128,7 +128,7 @@ internal static class Verdict
         {
             string name = FiberSpace.NameOf(worker);
             Equal($"fibers of {name}", 0, worker->LiveFibers, faults);
-            Equal($"frames and groups of {name}", 0, worker->Pool.LiveBlocks, faults);
+            Equal($"frames and groups of {name}", 0, worker->Pool.LiveCells, faults);
             if (name.StartsWith('w') && worker->State != WorkerState.Finished) faults.Add($"{name} is {worker->State}");
         }
     }

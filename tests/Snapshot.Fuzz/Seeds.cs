@@ -23,8 +23,8 @@ internal static class Seeds
         ("image", "chain", CompactImages.Pack([Increment(), Full(BlockEncoding.ShuffleLz4)])),
         ("decode", "field", [1, .. Encoded(field: true)]),
         ("decode", "text", [0, .. Encoded(field: false)]),
-        ("manifest", "empty", SlotOf(new ManifestState(1, []))),
-        ("manifest", "three", SlotOf(new ManifestState(2, [Entry(1, null), Entry(2, 1), Entry(3, 2)]))),
+        ("manifest", "empty", HalfOf(new ManifestState(1, []))),
+        ("manifest", "three", HalfOf(new ManifestState(2, [Entry(1, null), Entry(2, 1), Entry(3, 2)]))),
         ("modules", "two", ListOf(Processor, Module, Module with { Writable = [], Needed = [] })),
         ("modules", "none", ListOf(Processor with { Components = [], Features = [] })),
     ];
@@ -54,12 +54,12 @@ internal static class Seeds
     {
         Path = "/k/lib.so",
         BuildId = "00aa",
-        Base = NativeModuleSlot.First,
+        Base = NativeModuleBase.First,
         Size = 0x9000,
         ThreadLocalSize = 24,
         ThreadLocalAlignment = 16,
         ThreadLocalOffset = 944,
-        Writable = [new AddressRange(NativeModuleSlot.First + 0x3000, 0x1000)],
+        Writable = [new AddressRange(NativeModuleBase.First + 0x3000, 0x1000)],
         Needed = ["libc.so.6"],
     };
 
@@ -138,11 +138,11 @@ internal static class Seeds
     private static ManifestEntry Entry(long generation, long? parent) => new(
         s_child, generation, parent is { } older ? new ImageLink(s_child, older) : null, 1 << 20, 77, s_created, 0);
 
-    private static byte[] SlotOf(ManifestState state)
+    private static byte[] HalfOf(ManifestState state)
     {
-        byte[] slot = new byte[ManifestSlot.SlotBytes];
-        ManifestSlot.Encode(state, slot);
-        return slot[..(ManifestSlot.HeaderBytes + state.Entries.Count * ManifestSlot.EntryBytes)];
+        byte[] half = new byte[ManifestHalf.HalfBytes];
+        ManifestHalf.Encode(state, half);
+        return half[..(ManifestHalf.HeaderBytes + state.Entries.Count * ManifestHalf.EntryBytes)];
     }
 
     private static byte[] ListOf(NativeEnvironment processor, params NativeModuleManifest[] modules) =>

@@ -43,7 +43,7 @@ internal static class FiberConstructsProgram
         worker.Join();
         for (int i = 0; i < cells.Length; i++)
             Say($"{AllConstructs.List[i].Name} {cells[i].Result} {cells[i].Finallys} {cells[i].Pauses}");
-        long leaked = arena.RootPointer<FiberSpaceHeader>(FiberSpace.RootName)->FirstWorker->Pool.LiveBlocks;
+        long leaked = arena.RootPointer<FiberSpaceHeader>(FiberSpace.RootName)->FirstWorker->Pool.LiveCells;
         Say($"end: leaked {leaked}");
         return 0;
     }

@@ -26,7 +26,7 @@ internal static partial class LockedMemory
         {
             cells.AsSpan().Fill(turn);
             SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
-            Console.Write($"committed {info.Generation} {info.KeepingError}\n");
+            Console.Write($"committed {info.Generation} {info.MaintenanceError}\n");
         }
 
         return 0;

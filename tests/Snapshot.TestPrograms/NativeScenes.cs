@@ -225,9 +225,9 @@ internal static unsafe class NativeScenes
     {
         using SnapshotSession session = SnapshotSession.Open(store);
         Open(session, out NativeHost host);
-        for (int slot = 0; slot < NativeModuleSlot.Count; slot++)
+        for (int slot = 0; slot < NativeModuleBase.Count; slot++)
         {
-            int errno = Native.sn_memory_reserve(NativeModuleSlot.AddressOf(slot), (ulong)Environment.SystemPageSize);
+            int errno = Native.sn_memory_reserve(NativeModuleBase.AddressOf(slot), (ulong)Environment.SystemPageSize);
             if (errno != 0) throw new InvalidOperationException($"slot {slot}: errno {errno}");
         }
 

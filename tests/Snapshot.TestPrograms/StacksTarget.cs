@@ -37,7 +37,7 @@ internal static unsafe class StacksTarget
     }
 
     private static bool IsWaiting(Coordinator coordinator) =>
-        coordinator.Table.ToArray().Any(participant => participant.Standing == Standing.Waiting);
+        coordinator.Table.ToArray().Any(participant => participant.Status == ParticipantStatus.Waiting);
 
     private static Thread Start(Coordinator coordinator, string name, Action<Participant> work)
     {

@@ -7,19 +7,19 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "../block.h"
+#include "../span.h"
 
 #define FEATURES UINT64_C(1) /* UFFD_FEATURE_PAGEFAULT_FLAG_WP */
-#define BLOCKS 16u
-#define PAGES (BLOCKS * SN_BLOCK_PAGES)
+#define SPANS 16u
+#define PAGES (SPANS * SN_SPAN_PAGES)
 #define WORDS (PAGES / WORD_PAGES)
 
 struct fixture {
     struct sn_freezer freezer;
     struct sn_region region;
     uint64_t armed[WORDS], written[WORDS], frozen[WORDS], copied[WORDS], changed[WORDS], early[WORDS];
-    uint32_t slots[PAGES], orders[BLOCKS], next[2 * PAGES];
-    struct sn_block blocks[BLOCKS];
+    uint32_t slots[PAGES], orders[SPANS], next[2 * PAGES];
+    struct sn_span spans[SPANS];
     int32_t pagemap;
     int32_t look;
     pthread_t servers[2];
@@ -38,12 +38,12 @@ static inline void *serve(void *freezer)
     return NULL;
 }
 
-/* The slots begin anew: so many extents of a block, and as many pages behind them. */
+/* The slots begin anew: so many extents of a span, and as many pages behind them. */
 static inline void give_slots(struct fixture *f, uint32_t extents)
 {
     struct sn_slots *slots = &f->freezer.slots;
-    slots->limit = extents * SN_BLOCK_PAGES;
-    slots->extra = SN_BLOCK_PAGES;
+    slots->limit = extents * SN_SPAN_PAGES;
+    slots->extra = SN_SPAN_PAGES;
     slots->committed = slots->extra_committed = 0;
     slots->fresh = slots->need = slots->used = 0;
     memset(slots->heads, 0, sizeof slots->heads);
@@ -67,13 +67,13 @@ static inline int set_up(struct fixture *f, uint32_t extents)
         .frozen = f->frozen,
         .copied = f->copied,
         .slots = f->slots,
-        .blocks = f->blocks,
+        .spans = f->spans,
         .orders = f->orders,
     };
     CHECK_EQUAL(sn_memory_reserve(TEST_BASE, PAGES * PAGE), 0);
     CHECK_EQUAL(sn_memory_commit(TEST_BASE, PAGES * PAGE), 0);
     CHECK_EQUAL(sn_memory_advise_huge(TEST_BASE, PAGES * PAGE, 1), 0);
-    CHECK_EQUAL(sn_memory_reserve_anywhere(((uint64_t)BLOCKS + 1) * HUGE_PAGE, &f->freezer.slots.base), 0);
+    CHECK_EQUAL(sn_memory_reserve_anywhere(((uint64_t)SPANS + 1) * HUGE_PAGE, &f->freezer.slots.base), 0);
     f->freezer.slots.next = f->next;
     give_slots(f, extents);
     CHECK_EQUAL(sn_region_add(&f->freezer, &f->region), 0);
@@ -97,7 +97,7 @@ static inline void tear_down(struct fixture *f)
         CHECK_EQUAL(sn_close(f->freezer.uffd), 0);
     CHECK_EQUAL(sn_close(f->pagemap), 0);
     CHECK_EQUAL(sn_memory_release(TEST_BASE, PAGES * PAGE), 0);
-    CHECK_EQUAL(sn_memory_release(f->freezer.slots.base, ((uint64_t)BLOCKS + 1) * HUGE_PAGE), 0);
+    CHECK_EQUAL(sn_memory_release(f->freezer.slots.base, ((uint64_t)SPANS + 1) * HUGE_PAGE), 0);
 }
 
 static inline void write_page(uint64_t page, unsigned char value)
@@ -114,7 +114,7 @@ static inline void collect_early(struct fixture *f)
 
 /*
  * Lets go of what an earlier capture has left, collects, and freezes what was found, now or early; returns
- * how many pages that is. A server that is still opening blocks ahead of the last write is held back, or all
+ * how many pages that is. A server that is still opening spans ahead of the last write is held back, or all
  * of those would be copied here.
  */
 static inline uint64_t capture(struct fixture *f)

@@ -13,19 +13,19 @@
 
 static void first_collect_finds_what_has_memory(struct fixture *f)
 {
-    if (!set_up(f, BLOCKS))
+    if (!set_up(f, SPANS))
         return;
     write_page(3, 1);
-    write_page(5 * SN_BLOCK_PAGES + 7, 2);
+    write_page(5 * SN_SPAN_PAGES + 7, 2);
     CHECK(capture(f) >= 2);
     CHECK((f->changed[0] & 8) != 0);
-    CHECK((f->changed[5 * BLOCK_WORDS] & 128) != 0);
-    CHECK_EQUAL(f->changed[2 * BLOCK_WORDS], 0);
+    CHECK((f->changed[5 * SPAN_WORDS] & 128) != 0);
+    CHECK_EQUAL(f->changed[2 * SPAN_WORDS], 0);
     expect(f, 3, 1);
-    expect(f, 5 * SN_BLOCK_PAGES + 7, 2);
+    expect(f, 5 * SN_SPAN_PAGES + 7, 2);
     CHECK_EQUAL(sn_region_thaw(&f->freezer, &f->region, PAGES), 0);
     CHECK_EQUAL(capture(f), 0);
-    write_page(9, 4); /* all of a block: it has memory now, if only by huge pages */
+    write_page(9, 4); /* all of a span: it has memory now, if only by huge pages */
     CHECK(capture(f) >= 1);
     CHECK((f->changed[0] & 512) != 0);
     tear_down(f);
@@ -33,7 +33,7 @@ static void first_collect_finds_what_has_memory(struct fixture *f)
 
 static void frozen_content_outlives_a_write(struct fixture *f)
 {
-    if (!set_up(f, BLOCKS))
+    if (!set_up(f, SPANS))
         return;
     write_pattern(0, PAGES);
     CHECK_EQUAL(capture(f), PAGES);
@@ -42,7 +42,7 @@ static void frozen_content_outlives_a_write(struct fixture *f)
     CHECK(f->freezer.copied >= PAGES / 3);
     expect_pattern(f, 0, PAGES);
     CHECK_EQUAL(f->freezer.slots.used, 0);
-    give_slots(f, BLOCKS);
+    give_slots(f, SPANS);
     CHECK_EQUAL(capture(f), PAGES);
     expect(f, 3, 0xFF);
     expect(f, 4, 5);
@@ -56,31 +56,31 @@ static void frozen_content_outlives_a_write(struct fixture *f)
  */
 static void what_was_collected_early_is_not_collected_again(struct fixture *f)
 {
-    if (!set_up(f, BLOCKS))
+    if (!set_up(f, SPANS))
         return;
     for (uint64_t page = 0; page < PAGES; page++)
         write_page(page, 1);
     CHECK_EQUAL(capture(f), PAGES);
     CHECK_EQUAL(sn_region_thaw(&f->freezer, &f->region, PAGES), 0);
-    write_page(4 * SN_BLOCK_PAGES, 2);
-    write_page(2 * SN_BLOCK_PAGES, 2);
+    write_page(4 * SN_SPAN_PAGES, 2);
+    write_page(2 * SN_SPAN_PAGES, 2);
     uint64_t before = f->freezer.faults;
     collect_early(f);
     CHECK_EQUAL(f->region.changed_first, 2);
     CHECK_EQUAL(f->region.changed_end, 5);
-    write_page(2 * SN_BLOCK_PAGES + 9, 3);
-    write_page(8 * SN_BLOCK_PAGES, 3);
+    write_page(2 * SN_SPAN_PAGES + 9, 3);
+    write_page(8 * SN_SPAN_PAGES, 3);
     CHECK_EQUAL(f->freezer.faults - before, 2);
-    CHECK_EQUAL(capture(f), 3 * SN_BLOCK_PAGES);
+    CHECK_EQUAL(capture(f), 3 * SN_SPAN_PAGES);
     CHECK_EQUAL(f->region.changed_first, 2);
     CHECK_EQUAL(f->region.changed_end, 9);
     CHECK_EQUAL(f->orders[4], 1);
     CHECK_EQUAL(f->orders[2], 2);
     CHECK_EQUAL(f->orders[8], 3);
-    expect(f, 4 * SN_BLOCK_PAGES, 2);
-    expect(f, 2 * SN_BLOCK_PAGES, 2);
-    expect(f, 2 * SN_BLOCK_PAGES + 9, 3);
-    expect(f, 8 * SN_BLOCK_PAGES, 3);
+    expect(f, 4 * SN_SPAN_PAGES, 2);
+    expect(f, 2 * SN_SPAN_PAGES, 2);
+    expect(f, 2 * SN_SPAN_PAGES + 9, 3);
+    expect(f, 8 * SN_SPAN_PAGES, 3);
     CHECK_EQUAL(sn_region_thaw(&f->freezer, &f->region, PAGES), 0);
     CHECK_EQUAL(capture(f), 0);
     tear_down(f);
@@ -88,18 +88,18 @@ static void what_was_collected_early_is_not_collected_again(struct fixture *f)
 
 static void what_is_discarded_is_secured_before(struct fixture *f)
 {
-    if (!set_up(f, BLOCKS))
+    if (!set_up(f, SPANS))
         return;
-    for (uint64_t page = 0; page < 2 * SN_BLOCK_PAGES; page++)
+    for (uint64_t page = 0; page < 2 * SN_SPAN_PAGES; page++)
         write_page(page, 7);
-    CHECK(capture(f) >= 2 * SN_BLOCK_PAGES);
+    CHECK(capture(f) >= 2 * SN_SPAN_PAGES);
     CHECK_EQUAL(sn_region_secure(&f->freezer, &f->region, 10, 700), 0);
     CHECK_EQUAL(sn_memory_discard(TEST_BASE + 10 * PAGE, 700 * PAGE), 0);
     write_page(20, 9);
-    for (uint64_t page = 0; page < 2 * SN_BLOCK_PAGES; page++)
+    for (uint64_t page = 0; page < 2 * SN_SPAN_PAGES; page++)
         expect(f, page, 7);
     CHECK_EQUAL(sn_region_disarm(&f->freezer, &f->region, 10, 700), 0);
-    give_slots(f, BLOCKS);
+    give_slots(f, SPANS);
     CHECK(capture(f) >= 1);
     CHECK((f->changed[0] & (1u << 20)) != 0);
     CHECK((f->changed[0] & (1u << 21)) == 0); /* discarded and not written since: no memory */
@@ -110,7 +110,7 @@ static void what_is_discarded_is_secured_before(struct fixture *f)
 /* A page that has no memory at the capture is zero in it, whatever is written later. */
 static void memory_that_was_not_there_is_zero(struct fixture *f)
 {
-    if (!set_up(f, BLOCKS))
+    if (!set_up(f, SPANS))
         return;
     memset(f->changed, 0xFF, sizeof f->changed);
     CHECK_EQUAL(sn_region_freeze(&f->freezer, &f->region, PAGES, f->changed), 0);
@@ -120,57 +120,57 @@ static void memory_that_was_not_there_is_zero(struct fixture *f)
 }
 
 /* What a write opens of memory that is not there is not armed by the next collect, and written unseen. */
-static void holes_in_a_block_are_found_when_they_are_written(struct fixture *f)
+static void holes_in_a_span_are_found_when_they_are_written(struct fixture *f)
 {
-    if (!set_up(f, BLOCKS))
+    if (!set_up(f, SPANS))
         return;
-    for (uint64_t page = 0; page < SN_BLOCK_PAGES; page++)
+    for (uint64_t page = 0; page < SN_SPAN_PAGES; page++)
         write_page(page, 1);
-    CHECK_EQUAL(capture(f), SN_BLOCK_PAGES);
+    CHECK_EQUAL(capture(f), SN_SPAN_PAGES);
     CHECK_EQUAL(sn_region_secure(&f->freezer, &f->region, 100, 50), 0);
     CHECK_EQUAL(sn_memory_discard(TEST_BASE + 100 * PAGE, 50 * PAGE), 0);
     CHECK_EQUAL(sn_region_disarm(&f->freezer, &f->region, 100, 50), 0);
     CHECK_EQUAL(sn_region_thaw(&f->freezer, &f->region, PAGES), 0);
-    write_page(3, 2); /* opens all of the block */
-    give_slots(f, BLOCKS);
-    CHECK_EQUAL(capture(f), SN_BLOCK_PAGES - 50);
+    write_page(3, 2); /* opens all of the span */
+    give_slots(f, SPANS);
+    CHECK_EQUAL(capture(f), SN_SPAN_PAGES - 50);
     write_page(120, 3);
     expect(f, 120, 0);
     expect(f, 3, 2);
     CHECK_EQUAL(sn_region_thaw(&f->freezer, &f->region, PAGES), 0);
-    give_slots(f, BLOCKS);
+    give_slots(f, SPANS);
     CHECK_EQUAL(capture(f), 1);
     expect(f, 120, 3);
     tear_down(f);
 }
 
 /*
- * A block with copies of two sizes, one taken for need: each extent is returned when its own pages are read.
+ * A span with copies of two sizes, one taken for need: each extent is returned when its own pages are read.
  */
-static void extents_of_several_sizes_in_a_block_are_all_returned(struct fixture *f)
+static void extents_of_several_sizes_in_a_span_are_all_returned(struct fixture *f)
 {
     if (!set_up(f, 1))
         return;
-    write_pattern(0, 2 * SN_BLOCK_PAGES);
-    CHECK_EQUAL(capture(f), 2 * SN_BLOCK_PAGES);
+    write_pattern(0, 2 * SN_SPAN_PAGES);
+    CHECK_EQUAL(capture(f), 2 * SN_SPAN_PAGES);
     write_page(0, 0xFF);
-    write_page(SN_BLOCK_PAGES + 40, 0xFF); /* nobody reads, and there is one extent: 16 pages, by need */
-    CHECK_EQUAL(f->freezer.copied, SN_BLOCK_PAGES + 16);
+    write_page(SN_SPAN_PAGES + 40, 0xFF); /* nobody reads, and there is one extent: 16 pages, by need */
+    CHECK_EQUAL(f->freezer.copied, SN_SPAN_PAGES + 16);
     CHECK_EQUAL(f->freezer.slots.need, 16);
-    expect_pattern(f, 0, SN_BLOCK_PAGES);
+    expect_pattern(f, 0, SN_SPAN_PAGES);
     CHECK_EQUAL(f->freezer.slots.used, 0);
-    /* and what is left of the block, in the extent that came back */
-    write_page(2 * SN_BLOCK_PAGES - 1, 0xFF);
-    CHECK_EQUAL(f->freezer.copied, 2 * SN_BLOCK_PAGES);
-    CHECK_EQUAL(f->freezer.slots.used, SN_BLOCK_PAGES);
-    expect_pattern(f, SN_BLOCK_PAGES, 2 * SN_BLOCK_PAGES);
+    /* and what is left of the span, in the extent that came back */
+    write_page(2 * SN_SPAN_PAGES - 1, 0xFF);
+    CHECK_EQUAL(f->freezer.copied, 2 * SN_SPAN_PAGES);
+    CHECK_EQUAL(f->freezer.slots.used, SN_SPAN_PAGES);
+    expect_pattern(f, SN_SPAN_PAGES, 2 * SN_SPAN_PAGES);
     CHECK_EQUAL(f->freezer.slots.used, 0);
     tear_down(f);
 }
 
 static void sweeps_are_opened_ahead(struct fixture *f)
 {
-    if (!set_up(f, 2 * BLOCKS))
+    if (!set_up(f, 2 * SPANS))
         return;
     for (uint64_t page = 0; page < PAGES; page++)
         write_page(page, 1);
@@ -178,7 +178,7 @@ static void sweeps_are_opened_ahead(struct fixture *f)
     uint64_t before = f->freezer.faults;
     for (uint64_t page = 0; page < PAGES; page++)
         write_page(page, 2);
-    CHECK(f->freezer.faults - before <= BLOCKS);
+    CHECK(f->freezer.faults - before <= SPANS);
     CHECK(f->freezer.opened_ahead > 0);
     for (uint64_t page = 0; page < PAGES; page++)
         expect(f, page, 1);
@@ -192,7 +192,7 @@ static void *read_all_slowly(void *fixture)
     return NULL;
 }
 
-/* One extent for sixteen blocks: writers wait for the reader, or get what is behind the limit. */
+/* One extent for sixteen spans: writers wait for the reader, or get what is behind the limit. */
 static void too_few_slots_slow_writers_down(struct fixture *f)
 {
     if (!set_up(f, 1))
@@ -200,7 +200,7 @@ static void too_few_slots_slow_writers_down(struct fixture *f)
     write_pattern(0, PAGES);
     CHECK_EQUAL(capture(f), PAGES);
     write_page(0, 0xFF);
-    write_page(SN_BLOCK_PAGES, 0xFF); /* nobody reads: it gets through by need */
+    write_page(SN_SPAN_PAGES, 0xFF); /* nobody reads: it gets through by need */
     CHECK(f->freezer.waits > 0);
     CHECK(f->freezer.slots.need > 0);
     pthread_t reader;
@@ -242,7 +242,7 @@ static void *write_when_told(void *unused)
  * for the reader. */
 static void a_kernel_that_commits_nothing_slows_writers_down(struct fixture *f)
 {
-    if (!set_up(f, BLOCKS))
+    if (!set_up(f, SPANS))
         return;
     write_pattern(0, PAGES);
     CHECK_EQUAL(capture(f), PAGES);
@@ -252,8 +252,8 @@ static void a_kernel_that_commits_nothing_slows_writers_down(struct fixture *f)
     CHECK_EQUAL(pthread_create(&s_reader.thread, NULL, read_when_told, NULL), 0);
     CHECK_EQUAL(pthread_create(&s_writer.thread, NULL, write_when_told, NULL), 0);
     uint64_t base = f->freezer.slots.base, hole;
-    CHECK_EQUAL(sn_memory_reserve_anywhere(((uint64_t)BLOCKS + 1) * HUGE_PAGE, &hole), 0);
-    CHECK_EQUAL(sn_memory_release(hole, ((uint64_t)BLOCKS + 1) * HUGE_PAGE), 0);
+    CHECK_EQUAL(sn_memory_reserve_anywhere(((uint64_t)SPANS + 1) * HUGE_PAGE, &hole), 0);
+    CHECK_EQUAL(sn_memory_release(hole, ((uint64_t)SPANS + 1) * HUGE_PAGE), 0);
     f->freezer.slots.base = hole;
     CHECK_EQUAL(sem_post(&s_writer.go), 0);
     while (__atomic_load_n(&f->freezer.waits, __ATOMIC_SEQ_CST) == 0)
@@ -271,39 +271,39 @@ static void a_kernel_that_commits_nothing_slows_writers_down(struct fixture *f)
     /* With memory again there are slots again, the first of them. */
     CHECK(capture(f) > 0);
     write_page(0, 1);
-    CHECK_EQUAL(f->freezer.slots.used, SN_BLOCK_PAGES);
-    CHECK(f->freezer.slots.committed >= SN_BLOCK_PAGES);
+    CHECK_EQUAL(f->freezer.slots.used, SN_SPAN_PAGES);
+    CHECK(f->freezer.slots.committed >= SN_SPAN_PAGES);
     expect(f, 0, 0xFF);
     tear_down(f);
 }
 
 /* ---- memory that is dear ------------------------------------------------------------------------------- */
 
-static void *write_block_1(void *unused)
+static void *write_span_1(void *unused)
 {
     (void)unused;
-    write_page(SN_BLOCK_PAGES, 0xFF);
+    write_page(SN_SPAN_PAGES, 0xFF);
     return NULL;
 }
 
 /*
- * Two blocks are frozen, the first is copied to the one extent that has memory, and somebody writes the
+ * Two spans are frozen, the first is copied to the one extent that has memory, and somebody writes the
  * second.
  */
 static pthread_t begin_write_with_dear_memory(struct fixture *f, uint64_t fresh_ns)
 {
-    write_pattern(0, 2 * SN_BLOCK_PAGES);
-    f->freezer.slots.resident = SN_BLOCK_PAGES;
-    CHECK_EQUAL(capture(f), 2 * SN_BLOCK_PAGES);
+    write_pattern(0, 2 * SN_SPAN_PAGES);
+    f->freezer.slots.resident = SN_SPAN_PAGES;
+    CHECK_EQUAL(capture(f), 2 * SN_SPAN_PAGES);
     write_page(0, 0xFF);
-    CHECK_EQUAL(f->freezer.slots.fresh, SN_BLOCK_PAGES);
+    CHECK_EQUAL(f->freezer.slots.fresh, SN_SPAN_PAGES);
     CHECK_EQUAL(f->freezer.slots.copy_ns[1], 0);
     CHECK(f->freezer.slots.copy_ns[0] > 0);
     f->freezer.slots.copy_ns[0] = 1000;
     f->freezer.slots.copy_ns[1] = fresh_ns;
     CHECK(sn_slots_fresh_is_dear(&f->freezer.slots));
     pthread_t writer;
-    CHECK_EQUAL(pthread_create(&writer, NULL, write_block_1, NULL), 0);
+    CHECK_EQUAL(pthread_create(&writer, NULL, write_span_1, NULL), 0);
     while (__atomic_load_n(&f->freezer.slots.waiting, __ATOMIC_SEQ_CST) == 0 &&
            __atomic_load_n(&f->freezer.waits, __ATOMIC_SEQ_CST) == 0)
         sched_yield();
@@ -315,28 +315,28 @@ static pthread_t begin_write_with_dear_memory(struct fixture *f, uint64_t fresh_
 /* A write waits for memory that was used before, and takes it as soon as it is returned. */
 static void dear_memory_is_not_taken_where_some_is_returned(struct fixture *f)
 {
-    if (!set_up(f, BLOCKS))
+    if (!set_up(f, SPANS))
         return;
     pthread_t writer = begin_write_with_dear_memory(f, AN_HOUR_NS);
-    expect_pattern(f, 0, SN_BLOCK_PAGES);
+    expect_pattern(f, 0, SN_SPAN_PAGES);
     CHECK_EQUAL(pthread_join(writer, NULL), 0);
-    CHECK_EQUAL(f->freezer.copied, 2 * SN_BLOCK_PAGES);
-    CHECK_EQUAL(f->freezer.slots.fresh, SN_BLOCK_PAGES);
-    expect_pattern(f, SN_BLOCK_PAGES, 2 * SN_BLOCK_PAGES);
+    CHECK_EQUAL(f->freezer.copied, 2 * SN_SPAN_PAGES);
+    CHECK_EQUAL(f->freezer.slots.fresh, SN_SPAN_PAGES);
+    expect_pattern(f, SN_SPAN_PAGES, 2 * SN_SPAN_PAGES);
     CHECK_EQUAL(f->freezer.slots.used, 0);
     tear_down(f);
 }
 
 /* What is read while a write waits needs no copy any more. */
-static void who_waits_for_memory_is_let_through_when_the_block_was_read(struct fixture *f)
+static void who_waits_for_memory_is_let_through_when_the_span_was_read(struct fixture *f)
 {
-    if (!set_up(f, BLOCKS))
+    if (!set_up(f, SPANS))
         return;
     pthread_t writer = begin_write_with_dear_memory(f, AN_HOUR_NS);
-    expect_pattern(f, SN_BLOCK_PAGES, 2 * SN_BLOCK_PAGES);
+    expect_pattern(f, SN_SPAN_PAGES, 2 * SN_SPAN_PAGES);
     CHECK_EQUAL(pthread_join(writer, NULL), 0);
-    CHECK_EQUAL(f->freezer.copied, SN_BLOCK_PAGES);
-    CHECK_EQUAL(f->freezer.slots.fresh, SN_BLOCK_PAGES);
+    CHECK_EQUAL(f->freezer.copied, SN_SPAN_PAGES);
+    CHECK_EQUAL(f->freezer.slots.fresh, SN_SPAN_PAGES);
     expect(f, 0, 1);
     tear_down(f);
 }
@@ -344,16 +344,16 @@ static void who_waits_for_memory_is_let_through_when_the_block_was_read(struct f
 /* Where nothing is returned in a quarter of what fresh memory costs more, the write takes fresh memory. */
 static void dear_memory_is_taken_where_none_is_returned(struct fixture *f)
 {
-    if (!set_up(f, BLOCKS))
+    if (!set_up(f, SPANS))
         return;
     CHECK_EQUAL(pthread_join(begin_write_with_dear_memory(f, 80000000), NULL), 0);
     CHECK_EQUAL(f->freezer.waits, 1);
     CHECK(f->freezer.wait_ns >= 19000000);
-    CHECK_EQUAL(f->freezer.slots.fresh, 2 * SN_BLOCK_PAGES);
+    CHECK_EQUAL(f->freezer.slots.fresh, 2 * SN_SPAN_PAGES);
     CHECK_EQUAL(f->freezer.slots.need, 0);
     CHECK(f->freezer.slots.copy_ns[1] != 80000000);
     expect(f, 0, 1);
-    expect(f, SN_BLOCK_PAGES, SN_BLOCK_PAGES % 251 + 1);
+    expect(f, SN_SPAN_PAGES, SN_SPAN_PAGES % 251 + 1);
     tear_down(f);
 }
 
@@ -447,17 +447,17 @@ static void test_all(void)
     what_was_collected_early_is_not_collected_again(&fixture);
     what_is_discarded_is_secured_before(&fixture);
     memory_that_was_not_there_is_zero(&fixture);
-    holes_in_a_block_are_found_when_they_are_written(&fixture);
-    extents_of_several_sizes_in_a_block_are_all_returned(&fixture);
+    holes_in_a_span_are_found_when_they_are_written(&fixture);
+    extents_of_several_sizes_in_a_span_are_all_returned(&fixture);
     if (!s_by_signals)
         sweeps_are_opened_ahead(&fixture);
     too_few_slots_slow_writers_down(&fixture);
     if (!s_by_signals) /* a handler does not wait for ever: signal_test.c */
         a_kernel_that_commits_nothing_slows_writers_down(&fixture);
     dear_memory_is_not_taken_where_some_is_returned(&fixture);
-    who_waits_for_memory_is_let_through_when_the_block_was_read(&fixture);
+    who_waits_for_memory_is_let_through_when_the_span_was_read(&fixture);
     dear_memory_is_taken_where_none_is_returned(&fixture);
-    no_byte_is_from_later(&fixture, BLOCKS);
+    no_byte_is_from_later(&fixture, SPANS);
     no_byte_is_from_later(&fixture, 2);
 }
 

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../block.h"
+#include "../span.h"
 #include "../fill.h"
 #include "../slots.h"
 
@@ -14,8 +14,8 @@ struct broken {
     struct sn_freezer freezer;
     struct sn_region region;
     uint64_t armed[BLOCK_WORDS], written[BLOCK_WORDS], frozen[BLOCK_WORDS], copied[BLOCK_WORDS];
-    uint32_t slots[SN_BLOCK_PAGES], orders[1], next[SN_BLOCK_PAGES];
-    struct sn_block block;
+    uint32_t slots[SN_SPAN_PAGES], orders[1], next[SN_SPAN_PAGES];
+    struct sn_span span;
     unsigned char page[SN_PAGE_BYTES];
 };
 
@@ -26,16 +26,16 @@ static void make(void)
 {
     s_it.freezer.uffd = -2;
     s_it.freezer.slots.next = s_it.next;
-    s_it.freezer.slots.limit = SN_BLOCK_PAGES;
+    s_it.freezer.slots.limit = SN_SPAN_PAGES;
     s_it.region = (struct sn_region){
         .start = TEST_BASE,
-        .pages = SN_BLOCK_PAGES,
+        .pages = SN_SPAN_PAGES,
         .armed = s_it.armed,
         .written = s_it.written,
         .frozen = s_it.frozen,
         .copied = s_it.copied,
         .slots = s_it.slots,
-        .blocks = &s_it.block,
+        .spans = &s_it.span,
         .orders = s_it.orders,
     };
 }
@@ -49,19 +49,19 @@ static void a_page_is_frozen_and_copied(void)
 static void a_frozen_page_is_not_armed(void)
 {
     s_it.frozen[0] = 1;
-    sn_block_copy(&s_it.freezer, &s_it.region, 0, SN_EXTENT_16, 0);
+    sn_span_copy(&s_it.freezer, &s_it.region, 0, SN_EXTENT_16, 0);
 }
 
 static void a_wanted_page_has_two_places(void)
 {
     uint64_t wanted[BLOCK_WORDS] = {1};
     s_it.armed[0] = s_it.copied[0] = 1;
-    sn_region_freeze(&s_it.freezer, &s_it.region, SN_BLOCK_PAGES, wanted);
+    sn_region_freeze(&s_it.freezer, &s_it.region, SN_SPAN_PAGES, wanted);
 }
 
 static void a_slot_is_beyond_what_a_word_holds(void)
 {
-    sn_block_copy(&s_it.freezer, &s_it.region, 0, SN_EXTENT_16, (UINT32_C(1) << SLOT_BITS) - 15);
+    sn_span_copy(&s_it.freezer, &s_it.region, 0, SN_EXTENT_16, (UINT32_C(1) << SLOT_BITS) - 15);
 }
 
 static void a_slot_is_returned_twice(void)
@@ -79,15 +79,15 @@ static void the_middle_of_an_extent_is_returned(void)
 
 static void a_free_list_leads_out_of_the_slots(void)
 {
-    s_it.freezer.slots.heads[SN_EXTENT_BLOCK] = SN_BLOCK_PAGES + 1;
-    sn_slots_take(&s_it.freezer.slots, SN_EXTENT_BLOCK);
+    s_it.freezer.slots.heads[SN_EXTENT_SPAN] = SN_SPAN_PAGES + 1;
+    sn_slots_take(&s_it.freezer.slots, SN_EXTENT_SPAN);
 }
 
-static void a_block_is_unlocked_twice(void)
+static void a_span_is_unlocked_twice(void)
 {
-    sn_block_lock(&s_it.block);
-    sn_block_unlock(&s_it.block);
-    sn_block_unlock(&s_it.block);
+    sn_span_lock(&s_it.span);
+    sn_span_unlock(&s_it.span);
+    sn_span_unlock(&s_it.span);
 }
 
 static void a_block_is_fetched_by_who_has_not_claimed_it(void)
@@ -156,7 +156,7 @@ void test_invariant(void)
         {a_slot_is_returned_twice, ": a slot is returned once. "},
         {the_middle_of_an_extent_is_returned, ": an extent begins at a multiple of its size. "},
         {a_free_list_leads_out_of_the_slots, ": a slot that is handed out is below the limit. "},
-        {a_block_is_unlocked_twice, ": a block is unlocked by who locked it. "},
+        {a_span_is_unlocked_twice, ": a span is unlocked by who locked it. "},
         {a_block_is_fetched_by_who_has_not_claimed_it,
          ": whoever ends the fetching of a block has claimed it. "},
         {a_block_is_done_that_nobody_waited_for, ": no more blocks are done than there are. "},

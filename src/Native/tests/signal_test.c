@@ -12,7 +12,7 @@
 /* A handler cannot wait for ever: nobody reads, and there are no slots. */
 static void a_write_that_cannot_wait_spoils_the_capture(struct fixture *f)
 {
-    if (!set_up(f, BLOCKS))
+    if (!set_up(f, SPANS))
         return;
     write_page(3, 1);
     CHECK(capture(f) >= 1);
@@ -30,7 +30,7 @@ static void a_write_that_cannot_wait_spoils_the_capture(struct fixture *f)
 static void a_system_call_writes_what_was_opened(struct fixture *f)
 {
     int ends[2];
-    if (!set_up(f, BLOCKS))
+    if (!set_up(f, SPANS))
         return;
     write_page(5, 1);
     CHECK(capture(f) >= 1);
@@ -65,7 +65,7 @@ static void escape(int number)
 static void faults_of_others_are_passed_on(struct fixture *f)
 {
     uint64_t elsewhere;
-    if (!set_up(f, BLOCKS))
+    if (!set_up(f, SPANS))
         return;
     write_page(8, 1);
     CHECK_EQUAL(sn_memory_seal(TEST_BASE + 9 * PAGE, PAGE), 0);

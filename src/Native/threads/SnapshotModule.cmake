@@ -1,28 +1,28 @@
 # Native modules in CMake:
 #
 #   include(/path/to/SnapshotModule.cmake)
-#   snapshot_module(NAME SOURCES file… [SLOT n] [NO_RUNTIME])
+#   snapshot_module(NAME SOURCES file… [BASE n] [NO_RUNTIME])
 #
 # adds the shared library target NAME, compiled and linked as the contract of native modules asks for (docs/NATIVE.md). The flags
-# are those of the command snapshot-cc beside this file. SLOT is the address at which it is linked, 0 to 127; by default a
+# are those of the command snapshot-cc beside this file. BASE is the address at which it is linked, 0 to 127; by default a
 # hash of the library's name. NO_RUNTIME links neither libsnapshot_threads.so nor the shim, which are otherwise taken from the
 # variable SNAPSHOT_MODULE_DIR, the environment variable of that name, or the directory of this file.
 
 set(SNAPSHOT_MODULE_COMMAND "${CMAKE_CURRENT_LIST_DIR}/snapshot-cc")
 
 function(snapshot_module name)
-    cmake_parse_arguments(PARSE_ARGV 1 module "NO_RUNTIME" "SLOT" "SOURCES")
+    cmake_parse_arguments(PARSE_ARGV 1 module "NO_RUNTIME" "BASE" "SOURCES")
     if(module_UNPARSED_ARGUMENTS OR module_KEYWORDS_MISSING_VALUES)
         message(FATAL_ERROR "snapshot_module(${name}): not understood: ${module_UNPARSED_ARGUMENTS} "
-            "${module_KEYWORDS_MISSING_VALUES}. Write snapshot_module(NAME SOURCES file… [SLOT n] [NO_RUNTIME]).")
+            "${module_KEYWORDS_MISSING_VALUES}. Write snapshot_module(NAME SOURCES file… [BASE n] [NO_RUNTIME]).")
     endif()
     if(NOT module_SOURCES)
         message(FATAL_ERROR "snapshot_module(${name}): SOURCES is missing.")
     endif()
 
     set(options "")
-    if(DEFINED module_SLOT)
-        list(APPEND options --slot ${module_SLOT})
+    if(DEFINED module_BASE)
+        list(APPEND options --base ${module_BASE})
     endif()
     if(module_NO_RUNTIME)
         list(APPEND options --no-runtime)

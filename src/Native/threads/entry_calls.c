@@ -8,7 +8,7 @@
 /* The function has returned, on the arena's stack: back to this process's. */
 uint64_t snt_leave(const struct snt_record *record)
 {
-    struct snt_worker *worker = &snt_process.workers[record->slot];
+    struct snt_worker *worker = &snt_process.workers[record->seat];
     __asm__ volatile("movq %0, %%fs:0x28\n\tmovq %1, %%fs:0x30"
                      :
                      : "r"(worker->host_canary), "r"(worker->host_guard));
@@ -43,7 +43,7 @@ __attribute__((section("snt_disarm_text"), target("general-regs-only"), used)) s
 uint64_t snt_host_stack(struct snt_record *record)
 {
     snt_keep(record, errno);
-    return snt_process.workers[record->slot].host_rsp;
+    return snt_process.workers[record->seat].host_rsp;
 }
 
 typedef int64_t blocked_function(void *argument);
@@ -54,7 +54,7 @@ typedef int64_t blocked_function(void *argument);
  */
 uint64_t snt_run_blocked(struct snt_record *record)
 {
-    struct snt_worker *worker = &snt_process.workers[record->slot];
+    struct snt_worker *worker = &snt_process.workers[record->seat];
     blocked_function *function = (blocked_function *)(uintptr_t)record->blocked_function;
     __atomic_store_n(&worker->blocked, 1, __ATOMIC_SEQ_CST);
     if (snt_is_wanted())

@@ -75,14 +75,14 @@ static int is_plain(uint64_t pc, uint64_t rsp, uint64_t high)
         /* A return address may be the one behind the code. */
         if (within(word, SNT_LIBRARIES, USER_END) || within(word - 1, program.first, program.end) ||
             within(word - 1, unsafe.first, unsafe.end) ||
-            (within(word, SNT_SLOTS_FIRST, SNT_SLOTS_END) && snt_place_of(word) == SNT_FOREIGN))
+            (within(word, SNT_BASES_FIRST, SNT_BASES_END) && snt_place_of(word) == SNT_FOREIGN))
             return 0;
     }
     return 1;
 }
 
-/* Walks the whole stack. COMES_BACK: *slot is where the outermost foreign frame's return address is. */
-static enum verdict walk(struct snt_worker *worker, struct sn_frame *frame, uint64_t **slot)
+/* Walks the whole stack. COMES_BACK: *return_at is where the outermost foreign frame's return address is. */
+static enum verdict walk(struct snt_worker *worker, struct sn_frame *frame, uint64_t **return_at)
 {
     const struct snt_record *record = worker->record;
     uint64_t low = frame->registers[SN_REGISTER_RSP] - RED_ZONE_BYTES, foreign_at = 0;
@@ -111,11 +111,11 @@ static enum verdict walk(struct snt_worker *worker, struct sn_frame *frame, uint
     if (foreign_at == 0)
         return PARKS;
     worker->reason = SNT_LATE_FOREIGN;
-    *slot = (uint64_t *)(uintptr_t)foreign_at;
+    *return_at = (uint64_t *)(uintptr_t)foreign_at;
     return COMES_BACK;
 }
 
-static enum verdict look(struct snt_worker *worker, const ucontext_t *context, uint64_t **slot)
+static enum verdict look(struct snt_worker *worker, const ucontext_t *context, uint64_t **return_at)
 {
     const struct snt_record *record = worker->record;
     struct sn_frame frame = frame_of(context);
@@ -131,7 +131,7 @@ static enum verdict look(struct snt_worker *worker, const ucontext_t *context, u
     worker->reason = SNT_LATE_UNSAFE;
     if (record->blocked != 0 || rsp < record->stack_low || rsp > record->stack_high)
         return RUNS_ON;
-    return is_plain(pc, rsp, record->stack_high) ? PARKS : walk(worker, &frame, slot);
+    return is_plain(pc, rsp, record->stack_high) ? PARKS : walk(worker, &frame, return_at);
 }
 
 /* ---- replaced return addresses ------------------------------------------------------------------------- */
@@ -140,20 +140,20 @@ static void disarm(struct snt_worker *worker)
 {
     if (worker->armed_at == 0)
         return;
-    uint64_t *slot = (uint64_t *)(uintptr_t)worker->armed_at;
+    uint64_t *return_at = (uint64_t *)(uintptr_t)worker->armed_at;
     /* A longjmp may have left the frame behind, and others may have written over it. */
-    if (*slot == (uint64_t)(uintptr_t)snt_trampoline)
-        *slot = worker->armed;
+    if (*return_at == (uint64_t)(uintptr_t)snt_trampoline)
+        *return_at = worker->armed;
     worker->armed_at = 0;
 }
 
-static void arm(struct snt_worker *worker, uint64_t *slot)
+static void arm(struct snt_worker *worker, uint64_t *return_at)
 {
     /* Else the address that was replaced before would be lost, and with it the way back of that frame. */
     SN_INVARIANT(worker->armed_at == 0, "one return address of a thread is replaced at a time");
-    worker->armed = *slot;
-    worker->armed_at = (uint64_t)(uintptr_t)slot;
-    *slot = (uint64_t)(uintptr_t)snt_trampoline;
+    worker->armed = *return_at;
+    worker->armed_at = (uint64_t)(uintptr_t)return_at;
+    *return_at = (uint64_t)(uintptr_t)snt_trampoline;
 }
 
 /* ---- parking ------------------------------------------------------------------------------------------- */
@@ -195,10 +195,10 @@ static int take(struct snt_worker *worker, uint32_t stop, const ucontext_t *cont
         park(worker, stop);
         return 1;
     }
-    uint64_t *slot = NULL;
-    enum verdict verdict = look(worker, context, &slot);
+    uint64_t *return_at = NULL;
+    enum verdict verdict = look(worker, context, &return_at);
     if (verdict == COMES_BACK)
-        arm(worker, slot);
+        arm(worker, return_at);
     if (verdict != PARKS)
         return 0;
     if (snt_ask_handlers(worker) != 0) {

@@ -31,7 +31,7 @@ static const struct sn_layout s_layouts[] = {
     SN_FIELD(snt_record, canary),
     SN_FIELD(snt_record, pointer_guard),
     SN_FIELD(snt_record, saved_errno),
-    SN_FIELD(snt_record, slot),
+    SN_FIELD(snt_record, seat),
     SN_FIELD(snt_record, owner),
     SN_FIELD(snt_record, reserved),
     SN_FIELD(snt_record, question),

@@ -33,7 +33,7 @@
 #define SN_API SNT_API
 #include "snapshot.h"
 
-#define SNT_ABI_VERSION 3
+#define SNT_ABI_VERSION 4
 #define SNT_THREADS_MAX 1024u
 #define SNT_MODULES_MAX 64u
 #define SNT_NAME_MAX 64u
@@ -50,9 +50,9 @@
  */
 #define SNT_LIBRARIES UINT64_C(0x550000000000)
 
-/* Where native modules are linked: 128 slots of 16 GiB (see snapshot-cc). */
-#define SNT_SLOTS_FIRST UINT64_C(0x180000000000)
-#define SNT_SLOTS_END UINT64_C(0x1a0000000000)
+/* Where native modules are linked: 128 bases, 16 GiB apart (see snapshot-cc). */
+#define SNT_BASES_FIRST UINT64_C(0x180000000000)
+#define SNT_BASES_END UINT64_C(0x1a0000000000)
 
 enum {
     SNT_STATE_FREE = 0,
@@ -111,7 +111,7 @@ struct snt_record {
     uint64_t canary;
     uint64_t pointer_guard;
     int32_t saved_errno;
-    uint32_t slot;  /* of the host stack, and of the worker */
+    uint32_t seat;  /* of the host stack, and of the worker */
     uint32_t owner; /* its id in arena locks; below 2^30 */
     uint32_t reserved;
     struct snt_question question;
@@ -201,14 +201,14 @@ SNT_API int32_t snt_module_add(const struct snt_module *module, const struct snt
                                uint32_t unsafe_count);
 
 /*
- * In a new process, before any thread is started: the slot of a captured thread is not given to another.
+ * In a new process, before any thread is started: the seat of a captured thread is not given to another.
  * EAGAIN: two have the same.
  */
-SNT_API int32_t snt_slot_keep(const struct snt_record *record);
+SNT_API int32_t snt_seat_keep(const struct snt_record *record);
 
 /*
  * Starts a thread for a record whose function, argument, stacks, owner and name are set, or, restored, whose
- * state is STARTING or RUNNING. EAGAIN: no slot is free, or not the one that a captured thread had.
+ * state is STARTING or RUNNING. EAGAIN: no seat is free, or not the one that a captured thread had.
  */
 SNT_API int32_t snt_thread_start(struct snt_record *record);
 
@@ -246,7 +246,7 @@ SNT_API int32_t snt_heap_open(void *memory, uint64_t bytes, int32_t is_restored)
 /* Where the heap was ever in use: from *first up to *end, which are the same while none is open. */
 SNT_API void snt_heap_used(uint64_t *first, uint64_t *end);
 
-/* Waits until a thread has ended, and frees its slot. */
+/* Waits until a thread has ended, and frees its seat. */
 SNT_API int32_t snt_thread_join(struct snt_record *record);
 
 /*
@@ -309,12 +309,12 @@ struct snt_process {
     uint64_t own_end;
     int32_t signal;
     int32_t pid;
-    uint32_t slots;     /* no worker from this one on was ever in use */
+    uint32_t seats;     /* no worker from this one on was ever in use */
     uint32_t wanted;    /* the stop under way, or the last; odd while threads are to be parked */
     uint32_t arrivals;  /* counts parkings, ends and blocked calls */
     uint32_t awaited;   /* that count at which the stopping thread is woken */
     uint32_t complete;  /* what it sleeps on: how often that was so */
-    uint32_t late;      /* the slot of the thread that the last stop waited for in vain */
+    uint32_t late;      /* the seat of the thread that the last stop waited for in vain */
     uint32_t held;      /* futex: 1 while threads that start wait */
     uint32_t questions; /* see snt_questions */
     uint32_t fibers_may_wait;

@@ -48,9 +48,9 @@ module snapshot
             type(c_ptr) :: sn_calloc
         end function
 
-        function sn_realloc(block, bytes) bind(c)
+        function sn_realloc(memory, bytes) bind(c)
             import :: c_ptr, c_size_t
-            type(c_ptr), value :: block
+            type(c_ptr), value :: memory
             integer(c_size_t), value :: bytes
             type(c_ptr) :: sn_realloc
         end function
@@ -61,14 +61,14 @@ module snapshot
             type(c_ptr) :: sn_aligned_alloc
         end function
 
-        subroutine sn_free(block) bind(c)
+        subroutine sn_free(memory) bind(c)
             import :: c_ptr
-            type(c_ptr), value :: block
+            type(c_ptr), value :: memory
         end subroutine
 
-        function sn_malloc_usable_size(block) bind(c)
+        function sn_malloc_usable_size(memory) bind(c)
             import :: c_ptr, c_size_t
-            type(c_ptr), value :: block
+            type(c_ptr), value :: memory
             integer(c_size_t) :: sn_malloc_usable_size
         end function
 
@@ -78,9 +78,9 @@ module snapshot
             type(c_ptr) :: sn_arena_allocate
         end function
 
-        function sn_arena_free(block) bind(c)
+        function sn_arena_free(memory) bind(c)
             import :: c_ptr, c_int32_t
-            type(c_ptr), value :: block
+            type(c_ptr), value :: memory
             integer(c_int32_t) :: sn_arena_free
         end function
 

@@ -31,24 +31,24 @@ extern "C" {
 /*
  * The heap of the native threads, in an arena, captured with it: pointers stay valid in the next process.
  * malloc, new and ALLOCATE of a module come here by the shim. As in <stdlib.h>: NULL and errno ENOMEM when it
- * is full. Freeing what is not a block of this heap, or is free, ends the process. A thread may be captured
- * inside, also while it holds a lock. For any thread of the process.
+ * is full. Freeing what is not an allocation of this heap, or is free, ends the process. A thread may be
+ * captured inside, also while it holds a lock. For any thread of the process.
  */
 SN_API void *sn_malloc(size_t bytes);
 SN_API void *sn_calloc(size_t count, size_t bytes);
-SN_API void *sn_realloc(void *block, size_t bytes);
+SN_API void *sn_realloc(void *memory, size_t bytes);
 SN_API void *sn_aligned_alloc(size_t alignment, size_t bytes); /* a power of two, else NULL and EINVAL */
-SN_API void sn_free(void *block);
-SN_API size_t sn_malloc_usable_size(void *block);
+SN_API void sn_free(void *memory);
+SN_API size_t sn_malloc_usable_size(void *memory);
 
 /*
  * Memory of the arena itself, as Arena.Allocate of the managed side gives, zeroed; NULL: it is full. For
- * large blocks, and for what managed code is to free. The host is asked, which takes microseconds and ends
- * when the host is at a safepoint; a question that was not answered when the thread was captured is answered
- * in the next process.
+ * large allocations, and for what managed code is to free. The host is asked, which takes microseconds and
+ * ends when the host is at a safepoint; a question that was not answered when the thread was captured is
+ * answered in the next process.
  */
 SN_API void *sn_arena_allocate(size_t bytes, size_t alignment);
-SN_API int32_t sn_arena_free(void *block); /* 0, or EINVAL: it is not such a block */
+SN_API int32_t sn_arena_free(void *memory); /* 0, or EINVAL: it is no such allocation */
 
 /* The root of that name and, unless NULL, its length; NULL: there is none. The host is asked. */
 SN_API void *sn_root(const char *name, size_t *bytes);

@@ -54,16 +54,16 @@ void snt_arrive(void)
     snt_look_again();
 }
 
-/* The first thread that is not stopped yet, from `slot` on, or SNT_THREADS_MAX. */
-static uint32_t next_late(uint32_t slot, uint32_t stop)
+/* The first thread that is not stopped yet, from `seat` on, or SNT_THREADS_MAX. */
+static uint32_t next_late(uint32_t seat, uint32_t stop)
 {
-    uint32_t slots = __atomic_load_n(&snt_process.slots, __ATOMIC_SEQ_CST);
-    for (; slot < slots; slot++) {
-        const struct snt_worker *worker = &snt_process.workers[slot];
+    uint32_t seats = __atomic_load_n(&snt_process.seats, __ATOMIC_SEQ_CST);
+    for (; seat < seats; seat++) {
+        const struct snt_worker *worker = &snt_process.workers[seat];
         if (__atomic_load_n(&worker->phase, __ATOMIC_SEQ_CST) == WORKER_OPEN &&
             __atomic_load_n(&worker->blocked, __ATOMIC_SEQ_CST) == 0 &&
             __atomic_load_n(&worker->parked, __ATOMIC_ACQUIRE) != stop)
-            return slot;
+            return seat;
     }
     return SNT_THREADS_MAX;
 }
@@ -73,8 +73,8 @@ static uint32_t count_late(uint32_t stop, int32_t *asking)
 {
     uint32_t late = 0;
     *asking = 0;
-    for (uint32_t slot = next_late(0, stop); slot < SNT_THREADS_MAX; slot = next_late(slot + 1, stop)) {
-        const struct snt_worker *worker = &snt_process.workers[slot];
+    for (uint32_t seat = next_late(0, stop); seat < SNT_THREADS_MAX; seat = next_late(seat + 1, stop)) {
+        const struct snt_worker *worker = &snt_process.workers[seat];
         late++;
         *asking |= __atomic_load_n(&worker->critical, __ATOMIC_SEQ_CST) != 0 &&
                    __atomic_load_n(&worker->record->question.state, __ATOMIC_SEQ_CST) == SNT_ASKED;
@@ -84,8 +84,8 @@ static uint32_t count_late(uint32_t stop, int32_t *asking)
 
 static void signal_late(uint32_t stop)
 {
-    for (uint32_t slot = next_late(0, stop); slot < SNT_THREADS_MAX; slot = next_late(slot + 1, stop))
-        snt_signal(&snt_process.workers[slot]);
+    for (uint32_t seat = next_late(0, stop); seat < SNT_THREADS_MAX; seat = next_late(seat + 1, stop))
+        snt_signal(&snt_process.workers[seat]);
 }
 
 /* A nice value would do, too, but the scheduler makes who lowers itself again pay for the time before. */
@@ -149,9 +149,9 @@ int32_t snt_stop(int64_t timeout_ns)
     int64_t deadline = now_ns() + timeout_ns;
     pthread_mutex_lock(&snt_process.starting);
     snt_hurry();
-    for (uint32_t slot = 0; slot < snt_process.slots; slot++) {
-        snt_process.workers[slot].reason = SNT_LATE_UNKNOWN;
-        snt_process.workers[slot].pc = 0;
+    for (uint32_t seat = 0; seat < snt_process.seats; seat++) {
+        snt_process.workers[seat].reason = SNT_LATE_UNKNOWN;
+        snt_process.workers[seat].pc = 0;
     }
     uint32_t stop = __atomic_add_fetch(&snt_process.wanted, 1, __ATOMIC_SEQ_CST);
     signal_late(stop);

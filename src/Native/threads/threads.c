@@ -130,20 +130,20 @@ static void *host(void *argument)
     return NULL;
 }
 
-/* The slot of a captured thread is the one it had; another gets one that is free. */
-static struct snt_worker *take_slot(struct snt_record *record)
+/* The seat of a captured thread is the one it had; another gets one that is free. */
+static struct snt_worker *take_seat(struct snt_record *record)
 {
     if (record->state == SNT_STATE_RUNNING) {
-        struct snt_worker *worker = &snt_process.workers[record->slot % SNT_THREADS_MAX];
-        return record->slot < SNT_THREADS_MAX &&
+        struct snt_worker *worker = &snt_process.workers[record->seat % SNT_THREADS_MAX];
+        return record->seat < SNT_THREADS_MAX &&
                        (worker->phase == WORKER_FREE || worker->phase == WORKER_KEPT)
                    ? worker
                    : NULL;
     }
-    for (uint32_t slot = 0; slot < SNT_THREADS_MAX; slot++) {
-        if (snt_process.workers[slot].phase == WORKER_FREE) {
-            record->slot = slot;
-            return &snt_process.workers[slot];
+    for (uint32_t seat = 0; seat < SNT_THREADS_MAX; seat++) {
+        if (snt_process.workers[seat].phase == WORKER_FREE) {
+            record->seat = seat;
+            return &snt_process.workers[seat];
         }
     }
     return NULL;
@@ -153,7 +153,7 @@ static int32_t create(struct snt_worker *worker)
 {
     pthread_attr_t attributes;
     sigset_t set, before;
-    void *stack = (void *)(uintptr_t)(SNT_HOST_BASE + worker->record->slot * SNT_HOST_BYTES);
+    void *stack = (void *)(uintptr_t)(SNT_HOST_BASE + worker->record->seat * SNT_HOST_BYTES);
     int32_t error = pthread_attr_init(&attributes);
     if (error != 0)
         return error;
@@ -167,10 +167,10 @@ static int32_t create(struct snt_worker *worker)
     return error;
 }
 
-int32_t snt_slot_keep(const struct snt_record *record)
+int32_t snt_seat_keep(const struct snt_record *record)
 {
-    struct snt_worker *worker = &snt_process.workers[record->slot % SNT_THREADS_MAX];
-    if (record->slot >= SNT_THREADS_MAX || worker->phase != WORKER_FREE)
+    struct snt_worker *worker = &snt_process.workers[record->seat % SNT_THREADS_MAX];
+    if (record->seat >= SNT_THREADS_MAX || worker->phase != WORKER_FREE)
         return EAGAIN;
     worker->phase = WORKER_KEPT;
     return 0;
@@ -180,12 +180,12 @@ int32_t snt_thread_start(struct snt_record *record)
 {
     /* Held while threads are stopped: none begins then. */
     pthread_mutex_lock(&snt_process.starting);
-    struct snt_worker *worker = take_slot(record);
+    struct snt_worker *worker = take_seat(record);
     int32_t error = worker == NULL ? EAGAIN : 0;
     if (error == 0) {
         *worker = (struct snt_worker){.record = record, .phase = WORKER_CLOSED};
-        if (record->slot >= snt_process.slots)
-            __atomic_store_n(&snt_process.slots, record->slot + 1, __ATOMIC_SEQ_CST);
+        if (record->seat >= snt_process.seats)
+            __atomic_store_n(&snt_process.seats, record->seat + 1, __ATOMIC_SEQ_CST);
         if (record->state == SNT_STATE_STARTING)
             record->frame = record->blocked = record->handler_count = 0;
         error = create(worker);
@@ -213,12 +213,12 @@ void snt_go(void)
 
 int32_t snt_thread_join(struct snt_record *record)
 {
-    struct snt_worker *worker = &snt_process.workers[record->slot];
+    struct snt_worker *worker = &snt_process.workers[record->seat];
     int32_t error = pthread_join(worker->thread, NULL);
     if (error != 0)
         return error;
-    /* Else a thread that still runs would share its slot, and with it its host stack, with the next one. */
-    SN_INVARIANT(worker->phase == WORKER_CLOSED, "a slot is freed when its thread has ended");
+    /* Else a thread that still runs would share its seat, and with it its host stack, with the next one. */
+    SN_INVARIANT(worker->phase == WORKER_CLOSED, "a seat is freed when its thread has ended");
     pthread_mutex_lock(&snt_process.starting);
     worker->phase = WORKER_FREE;
     pthread_mutex_unlock(&snt_process.starting);

@@ -11,8 +11,8 @@ HIDDEN struct snt_process snt_process;
 
 struct snt_worker *snt_worker_of_this_thread(void)
 {
-    uint64_t slot = (snt_thread_pointer() - SNT_HOST_BASE) / SNT_HOST_BYTES;
-    return slot < SNT_THREADS_MAX ? &snt_process.workers[slot] : NULL;
+    uint64_t seat = (snt_thread_pointer() - SNT_HOST_BASE) / SNT_HOST_BYTES;
+    return seat < SNT_THREADS_MAX ? &snt_process.workers[seat] : NULL;
 }
 
 void snt_die(const char *function, const char *what)

@@ -6,10 +6,10 @@ internal enum NativeModuleRule
     /// <summary>It is a library and not a program.</summary>
     Library,
 
-    /// <summary>It is linked at the address of a slot.</summary>
-    Slot,
+    /// <summary>It is linked at one of the bases.</summary>
+    Base,
 
-    /// <summary>It is not longer than a slot.</summary>
+    /// <summary>It is not longer than the room at a base.</summary>
     Length,
 
     /// <summary>All it imports is found when it is loaded.</summary>

@@ -12,23 +12,23 @@ internal static class PlaceRules
         }
 
         AddressRange extent = module.Extent;
-        if (NativeModuleSlot.At(extent.Start) is null)
+        if (NativeModuleBase.At(extent.Start) is null)
         {
             yield return new(
-                NativeModuleRule.Slot,
+                NativeModuleRule.Base,
                 "PT_LOAD",
-                $"is linked at 0x{extent.Start:x}, which is no slot of native modules: these are 0x" +
-                $"{NativeModuleSlot.First:x} + n * 0x{NativeModuleSlot.Size:x} with n from 0 to " +
-                $"{NativeModuleSlot.Count - 1}",
+                $"is linked at 0x{extent.Start:x}, which is no base of native modules: these are 0x" +
+                $"{NativeModuleBase.First:x} + n * 0x{NativeModuleBase.Size:x} with n from 0 to " +
+                $"{NativeModuleBase.Count - 1}",
                 "Link it with snapshot-cc, or with -Wl,-Ttext-segment= and one of these addresses.");
         }
 
-        if (extent.Length > NativeModuleSlot.Size)
+        if (extent.Length > NativeModuleBase.Size)
         {
             yield return new(
                 NativeModuleRule.Length,
                 "PT_LOAD",
-                $"is {extent.Length} bytes long, and a slot has {NativeModuleSlot.Size}",
+                $"is {extent.Length} bytes long, and at a base there are {NativeModuleBase.Size}",
                 "Allocate large arrays in an arena instead of in variables of the module.");
         }
 

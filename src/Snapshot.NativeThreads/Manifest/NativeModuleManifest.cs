@@ -76,7 +76,7 @@ internal sealed record NativeModuleManifest
         {
             differences.Add(
                 $"{name} is linked at 0x{here.Base:x} here and at 0x{Base:x} in the image. Link it with the same " +
-                "slot.");
+                "base.");
         }
 
         if (ThreadLocalSize != here.ThreadLocalSize || ThreadLocalAlignment != here.ThreadLocalAlignment)
@@ -118,11 +118,11 @@ internal sealed record NativeModuleManifest
     {
         if (mapped == Base) return null;
         return $"{Path} is linked at 0x{Base:x} and was loaded at 0x{mapped:x}, because that place was taken. Give " +
-            "the module another slot (snapshot-cc --slot N) if two modules share one; with glibc before 2.36 set " +
+            "the module another base (snapshot-cc --base N) if two modules share one; with glibc before 2.36 set " +
             "LD_USE_LOAD_BIAS=1.";
     }
 
-    /// <summary>Refuses modules of one process that share a slot: the second would be loaded elsewhere.</summary>
+    /// <summary>Refuses modules of one process that share a base: the second would be loaded elsewhere.</summary>
     /// <exception cref="SnapshotException">NativeModule, naming both.</exception>
     internal static void RequireApart(IEnumerable<NativeModuleManifest> modules)
     {
@@ -132,9 +132,9 @@ internal sealed record NativeModuleManifest
             if (taken.TryAdd(module.Base, module)) continue;
             throw new SnapshotException(
                 SnapshotErrorCode.NativeModule,
-                $"{taken[module.Base].Path} and {module.Path} are both linked in slot " +
-                $"{NativeModuleSlot.At(module.Base)} (0x{module.Base:x}). Link one of them again with " +
-                "another: snapshot-cc --slot N.")
+                $"{taken[module.Base].Path} and {module.Path} are both linked at base " +
+                $"{NativeModuleBase.At(module.Base)} (0x{module.Base:x}). Link one of them again with " +
+                "another: snapshot-cc --base N.")
             {
                 Path = module.Path,
             };

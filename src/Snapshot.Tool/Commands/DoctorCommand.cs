@@ -95,7 +95,7 @@ internal sealed class DoctorCommand : Command
 
         console.Good("Snapshot runs here");
         console.Line($"Changed pages are found by {Finding(report.Tracking)},");
-        console.Line($"and kept by {Keeping(report.Capture)}.");
+        console.Line($"and kept by {WayOfCapture(report.Capture)}.");
         if (report.HashMillisecondsPerGiB is { } milliseconds)
             console.Line(string.Create(
                 CultureInfo.InvariantCulture, $"Each GiB in use makes a pause {milliseconds:F0} ms longer."));
@@ -111,7 +111,7 @@ internal sealed class DoctorCommand : Command
         _ => "content hash: the pause grows with the memory in use",
     };
 
-    private static string Keeping(CaptureMode capture) => capture switch
+    private static string WayOfCapture(CaptureMode capture) => capture switch
     {
         CaptureMode.CopyOnWrite => "copy-on-write where an arena is written densely, else by copies",
         CaptureMode.PreCopy => "copies, made before the pause and inside it",

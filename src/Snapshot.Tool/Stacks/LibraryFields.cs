@@ -17,7 +17,7 @@ internal static class LibraryFields
         internal const string Rendezvous = "_rendezvous";
         internal const string Thread = "_thread";
         internal const string ThreadId = "_threadId";
-        internal const string Standing = "_standing";
+        internal const string Status = "_status";
         internal const string Activity = "_activity";
         internal const string BlockedOn = "_blockedOn";
         internal const string CriticalDepth = "_criticalDepth";

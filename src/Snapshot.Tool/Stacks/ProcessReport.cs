@@ -19,7 +19,7 @@ internal sealed record SessionReport(
 /// <param name="Name">The name.</param>
 /// <param name="Id">The id; the owner of arena locks.</param>
 /// <param name="State">What it does, in words.</param>
-/// <param name="Standing">The same as the library keeps it.</param>
+/// <param name="Status">The same as the library keeps it.</param>
 /// <param name="Activity">What the application says it does, or null.</param>
 /// <param name="ManagedThreadId">The thread as .NET numbers it.</param>
 /// <param name="SystemThreadId">The thread as the system numbers it, or null when it has ended.</param>
@@ -29,7 +29,7 @@ internal sealed record ParticipantReport(
     string Name,
     int Id,
     string State,
-    string Standing,
+    string Status,
     string? Activity,
     int ManagedThreadId,
     uint? SystemThreadId,

@@ -53,14 +53,14 @@ internal sealed class SessionReader(ClrRuntime runtime, ClrModule library, Sourc
     private ParticipantReport ReadParticipant(ClrObject participant)
     {
         int threadId = participant.ReadField<int>(LibraryFields.Participant.ThreadId);
-        Standing standing = (Standing)participant.ReadField<int>(LibraryFields.Participant.Standing);
+        ParticipantStatus status = (ParticipantStatus)participant.ReadField<int>(LibraryFields.Participant.Status);
         ClrThread? thread = runtime.Threads.FirstOrDefault(
             thread => thread.ManagedThreadId == threadId && thread.IsAlive);
         return new ParticipantReport(
             participant.ReadStringField(LibraryFields.Participant.Name) ?? "",
             participant.ReadField<int>(LibraryFields.Participant.Id),
-            thread is null ? "its thread has ended without leaving the session" : DescribeState(participant, standing),
-            standing.ToString(),
+            thread is null ? "its thread has ended without leaving the session" : DescribeState(participant, status),
+            status.ToString(),
             participant.ReadStringField(LibraryFields.Participant.Activity),
             threadId,
             thread?.OSThreadId,
@@ -69,20 +69,20 @@ internal sealed class SessionReader(ClrRuntime runtime, ClrModule library, Sourc
     }
 
     /// <summary>The words of Participant.Describe, from the outside.</summary>
-    private static string DescribeState(ClrObject participant, Standing standing)
+    private static string DescribeState(ClrObject participant, ParticipantStatus status)
     {
         if (DescribePart(participant.ReadObjectField(LibraryFields.Participant.Part)) is { } part) return part;
         bool critical = participant.ReadField<int>(LibraryFields.Participant.CriticalDepth) > 0;
-        return standing switch
+        return status switch
         {
-            Standing.Blocked => participant.ReadStringField(LibraryFields.Participant.BlockedOn) is { } what
+            ParticipantStatus.Blocked => participant.ReadStringField(LibraryFields.Participant.BlockedOn) is { } what
                 ? $"in a blocked region waiting for {what}"
                 : "in a blocked region",
-            Standing.Waiting => "waiting for an arena lock",
-            Standing.AtCriticalSection => "waiting at a critical section",
-            Standing.AtGate => "waiting at the gate for the resume parts of others",
-            Standing.Parked => "parked",
-            Standing.Joining => "attaching",
+            ParticipantStatus.Waiting => "waiting for an arena lock",
+            ParticipantStatus.AtCriticalSection => "waiting at a critical section",
+            ParticipantStatus.AtGate => "waiting at the gate for the resume parts of others",
+            ParticipantStatus.Parked => "parked",
+            ParticipantStatus.Joining => "attaching",
             _ => critical ? "in a critical section" : "in application code",
         };
     }

@@ -26,7 +26,7 @@ internal sealed unsafe class PageBitmap : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(capacity);
         Capacity = capacity;
         _wordCount = (capacity + 63) >> 6;
-        // Whole blocks of 2 MiB, eight words each, are what the C part reads. calloc: a large map costs address space
+        // Whole spans, eight words each, are what the C part reads. calloc: a large map costs address space
         // until it is written, if it is not of memory that was freed before.
         _words = (ulong*)NativeMemory.AllocZeroed((nuint)((Math.Max(_wordCount, 1) + 7) & ~7), sizeof(ulong));
     }

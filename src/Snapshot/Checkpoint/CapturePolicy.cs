@@ -8,23 +8,23 @@ namespace Snapshot.Checkpoint;
 /// <remarks>
 /// <para>The two that leave the application running cost it differently. Pre-copy relies on the kernel, which resolves
 /// the first write to each page by itself (about a microsecond a page), and walks a bit for each page in the pause.
-/// Copy-on-write costs a fault that a thread serves (some ten microseconds) for a block of 2 MiB, and a copy of
-/// the block if the drain has not come by; its pause does not depend on what was written. So it pays where most of a
-/// block is written, and there it also keeps huge pages whole. Between the two thresholds nothing is changed: an
+/// Copy-on-write costs a fault that a thread serves (some ten microseconds) for a span of 2 MiB, and a copy of
+/// the span if the drain has not come by; its pause does not depend on what was written. So it pays where most of a
+/// span is written, and there it also keeps huge pages whole. Between the two thresholds nothing is changed: an
 /// exchange makes everything count as written once.</para>
 /// <para>A huge page that was split comes back only by being copied. Therefore copy-on-write is what an arena begins
 /// with.</para>
 /// </remarks>
 internal sealed class CapturePolicy
 {
-    /// <summary>Pages of 512 that changed in a block that was written: from here on it counts as dense.</summary>
+    /// <summary>Pages of 512 that changed in a span that was written: from here on it counts as dense.</summary>
     private const double DenseFrom = 128;
 
     /// <summary>Below this it counts as sparse.</summary>
     private const double SparseBelow = 96;
 
-    /// <summary>An increment with fewer blocks comes from a quiet time, and says nothing of the others.</summary>
-    private const long LeastBlocks = 8;
+    /// <summary>An increment with fewer spans comes from a quiet time, and says nothing of the others.</summary>
+    private const long LeastSpans = 8;
 
     /// <summary>The part of memory that must be in huge pages for their protection to be cheap.</summary>
     private const double HugeEnough = 0.5;
@@ -37,10 +37,10 @@ internal sealed class CapturePolicy
 
     /// <summary>What an increment had of the arena.</summary>
     /// <param name="pages">Pages whose content changed.</param>
-    /// <param name="blocks">Blocks of 2 MiB with such pages.</param>
-    internal void Observe(long pages, long blocks)
+    /// <param name="spans">Spans of 2 MiB with such pages.</param>
+    internal void Observe(long pages, long spans)
     {
-        if (blocks >= LeastBlocks) _density = (double)pages / blocks;
+        if (spans >= LeastSpans) _density = (double)pages / spans;
     }
 
     /// <summary>Huge pages were made of what was split, as far as the kernel could.</summary>
@@ -83,7 +83,7 @@ internal sealed class CapturePolicy
         if (_density is not { } density)
             return new(CaptureMode.CopyOnWrite, "nothing is known yet of how the arena is written");
         double least = now.IsFreezing ? SparseBelow : DenseFrom;
-        string measured = Invariant($"{density:F0} of 512 pages change in a block that is written");
+        string measured = Invariant($"{density:F0} of 512 pages change in a span that is written");
         return new(density >= least ? CaptureMode.CopyOnWrite : otherwise, measured);
     }
 

@@ -78,7 +78,7 @@ internal sealed class CheckpointReport
 
     internal SnapshotInfo Info(
         CaptureInfo captured, GenerationInfo committed, CheckpointImage image, Attempt attempt,
-        MemoryCapture memory, ProcessorMeter meter, Exception? keepingError) => new(
+        MemoryCapture memory, ProcessorMeter meter, Exception? maintenanceError) => new(
             generation: committed.Generation,
             parent: committed.Parent,
             capture: captured,
@@ -92,7 +92,7 @@ internal sealed class CheckpointReport
             participantsDied: attempt.Died,
             meter: meter)
         {
-            KeepingError = keepingError,
+            MaintenanceError = maintenanceError,
             ProgressError = _progressError,
         };
 

@@ -65,8 +65,8 @@ internal sealed class CheckpointRun(
             GenerationInfo committed = image.Commit();
 
             // Durable. Whatever fails from here on, this is no failed checkpoint any more.
-            Exception? keepingError = Finish(attempt, new ImageLink(header.ImageId, header.Generation));
-            return report.Info(captured, committed, image, attempt, memory, meter, keepingError);
+            Exception? maintenanceError = Finish(attempt, new ImageLink(header.ImageId, header.Generation));
+            return report.Info(captured, committed, image, attempt, memory, meter, maintenanceError);
         }
         catch (Exception error)
         {

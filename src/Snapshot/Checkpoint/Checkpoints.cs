@@ -18,7 +18,7 @@ internal sealed class Checkpoints : IAsyncDisposable, IDisposable
     private readonly CheckpointSettings _settings;
     private readonly Subscribers _subscribers;
     private readonly Action _throwUnlessComplete;
-    private readonly StoreKeeping _keeping;
+    private readonly StoreMaintenance _maintenance;
     private readonly CheckpointThread _thread;
 
     // A kernel without huge pages refuses, and the memory serves all the same.
@@ -43,7 +43,7 @@ internal sealed class Checkpoints : IAsyncDisposable, IDisposable
         _settings = settings;
         _subscribers = subscribers;
         _throwUnlessComplete = throwUnlessComplete;
-        _keeping = new StoreKeeping(store);
+        _maintenance = new StoreMaintenance(store);
         _thread = new CheckpointThread(coordinator, share, TakeCheckpoint);
     }
 
@@ -73,11 +73,11 @@ internal sealed class Checkpoints : IAsyncDisposable, IDisposable
     /// <summary>Cancels what is open and takes no more requests; does not wait.</summary>
     internal void Close() => _thread.Close();
 
-    /// <summary>Cancels what is open, and waits until the thread and the keeping of the store have ended.</summary>
+    /// <summary>Cancels what is open, and waits until the thread and the maintenance of the store have ended.</summary>
     public async ValueTask DisposeAsync()
     {
         _thread.Dispose();
-        await _keeping.DisposeAsync().ConfigureAwait(false);
+        await _maintenance.DisposeAsync().ConfigureAwait(false);
         _blocks.Dispose();
     }
 
@@ -90,7 +90,7 @@ internal sealed class Checkpoints : IAsyncDisposable, IDisposable
 
         // After a commit of unknown outcome the store is read again. Whether that generation turns out to be there or
         // not, the next one is an increment of the last that is known to be: its pages were given back.
-        _store.SettleOutcome();
+        _store.ResolveOutcome();
         ImageHeader header = new(
             ImageHeader.NewImageId(),
             _store.NextGeneration,
@@ -116,9 +116,9 @@ internal sealed class Checkpoints : IAsyncDisposable, IDisposable
         using (meter.Begin(CheckpointTask.Capture))
             info = run.Execute(ticket, header, writing, ticket.Options.Timeout ?? _settings.Timeout);
         _store.Continue(info.Generation);
-        info.KeepingError ??= _keeping.LastError;
+        info.MaintenanceError ??= _maintenance.LastError;
         info.SubscriberErrors = _subscribers.Take();
-        _keeping.Request();
+        _maintenance.Request();
         return info;
     }
 }

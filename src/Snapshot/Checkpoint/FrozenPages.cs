@@ -10,23 +10,23 @@ namespace Snapshot.Checkpoint;
 /// necessary.
 /// </summary>
 /// <remarks>
-/// <para>The order. A block that is read before it is written needs no copy. So blocks are read in the order in which
+/// <para>The order. A span that is read before it is written needs no copy. So spans are read in the order in which
 /// the application first wrote them after the capture before: what it did then it is likely to do again (AI-Ckpt,
-/// HPDC 2013). A block that was written already is safe in its copy and is left for later, unless copies have taken
-/// half the slots. The image has its pages in the order of their addresses all the same: each block is a unit of its
+/// HPDC 2013). A span that was written already is safe in its copy and is left for later, unless copies have taken
+/// half the slots. The image has its pages in the order of their addresses all the same: each span is a unit of its
 /// own.</para>
 /// <para>Invariant: a wanted page is held with its content of the moment of capture once <see cref="Hold"/> returned;
 /// the argument is in freeze.c.</para>
 /// </remarks>
 internal sealed class FrozenPages : IRegionPages
 {
-    private const int BlockPages = FreezingTracker.BlockPages;
+    private const int SpanPages = FreezingTracker.SpanPages;
 
     /// <summary>
     /// Pages from which on an early collect pays: what is written between it and the pause waits once more, 20 to 50
-    /// microseconds a block; the pause is shorter by a seventh of a microsecond for each.
+    /// microseconds a span; the pause is shorter by a seventh of a microsecond for each.
     /// </summary>
-    private const long EarlyFrom = 64 * BlockPages;
+    private const long EarlyFrom = 64 * SpanPages;
 
     private readonly Arena _arena;
     private readonly FreezingTracker _tracker;
@@ -61,14 +61,14 @@ internal sealed class FrozenPages : IRegionPages
 
     public void Hold(PageBitmap wanted) => _tracker.Freeze(wanted);
 
-    /// <summary>Writes every block's changed pages to the image as a unit.</summary>
+    /// <summary>Writes every span's changed pages to the image as a unit.</summary>
     public void Write(RegionDraft draft)
     {
-        foreach (long block in _tracker.InDrainOrder(BlocksOf(draft.Wanted)))
+        foreach (long span in _tracker.InDrainOrder(SpansOf(draft.Wanted)))
         {
             draft.Cancellation.ThrowIfCancellationRequested();
-            _units[block] = draft.Writer.BeginUnit();
-            draft.Tally.Seen(WriteBlock(draft, block));
+            _units[span] = draft.Writer.BeginUnit();
+            draft.Tally.Seen(WriteSpan(draft, span));
             draft.Writer.EndUnit();
         }
     }
@@ -78,14 +78,14 @@ internal sealed class FrozenPages : IRegionPages
     {
         for (long page = pages.Start; page < pages.End; page++)
         {
-            if (_present.Contains(page)) draft.Writer.AppendUnit(_units[page / BlockPages], 1);
+            if (_present.Contains(page)) draft.Writer.AppendUnit(_units[page / SpanPages], 1);
             else draft.Writer.Append(_zero.Contains(page) ? ExtentKind.Zero : ExtentKind.InParent, 1);
         }
     }
 
-    /// <summary>Those in a block that is a unit were written with it.</summary>
+    /// <summary>Those in a span that is a unit were written with it.</summary>
     public void AppendInherited(RegionDraft draft, InheritedPages inherited, PageRange pages) =>
-        inherited.AppendBeside(draft.Writer, pages, BlockPages, _units, draft.Cancellation);
+        inherited.AppendBeside(draft.Writer, pages, SpanPages, _units, draft.Cancellation);
 
     public void LetGo()
     {
@@ -102,26 +102,26 @@ internal sealed class FrozenPages : IRegionPages
         _tracker.Dispose();
     }
 
-    private static List<long> BlocksOf(PageBitmap pages)
+    private static List<long> SpansOf(PageBitmap pages)
     {
-        List<long> blocks = [];
+        List<long> spans = [];
         for (long at = 0; pages.NextRun(at, out PageRange run);)
         {
-            blocks.Add(run.Start / BlockPages);
-            at = (blocks[^1] + 1) * BlockPages;
+            spans.Add(run.Start / SpanPages);
+            at = (spans[^1] + 1) * SpanPages;
         }
 
-        return blocks;
+        return spans;
     }
 
-    /// <summary>Returns how many pages were wanted of the block.</summary>
-    private long WriteBlock(RegionDraft draft, long block)
+    /// <summary>Returns how many pages were wanted of the span.</summary>
+    private long WriteSpan(RegionDraft draft, long span)
     {
-        // One size for a block: allocations are seldom smaller, and where they are this merely compresses less.
+        // One size for a span: allocations are seldom smaller, and where they are this merely compresses less.
         int elementSize = -1;
         long seen = 0;
-        long at = block * BlockPages;
-        long end = at + BlockPages;
+        long at = span * SpanPages;
+        long end = at + SpanPages;
         for (; draft.Changed.NextRun(at, out PageRange run) && run.Start < end; at = Math.Min(run.End, end))
         {
             draft.Inherited?.WriteContent(draft.Writer, new PageRange(at, run.Start - at));

@@ -24,21 +24,21 @@ internal sealed class InheritedPages(Lazy<ChainPages> chain, int region, long pa
         }
     }
 
-    /// <summary>The same where some blocks are units: what these have of the pages was written with them.</summary>
+    /// <summary>The same where some spans are units: what these have of the pages was written with them.</summary>
     /// <param name="writer">The image.</param>
     /// <param name="pages">Which.</param>
-    /// <param name="blockPages">Pages of a block.</param>
-    /// <param name="units">The number of a block's unit.</param>
+    /// <param name="spanPages">Pages of a span.</param>
+    /// <param name="units">The number of a span's unit.</param>
     /// <param name="cancellation">Ends the work.</param>
     internal void AppendBeside(
-        ImageWriter writer, PageRange pages, int blockPages, IReadOnlyDictionary<long, int> units,
+        ImageWriter writer, PageRange pages, int spanPages, IReadOnlyDictionary<long, int> units,
         CancellationToken cancellation)
     {
         foreach (ChainRun run in RunsOf(pages))
         {
             cancellation.ThrowIfCancellationRequested();
             if (run.Kind != ExtentKind.Present) chain.Value.Append(writer, run);
-            else AppendBeside(writer, run, blockPages, units);
+            else AppendBeside(writer, run, spanPages, units);
         }
     }
 
@@ -52,14 +52,14 @@ internal sealed class InheritedPages(Lazy<ChainPages> chain, int region, long pa
     }
 
     private void AppendBeside(
-        ImageWriter writer, ChainRun run, int blockPages, IReadOnlyDictionary<long, int> units)
+        ImageWriter writer, ChainRun run, int spanPages, IReadOnlyDictionary<long, int> units)
     {
         long end = run.FirstPage + run.PageCount;
         for (long at = run.FirstPage, next; at < end; at = next)
         {
-            long block = at / blockPages;
-            next = Math.Min(end, (block + 1) * blockPages);
-            if (units.TryGetValue(block, out int unit))
+            long span = at / spanPages;
+            next = Math.Min(end, (span + 1) * spanPages);
+            if (units.TryGetValue(span, out int unit))
             {
                 writer.AppendUnit(unit, next - at);
                 continue;

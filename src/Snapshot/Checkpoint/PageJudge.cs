@@ -11,13 +11,13 @@ namespace Snapshot.Checkpoint;
 /// <param name="tally">Counts pages that changed.</param>
 internal sealed class PageJudge(PageHashes hashes, long parentPages, bool refers, PageTally tally)
 {
-    private long _lastBlock = -1;
+    private long _lastSpan = -1;
 
     /// <summary>Pages whose content changed, so far.</summary>
     internal long Changed { get; private set; }
 
-    /// <summary>Blocks of 2 MiB with such pages; the pages of a block are judged one after the other.</summary>
-    internal long BlocksChanged { get; private set; }
+    /// <summary>Spans of 2 MiB with such pages; the pages of a span are judged one after the other.</summary>
+    internal long SpansChanged { get; private set; }
 
     /// <summary>InParent, Zero or Present.</summary>
     internal ExtentKind Judge(long page, ReadOnlySpan<byte> content, out PageHash hash)
@@ -31,7 +31,7 @@ internal sealed class PageJudge(PageHashes hashes, long parentPages, bool refers
         // take no room in the image, and do not count as a change.
         if (!isZero || hashes.IsKnown(page))
         {
-            CountChanged(page / FreezingTracker.BlockPages);
+            CountChanged(page / FreezingTracker.SpanPages);
         }
 
         hashes.Set(page, hash);
@@ -43,11 +43,11 @@ internal sealed class PageJudge(PageHashes hashes, long parentPages, bool refers
     /// </summary>
     internal void LeaveOut(long page) => hashes.Set(page, PageHash.Zeros);
 
-    private void CountChanged(long block)
+    private void CountChanged(long span)
     {
         Changed++;
         tally.Changed++;
-        if (block != _lastBlock) BlocksChanged++;
-        _lastBlock = block;
+        if (span != _lastSpan) SpansChanged++;
+        _lastSpan = span;
     }
 }

@@ -113,11 +113,11 @@ internal sealed unsafe class RegionCapture : IDisposable
         if (Tracker is not FreezingTracker tracker || _parentPages == 0) return;
 
         // Nobody may take access to memory away meanwhile, which is excluded before.
-        using Lock.Scope scope = _arena!.Freeze();
+        using Lock.Scope scope = _arena!.LockTables();
         _excluded.Clear();
         _arena.MarkExcluded(_excluded);
-        (long pages, long blocks) = DensitySample.Of(_region.Address, tracker, _hashes, _parentPages, _excluded);
-        Policy.Observe(pages, blocks);
+        (long pages, long spans) = DensitySample.Of(_region.Address, tracker, _hashes, _parentPages, _excluded);
+        Policy.Observe(pages, spans);
     }
 
     /// <summary>Decides how this checkpoint captures the region, and gives it the tracker for that.</summary>
@@ -202,7 +202,7 @@ internal sealed unsafe class RegionCapture : IDisposable
         }
 
         AppendUntouched(draft, new PageRange(at, _capturedPages - at));
-        policy?.Observe(judge.Changed, judge.BlocksChanged);
+        policy?.Observe(judge.Changed, judge.SpansChanged);
     }
 
     /// <summary>The image is committed: it is what the next one refers to.</summary>
@@ -305,7 +305,7 @@ internal sealed unsafe class RegionCapture : IDisposable
     private bool LookAtAllocation()
     {
         if (_arena is null) return false;
-        using Lock.Scope scope = _arena.Freeze();
+        using Lock.Scope scope = _arena.LockTables();
         if (_arena.PageChanges == _pageChanges) return false;
         _pageChanges = _arena.PageChanges;
         _free.Clear();

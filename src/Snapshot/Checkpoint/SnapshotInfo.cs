@@ -78,7 +78,7 @@ public sealed class SnapshotInfo
     /// What going on after this commit, or pruning or compaction after an earlier one, failed with; or null. Committed
     /// generations, this one included, are not affected.
     /// </summary>
-    public Exception? KeepingError { get; internal set; }
+    public Exception? MaintenanceError { get; internal set; }
 
     /// <summary>
     /// What the progress callback of the request threw, or null. It was not called again, and the checkpoint went on.

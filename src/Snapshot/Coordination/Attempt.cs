@@ -345,7 +345,8 @@ internal sealed class Attempt : OpenAttempt, IDisposable
 
     private static bool IsLate(Participant participant) =>
         participant.Part.IsRunning ||
-        participant.Standing is not (Standing.Parked or Standing.Blocked or Standing.Joining or Standing.Gone);
+        participant.Status is not (ParticipantStatus.Parked or ParticipantStatus.Blocked or ParticipantStatus.Joining or
+            ParticipantStatus.Gone);
 
     /// <inheritdoc/>
     internal override string DescribeParts()

@@ -108,7 +108,7 @@ internal sealed class Coordinator : IDisposable
         participant.MarkJoined();
         try
         {
-            participant.Settle(options);
+            participant.TakeUp(options);
         }
         catch
         {

@@ -92,7 +92,7 @@ public sealed unsafe partial class Participant
         {
             AtSafepoint();
             _blockedOn = what;
-            _standing = Standing.Blocked;
+            _status = ParticipantStatus.Blocked;
             _isCounted = false;
             _barrier.Stop(critical: false);
         }
@@ -140,7 +140,7 @@ public sealed unsafe partial class Participant
         while (!_barrier.TryRejoin(out word))
             _barrier.Sleep(word);
         _isCounted = true;
-        _standing = Standing.Running;
+        _status = ParticipantStatus.Running;
         _blockedOn = null;
         TakePartIfRaised(word);
     }
@@ -155,9 +155,9 @@ public sealed unsafe partial class Participant
         {
             if (_barrier.IsAnnounced)
             {
-                _standing = Standing.AtCriticalSection;
+                _status = ParticipantStatus.AtCriticalSection;
                 _barrier.AwaitBeginning();
-                _standing = Standing.Running;
+                _status = ParticipantStatus.Running;
             }
         }
         while (TakeOnePending() && LastAttempt!.IsBrief);
@@ -182,9 +182,9 @@ public sealed unsafe partial class Participant
         if (PhaseWord.PhaseOf(word) == Phase.Sync)
             return TakePartIfRaised(word);
         _rendezvous.ThrowIfFailed();
-        _standing = Standing.AtCriticalSection;
+        _status = ParticipantStatus.AtCriticalSection;
         _barrier.Sleep(word);
-        _standing = Standing.Running;
+        _status = ParticipantStatus.Running;
         return false;
     }
 

@@ -42,7 +42,7 @@ public sealed unsafe partial class Participant : IDisposable
     private bool _isCounted;
     private volatile string? _blockedOn;
     private volatile string? _activity;
-    private volatile Standing _standing;
+    private volatile ParticipantStatus _status;
 
     /// <summary>Disposed where it could not leave.</summary>
     private volatile bool _isLeaving;
@@ -88,7 +88,7 @@ public sealed unsafe partial class Participant : IDisposable
 
     internal HandlerPart Part { get; } = new();
 
-    internal Standing Standing => _standing;
+    internal ParticipantStatus Status => _status;
 
     internal Rendezvous Rendezvous => _rendezvous;
 
@@ -197,13 +197,13 @@ public sealed unsafe partial class Participant : IDisposable
     internal void MarkJoined()
     {
         _isCounted = true;
-        _standing = Standing.Running;
+        _status = ParticipantStatus.Running;
         s_current = this;
         LockOwner.Current = _owner;
     }
 
     /// <summary>Registers the handlers brought along, resumes those that an image names, and passes the gate.</summary>
-    internal void Settle(ParticipantOptions options)
+    internal void TakeUp(ParticipantOptions options)
     {
         foreach ((string name, ICheckpointHandler handler) in options.Handlers)
             AddHandler(name, handler);
@@ -227,7 +227,7 @@ public sealed unsafe partial class Participant : IDisposable
     {
         if (Interlocked.Exchange(ref _isGone, 1) != 0)
             return false;
-        _standing = Standing.Gone;
+        _status = ParticipantStatus.Gone;
         if (Interlocked.Exchange(ref _attention[0], 1) != 0) StopSignal.Remove();
         if (_isCounted)
             _barrier.Stop(critical: _criticalDepth > 0);
@@ -249,15 +249,15 @@ public sealed unsafe partial class Participant : IDisposable
     /// <summary>Such as: participant 'w1' (thread 'worker 1'): in application code, activity 'sweep 12'.</summary>
     internal string Describe()
     {
-        string doing = Part.Describe() ?? _standing switch
+        string doing = Part.Describe() ?? _status switch
         {
-            Standing.Blocked => $"in a blocked region{(_blockedOn is { } what ? $" waiting for {what}" : "")}",
-            Standing.Waiting => "waiting for an arena lock",
-            Standing.AtCriticalSection => "waiting at a critical section",
-            Standing.AtGate => "waiting at the gate for the resume parts of others",
-            Standing.Parked => "parked",
-            Standing.Gone => "gone",
-            Standing.Joining => "attaching",
+            ParticipantStatus.Blocked => $"in a blocked region{(_blockedOn is { } what ? $" waiting for {what}" : "")}",
+            ParticipantStatus.Waiting => "waiting for an arena lock",
+            ParticipantStatus.AtCriticalSection => "waiting at a critical section",
+            ParticipantStatus.AtGate => "waiting at the gate for the resume parts of others",
+            ParticipantStatus.Parked => "parked",
+            ParticipantStatus.Gone => "gone",
+            ParticipantStatus.Joining => "attaching",
             _ => Doing?.Invoke() ?? (IsInCriticalSection ? "in a critical section" : "in application code") +
                 (IsThreadBlocked ? ", blocked in a wait" : ""),
         };
@@ -283,9 +283,9 @@ public sealed unsafe partial class Participant : IDisposable
         long seen = _barrier.Read();
         if (TakePartIfRaised(seen))
             return true;
-        _standing = Standing.Waiting;
+        _status = ParticipantStatus.Waiting;
         bool isInTime = _barrier.SleepEither(word, expected, seen, timeoutNanoseconds);
-        _standing = Standing.Running;
+        _status = ParticipantStatus.Running;
         return TakePartIfRaised(_barrier.Read()) || isInTime;
     }
 
@@ -338,9 +338,9 @@ public sealed unsafe partial class Participant : IDisposable
         IsOmitted = isOmitted;
         ArrivedAt = Stopwatch.GetTimestamp();
         Stopping?.Invoke();
-        _standing = Standing.Parked;
+        _status = ParticipantStatus.Parked;
         _barrier.Park(attempt.Number);
-        _standing = Standing.Running;
+        _status = ParticipantStatus.Running;
         CheckpointOutcome outcome = attempt.OutcomeFor(isOmitted);
         HandlerRun.Resume(handlers.AsSpan(first), outcome, Part, Name, attempt.Report);
         StandsFor?.Resume();
@@ -351,9 +351,9 @@ public sealed unsafe partial class Participant : IDisposable
 
     private void PassContinueGate(OpenAttempt attempt)
     {
-        _standing = Standing.AtGate;
+        _status = ParticipantStatus.AtGate;
         attempt.AwaitResumed(_rendezvous.GateTimeout);
-        _standing = Standing.Running;
+        _status = ParticipantStatus.Running;
         if (!attempt.IsResumed)
         {
             throw new SnapshotException(

@@ -2,7 +2,7 @@ namespace Snapshot.Coordination;
 
 /// <summary>A participant as it stood when memory was captured.</summary>
 internal readonly record struct CapturedParticipant(
-    Participant Participant, HandlerEntry[] Handlers, Standing Standing, bool IsOmitted);
+    Participant Participant, HandlerEntry[] Handlers, ParticipantStatus Status, bool IsOmitted);
 
 /// <summary>
 /// Who is attached, by name. Bookkeeping beside the barrier: the word decides who is waited for. Thread-safe.
@@ -80,14 +80,14 @@ internal sealed class ParticipantTable(Rendezvous rendezvous, Action<string> die
             _capturedCount = 0;
             foreach (Participant participant in _byName.Values)
             {
-                Standing standing = participant.Standing;
-                if (standing is Standing.Joining or Standing.Gone)
+                ParticipantStatus status = participant.Status;
+                if (status is ParticipantStatus.Joining or ParticipantStatus.Gone)
                     continue;
                 bool hasTakenPart = participant.LastAttempt == attempt;
                 _captured[_capturedCount++] = new CapturedParticipant(
                     participant,
                     hasTakenPart ? participant.LastHandlers : participant.Handlers.Enabled,
-                    standing,
+                    status,
                     hasTakenPart && participant.IsOmitted);
             }
         }

@@ -74,7 +74,7 @@ internal sealed class Requester(Participant? participant)
         /// <summary>Who computes, or is inside a handler, is slow at most; who waits at a safepoint takes part.
         /// </summary>
         private readonly bool IsAwaited() =>
-            participant is { Standing: Standing.Running, Part.IsRunning: false } &&
+            participant is { Status: ParticipantStatus.Running, Part.IsRunning: false } &&
             (phase == Phase.Sync || (phase == Phase.Pending && participant.IsInCriticalSection));
     }
 }

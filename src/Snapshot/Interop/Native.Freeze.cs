@@ -31,9 +31,9 @@ internal unsafe struct SlotsState
     internal fixed ulong CopyNanoseconds[KindsOfMemory];
 }
 
-/// <summary><c>struct sn_block</c>.</summary>
+/// <summary><c>struct sn_span</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]
-internal struct BlockState
+internal struct SpanState
 {
     internal uint Lock;
     internal uint Order;
@@ -53,7 +53,7 @@ internal unsafe struct RegionState
     internal ulong* Frozen;
     internal ulong* Copied;
     internal uint* Slots;
-    internal BlockState* Blocks;
+    internal SpanState* Spans;
     internal uint* Orders;
     internal uint Opened;
     internal uint Lost;

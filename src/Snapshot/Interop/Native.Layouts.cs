@@ -8,7 +8,7 @@ internal static unsafe partial class Native
     /// <summary>In the order of layout.c.</summary>
     internal static IEnumerable<NativeStruct> Structs =>
     [
-        OfPageRegion(), OfFillImage(), OfFillBlock(), OfFillRun(), OfFillRange(), OfFill(), OfSlots(), OfBlock(),
+        OfPageRegion(), OfFillImage(), OfFillBlock(), OfFillRun(), OfFillRange(), OfFill(), OfSlots(), OfSpan(),
         OfRegion(), OfFreezer(),
     ];
 
@@ -137,10 +137,10 @@ internal static unsafe partial class Native
         };
     }
 
-    private static NativeStruct OfBlock()
+    private static NativeStruct OfSpan()
     {
-        BlockState it;
-        return new NativeStruct("sn_block", &it, sizeof(BlockState))
+        SpanState it;
+        return new NativeStruct("sn_span", &it, sizeof(SpanState))
         {
             { "lock", &it.Lock },
             { "order", &it.Order },
@@ -162,7 +162,7 @@ internal static unsafe partial class Native
             { "frozen", (nint*)&it.Frozen },
             { "copied", (nint*)&it.Copied },
             { "slots", (nint*)&it.Slots },
-            { "blocks", (nint*)&it.Blocks },
+            { "spans", (nint*)&it.Spans },
             { "orders", (nint*)&it.Orders },
             { "opened", &it.Opened },
             { "lost", &it.Lost },

@@ -376,14 +376,14 @@ public sealed unsafe class Arena
     /// Holds off every change of the arena's tables by other threads until the scope is disposed of, on the same
     /// thread: what is captured meanwhile has no half-done allocation in it.
     /// </summary>
-    internal Lock.Scope Freeze() => Enter();
+    internal Lock.Scope LockTables() => Enter();
 
     /// <inheritdoc cref="PageTable.Changes"/>
-    /// <remarks>Hold <see cref="Freeze"/>.</remarks>
+    /// <remarks>Hold <see cref="LockTables"/>.</remarks>
     internal long PageChanges => _table.Changes;
 
     /// <summary>
-    /// Adds the free pages, which read as zero. Allocates no managed memory; hold <see cref="Freeze"/>.
+    /// Adds the free pages, which read as zero. Allocates no managed memory; hold <see cref="LockTables"/>.
     /// </summary>
     internal void MarkFree(PageBitmap into)
     {
@@ -395,12 +395,12 @@ public sealed unsafe class Arena
         }
     }
 
-    /// <summary>Adds the excluded pages. Allocates no managed memory; hold <see cref="Freeze"/>.</summary>
+    /// <summary>Adds the excluded pages. Allocates no managed memory; hold <see cref="LockTables"/>.</summary>
     internal void MarkExcluded(PageBitmap into) => _table.AddExcludedTo(into);
 
     /// <summary>
     /// Bytes of an element in the memory that <paramref name="page"/> belongs to, or 0 where it is unknown. Hold
-    /// <see cref="Freeze"/>.
+    /// <see cref="LockTables"/>.
     /// </summary>
     internal int ElementSizeAt(long page)
     {

@@ -5,7 +5,7 @@ using Snapshot.Base;
 namespace Snapshot.Memory;
 
 /// <summary>
-/// Allocates in an arena: small blocks from slabs, the rest in whole pages. All its state is in the arena.
+/// Allocates in an arena: small allocations in cells of slabs, the rest in whole pages. All its state is in the arena.
 /// </summary>
 /// <remarks>
 /// Deterministic: the same calls give the same addresses. A call that throws has changed nothing. Not thread-safe.
@@ -36,30 +36,30 @@ internal sealed unsafe class ArenaAllocator(ArenaRegion region, PageTable table,
             : AllocateLarge(bytes, alignment, isRoot, element);
     }
 
-    /// <summary>Frees the block that begins at <paramref name="pointer"/>.</summary>
+    /// <summary>Frees the allocation that begins at <paramref name="pointer"/>.</summary>
     /// <exception cref="ArgumentException">
-    /// No such block, or it belongs to the root table and <paramref name="isRoot"/> is false.
+    /// No such allocation, or it belongs to the root table and <paramref name="isRoot"/> is false.
     /// </exception>
     internal void Free(void* pointer, bool isRoot)
     {
-        Block block = Find(pointer, 1);
-        long into = (byte*)pointer - table.Base - block.Offset;
+        Allocation allocation = Find(pointer, 1);
+        long into = (byte*)pointer - table.Base - allocation.Offset;
         if (into != 0) throw Wrong(pointer, $"lies {into} bytes into an allocation; pass its first byte");
-        if (block.IsRoot && !isRoot) throw Wrong(pointer, "is the memory of a root; remove the root by its name");
+        if (allocation.IsRoot && !isRoot) throw Wrong(pointer, "is the memory of a root; remove the root by its name");
 
         // Discarding can fail, so it comes first.
-        if (block.Index < 0 || _slabs.IsLast(block.Run.Start)) region.Drop(block.Run);
-        table.SetExcluded(Block.WholePages(block.Offset, block.Bytes), excluded: false);
-        if (block.Index < 0) runs.Give(block.Run);
-        else _slabs.Give(block.Run.Start, block.Index);
-        table.Header->AllocatedBytes -= block.Bytes;
+        if (allocation.Index < 0 || _slabs.IsLast(allocation.Run.Start)) region.Drop(allocation.Run);
+        table.SetExcluded(Allocation.WholePages(allocation.Offset, allocation.Bytes), excluded: false);
+        if (allocation.Index < 0) runs.Give(allocation.Run);
+        else _slabs.Give(allocation.Run.Start, allocation.Index);
+        table.Header->AllocatedBytes -= allocation.Bytes;
     }
 
     /// <summary>Excludes or includes the whole pages inside a range of one allocation; returns their bytes.</summary>
     internal long SetExcluded(void* pointer, long bytes, bool excluded)
     {
         Find(pointer, bytes);
-        PageRange pages = Block.WholePages((byte*)pointer - table.Base, bytes);
+        PageRange pages = Allocation.WholePages((byte*)pointer - table.Base, bytes);
         table.SetExcluded(pages, excluded);
         region.Report(pages);
         return Pages.Bytes(pages.Count);
@@ -67,48 +67,48 @@ internal sealed unsafe class ArenaAllocator(ArenaRegion region, PageTable table,
 
     /// <summary>The live allocation that holds [pointer, pointer + bytes).</summary>
     /// <exception cref="ArgumentException">There is none, or the range goes beyond it.</exception>
-    internal Block Find(void* pointer, long bytes)
+    internal Allocation Find(void* pointer, long bytes)
     {
         if (!region.Contains(pointer)) throw Wrong(pointer, "is not in this arena");
         long offset = (byte*)pointer - table.Base;
-        if (!TryHold(offset, out Block block, out RunKind kind))
+        if (!TryHold(offset, out Allocation allocation, out RunKind kind))
             throw Wrong(pointer, kind == RunKind.Tables ? "lies in the arena's own tables" : NotAllocated);
-        if (bytes > block.Offset + block.Bytes - offset)
-            throw Wrong(pointer, $"and {bytes:N0} bytes on go beyond their allocation of {block.Bytes:N0} bytes");
-        return block;
+        if (bytes > allocation.Offset + allocation.Bytes - offset)
+            throw Wrong(pointer, $"and {bytes:N0} bytes on go beyond their allocation of {allocation.Bytes:N0} bytes");
+        return allocation;
     }
 
     /// <summary>The same for any pointer and number of bytes: false where there is no such allocation.</summary>
-    internal bool TryFind(void* pointer, long bytes, out Block block)
+    internal bool TryFind(void* pointer, long bytes, out Allocation allocation)
     {
-        block = default;
+        allocation = default;
         if (bytes < 1 || !region.Contains(pointer)) return false;
         long offset = (byte*)pointer - table.Base;
-        return TryHold(offset, out block, out _) && bytes <= block.Offset + block.Bytes - offset;
+        return TryHold(offset, out allocation, out _) && bytes <= allocation.Offset + allocation.Bytes - offset;
     }
 
     /// <summary>The live allocation that holds a committed byte, and the kind of the live run that does.</summary>
-    private bool TryHold(long offset, out Block block, out RunKind kind)
+    private bool TryHold(long offset, out Allocation allocation, out RunKind kind)
     {
-        block = default;
+        allocation = default;
         kind = RunKind.None;
         long start = table.LiveRunHolding(offset >> Pages.Shift);
         if (start < 0) return false;
         PageDescriptor* first = table.Descriptor(start);
         PageRange run = new(start, first->PageCount);
         kind = first->Kind;
-        if (kind == RunKind.Slab) block = FindSmall(first, run, offset);
+        if (kind == RunKind.Slab) allocation = FindSmall(first, run, offset);
         if (kind == RunKind.Large)
-            block = new Block(Pages.Bytes(start), Pages.Bytes(run.Count), run, -1, first->IsRoot != 0);
-        return block.Bytes > 0;
+            allocation = new Allocation(Pages.Bytes(start), Pages.Bytes(run.Count), run, -1, first->IsRoot != 0);
+        return allocation.Bytes > 0;
     }
 
-    private Block FindSmall(PageDescriptor* slab, PageRange run, long offset)
+    private Allocation FindSmall(PageDescriptor* slab, PageRange run, long offset)
     {
-        int index = _slabs.BlockHolding(run.Start, offset);
+        int index = _slabs.CellHolding(run.Start, offset);
         if (index < 0) return default;
         long bytes = SizeClasses.Bytes(slab->SizeClass);
-        return new Block(Pages.Bytes(run.Start) + index * bytes, bytes, run, index, slab->IsRoot != 0);
+        return new Allocation(Pages.Bytes(run.Start) + index * bytes, bytes, run, index, slab->IsRoot != 0);
     }
 
     private long AllocateSmall(int sizeClass, bool isRoot, uint elementSize)
@@ -116,7 +116,7 @@ internal sealed unsafe class ArenaAllocator(ArenaRegion region, PageTable table,
         long offset = _slabs.Take(sizeClass, isRoot, elementSize);
         int bytes = SizeClasses.Bytes(sizeClass);
         table.Header->AllocatedBytes += bytes;
-        // A block may have been in use before; it is cleared here and not when freed, so that writing to freed memory,
+        // The memory may have been in use; it is cleared here and not when freed, so that writing to freed memory,
         // a mistake nobody sees, cannot show up in fresh memory.
         NativeMemory.Clear(table.Base + offset, (nuint)bytes);
         return offset;

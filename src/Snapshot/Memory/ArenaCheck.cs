@@ -84,8 +84,8 @@ internal sealed unsafe class ArenaCheck(AddressSpace space, PageTable table, Are
                     break;
                 case RunKind.Slab:
                     CheckSlab(page, run);
-                    allocated += run->UsedBlocks * (long)SizeClasses.Bytes(run->SizeClass);
-                    if (run->UsedBlocks < Slabs.BlockCount(run->SizeClass)) slabsWithRoom++;
+                    allocated += run->UsedCells * (long)SizeClasses.Bytes(run->SizeClass);
+                    if (run->UsedCells < Slabs.CellCount(run->SizeClass)) slabsWithRoom++;
                     break;
                 case RunKind.Large:
                     allocated += Pages.Bytes(run->PageCount);
@@ -144,9 +144,9 @@ internal sealed unsafe class ArenaCheck(AddressSpace space, PageTable table, Are
     private void CheckSlab(long page, PageDescriptor* slab)
     {
         bool run = slab->PageCount == Slabs.SlabPages && page % Slabs.SlabPages == 0;
-        bool blocks = slab->SizeClass < SizeClasses.Count && slab->IsRoot <= 1 && slab->UsedBlocks > 0 &&
-            slab->UsedBlocks <= Slabs.BlockCount(slab->SizeClass) && Slabs.CountUsed(slab) == slab->UsedBlocks;
-        Expect(run && blocks, $"the slab at page {page} is wrong", OffsetOf(slab));
+        bool cells = slab->SizeClass < SizeClasses.Count && slab->IsRoot <= 1 && slab->UsedCells > 0 &&
+            slab->UsedCells <= Slabs.CellCount(slab->SizeClass) && Slabs.CountUsed(slab) == slab->UsedCells;
+        Expect(run && cells, $"the slab at page {page} is wrong", OffsetOf(slab));
     }
 
     private void CheckFreeLists(long freeRuns)
@@ -213,7 +213,7 @@ internal sealed unsafe class ArenaCheck(AddressSpace space, PageTable table, Are
     /// <summary>Whether the bytes are in one allocation that belongs to the root table.</summary>
     private bool IsRootMemory(long offset, long bytes) =>
         offset > 0 && offset < Pages.Bytes(space.CommittedPages)
-        && allocator.TryFind(table.Base + offset, bytes, out Block block) && block.IsRoot;
+        && allocator.TryFind(table.Base + offset, bytes, out Allocation allocation) && allocation.IsRoot;
 
     private void Expect(bool holds, string otherwise, long offset)
     {

@@ -9,7 +9,7 @@ namespace Snapshot.Memory;
 /// page 0           this header
 /// page 1 ...       directory: one ChunkEntry for each 64 MiB of capacity
 /// then             page tables of the first chunk (see PageTable); those of later chunks lie where the arena grew
-/// then             runs of pages: free, large allocations, slabs of small blocks, further page tables
+/// then             runs of pages: free, large allocations, slabs with cells for small ones, further page tables
 /// </code>
 /// The layout is part of the image: a change needs a new <see cref="CurrentVersion"/>. Offsets are pinned by a test.
 /// Pages are numbered from the arena's base; as page 0 is this header, 0 means "none" in every list.
@@ -28,7 +28,7 @@ internal unsafe struct ArenaHeader
     internal const int FreeListCount = 128;
 
     /// <summary>
-    /// Lists of slabs with room: <see cref="SizeClasses.Count"/> for users' blocks, as many for roots.
+    /// Lists of slabs with room: <see cref="SizeClasses.Count"/> for users' allocations, as many for roots.
     /// </summary>
     internal const int SlabListCount = 64;
 

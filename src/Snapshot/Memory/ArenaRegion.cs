@@ -30,7 +30,7 @@ internal sealed unsafe class ArenaRegion(AddressSpace space) : MemoryRegion, IDi
     internal override void MarkExcluded(PageBitmap into)
     {
         if (Arena is null) return;
-        using Lock.Scope scope = Arena.Freeze();
+        using Lock.Scope scope = Arena.LockTables();
         Arena.MarkExcluded(into);
     }
 

@@ -22,7 +22,7 @@ internal enum RunKind : byte
     /// <summary>One allocation of whole pages.</summary>
     Large = 4,
 
-    /// <summary>Blocks of one size class.</summary>
+    /// <summary>Cells of one size class.</summary>
     Slab = 5,
 }
 
@@ -38,7 +38,7 @@ internal struct PageDescriptor
 
     [FieldOffset(0)] internal RunKind Kind;
 
-    /// <summary>Of a slab: the size class of its blocks.</summary>
+    /// <summary>Of a slab: the size class of its cells.</summary>
     [FieldOffset(1)] internal byte SizeClass;
 
     /// <summary>1: the memory belongs to the root table and cannot be freed by pointer.</summary>
@@ -55,8 +55,8 @@ internal struct PageDescriptor
     /// <summary>Bytes of an element where all memory of the run was allocated with one type; else 0.</summary>
     [FieldOffset(16)] internal uint ElementSize;
 
-    /// <summary>Of a slab: blocks in use.</summary>
-    [FieldOffset(20)] internal uint UsedBlocks;
+    /// <summary>Of a slab: cells in use.</summary>
+    [FieldOffset(20)] internal uint UsedCells;
 }
 
 /// <summary>One entry of the directory: 64 MiB of the arena.</summary>

@@ -3,10 +3,10 @@ using System.Numerics;
 namespace Snapshot.Memory;
 
 /// <summary>
-/// The sizes of small blocks: 16 to 128 bytes in steps of 16, then four to each doubling, up to 8 KiB.
+/// The sizes of cells: 16 to 128 bytes in steps of 16, then four to each doubling, up to 8 KiB.
 /// </summary>
 /// <remarks>
-/// So a block wastes a fifth at most, and a quarter of all sizes (the powers of two) keeps any alignment up to the size
+/// So a cell wastes a fifth at most, and a quarter of all sizes (the powers of two) keeps any alignment up to the size
 /// itself. Above 8 KiB whole pages waste less.
 /// </remarks>
 internal static class SizeClasses
@@ -19,7 +19,7 @@ internal static class SizeClasses
         sizeClass < 8 ? (sizeClass + 1) * 16 : (5 + (sizeClass - 8) % 4) * (32 << (sizeClass - 8) / 4);
 
     /// <summary>
-    /// The smallest class whose blocks hold <paramref name="bytes"/> bytes, 1 to <see cref="MaxBytes"/>.
+    /// The smallest class whose cells hold <paramref name="bytes"/> bytes, 1 to <see cref="MaxBytes"/>.
     /// </summary>
     internal static int Holding(int bytes)
     {
@@ -29,8 +29,8 @@ internal static class SizeClasses
     }
 
     /// <summary>
-    /// The smallest class that holds <paramref name="bytes"/> bytes in blocks aligned to the power of two
-    /// <paramref name="alignment"/>, or -1. Slabs begin at 64 KiB boundaries, so a block is aligned as its size is.
+    /// The smallest class that holds <paramref name="bytes"/> bytes in cells aligned to the power of two
+    /// <paramref name="alignment"/>, or -1. Slabs begin at 64 KiB boundaries, so a cell is aligned as its size is.
     /// </summary>
     internal static int Holding(long bytes, int alignment)
     {

@@ -3,14 +3,14 @@ using Snapshot.Base;
 
 namespace Snapshot.Memory;
 
-/// <summary>Hands out small blocks: a slab is a run of 16 pages cut into blocks of one size class.</summary>
+/// <summary>Hands out cells: a slab is a run of 16 pages cut into cells of one size class.</summary>
 /// <remarks>
-/// <para>Which blocks are in use is not kept in the slab but in its page descriptors, where an overrun does not reach:
+/// <para>Which cells are in use is not kept in the slab but in its page descriptors, where an overrun does not reach:
 /// the entries of pages 1 to 14 are a bitmap of 3584 bits (bit set: in use), enough for every class but that of 16
 /// bytes, whose slabs use seven eighths of their bytes. A slab begins at a multiple of 16 pages, so its entries lie in
 /// one chunk's tables. The entry of page 15 stays zero: a run's last entry tells its neighbour whether it is
 /// free.</para>
-/// <para>A slab without a block in use is given back at once. Not thread-safe.</para>
+/// <para>A slab without a cell in use is given back at once. Not thread-safe.</para>
 /// </remarks>
 internal sealed unsafe class Slabs(PageRuns runs, PageTable table)
 {
@@ -18,10 +18,10 @@ internal sealed unsafe class Slabs(PageRuns runs, PageTable table)
     private const int SlabBytes = SlabPages * Pages.Size;
     private const int BitmapBits = 14 * PageDescriptor.Bytes * 8;
 
-    /// <summary>The number of blocks of a slab.</summary>
-    internal static int BlockCount(int sizeClass) => Math.Min(SlabBytes / SizeClasses.Bytes(sizeClass), BitmapBits);
+    /// <summary>The number of cells of a slab.</summary>
+    internal static int CellCount(int sizeClass) => Math.Min(SlabBytes / SizeClasses.Bytes(sizeClass), BitmapBits);
 
-    /// <summary>Takes a block; returns its offset in the arena. Its content is what it last held.</summary>
+    /// <summary>Takes a cell; returns its offset in the arena. Its content is what it last held.</summary>
     internal long Take(int sizeClass, bool isRoot, uint elementSize)
     {
         uint page = table.Header->SlabLists[ListFor(sizeClass, isRoot)];
@@ -29,33 +29,33 @@ internal sealed unsafe class Slabs(PageRuns runs, PageTable table)
         int index = FirstFree(slab);
         Word(slab, index) |= 1UL << (index & 63);
         // One type throughout, or unknown.
-        slab->ElementSize = slab->UsedBlocks == 0 || slab->ElementSize == elementSize ? elementSize : 0;
-        slab->UsedBlocks++;
-        if (slab->UsedBlocks == BlockCount(sizeClass)) Unlink(slab);
+        slab->ElementSize = slab->UsedCells == 0 || slab->ElementSize == elementSize ? elementSize : 0;
+        slab->UsedCells++;
+        if (slab->UsedCells == CellCount(sizeClass)) Unlink(slab);
         return Pages.Bytes(page) + (long)index * SizeClasses.Bytes(sizeClass);
     }
 
-    /// <summary>The index of the block in use that begins at or holds the offset, or -1.</summary>
-    internal int BlockHolding(long slabPage, long offset)
+    /// <summary>The index of the cell in use that begins at or holds the offset, or -1.</summary>
+    internal int CellHolding(long slabPage, long offset)
     {
         PageDescriptor* slab = table.Descriptor(slabPage);
         int index = (int)((offset - Pages.Bytes(slabPage)) / SizeClasses.Bytes(slab->SizeClass));
-        return index < BlockCount(slab->SizeClass) && (Word(slab, index) >> (index & 63) & 1) != 0 ? index : -1;
+        return index < CellCount(slab->SizeClass) && (Word(slab, index) >> (index & 63) & 1) != 0 ? index : -1;
     }
 
     /// <summary>
-    /// Whether giving back one more block leaves the slab empty, so that <see cref="Give"/> gives its pages back.
+    /// Whether giving back one more cell leaves the slab empty, so that <see cref="Give"/> gives its pages back.
     /// </summary>
-    internal bool IsLast(long slabPage) => table.Descriptor(slabPage)->UsedBlocks == 1;
+    internal bool IsLast(long slabPage) => table.Descriptor(slabPage)->UsedCells == 1;
 
-    /// <summary>Takes a block back. Of the slab's last block the content must have been discarded.</summary>
+    /// <summary>Takes a cell back. Of the slab's last cell the content must have been discarded.</summary>
     internal void Give(long slabPage, int index)
     {
         PageDescriptor* slab = table.Descriptor(slabPage);
         Word(slab, index) &= ~(1UL << (index & 63));
-        if (slab->UsedBlocks == BlockCount(slab->SizeClass)) Link(slab, (uint)slabPage);
-        slab->UsedBlocks--;
-        if (slab->UsedBlocks > 0) return;
+        if (slab->UsedCells == CellCount(slab->SizeClass)) Link(slab, (uint)slabPage);
+        slab->UsedCells--;
+        if (slab->UsedCells > 0) return;
         Unlink(slab);
         runs.Give(new PageRange(slabPage, SlabPages));
     }
@@ -101,12 +101,12 @@ internal sealed unsafe class Slabs(PageRuns runs, PageTable table)
 
     private static int FirstFree(PageDescriptor* slab)
     {
-        int blocks = BlockCount(slab->SizeClass);
-        for (int index = 0; index < blocks; index += 64)
+        int cells = CellCount(slab->SizeClass);
+        for (int index = 0; index < cells; index += 64)
         {
             ulong free = ~Word(slab, index);
             int found = index + BitOperations.TrailingZeroCount(free);
-            if (free != 0 && found < blocks) return found;
+            if (free != 0 && found < cells) return found;
         }
 
         throw new InvalidOperationException("A slab in the list of slabs with room has none.");

@@ -3,7 +3,7 @@ using Snapshot.Image;
 namespace Snapshot.Storage;
 
 /// <summary>
-/// The manifest file: two slots, of which the valid one with the higher sequence is the state of the store. A change
+/// The manifest file: two halves, of which the valid one with the higher sequence is the state of the store. A change
 /// overwrites the other one, so that whatever a crash leaves of it, the state before is still there.
 /// </summary>
 internal sealed class Manifest
@@ -46,25 +46,25 @@ internal sealed class Manifest
     /// <summary>The highest number that is listed, also of an entry that is retired; 0 when there is none.</summary>
     internal long LastGeneration => _state.Entries is [.., ManifestEntry last] ? last.Generation : 0;
 
-    /// <summary>A slot that was not valid when the manifest was read, or null.</summary>
-    internal int? DamagedSlot { get; private init; }
+    /// <summary>A half that was not valid when the manifest was read, or null.</summary>
+    internal int? DamagedHalf { get; private init; }
 
-    /// <summary>As many entries as a slot has room for: nothing can be added before something goes.</summary>
-    internal bool IsFull => _state.Entries.Count - _gone.Count >= ManifestSlot.EntriesMax;
+    /// <summary>As many entries as a half has room for: nothing can be added before something goes.</summary>
+    internal bool IsFull => _state.Entries.Count - _gone.Count >= ManifestHalf.EntriesMax;
 
     /// <summary>Makes a manifest of this state; visible as a whole or not at all.</summary>
     internal static void Create(IStoreMedium medium, ManifestState state)
     {
         const string Partial = FileName + ImageFileName.PartialSuffix;
-        using (AlignedBuffer bytes = new(2 * ManifestSlot.SlotBytes))
+        using (AlignedBuffer bytes = new(2 * ManifestHalf.HalfBytes))
         using (IStoreFile file = medium.Create(Partial, direct: false))
         {
             // Written in full, so that no later change can fail because there is no room.
             bytes.Span.Clear();
-            Encode(state, SlotOf(bytes, state.Slot), medium.Location);
-            // Both slots of all but a new store are valid, and whoever looks for damage relies on it.
+            Encode(state, HalfOf(bytes, state.Half), medium.Location);
+            // Both halves of all but a new store are valid, and whoever looks for damage relies on it.
             ManifestState before = state with { Sequence = state.Sequence - 1 };
-            if (before.Sequence > 0) Encode(before, SlotOf(bytes, before.Slot), medium.Location);
+            if (before.Sequence > 0) Encode(before, HalfOf(bytes, before.Half), medium.Location);
             file.Write(bytes.Span, 0);
             file.Sync();
         }
@@ -78,31 +78,31 @@ internal sealed class Manifest
     internal static Manifest Read(IStoreMedium medium, IStoreLock? writerLock = null)
     {
         using IStoreFile file = medium.OpenForReading(FileName);
-        (ManifestState? first, ManifestState? second) = (ReadSlot(file, 0), ReadSlot(file, 1));
+        (ManifestState? first, ManifestState? second) = (ReadHalf(file, 0), ReadHalf(file, 1));
         ManifestState? newest = first is null || second?.Sequence > first.Sequence ? second : first;
         if (newest is null)
         {
             throw StoreErrors.Corrupt(
                 file.Name,
-                "neither slot is valid. The images beside it may be intact: 'snapshot recover' makes a new manifest " +
+                "neither half is valid. The images beside it may be intact: 'snapshot recover' makes a new manifest " +
                 "from them.",
                 0);
         }
 
-        int other = 1 - newest.Slot;
-        // The second slot of a store to which nothing happened yet.
+        int other = 1 - newest.Half;
+        // The second half of a store to which nothing happened yet.
         bool isUnused = newest.Sequence == 1 && IsZero(file, other);
         bool isDamaged = !isUnused && (other == 0 ? first : second) is null;
-        return new Manifest(medium, writerLock, newest) { DamagedSlot = isDamaged ? other : null };
+        return new Manifest(medium, writerLock, newest) { DamagedHalf = isDamaged ? other : null };
     }
 
     /// <summary>
     /// Makes what was read durable: it may merely be readable, after a failed sync of a process before.
     /// </summary>
     /// <remarks>
-    /// By a new file. After a failed sync nobody knows which of the two slots is on the disk, so neither may be written
-    /// over: a power cut during that could leave none. On a full disk there is no room for one: then the slot is
-    /// written that was not read, or, after a failed sync of this process, the one that it was about.
+    /// By a new file. After a failed sync nobody knows which of the two halves is on the disk, so neither may be
+    /// written over: a power cut during that could leave none. On a full disk there is no room for one: then the half
+    /// is written that was not read, or, after a failed sync of this process, the one that it was about.
     /// </remarks>
     /// <param name="afterFailedSync">Whether it was this process whose sync failed.</param>
     internal void Confirm(bool afterFailedSync = false)
@@ -119,7 +119,7 @@ internal sealed class Manifest
         {
             _medium.Delete(FileName + ImageFileName.PartialSuffix);
             next = _state with { Sequence = _state.Sequence + (afterFailedSync ? 2 : 1) };
-            WriteSlot(next);
+            WriteHalf(next);
             Become(next);
         }
     }
@@ -162,13 +162,13 @@ internal sealed class Manifest
     /// <param name="generation">Listed, or 0 for the newest.</param>
     internal void ChooseRestart(long generation) => Replace(_state.Entries, generation);
 
-    /// <summary>Settles an unknown outcome: reads which state the file has, and makes that one durable.</summary>
+    /// <summary>Resolves an unknown outcome: reads which state the file has, and makes that one durable.</summary>
     /// <remarks>
     /// What was read may be there only for readers, since a failed sync says nothing about what is on the disk; hence
     /// the confirmation. When it fails, too, the outcome stays unknown.
     /// </remarks>
     /// <returns>Whether there was one.</returns>
-    internal bool Settle()
+    internal bool Resolve()
     {
         if (_unknownOutcome is null) return false;
         Manifest found = Read(_medium, _writerLock);
@@ -200,7 +200,7 @@ internal sealed class Manifest
         // What is not listed any more must not come back by a crash: it would be taken for an image that got lost.
         if (_gone.Count > 0) _medium.SyncDirectory();
         ManifestState next = new(_state.Sequence + 1, remaining, restartGeneration);
-        WriteSlot(next);
+        WriteHalf(next);
         Become(next);
     }
 
@@ -217,11 +217,11 @@ internal sealed class Manifest
         Entries = Counting(state);
     }
 
-    /// <summary>What could not be read back is not written: the slot that is there is worth more.</summary>
-    private static void Encode(ManifestState state, Span<byte> slot, string location)
+    /// <summary>What could not be read back is not written: the half that is there is worth more.</summary>
+    private static void Encode(ManifestState state, Span<byte> half, string location)
     {
-        ManifestSlot.Encode(state, slot);
-        if (ManifestSlot.Decode(slot, state.Slot, FileName) is not null) return;
+        ManifestHalf.Encode(state, half);
+        if (ManifestHalf.Decode(half, state.Half, FileName) is not null) return;
         throw StoreErrors.Corrupt(
             location,
             "the next state of the manifest would not be valid, so it was not written. Open the store again.");
@@ -233,32 +233,32 @@ internal sealed class Manifest
     private static ManifestEntry[] Counting(ManifestState state) =>
         [.. state.Entries.Where(entry => !entry.IsRetired)];
 
-    private static Span<byte> SlotOf(AlignedBuffer bytes, int slot) =>
-        bytes.Span.Slice(slot * ManifestSlot.SlotBytes, ManifestSlot.SlotBytes);
+    private static Span<byte> HalfOf(AlignedBuffer bytes, int half) =>
+        bytes.Span.Slice(half * ManifestHalf.HalfBytes, ManifestHalf.HalfBytes);
 
-    /// <summary>The state in a slot, or null when it is not valid. Reads no more than what is used of it.</summary>
-    private static ManifestState? ReadSlot(IStoreFile file, int slot)
+    /// <summary>The state in a half, or null when it is not valid. Reads no more than what is used of it.</summary>
+    private static ManifestState? ReadHalf(IStoreFile file, int half)
     {
         using AlignedBuffer start = new(ImageFormat.PageSize);
-        Fill(start, file, slot);
-        int length = ManifestSlot.LengthOf(start.Span);
-        if (length <= start.Length) return ManifestSlot.Decode(start.Span, slot, file.Name);
+        Fill(start, file, half);
+        int length = ManifestHalf.LengthOf(start.Span);
+        if (length <= start.Length) return ManifestHalf.Decode(start.Span, half, file.Name);
         using AlignedBuffer all = new(length);
-        Fill(all, file, slot);
-        return ManifestSlot.Decode(all.Span, slot, file.Name);
+        Fill(all, file, half);
+        return ManifestHalf.Decode(all.Span, half, file.Name);
     }
 
-    private static bool IsZero(IStoreFile file, int slot)
+    private static bool IsZero(IStoreFile file, int half)
     {
-        using AlignedBuffer all = new(ManifestSlot.SlotBytes);
-        Fill(all, file, slot);
+        using AlignedBuffer all = new(ManifestHalf.HalfBytes);
+        Fill(all, file, half);
         return !all.Span.ContainsAnyExcept((byte)0);
     }
 
-    /// <summary>Reads the beginning of a slot; what a file that was cut off does not have of it is zero.</summary>
-    private static void Fill(AlignedBuffer buffer, IStoreFile file, int slot)
+    /// <summary>Reads the beginning of a half; what a file that was cut off does not have of it is zero.</summary>
+    private static void Fill(AlignedBuffer buffer, IStoreFile file, int half)
     {
-        long start = (long)slot * ManifestSlot.SlotBytes;
+        long start = (long)half * ManifestHalf.HalfBytes;
         int length = (int)Math.Clamp(file.Length - start, 0, buffer.Length) & -ImageFormat.PageSize;
         buffer.Span[length..].Clear();
         if (length > 0) file.Read(start, buffer.Span[..length]);
@@ -268,21 +268,21 @@ internal sealed class Manifest
     private void ThrowIfNotOurs(IStoreFile file)
     {
         ThrowIfLost();
-        long found = Math.Max(ReadSlot(file, 0)?.Sequence ?? 0, ReadSlot(file, 1)?.Sequence ?? 0);
+        long found = Math.Max(ReadHalf(file, 0)?.Sequence ?? 0, ReadHalf(file, 1)?.Sequence ?? 0);
         if (found != _state.Sequence) throw StoreErrors.ChangedByAnother(_medium.Location, _state.Sequence, found);
     }
 
-    private void WriteSlot(ManifestState state)
+    private void WriteHalf(ManifestState state)
     {
         ThrowIfUnknown();
-        using AlignedBuffer slot = new(ManifestSlot.LengthFor(state.Entries.Count));
-        slot.Span.Clear();
-        Encode(state, slot.Span, _medium.Location);
+        using AlignedBuffer half = new(ManifestHalf.LengthFor(state.Entries.Count));
+        half.Span.Clear();
+        Encode(state, half.Span, _medium.Location);
         using IStoreFile file = _medium.OpenForUpdate(FileName);
         ThrowIfNotOurs(file);
         try
         {
-            file.Write(slot.Span, (long)state.Slot * ManifestSlot.SlotBytes);
+            file.Write(half.Span, (long)state.Half * ManifestHalf.HalfBytes);
             file.Sync();
         }
         catch (SnapshotException error)

@@ -144,7 +144,7 @@ public sealed class SnapshotStore : IDisposable
     public bool IsReadOnly => _writerLock is null;
 
     /// <summary>
-    /// What was not as a writer leaves it when the store was opened: a damaged slot of the manifest, images that it
+    /// What was not as a writer leaves it when the store was opened: a damaged half of the manifest, images that it
     /// does not list. Empty as a rule.
     /// </summary>
     public IReadOnlyList<StoreFinding> Findings { get; }
@@ -301,12 +301,12 @@ public sealed class SnapshotStore : IDisposable
 
     /// <summary>After a commit of unknown outcome: reads which generations there are and makes them durable.</summary>
     /// <exception cref="SnapshotException">OutcomeUnknown, still; StoreIo, Corrupt.</exception>
-    internal void SettleOutcome()
+    internal void ResolveOutcome()
     {
         lock (_gate)
         {
             // What turned out to be committed may lack the last step of its commit.
-            if (_manifest.Settle()) StoreOpening.FinishNames(_medium, _manifest);
+            if (_manifest.Resolve()) StoreOpening.FinishNames(_medium, _manifest);
         }
     }
 

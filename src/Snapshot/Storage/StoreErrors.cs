@@ -58,7 +58,7 @@ internal static class StoreErrors
     internal static SnapshotException TooManyGenerations(string path) =>
         new(
             SnapshotErrorCode.LimitReached,
-            $"{path}: a store lists at most {ManifestSlot.EntriesMax} generations. Prune it; committed generations " +
+            $"{path}: a store lists at most {ManifestHalf.EntriesMax} generations. Prune it; committed generations " +
             "are untouched.")
         { Path = path };
 

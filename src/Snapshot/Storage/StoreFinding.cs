@@ -3,8 +3,8 @@ namespace Snapshot.Inspection;
 /// <summary>What kind of thing was found in a store.</summary>
 public enum StoreFindingKind
 {
-    /// <summary>A slot of the manifest is not valid: its last write was cut off, or it is damaged.</summary>
-    DamagedSlot,
+    /// <summary>A half of the manifest is not valid: its last write was cut off, or it is damaged.</summary>
+    DamagedHalf,
 
     /// <summary>
     /// A complete image is not listed: a manifest that listed it was damaged or exchanged. Opening the store for

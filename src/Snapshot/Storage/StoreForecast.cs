@@ -19,7 +19,7 @@ internal sealed class StoreForecast
         _limits = limits;
 
         // The manifest lists no more, so a policy that keeps everything keeps so many.
-        _policy = policy.With(keepLast: Math.Min(policy.KeepLast, ManifestSlot.EntriesMax));
+        _policy = policy.With(keepLast: Math.Min(policy.KeepLast, ManifestHalf.EntriesMax));
         _kept = new KeptBytes(now, _policy, parent: null);
     }
 

@@ -23,5 +23,5 @@ internal readonly record struct StoreLimits(long Wanted, long Most)
     }
 
     /// <summary>What of a quota is not the images'.</summary>
-    internal const long ManifestBytes = 2 * ManifestSlot.SlotBytes;
+    internal const long ManifestBytes = 2 * ManifestHalf.HalfBytes;
 }

@@ -60,7 +60,7 @@ internal sealed class StoreRecovery
 
     private IEnumerable<ManifestEntry> Retired => _before?.Retired ?? [];
 
-    /// <summary>Null when no slot is valid, or there is no manifest.</summary>
+    /// <summary>Null when no half is valid, or there is no manifest.</summary>
     private Manifest? ReadManifest()
     {
         if (!_names.Contains(Manifest.FileName)) return null;
@@ -174,7 +174,7 @@ internal sealed class StoreRecovery
     {
         using IStoreFile from = _medium.OpenForReading(Manifest.FileName);
         using IStoreFile to = _medium.Create(ReplacedName, direct: false);
-        byte[] bytes = new byte[Math.Min(from.Length, 2 * ManifestSlot.SlotBytes)];
+        byte[] bytes = new byte[Math.Min(from.Length, 2 * ManifestHalf.HalfBytes)];
         from.Read(0, bytes);
         to.Write(bytes, 0);
         to.Sync();

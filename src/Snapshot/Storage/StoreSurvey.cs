@@ -43,7 +43,7 @@ internal sealed class StoreSurvey
     internal IReadOnlyList<StoreFinding> Findings()
     {
         List<StoreFinding> findings = [];
-        if (_manifest.DamagedSlot is { } slot) findings.Add(DamagedSlot(slot));
+        if (_manifest.DamagedHalf is { } half) findings.Add(DamagedHalf(half));
         foreach (string name in Unlisted) Add(findings, StoreFindingKind.UnlistedImage, name);
         foreach (string name in Aside) Add(findings, StoreFindingKind.ImageSetAside, name);
         return findings;
@@ -71,7 +71,7 @@ internal sealed class StoreSurvey
         bool isImage = ImageFileName.IsPartialImage(name);
         if (isImage && _listed.TryGetValue(ImageFileName.Bare(name), out ManifestEntry? entry))
             (entry.IsRetired ? ToDelete : ToRename).Add(name);
-        else if (isImage && _manifest.DamagedSlot is not null && IsComplete(name))
+        else if (isImage && _manifest.DamagedHalf is not null && IsComplete(name))
             Unlisted.Add(name);
         else ToDelete.Add(name);
     }
@@ -100,10 +100,10 @@ internal sealed class StoreSurvey
         }
     }
 
-    private StoreFinding DamagedSlot(int slot) => new(
-        StoreFindingKind.DamagedSlot, Path.Combine(_medium.Location, Manifest.FileName), null, 0,
-        $"slot {slot} of the manifest is not valid: the last write of the manifest was cut off, or the file is " +
-        $"damaged. The other slot, with sequence {_manifest.Sequence}, is the state of the store. What only the " +
+    private StoreFinding DamagedHalf(int half) => new(
+        StoreFindingKind.DamagedHalf, Path.Combine(_medium.Location, Manifest.FileName), null, 0,
+        $"half {half} of the manifest is not valid: the last write of the manifest was cut off, or the file is " +
+        $"damaged. The other half, with sequence {_manifest.Sequence}, is the state of the store. What only the " +
         "invalid one listed is not listed now.");
 
     private void Add(List<StoreFinding> findings, StoreFindingKind kind, string name)

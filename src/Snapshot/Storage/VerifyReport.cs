@@ -52,7 +52,7 @@ public sealed class VerifyReport
     public long ByteCount { get; }
 
     /// <summary>
-    /// What else there is in the store: a damaged slot of the manifest and images that are not listed, which are among
+    /// What else there is in the store: a damaged half of the manifest and images that are not listed, which are among
     /// the problems, too, and images that were set aside, which are not. Empty when one generation was verified.
     /// </summary>
     public IReadOnlyList<StoreFinding> Findings { get; internal init; } = [];

@@ -18,11 +18,11 @@ public sealed class CopyOnWriteInfo
     }
 
     /// <summary>
-    /// Writes that waited until memory was opened for them: the first to a block of 2 MiB after a capture.
+    /// Writes that waited until memory was opened for them: the first to a span of 2 MiB after a capture.
     /// </summary>
     public long Faults { get; }
 
-    /// <summary>Pages opened ahead of a sweep, so that it did not have to wait for each block.</summary>
+    /// <summary>Pages opened ahead of a sweep, so that it did not have to wait for each span.</summary>
     public long PagesOpenedAhead { get; }
 
     /// <summary>Pages copied because the drain had not come to them yet; of 4096 bytes.</summary>

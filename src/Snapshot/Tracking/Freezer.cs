@@ -60,7 +60,7 @@ internal sealed unsafe class Freezer : IDisposable
         || Volatile.Read(ref State->Slots.Waiting) > 0;
 
     /// <summary>
-    /// While a capture is taken no block is opened before it is written: it would only have to be copied at once.
+    /// While a capture is taken no span is opened before it is written: it would only have to be copied at once.
     /// </summary>
     internal void HoldBack(bool isHeld) => Volatile.Write(ref State->Held, isHeld ? 1u : 0u);
 

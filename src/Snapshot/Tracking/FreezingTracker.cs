@@ -11,7 +11,7 @@ namespace Snapshot.Tracking;
 /// and can copy a page before it is written.
 /// </summary>
 /// <remarks>
-/// <para>The work is done in the C part; freeze.c has the invariants and the argument. A write opens a whole block of
+/// <para>The work is done in the C part; freeze.c has the invariants and the argument. A write opens a whole span of
 /// 2 MiB: a huge page that is protected and opened as a whole stays one. What a collect reports is therefore coarser
 /// than what was written; the content tells in the drain.</para>
 /// <para>After <see cref="Collect"/> and while nobody writes, <see cref="Freeze"/> says which pages are wanted as they
@@ -22,7 +22,7 @@ namespace Snapshot.Tracking;
 /// </remarks>
 internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
 {
-    internal const int BlockPages = Pages.HugeSize / Pages.Size;
+    internal const int SpanPages = Pages.HugeSize / Pages.Size;
 
     /// <summary>From as many pages on it is asked whether they have memory at all.</summary>
     private const long ManyPages = 16L << 20 >> Pages.Shift;
@@ -139,13 +139,13 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
     }
 
     /// <summary>
-    /// Copies pages of one block to <paramref name="target"/> as they were when they were frozen, and lets them go: a
+    /// Copies pages of one span to <paramref name="target"/> as they were when they were frozen, and lets them go: a
     /// page can be read once. A page that had no memory then is zero.
     /// </summary>
     internal void Read(PageRange pages, Span<byte> target)
     {
-        if (pages.Start / BlockPages != (pages.End - 1) / BlockPages || target.Length < Pages.Bytes(pages.Count))
-            throw new ArgumentOutOfRangeException(nameof(pages), "not pages of one block, or no room for them");
+        if (pages.Start / SpanPages != (pages.End - 1) / SpanPages || target.Length < Pages.Bytes(pages.Count))
+            throw new ArgumentOutOfRangeException(nameof(pages), "not pages of one span, or no room for them");
         fixed (byte* to = target)
             _ = Native.sn_region_read(_freezer.State, _state, (ulong)pages.Start, (ulong)pages.Count, to);
 
@@ -154,19 +154,19 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
     }
 
     /// <summary>
-    /// Blocks in the order in which they had better be read: as they were first written between the last two collects,
+    /// Spans in the order in which they had better be read: as they were first written between the last two collects,
     /// but for what copies of them have to do with it (<see cref="DrainOrder"/>).
     /// </summary>
-    /// <param name="blocks">The blocks, ascending; reordered.</param>
-    internal IEnumerable<long> InDrainOrder(List<long> blocks)
+    /// <param name="spans">The spans, ascending; reordered.</param>
+    internal IEnumerable<long> InDrainOrder(List<long> spans)
     {
         // Never noted, as in a first image: by address, behind the others.
-        blocks.Sort((left, right) => (OrderOf(left), left).CompareTo((OrderOf(right), right)));
-        return new DrainOrder(blocks, IsCopied, () => _freezer.IsShortOfSlots).Take();
+        spans.Sort((left, right) => (OrderOf(left), left).CompareTo((OrderOf(right), right)));
+        return new DrainOrder(spans, IsCopied, () => _freezer.IsShortOfSlots).Take();
     }
 
-    /// <summary>Whether a block was written since the last collect. An estimate while the application runs.</summary>
-    internal bool IsOpened(long block) => Volatile.Read(ref _state->Blocks[block].Order) != 0;
+    /// <summary>Whether a span was written since the last collect. An estimate while the application runs.</summary>
+    internal bool IsOpened(long span) => Volatile.Read(ref _state->Spans[span].Order) != 0;
 
     /// <summary>Nothing is wanted any more.</summary>
     internal void Thaw() => _ = Native.sn_region_thaw(_freezer.State, _state, (ulong)_region.CommittedPages);
@@ -207,13 +207,13 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
 
     private int LooksBy => (int)(_pagemap?.LooksBy ?? ScanMode.Entries);
 
-    private uint OrderOf(long block) => _state->Orders[block] - 1;
+    private uint OrderOf(long span) => _state->Orders[span] - 1;
 
-    private bool IsCopied(long block)
+    private bool IsCopied(long span)
     {
         ulong any = 0;
-        for (int word = 0; word < BlockPages / 64; word++)
-            any |= Volatile.Read(ref _state->Copied[(block * BlockPages / 64) + word]);
+        for (int word = 0; word < SpanPages / 64; word++)
+            any |= Volatile.Read(ref _state->Copied[(span * SpanPages / 64) + word]);
         return any != 0;
     }
 
@@ -235,12 +235,12 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
                 "Nothing else may map, move or register memory in the address range of an arena.");
     }
 
-    /// <summary>The blocks in which the C part found pages, as far as they are committed.</summary>
+    /// <summary>The spans in which the C part found pages, as far as they are committed.</summary>
     private PageRange Written()
     {
         if (_state->ChangedFirst >= _state->ChangedEnd) return default;
-        long first = (long)_state->ChangedFirst * BlockPages;
-        return new PageRange(first, Math.Min((long)_state->ChangedEnd * BlockPages, _region.CommittedPages) - first);
+        long first = (long)_state->ChangedFirst * SpanPages;
+        return new PageRange(first, Math.Min((long)_state->ChangedEnd * SpanPages, _region.CommittedPages) - first);
     }
 
     /// <summary>What was dropped has no protection any more.</summary>
@@ -273,10 +273,10 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
     /// <summary>The tables of a region, one after another: those of 8 bytes an element first.</summary>
     private static RegionState* MakeState(MemoryRegion region, out SparseMemory tables)
     {
-        long pages = Pages.AlignUp(region.CapacityPages, BlockPages);
-        long words = pages / 64, blocks = pages / BlockPages;
+        long pages = Pages.AlignUp(region.CapacityPages, SpanPages);
+        long words = pages / 64, spans = pages / SpanPages;
         tables = new SparseMemory(
-            (4 * words * sizeof(ulong)) + ((pages + blocks) * sizeof(uint)) + (blocks * sizeof(BlockState)),
+            (4 * words * sizeof(ulong)) + ((pages + spans) * sizeof(uint)) + (spans * sizeof(SpanState)),
             "the tables of frozen pages");
         RegionState* state = (RegionState*)NativeMemory.AllocZeroed((nuint)sizeof(RegionState));
         state->Start = (ulong)region.Address;
@@ -287,7 +287,7 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
         state->Copied = state->Frozen + words;
         state->Slots = (uint*)(state->Copied + words);
         state->Orders = state->Slots + pages;
-        state->Blocks = (BlockState*)(state->Orders + blocks);
+        state->Spans = (SpanState*)(state->Orders + spans);
         return state;
     }
 

@@ -36,7 +36,7 @@ namespace Snapshot.Tracking;
 /// first store, now or at any later time, leaves an entry with the bit clear. The kernel's plain question for written
 /// pages includes pages without an entry, and protecting those would give each a marker and each 2 MiB a page table,
 /// after which they never become huge pages. So they are excluded by asking for populated pages only. That question
-/// has no fast path; it is asked only of blocks of 2 MiB not known to be fully populated. Where it is not asked
+/// has no fast path; it is asked only of spans of 2 MiB not known to be fully populated. Where it is not asked
 /// although a page is empty after all (it was dropped a moment ago), the page is reported without need, as zeros, and
 /// the marker (feature WP_UNPOPULATED) carries the bit on to the entry that the next store makes. A page of which
 /// only zeros were read maps the shared zero page with the bit clear: it is reported once, without having changed,
@@ -57,10 +57,10 @@ namespace Snapshot.Tracking;
 /// </remarks>
 internal sealed unsafe class WriteProtectTracker : DirtyTracker, IScanWork
 {
-    private const long BlockPages = Pages.HugeSize / Pages.Size;
+    private const long SpanPages = Pages.HugeSize / Pages.Size;
 
-    /// <summary>Pages of a piece that is looked at alone: a word of <see cref="_fullBlocks"/>, 128 MiB.</summary>
-    private const long PiecePages = 64 * BlockPages;
+    /// <summary>Pages of a piece that is looked at alone: a word of <see cref="_fullSpans"/>, 128 MiB.</summary>
+    private const long PiecePages = 64 * SpanPages;
 
     /// <summary>Up to so many written pages it pays to look for them first, and then to protect only there.</summary>
     private const long FewPages = 512;
@@ -79,8 +79,8 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker, IScanWork
     /// <summary>Written pages, as last counted; whatever is collected may have been written again since.</summary>
     private long _expected = long.MaxValue;
 
-    /// <summary>Blocks of 512 pages that were seen populated throughout and not dropped since.</summary>
-    private readonly PageBitmap _fullBlocks;
+    /// <summary>Spans of 512 pages that were seen populated throughout and not dropped since.</summary>
+    private readonly PageBitmap _fullSpans;
 
     /// <exception cref="SnapshotException">The range cannot be registered.</exception>
     internal WriteProtectTracker(
@@ -100,7 +100,7 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker, IScanWork
         _givenBack = new PageBitmap(region.CapacityPages);
         _dropped = new PageBitmap(region.CapacityPages);
         _found = new PageBitmap(region.CapacityPages);
-        _fullBlocks = new PageBitmap((region.CapacityPages + BlockPages - 1) / BlockPages);
+        _fullSpans = new PageBitmap((region.CapacityPages + SpanPages - 1) / SpanPages);
     }
 
     internal override TrackingMechanism Mechanism => TrackingMechanism.WriteProtect;
@@ -165,19 +165,19 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker, IScanWork
         _givenBack.Dispose();
         _dropped.Dispose();
         _found.Dispose();
-        _fullBlocks.Dispose();
+        _fullSpans.Dispose();
     }
 
     /// <summary>
-    /// Moves what was dropped to <paramref name="into"/>; blocks with a drop are no longer fully populated.
+    /// Moves what was dropped to <paramref name="into"/>; spans with a drop are no longer fully populated.
     /// </summary>
     private void TakeDropped(PageBitmap into)
     {
         _region.MoveDroppedTo(_dropped);
         for (long at = 0; _dropped.NextRun(at, out PageRange run); at = run.End)
         {
-            long first = run.Start / BlockPages;
-            _fullBlocks.Remove(new PageRange(first, ((run.End - 1) / BlockPages) + 1 - first));
+            long first = run.Start / SpanPages;
+            _fullSpans.Remove(new PageRange(first, ((run.End - 1) / SpanPages) + 1 - first));
         }
 
         into.UnionWith(_dropped);
@@ -203,7 +203,7 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker, IScanWork
         long committed = _region.CommittedPages;
         _found.Clear();
         _found.UseUpTo(committed);
-        _fullBlocks.UseUpTo(committed / BlockPages);
+        _fullSpans.UseUpTo(committed / SpanPages);
         _foundCount = 0;
         _crew.Run(this, (int)((committed + PiecePages - 1) / PiecePages), _scan);
         _expected = _foundCount;
@@ -211,7 +211,7 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker, IScanWork
     }
 
     /// <summary>
-    /// Looks for what was written, and then reports and protects only blocks of 2 MiB in which there is something. What
+    /// Looks for what was written, and then reports and protects only spans of 2 MiB in which there is something. What
     /// is written after the look is the next collect's.
     /// </summary>
     private void ScanWhereWritten(PageBitmap into)
@@ -220,8 +220,8 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker, IScanWork
         long committed = _region.CommittedPages;
         for (long at = 0; _found.NextRun(at, out PageRange run);)
         {
-            long first = run.Start / BlockPages * BlockPages;
-            at = Math.Min((((run.End - 1) / BlockPages) + 1) * BlockPages, committed);
+            long first = run.Start / SpanPages * SpanPages;
+            at = Math.Min((((run.End - 1) / SpanPages) + 1) * SpanPages, committed);
             Scan(_scan, new PageRange(first, at - first), ScanMode.Protect, into);
         }
     }
@@ -230,15 +230,15 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker, IScanWork
     private void ScanCommitted(PageBitmap? into) =>
         Scan(_scan, new PageRange(0, _region.CommittedPages), ScanMode.Protect, into);
 
-    /// <summary>Walks a range, each stretch of blocks with the question it needs; returns the pages found.</summary>
+    /// <summary>Walks a range, each stretch of spans with the question it needs; returns the pages found.</summary>
     private long Scan(PageScan scan, PageRange range, ScanMode mode, PageBitmap? into)
     {
         long count = 0;
         for (long at = range.Start; at < range.End;)
         {
-            bool any = _fullBlocks.NextRun(at / BlockPages, out PageRange full);
-            bool isFull = any && full.Start * BlockPages == at;
-            long end = !any ? range.End : Math.Min(range.End, (isFull ? full.End : full.Start) * BlockPages);
+            bool any = _fullSpans.NextRun(at / SpanPages, out PageRange full);
+            bool isFull = any && full.Start * SpanPages == at;
+            long end = !any ? range.End : Math.Min(range.End, (isFull ? full.End : full.Start) * SpanPages);
             PageFilter filter = isFull ? PageFilter.Written : PageFilter.WrittenAndPopulated;
             count += Scan(scan, new PageRange(at, end - at), filter, mode, into);
             at = end;
@@ -260,17 +260,17 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker, IScanWork
                 PageRange run = new(first, ((long)(found.End - origin) >> Pages.Shift) - first);
                 count += run.Count;
                 into?.Add(run);
-                if (run.Count >= BlockPages) NoteFullBlocks(run);
+                if (run.Count >= SpanPages) NoteFullSpans(run);
             }
         }
 
         return count;
     }
 
-    private void NoteFullBlocks(PageRange populated)
+    private void NoteFullSpans(PageRange populated)
     {
-        long first = (populated.Start + BlockPages - 1) / BlockPages;
-        long end = populated.End / BlockPages;
-        if (end > first) _fullBlocks.Add(new PageRange(first, end - first));
+        long first = (populated.Start + SpanPages - 1) / SpanPages;
+        long end = populated.End / SpanPages;
+        if (end > first) _fullSpans.Add(new PageRange(first, end - first));
     }
 }

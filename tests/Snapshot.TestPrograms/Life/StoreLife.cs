@@ -1,13 +1,13 @@
 namespace Snapshot.TestPrograms.Life;
 
 /// <summary>
-/// A whole life of a small store: first image, increments, keeping, compaction, restart, lazy restart, rollback. It
+/// A whole life of a small store: first image, increments, maintenance, compaction, restart, lazy restart, rollback. It
 /// survives errors of the store: it says them, goes on with the next checkpoint, and opens again what could not be
 /// opened.
 /// </summary>
 /// <remarks>
 /// With one fault in it, what began after the fault must succeed. Exempt is what only undoes its consequences: a
-/// session whose restart failed is opened again, and keeping waits until a checkpoint has settled an unknown outcome.
+/// session whose restart failed is opened again; maintenance waits until a checkpoint has resolved an unknown outcome.
 /// </remarks>
 internal sealed class StoreLife(string store, LifeLog log)
 {
@@ -31,7 +31,7 @@ internal sealed class StoreLife(string store, LifeLog log)
     internal void Run()
     {
         Session("first", RestartFill.Eager, (session, state) => Checkpoints(session, state, 5));
-        Session("keeping", RestartFill.Eager, (session, state) =>
+        Session("maintenance", RestartFill.Eager, (session, state) =>
         {
             Checkpoints(session, state, 1);
             Attempt("compact", () => Compact(session.Store));

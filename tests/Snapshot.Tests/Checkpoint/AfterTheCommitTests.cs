@@ -43,7 +43,7 @@ public sealed class AfterTheCommitTests : IDisposable
             new CheckpointTicket(new CheckpointOptions(), null, default), header, new ImageWriterOptions(),
             TimeSpan.FromMinutes(1));
         Assert.Equal(1, info.Generation);
-        Assert.IsType<ObjectDisposedException>(info.KeepingError);
+        Assert.IsType<ObjectDisposedException>(info.MaintenanceError);
         Assert.Equal(1, store.Newest!.Generation);
         Assert.Equal((header.ImageId, Phase.Idle), (memory.Parent!.Value.ImageId, coordinator.Phase));
         Assert.Null(coordinator.OpenAttempt);

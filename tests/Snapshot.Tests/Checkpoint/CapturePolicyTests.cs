@@ -38,7 +38,7 @@ public sealed class CapturePolicyTests
         CaptureSituation old = s_able with { CopiesBefore = false };
         CapturePolicy policy = new();
         Expect(policy, old, CaptureMode.CopyOnWrite, "nothing is known yet");
-        policy.Observe(pages: 100, blocks: 50);
+        policy.Observe(pages: 100, spans: 50);
         Expect(policy, old, CaptureMode.Stage, "2 of 512");
     }
 

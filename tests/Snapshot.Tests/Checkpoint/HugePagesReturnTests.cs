@@ -11,8 +11,8 @@ namespace Snapshot.Tests.Checkpoint;
 
 public sealed unsafe class HugePagesReturnTests
 {
-    private const int Blocks = 8;
-    private const long Bytes = Blocks * (long)Pages.HugeSize;
+    private const int Spans = 8;
+    private const long Bytes = Spans * (long)Pages.HugeSize;
 
     [MachineFact]
     [Needs(Capability.Collapse, Capability.CopyOnWrite, Capability.WriteTracking)]
@@ -28,13 +28,13 @@ public sealed unsafe class HugePagesReturnTests
         byte* memory = (byte*)arena.Allocate(Bytes, Pages.HugeSize);
         new Span<byte>(memory, (int)Bytes).Fill(1);
         capture.Collect();
-        for (int block = 0; block < Blocks; block++) memory[block * (long)Pages.HugeSize] = 2;
+        for (int span = 0; span < Spans; span++) memory[span * (long)Pages.HugeSize] = 2;
         Assert.True(trackers.HugePart(arena.Region) < 0.5, "a write to a tracked huge page splits it");
 
         capture.Choose(new CaptureChoice(CaptureMode.CopyOnWrite, "for the test"), trackers, default);
         Assert.True(capture.IsFreezing);
         Assert.True(trackers.HugePart(arena.Region) > 0.5, $"{trackers.HugePart(arena.Region):P0} in huge pages");
-        for (int block = 0; block < Blocks; block++) Assert.Equal(2, memory[block * (long)Pages.HugeSize]);
+        for (int span = 0; span < Spans; span++) Assert.Equal(2, memory[span * (long)Pages.HugeSize]);
         capture.Collect();
         Assert.True(capture.TrackedPages >= Pages.Holding(Bytes), "an exchange reports all memory once");
     }

@@ -17,15 +17,15 @@ public sealed class BriefStopTests : IDisposable
         using Worker first = Worker.Attach(_coordinator, "1");
         using Worker second = Worker.Attach(_coordinator, "2");
         Task? later = null;
-        Standing[] standings = [];
+        ParticipantStatus[] statuses = [];
         Stop(() =>
         {
-            standings = [first.Participant.Standing, second.Participant.Standing];
+            statuses = [first.Participant.Status, second.Participant.Status];
             later = first.Start(_ => { });
             Assert.Equal(Phase.Capture, _coordinator.Phase);
             Assert.False(later.IsCompleted);
         });
-        Assert.Equal([Standing.Parked, Standing.Parked], standings);
+        Assert.Equal([ParticipantStatus.Parked, ParticipantStatus.Parked], statuses);
         later!.Join();
         Assert.Equal(Phase.Idle, _coordinator.Phase);
     }

@@ -206,7 +206,7 @@ public sealed class HandlerTests
         Attempt attempt = coordinator.Capture(5);
         Assert.Equal(["scratch"], attempt.Omitted);
         Assert.Equal(["kept"], coordinator.Export().Participants.Select(participant => participant.Name));
-        Assert.Equal(Standing.Parked, worker.Participant.Standing);
+        Assert.Equal(ParticipantStatus.Parked, worker.Participant.Status);
         attempt.Finish();
         worker.Do(participant => participant.Poll());
         Assert.Equal(["inner prepare", "inner Omitted"], _log.Calls);

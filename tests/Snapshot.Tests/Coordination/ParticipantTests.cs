@@ -36,7 +36,8 @@ public sealed unsafe class ParticipantTests
         using Worker second = Worker.Attach(coordinator, "2");
         Attempt attempt = coordinator.Capture();
         Assert.Equal(
-            [Standing.Parked, Standing.Parked], attempt.Captured.ToArray().Select(captured => captured.Standing));
+            [ParticipantStatus.Parked, ParticipantStatus.Parked],
+            attempt.Captured.ToArray().Select(captured => captured.Status));
         Task later = first.Start(_ => { });
         Assert.False(later.IsCompleted);
         attempt.Finish();
@@ -171,7 +172,7 @@ public sealed unsafe class ParticipantTests
         });
         inside.Wait();
         Attempt attempt = coordinator.Capture();
-        Assert.Equal(Standing.Blocked, attempt.Captured[0].Standing);
+        Assert.Equal(ParticipantStatus.Blocked, attempt.Captured[0].Status);
         leave.Set();
         Assert.Equal(Phase.Capture, coordinator.Phase);
         _log.Add("release");

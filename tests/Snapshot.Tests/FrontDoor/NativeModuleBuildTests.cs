@@ -91,10 +91,10 @@ public sealed class NativeModuleBuildTests : IDisposable
     [ToolFact("gcc")]
     public void A_module_is_linked_at_the_slot_that_its_item_says()
     {
-        WriteProject("""<SnapshotNative Include="part.c" Slot="127" />""");
+        WriteProject("""<SnapshotNative Include="part.c" Base="127" />""");
         Done(Compile());
-        WriteProject("""<SnapshotNative Include="part.c" Slot="128" />""");
-        Refused("snapshot-cc: --slot 128: there are the slots 0 to 127.");
+        WriteProject("""<SnapshotNative Include="part.c" Base="128" />""");
+        Refused("snapshot-cc: --base 128: there are the bases 0 to 127.");
     }
 
     [ToolFact("gcc")]

@@ -128,30 +128,30 @@ public sealed class LayoutTests
     }
 
     [Fact]
-    public void A_manifest_slot_has_the_documented_offsets()
+    public void A_manifest_half_has_the_documented_offsets()
     {
         ManifestEntry entry = new(
             SampleImage.ImageId, 42, new ImageLink(SampleImage.ParentId, 41), 12345, 0xABCD, SampleImage.Created, 3);
-        byte[] slot = new byte[ManifestSlot.SlotBytes];
-        ManifestSlot.Encode(new ManifestState(7, [entry with { Flags = EntryFlags.PassedOver }], 40), slot);
-        Assert.Equal(262_144, ManifestSlot.SlotBytes);
-        Assert.Equal(2730, ManifestSlot.EntriesMax);
-        Assert.Equal("SNAPMAN\n", Encoding.ASCII.GetString(slot, 0, 8));
-        Assert.Equal(2u, BitConverter.ToUInt32(slot, 8));
-        Assert.Equal(1u, BitConverter.ToUInt32(slot, 12));
-        Assert.Equal(7ul, BitConverter.ToUInt64(slot, 16));
-        Assert.Equal(40ul, BitConverter.ToUInt64(slot, 24));
-        Assert.Equal(2u, BitConverter.ToUInt32(slot, 144));
-        Assert.Equal(XxHash3.HashToUInt64([.. slot[..56], .. slot[64..160]]), BitConverter.ToUInt64(slot, 56));
-        Assert.Equal(42ul, BitConverter.ToUInt64(slot, 64));
-        Assert.Equal(41ul, BitConverter.ToUInt64(slot, 72));
-        Assert.Equal(SampleImage.ImageId.ToByteArray(), slot[80..96]);
-        Assert.Equal(SampleImage.ParentId.ToByteArray(), slot[96..112]);
-        Assert.Equal(12345ul, BitConverter.ToUInt64(slot, 112));
-        Assert.Equal(0xABCDul, BitConverter.ToUInt64(slot, 120));
-        Assert.Equal(SampleImage.Created.ToUnixTimeMilliseconds() * 1000, BitConverter.ToInt64(slot, 128));
-        Assert.Equal(2u, BitConverter.ToUInt32(slot, 136));
-        Assert.Equal(3u, BitConverter.ToUInt32(slot, 140));
+        byte[] half = new byte[ManifestHalf.HalfBytes];
+        ManifestHalf.Encode(new ManifestState(7, [entry with { Flags = EntryFlags.PassedOver }], 40), half);
+        Assert.Equal(262_144, ManifestHalf.HalfBytes);
+        Assert.Equal(2730, ManifestHalf.EntriesMax);
+        Assert.Equal("SNAPMAN\n", Encoding.ASCII.GetString(half, 0, 8));
+        Assert.Equal(2u, BitConverter.ToUInt32(half, 8));
+        Assert.Equal(1u, BitConverter.ToUInt32(half, 12));
+        Assert.Equal(7ul, BitConverter.ToUInt64(half, 16));
+        Assert.Equal(40ul, BitConverter.ToUInt64(half, 24));
+        Assert.Equal(2u, BitConverter.ToUInt32(half, 144));
+        Assert.Equal(XxHash3.HashToUInt64([.. half[..56], .. half[64..160]]), BitConverter.ToUInt64(half, 56));
+        Assert.Equal(42ul, BitConverter.ToUInt64(half, 64));
+        Assert.Equal(41ul, BitConverter.ToUInt64(half, 72));
+        Assert.Equal(SampleImage.ImageId.ToByteArray(), half[80..96]);
+        Assert.Equal(SampleImage.ParentId.ToByteArray(), half[96..112]);
+        Assert.Equal(12345ul, BitConverter.ToUInt64(half, 112));
+        Assert.Equal(0xABCDul, BitConverter.ToUInt64(half, 120));
+        Assert.Equal(SampleImage.Created.ToUnixTimeMilliseconds() * 1000, BitConverter.ToInt64(half, 128));
+        Assert.Equal(2u, BitConverter.ToUInt32(half, 136));
+        Assert.Equal(3u, BitConverter.ToUInt32(half, 140));
         Assert.Equal("0000000042-3.snapshot", entry.FileName);
     }
 

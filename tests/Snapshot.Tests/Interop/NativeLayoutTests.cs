@@ -49,11 +49,11 @@ public sealed unsafe class NativeLayoutTests : IDisposable
     public void So_is_such_a_runtime_of_native_threads()
     {
         nint library = Compile(
-            "threads/native_thread.h", text => Move(text, "uint32_t owner;", before: "uint32_t slot;"),
+            "threads/native_thread.h", text => Move(text, "uint32_t owner;", before: "uint32_t seat;"),
             "threads/layout.c");
         AssertRefused(
             library, "snt_layouts", NativeStructs.All,
-            "has field slot of struct snt_record at offset 96 with 4 bytes, Snapshot.dll at offset 92 with 4 bytes");
+            "has field seat of struct snt_record at offset 96 with 4 bytes, Snapshot.dll at offset 92 with 4 bytes");
     }
 
     [Fact]

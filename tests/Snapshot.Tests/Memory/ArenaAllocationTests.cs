@@ -295,7 +295,7 @@ public sealed unsafe class ArenaAllocationTests
 
         static int SizeAt(Arena arena, void* pointer)
         {
-            using Lock.Scope scope = arena.Freeze();
+            using Lock.Scope scope = arena.LockTables();
             return arena.ElementSizeAt(PageOf(arena, pointer));
         }
     }

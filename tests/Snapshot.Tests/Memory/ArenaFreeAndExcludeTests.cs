@@ -195,7 +195,7 @@ public sealed unsafe class ArenaFreeAndExcludeTests
 
         void Mark()
         {
-            using Lock.Scope scope = arena.Freeze();
+            using Lock.Scope scope = arena.LockTables();
             arena.MarkFree(set);
             arena.MarkExcluded(set);
             arena.Region.MoveDroppedTo(set);

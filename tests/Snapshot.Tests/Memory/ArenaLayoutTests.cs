@@ -42,7 +42,7 @@ public sealed unsafe class ArenaLayoutTests
         Assert.Equal(
             [0, 1, 2, 4, 8, 12, 16, 20],
             Offsets<PageDescriptor>(
-                "Kind", "SizeClass", "IsRoot", "PageCount", "Previous", "Next", "ElementSize", "UsedBlocks"));
+                "Kind", "SizeClass", "IsRoot", "PageCount", "Previous", "Next", "ElementSize", "UsedCells"));
         Assert.Equal([0, 8, 16], Offsets<ChunkEntry>("TablesOffset", "CoveringRun", "ExcludedPages"));
         Assert.Equal(
             [0, 8, 16, 24, 32, 36, 40],

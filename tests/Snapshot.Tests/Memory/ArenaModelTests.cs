@@ -173,7 +173,7 @@ public sealed unsafe class ArenaModelTests
             arena.Allocate(1 << 20);
         });
         byte[] before;
-        using (arena.Freeze())
+        using (arena.LockTables())
         {
             before = Bytes(arena);
             thread.Start();

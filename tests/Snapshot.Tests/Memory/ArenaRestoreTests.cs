@@ -18,7 +18,7 @@ public sealed unsafe class ArenaRestoreTests
     {
         internal static Saved Of(Arena arena)
         {
-            using Lock.Scope scope = arena.Freeze();
+            using Lock.Scope scope = arena.LockTables();
             return new Saved(arena.BaseAddress, arena.Region.CommittedPages, arena.Capacity, Bytes(arena));
         }
 

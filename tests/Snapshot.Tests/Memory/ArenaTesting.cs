@@ -47,7 +47,7 @@ internal static unsafe class ArenaTesting
     internal static PageBitmap Free(Arena arena)
     {
         PageBitmap set = new(arena.Region.CapacityPages);
-        using Lock.Scope scope = arena.Freeze();
+        using Lock.Scope scope = arena.LockTables();
         arena.MarkFree(set);
         return set;
     }
@@ -55,7 +55,7 @@ internal static unsafe class ArenaTesting
     internal static PageBitmap Excluded(Arena arena)
     {
         PageBitmap set = new(arena.Region.CapacityPages);
-        using Lock.Scope scope = arena.Freeze();
+        using Lock.Scope scope = arena.LockTables();
         arena.MarkExcluded(set);
         return set;
     }

@@ -182,7 +182,7 @@ public sealed unsafe class RoundTripTests : IDisposable
             for (int round = 1; round <= 12; round++)
             {
                 array.AsSpan().Fill(round);
-                Assert.Null(session.RequestCheckpoint().WaitCommitted().KeepingError);
+                Assert.Null(session.RequestCheckpoint().WaitCommitted().MaintenanceError);
             }
 
             // Closing gives up what runs beside the session, and on a busy machine none of it may have ended yet.

@@ -13,7 +13,7 @@ public sealed class LostManifestTests : IDisposable
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
     [Fact]
-    public async Task A_flipped_byte_in_the_newer_slot_is_told_and_the_newest_image_is_set_aside_and_recovered()
+    public async Task A_flipped_byte_in_the_newer_half_is_told_and_the_newest_image_is_set_aside_and_recovered()
     {
         Commit(full: true);
         Commit(full: false);
@@ -22,7 +22,7 @@ public sealed class LostManifestTests : IDisposable
         using (SnapshotStore readOnly = SnapshotStore.OpenReadOnly(_directory))
         {
             Assert.Equal(
-                [StoreFindingKind.DamagedSlot, StoreFindingKind.UnlistedImage],
+                [StoreFindingKind.DamagedHalf, StoreFindingKind.UnlistedImage],
                 readOnly.Findings.Select(finding => finding.Kind));
             VerifyReport report = await readOnly.VerifyAsync();
             Assert.False(report.IsIntact);
@@ -32,7 +32,7 @@ public sealed class LostManifestTests : IDisposable
         using (SnapshotStore store = SnapshotStore.Open(_directory))
         {
             Assert.Equal(
-                [StoreFindingKind.DamagedSlot, StoreFindingKind.ImageSetAside],
+                [StoreFindingKind.DamagedHalf, StoreFindingKind.ImageSetAside],
                 store.Findings.Select(finding => finding.Kind));
             Assert.Equal(3, store.NextGeneration);
         }
@@ -68,7 +68,7 @@ public sealed class LostManifestTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Without_a_valid_slot_the_store_is_refused_and_recovered_from_its_images(bool missing)
+    public async Task Without_a_valid_half_the_store_is_refused_and_recovered_from_its_images(bool missing)
     {
         Commit(full: true);
         Commit(full: false);
@@ -178,18 +178,18 @@ public sealed class LostManifestTests : IDisposable
     private void DamageSlot(bool newer)
     {
         using FileStream file = File.Open(ManifestPath, FileMode.Open);
-        long[] sequences = [.. Enumerable.Range(0, 2).Select(slot => SequenceOf(file, slot))];
+        long[] sequences = [.. Enumerable.Range(0, 2).Select(half => SequenceOf(file, half))];
         int wanted = sequences[0] > sequences[1] == newer ? 0 : 1;
-        file.Position = wanted * ManifestSlot.SlotBytes + ManifestSlot.HeaderBytes + 5;
+        file.Position = wanted * ManifestHalf.HalfBytes + ManifestHalf.HeaderBytes + 5;
         int found = file.ReadByte();
         file.Position--;
         file.WriteByte((byte)(found ^ 1));
     }
 
-    private static long SequenceOf(FileStream file, int slot)
+    private static long SequenceOf(FileStream file, int half)
     {
         byte[] bytes = new byte[8];
-        file.Position = slot * ManifestSlot.SlotBytes + 16;
+        file.Position = half * ManifestHalf.HalfBytes + 16;
         file.ReadExactly(bytes);
         return BitConverter.ToInt64(bytes);
     }

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Snapshot.Tests.Storage;
 
-/// <summary>What lost whole stores: two things at once, and the last slot written over.</summary>
+/// <summary>What lost whole stores: two things at once, and the last half written over.</summary>
 public sealed class ManifestDangerTests
 {
     private const string ManifestName = Manifest.FileName;
@@ -27,7 +27,7 @@ public sealed class ManifestDangerTests
                     Assert.Throws<SnapshotException>(() => store.Commit(script.Write(store, full: true, created)));
                 Assert.Equal(SnapshotErrorCode.OutcomeUnknown, unknown.Code);
                 medium.Fail = (_, _) => 0;
-                store.SettleOutcome();
+                store.ResolveOutcome();
             });
             await store.CompactAsync(2, during);
             Assert.True(during.HasRun);
@@ -42,7 +42,7 @@ public sealed class ManifestDangerTests
     }
 
     [Fact]
-    public void Opening_makes_a_new_manifest_and_on_a_full_disk_leaves_the_slot_it_read_as_it_is()
+    public void Opening_makes_a_new_manifest_and_on_a_full_disk_leaves_the_half_it_read_as_it_is()
     {
         const int NoSpace = 28;
         CrashMedium medium = new();
@@ -54,7 +54,7 @@ public sealed class ManifestDangerTests
         SnapshotStore.Open(medium, new StoreOptions()).Dispose();
         byte[] after = Bytes(medium);
         ManifestState read = Newest(before);
-        Assert.Equal(Slot(before, read.Slot), Slot(after, read.Slot));
+        Assert.Equal(Half(before, read.Half), Half(after, read.Half));
         Assert.Equal(read.Sequence + 1, Newest(after).Sequence);
         Assert.Equal(read.Entries, Newest(after).Entries);
         Assert.DoesNotContain(medium.Names, ImageFileName.IsPartial);
@@ -89,7 +89,7 @@ public sealed class ManifestDangerTests
         medium.CrashAt = medium.Operations + crashAfter;
         try
         {
-            store.SettleOutcome();
+            store.ResolveOutcome();
         }
         catch (SimulatedCrashException)
         {
@@ -129,9 +129,9 @@ public sealed class ManifestDangerTests
     {
         ManifestEntry entry = new(Guid.NewGuid(), 5, null, 8192, 1, DateTimeOffset.UnixEpoch, counts);
         ManifestState state = new(3, [entry with { Revision = retired, Flags = EntryFlags.Retired }, entry]);
-        byte[] slot = new byte[ManifestSlot.SlotBytes];
-        ManifestSlot.Encode(state, slot);
-        Assert.Equal(isValid, ManifestSlot.Decode(slot, state.Slot, ManifestName) is not null);
+        byte[] half = new byte[ManifestHalf.HalfBytes];
+        ManifestHalf.Encode(state, half);
+        Assert.Equal(isValid, ManifestHalf.Decode(half, state.Half, ManifestName) is not null);
     }
 
     [Fact]
@@ -139,12 +139,12 @@ public sealed class ManifestDangerTests
     {
         CrashMedium medium = new();
         SnapshotStore.Open(medium, new StoreOptions()).Dispose();
-        byte[] slot = new byte[ManifestSlot.SlotBytes];
+        byte[] half = new byte[ManifestHalf.HalfBytes];
         ManifestState last = new(long.MaxValue, []);
-        ManifestSlot.Encode(last, slot);
+        ManifestHalf.Encode(last, half);
         using (IStoreFile file = medium.OpenForUpdate(ManifestName))
         {
-            file.Write(slot, (long)last.Slot * ManifestSlot.SlotBytes);
+            file.Write(half, (long)last.Half * ManifestHalf.HalfBytes);
             file.Sync();
         }
 
@@ -159,13 +159,13 @@ public sealed class ManifestDangerTests
     {
         CrashMedium medium = new();
         SnapshotStore.Open(medium, new StoreOptions()).Dispose();
-        byte[] slot = new byte[ManifestSlot.SlotBytes];
+        byte[] half = new byte[ManifestHalf.HalfBytes];
         ManifestEntry entry = new(Guid.NewGuid(), long.MaxValue, null, 8192, 1, DateTimeOffset.UnixEpoch, 0);
         ManifestState last = new(3, [entry]);
-        ManifestSlot.Encode(last, slot);
+        ManifestHalf.Encode(last, half);
         using (IStoreFile file = medium.OpenForUpdate(ManifestName))
         {
-            file.Write(slot, (long)last.Slot * ManifestSlot.SlotBytes);
+            file.Write(half, (long)last.Half * ManifestHalf.HalfBytes);
             file.Sync();
         }
 
@@ -182,11 +182,11 @@ public sealed class ManifestDangerTests
         return bytes;
     }
 
-    private static byte[] Slot(byte[] manifest, int slot) =>
-        manifest[(slot * ManifestSlot.SlotBytes)..((slot + 1) * ManifestSlot.SlotBytes)];
+    private static byte[] Half(byte[] manifest, int half) =>
+        manifest[(half * ManifestHalf.HalfBytes)..((half + 1) * ManifestHalf.HalfBytes)];
 
     private static ManifestState Newest(byte[] manifest) => Enumerable.Range(0, 2)
-        .Select(slot => ManifestSlot.Decode(Slot(manifest, slot), slot, ManifestName))
+        .Select(half => ManifestHalf.Decode(Half(manifest, half), half, ManifestName))
         .OfType<ManifestState>().MaxBy(state => state.Sequence)!;
 
     private sealed class FailsOnce(Action action) : IProgress<StoreProgress>

@@ -281,7 +281,7 @@ public sealed class SnapshotStoreTests : IDisposable
     }
 
     [Fact]
-    public void A_torn_slot_falls_back_to_the_other_and_two_torn_slots_are_damage()
+    public void A_torn_half_falls_back_to_the_other_and_two_torn_halves_are_damage()
     {
         using (SnapshotStore store = SnapshotStore.Open(_directory))
         {
@@ -289,7 +289,7 @@ public sealed class SnapshotStoreTests : IDisposable
             _script.Commit(store, full: true);
         }
 
-        // Sequences: 1 at the creation, 2 and 3 by the commits; 3 lives in slot 0.
+        // Sequences: 1 at the creation, 2 and 3 by the commits; 3 lives in half 0.
         Flip("manifest", 100);
         using (SnapshotStore store = SnapshotStore.OpenReadOnly(_directory)) Assert.Equal(1, store.Newest!.Generation);
         Flip("manifest", 262_144 + 100);

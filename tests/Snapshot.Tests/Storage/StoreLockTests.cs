@@ -107,7 +107,7 @@ public sealed class StoreLockTests : IDisposable
         string path = Path.Combine(_store.Path, Manifest.FileName);
         byte[] manifest = File.ReadAllBytes(path);
         ManifestState other = new(9, []);
-        ManifestSlot.Encode(other, manifest.AsSpan(other.Slot * ManifestSlot.SlotBytes, ManifestSlot.SlotBytes));
+        ManifestHalf.Encode(other, manifest.AsSpan(other.Half * ManifestHalf.HalfBytes, ManifestHalf.HalfBytes));
         File.WriteAllBytes(path, manifest);
         SnapshotException lost = Assert.Throws<SnapshotException>(() => script.Commit(store, full: true));
         Assert.Equal(SnapshotErrorCode.StoreBusy, lost.Code);

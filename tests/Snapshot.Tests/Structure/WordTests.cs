@@ -34,6 +34,10 @@ public sealed class WordTests
     [InlineData("What must wait hangs on this.")]
     [InlineData("after the gate time-out")]
     [InlineData("a kernel module")]
+    [InlineData("a write opens a block of\n/// 2 MiB")]
+    [InlineData("neither slot of the manifest is valid")]
+    [InlineData("snapshot-cc --slot 3")]
+    [InlineData("while the keeping of the store goes on")]
     [InlineData("Snapshot.KernelHost.Load(string! path)")]
     public void Each_fault_is_found(string text) => Assert.Single(Words.ForbiddenIn("a.md", text));
 

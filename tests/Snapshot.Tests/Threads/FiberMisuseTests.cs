@@ -460,5 +460,5 @@ public sealed class FiberMisuseTests : IDisposable
     }
 
     private unsafe void AssertNothingIsLeft() => Assert.Equal(
-        0, _arena.RootPointer<FiberSpaceHeader>(FiberSpace.RootName)->FirstWorker->Pool.LiveBlocks);
+        0, _arena.RootPointer<FiberSpaceHeader>(FiberSpace.RootName)->FirstWorker->Pool.LiveCells);
 }

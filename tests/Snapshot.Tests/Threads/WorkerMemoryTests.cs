@@ -32,14 +32,14 @@ public sealed unsafe class WorkerMemoryTests : IDisposable
                     blocks[i].At = (nint)block;
                 }
 
-                Assert.Equal(sizes.Length, pool.LiveBlocks);
+                Assert.Equal(sizes.Length, pool.LiveCells);
                 for (int i = 0; i < sizes.Length; i++)
                 {
                     Assert.Equal(-1, new Span<byte>((void*)blocks[i].At, sizes[i]).IndexOfAnyExcept((byte)(i + 1)));
                     pool.Give(_arena, (void*)blocks[i].At, blocks[i].SizeClass);
                 }
 
-                Assert.Equal(0, pool.LiveBlocks);
+                Assert.Equal(0, pool.LiveCells);
                 pool.Release(_arena);
                 Assert.Equal(before, _arena.AllocatedBytes);
             }, iter: 200, threads: 1);
@@ -87,9 +87,9 @@ public sealed unsafe class WorkerMemoryTests : IDisposable
         {
             while (true) pool.Take(small, 50_000, out _);
         });
-        long live = pool.LiveBlocks;
+        long live = pool.LiveCells;
         ArenaTesting.Full(() => pool.Take(small, 16 << 20, out _));
-        Assert.Equal(live, pool.LiveBlocks);
+        Assert.Equal(live, pool.LiveCells);
         pool.Take(small, 100, out _);
     }
 

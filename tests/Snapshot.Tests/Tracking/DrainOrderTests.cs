@@ -6,7 +6,7 @@ namespace Snapshot.Tests.Tracking;
 public sealed class DrainOrderTests
 {
     [Fact]
-    public void Blocks_come_as_they_are_given_and_copied_ones_last()
+    public void Spans_come_as_they_are_given_and_copied_ones_last()
     {
         Assert.Equal([7, 3, 9], Order([7, 3, 9], copied: [], isShort: false));
         Assert.Equal([7, 9, 4, 3, 5], Order([3, 7, 5, 9, 4], copied: [3, 5], isShort: false));
@@ -23,10 +23,10 @@ public sealed class DrainOrderTests
         HashSet<long> copied = [1, 6];
         bool isShort = false;
         List<long> taken = [];
-        foreach (long block in new DrainOrder([1, 2, 3, 4, 5, 6], copied.Contains, () => isShort).Take())
+        foreach (long span in new DrainOrder([1, 2, 3, 4, 5, 6], copied.Contains, () => isShort).Take())
         {
-            taken.Add(block);
-            copied.Remove(block);
+            taken.Add(span);
+            copied.Remove(span);
             isShort = taken.Count is >= 2 and < 4;
         }
 
@@ -34,28 +34,28 @@ public sealed class DrainOrderTests
     }
 
     [Fact]
-    public void Each_block_comes_once_whatever_is_copied_meanwhile()
+    public void Each_span_comes_once_whatever_is_copied_meanwhile()
     {
         Random random = new(1);
         for (int round = 0; round < 200; round++)
         {
-            long[] blocks = [.. Enumerable.Range(0, random.Next(40)).Select(block => (long)block)];
-            random.Shuffle(blocks);
+            long[] spans = [.. Enumerable.Range(0, random.Next(40)).Select(span => (long)span)];
+            random.Shuffle(spans);
             HashSet<long> copied = [];
-            DrainOrder order = new(blocks, copied.Contains, () => random.Next(2) == 0);
+            DrainOrder order = new(spans, copied.Contains, () => random.Next(2) == 0);
             List<long> taken = [];
-            foreach (long block in order.Take())
+            foreach (long span in order.Take())
             {
-                taken.Add(block);
-                copied.Remove(block);
+                taken.Add(span);
+                copied.Remove(span);
                 long other = random.Next(40);
                 if (!taken.Contains(other)) copied.Add(other);
             }
 
-            Assert.Equal(blocks.Order(), taken.Order());
+            Assert.Equal(spans.Order(), taken.Order());
         }
     }
 
-    private static IEnumerable<long> Order(long[] blocks, long[] copied, bool isShort) =>
-        new DrainOrder(blocks, copied.Contains, () => isShort).Take();
+    private static IEnumerable<long> Order(long[] spans, long[] copied, bool isShort) =>
+        new DrainOrder(spans, copied.Contains, () => isShort).Take();
 }

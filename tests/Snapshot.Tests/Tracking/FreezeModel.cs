@@ -1,7 +1,7 @@
 namespace Snapshot.Tests.Tracking;
 
 /// <summary>
-/// The memory, bits and slots of the model of frozen memory: two pages of one block. What freeze.c, open.c and slots.c
+/// The memory, bits and slots of the model of frozen memory: two pages of one span. What freeze.c, open.c and slots.c
 /// keep in words of 64 pages is kept for each page here.
 /// </summary>
 internal static class FreezeModel
@@ -24,7 +24,7 @@ internal static class FreezeModel
         Written = 8,
         Frozen = 16,
         Copied = 32,
-        CopiedWithBlock = 64,
+        CopiedWithSpan = 64,
         Dropped = 128,
 
         // What the running checkpoint has.
@@ -89,12 +89,12 @@ internal static class FreezeModel
         internal Slots Fill(byte slot, byte content) =>
             this with { Contents = (Contents & ~(15u << (4 * slot))) | ((uint)content << (4 * slot)) };
 
-        internal (Slots Slots, byte Slot) Take(bool block)
+        internal (Slots Slots, byte Slot) Take(bool span)
         {
             for (byte extent = 0; extent < Limit; extent++)
             {
                 int both = 3 << (2 * extent);
-                if (!block && (Split & (1 << extent)) != 0 && (Used & both) != both)
+                if (!span && (Split & (1 << extent)) != 0 && (Used & both) != both)
                 {
                     byte slot = (byte)((2 * extent) + ((Used >> (2 * extent)) & 1));
                     return (this with { Used = (byte)(Used | (1 << slot)) }, slot);
@@ -106,7 +106,7 @@ internal static class FreezeModel
                 int both = 3 << (2 * extent);
                 if ((Split & (1 << extent)) != 0 || (Used & both) != 0) continue;
                 byte first = (byte)(2 * extent);
-                Slots taken = block
+                Slots taken = span
                     ? this with { Used = (byte)(Used | both) }
                     : this with { Used = (byte)(Used | (1 << first)), Split = (byte)(Split | (1 << extent)) };
                 return (taken, first);
@@ -119,10 +119,10 @@ internal static class FreezeModel
             ? (this, NoSlot)
             : (this with { Needed = (byte)(Needed + 1) }, (byte)((2 * Limit) + Needed));
 
-        internal Slots Put(byte slot, bool block)
+        internal Slots Put(byte slot, bool span)
         {
             if (slot >= 2 * Limit) return this;
-            int bits = block ? 3 << (slot & ~1) : 1 << slot;
+            int bits = span ? 3 << (slot & ~1) : 1 << slot;
             return this with { Used = (byte)(Used & ~bits), Fault = Fault || (Used & bits) != bits };
         }
     }
@@ -184,17 +184,17 @@ internal static class FreezeModel
     /// <param name="At">What it does next.</param>
     /// <param name="Purpose">What for.</param>
     /// <param name="Page">The page it is about.</param>
-    /// <param name="Block">It is about the block, and not about a page of it alone.</param>
+    /// <param name="Span">It is about the span, and not about a page of it alone.</param>
     /// <param name="Opening">The page it opens next.</param>
     /// <param name="Seen">The count of changes it saw.</param>
     /// <param name="Slot">A slot it has in hand.</param>
     /// <param name="Moved">What its wait returned.</param>
     internal readonly record struct Server(
-        ServerAt At, Purpose Purpose, byte Page, bool Block, byte Opening, byte Seen, byte Slot, bool Moved)
+        ServerAt At, Purpose Purpose, byte Page, bool Span, byte Opening, byte Seen, byte Slot, bool Moved)
     {
-        internal byte First => Block ? (byte)0 : Page;
+        internal byte First => Span ? (byte)0 : Page;
 
-        internal byte End => Block ? (byte)Pages : (byte)(Page + 1);
+        internal byte End => Span ? (byte)Pages : (byte)(Page + 1);
     }
 
     internal enum CollectorAt : byte

@@ -67,13 +67,13 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
         return Go("the drain fails", CollectorAt.Count, next with { Collector = after }, Pages) with { Fair = false };
     }
 
-    /// <summary>The drain of another block, which had a slot when the pause ended.</summary>
+    /// <summary>The drain of another span, which had a slot when the pause ended.</summary>
     internal static ModelStep<State>? DrainOther(State state) =>
         state is { OtherHolds: true, Collector.At: CollectorAt.Drain }
-            ? new("another block is drained", state.Wake() with
+            ? new("another span is drained", state.Wake() with
             {
                 OtherHolds = false,
-                Slots = state.Slots.Put(0, block: true),
+                Slots = state.Slots.Put(0, span: true),
                 Changes = (byte)(state.Changes + 1),
             })
             : null;
@@ -185,7 +185,7 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
     private static State Collected(State state)
     {
         Slots slots = state.Slots.Renewed;
-        State next = state with { Slots = state.OtherHolds ? slots.Take(block: true).Slots : slots };
+        State next = state with { Slots = state.OtherHolds ? slots.Take(span: true).Slots : slots };
         for (int page = 0; page < Pages; page++)
         {
             if (state[page].Has(Bits.GivenBack))
@@ -216,9 +216,9 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
         bool isOpen = looks && page.Has(Bits.Written) && !page.Has(Bits.Armed);
         if (isOpen)
         {
-            (Slots slots, byte slot) = state.Slots.Take(block: false);
+            (Slots slots, byte slot) = state.Slots.Take(span: false);
             if (slot == NoSlot) (slots, slot) = state.Slots.TakeNeeded();
-            next = next.With(at, page.Without(Bits.CopiedWithBlock).With(Bits.Copied) with { Slot = slot }) with
+            next = next.With(at, page.Without(Bits.CopiedWithSpan).With(Bits.Copied) with { Slot = slot }) with
             { Slots = slots.Fill(slot, page.Content) };
         }
         else if (page.Has(Bits.Armed) || !looks)
@@ -300,12 +300,12 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
         Page page = state[at];
         State next = state.With(at, page.Without(Bits.Frozen | Bits.Copied));
         if (!page.Has(Bits.Copied)) return next;
-        bool withBlock = page.Has(Bits.CopiedWithBlock);
+        bool withSpan = page.Has(Bits.CopiedWithSpan);
         Page other = state[1 - at];
         bool shared = other.Has(Bits.Copied)
-            && (other.Has(Bits.CopiedWithBlock) || flaw == FreezeFlaw.TakesEveryCopyForItsOwn);
-        if (withBlock && shared) return next;
-        return next with { Slots = state.Slots.Put(withBlock ? (byte)(page.Slot - at) : page.Slot, withBlock) };
+            && (other.Has(Bits.CopiedWithSpan) || flaw == FreezeFlaw.TakesEveryCopyForItsOwn);
+        if (withSpan && shared) return next;
+        return next with { Slots = state.Slots.Put(withSpan ? (byte)(page.Slot - at) : page.Slot, withSpan) };
     }
 
     private static ModelStep<State> Thaw(State state)

@@ -5,10 +5,10 @@ namespace Snapshot.Tests.Tracking;
 
 /// <summary>What the application and the servers of the model do: open.c, and the waiting of slots.c.</summary>
 /// <param name="flaw">What is wrong on purpose.</param>
-/// <param name="block">A write opens the block, and in need a page; or always a page.</param>
+/// <param name="span">A write opens the span, and in need a page; or always a page.</param>
 /// <param name="timeOuts">Waits for slots may end by themselves.</param>
 /// <param name="drainStops">They do, since the drain never comes.</param>
-internal sealed class FreezeModelServers(FreezeFlaw flaw, bool block, bool timeOuts, bool drainStops)
+internal sealed class FreezeModelServers(FreezeFlaw flaw, bool span, bool timeOuts, bool drainStops)
 {
     internal IEnumerable<ModelStep<State>> Steps(State state)
     {
@@ -65,7 +65,7 @@ internal sealed class FreezeModelServers(FreezeFlaw flaw, bool block, bool timeO
     }
 
     private Server Begin(State state, Purpose purpose, byte page) =>
-        new(ServerAt.Lock, purpose, page, block, 0, state.Changes, NoSlot, false);
+        new(ServerAt.Lock, purpose, page, span, 0, state.Changes, NoSlot, false);
 
     private IEnumerable<ModelStep<State>> Serve(State state, int index)
     {
@@ -74,7 +74,7 @@ internal sealed class FreezeModelServers(FreezeFlaw flaw, bool block, bool timeO
         {
             case ServerAt.Idle when index < State.Servers - 1:
                 foreach (ModelStep<State> step in TakeFault(state, index)) yield return step;
-                if (block && index == 0 && state.Aheads > 0)
+                if (span && index == 0 && state.Aheads > 0)
                 {
                     yield return new(
                         "server 0 goes ahead", state.With(index, Begin(state, Purpose.Ahead, 0)) with
@@ -148,7 +148,7 @@ internal sealed class FreezeModelServers(FreezeFlaw flaw, bool block, bool timeO
         }
 
         if (!frozen) return new($"server {index} finds nothing frozen", state.With(index, next));
-        (Slots slots, byte slot) = state.Slots.Take(server.Block);
+        (Slots slots, byte slot) = state.Slots.Take(server.Span);
         if (slot != NoSlot)
         {
             ServerAt then = flaw == FreezeFlaw.CopiesAfterUnprotecting && server.Purpose != Purpose.Secure
@@ -186,7 +186,7 @@ internal sealed class FreezeModelServers(FreezeFlaw flaw, bool block, bool timeO
             {
                 At = server.Moved ? ServerAt.Lock : ServerAt.NeedLock,
                 Seen = state.Changes,
-                Block = server.Block && server.Moved,
+                Span = server.Span && server.Moved,
             })),
         };
     }
@@ -257,8 +257,8 @@ internal sealed class FreezeModelServers(FreezeFlaw flaw, bool block, bool timeO
             Page page = state[at];
             if (!page.Has(Bits.Frozen)) continue;
             byte slot = (byte)(server.Slot + at - server.First);
-            Page copied = page.Without(Bits.Frozen | Bits.CopiedWithBlock).With(Bits.Copied) with { Slot = slot };
-            if (server.Block) copied = copied.With(Bits.CopiedWithBlock);
+            Page copied = page.Without(Bits.Frozen | Bits.CopiedWithSpan).With(Bits.Copied) with { Slot = slot };
+            if (server.Span) copied = copied.With(Bits.CopiedWithSpan);
             state = state.With(at, copied) with { Slots = state.Slots.Fill(slot, page.Content) };
         }
 

@@ -30,7 +30,7 @@ public enum FreezeFlaw
 }
 
 /// <summary>
-/// Copy-on-write as a model: two pages of one block, two writers, two servers, a thread that discards, one that writes
+/// Copy-on-write as a model: two pages of one span, two writers, two servers, a thread that discards, one that writes
 /// in the pause all the same, the collect and the drain; every access to a bit, the lock, a slot and the page table is
 /// a step of its own. Whatever their order: what is delivered is the content of the moment of freezing, no write goes
 /// unreported, no slot is lost or returned twice, and nobody waits for ever.
@@ -38,12 +38,12 @@ public enum FreezeFlaw
 public sealed class FreezeModelTests(ITestOutputHelper output)
 {
     /// <summary>Who is there, and how often each does its work.</summary>
-    /// <param name="Opens">Pages that a write opens: 2, the block; 1, as it does in need.</param>
+    /// <param name="Opens">Pages that a write opens: 2, the span; 1, as it does in need.</param>
     /// <param name="Extents">Slots: extents of two.</param>
     /// <param name="Writes">By writer 0 to page 0 and by writer 1 to page 1, a digit each.</param>
     /// <param name="With">Letters: s a stray writer of page 1, d discards of page 1, a opening ahead, h a hole (page 1
-    /// has no memory at first), f a drain that fails, x the drain stops for ever, o another block has a slot at first, t waits for slots may
-    /// end by themselves, 1 one capture and not two, e an early collect before each of them.</param>
+    /// has no memory at first), f a drain that fails, x the drain stops for ever, o another span has a slot at first, t
+    /// waits for slots may end by themselves, 1 one capture and not two, e an early collect before each of them.</param>
     public readonly record struct Scenario(int Opens, int Extents, string Writes, string With)
     {
         internal bool Has(char letter) => With.Contains(letter, StringComparison.Ordinal);
@@ -114,7 +114,7 @@ public sealed class FreezeModelTests(ITestOutputHelper output)
     private static (int States, string? Fault) Explore(Scenario scenario, FreezeFlaw flaw)
     {
         bool stops = scenario.Has('x');
-        FreezeModelServers servers = new(flaw, block: scenario.Opens == 2, scenario.Has('t'), stops);
+        FreezeModelServers servers = new(flaw, span: scenario.Opens == 2, scenario.Has('t'), stops);
         FreezeModelCollector collector = new(flaw, stops);
         return StateExplorer.Explore(Initial(scenario), Steps, Violation, IsEnd);
 

@@ -28,10 +28,10 @@ public sealed class FreezingTrackerTests() : FreezingTrackerContract(TrackingMec
 
     /// <summary>Before Linux 6.3 the kernel refuses to protect, or to open, several mappings by one call.</summary>
     [MachineFact]
-    public void A_block_with_an_inaccessible_page_in_it_is_armed_and_opened()
+    public void A_span_with_an_inaccessible_page_in_it_is_armed_and_opened()
     {
         const int guard = 100;
-        using TrackedMemory memory = Filled(blocks: 1);
+        using TrackedMemory memory = Filled(spans: 1);
         memory.Guard(guard);
         using FreezingTracker tracker = CreateFreezing(memory);
         using PageBitmap changed = new(memory.CapacityPages);
@@ -41,7 +41,7 @@ public sealed class FreezingTrackerTests() : FreezingTrackerContract(TrackingMec
             AssertGoesOn(() => memory.Page(guard + 1)[0]++);
             changed.Clear();
             tracker.Collect(changed);
-            Assert.Equal(BlockPages, changed.Count());
+            Assert.Equal(SpanPages, changed.Count());
         }
     }
 
@@ -49,7 +49,7 @@ public sealed class FreezingTrackerTests() : FreezingTrackerContract(TrackingMec
     public void A_write_beside_a_page_that_somebody_has_mapped_over_goes_on()
     {
         const int stray = 100;
-        using TrackedMemory memory = Filled(blocks: 1);
+        using TrackedMemory memory = Filled(spans: 1);
         using FreezingTracker tracker = CreateFreezing(memory);
         using PageBitmap changed = new(memory.CapacityPages);
         tracker.Collect(changed);
@@ -61,7 +61,7 @@ public sealed class FreezingTrackerTests() : FreezingTrackerContract(TrackingMec
     [MachineFact]
     public void Memory_that_another_session_tracks_is_refused()
     {
-        using TrackedMemory memory = new(BlockPages, BlockPages);
+        using TrackedMemory memory = new(SpanPages, SpanPages);
         using FreezingTracker tracker = CreateFreezing(memory);
         using TrackerFactory other = new(MachineCapabilities.Current, TrackingMechanism.Auto);
         SnapshotException error = Assert.Throws<SnapshotException>(() => other.CreateFreezing(memory));

@@ -23,24 +23,24 @@ HIDDEN void *calloc(size_t count, size_t bytes)
     return sn_calloc(count, bytes);
 }
 
-HIDDEN void *realloc(void *block, size_t bytes)
+HIDDEN void *realloc(void *memory, size_t bytes)
 {
-    return sn_realloc(block, bytes);
+    return sn_realloc(memory, bytes);
 }
 
-HIDDEN void *reallocarray(void *block, size_t count, size_t bytes)
+HIDDEN void *reallocarray(void *memory, size_t count, size_t bytes)
 {
     size_t all;
     if (__builtin_mul_overflow(count, bytes, &all)) {
         errno = ENOMEM;
         return NULL;
     }
-    return sn_realloc(block, all);
+    return sn_realloc(memory, all);
 }
 
-HIDDEN void free(void *block)
+HIDDEN void free(void *memory)
 {
-    sn_free(block);
+    sn_free(memory);
 }
 
 HIDDEN void *aligned_alloc(size_t alignment, size_t bytes)
@@ -58,7 +58,7 @@ HIDDEN void *valloc(size_t bytes)
     return sn_aligned_alloc(PAGE_BYTES, bytes);
 }
 
-HIDDEN int posix_memalign(void **block, size_t alignment, size_t bytes)
+HIDDEN int posix_memalign(void **memory, size_t alignment, size_t bytes)
 {
     if (alignment < sizeof(void *) || (alignment & (alignment - 1)) != 0)
         return EINVAL;
@@ -67,13 +67,13 @@ HIDDEN int posix_memalign(void **block, size_t alignment, size_t bytes)
     errno = before;
     if (allocated == NULL)
         return ENOMEM;
-    *block = allocated;
+    *memory = allocated;
     return 0;
 }
 
-HIDDEN size_t malloc_usable_size(void *block)
+HIDDEN size_t malloc_usable_size(void *memory)
 {
-    return sn_malloc_usable_size(block);
+    return sn_malloc_usable_size(memory);
 }
 
 static char *copy_of(const char *text, size_t length)

@@ -63,17 +63,17 @@ static uint64_t next(uint64_t *seed)
     return *seed >> 33;
 }
 
-/* ---- blocks -------------------------------------------------------------------------------------------- */
+/* ---- allocations --------------------------------------------------------------------------------------- */
 
 struct held {
-    unsigned char *block;
+    unsigned char *memory;
     size_t bytes;
 };
 
 static int is_filled(const struct held *held, size_t bytes, unsigned char with)
 {
     for (size_t i = 0; i < bytes; i += i < 64 ? 1 : 97) {
-        if (held->block[i] != with)
+        if (held->memory[i] != with)
             return 0;
     }
     return 1;
@@ -92,37 +92,37 @@ static void *churn(void *argument)
         unsigned char with = (unsigned char)at;
         CHECK(is_filled(held, held->bytes, with));
         if (how == 0) {
-            held->block = sn_realloc(held->block, bytes);
+            held->memory = sn_realloc(held->memory, bytes);
             CHECK(is_filled(held, bytes < held->bytes ? bytes : held->bytes, with));
         } else {
             size_t alignment = how == 1 ? alignments[next(&seed) % 8] : 16;
-            sn_free(held->block);
-            held->block = how == 1   ? sn_aligned_alloc(alignment, bytes)
-                          : how == 2 ? sn_calloc(bytes, 1)
-                                     : sn_malloc(bytes);
-            CHECK(((uintptr_t)held->block & (alignment - 1)) == 0);
+            sn_free(held->memory);
+            held->memory = how == 1   ? sn_aligned_alloc(alignment, bytes)
+                           : how == 2 ? sn_calloc(bytes, 1)
+                                      : sn_malloc(bytes);
+            CHECK(((uintptr_t)held->memory & (alignment - 1)) == 0);
             CHECK(how != 2 || is_filled(held, bytes, 0));
         }
-        CHECK(held->block != NULL && sn_malloc_usable_size(held->block) >= bytes);
-        memset(held->block, with, bytes);
+        CHECK(held->memory != NULL && sn_malloc_usable_size(held->memory) >= bytes);
+        memset(held->memory, with, bytes);
         held->bytes = bytes;
     }
     for (uint32_t i = 0; i < BLOCKS; i++)
-        sn_free(all[i].block);
+        sn_free(all[i].memory);
     free(all);
     return NULL;
 }
 
-static uint32_t count_units(const struct heap *heap, uint32_t kind)
+static uint32_t count_chunks(const struct heap *heap, uint32_t kind)
 {
-    const struct heap_unit *units = (const struct heap_unit *)(uintptr_t)heap->units;
+    const struct heap_chunk *chunks = (const struct heap_chunk *)(uintptr_t)heap->chunks;
     uint32_t count = 0;
     for (uint32_t i = 0; i < heap->fresh; i++)
-        count += units[i].kind == kind;
+        count += chunks[i].kind == kind;
     return count;
 }
 
-static void blocks_keep_what_is_in_them(void)
+static void allocations_keep_what_is_in_them(void)
 {
     pthread_t threads[4];
     struct heap *heap = open_heap(256 * MEBIBYTE);
@@ -130,8 +130,8 @@ static void blocks_keep_what_is_in_them(void)
         CHECK(pthread_create(&threads[i], NULL, churn, (void *)(uintptr_t)(i + 1)) == 0);
     for (uint32_t i = 0; i < 4; i++)
         CHECK(pthread_join(threads[i], NULL) == 0);
-    /* Of each size one span may stay. */
-    CHECK(count_units(heap, HEAP_SPAN) <= HEAP_SIZES && count_units(heap, HEAP_RUN) == 0);
+    /* Of each size one slab may stay. */
+    CHECK(count_chunks(heap, HEAP_SLAB) <= HEAP_SIZES && count_chunks(heap, HEAP_RUN) == 0);
     CHECK(snt_heap_open(heap, heap->bytes, 1) == 0); /* as a new process would */
     churn((void *)5);
     close_heap(heap);
@@ -143,12 +143,12 @@ static void sizes_fit(void)
 {
     struct heap *heap = open_heap(64 * MEBIBYTE);
     for (size_t bytes = 0; bytes < 70000; bytes++) {
-        void *block = sn_malloc(bytes);
-        size_t usable = sn_malloc_usable_size(block);
-        CHECK(block != NULL && usable >= bytes && ((uintptr_t)block & 15) == 0);
+        void *memory = sn_malloc(bytes);
+        size_t usable = sn_malloc_usable_size(memory);
+        CHECK(memory != NULL && usable >= bytes && ((uintptr_t)memory & 15) == 0);
         CHECK(bytes > HEAP_SMALL_MAX || usable <= bytes + bytes / 4 + HEAP_GRAIN);
-        memset(block, 1, bytes);
-        sn_free(block);
+        memset(memory, 1, bytes);
+        sn_free(memory);
     }
     close_heap(heap);
 }
@@ -158,7 +158,7 @@ static void a_full_heap_says_so_and_is_whole_when_all_is_freed(void)
     struct heap *heap = open_heap(32 * MEBIBYTE);
     void *all[1024];
     uint32_t count = 0;
-    size_t largest = heap->unit_count * HEAP_UNIT;
+    size_t largest = heap->chunk_count * HEAP_CHUNK;
     while (count < 1024 && (all[count] = sn_malloc(100000)) != NULL)
         count++;
     CHECK(count > 200 && errno == ENOMEM);
@@ -180,21 +180,21 @@ static void a_full_heap_says_so_and_is_whole_when_all_is_freed(void)
     for (uint32_t i = 99; i < 100; i -= 2)
         sn_free(all[i]);
     CHECK(heap->fresh == 0);
-    void *block = sn_malloc(largest);
-    CHECK(block != NULL && sn_malloc(1) == NULL);
-    CHECK(sn_realloc(block, largest / 2) == block && sn_realloc(block, largest) == block);
-    sn_free(block);
+    void *memory = sn_malloc(largest);
+    CHECK(memory != NULL && sn_malloc(1) == NULL);
+    CHECK(sn_realloc(memory, largest / 2) == memory && sn_realloc(memory, largest) == memory);
+    sn_free(memory);
     close_heap(heap);
 }
 
-/* A span of each size is kept; where memory is short they are not in the way. */
+/* A slab of each size is kept; where memory is short they are not in the way. */
 static void what_is_kept_is_given_back_when_memory_is_short(void)
 {
     struct heap *heap = open_heap(8 * MEBIBYTE);
     for (size_t bytes = 0; bytes < HEAP_SMALL_MAX; bytes += 16)
         sn_free(sn_malloc(bytes));
-    CHECK(count_units(heap, HEAP_SPAN) == HEAP_SIZES);
-    void *large = sn_malloc((heap->unit_count - 1) * HEAP_UNIT), *small = sn_malloc(100);
+    CHECK(count_chunks(heap, HEAP_SLAB) == HEAP_SIZES);
+    void *large = sn_malloc((heap->chunk_count - 1) * HEAP_CHUNK), *small = sn_malloc(100);
     CHECK(large != NULL && small != NULL);
     sn_free(small);
     CHECK(sn_malloc(30000) != NULL && sn_malloc(100) == NULL);
@@ -222,10 +222,10 @@ static void what_is_not_used_is_not_touched(void)
     close_heap(heap);
 }
 
-static int dies(void *block, const char *reason)
+static int dies(void *memory, const char *reason)
 {
     if (setjmp(t_death) == 0) {
-        sn_free(block);
+        sn_free(memory);
         return 0;
     }
     return strstr(t_reason, reason) != NULL;
@@ -238,8 +238,8 @@ static void a_wrong_free_is_noticed(void)
     struct heap *heap = open_heap(8 * MEBIBYTE);
     char *small = sn_malloc(100), *large = sn_malloc(200000);
     CHECK(sn_malloc(100) != NULL);
-    CHECK(dies(elsewhere, "not of this heap") && dies(small + 16, "inside of a block"));
-    CHECK(dies(large + 65536, "is none") && dies(large + 16, "is none"));
+    CHECK(dies(elsewhere, "not of this heap") && dies(small + 16, "inside of an allocation"));
+    CHECK(dies(large + 65536, "was never allocated") && dies(large + 16, "was never allocated"));
     sn_free(large);
     CHECK(dies(large, "free already"));
     sn_free(small);
@@ -262,7 +262,7 @@ int main(void)
 {
     CHECK(sn_malloc(1) == NULL && errno == ENOMEM); /* none is open yet */
     sizes_fit();
-    blocks_keep_what_is_in_them();
+    allocations_keep_what_is_in_them();
     a_full_heap_says_so_and_is_whole_when_all_is_freed();
     what_is_kept_is_given_back_when_memory_is_short();
     what_is_not_used_is_not_touched();

@@ -25,13 +25,13 @@ public unsafe struct ArenaBarrier
     // the new phase before the old count is gone, and no image shows one without the other. Waiters sleep on the
     // upper half.
     //
-    // _slots[i]: the record of one owner: bit 63 "inside", bits 32-62 its id (0: never used), bits 0-31 the phase it
+    // _records[i]: the record of one owner: bit 63 "inside", bits 32-62 its id (0: never used), bits 0-31 the phase it
     // arrived in.
     //   idle   -> inside : by compare-and-swap, by the owner itself or by an owner without a record that takes an idle
     //                      one over
     //   inside -> idle   : by the owner, when it returns
-    // An owner looks from slot id % n (n: participants, at most 1024) upward and may stop at a never-used one, since a
-    // used slot is never unused again.
+    // An owner looks from record id % n (n: participants, at most 1024) upward and may stop at a never-used one, since
+    // a used record is never unused again.
     //
     // Why nobody is counted twice, and nobody waits for a phase that is over. Between the store "inside, phase p" and
     // the compare-and-swap that counts it the owner passes no safepoint, nor between leaving the wait and storing
@@ -44,7 +44,7 @@ public unsafe struct ArenaBarrier
     // before it reaches its next safepoint; after a restart nobody sleeps.
     //
     // Ordering: all changes of _state are interlocked, full fences: what a participant wrote before it arrived is
-    // seen by all after the phase. A slot is read by others only to find an idle one.
+    // seen by all after the phase. A record is read by others only to find an idle one.
 
     /// <summary>The largest number of participants that are threads; for fibers there is no limit.</summary>
     public const int MaxParticipants = 1024;
@@ -56,7 +56,7 @@ public unsafe struct ArenaBarrier
 #pragma warning disable CS0169, IDE0051 // Fixes the layout: the records start at a multiple of 8.
     private readonly int _reserved;
 #pragma warning restore CS0169, IDE0051
-    private fixed ulong _slots[MaxParticipants];
+    private fixed ulong _records[MaxParticipants];
 
     /// <summary>The number of participants; 0 before <see cref="Initialize"/>.</summary>
     public readonly int ParticipantCount => _participants;
@@ -78,10 +78,10 @@ public unsafe struct ArenaBarrier
     public void Initialize(int participantCount)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(participantCount, 1);
-        for (int slot = 0; slot < MaxParticipants; slot++)
+        for (int index = 0; index < MaxParticipants; index++)
         {
             // Writing only what is not zero keeps unused pages untouched.
-            if (_slots[slot] != 0) _slots[slot] = 0;
+            if (_records[index] != 0) _records[index] = 0;
         }
 
         _participants = participantCount;
@@ -96,11 +96,11 @@ public unsafe struct ArenaBarrier
     {
         LockOwner owner = LockWord.Caller();
         if (_participants == 0) throw NotInitialized();
-        ref ulong slot = ref FindSlot(owner.OwnerId, out bool arrivedBeforeRestart);
-        if (!arrivedBeforeRestart && Arrive(owner.OwnerId, ref slot)) return true;
+        ref ulong record = ref FindRecord(owner.OwnerId, out bool arrivedBeforeRestart);
+        if (!arrivedBeforeRestart && Arrive(owner.OwnerId, ref record)) return true;
 
-        WaitWhile(owner, phase: (uint)slot);
-        Volatile.Write(ref slot, IdleRecord(owner.OwnerId));
+        WaitWhile(owner, phase: (uint)record);
+        Volatile.Write(ref record, IdleRecord(owner.OwnerId));
         return false;
     }
 
@@ -128,18 +128,18 @@ public unsafe struct ArenaBarrier
     internal ref uint PhaseWord() => ref Unsafe.Add(ref Unsafe.As<ulong, uint>(ref _state), 1);
 
     /// <summary>Counts the caller; true when it completed the phase, in which case it does not wait.</summary>
-    private bool Arrive(int ownerId, ref ulong slot)
+    private bool Arrive(int ownerId, ref ulong record)
     {
         while (true)
         {
             ulong state = Volatile.Read(ref _state);
-            Volatile.Write(ref slot, InsideRecord(ownerId, PhaseOf(state)));
+            Volatile.Write(ref record, InsideRecord(ownerId, PhaseOf(state)));
             bool last = (uint)state + 1 == (uint)_participants;
             ulong next = last ? (ulong)(PhaseOf(state) + 1) << 32 : state + 1;
             if (Interlocked.CompareExchange(ref _state, next, state) != state) continue;
             if (!last) return false;
 
-            Volatile.Write(ref slot, IdleRecord(ownerId));
+            Volatile.Write(ref record, IdleRecord(ownerId));
             if (_participants > 1) LockWord.Wake(ref PhaseWord(), LockWord.All);
             return true;
         }
@@ -154,22 +154,22 @@ public unsafe struct ArenaBarrier
 
     /// <summary>The caller's record, marked as inside; <paramref name="arrived"/> when it was inside already.</summary>
     [UnscopedRef]
-    private ref ulong FindSlot(int ownerId, out bool arrived)
+    private ref ulong FindRecord(int ownerId, out bool arrived)
     {
         while (true)
         {
             int index = IndexOfRecord(ownerId);
             if (index < 0) index = IndexOfIdle(ownerId);
-            ref ulong slot = ref _slots[index];
-            ulong seen = Volatile.Read(ref slot);
+            ref ulong record = ref _records[index];
+            ulong seen = Volatile.Read(ref record);
             arrived = (seen & Inside) != 0 && OwnerOf(seen) == ownerId;
-            if (arrived) return ref slot;
+            if (arrived) return ref record;
 
             // Fails when another owner took the record over in between.
             if ((seen & Inside) == 0
-                && Interlocked.CompareExchange(ref slot, InsideRecord(ownerId, Phase), seen) == seen)
+                && Interlocked.CompareExchange(ref record, InsideRecord(ownerId, Phase), seen) == seen)
             {
-                return ref slot;
+                return ref record;
             }
         }
     }
@@ -177,12 +177,12 @@ public unsafe struct ArenaBarrier
     private int IndexOfRecord(int ownerId)
     {
         int index = Home(ownerId);
-        for (int probes = 0; probes < SlotCount; probes++)
+        for (int probes = 0; probes < RecordCount; probes++)
         {
-            ulong seen = Volatile.Read(ref _slots[index]);
+            ulong seen = Volatile.Read(ref _records[index]);
             if (OwnerOf(seen) == ownerId) return index;
             if (seen == 0) return -1;
-            if (++index == SlotCount) index = 0;
+            if (++index == RecordCount) index = 0;
         }
 
         return -1;
@@ -191,26 +191,26 @@ public unsafe struct ArenaBarrier
     private int IndexOfIdle(int ownerId)
     {
         int index = Home(ownerId);
-        for (int probes = 0; probes < SlotCount; probes++)
+        for (int probes = 0; probes < RecordCount; probes++)
         {
-            if ((Volatile.Read(ref _slots[index]) & Inside) == 0) return index;
-            if (++index == SlotCount) index = 0;
+            if ((Volatile.Read(ref _records[index]) & Inside) == 0) return index;
+            if (++index == RecordCount) index = 0;
         }
 
         throw new InvalidOperationException(
-            $"More threads use an arena barrier than the {SlotCount} it has room for.");
+            $"More threads use an arena barrier than the {RecordCount} it has room for.");
     }
 
-    private readonly int SlotCount => Math.Min(_participants, MaxParticipants);
+    private readonly int RecordCount => Math.Min(_participants, MaxParticipants);
 
-    private readonly int Home(int ownerId) => ownerId % SlotCount;
+    private readonly int Home(int ownerId) => ownerId % RecordCount;
 
     private static InvalidOperationException NotInitialized() =>
         new("An arena barrier is used before Initialize was called on it.");
 
     private static uint PhaseOf(ulong state) => (uint)(state >> 32);
 
-    private static int OwnerOf(ulong slot) => (int)((slot & ~Inside) >> 32);
+    private static int OwnerOf(ulong record) => (int)((record & ~Inside) >> 32);
 
     private static ulong InsideRecord(int ownerId, uint phase) => Inside | (ulong)(uint)ownerId << 32 | phase;
 

@@ -113,7 +113,7 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     internal long LiveFibers => _worker->LiveFibers;
 
     /// <summary>Frames and groups that are in use.</summary>
-    internal long LiveBlocks => _worker->Pool.LiveBlocks;
+    internal long LiveCells => _worker->Pool.LiveCells;
 
     /// <summary>
     /// Whether what executes need not suspend at a safepoint. True where no fiber does: what a fiber method does when

@@ -27,8 +27,8 @@ internal unsafe struct FramePool
     private int _nextChunkBytes;
     private fixed ulong _free[ClassCount];
 
-    /// <summary>Blocks handed out and not given back.</summary>
-    internal long LiveBlocks;
+    /// <summary>Cells handed out and not given back.</summary>
+    internal long LiveCells;
 
     /// <summary>Stands at the beginning of each chunk.</summary>
     private struct Chunk
@@ -36,10 +36,10 @@ internal unsafe struct FramePool
         internal Chunk* Next;
     }
 
-    /// <summary>Takes a block; its content is arbitrary, and begins at a multiple of 32 bytes.</summary>
+    /// <summary>Takes a cell; its content is arbitrary, and begins at a multiple of 32 bytes.</summary>
     /// <param name="arena">Where the worker lives.</param>
     /// <param name="bytes">At least 1.</param>
-    /// <param name="sizeClass">To be given back with the block.</param>
+    /// <param name="sizeClass">To be given back with the cell.</param>
     /// <exception cref="SnapshotException">ArenaFull; nothing was changed.</exception>
     internal byte* Take(Arena arena, int bytes, out byte sizeClass)
     {
@@ -47,34 +47,34 @@ internal unsafe struct FramePool
         {
             sizeClass = OwnAllocation;
             byte* own = (byte*)arena.Allocate(bytes, alignment: 64);
-            LiveBlocks++;
+            LiveCells++;
             return own;
         }
 
         int index = ClassOf(bytes);
         sizeClass = (byte)index;
-        byte* block = (byte*)_free[index];
-        if (block != null) _free[index] = *(ulong*)block;
-        else block = Cut(arena, BytesOf(index));
-        LiveBlocks++;
-        return block;
+        byte* cell = (byte*)_free[index];
+        if (cell != null) _free[index] = *(ulong*)cell;
+        else cell = Cut(arena, BytesOf(index));
+        LiveCells++;
+        return cell;
     }
 
-    /// <summary>Gives a block back.</summary>
-    internal void Give(Arena arena, void* block, byte sizeClass)
+    /// <summary>Gives a cell back.</summary>
+    internal void Give(Arena arena, void* cell, byte sizeClass)
     {
-        LiveBlocks--;
+        LiveCells--;
         if (sizeClass == OwnAllocation)
         {
-            arena.Free(block);
+            arena.Free(cell);
             return;
         }
 
-        *(ulong*)block = _free[sizeClass];
-        _free[sizeClass] = (ulong)block;
+        *(ulong*)cell = _free[sizeClass];
+        _free[sizeClass] = (ulong)cell;
     }
 
-    /// <summary>Gives all chunks back to the arena. No block may be in use.</summary>
+    /// <summary>Gives all chunks back to the arena. No cell may be in use.</summary>
     internal void Release(Arena arena)
     {
         while (_chunks != null)
@@ -99,12 +99,12 @@ internal unsafe struct FramePool
     private byte* Cut(Arena arena, int bytes)
     {
         if (_bumpEnd - _bump < bytes) AddChunk(arena, bytes);
-        byte* block = _bump;
+        byte* cell = _bump;
         _bump += bytes;
-        return block;
+        return cell;
     }
 
-    /// <summary>What is left of the chunk before is lost until the pool is released: less than one block.</summary>
+    /// <summary>What is left of the chunk before is lost until the pool is released: less than one cell.</summary>
     private void AddChunk(Arena arena, int bytes)
     {
         int chunkBytes = Math.Max(Math.Max(_nextChunkBytes, FirstChunkBytes), 2 * bytes);

@@ -79,7 +79,7 @@ internal readonly unsafe struct WorkerMemory(FiberSpace space, WorkerRecord* wor
         space.GiveRecords(worker->FirstUnused);
         worker->FirstUnused = null;
         worker->Timers.Release(space.Arena);
-        if (worker->Pool.LiveBlocks == 0) worker->Pool.Release(space.Arena);
+        if (worker->Pool.LiveCells == 0) worker->Pool.Release(space.Arena);
     }
 
     /// <summary>Ends all fibers where they stand. Frames beyond the pool's largest size stay allocated.</summary>
@@ -94,7 +94,7 @@ internal readonly unsafe struct WorkerMemory(FiberSpace space, WorkerRecord* wor
         }
 
         worker->Ready = default;
-        worker->Pool.LiveBlocks = 0;
+        worker->Pool.LiveCells = 0;
         Release();
     }
 }

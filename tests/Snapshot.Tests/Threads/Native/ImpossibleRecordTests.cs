@@ -41,7 +41,7 @@ public sealed unsafe class ImpossibleRecordTests
             (ref _, ref _, ref record) => System.Runtime.CompilerServices.Unsafe.InitBlock(ref record.Name[0], 65, 64),
         ["no name"] = (ref _, ref _, ref record) => record.Name[0] = 0,
         ["an unknown state"] = (ref _, ref _, ref record) => record.State = 77,
-        ["a slot beyond all"] = (ref _, ref _, ref record) => record.Slot = 1024,
+        ["a seat beyond all"] = (ref _, ref _, ref record) => record.Seat = 1024,
         ["an owner that locks cannot hold"] = (ref _, ref _, ref record) => record.Owner = uint.MaxValue,
         ["memory nowhere"] = (ref _, ref entry, ref _) => entry.Memory = (void*)0x10_0000,
         ["no memory"] = (ref _, ref entry, ref _) => entry.Memory = null,

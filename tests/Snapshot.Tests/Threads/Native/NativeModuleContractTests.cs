@@ -19,7 +19,7 @@ public sealed class NativeModuleContractTests : IDisposable
         ElfImage module = _workshop.Good();
         AssertKept(module);
         Assert.Contains(module.Symbols, symbol => symbol is { Name: "sin", IsImport: true });
-        Assert.NotNull(NativeModuleSlot.At(module.Extent.Start));
+        Assert.NotNull(NativeModuleBase.At(module.Extent.Start));
         Assert.Same(module.Path, NativeModuleContract.Require(module.Path, []).Path);
     }
 
@@ -140,11 +140,11 @@ public sealed class NativeModuleContractTests : IDisposable
         const string Elsewhere = "-Wl,-Ttext-segment=0x210000000000";
         AssertBroken(
             _workshop.Spoilt(Nothing, flag => flag.Contains("-Ttext-segment") ? Elsewhere : flag),
-            NativeModuleRule.Slot,
+            NativeModuleRule.Base,
             "0x210000000000");
         AssertBroken(
             _workshop.Spoilt(Nothing, flag => flag.Contains("-Ttext-segment") ? null : flag),
-            NativeModuleRule.Slot,
+            NativeModuleRule.Base,
             "linked at 0x0,");
     }
 
@@ -155,9 +155,9 @@ public sealed class NativeModuleContractTests : IDisposable
         {
             ElfSegment last = image.Loaded.Last();
             int at = HeaderOf(image, segment => segment == last);
-            BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(at + 40), NativeModuleSlot.Size + 1);
+            BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(at + 40), NativeModuleBase.Size + 1);
         });
-        AssertBroken(module, NativeModuleRule.Length, "slot");
+        AssertBroken(module, NativeModuleRule.Length, "base");
     }
 
     [Fact]

@@ -16,7 +16,7 @@ public sealed class NativeModuleManifestTests : IDisposable
         ElfImage module = _workshop.Good(more: "-Wl,-z,max-page-size=4096");
         NativeModuleManifest manifest = NativeModuleManifest.Of(module);
         Assert.Equal(40, manifest.BuildId.Length);
-        Assert.NotNull(NativeModuleSlot.At(manifest.Base));
+        Assert.NotNull(NativeModuleBase.At(manifest.Base));
         Assert.Equal((4UL, 4UL), (manifest.ThreadLocalSize, manifest.ThreadLocalAlignment));
         Assert.Null(manifest.ThreadLocalOffset);
         Assert.Equal(["libm.so.6", "libc.so.6"], manifest.Needed);
@@ -68,7 +68,7 @@ public sealed class NativeModuleManifestTests : IDisposable
             Assert.All(words, word => Assert.Contains(word, difference, StringComparison.Ordinal));
         }
 
-        AssertTold(then with { Base = 0x1804_0000_0000 }, "0x180400000000", $"0x{then.Base:x}", "slot");
+        AssertTold(then with { Base = 0x1804_0000_0000 }, "0x180400000000", $"0x{then.Base:x}", "base");
         AssertTold(then with { ThreadLocalSize = 12 }, "12 bytes", "thread-local");
         AssertTold(then with { ThreadLocalAlignment = 32 }, "aligned to 32");
         AssertTold(then with { ThreadLocalOffset = 976 }, "976 bytes", "944", "LD_PRELOAD");
@@ -90,7 +90,7 @@ public sealed class NativeModuleManifestTests : IDisposable
     {
         NativeModuleManifest first = NativeModuleManifest.Of(_workshop.Good());
         NativeModuleManifest second = first with { Path = "libsecond.so" };
-        NativeModuleManifest.RequireApart([first, second with { Base = first.Base + NativeModuleSlot.Size }]);
+        NativeModuleManifest.RequireApart([first, second with { Base = first.Base + NativeModuleBase.Size }]);
         SnapshotException error =
             Assert.Throws<SnapshotException>(() => NativeModuleManifest.RequireApart([first, second]));
         Assert.Equal(SnapshotErrorCode.NativeModule, error.Code);

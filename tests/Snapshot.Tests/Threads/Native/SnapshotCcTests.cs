@@ -17,13 +17,13 @@ public sealed class SnapshotCcTests : IDisposable
     [Fact]
     public void A_slot_is_the_address_that_the_library_computes()
     {
-        foreach (int slot in (int[])[0, 1, 77, NativeModuleSlot.Count - 1])
+        foreach (int number in (int[])[0, 1, 77, NativeModuleBase.Count - 1])
         {
             string path = _workshop.NextModule();
             ModuleWorkshop.AssertDone(_workshop.Run(
-                "--slot", slot.ToString(CultureInfo.InvariantCulture), "--no-runtime", "cc", _workshop.Write(Source),
+                "--base", number.ToString(CultureInfo.InvariantCulture), "--no-runtime", "cc", _workshop.Write(Source),
                 "-o", path));
-            Assert.Equal(NativeModuleSlot.AddressOf(slot), ElfImage.Open(path).Extent.Start);
+            Assert.Equal(NativeModuleBase.AddressOf(number), ElfImage.Open(path).Extent.Start);
         }
     }
 
@@ -46,11 +46,11 @@ public sealed class SnapshotCcTests : IDisposable
     }
 
     [Theory]
-    [InlineData("--slott 3 cc", "the option --slott is not known")]
-    [InlineData("--slot 128 cc", "the slots 0 to 127")]
-    [InlineData("--slot=4711 cc", "'4711' is none")]
-    [InlineData("--slot -1 cc", "'-1' is none")]
-    [InlineData("--slot", "takes a number")]
+    [InlineData("--baset 3 cc", "the option --baset is not known")]
+    [InlineData("--base 128 cc", "the bases 0 to 127")]
+    [InlineData("--base=4711 cc", "'4711' is none")]
+    [InlineData("--base -1 cc", "'-1' is none")]
+    [InlineData("--base", "takes a number")]
     [InlineData("", "which compiler?")]
     [InlineData("--no-runtime", "which compiler?")]
     [InlineData("nocompiler -o libx.so", "the compiler 'nocompiler' is not on the PATH")]
@@ -113,7 +113,7 @@ public sealed class SnapshotCcTests : IDisposable
             cmake_minimum_required(VERSION 3.16)
             project(modules C)
             include({function})
-            snapshot_module(heat SOURCES heat.c SLOT 5 NO_RUNTIME)
+            snapshot_module(heat SOURCES heat.c BASE 5 NO_RUNTIME)
             target_link_libraries(heat PRIVATE m)
 
             """);
@@ -121,12 +121,12 @@ public sealed class SnapshotCcTests : IDisposable
         ModuleWorkshop.AssertDone(Repository.Run(folder, "cmake", ["--build", "out"]));
         ElfImage module = ElfImage.Open(Path.Combine(folder, "out", "libheat.so"));
         Assert.Empty(NativeModuleContract.ViolationsOf(module, []));
-        Assert.Equal(NativeModuleSlot.AddressOf(5), module.Extent.Start);
+        Assert.Equal(NativeModuleBase.AddressOf(5), module.Extent.Start);
 
-        File.AppendAllText(Path.Combine(folder, "CMakeLists.txt"), "snapshot_module(cold SOURCES heat.c SLOT 500)\n");
+        File.AppendAllText(Path.Combine(folder, "CMakeLists.txt"), "snapshot_module(cold SOURCES heat.c BASE 500)\n");
         ProgramResult result = Repository.Run(folder, "cmake", ["-S", ".", "-B", "out"]);
         Assert.NotEqual(0, result.ExitCode);
-        Assert.Contains("--slot 500", result.Error, StringComparison.Ordinal);
+        Assert.Contains("--base 500", result.Error, StringComparison.Ordinal);
     }
 
     private string Flags(string module)

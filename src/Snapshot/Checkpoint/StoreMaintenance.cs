@@ -7,7 +7,7 @@ namespace Snapshot.Checkpoint;
 /// <remarks>
 /// One piece of work runs at a time, on the thread pool; a commit that comes meanwhile asks for another round.
 /// </remarks>
-internal sealed class StoreKeeping(SnapshotStore store) : IAsyncDisposable
+internal sealed class StoreMaintenance(SnapshotStore store) : IAsyncDisposable
 {
     private readonly Lock _starting = new();
     private readonly CancellationTokenSource _closing = new();
@@ -60,7 +60,7 @@ internal sealed class StoreKeeping(SnapshotStore store) : IAsyncDisposable
         {
             // The session closes; the next one keeps the store.
         }
-#pragma warning disable CA1031 // Told with the next generation; keeping must not end the session.
+#pragma warning disable CA1031 // Told with the next generation; maintenance must not end the session.
         catch (Exception error)
 #pragma warning restore CA1031
         {

@@ -8,7 +8,7 @@ namespace Snapshot.Memory;
 /// <param name="Run">The whole run for a large allocation, the slab for a small one.</param>
 /// <param name="Index">Its number in the slab, or -1 for a large allocation.</param>
 /// <param name="IsRoot">Whether it belongs to the root table.</param>
-internal readonly record struct Block(long Offset, long Bytes, PageRange Run, int Index, bool IsRoot)
+internal readonly record struct Allocation(long Offset, long Bytes, PageRange Run, int Index, bool IsRoot)
 {
     /// <summary>The pages that hold nothing but bytes of [offset, offset + bytes).</summary>
     internal static PageRange WholePages(long offset, long bytes)

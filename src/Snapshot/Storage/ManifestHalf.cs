@@ -4,23 +4,23 @@ using Snapshot.Image;
 
 namespace Snapshot.Storage;
 
-/// <summary>What a slot of the manifest holds: the state of the store at one sequence number.</summary>
-/// <param name="Sequence">At least 1; odd ones live in slot 0, even ones in slot 1.</param>
+/// <summary>What a half of the manifest holds: the state of the store at one sequence number.</summary>
+/// <param name="Sequence">At least 1; odd ones live in half 0, even ones in half 1.</param>
 /// <param name="Entries">Ascending by generation; the retired ones of a generation before the one that counts.</param>
 /// <param name="RestartGeneration">The generation that the next restart takes, or 0 for the newest.</param>
 internal sealed record ManifestState(
     long Sequence, IReadOnlyList<ManifestEntry> Entries, long RestartGeneration = 0)
 {
-    internal int Slot => (int)((Sequence + 1) & 1);
+    internal int Half => (int)((Sequence + 1) & 1);
 }
 
-/// <summary>Encodes and decodes a slot of the manifest as docs/FORMAT.md, section 3.1, has it.</summary>
-internal static class ManifestSlot
+/// <summary>Encodes and decodes a half of the manifest as docs/FORMAT.md, section 3.1, has it.</summary>
+internal static class ManifestHalf
 {
-    internal const int SlotBytes = 256 * 1024;
+    internal const int HalfBytes = 256 * 1024;
     internal const int HeaderBytes = 64;
     internal const int EntryBytes = 96;
-    internal const int EntriesMax = (SlotBytes - HeaderBytes) / EntryBytes;
+    internal const int EntriesMax = (HalfBytes - HeaderBytes) / EntryBytes;
 
     private const int ChecksumOffset = 56;
     private const ushort Major = 2;
@@ -29,59 +29,59 @@ internal static class ManifestSlot
 
     private static ReadOnlySpan<byte> Magic => "SNAPMAN\n"u8;
 
-    /// <summary>Bytes of a slot that so many entries use: whole pages, at most all of it.</summary>
+    /// <summary>Bytes of a half that so many entries use: whole pages, at most all of it.</summary>
     internal static int LengthFor(int entries) =>
         (HeaderBytes + Math.Clamp(entries, 0, EntriesMax) * EntryBytes + ImageFormat.PageSize - 1)
         & -ImageFormat.PageSize;
 
-    /// <summary>The same of a slot whose first page is given; it need not be valid.</summary>
+    /// <summary>The same of a half whose first page is given; it need not be valid.</summary>
     internal static int LengthOf(ReadOnlySpan<byte> start) =>
         LengthFor(start.StartsWith(Magic) ? BinaryPrimitives.ReadInt32LittleEndian(start[12..]) : 0);
 
-    /// <summary>Writes the state to the start of a cleared slot.</summary>
-    internal static void Encode(ManifestState state, Span<byte> slot)
+    /// <summary>Writes the state to the start of a cleared half.</summary>
+    internal static void Encode(ManifestState state, Span<byte> half)
     {
         if (state.Entries.Count > EntriesMax)
             throw StoreErrors.TooManyGenerations(Manifest.FileName);
 
-        Magic.CopyTo(slot);
-        BinaryPrimitives.WriteUInt16LittleEndian(slot[8..], Major);
-        BinaryPrimitives.WriteUInt16LittleEndian(slot[10..], Minor);
-        BinaryPrimitives.WriteInt32LittleEndian(slot[12..], state.Entries.Count);
-        BinaryPrimitives.WriteInt64LittleEndian(slot[16..], state.Sequence);
-        BinaryPrimitives.WriteInt64LittleEndian(slot[24..], state.RestartGeneration);
+        Magic.CopyTo(half);
+        BinaryPrimitives.WriteUInt16LittleEndian(half[8..], Major);
+        BinaryPrimitives.WriteUInt16LittleEndian(half[10..], Minor);
+        BinaryPrimitives.WriteInt32LittleEndian(half[12..], state.Entries.Count);
+        BinaryPrimitives.WriteInt64LittleEndian(half[16..], state.Sequence);
+        BinaryPrimitives.WriteInt64LittleEndian(half[24..], state.RestartGeneration);
         for (int i = 0; i < state.Entries.Count; i++)
-            EncodeEntry(state.Entries[i], slot.Slice(HeaderBytes + i * EntryBytes, EntryBytes));
-        BinaryPrimitives.WriteUInt64LittleEndian(slot[ChecksumOffset..], ChecksumOf(slot, state.Entries.Count));
+            EncodeEntry(state.Entries[i], half.Slice(HeaderBytes + i * EntryBytes, EntryBytes));
+        BinaryPrimitives.WriteUInt64LittleEndian(half[ChecksumOffset..], ChecksumOf(half, state.Entries.Count));
     }
 
-    /// <summary>The state in a slot, or null when the slot is not valid.</summary>
-    /// <exception cref="SnapshotException">UnsupportedFormat: the slot is intact and of another major
+    /// <summary>The state in a half, or null when the half is not valid.</summary>
+    /// <exception cref="SnapshotException">UnsupportedFormat: the half is intact and of another major
     /// version.</exception>
-    internal static ManifestState? Decode(ReadOnlySpan<byte> slot, int slotNumber, string path)
+    internal static ManifestState? Decode(ReadOnlySpan<byte> half, int number, string path)
     {
-        if (!slot.StartsWith(Magic)) return null;
-        int count = BinaryPrimitives.ReadInt32LittleEndian(slot[12..]);
+        if (!half.StartsWith(Magic)) return null;
+        int count = BinaryPrimitives.ReadInt32LittleEndian(half[12..]);
         if (count is < 0 or > EntriesMax) return null;
-        if (ChecksumOf(slot, count) != BinaryPrimitives.ReadUInt64LittleEndian(slot[ChecksumOffset..])) return null;
-        ushort major = BinaryPrimitives.ReadUInt16LittleEndian(slot[8..]);
+        if (ChecksumOf(half, count) != BinaryPrimitives.ReadUInt64LittleEndian(half[ChecksumOffset..])) return null;
+        ushort major = BinaryPrimitives.ReadUInt16LittleEndian(half[8..]);
         if (major is < OldestMajor or > Major)
             throw ImageErrors.Unsupported(
-                path, (long)slotNumber * SlotBytes,
+                path, (long)number * HalfBytes,
                 $"the manifest has format {major}, this library reads {OldestMajor} to {Major}");
 
         ManifestEntry[] entries = new ManifestEntry[count];
         for (int i = 0; i < count; i++)
         {
-            ManifestEntry? entry = DecodeEntry(slot.Slice(HeaderBytes + i * EntryBytes, EntryBytes));
+            ManifestEntry? entry = DecodeEntry(half.Slice(HeaderBytes + i * EntryBytes, EntryBytes));
             if (entry is null || (i > 0 && !MayFollow(entries[i - 1], entry))) return null;
             entries[i] = entry;
         }
 
         ManifestState state = new(
-            BinaryPrimitives.ReadInt64LittleEndian(slot[16..]), entries,
-            BinaryPrimitives.ReadInt64LittleEndian(slot[24..]));
-        return state.Sequence >= 1 && state.Slot == slotNumber && state.RestartGeneration >= 0 ? state : null;
+            BinaryPrimitives.ReadInt64LittleEndian(half[16..]), entries,
+            BinaryPrimitives.ReadInt64LittleEndian(half[24..]));
+        return state.Sequence >= 1 && state.Half == number && state.RestartGeneration >= 0 ? state : null;
     }
 
     /// <summary>
@@ -91,11 +91,11 @@ internal static class ManifestSlot
         entry.Generation > before.Generation
         || (entry.Generation == before.Generation && before.IsRetired && entry.Revision > before.Revision);
 
-    private static ulong ChecksumOf(ReadOnlySpan<byte> slot, int count)
+    private static ulong ChecksumOf(ReadOnlySpan<byte> half, int count)
     {
         XxHash3 hash = new();
-        hash.Append(slot[..ChecksumOffset]);
-        hash.Append(slot.Slice(HeaderBytes, count * EntryBytes));
+        hash.Append(half[..ChecksumOffset]);
+        hash.Append(half.Slice(HeaderBytes, count * EntryBytes));
         return hash.GetCurrentHashAsUInt64();
     }
 

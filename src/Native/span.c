@@ -1,8 +1,8 @@
 /*
- * block.c: one block of frozen memory: its lock, the bits of its pages, copying it, and giving write access
+ * span.c: one span of frozen memory: its lock, the bits of its pages, copying it, and giving write access
  * to it.
  */
-#include "block.h"
+#include "span.h"
 
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -12,44 +12,44 @@
 #include "protect.h"
 #include "vector.h"
 
-/* ---- a block's lock: 0 free, 1 held, 2 held and waited for (Drepper, "Futexes Are Tricky") ------------- */
+/* ---- a span's lock: 0 free, 1 held, 2 held and waited for (Drepper, "Futexes Are Tricky") ------------- */
 
-void sn_block_lock(struct sn_block *block)
+void sn_span_lock(struct sn_span *span)
 {
     uint32_t state = 0;
-    if (__atomic_compare_exchange_n(&block->lock, &state, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+    if (__atomic_compare_exchange_n(&span->lock, &state, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
         return;
     if (state != 2)
-        state = __atomic_exchange_n(&block->lock, 2, __ATOMIC_ACQUIRE);
+        state = __atomic_exchange_n(&span->lock, 2, __ATOMIC_ACQUIRE);
     while (state != 0) {
-        syscall(SYS_futex, &block->lock, FUTEX_WAIT_PRIVATE, 2, NULL, NULL, 0);
-        state = __atomic_exchange_n(&block->lock, 2, __ATOMIC_ACQUIRE);
+        syscall(SYS_futex, &span->lock, FUTEX_WAIT_PRIVATE, 2, NULL, NULL, 0);
+        state = __atomic_exchange_n(&span->lock, 2, __ATOMIC_ACQUIRE);
     }
 }
 
-int sn_block_try_lock(struct sn_block *block)
+int sn_span_try_lock(struct sn_span *span)
 {
     uint32_t state = 0;
-    return __atomic_compare_exchange_n(&block->lock, &state, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+    return __atomic_compare_exchange_n(&span->lock, &state, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
-void sn_block_unlock(struct sn_block *block)
+void sn_span_unlock(struct sn_span *span)
 {
-    uint32_t state = __atomic_exchange_n(&block->lock, 0, __ATOMIC_RELEASE);
+    uint32_t state = __atomic_exchange_n(&span->lock, 0, __ATOMIC_RELEASE);
     /* Else two were at it at once: one may have let a write through that the other was to copy before. */
-    SN_INVARIANT(state != 0, "a block is unlocked by who locked it");
+    SN_INVARIANT(state != 0, "a span is unlocked by who locked it");
     if (state == 2)
-        syscall(SYS_futex, &block->lock, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+        syscall(SYS_futex, &span->lock, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
 /* ---- the pages of an extent ---------------------------------------------------------------------------- */
 
-int sn_block_frozen(const struct sn_region *region, uint64_t first, uint32_t extent)
+int sn_span_frozen(const struct sn_region *region, uint64_t first, uint32_t extent)
 {
-    if (extent != SN_EXTENT_BLOCK)
+    if (extent != SN_EXTENT_SPAN)
         return (region->frozen[first / WORD_PAGES] & sn_bits(first, sn_extent_pages(extent))) != 0;
     uint64_t any = 0;
-    for (uint32_t i = 0; i < BLOCK_WORDS; i++)
+    for (uint32_t i = 0; i < SPAN_WORDS; i++)
         any |= region->frozen[first / WORD_PAGES + i];
     return any != 0;
 }
@@ -85,8 +85,8 @@ static void expect_one_place(const struct sn_region *region, uint64_t first, uin
     }
 }
 
-uint64_t sn_block_copy(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t extent,
-                       uint32_t slot)
+uint64_t sn_span_copy(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t extent,
+                      uint32_t slot)
 {
     /*
      * Else its upper bits would say that the copy is in another extent, and a read would deliver what is
@@ -98,7 +98,7 @@ uint64_t sn_block_copy(struct sn_freezer *freezer, struct sn_region *region, uin
     uint64_t began = sn_now_ns();
     uint64_t end = first + sn_extent_pages(extent), copied = 0;
     for (uint64_t page = first; page < end;) {
-        /* Neighbours in one copy: for a whole block that is one of 2 MiB. */
+        /* Neighbours in one copy: for a whole span that is one of 2 MiB. */
         uint64_t run = page;
         while (run < end && (region->frozen[run / WORD_PAGES] & sn_bits(run, 1)) != 0) {
             region->slots[run] = sn_entry(slot + (uint32_t)(run - first), extent);

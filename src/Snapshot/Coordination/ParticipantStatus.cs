@@ -3,7 +3,7 @@ namespace Snapshot.Coordination;
 /// <summary>
 /// Where a participant stands, for diagnostics and for the table of a capture. Written by its own thread.
 /// </summary>
-internal enum Standing
+internal enum ParticipantStatus
 {
     /// <summary>Has a name but is not in the barrier yet.</summary>
     Joining,

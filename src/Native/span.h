@@ -1,11 +1,11 @@
 /*
- * block.h: a block of frozen memory: its lock, the bits of its pages, copying it, and giving write access to
+ * span.h: a span of frozen memory: its lock, the bits of its pages, copying it, and giving write access to
  * it. Internal to the C part.
  *
  * The files of frozen memory, from the bottom up: each calls only what stands before it here.
  *   memory.c, track.c   system calls
  *   protect.c           write protection of pages, by userfaultfd or by mprotect
- *   block.c             one block, as said above
+ *   span.c             one span, as said above
  *   slots.c             memory for copies of pages
  *   open.c              a write: what is frozen is copied first, then the write is let through
  *   freeze.c            capture: pages are armed, frozen and read. Neither of these two calls the other
@@ -13,8 +13,8 @@
  *   signal.c            the handler of SIGSEGV that serves writes instead of those threads
  * What frozen memory is, and its invariants, are in freeze.c.
  */
-#ifndef SNAPSHOT_BLOCK_H
-#define SNAPSHOT_BLOCK_H
+#ifndef SNAPSHOT_SPAN_H
+#define SNAPSHOT_SPAN_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -23,7 +23,7 @@
 #include "snapshot_native.h"
 
 #define WORD_PAGES 64u
-#define BLOCK_WORDS (SN_BLOCK_PAGES / WORD_PAGES)
+#define SPAN_WORDS (SN_SPAN_PAGES / WORD_PAGES)
 
 /* Slots have numbers of so many bits: what is left of a word says which extent a slot is in. */
 #define SLOT_BITS 30
@@ -32,23 +32,23 @@
  * Held shortly, by native code alone: a thread in managed code can be stopped by a collection while it holds
  * it.
  */
-void sn_block_lock(struct sn_block *block);
-void sn_block_unlock(struct sn_block *block);
+void sn_span_lock(struct sn_span *span);
+void sn_span_unlock(struct sn_span *span);
 
 /* 0: somebody else holds it. */
-int sn_block_try_lock(struct sn_block *block);
+int sn_span_try_lock(struct sn_span *span);
 
-/* Whether the pages of an extent hold frozen ones. The block is locked. */
-int sn_block_frozen(const struct sn_region *region, uint64_t first, uint32_t extent);
+/* Whether the pages of an extent hold frozen ones. The span is locked. */
+int sn_span_frozen(const struct sn_region *region, uint64_t first, uint32_t extent);
 
 /*
- * Copies the frozen pages among those of an extent away. The block is locked. `slot` is the first of an
+ * Copies the frozen pages among those of an extent away. The span is locked. `slot` is the first of an
  * extent of that size. Returns how long that took, in ns.
  */
-uint64_t sn_block_copy(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t extent,
-                       uint32_t slot);
+uint64_t sn_span_copy(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint32_t extent,
+                      uint32_t slot);
 
-/* Gives write access to those of a word's pages that are in `bits`. By signals only; the block is locked. */
+/* Gives write access to those of a word's pages that are in `bits`. By signals only; the span is locked. */
 void sn_open_bits(struct sn_freezer *freezer, struct sn_region *region, uint64_t word, uint64_t bits);
 
 /* What is frozen is given up: whoever reads it is told. */
@@ -60,7 +60,7 @@ static inline void sn_spoil(struct sn_freezer *freezer)
 /* Pages of an extent. */
 static inline uint32_t sn_extent_pages(uint32_t extent)
 {
-    return extent == SN_EXTENT_BLOCK ? SN_BLOCK_PAGES : extent == SN_EXTENT_16 ? 16 : 1;
+    return extent == SN_EXTENT_SPAN ? SN_SPAN_PAGES : extent == SN_EXTENT_16 ? 16 : 1;
 }
 
 /* The first of the pages that are copied together with a page. */
