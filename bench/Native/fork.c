@@ -1,6 +1,6 @@
 /*
- * fork.c: the baseline of a checkpoint by fork(), as Redis takes it. The kernel's own copy-on-write starts at the fork
- * and lasts as long as the child lives.
+ * fork.c: the baseline of a checkpoint by fork(), as Redis takes it. The kernel's own copy-on-write starts at
+ * the fork and lasts as long as the child lives.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,8 +13,9 @@
 #define EXPORT __attribute__((visibility("default")))
 
 /*
- * Forks a child that only waits to be killed, and dies with its parent. Every signal that can be is blocked in it:
- * handlers of a runtime whose other threads are not there must not run. Returns 0 and its id, or errno.
+ * Forks a child that only waits to be killed, and dies with its parent. Every signal that can be is blocked
+ * in it: handlers of a runtime whose other threads are not there must not run. Returns 0 and its id, or
+ * errno.
  */
 EXPORT int32_t sn_bench_fork(int32_t *child)
 {
@@ -65,8 +66,8 @@ static int write_all(int file, const char *memory, int64_t bytes)
 }
 
 /*
- * Forks a child that writes the memory as it is now to a file and syncs it. Its result comes through a pipe, whose end
- * is returned: the runtime may wait for children, too, and be first. Returns 0, or errno.
+ * Forks a child that writes the memory as it is now to a file and syncs it. Its result comes through a pipe,
+ * whose end is returned: the runtime may wait for children, too, and be first. Returns 0, or errno.
  */
 EXPORT int32_t sn_bench_fork_write(int32_t file, const char *memory, int64_t bytes, int32_t *result)
 {

@@ -1,6 +1,8 @@
 namespace Snapshot.Bench;
 
-/// <summary>Tells threads that take part when the next round of their work begins, and when there is none.</summary>
+/// <summary>
+/// Tells threads that take part when the next round of their work begins, and when there is none.
+/// </summary>
 internal sealed class Rounds
 {
     private int _begun;

@@ -3,10 +3,12 @@ using Snapshot.Coordination;
 
 namespace Snapshot.Microbench;
 
-/// <summary>Stopping and releasing participants that poll all the time, with nothing to copy in between.</summary>
+/// <summary>
+/// Stopping and releasing participants that poll all the time, with nothing to copy in between.
+/// </summary>
 /// <remarks>
-/// With more participants than processors a round also contains the time slices of the participants that run before the
-/// benchmark's own thread gets a processor again; the pause itself does not.
+/// With more participants than processors a round also contains the time slices of the participants that run
+/// before the benchmark's own thread gets a processor again; the pause itself does not.
 /// </remarks>
 public class BarrierRoundBench
 {

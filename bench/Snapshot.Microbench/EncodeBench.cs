@@ -10,7 +10,8 @@ public unsafe class EncodeBench
     private const int PageCount = 64;
     private const int Bytes = PageCount * Pages.Size;
 
-    private readonly BlockBuffer _block = new(new BlockPool()) { PageCount = PageCount, ElementSize = sizeof(double) };
+    private readonly BlockBuffer _block =
+        new(new BlockPool()) { PageCount = PageCount, ElementSize = sizeof(double) };
     private BlockEncoder _encoder = null!;
 
     /// <summary>The content: a smooth field of doubles, or noise.</summary>

@@ -2,9 +2,12 @@ using BenchmarkDotNet.Attributes;
 
 namespace Snapshot.Microbench;
 
-/// <summary>What fibers pay for each step, beside the loop alone and beside <see cref="ValueTask{T}"/>.</summary>
+/// <summary>
+/// What fibers pay for each step, beside the loop alone and beside <see cref="ValueTask{T}"/>.
+/// </summary>
 /// <remarks>
-/// Every figure is a loop inside one fiber on the benchmark's thread; attaching the worker is spread over its turns.
+/// Every figure is a loop inside one fiber on the benchmark's thread; attaching the worker is spread over its
+/// turns.
 /// </remarks>
 public class FiberBench
 {
@@ -74,5 +77,6 @@ public class FiberBench
         _session.RunFibers($"run {_runs++}", _arena, () => Fiber.Start(state, body));
     }
 
-    private void Run(Func<ArenaPointer<FiberLoops.State>, int, FiberTask> body) => Run(state => body(state, Turns));
+    private void Run(Func<ArenaPointer<FiberLoops.State>, int, FiberTask> body) =>
+        Run(state => body(state, Turns));
 }

@@ -36,6 +36,7 @@ public class FiberCrowdBench
     [Benchmark(OperationsPerInvoke = Rounds)]
     public void Round() => _session.RunFibers($"run {_runs++}", _arena, () =>
     {
-        for (int fiber = 0; fiber < Fibers; fiber++) Fiber.Start(Rounds, static rounds => FiberLoops.Yield(rounds));
+        for (int fiber = 0; fiber < Fibers; fiber++)
+            Fiber.Start(Rounds, static rounds => FiberLoops.Yield(rounds));
     });
 }

@@ -89,7 +89,8 @@ internal static class FiberLoops
 
     private static void Keep(long sum)
     {
-        if (sum == long.MinValue) throw new InvalidOperationException("Never: keeps the loop from being removed.");
+        if (sum == long.MinValue)
+            throw new InvalidOperationException("Never: keeps the loop from being removed.");
     }
 
     /// <summary>What the fibers share.</summary>

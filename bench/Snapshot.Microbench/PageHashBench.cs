@@ -7,8 +7,8 @@ using Snapshot.Tracking;
 namespace Snapshot.Microbench;
 
 /// <summary>
-/// How fast a core tells which pages changed, beside a copy and a mere read of the same memory, which is larger than
-/// caches. The time is that of one MiB: 50 µs are 21 GB/s.
+/// How fast a core tells which pages changed, beside a copy and a mere read of the same memory, which is
+/// larger than caches. The time is that of one MiB: 50 µs are 21 GB/s.
 /// </summary>
 public unsafe class PageHashBench
 {
@@ -30,7 +30,8 @@ public unsafe class PageHashBench
         NativeMemory.Clear(_target, Bytes);
         NativeMemory.Clear(_memory, Bytes);
         if (Content != "zero") new Random(1).NextBytes(new Span<byte>(_memory, Bytes));
-        for (int page = 0; page < Bytes / Pages.Size; page++) _hashes.Set(page, PageHashes.Hash(PageAt(page)));
+        for (int page = 0; page < Bytes / Pages.Size; page++)
+            _hashes.Set(page, PageHashes.Hash(PageAt(page)));
     }
 
     /// <summary>Frees what was taken.</summary>

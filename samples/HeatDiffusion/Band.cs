@@ -28,8 +28,8 @@ internal sealed unsafe class Band(int index, HeatOptions options, HeatMemory mem
     /// <summary>Notes the sum of the rows after a step, if that is recorded.</summary>
     internal void Tell(long step, double heat)
     {
-        // The first worker reads it when all have swept, while the others are at most one sweep ahead, which is not
-        // recorded.
+        // The first worker reads it when all have swept, while the others are at most one sweep ahead, which
+        // is not recorded.
         if (IsRecorded(step)) State->Heat = heat;
     }
 

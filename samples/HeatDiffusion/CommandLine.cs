@@ -20,7 +20,8 @@ internal static class CommandLine
 
     private static readonly Option<bool> s_fibers = new("--fibers")
     {
-        Description = "Each worker is a fiber: a loop that is continued where it stood, in place of a state machine " +
+        Description =
+            "Each worker is a fiber: a loop that is continued where it stood, in place of a state machine " +
                       "written by hand. The result is the same.",
     };
 
@@ -34,12 +35,14 @@ internal static class CommandLine
     private static readonly Option<string?> s_output = new("--output")
     {
         Description =
-            "PGM picture of the final temperatures. Default of the demo: heat-diffusion.pgm among the temporary files.",
+            "PGM picture of the final temperatures. Default of the demo: heat-diffusion.pgm among the " +
+            "temporary files.",
         HelpName = "file",
     };
 
     /// <summary>The demo, and under it the single run that the demo starts and kills.</summary>
-    internal static RootCommand Build(Func<DemoOptions, Task<int>> demo, Func<HeatOptions, bool, Task<int>> run) =>
+    internal static RootCommand Build(
+        Func<DemoOptions, Task<int>> demo, Func<HeatOptions, bool, Task<int>> run) =>
         CommandOptions.Build(
             "Heat diffusion that survives being killed: runs it in a process of its own, " +
             "kills that at random moments, restarts it from the newest image each time, " +
@@ -54,7 +57,8 @@ internal static class CommandLine
                 parsed.GetValue(CommandOptions.Json)));
 
     /// <summary>What is wrong with a command line; empty when nothing is.</summary>
-    internal static IEnumerable<string> Misuses(ParseResult parsed) => CommandOptions.Misuses(parsed, misuses =>
+    internal static IEnumerable<string> Misuses(
+        ParseResult parsed) => CommandOptions.Misuses(parsed, misuses =>
     {
         if (parsed.GetValue(s_threads) > parsed.GetValue(s_size) - 2)
         {

@@ -5,12 +5,13 @@ using Snapshot.Fibers;
 namespace HeatDiffusion;
 
 /// <summary>
-/// A worker as a fiber: the loop as one writes it without checkpoints. Where it stands is in its frame, which is in
-/// the arena, so there are no stages: a new process continues it after the await at which it was captured.
+/// A worker as a fiber: the loop as one writes it without checkpoints. Where it stands is in its frame, which
+/// is in the arena, so there are no stages: a new process continues it after the await at which it was
+/// captured.
 /// </summary>
 /// <remarks>
-/// Only unmanaged values outlive an await. The objects of this process (the band, the log, the counter) are therefore
-/// looked up each time, here by the worker's number.
+/// Only unmanaged values outlive an await. The objects of this process (the band, the log, the counter) are
+/// therefore looked up each time, here by the worker's number.
 /// </remarks>
 internal static class FiberWorker
 {
@@ -19,8 +20,11 @@ internal static class FiberWorker
     private static Band[] s_bands = [];
     private static SweepCounter[] s_counters = [];
 
-    /// <summary>Gives the fibers of this process what is not in the arena. Before the first worker runs.</summary>
-    internal static void Prepare(HeatOptions options, HeatMemory memory, ResultsLog log, Checkpoints checkpoints)
+    /// <summary>
+    /// Gives the fibers of this process what is not in the arena. Before the first worker runs.
+    /// </summary>
+    internal static void Prepare(
+        HeatOptions options, HeatMemory memory, ResultsLog log, Checkpoints checkpoints)
     {
         s_log = log;
         s_checkpoints = checkpoints;
@@ -28,7 +32,9 @@ internal static class FiberWorker
         s_counters = [.. s_bands.Select(SweepCounter.Of)];
     }
 
-    /// <summary>Runs the fiber of a worker on the calling thread, from its beginning or from where it stood.</summary>
+    /// <summary>
+    /// Runs the fiber of a worker on the calling thread, from its beginning or from where it stood.
+    /// </summary>
     internal static void Run(SnapshotSession session, HeatMemory memory, int index)
     {
         ParticipantOptions participant = new() { Handlers = [("sweeps", s_counters[index])] };

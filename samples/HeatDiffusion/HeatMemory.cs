@@ -46,7 +46,8 @@ internal sealed unsafe class HeatMemory
     {
         long bytes = 2L * options.Size * options.Size * sizeof(double)
             + options.Steps / HeatOptions.StepsPerResult * sizeof(ResultRecord);
-        HeatMemory memory = new(session.OpenArena("heat", new ArenaOptions { Capacity = bytes + Overhead }), options);
+        HeatMemory memory = new(
+            session.OpenArena("heat", new ArenaOptions { Capacity = bytes + Overhead }), options);
         if (memory.State->IsBegun == 0) memory.Begin(options);
         return memory;
     }
@@ -70,7 +71,8 @@ internal sealed unsafe class HeatMemory
         byte[] grey = new byte[Size * Size];
         double* field = Field(step);
         for (int index = 0; index < grey.Length; index++)
-            grey[index] = (byte)Math.Clamp(Math.Round(field[index] / HeatOptions.HottestTemperature * 255), 0, 255);
+            grey[index] =
+                (byte)Math.Clamp(Math.Round(field[index] / HeatOptions.HottestTemperature * 255), 0, 255);
         Pgm.Write(path, Size, Size, grey);
     }
 
@@ -112,7 +114,8 @@ internal sealed unsafe class HeatMemory
         if (State->UsesFibers != options.UsesFibers)
         {
             throw new RunException(
-                $"'{options.Directory}' has a simulation {(State->UsesFibers ? "with" : "without")} --fibers.");
+                $"'{options.Directory}' has a simulation {(State->UsesFibers ? "with" : "without")} " +
+                "--fibers.");
         }
 
         if (State->InputChecksum != InputChecksum(options))
@@ -122,5 +125,6 @@ internal sealed unsafe class HeatMemory
         }
     }
 
-    private static ulong InputChecksum(HeatOptions options) => XxHash64.HashToUInt64(File.ReadAllBytes(options.Input));
+    private static ulong InputChecksum(HeatOptions options) =>
+        XxHash64.HashToUInt64(File.ReadAllBytes(options.Input));
 }

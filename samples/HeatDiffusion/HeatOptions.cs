@@ -13,7 +13,8 @@ namespace HeatDiffusion;
 /// <param name="Output">Where the final picture goes, or null for none.</param>
 /// <param name="UsesFibers">Whether the workers are fibers.</param>
 internal sealed record HeatOptions(
-    int Size, long Steps, int Threads, long EverySteps, string Directory, string Input, string? Output, bool UsesFibers)
+    int Size, long Steps, int Threads, long EverySteps, string Directory, string Input, string? Output,
+    bool UsesFibers)
     : RunOptions(Steps, EverySteps, Directory, Output)
 {
     internal const int SizeMin = 16;

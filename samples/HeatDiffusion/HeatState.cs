@@ -11,7 +11,9 @@ internal struct HeatState
     internal long Steps;
     internal ulong InputChecksum;
 
-    /// <summary>Whether its workers are fibers: they cannot go on as threads, nor threads as fibers.</summary>
+    /// <summary>
+    /// Whether its workers are fibers: they cannot go on as threads, nor threads as fibers.
+    /// </summary>
     internal bool UsesFibers;
 
     /// <summary>1 once the fields hold the initial temperatures; nothing is captured before that.</summary>
@@ -22,7 +24,8 @@ internal struct HeatState
 }
 
 /// <summary>
-/// Where a thread stands: everything it needs to go on after a restart. One cache line, so that threads share none.
+/// Where a thread stands: everything it needs to go on after a restart. One cache line, so that threads share
+/// none.
 /// </summary>
 [StructLayout(LayoutKind.Sequential, Size = 64)]
 internal struct WorkerState
@@ -39,17 +42,22 @@ internal struct WorkerState
 }
 
 /// <summary>
-/// What a thread does next in its sweep. It may be stopped in each stage, and repeats the stage after a restart.
+/// What a thread does next in its sweep. It may be stopped in each stage, and repeats the stage after a
+/// restart.
 /// </summary>
 internal enum WorkerStage
 {
-    /// <summary>Compute the rows. Repeating it is harmless: the rows read are not written before the barrier.</summary>
+    /// <summary>
+    /// Compute the rows. Repeating it is harmless: the rows read are not written before the barrier.
+    /// </summary>
     Sweep,
 
     /// <summary>Meet the others. Repeating it is harmless: the barrier knows who has arrived.</summary>
     Arrive,
 
-    /// <summary>Record a result (the first thread only). It is done together with leaving the stage.</summary>
+    /// <summary>
+    /// Record a result (the first thread only). It is done together with leaving the stage.
+    /// </summary>
     Record,
 }
 

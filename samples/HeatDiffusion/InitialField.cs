@@ -1,7 +1,8 @@
 namespace HeatDiffusion;
 
 /// <summary>
-/// Temperatures from a picture, which is stretched to the plate: each value is that of the pixel under its middle.
+/// Temperatures from a picture, which is stretched to the plate: each value is that of the pixel under its
+/// middle.
 /// </summary>
 internal static unsafe class InitialField
 {

@@ -5,13 +5,16 @@ using KillDemo;
 
 namespace HeatDiffusion;
 
-/// <summary>A grey picture, row by row from the top; each value is between 0 and <paramref name="Max"/>.</summary>
+/// <summary>
+/// A grey picture, row by row from the top; each value is between 0 and <paramref name="Max"/>.
+/// </summary>
 internal sealed record GreyImage(int Width, int Height, int Max, ushort[] Values)
 {
     /// <summary>
     /// The grey at a place given in parts of the width and height, both in [0, 1), as a part of white.
     /// </summary>
-    internal double At(double x, double y) => (double)Values[(int)(y * Height) * Width + (int)(x * Width)] / Max;
+    internal double At(double x, double y) =>
+        (double)Values[(int)(y * Height) * Width + (int)(x * Width)] / Max;
 }
 
 /// <summary>
@@ -53,7 +56,8 @@ internal static class Pgm
         int max = reader.Number("the largest value", 1, Grey16Max);
         if (!isText) reader.SkipOneBlank();
 
-        int valueBytes = isText ? 2 : max > Grey8Max ? 2 : 1; // as text a value takes a digit and a blank at least
+        int valueBytes =
+            isText ? 2 : max > Grey8Max ? 2 : 1; // as text a value takes a digit and a blank at least
         if ((long)width * height * valueBytes - (isText ? 1 : 0) > reader.Remaining)
         {
             throw new FormatException(
@@ -64,7 +68,8 @@ internal static class Pgm
         for (int index = 0; index < values.Length; index++)
         {
             int value = isText ? reader.Number("a value", 0, max) : reader.Binary(valueBytes);
-            if (value > max) throw new FormatException($"value {index} is {value}, more than the largest, {max}.");
+            if (value > max)
+                throw new FormatException($"value {index} is {value}, more than the largest, {max}.");
             values[index] = (ushort)value;
         }
 
@@ -118,7 +123,8 @@ internal static class Pgm
         internal void SkipOneBlank()
         {
             if (Remaining == 0 || !IsBlank(_bytes[_at]))
-                throw new FormatException($"white space is missing at byte {_at}, between header and values.");
+                throw new FormatException(
+                    $"white space is missing at byte {_at}, between header and values.");
             _at++;
         }
 

@@ -7,14 +7,15 @@ using Snapshot;
 namespace HeatDiffusion;
 
 /// <summary>
-/// The results file, and the async handler that keeps it in step with the images. It grows only in the handler: the
-/// prepare part appends what was recorded and makes it durable, so every image finds its results in the file.
+/// The results file, and the async handler that keeps it in step with the images. It grows only in the
+/// handler: the prepare part appends what was recorded and makes it durable, so every image finds its results
+/// in the file.
 /// </summary>
 /// <remarks>
-/// The prepare part enters an arena lock that the recording thread enters, too, and holds it until its resume part. So
-/// that thread may be captured waiting for the lock. After a restart the lock is still held; the resume part cuts off
-/// what a lost generation had appended and leaves the lock, and only then the thread enters. Neither waits for the
-/// other in any other way.
+/// The prepare part enters an arena lock that the recording thread enters, too, and holds it until its resume
+/// part. So that thread may be captured waiting for the lock. After a restart the lock is still held; the
+/// resume part cuts off what a lost generation had appended and leaves the lock, and only then the thread
+/// enters. Neither waits for the other in any other way.
 /// </remarks>
 internal sealed unsafe class ResultsLog : ICheckpointHandler, IDisposable
 {
@@ -30,7 +31,9 @@ internal sealed unsafe class ResultsLog : ICheckpointHandler, IDisposable
 
     private LogState* State => &_memory.State->Log;
 
-    /// <summary>Makes a record and runs <paramref name="then"/> with it: no checkpoint comes between the two.</summary>
+    /// <summary>
+    /// Makes a record and runs <paramref name="then"/> with it: no checkpoint comes between the two.
+    /// </summary>
     internal void Record(long step, double heat, Action then)
     {
         State->Mutex.Enter();

@@ -3,7 +3,9 @@ using Snapshot;
 
 namespace HeatDiffusion;
 
-/// <summary>One run of the simulation, from the newest generation of its directory, or from the beginning.</summary>
+/// <summary>
+/// One run of the simulation, from the newest generation of its directory, or from the beginning.
+/// </summary>
 internal static class Simulation
 {
     /// <summary>Runs to the last step and returns what came out.</summary>
@@ -37,7 +39,8 @@ internal static class Simulation
         SnapshotSession session, HeatMemory memory, ResultsLog log, HeatOptions options, RunReporter reporter)
     {
         string results;
-        // As a participant: the lock of the log may still be held by a handler that a restart is about to resume.
+        // As a participant: the lock of the log may still be held by a handler that a restart is about to
+        // resume.
         using (session.Attach("finish")) results = log.Finish();
         if (options.Output is not null) memory.WritePicture(options.Output, options.Steps);
         RunEvent.Finished finished = new(memory.Checksum(options.Steps), results);

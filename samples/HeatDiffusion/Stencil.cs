@@ -3,8 +3,8 @@ using System.Numerics;
 namespace HeatDiffusion;
 
 /// <summary>
-/// The five-point stencil of the explicit scheme for the heat equation: u' = u + α (north + south + east + west − 4u),
-/// with the rim of the plate held at its temperature.
+/// The five-point stencil of the explicit scheme for the heat equation: u' = u + α (north + south + east +
+/// west − 4u), with the rim of the plate held at its temperature.
 /// </summary>
 /// <remarks>
 /// The order of the operations is the same in every lane and in the scalar rest,

@@ -3,9 +3,9 @@ using Snapshot;
 namespace HeatDiffusion;
 
 /// <summary>
-/// A thread's sync handler: something the thread keeps outside the arena, here a count of its sweeps, is put into the
-/// arena when the thread was stopped, and taken out again in a new process. The count tells at the end whether any
-/// sweep was lost or repeated.
+/// A thread's sync handler: something the thread keeps outside the arena, here a count of its sweeps, is put
+/// into the arena when the thread was stopped, and taken out again in a new process. The count tells at the
+/// end whether any sweep was lost or repeated.
 /// </summary>
 internal sealed unsafe class SweepCounter(WorkerState* state) : ICheckpointHandler
 {

@@ -8,9 +8,9 @@ namespace HeatDiffusion;
 /// and goes on where its state in the arena says.
 /// </summary>
 /// <remarks>
-/// It may be stopped in <see cref="Participant.Poll"/>, at the barrier and at the lock of the results. Between two of
-/// these its state changes as a whole, so each image shows it in one of the stages of <see cref="WorkerStage"/>.
-/// <see cref="FiberWorker"/> is the same without them.
+/// It may be stopped in <see cref="Participant.Poll"/>, at the barrier and at the lock of the results.
+/// Between two of these its state changes as a whole, so each image shows it in one of the stages of
+/// <see cref="WorkerStage"/>. <see cref="FiberWorker"/> is the same without them.
 /// </remarks>
 internal sealed unsafe class Worker(
     int index, HeatOptions options, HeatMemory memory, ResultsLog log, Checkpoints checkpoints)

@@ -8,9 +8,12 @@ namespace KillDemo;
 /// </summary>
 /// <param name="session">Whom it asks.</param>
 /// <param name="options">Which steps.</param>
-/// <param name="participants">How many must have attached before the first; 0 when it does not matter.</param>
+/// <param name="participants">
+/// How many must have attached before the first; 0 when it does not matter.
+/// </param>
 /// <param name="reporter">Told of progress and of each checkpoint.</param>
-internal sealed class Checkpoints(SnapshotSession session, RunOptions options, int participants, RunReporter reporter)
+internal sealed class Checkpoints(
+    SnapshotSession session, RunOptions options, int participants, RunReporter reporter)
 {
     private const int ProgressReports = 100;
 
@@ -18,10 +21,14 @@ internal sealed class Checkpoints(SnapshotSession session, RunOptions options, i
     private int _attached;
     private Task _latest = Task.CompletedTask;
 
-    /// <summary>Ends with the latest checkpoint; faults as it did. Read it when the workers are done.</summary>
+    /// <summary>
+    /// Ends with the latest checkpoint; faults as it did. Read it when the workers are done.
+    /// </summary>
     internal Task Latest => _latest;
 
-    /// <summary>One more worker takes part. An image without one of them would not know its handler.</summary>
+    /// <summary>
+    /// One more worker takes part. An image without one of them would not know its handler.
+    /// </summary>
     internal void CountAttached() => Interlocked.Increment(ref _attached);
 
     internal void AfterStep(long step)

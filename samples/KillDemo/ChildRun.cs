@@ -29,7 +29,9 @@ internal sealed class ChildRun : IDisposable
     /// <summary>Whether the run came to the point of computing.</summary>
     internal bool HasStarted { get; private set; }
 
-    /// <summary>What the run told last of its checkpoints: between Captured and Committed it is draining.</summary>
+    /// <summary>
+    /// What the run told last of its checkpoints: between Captured and Committed it is draining.
+    /// </summary>
     internal RunEvent? LatestCheckpointEvent { get; private set; }
 
     /// <summary>What came out, when it ran to its end.</summary>
@@ -60,7 +62,8 @@ internal sealed class ChildRun : IDisposable
     internal Task EndAsync() => _reading;
 
     /// <summary>
-    /// SIGKILL. Returns false when the run was over: then it is a result, even if its process had not quite ended.
+    /// SIGKILL. Returns false when the run was over: then it is a result, even if its process had not quite
+    /// ended.
     /// </summary>
     /// <exception cref="RunException">The process had failed before.</exception>
     internal async Task<bool> KillAsync()
@@ -68,7 +71,8 @@ internal sealed class ChildRun : IDisposable
         _isKilled = true;
         _process.Kill();
         await EndAsync().ConfigureAwait(false);
-        if (Finished is null && _process.ExitCode != KilledExitCode) throw await FailureAsync().ConfigureAwait(false);
+        if (Finished is null && _process.ExitCode != KilledExitCode)
+            throw await FailureAsync().ConfigureAwait(false);
         return Finished is null;
     }
 
@@ -100,7 +104,8 @@ internal sealed class ChildRun : IDisposable
         {
             while (await _process.StandardOutput.ReadLineAsync().ConfigureAwait(false) is { } line)
             {
-                // The last line of a killed process may be cut; a whole one ends with the brace of its object.
+                // The last line of a killed process may be cut; a whole one ends with the brace of its
+                // object.
                 if (!line.EndsWith('}')) continue;
                 Take(RunEvent.FromLine(line), observe);
             }

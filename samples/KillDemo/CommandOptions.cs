@@ -10,11 +10,13 @@ internal static class CommandOptions
     internal static readonly Option<string?> Store = new("--store")
     {
         Description =
-            "Directory for the images and the results file. Default of the demo: a temporary one, deleted afterwards.",
+            "Directory for the images and the results file. Default of the demo: a temporary one, deleted " +
+            "afterwards.",
         HelpName = "directory",
     };
 
-    internal static readonly Option<bool> Json = new("--json") { Description = "Prints JSON and nothing else." };
+    internal static readonly Option<bool> Json =
+        new("--json") { Description = "Prints JSON and nothing else." };
 
     private static readonly Option<int> s_kills = Number(
         "--kills", 5, 0, 100_000, "How often the simulation is killed.");
@@ -76,18 +78,19 @@ internal static class CommandOptions
     /// <summary>An option that is a whole number between two bounds.</summary>
     internal static Option<T> Number<T>(string name, T byDefault, T least, T most, string description)
         where T : struct, INumber<T> => new(name)
-    {
-        Description = description,
-        HelpName = "number",
-        DefaultValueFactory = _ => byDefault,
-        CustomParser = result =>
         {
-            string text = result.Tokens[0].Value;
-            if (!T.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out T value))
-                result.AddError($"Option '{name}': '{text}' is not a whole number, or far too large.");
-            else if (value < least || value > most)
-                result.AddError($"Option '{name}': {text} is not between {least} and {most}.");
-            return value;
-        },
-    };
+            Description = description,
+            HelpName = "number",
+            DefaultValueFactory = _ => byDefault,
+            CustomParser = result =>
+            {
+                string text = result.Tokens[0].Value;
+                if (!T.TryParse(
+                    text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out T value))
+                    result.AddError($"Option '{name}': '{text}' is not a whole number, or far too large.");
+                else if (value < least || value > most)
+                    result.AddError($"Option '{name}': {text} is not between {least} and {most}.");
+                return value;
+            },
+        };
 }

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace KillDemo;
 
 /// <summary>
-/// The demo: an uninterrupted run, then the same simulation killed at random moments and restarted each time, then the
-/// comparison.
+/// The demo: an uninterrupted run, then the same simulation killed at random moments and restarted each time,
+/// then the comparison.
 /// </summary>
 internal sealed class Demo(DemoOptions options, DemoLedger ledger)
 {
@@ -66,12 +66,14 @@ internal sealed class Demo(DemoOptions options, DemoLedger ledger)
     }
 
     /// <summary>
-    /// One run, which is killed when its moment comes. When it is over before, the next one begins from the beginning.
+    /// One run, which is killed when its moment comes. When it is over before, the next one begins from the
+    /// beginning.
     /// </summary>
     private async Task RunAndKillAsync(KillPlan plan, RunEvent.Finished expected, Action<string> say)
     {
         KillMoment moment = plan.Next();
-        using ChildRun child = ChildRun.Start(options.Run with { Output = null }, happened => Observe(happened, plan));
+        using ChildRun child =
+            ChildRun.Start(options.Run with { Output = null }, happened => Observe(happened, plan));
         using CancellationTokenSource over = new();
         Task isTime = WaitForAsync(moment, child, over.Token);
         Task first = await Task.WhenAny(isTime, child.EndAsync()).ConfigureAwait(false);
@@ -104,8 +106,10 @@ internal sealed class Demo(DemoOptions options, DemoLedger ledger)
     {
         for (int checkpoint = 0; checkpoint < moment.Checkpoints; checkpoint++)
         {
-            if (moment.Target == KillTarget.Compute) await child.NextCommitAsync(cancellation).ConfigureAwait(false);
-            if (moment.Target == KillTarget.Drain) await child.NextCaptureAsync(cancellation).ConfigureAwait(false);
+            if (moment.Target == KillTarget.Compute)
+                await child.NextCommitAsync(cancellation).ConfigureAwait(false);
+            if (moment.Target == KillTarget.Drain)
+                await child.NextCaptureAsync(cancellation).ConfigureAwait(false);
         }
 
         await Task.Delay(moment.Delay, cancellation).ConfigureAwait(false);

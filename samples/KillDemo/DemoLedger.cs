@@ -18,7 +18,9 @@ internal sealed class DemoLedger
 
     internal IReadOnlyList<RunEvent.Committed> Generations => Locked(() => _generations.ToArray());
 
-    /// <summary>Each kill: after how many of <see cref="Generations"/>, and what the process was doing.</summary>
+    /// <summary>
+    /// Each kill: after how many of <see cref="Generations"/>, and what the process was doing.
+    /// </summary>
     internal IReadOnlyList<(int AfterGenerations, KillTarget Doing)> Kills => Locked(() => _kills.ToArray());
 
     internal void Take(RunEvent happened)
@@ -49,7 +51,8 @@ internal sealed class DemoLedger
         Changed?.Invoke();
     }
 
-    internal DemoReport Report(RunEvent.Finished result, RunEvent.Finished expected, TimeSpan time, string? output)
+    internal DemoReport Report(
+        RunEvent.Finished result, RunEvent.Finished expected, TimeSpan time, string? output)
     {
         lock (_lock)
         {

@@ -12,7 +12,9 @@ internal sealed class DemoScreen(IAnsiConsole console, DemoOptions options, Demo
     private const int BarWidth = 40;
     private const int LiveRows = 12;
 
-    /// <summary>Shows the demo while it runs. Where the output is no terminal only the sentences are shown.</summary>
+    /// <summary>
+    /// Shows the demo while it runs. Where the output is no terminal only the sentences are shown.
+    /// </summary>
     internal async Task<DemoReport> WatchAsync(Demo demo)
     {
         if (!console.Profile.Capabilities.Interactive || !console.Profile.Capabilities.Ansi)
@@ -36,7 +38,8 @@ internal sealed class DemoScreen(IAnsiConsole console, DemoOptions options, Demo
             $"and {report.KillsInDrain} while writing an image; {report.Generations} generations; " +
             $"pause {report.PauseMsMedian:F3} ms median, {report.PauseMsMax:F3} ms at most."));
         if (report.Summary is not null) console.WriteLine(report.Summary);
-        if (report.Output is not null) console.WriteLine($"The picture of the final state is in {report.Output}");
+        if (report.Output is not null)
+            console.WriteLine($"The picture of the final state is in {report.Output}");
         if (options.KeepsDirectory)
         {
             console.WriteLine(
@@ -49,7 +52,8 @@ internal sealed class DemoScreen(IAnsiConsole console, DemoOptions options, Demo
                 $"{report.Checksum}, {report.ExpectedChecksum}.[/]");
     }
 
-    private Rows Picture(string sentence, int rows) => new(new Text(sentence), new Markup(Bar()), Generations(rows));
+    private Rows Picture(string sentence, int rows) =>
+        new(new Text(sentence), new Markup(Bar()), Generations(rows));
 
     private string Bar()
     {
@@ -59,7 +63,8 @@ internal sealed class DemoScreen(IAnsiConsole console, DemoOptions options, Demo
         return string.Create(
             CultureInfo.InvariantCulture,
             $"[green]{new string('━', filled)}[/][grey]{new string('━', BarWidth - filled)}[/] " +
-            $"step {ledger.Step} of {options.Run.Steps}{from}, {ledger.Kills.Count} of {options.Kills} kills");
+            $"step {ledger.Step} of {options.Run.Steps}{from}, {ledger.Kills.Count} of {options.Kills} " +
+            $"kills");
     }
 
     private Table Generations(int rowsMax)
@@ -78,7 +83,8 @@ internal sealed class DemoScreen(IAnsiConsole console, DemoOptions options, Demo
     private IEnumerable<IRenderable[]> Rows()
     {
         IReadOnlyList<RunEvent.Committed> generations = ledger.Generations;
-        ILookup<int, KillTarget> kills = ledger.Kills.ToLookup(kill => kill.AfterGenerations, kill => kill.Doing);
+        ILookup<int, KillTarget> kills =
+            ledger.Kills.ToLookup(kill => kill.AfterGenerations, kill => kill.Doing);
         for (int index = 0; index <= generations.Count; index++)
         {
             foreach (KillTarget doing in kills[index])

@@ -31,12 +31,14 @@ internal abstract record RunEvent
     /// <param name="Checksum">XXH64 of the final state.</param>
     /// <param name="ResultsChecksum">XXH64 of the results file.</param>
     /// <param name="Summary">What else is to be said of the result, in words; or null.</param>
-    internal sealed record Finished(string Checksum, string ResultsChecksum, string? Summary = null) : RunEvent;
+    internal sealed record Finished(string Checksum, string ResultsChecksum, string? Summary = null)
+        : RunEvent;
 
     internal string ToLine() => JsonSerializer.Serialize(this, DemoJson.Default.RunEvent);
 
-    internal static RunEvent FromLine(string line) => JsonSerializer.Deserialize(line, DemoJson.Default.RunEvent)
-        ?? throw new JsonException("null is no event");
+    internal static RunEvent FromLine(string line) =>
+        JsonSerializer.Deserialize(line, DemoJson.Default.RunEvent)
+            ?? throw new JsonException("null is no event");
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

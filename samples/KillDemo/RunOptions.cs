@@ -21,6 +21,10 @@ internal abstract record RunOptions(long Steps, long EverySteps, string Director
 /// <param name="Run">What is killed and restarted.</param>
 /// <param name="Kills">How often it is killed.</param>
 /// <param name="Seed">Of the moments at which it is.</param>
-/// <param name="IsJson">Whether the last line of output is one JSON object and nothing else is printed.</param>
-/// <param name="KeepsDirectory">Whether the user named the directory, and wants to find it afterwards.</param>
+/// <param name="IsJson">
+/// Whether the last line of output is one JSON object and nothing else is printed.
+/// </param>
+/// <param name="KeepsDirectory">
+/// Whether the user named the directory, and wants to find it afterwards.
+/// </param>
 internal sealed record DemoOptions(RunOptions Run, int Kills, int Seed, bool IsJson, bool KeepsDirectory);

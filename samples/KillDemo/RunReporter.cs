@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace KillDemo;
 
-/// <summary>Writes the events of a run: as lines of JSON for a program, or as sentences. Thread-safe.</summary>
+/// <summary>
+/// Writes the events of a run: as lines of JSON for a program, or as sentences. Thread-safe.
+/// </summary>
 internal sealed class RunReporter(TextWriter output, bool isJson)
 {
     private readonly Lock _lock = new();
@@ -25,8 +27,8 @@ internal sealed class RunReporter(TextWriter output, bool isJson)
         RunEvent.Started => "Started.",
         RunEvent.Committed image => string.Create(
             CultureInfo.InvariantCulture,
-            $"Generation {image.Generation}: {image.PagesChanged} pages changed, {image.BytesWritten} bytes written, " +
-            $"pause {image.PauseMs:F3} ms, drain {image.DrainMs:F1} ms."),
+            $"Generation {image.Generation}: {image.PagesChanged} pages changed, {image.BytesWritten} " +
+            $"bytes written, pause {image.PauseMs:F3} ms, drain {image.DrainMs:F1} ms."),
         RunEvent.Finished end =>
             $"Finished. Checksum of the final state {end.Checksum}, of the results {end.ResultsChecksum}." +
             (end.Summary is null ? "" : $"\n{end.Summary}"),

@@ -11,7 +11,9 @@ internal sealed class SampleProgram(string name)
     private const int Failed = 1;
     private const int Misused = 2;
 
-    /// <summary>Does what the command line says. Exit code 0; 1 when it failed; 2 when it was misused.</summary>
+    /// <summary>
+    /// Does what the command line says. Exit code 0; 1 when it failed; 2 when it was misused.
+    /// </summary>
     internal async Task<int> MainAsync(ParseResult parsed, IEnumerable<string> misuses)
     {
         string[] found = [.. misuses];

@@ -4,8 +4,8 @@ using Snapshot.Fibers;
 namespace NBody;
 
 /// <summary>
-/// The root of a simulation: the bodies, and what its fibers share. Where each fiber stands is in its frame, which is
-/// in the same arena.
+/// The root of a simulation: the bodies, and what its fibers share. Where each fiber stands is in its frame,
+/// which is in the same arena.
 /// </summary>
 internal struct Cluster
 {

@@ -5,12 +5,12 @@ using Snapshot.Fibers;
 namespace NBody;
 
 /// <summary>
-/// The fibers and the handlers of the simulation: straight-line code, whose locals survive the process. A new process
-/// continues each after the await at which it was captured.
+/// The fibers and the handlers of the simulation: straight-line code, whose locals survive the process. A new
+/// process continues each after the await at which it was captured.
 /// </summary>
 /// <remarks>
-/// Only unmanaged values outlive an await. What is of this process (the file, the counters) is static here, and made
-/// anew by each process before it runs the first fiber.
+/// Only unmanaged values outlive an await. What is of this process (the file, the counters) is static here,
+/// and made anew by each process before it runs the first fiber.
 /// </remarks>
 internal static class Crew
 {
@@ -32,7 +32,8 @@ internal static class Crew
     /// <summary>The first fiber of a worker: it starts the others and waits for them.</summary>
     internal static async FiberTask LeadAsync(ArenaPointer<Cluster> cluster, int worker)
     {
-        FiberHandle writer = worker == 0 ? Fiber.Start(cluster, static all => WriteResultsAsync(all)) : default;
+        FiberHandle writer =
+            worker == 0 ? Fiber.Start(cluster, static all => WriteResultsAsync(all)) : default;
         using (FiberGroup computing = Fiber.OpenGroup())
         {
             for (int tile = 0; tile < cluster.Value.Fibers; tile++)
@@ -49,10 +50,11 @@ internal static class Crew
     }
 
     /// <summary>
-    /// The async handler. It holds the mutex of the file from before the capture until after it, so the file of an
-    /// image has exactly the lines that the fiber in that image has written.
+    /// The async handler. It holds the mutex of the file from before the capture until after it, so the file
+    /// of an image has exactly the lines that the fiber in that image has written.
     /// </summary>
-    internal static async FiberTask KeepFileInStepAsync(PendingCheckpoint checkpoint, ArenaPointer<Cluster> cluster)
+    internal static async FiberTask KeepFileInStepAsync(
+        PendingCheckpoint checkpoint, ArenaPointer<Cluster> cluster)
     {
         await cluster.Value.FileMutex.EnterAsync();
         try
@@ -68,7 +70,8 @@ internal static class Crew
     }
 
     /// <summary>
-    /// The sync handler of a worker: takes what the worker counts outside the arena through the capture, in a local.
+    /// The sync handler of a worker: takes what the worker counts outside the arena through the capture, in a
+    /// local.
     /// </summary>
     internal static async FiberTask KeepCountAsync(PendingCheckpoint checkpoint, int worker)
     {
@@ -123,7 +126,9 @@ internal static class Crew
         return potential;
     }
 
-    /// <summary>Adds the energies of a tile to the sum; the last to do so in a step sends that to be written.</summary>
+    /// <summary>
+    /// Adds the energies of a tile to the sum; the last to do so in a step sends that to be written.
+    /// </summary>
     private static async FiberTask AddEnergyAsync(
         ArenaPointer<Cluster> cluster, int tile, long step, double potential)
     {

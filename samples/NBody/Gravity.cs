@@ -12,12 +12,12 @@ internal struct Pull
 }
 
 /// <summary>
-/// Softened gravity by direct summation, with G = 1, and the kick-drift-kick leapfrog. A pack of bodies is computed
-/// together, one body a lane.
+/// Softened gravity by direct summation, with G = 1, and the kick-drift-kick leapfrog. A pack of bodies is
+/// computed together, one body a lane.
 /// </summary>
 /// <remarks>
-/// Each lane sums over the bodies in their order, so a result depends neither on the machine nor on how the bodies are
-/// shared out. Ordinary code: between two awaits of a fiber it runs at full speed.
+/// Each lane sums over the bodies in their order, so a result depends neither on the machine nor on how the
+/// bodies are shared out. Ordinary code: between two awaits of a fiber it runs at full speed.
 /// </remarks>
 internal static unsafe class Gravity
 {
@@ -42,7 +42,8 @@ internal static unsafe class Gravity
             Vector256<double> dx = Vector256.Create(xs[other]) - x;
             Vector256<double> dy = Vector256.Create(ys[other]) - y;
             Vector256<double> dz = Vector256.Create(zs[other]) - z;
-            Vector256<double> near = Vector256<double>.One / Vector256.Sqrt(dx * dx + dy * dy + dz * dz + softening);
+            Vector256<double> near =
+                Vector256<double>.One / Vector256.Sqrt(dx * dx + dy * dy + dz * dz + softening);
             Vector256<double> potential = near * masses[other];
             Vector256<double> strength = potential * (near * near);
             sum.X += dx * strength;
@@ -65,7 +66,8 @@ internal static unsafe class Gravity
         double energy = 0;
         for (int lane = 0; lane < PackSize; lane++)
         {
-            // Each body has been counted as its own neighbour, too, and each pair counts half from either side.
+            // Each body has been counted as its own neighbour, too, and each pair counts half from either
+            // side.
             double mass = cluster.Mass[first + lane];
             energy += 0.5 * mass * (pull.Potential[lane] + mass / Softening);
         }

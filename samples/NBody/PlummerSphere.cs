@@ -1,7 +1,8 @@
 namespace NBody;
 
 /// <summary>
-/// A Plummer sphere in standard units (total mass 1, total energy -1/4), drawn as Aarseth, Hénon and Wielen do it.
+/// A Plummer sphere in standard units (total mass 1, total energy -1/4), drawn as Aarseth, Hénon and Wielen
+/// do it.
 /// </summary>
 internal static class PlummerSphere
 {
@@ -10,7 +11,9 @@ internal static class PlummerSphere
     /// <summary>Keeps the few that would be drawn very far out within reach.</summary>
     private const double RadiusMax = 10;
 
-    /// <summary>The bodies, always the same for the same number; the centre of mass is at rest in the origin.</summary>
+    /// <summary>
+    /// The bodies, always the same for the same number; the centre of mass is at rest in the origin.
+    /// </summary>
     internal static Body[] Draw(int count)
     {
         Random random = new(Seed);

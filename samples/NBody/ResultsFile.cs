@@ -41,7 +41,8 @@ internal sealed class ResultsFile : IDisposable
         if (_file.Length < length)
         {
             throw new RunException(
-                $"'{_file.Name}' has {_file.Length} bytes, fewer than the image's {length}: not the file of this run.");
+                $"'{_file.Name}' has {_file.Length} bytes, fewer than the image's {length}: not the file " +
+                "of this run.");
         }
 
         _file.SetLength(length);

@@ -5,7 +5,9 @@ using Snapshot.Fibers;
 
 namespace NBody;
 
-/// <summary>One run of the simulation, from the newest generation of its directory, or from the beginning.</summary>
+/// <summary>
+/// One run of the simulation, from the newest generation of its directory, or from the beginning.
+/// </summary>
 internal static class Simulation
 {
     private static readonly TimeSpan s_handlerEnds = TimeSpan.FromSeconds(10);
@@ -19,8 +21,8 @@ internal static class Simulation
     {
         Directory.CreateDirectory(options.Directory);
 
-        // Nobody goes on before the file is cut back: a run that had ended would end again before it is known whether
-        // the file is its own.
+        // Nobody goes on before the file is cut back: a run that had ended would end again before it is known
+        // whether the file is its own.
         await using SnapshotSession session = SnapshotSession.Open(
             options.StoreDirectory, new SnapshotOptions { Gates = Gates.OnRestart });
         ClusterMemory memory = ClusterMemory.Open(session, options);
@@ -32,7 +34,8 @@ internal static class Simulation
         session.RegisterHandler(
             "results",
             session.CreateHandler(
-                memory.Arena, memory.Cluster, static (checkpoint, all) => Crew.KeepFileInStepAsync(checkpoint, all)));
+                memory.Arena, memory.Cluster,
+                static (checkpoint, all) => Crew.KeepFileInStepAsync(checkpoint, all)));
         reporter.Report(new RunEvent.Started(session.Restarted?.Generation, memory.Cluster.Value.Step));
         Thread[] threads = [.. Enumerable.Range(0, options.Threads).Select(worker => program.StartWorker(
             $"worker-{worker}", () => RunWorker(session, memory, worker)))];
@@ -58,8 +61,7 @@ internal static class Simulation
         string results;
         // As a participant: the mutex may still be held by a handler that a restart is about to resume.
         using (session.Attach("finish"))
-        using (memory.Cluster.Value.FileMutex.EnterScope())
-            results = file.Checksum();
+        using (memory.Cluster.Value.FileMutex.EnterScope()) results = file.Checksum();
 
         // That handler's own frames are there until it has ended, a moment later.
         if (!SpinWait.SpinUntil(() => memory.IsFreeOfFrames, s_handlerEnds))
@@ -76,7 +78,8 @@ internal static class Simulation
         {
             if (cluster.Tiles[tile].StepsEnded == cluster.Steps) continue;
             throw new InvalidOperationException(
-                $"The finally of fiber {tile} ran {cluster.Tiles[tile].StepsEnded} times in {cluster.Steps} steps.");
+                $"The finally of fiber {tile} ran {cluster.Tiles[tile].StepsEnded} times in " +
+                $"{cluster.Steps} steps.");
         }
 
         long interactions = 0;
@@ -86,8 +89,8 @@ internal static class Simulation
             throw new InvalidOperationException($"{interactions} interactions were counted, not {expected}.");
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{cluster.Fibers} fibers of {cluster.Threads} threads, {cluster.Steps} steps, {interactions:N0} " +
-            $"interactions; total energy {cluster.Last.Total:F9}, " +
+            $"{cluster.Fibers} fibers of {cluster.Threads} threads, {cluster.Steps} steps, " +
+            $"{interactions:N0} interactions; total energy {cluster.Last.Total:F9}, " +
             $"relative drift {cluster.Last.DriftFrom(cluster.First):E3}.");
     }
 }

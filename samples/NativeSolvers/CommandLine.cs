@@ -24,14 +24,15 @@ internal static class CommandLine
     internal static RootCommand Build(
         Func<DemoOptions, Task<int>> demo, Func<SimulationOptions, bool, Task<int>> run) =>
         CommandOptions.Build(
-            "Solvers in C++ and Fortran that know of no checkpoints and survive being killed: adaptive quadrature, " +
-            "deep in its recursion, and waves on a membrane. Runs them in a process of its own, kills that at random " +
-            "moments, restarts it from the newest image each time, and compares the result with that of an " +
-            "uninterrupted run.",
+            "Solvers in C++ and Fortran that know of no checkpoints and survive being killed: adaptive " +
+            "quadrature, deep in its recursion, and waves on a membrane. Runs them in a process of its " +
+            "own, kills that at random moments, restarts it from the newest image each time, and compares " +
+            "the result with that of an uninterrupted run.",
             [s_threads, s_size, s_steps, s_everySteps, CommandOptions.Store, CommandOptions.Json],
             parsed => demo(CommandOptions.Demo(parsed, "native", directory => Options(parsed, directory))),
             parsed => run(
-                Options(parsed, parsed.GetValue(CommandOptions.Store)!), parsed.GetValue(CommandOptions.Json)));
+                Options(parsed, parsed.GetValue(CommandOptions.Store)!),
+                parsed.GetValue(CommandOptions.Json)));
 
     /// <summary>What is wrong with a command line; empty when nothing is.</summary>
     internal static IEnumerable<string> Misuses(ParseResult parsed) =>

@@ -16,7 +16,8 @@ internal static class ModuleFiles
     /// </exception>
     internal static void Require()
     {
-        MachineCapability native = MachineCapabilities.Current.Items.Single(item => item.Name == "native threads");
+        MachineCapability native =
+            MachineCapabilities.Current.Items.Single(item => item.Name == "native threads");
         if (!native.Available) throw new RunException($"This sample needs native threads. {native}.");
         (string File, string Compiler)[] missing =
             [.. ((string, string)[])[(Quadrature, "g++"), (Stencil, "gfortran")]];
@@ -25,7 +26,7 @@ internal static class ModuleFiles
         string names = string.Join(" and ", missing.Select(library => Path.GetFileName(library.File)));
         string compilers = string.Join(" and ", missing.Select(library => library.Compiler));
         throw new RunException(
-            $"{names} cannot be found: {compilers} was not there when the sample was built. Install it (Debian, " +
-            "Ubuntu: apt-get install g++ gfortran) and build again.");
+            $"{names} cannot be found: {compilers} was not there when the sample was built. Install it " +
+            "(Debian, Ubuntu: apt-get install g++ gfortran) and build again.");
     }
 }

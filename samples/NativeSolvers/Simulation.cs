@@ -6,13 +6,17 @@ using Snapshot.NativeThreads;
 
 namespace NativeSolvers;
 
-/// <summary>One run of the solvers, from the newest generation of its directory, or from the beginning.</summary>
+/// <summary>
+/// One run of the solvers, from the newest generation of its directory, or from the beginning.
+/// </summary>
 internal static class Simulation
 {
     private static readonly TimeSpan s_betweenLooks = TimeSpan.FromMilliseconds(2);
 
     /// <summary>Runs to the end and returns what came out.</summary>
-    /// <exception cref="RunException">A native module is missing, or what is in the directory does not fit.</exception>
+    /// <exception cref="RunException">
+    /// A native module is missing, or what is in the directory does not fit.
+    /// </exception>
     /// <exception cref="SnapshotException">The store, a native module or a checkpoint failed.</exception>
     internal static async Task<RunEvent.Finished> RunAsync(SimulationOptions options, RunReporter reporter)
     {
@@ -31,8 +35,8 @@ internal static class Simulation
     }
 
     /// <summary>
-    /// In a new process these same calls let the threads of the image go on where they stood: deep in a recursion, in a
-    /// sweep.
+    /// In a new process these same calls let the threads of the image go on where they stood: deep in a
+    /// recursion, in a sweep.
     /// </summary>
     private static unsafe NativeThread[] Start(
         SnapshotSession session, SimulationMemory memory, SimulationOptions options)

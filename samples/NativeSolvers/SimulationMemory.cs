@@ -48,7 +48,8 @@ internal sealed unsafe class SimulationMemory
     {
         // The field, two of its size in the heap of native code, which is half of the arena.
         long bytes = 8L * options.Size * options.Size * sizeof(double) + Overhead;
-        return new SimulationMemory(session.OpenArena("native", new ArenaOptions { Capacity = bytes }), options);
+        return new SimulationMemory(
+            session.OpenArena("native", new ArenaOptions { Capacity = bytes }), options);
     }
 
     /// <summary>What the thread of that number is given.</summary>
@@ -89,9 +90,9 @@ internal sealed unsafe class SimulationMemory
 
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{_options.Threads} threads integrated {_options.Steps} functions each, {deepest} levels deep, the sum " +
-            $"is {sum:F9}; the membrane of {_options.Size} x {_options.Size} points made {_options.Steps} sweeps, " +
-            $"its energy is {_stencil->Energy:F9}.");
+            $"{_options.Threads} threads integrated {_options.Steps} functions each, {deepest} levels " +
+            $"deep, the sum is {sum:F9}; the membrane of {_options.Size} x {_options.Size} points made " +
+            $"{_options.Steps} sweeps, its energy is {_stencil->Energy:F9}.");
     }
 
     private void Begin()
@@ -99,7 +100,13 @@ internal sealed unsafe class SimulationMemory
         for (int worker = 0; worker < _options.Threads; worker++)
         {
             _quadratures[worker] =
-                new QuadratureJob { Worker = (ulong)worker, Steps = (ulong)_options.Steps, Tolerance = 1e-11 };
+                new QuadratureJob
+                {
+                    Worker = (ulong)worker,
+                    Steps = (ulong)_options.Steps,
+                    Tolerance =
+                    1e-11
+                };
         }
 
         _stencil->Steps = _options.Steps;
@@ -111,7 +118,8 @@ internal sealed unsafe class SimulationMemory
     {
         if (_stencil->Size == _options.Size && _stencil->Steps == _options.Steps) return;
         throw new RunException(
-            $"'{_options.Directory}' holds a run of {_stencil->Steps} steps with {_stencil->Size} points a side, and " +
-            $"{_options.Steps} steps with {_options.Size} were asked for. Give the same options, or another --store.");
+            $"'{_options.Directory}' holds a run of {_stencil->Steps} steps with {_stencil->Size} points a " +
+            $"side, and {_options.Steps} steps with {_options.Size} were asked for. Give the same options, " +
+            "or another --store.");
     }
 }

@@ -7,9 +7,8 @@ namespace Snapshot.Analyzers;
 internal static class Captures
 {
     /// <summary>
-    /// The variables and, for <c>this</c>, the type whose instance it is; also what is used only through a local
-    /// function
-    /// that is called. Each once, in the order of use.
+    /// The variables and, for <c>this</c>, the type whose instance it is; also what is used only through a
+    /// local function that is called. Each once, in the order of use.
     /// </summary>
     internal static IReadOnlyList<ISymbol> Of(IMethodSymbol function, IOperation body)
     {
@@ -29,7 +28,8 @@ internal static class Captures
         return false;
     }
 
-    private static void Collect(IMethodSymbol function, IOperation operation, List<ISymbol> found, ISet<ISymbol> seen)
+    private static void Collect(
+        IMethodSymbol function, IOperation operation, List<ISymbol> found, ISet<ISymbol> seen)
     {
         if (operation is INameOfOperation) return;
         if (UsedBy(operation) is { } used && !IsDeclaredIn(used, function) && seen.Add(used))
@@ -45,8 +45,10 @@ internal static class Captures
     {
         ILocalReferenceOperation { Local.IsConst: false } reference => reference.Local,
         IParameterReferenceOperation reference => reference.Parameter,
-        IInstanceReferenceOperation { ReferenceKind: InstanceReferenceKind.ContainingTypeInstance } instance =>
-            instance.Type,
+        IInstanceReferenceOperation
+        {
+            ReferenceKind: InstanceReferenceKind.ContainingTypeInstance,
+        } instance => instance.Type,
         IInvocationOperation { TargetMethod.MethodKind: MethodKind.LocalFunction } call => call.TargetMethod,
         IMethodReferenceOperation { Method.MethodKind: MethodKind.LocalFunction } method => method.Method,
         _ => null,

@@ -6,9 +6,8 @@ using Snapshot.Analyzers.Rules;
 namespace Snapshot.Analyzers;
 
 /// <summary>
-/// Says while a fiber method is being typed what the check after compilation would refuse, and a few things that it
-/// cannot
-/// see: SNAP1101 to SNAP1110.
+/// Says while a fiber method is being typed what the check after compilation would refuse, and a few things
+/// that it cannot see: SNAP1101 to SNAP1110.
 /// </summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
 public sealed class FiberAnalyzer : DiagnosticAnalyzer
@@ -40,7 +39,8 @@ public sealed class FiberAnalyzer : DiagnosticAnalyzer
         {
             if (FiberTypes.Find(start.Compilation) is not { } types) return;
             start.RegisterOperationBlockAction(block => CheckMethods(block, types));
-            start.RegisterOperationAction(call => UnawaitedTaskRule.Check(call, types), OperationKind.Invocation);
+            start.RegisterOperationAction(
+                call => UnawaitedTaskRule.Check(call, types), OperationKind.Invocation);
         });
     }
 

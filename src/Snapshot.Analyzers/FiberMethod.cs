@@ -6,7 +6,9 @@ using Snapshot.Analyzers.Flow;
 
 namespace Snapshot.Analyzers;
 
-/// <summary>A method, local function or lambda whose frame is to live in an arena: what every rule looks at.</summary>
+/// <summary>
+/// A method, local function or lambda whose frame is to live in an arena: what every rule looks at.
+/// </summary>
 internal sealed class FiberMethod
 {
     private readonly Lazy<Survival> _survival;
@@ -56,18 +58,20 @@ internal sealed class FiberMethod
             yield return new FiberMethod(method, root, () => graphs.Of(root));
         foreach (IOperation operation in root.Descendants())
         {
-            if (FunctionIn(operation) is { } function && types.IsFiber(function.Symbol) && function.Body is { } body)
+            if (FunctionIn(operation) is { } function && types.IsFiber(function.Symbol) &&
+                function.Body is { } body)
                 yield return new FiberMethod(function.Symbol, body, () => graphs.Of(operation));
         }
     }
 
     /// <summary>The function an operation declares, if it declares one.</summary>
-    internal static (IMethodSymbol Symbol, IOperation? Body)? FunctionIn(IOperation operation) => operation switch
-    {
-        ILocalFunctionOperation local => (local.Symbol, local.Body),
-        IAnonymousFunctionOperation lambda => (lambda.Symbol, lambda.Body),
-        _ => null,
-    };
+    internal static (IMethodSymbol Symbol, IOperation? Body)? FunctionIn(
+        IOperation operation) => operation switch
+        {
+            ILocalFunctionOperation local => (local.Symbol, local.Body),
+            IAnonymousFunctionOperation lambda => (lambda.Symbol, lambda.Body),
+            _ => null,
+        };
 
     /// <summary>An operation and what is in it, but for the insides of functions.</summary>
     internal static IEnumerable<IOperation> Own(IOperation operation)

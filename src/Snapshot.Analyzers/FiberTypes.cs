@@ -32,30 +32,33 @@ internal sealed class FiberTypes
                 && SymbolEqualityComparer.Default.Equals(type.OriginalDefinition, _taskOfResult)));
 
     /// <summary>
-    /// Whether a value is good for nothing but to be awaited at once: a task, or what <c>Fiber.Safepoint()</c>
-    /// returns, which
-    /// is its own awaiter.
+    /// Whether a value is good for nothing but to be awaited at once: a task, or what
+    /// <c>Fiber.Safepoint()</c> returns, which is its own awaiter.
     /// </summary>
     internal bool IsToBeAwaited(ITypeSymbol? type) => IsTask(type)
         || (type is { IsValueType: true }
             && type.AllInterfaces.Contains(_awaiter!, SymbolEqualityComparer.Default)
             && !type.GetMembers("GetAwaiter").IsEmpty);
 
-    /// <summary>Whether the compiler makes a state machine of the function that is to live in an arena.</summary>
+    /// <summary>
+    /// Whether the compiler makes a state machine of the function that is to live in an arena.
+    /// </summary>
     internal bool IsFiber(IMethodSymbol function) => function.IsAsync && IsTask(function.ReturnType);
 
     /// <summary>
-    /// Whether a value of the type in a frame would be, contain, or be able to contain a reference. Ref structs are
-    /// left
-    /// out: the compiler refuses them itself. So are types that do not exist.
+    /// Whether a value of the type in a frame would be, contain, or be able to contain a reference. Ref
+    /// structs are left out: the compiler refuses them itself. So are types that do not exist.
     /// </summary>
     internal static bool HoldsReference(ITypeSymbol? type) =>
-        type is { IsUnmanagedType: false, IsRefLikeType: false, TypeKind: not TypeKind.Error, SpecialType: var special }
-        && special != SpecialType.System_Void;
+        type is { IsUnmanagedType: false, IsRefLikeType: false, TypeKind: not TypeKind.Error }
+        && type.SpecialType != SpecialType.System_Void;
 
-    /// <summary>Whether values of the type contain a <c>fixed</c> buffer, themselves or in a struct in them.</summary>
+    /// <summary>
+    /// Whether values of the type contain a <c>fixed</c> buffer, themselves or in a struct in them.
+    /// </summary>
     internal static bool HasFixedBuffer(ITypeSymbol type) =>
-        type is INamedTypeSymbol { TypeKind: TypeKind.Struct, SpecialType: SpecialType.None, IsUnmanagedType: true }
+        type is INamedTypeSymbol { TypeKind: TypeKind.Struct, IsUnmanagedType: true }
+        && type.SpecialType == SpecialType.None
         && type.GetMembers().OfType<IFieldSymbol>()
             .Any(field => !field.IsStatic && (field.IsFixedSizeBuffer || HasFixedBuffer(field.Type)));
 

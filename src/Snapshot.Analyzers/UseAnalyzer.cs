@@ -6,7 +6,8 @@ using Snapshot.Analyzers.Rules;
 namespace Snapshot.Analyzers;
 
 /// <summary>
-/// Says in any code what compiles, mostly works, and goes wrong at a checkpoint or a restart: SNAP1201 to SNAP1203.
+/// Says in any code what compiles, mostly works, and goes wrong at a checkpoint or a restart: SNAP1201 to
+/// SNAP1203.
 /// </summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
 public sealed class UseAnalyzer : DiagnosticAnalyzer
@@ -27,7 +28,8 @@ public sealed class UseAnalyzer : DiagnosticAnalyzer
                 found => ParticipantAwaitRule.Check(found, types), OperationKind.VariableDeclarator);
             start.RegisterOperationAction(found => LockCopyRule.Check(found, types), LockCopyRule.Kinds);
             start.RegisterOperationAction(
-                found => UnsafePointerRule.Check(found, types), OperationKind.Conversion, OperationKind.ObjectCreation);
+                found => UnsafePointerRule.Check(found, types), OperationKind.Conversion,
+                OperationKind.ObjectCreation);
         });
     }
 }

@@ -2,7 +2,9 @@ using Microsoft.CodeAnalysis;
 
 namespace Snapshot.Analyzers;
 
-/// <summary>The types of the library that are easily used wrongly anywhere, as one compilation knows them.</summary>
+/// <summary>
+/// The types of the library that are easily used wrongly anywhere, as one compilation knows them.
+/// </summary>
 internal sealed class UseTypes
 {
     private static readonly string[] s_lockNames =
@@ -33,7 +35,8 @@ internal sealed class UseTypes
     internal FiberTypes? Fibers { get; }
 
     /// <summary>
-    /// The types, or null where the library is not referenced, and in the library itself, which may do as it likes.
+    /// The types, or null where the library is not referenced, and in the library itself, which may do as it
+    /// likes.
     /// </summary>
     internal static UseTypes? Find(Compilation compilation) =>
         compilation.GetTypeByMetadataName("Snapshot.Participant") is { } participant
@@ -41,12 +44,14 @@ internal sealed class UseTypes
             ? new UseTypes(participant, compilation)
             : null;
 
-    internal bool IsParticipant(ITypeSymbol? type) => SymbolEqualityComparer.Default.Equals(type, _participant);
+    internal bool IsParticipant(ITypeSymbol? type) =>
+        SymbolEqualityComparer.Default.Equals(type, _participant);
 
     /// <summary>The lock that a value of the type is or has in it; null when it has none.</summary>
     internal ITypeSymbol? LockIn(ITypeSymbol? type)
     {
-        if (type is not INamedTypeSymbol { TypeKind: TypeKind.Struct, IsRefLikeType: false } named) return null;
+        if (type is not INamedTypeSymbol { TypeKind: TypeKind.Struct, IsRefLikeType: false } named)
+            return null;
         if (_locks.Contains(named)) return named;
         if (named.SpecialType != SpecialType.None) return null;
         return named.GetMembers().OfType<IFieldSymbol>()

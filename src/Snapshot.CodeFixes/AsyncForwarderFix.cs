@@ -28,17 +28,25 @@ public sealed class AsyncForwarderFix() : FiberFix("SNAP1106")
         return site.Replace(title, function, changed.WithAdditionalAnnotations(Formatter.Annotation));
     }
 
-    /// <summary>No pointers or references as parameters, and not unsafe: the language refuses await there.</summary>
+    /// <summary>
+    /// No pointers or references as parameters, and not unsafe: the language refuses await there.
+    /// </summary>
     private static bool MayBeAsync(SyntaxNode function, IMethodSymbol symbol) =>
         symbol.Parameters.All(parameter => parameter.RefKind == RefKind.None
-            && parameter.Type is { IsRefLikeType: false, TypeKind: not (TypeKind.Pointer or TypeKind.FunctionPointer) })
+            &&
+            parameter.Type is
+            {
+                IsRefLikeType: false, TypeKind: not (TypeKind.Pointer or
+                TypeKind.FunctionPointer)
+            })
         && !function.AncestorsAndSelf().Any(around => around switch
         {
             MemberDeclarationSyntax member => member.Modifiers.Any(SyntaxKind.UnsafeKeyword),
             LocalFunctionStatementSyntax local => local.Modifiers.Any(SyntaxKind.UnsafeKeyword),
             _ => false,
         })
-        && !Own(function).Any(node => node is UnsafeStatementSyntax or FixedStatementSyntax or LockStatementSyntax)
+        && !Own(function).Any(
+            node => node is UnsafeStatementSyntax or FixedStatementSyntax or LockStatementSyntax)
         && symbol.PartialDefinitionPart is null && symbol.PartialImplementationPart is null;
 
     private static SyntaxNode WithAsync(SyntaxNode function) => function switch
@@ -76,7 +84,11 @@ public sealed class AsyncForwarderFix() : FiberFix("SNAP1106")
     private static StatementSyntax WithoutResult(ReturnStatementSyntax old, ExpressionSyntax task)
     {
         StatementSyntax awaited = SyntaxFactory.ExpressionStatement(Await(task.WithoutTrivia()));
-        bool isLast = old.Parent is BlockSyntax { Parent: MethodDeclarationSyntax or LocalFunctionStatementSyntax } body
+        bool isLast = old.Parent is BlockSyntax
+        {
+            Parent: MethodDeclarationSyntax or
+            LocalFunctionStatementSyntax
+        } body
             && body.Statements.Last() == old;
         return isLast
             ? awaited.WithTriviaFrom(old)
@@ -89,7 +101,8 @@ public sealed class AsyncForwarderFix() : FiberFix("SNAP1106")
         ExpressionSyntax operand = task.WithoutTrivia();
         if (binds) operand = SyntaxFactory.ParenthesizedExpression(operand);
         return SyntaxFactory.AwaitExpression(
-            SyntaxFactory.Token(task.GetLeadingTrivia(), SyntaxKind.AwaitKeyword, [SyntaxFactory.Space]), operand)
+            SyntaxFactory.Token(task.GetLeadingTrivia(), SyntaxKind.AwaitKeyword, [SyntaxFactory.Space]),
+            operand)
             .WithTrailingTrivia(task.GetTrailingTrivia());
     }
 }

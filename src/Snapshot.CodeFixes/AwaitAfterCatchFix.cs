@@ -9,8 +9,9 @@ using Microsoft.CodeAnalysis.Formatting;
 namespace Snapshot.CodeFixes;
 
 /// <summary>
-/// SNAP1105: a catch clause notes that it was entered; what begins with its first await moves behind the try statement.
-/// Offered only where the exception is not needed from there on, and where nothing else runs or is known in between.
+/// SNAP1105: a catch clause notes that it was entered; what begins with its first await moves behind the try
+/// statement. Offered only where the exception is not needed from there on, and where nothing else runs or is
+/// known in between.
 /// </summary>
 [ExportCodeFixProvider(LanguageNames.CSharp), Shared]
 public sealed class AwaitAfterCatchFix() : FiberFix("SNAP1105")
@@ -19,15 +20,17 @@ public sealed class AwaitAfterCatchFix() : FiberFix("SNAP1105")
 
     private protected override CodeAction? Find(FixSite site)
     {
-        if (site.Place.FirstAncestorOrSelf<CatchClauseSyntax>() is not { Parent: TryStatementSyntax tried } clause)
-            return null;
+        CatchClauseSyntax? clause = site.Place.FirstAncestorOrSelf<CatchClauseSyntax>();
+        if (clause?.Parent is not TryStatementSyntax tried) return null;
         if (tried.Finally is not null || tried.Parent is not BlockSyntax around) return null;
-        int first = clause.Block.Statements.IndexOf(statement => Own(statement).Prepend(statement).Any(Awaits));
+        int first =
+            clause.Block.Statements.IndexOf(statement => Own(statement).Prepend(statement).Any(Awaits));
         if (first < 0) return null;
         StatementSyntax[] moved = [.. clause.Block.Statements.Skip(first)];
         if (!MayMove(clause, moved, site.Model) || !FlowAllows(tried, site.Model)) return null;
         SyntaxNode function = FunctionAround(tried) ?? site.Root;
-        string? flag = s_names.FirstOrDefault(name => function.DescendantTokens().All(token => token.Text != name));
+        string? flag =
+            s_names.FirstOrDefault(name => function.DescendantTokens().All(token => token.Text != name));
         if (flag is null) return null;
 
         BlockSyntax changed = around.WithStatements(around.Statements.ReplaceRange(
@@ -46,7 +49,8 @@ public sealed class AwaitAfterCatchFix() : FiberFix("SNAP1105")
     };
 
     /// <summary>
-    /// What moves may need neither the exception nor a local of what stays, and no <c>using</c> may span both.
+    /// What moves may need neither the exception nor a local of what stays, and no <c>using</c> may span
+    /// both.
     /// </summary>
     private static bool MayMove(CatchClauseSyntax clause, StatementSyntax[] moved, SemanticModel model)
     {
@@ -55,9 +59,12 @@ public sealed class AwaitAfterCatchFix() : FiberFix("SNAP1105")
             if (node is ThrowStatementSyntax { Expression: null } rethrow
                 && rethrow.FirstAncestorOrSelf<CatchClauseSyntax>() == clause)
                 return false;
-            if (node is LabeledStatementSyntax or GotoStatementSyntax or LocalFunctionStatementSyntax) return false;
-            if (node is not IdentifierNameSyntax name || model.GetSymbolInfo(name).Symbol is not { } symbol) continue;
-            if (symbol is not (ILocalSymbol or IMethodSymbol { MethodKind: MethodKind.LocalFunction })) continue;
+            if (node is LabeledStatementSyntax or GotoStatementSyntax or LocalFunctionStatementSyntax)
+                return false;
+            if (node is not IdentifierNameSyntax name || model.GetSymbolInfo(name).Symbol is not { } symbol)
+                continue;
+            if (symbol is not (ILocalSymbol or IMethodSymbol { MethodKind: MethodKind.LocalFunction }))
+                continue;
             SyntaxNode? declared = symbol.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax();
             if (declared is not null && clause.Span.Contains(declared.Span)
                 && !moved.Any(statement => statement.Span.Contains(declared.Span)))
@@ -69,12 +76,14 @@ public sealed class AwaitAfterCatchFix() : FiberFix("SNAP1105")
     }
 
     /// <summary>
-    /// With a flag in between the compiler no longer knows that a variable is assigned, or that the end is not reached.
+    /// With a flag in between the compiler no longer knows that a variable is assigned, or that the end is
+    /// not reached.
     /// </summary>
     private static bool FlowAllows(TryStatementSyntax tried, SemanticModel model)
     {
         if (model.AnalyzeDataFlow(tried) is not { Succeeded: true } data) return false;
-        if (model.AnalyzeControlFlow(tried) is not { Succeeded: true, EndPointIsReachable: true }) return false;
+        if (model.AnalyzeControlFlow(tried) is not { Succeeded: true, EndPointIsReachable: true })
+            return false;
         return data.DefinitelyAssignedOnExit.All(variable =>
             data.DefinitelyAssignedOnEntry.Contains(variable, SymbolEqualityComparer.Default)
             || data.VariablesDeclared.Contains(variable, SymbolEqualityComparer.Default));
@@ -88,7 +97,8 @@ public sealed class AwaitAfterCatchFix() : FiberFix("SNAP1105")
         StatementSyntax noted = SyntaxFactory.ParseStatement($"{flag} = true;")
             .WithTrailingTrivia(SyntaxFactory.ElasticMarker);
         TryStatementSyntax shorter = tried
-            .ReplaceNode(clause.Block, clause.Block.WithStatements([.. clause.Block.Statements.Take(first), noted]))
+            .ReplaceNode(
+                clause.Block, clause.Block.WithStatements([.. clause.Block.Statements.Take(first), noted]))
             .WithLeadingTrivia(SyntaxFactory.ElasticMarker);
         StatementSyntax then = SyntaxFactory.IfStatement(
             SyntaxFactory.IdentifierName(flag), SyntaxFactory.Block(moved));

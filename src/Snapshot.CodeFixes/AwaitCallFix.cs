@@ -7,7 +7,9 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace Snapshot.CodeFixes;
 
-/// <summary>SNAP1106: awaits the call where it is made; a local that held the task holds the result.</summary>
+/// <summary>
+/// SNAP1106: awaits the call where it is made; a local that held the task holds the result.
+/// </summary>
 [ExportCodeFixProvider(LanguageNames.CSharp), Shared]
 public sealed class AwaitCallFix() : FiberFix("SNAP1106")
 {
@@ -27,8 +29,10 @@ public sealed class AwaitCallFix() : FiberFix("SNAP1106")
                 site.Replace(AddAwait, discard, Await(call).WithTriviaFrom(discard)),
             EqualsValueClauseSyntax { Parent: VariableDeclaratorSyntax variable }
                 when IsTaskVariable(variable, site.Model) => Stored(site, call, variable),
-            MemberAccessExpressionSyntax or ConditionalAccessExpressionSyntax or ElementAccessExpressionSyntax =>
-                site.Replace(AddAwait, call, SyntaxFactory.ParenthesizedExpression(Await(call.WithoutTrivia()))
+            MemberAccessExpressionSyntax or ConditionalAccessExpressionSyntax or
+                ElementAccessExpressionSyntax =>
+                site.Replace(
+                    AddAwait, call, SyntaxFactory.ParenthesizedExpression(Await(call.WithoutTrivia()))
                     .WithTriviaFrom(call)),
             _ => site.Replace(AddAwait, call, Await(call)),
         };
@@ -42,11 +46,11 @@ public sealed class AwaitCallFix() : FiberFix("SNAP1106")
         model.GetDeclaredSymbol(variable) is ILocalSymbol local && IsFiberTask(local.Type);
 
     /// <summary>
-    /// A local that holds the task: it is to hold the result, and what awaited it is to use it. Only where it is
-    /// awaited and
-    /// nothing else. A task without a result leaves no local.
+    /// A local that holds the task: it is to hold the result, and what awaited it is to use it. Only where it
+    /// is awaited and nothing else. A task without a result leaves no local.
     /// </summary>
-    private static CodeAction? Stored(FixSite site, InvocationExpressionSyntax call, VariableDeclaratorSyntax variable)
+    private static CodeAction? Stored(
+        FixSite site, InvocationExpressionSyntax call, VariableDeclaratorSyntax variable)
     {
         if (variable.Parent is not VariableDeclarationSyntax { Variables.Count: 1 } declaration) return null;
         if (declaration.Parent is not LocalDeclarationStatementSyntax statement) return null;
@@ -55,8 +59,10 @@ public sealed class AwaitCallFix() : FiberFix("SNAP1106")
         SyntaxNode function = FunctionAround(call)!;
         IdentifierNameSyntax[] uses = [.. function.DescendantNodes().OfType<IdentifierNameSyntax>()
             .Where(name => name.Identifier.Text == local.Name)
-            .Where(name => SymbolEqualityComparer.Default.Equals(site.Model.GetSymbolInfo(name).Symbol, local))];
-        if (!uses.All(use => use.Parent is AwaitExpressionSyntax && FunctionAround(use) == function)) return null;
+            .Where(
+                name => SymbolEqualityComparer.Default.Equals(site.Model.GetSymbolInfo(name).Symbol, local))];
+        if (!uses.All(use => use.Parent is AwaitExpressionSyntax && FunctionAround(use) == function))
+            return null;
         SyntaxNode? changed = task.Arity == 1
             ? WithResult(function, call, declaration, uses)
             : WithoutResult(function, call, statement, uses);

@@ -23,7 +23,8 @@ public abstract class FiberFix : CodeFixProvider
     /// <inheritdoc/>
     public sealed override async Task RegisterCodeFixesAsync(CodeFixContext context)
     {
-        SyntaxNode? root = await context.Document.GetSyntaxRootAsync(context.CancellationToken).ConfigureAwait(false);
+        SyntaxNode? root =
+            await context.Document.GetSyntaxRootAsync(context.CancellationToken).ConfigureAwait(false);
         SemanticModel? model =
             await context.Document.GetSemanticModelAsync(context.CancellationToken).ConfigureAwait(false);
         if (root is null || model is null) return;
@@ -43,27 +44,32 @@ public abstract class FiberFix : CodeFixProvider
         function is { IsAsync: true } && IsFiberTask(function.ReturnType);
 
     private protected static bool IsFiberTask(ITypeSymbol? type) =>
-        type is INamedTypeSymbol { Name: "FiberTask" } task && task.ContainingNamespace.ToString() == "Snapshot.Fibers";
+        type is INamedTypeSymbol { Name: "FiberTask" } task &&
+        task.ContainingNamespace.ToString() == "Snapshot.Fibers";
 
     /// <summary>The method, local function or lambda around a node.</summary>
-    private protected static SyntaxNode? FunctionAround(SyntaxNode node) => node.Ancestors().FirstOrDefault(ancestor =>
-        ancestor is BaseMethodDeclarationSyntax or LocalFunctionStatementSyntax or AnonymousFunctionExpressionSyntax
+    private protected static SyntaxNode? FunctionAround(
+        SyntaxNode node) => node.Ancestors().FirstOrDefault(ancestor =>
+        ancestor is BaseMethodDeclarationSyntax or LocalFunctionStatementSyntax or
+            AnonymousFunctionExpressionSyntax
             or AccessorDeclarationSyntax or BasePropertyDeclarationSyntax);
 
-    private protected static IMethodSymbol? SymbolOf(SyntaxNode? function, SemanticModel model) => function switch
-    {
-        AnonymousFunctionExpressionSyntax lambda => model.GetSymbolInfo(lambda).Symbol as IMethodSymbol,
-        BaseMethodDeclarationSyntax or LocalFunctionStatementSyntax =>
-            model.GetDeclaredSymbol(function) as IMethodSymbol,
-        _ => null,
-    };
+    private protected static IMethodSymbol? SymbolOf(
+        SyntaxNode? function, SemanticModel model) => function switch
+        {
+            AnonymousFunctionExpressionSyntax lambda => model.GetSymbolInfo(lambda).Symbol as IMethodSymbol,
+            BaseMethodDeclarationSyntax or LocalFunctionStatementSyntax =>
+                model.GetDeclaredSymbol(function) as IMethodSymbol,
+            _ => null,
+        };
 
     /// <summary>Nodes of a function, but not those of functions inside it.</summary>
     private protected static IEnumerable<SyntaxNode> Own(SyntaxNode node) => node.DescendantNodes(inner =>
         inner == node || inner is not (LocalFunctionStatementSyntax or AnonymousFunctionExpressionSyntax));
 
     /// <summary>Puts a modifier before <c>async</c>, or last.</summary>
-    private protected static SyntaxTokenList Insert(SyntaxTokenList modifiers, SyntaxKind modifier, SyntaxToken next)
+    private protected static SyntaxTokenList Insert(
+        SyntaxTokenList modifiers, SyntaxKind modifier, SyntaxToken next)
     {
         int index = modifiers.IndexOf(SyntaxKind.AsyncKeyword);
         SyntaxToken before = index < 0 ? next : modifiers[index];

@@ -9,9 +9,9 @@ using Microsoft.CodeAnalysis.Formatting;
 namespace Snapshot.CodeFixes;
 
 /// <summary>
-/// SNAP1104: loops over an index instead of an enumerator, where the collection is found again at every step without
-/// being
-/// kept, and is the same each time: an ArenaArray, an array in a static readonly field, a constant string.
+/// SNAP1104: loops over an index instead of an enumerator, where the collection is found again at every step
+/// without being kept, and is the same each time: an ArenaArray, an array in a static readonly field, a
+/// constant string.
 /// </summary>
 [ExportCodeFixProvider(LanguageNames.CSharp), Shared]
 public sealed class IndexedLoopFix() : FiberFix("SNAP1104")
@@ -26,7 +26,8 @@ public sealed class IndexedLoopFix() : FiberFix("SNAP1104")
         Conversion conversion = site.Model.GetForEachStatementInfo(loop).ElementConversion;
         if (!conversion.IsIdentity && !conversion.IsImplicit) return null;
         SyntaxNode function = FunctionAround(loop) ?? site.Root;
-        string? index = s_names.FirstOrDefault(name => function.DescendantTokens().All(token => token.Text != name));
+        string? index =
+            s_names.FirstOrDefault(name => function.DescendantTokens().All(token => token.Text != name));
         if (index is null) return null;
         return site.Replace("Loop over an index", loop, Loop(loop, collection, indexType, index));
     }
@@ -50,7 +51,8 @@ public sealed class IndexedLoopFix() : FiberFix("SNAP1104")
         bool isNamed = expression is IdentifierNameSyntax or MemberAccessExpressionSyntax;
         if (isNamed && model.GetTypeInfo(expression).Type is IArrayTypeSymbol { Rank: 1 })
             return symbol is IFieldSymbol { IsStatic: true, IsReadOnly: true } ? (expression, "int") : null;
-        return isNamed && model.GetConstantValue(expression) is { Value: string } ? (expression, "int") : null;
+        return isNamed && model.GetConstantValue(expression) is { Value: string }
+            ? (expression, "int") : null;
     }
 
     private static bool IsUnchangedIn(ForEachStatementSyntax loop, ExpressionSyntax name, SemanticModel model)
@@ -77,7 +79,8 @@ public sealed class IndexedLoopFix() : FiberFix("SNAP1104")
             ? block.WithStatements(block.Statements.Insert(0, element))
             : SyntaxFactory.Block(element, loop.Statement.WithLeadingTrivia(SyntaxFactory.ElasticMarker));
         return counted
-            .WithCloseParenToken(counted.CloseParenToken.WithTrailingTrivia(loop.CloseParenToken.TrailingTrivia))
+            .WithCloseParenToken(
+                counted.CloseParenToken.WithTrailingTrivia(loop.CloseParenToken.TrailingTrivia))
             .WithStatement(body)
             .WithLeadingTrivia(loop.GetLeadingTrivia())
             .WithTrailingTrivia(loop.GetTrailingTrivia())

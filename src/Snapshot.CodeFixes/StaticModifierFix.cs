@@ -26,7 +26,8 @@ public sealed class StaticModifierFix() : FiberFix("SNAP1102")
             AnonymousFunctionExpressionSyntax lambda => site.Replace(
                 Title,
                 lambda,
-                lambda.WithModifiers(Insert(lambda.Modifiers, SyntaxKind.StaticKeyword, lambda.GetFirstToken()))),
+                lambda.WithModifiers(
+                    Insert(lambda.Modifiers, SyntaxKind.StaticKeyword, lambda.GetFirstToken()))),
             _ => null,
         };
     }
@@ -43,7 +44,8 @@ public sealed class StaticModifierFix() : FiberFix("SNAP1102")
                 .Where(access => SymbolEqualityComparer.Default.Equals(
                     site.Model.GetSymbolInfo(access).Symbol?.OriginalDefinition, symbol))];
         if (accesses.Any(access => access.Expression is not ThisExpressionSyntax)) return null;
-        SyntaxNode root = site.Root.ReplaceNodes([.. accesses, (SyntaxNode)method], (old, changed) => changed switch
+        SyntaxNode root = site.Root.ReplaceNodes(
+            [.. accesses, (SyntaxNode)method], (old, changed) => changed switch
         {
             MethodDeclarationSyntax declared => declared.WithModifiers(
                 Insert(declared.Modifiers, SyntaxKind.StaticKeyword, declared.ReturnType.GetFirstToken())),

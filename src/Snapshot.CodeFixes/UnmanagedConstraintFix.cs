@@ -7,7 +7,9 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace Snapshot.CodeFixes;
 
-/// <summary>SNAP1101: constrains the type parameter that is the type of a parameter to unmanaged types.</summary>
+/// <summary>
+/// SNAP1101: constrains the type parameter that is the type of a parameter to unmanaged types.
+/// </summary>
 [ExportCodeFixProvider(LanguageNames.CSharp), Shared]
 public sealed class UnmanagedConstraintFix() : FiberFix("SNAP1101")
 {
@@ -17,7 +19,8 @@ public sealed class UnmanagedConstraintFix() : FiberFix("SNAP1101")
         if (site.Model.GetDeclaredSymbol(parameter) is not { Type: ITypeParameterSymbol type }) return null;
         if (type.HasReferenceTypeConstraint) return null;
         if (type.ConstraintTypes.Any(constraint => constraint.TypeKind != TypeKind.Interface)) return null;
-        if (DeclarationOf(type) is not { } declaration || declaration.SyntaxTree != site.Root.SyntaxTree) return null;
+        if (DeclarationOf(type) is not { } declaration || declaration.SyntaxTree != site.Root.SyntaxTree)
+            return null;
         string title = $"Constrain '{type.Name}' to unmanaged types";
         return site.Replace(title, declaration, Constrain(declaration, type.Name));
     }
@@ -26,7 +29,8 @@ public sealed class UnmanagedConstraintFix() : FiberFix("SNAP1101")
     private static SyntaxNode? DeclarationOf(ITypeParameterSymbol type)
     {
         if (type.DeclaringSyntaxReferences.Length != 1) return null;
-        if (type.DeclaringMethod is { } method && (method.IsOverride || method.ExplicitInterfaceImplementations.Any()))
+        if (type.DeclaringMethod is { } method &&
+            (method.IsOverride || method.ExplicitInterfaceImplementations.Any()))
             return null;
         SyntaxNode? declaration = type.DeclaringSyntaxReferences[0].GetSyntax().Parent?.Parent;
         return declaration is MethodDeclarationSyntax or LocalFunctionStatementSyntax or TypeDeclarationSyntax
@@ -36,14 +40,16 @@ public sealed class UnmanagedConstraintFix() : FiberFix("SNAP1101")
 
     private static SyntaxNode Constrain(SyntaxNode declaration, string name)
     {
-        TypeConstraintSyntax unmanaged = SyntaxFactory.TypeConstraint(SyntaxFactory.IdentifierName("unmanaged"));
+        TypeConstraintSyntax unmanaged =
+            SyntaxFactory.TypeConstraint(SyntaxFactory.IdentifierName("unmanaged"));
         TypeParameterConstraintClauseSyntax? existing = declaration.ChildNodes()
             .OfType<TypeParameterConstraintClauseSyntax>()
             .FirstOrDefault(clause => clause.Name.Identifier.Text == name);
         if (existing is not null) return declaration.ReplaceNode(existing, Constrain(existing, unmanaged));
 
         SyntaxToken before = AfterConstraints(declaration).GetPreviousToken();
-        SyntaxToken colon = SyntaxFactory.Token([SyntaxFactory.Space], SyntaxKind.ColonToken, [SyntaxFactory.Space]);
+        SyntaxToken colon =
+            SyntaxFactory.Token([SyntaxFactory.Space], SyntaxKind.ColonToken, [SyntaxFactory.Space]);
         TypeParameterConstraintClauseSyntax added = SyntaxFactory.TypeParameterConstraintClause(
             SyntaxFactory.Token([], SyntaxKind.WhereKeyword, [SyntaxFactory.Space]),
             SyntaxFactory.IdentifierName(name),
@@ -60,7 +66,8 @@ public sealed class UnmanagedConstraintFix() : FiberFix("SNAP1101")
     }
 
     /// <summary>
-    /// The new constraint comes first; it implies struct, new() and notnull, and excludes that they are named.
+    /// The new constraint comes first; it implies struct, new() and notnull, and excludes that they are
+    /// named.
     /// </summary>
     private static TypeParameterConstraintClauseSyntax Constrain(
         TypeParameterConstraintClauseSyntax clause, TypeConstraintSyntax unmanaged)

@@ -21,8 +21,10 @@ internal sealed record CheckOptions(
         foreach (string argument in args.SelectMany(Expand))
         {
             if (argument.StartsWith("-r:", StringComparison.Ordinal)) references.Add(argument[3..]);
-            else if (argument.StartsWith("-pathmap:", StringComparison.Ordinal)) pathMap.AddRange(Pairs(argument[9..]));
-            else if (argument.StartsWith('-')) throw new CheckException($"unknown option '{argument}'; {Usage}");
+            else if (argument.StartsWith("-pathmap:", StringComparison.Ordinal))
+                pathMap.AddRange(Pairs(argument[9..]));
+            else if (argument.StartsWith('-'))
+                throw new CheckException($"unknown option '{argument}'; {Usage}");
             else if (assembly is not null) throw new CheckException($"more than one assembly; {Usage}");
             else assembly = argument;
         }

@@ -3,7 +3,8 @@ namespace Snapshot.FiberCheck;
 /// <summary>Says what a refused field is in the source, and what to write instead.</summary>
 internal static class Explanation
 {
-    private const string Unmanaged = "an unmanaged value (ArenaPointer<T>, ArenaArray<T>, a struct, an index)";
+    private const string Unmanaged =
+        "an unmanaged value (ArenaPointer<T>, ArenaArray<T>, a struct, an index)";
 
     private const string AwaitAfterTry =
         "Note in an unmanaged local what happened, and await after the try statement.";
@@ -28,8 +29,8 @@ internal static class Explanation
             FieldRole.Captured =>
                 $"captured {Variables(field)}. Make it static and pass {Unmanaged} as its argument.",
             FieldRole.CapturedByLambda =>
-                $"{Variables(field)} captured by a lambda or local function inside. Make that static and pass " +
-                "arguments, or end its use before the await.",
+                $"{Variables(field)} captured by a lambda or local function inside. Make that static and " +
+                "pass arguments, or end its use before the await.",
             FieldRole.Awaiter => $"an awaiter {type}. Await what Snapshot offers for fibers.",
             FieldRole.Builder => $"its builder {type}.",
             _ => $"compiler temporary {type} [{field.FieldName}], {Temporary(kind)}",
@@ -39,8 +40,8 @@ internal static class Explanation
     private static string Temporary(TemporaryKind kind) => kind switch
     {
         TemporaryKind.Foreach =>
-            "what a foreach goes through. Await outside the foreach, or loop over an index, an ArenaArray<T> or an " +
-            "enumerator that is an unmanaged struct.",
+            "what a foreach goes through. Await outside the foreach, or loop over an index, an " +
+            "ArenaArray<T> or an enumerator that is an unmanaged struct.",
         TemporaryKind.Using => "what a using disposes of. Dispose of it before the await.",
         TemporaryKind.Exception =>
             $"an exception kept for an await in catch or finally, or by await using. {AwaitAfterTry}",

@@ -1,11 +1,13 @@
 namespace Snapshot.FiberCheck;
 
 /// <summary>
-/// Finds what keeps the fiber methods of an assembly from living in an arena, by what the compiler made of them.
+/// Finds what keeps the fiber methods of an assembly from living in an arena, by what the compiler made of
+/// them.
 /// </summary>
 /// <remarks>
-/// A fiber method may use any object between two awaits. What it keeps across an await the compiler has put into the
-/// fields of the method's state machine, so a look at these is exact, where a look at the source could only guess.
+/// A fiber method may use any object between two awaits. What it keeps across an await the compiler has put
+/// into the fields of the method's state machine, so a look at these is exact, where a look at the source
+/// could only guess.
 /// </remarks>
 internal static class FiberChecker
 {
@@ -13,7 +15,9 @@ internal static class FiberChecker
     private const int NamedMethods = 3;
 
     /// <summary>The errors of an assembly, in the order of the sources.</summary>
-    /// <exception cref="CheckException">It is no assembly, or a type it uses is in none of the references.</exception>
+    /// <exception cref="CheckException">
+    /// It is no assembly, or a type it uses is in none of the references.
+    /// </exception>
     /// <exception cref="BadImageFormatException">A file is damaged.</exception>
     internal static IReadOnlyList<Finding> Check(CheckOptions options)
     {
@@ -54,7 +58,8 @@ internal static class FiberChecker
         return new Finding(
             positions.Of(machines[0].MoveNext, []),
             DiagnosticId.NotOptimized,
-            $"{methods}{more}: compiled without optimization, so that frames are managed objects, which cannot live " +
-            "in an arena. Set <Optimize>true</Optimize> for this configuration; debugging works with it.");
+            $"{methods}{more}: compiled without optimization, so that frames are managed objects, which " +
+            "cannot live in an arena. Set <Optimize>true</Optimize> for this configuration; debugging " +
+            "works with it.");
     }
 }

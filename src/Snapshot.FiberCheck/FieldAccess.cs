@@ -4,7 +4,9 @@ using System.Reflection.Metadata.Ecma335;
 
 namespace Snapshot.FiberCheck;
 
-/// <summary>An instruction of a state machine's code that reads, writes or points to one of its fields.</summary>
+/// <summary>
+/// An instruction of a state machine's code that reads, writes or points to one of its fields.
+/// </summary>
 /// <param name="Offset">Where it is in MoveNext.</param>
 /// <param name="Operation">What it is.</param>
 /// <param name="Before">The instruction before it.</param>

@@ -12,10 +12,14 @@ internal enum FieldRole
     /// <summary>The object or value whose method it is.</summary>
     This,
 
-    /// <summary>The object with the variables that the fiber, a lambda or a local function, captured.</summary>
+    /// <summary>
+    /// The object with the variables that the fiber, a lambda or a local function, captured.
+    /// </summary>
     Captured,
 
-    /// <summary>The object with the fiber's own variables that a lambda or a local function in it captured.</summary>
+    /// <summary>
+    /// The object with the fiber's own variables that a lambda or a local function in it captured.
+    /// </summary>
     CapturedByLambda,
 
     /// <summary>A value that the compiler keeps for a statement or in the middle of an expression.</summary>

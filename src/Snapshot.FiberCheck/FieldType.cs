@@ -28,7 +28,8 @@ internal sealed record ParameterType(string Spelling, bool IsUnmanaged) : FieldT
 /// <param name="IsStruct">Whether values are stored in the field itself.</param>
 /// <param name="Arguments">The type arguments, those of the types around it first.</param>
 internal sealed record NamedType(
-    MetadataAssembly Assembly, EntityHandle Handle, bool IsStruct, ImmutableArray<FieldType> Arguments) : FieldType
+    MetadataAssembly Assembly, EntityHandle Handle, bool IsStruct, ImmutableArray<FieldType> Arguments)
+        : FieldType
 {
     internal override string Name => TypeName.Of(this);
 }

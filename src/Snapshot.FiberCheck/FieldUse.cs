@@ -35,7 +35,8 @@ internal sealed record FieldUse(int[] Offsets, TemporaryKind Kind)
         return new FieldUse(first, isCounted ? TemporaryKind.Foreach : TemporaryKind.Expression);
     }
 
-    private static bool IsIn(FieldAccess access, ExceptionRegionKind kind, ImmutableArray<ExceptionRegion> regions) =>
+    private static bool IsIn(
+        FieldAccess access, ExceptionRegionKind kind, ImmutableArray<ExceptionRegion> regions) =>
         regions.Any(region =>
             region.Kind == kind
             && access.Offset >= region.HandlerOffset

@@ -3,16 +3,21 @@ using System.Reflection.Metadata;
 namespace Snapshot.FiberCheck;
 
 /// <summary>A managed reference that a value is or contains.</summary>
-/// <param name="Path">The fields that lead to it from the value, joined by dots; empty when it is the value.</param>
+/// <param name="Path">
+/// The fields that lead to it from the value, joined by dots; empty when it is the value.
+/// </param>
 /// <param name="Type">The type of the reference, or the type parameter that may be one.</param>
 internal sealed record HeldReference(string Path, FieldType Type)
 {
     /// <summary>
-    /// How reference assemblies write the private fields of a struct that are references; they omit their names.
+    /// How reference assemblies write the private fields of a struct that are references; they omit their
+    /// names.
     /// </summary>
     private const string StandIn = "_dummy";
 
-    /// <summary>The first managed reference in a value of a type, or null when the type is unmanaged.</summary>
+    /// <summary>
+    /// The first managed reference in a value of a type, or null when the type is unmanaged.
+    /// </summary>
     /// <exception cref="CheckException">A struct's definition is in none of the references.</exception>
     internal static HeldReference? In(FieldType type) => In(type, "", []);
 
@@ -62,7 +67,9 @@ internal sealed record HeldReference(string Path, FieldType Type)
         return null;
     }
 
-    /// <summary>A field's name in the source: that of the property or parameter behind a compiler-made one.</summary>
+    /// <summary>
+    /// A field's name in the source: that of the property or parameter behind a compiler-made one.
+    /// </summary>
     private static string Readable(string name)
     {
         int end = name.IndexOf('>', StringComparison.Ordinal);

@@ -52,7 +52,8 @@ internal sealed record HoistedField(
     }
 
     private static bool IsClosure(FieldType type) =>
-        type is NamedType { IsStruct: false } named && NameOf(named).StartsWith("<>c", StringComparison.Ordinal);
+        type is NamedType { IsStruct: false } named &&
+        NameOf(named).StartsWith("<>c", StringComparison.Ordinal);
 
     private static string NameOf(NamedType type) => type.Handle.Kind == HandleKind.TypeDefinition
         ? type.Assembly.Reader.GetString(
@@ -63,7 +64,8 @@ internal sealed record HoistedField(
     private static IEnumerable<string> VariablesOf(NamedType closure)
     {
         MetadataReader reader = closure.Assembly.Reader;
-        foreach (FieldDefinition field in closure.Assembly.InstanceFields((TypeDefinitionHandle)closure.Handle))
+        foreach (FieldDefinition field in closure.Assembly.InstanceFields(
+            (TypeDefinitionHandle)closure.Handle))
         {
             string name = reader.GetString(field.Name);
             FieldType type = closure.Assembly.TypeOf(field, closure.Arguments);

@@ -8,7 +8,9 @@ namespace Snapshot.FiberCheck;
 /// <summary>An assembly as a file: what it declares is read, nothing of it is loaded or run.</summary>
 internal sealed class MetadataAssembly : IDisposable
 {
-    /// <summary>The byte with which the specification of a type begins that has a required modifier.</summary>
+    /// <summary>
+    /// The byte with which the specification of a type begins that has a required modifier.
+    /// </summary>
     private const byte RequiredModifier = 0x1f;
 
     private readonly SignatureTypes _types;
@@ -59,10 +61,11 @@ internal sealed class MetadataAssembly : IDisposable
         Reader.GetTypeSpecification(specification).DecodeSignature(_types, []);
 
     /// <summary>The fields that a value of the type has.</summary>
-    internal IEnumerable<FieldDefinition> InstanceFields(TypeDefinitionHandle type) => Reader.GetTypeDefinition(type)
-        .GetFields()
-        .Select(Reader.GetFieldDefinition)
-        .Where(field => (field.Attributes & FieldAttributes.Static) == 0);
+    internal IEnumerable<FieldDefinition> InstanceFields(TypeDefinitionHandle type) =>
+        Reader.GetTypeDefinition(type)
+            .GetFields()
+            .Select(Reader.GetFieldDefinition)
+            .Where(field => (field.Attributes & FieldAttributes.Static) == 0);
 
     /// <summary>The type parameters of a definition, standing for themselves.</summary>
     internal ImmutableArray<FieldType> ParametersOf(TypeDefinitionHandle type) =>
@@ -71,7 +74,8 @@ internal sealed class MetadataAssembly : IDisposable
     private FieldType Parameter(GenericParameterHandle handle)
     {
         GenericParameter parameter = Reader.GetGenericParameter(handle);
-        bool isStruct = (parameter.Attributes & GenericParameterAttributes.NotNullableValueTypeConstraint) != 0;
+        bool isStruct =
+            (parameter.Attributes & GenericParameterAttributes.NotNullableValueTypeConstraint) != 0;
         return new ParameterType(
             Reader.GetString(parameter.Name),
             isStruct && parameter.GetConstraints().Any(constraint => IsUnmanaged(Reader
@@ -79,8 +83,8 @@ internal sealed class MetadataAssembly : IDisposable
     }
 
     /// <summary>
-    /// Whether a constraint of a struct parameter excludes references: <c>unmanaged</c>, which is <c>ValueType</c>
-    /// with a required modifier, or <c>Enum</c>.
+    /// Whether a constraint of a struct parameter excludes references: <c>unmanaged</c>, which is
+    /// <c>ValueType</c> with a required modifier, or <c>Enum</c>.
     /// </summary>
     private bool IsUnmanaged(EntityHandle constraint) => constraint.Kind switch
     {

@@ -4,12 +4,15 @@ namespace Snapshot.FiberCheck;
 
 /// <summary>Names a fiber method as its author would.</summary>
 /// <remarks>
-/// The name of a state machine is the method's between <c>&lt;</c> and <c>&gt;d</c>. A lambda's method is called
-/// <c>&lt;Around&gt;b__0_0</c>, a local function's <c>&lt;Around&gt;g__Name|0_0</c>; Around may be such a name again.
+/// The name of a state machine is the method's between <c>&lt;</c> and <c>&gt;d</c>. A lambda's method is
+/// called <c>&lt;Around&gt;b__0_0</c>, a local function's <c>&lt;Around&gt;g__Name|0_0</c>; Around may be
+/// such a name again.
 /// </remarks>
 internal static class MethodWords
 {
-    /// <summary>For example <c>fiber method 'Simulation.Run'</c> or <c>fiber lambda in 'Simulation.Run'</c>.</summary>
+    /// <summary>
+    /// For example <c>fiber method 'Simulation.Run'</c> or <c>fiber lambda in 'Simulation.Run'</c>.
+    /// </summary>
     internal static string Of(MetadataReader reader, TypeDefinitionHandle stateMachine)
     {
         TypeDefinition definition = reader.GetTypeDefinition(stateMachine);

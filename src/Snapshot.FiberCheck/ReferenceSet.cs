@@ -2,7 +2,9 @@ using System.Reflection.Metadata;
 
 namespace Snapshot.FiberCheck;
 
-/// <summary>The assemblies that one was compiled against, each opened when something of it is first needed.</summary>
+/// <summary>
+/// The assemblies that one was compiled against, each opened when something of it is first needed.
+/// </summary>
 internal sealed class ReferenceSet : IDisposable
 {
     private readonly Dictionary<string, string> _paths = new(StringComparer.OrdinalIgnoreCase);
@@ -37,7 +39,8 @@ internal sealed class ReferenceSet : IDisposable
             if (Define(from, (TypeReferenceHandle)reference.ResolutionScope) is not { } around) return null;
             MetadataReader there = around.Assembly.Reader;
             TypeDefinitionHandle nested = there.GetTypeDefinition(around.Type).GetNestedTypes()
-                .FirstOrDefault(type => there.StringComparer.Equals(there.GetTypeDefinition(type).Name, name));
+                .FirstOrDefault(
+                    type => there.StringComparer.Equals(there.GetTypeDefinition(type).Name, name));
             return nested.IsNil ? null : (around.Assembly, nested);
         }
 
@@ -56,7 +59,8 @@ internal sealed class ReferenceSet : IDisposable
         {
             TypeDefinition type = reader.GetTypeDefinition(handle);
             if (!reader.StringComparer.Equals(type.Name, name)) continue;
-            if (reader.StringComparer.Equals(type.Namespace, space) && !type.IsNested) return (assembly, handle);
+            if (reader.StringComparer.Equals(type.Namespace, space) && !type.IsNested)
+                return (assembly, handle);
         }
 
         foreach (ExportedTypeHandle handle in reader.ExportedTypes)

@@ -3,7 +3,9 @@ using System.Reflection.Metadata;
 
 namespace Snapshot.FiberCheck;
 
-/// <summary>Makes <see cref="FieldType"/> of signatures, in which type arguments, the context, are put.</summary>
+/// <summary>
+/// Makes <see cref="FieldType"/> of signatures, in which type arguments, the context, are put.
+/// </summary>
 internal sealed class SignatureTypes(MetadataAssembly assembly)
     : ISignatureTypeProvider<FieldType, ImmutableArray<FieldType>>
 {
@@ -32,10 +34,12 @@ internal sealed class SignatureTypes(MetadataAssembly assembly)
         _ => new PlainType(typeCode.ToString(), true),
     };
 
-    public FieldType GetTypeFromDefinition(MetadataReader reader, TypeDefinitionHandle handle, byte rawTypeKind) =>
+    public FieldType GetTypeFromDefinition(
+        MetadataReader reader, TypeDefinitionHandle handle, byte rawTypeKind) =>
         new NamedType(assembly, handle, rawTypeKind == ValueType, []);
 
-    public FieldType GetTypeFromReference(MetadataReader reader, TypeReferenceHandle handle, byte rawTypeKind) =>
+    public FieldType GetTypeFromReference(
+        MetadataReader reader, TypeReferenceHandle handle, byte rawTypeKind) =>
         new NamedType(assembly, handle, rawTypeKind == ValueType, []);
 
     public FieldType GetTypeFromSpecification(
@@ -45,7 +49,8 @@ internal sealed class SignatureTypes(MetadataAssembly assembly)
         byte rawTypeKind) =>
         reader.GetTypeSpecification(handle).DecodeSignature(this, genericContext);
 
-    public FieldType GetGenericInstantiation(FieldType genericType, ImmutableArray<FieldType> typeArguments) =>
+    public FieldType GetGenericInstantiation(
+        FieldType genericType, ImmutableArray<FieldType> typeArguments) =>
         (NamedType)genericType with { Arguments = typeArguments };
 
     public FieldType GetGenericTypeParameter(ImmutableArray<FieldType> genericContext, int index) =>
@@ -61,11 +66,14 @@ internal sealed class SignatureTypes(MetadataAssembly assembly)
 
     public FieldType GetPointerType(FieldType elementType) => new PlainType(elementType.Name + "*", false);
 
-    public FieldType GetByReferenceType(FieldType elementType) => new PlainType("ref " + elementType.Name, true);
+    public FieldType GetByReferenceType(FieldType elementType) =>
+        new PlainType("ref " + elementType.Name, true);
 
-    public FieldType GetFunctionPointerType(MethodSignature<FieldType> signature) => new PlainType("delegate*", false);
+    public FieldType GetFunctionPointerType(MethodSignature<FieldType> signature) =>
+        new PlainType("delegate*", false);
 
-    public FieldType GetModifiedType(FieldType modifier, FieldType unmodifiedType, bool isRequired) => unmodifiedType;
+    public FieldType GetModifiedType(FieldType modifier, FieldType unmodifiedType, bool isRequired) =>
+        unmodifiedType;
 
     public FieldType GetPinnedType(FieldType elementType) => elementType;
 }

@@ -33,9 +33,9 @@ internal sealed class SourcePositions : IDisposable
     }
 
     /// <summary>
-    /// The statement of one of the offsets. Code of no statement, which a hidden point begins, prepares for one that
-    /// follows; where only the end of a block follows, the next offset tells more. For the last one it counts only if
-    /// it follows at once, else the code completes the statement before it.
+    /// The statement of one of the offsets. Code of no statement, which a hidden point begins, prepares for
+    /// one that follows; where only the end of a block follows, the next offset tells more. For the last one
+    /// it counts only if it follows at once, else the code completes the statement before it.
     /// </summary>
     private static SequencePoint? Statement(SequencePoint[] points, IReadOnlyList<int> offsets)
     {
@@ -45,7 +45,8 @@ internal sealed class SourcePositions : IDisposable
         {
             at = Math.Max(0, Array.FindLastIndex(points, point => point.Offset <= offsets[i]));
             int next = Array.FindIndex(points, at, point => !point.IsHidden);
-            bool isMeant = i < offsets.Count - 1 ? next >= 0 && !IsBrace(points[next]) : next >= 0 && next <= at + 1;
+            bool isMeant =
+                i < offsets.Count - 1 ? next >= 0 && !IsBrace(points[next]) : next >= 0 && next <= at + 1;
             if (isMeant) return points[next];
         }
 
@@ -57,7 +58,9 @@ internal sealed class SourcePositions : IDisposable
     private static bool IsBrace(SequencePoint point) =>
         point.StartLine == point.EndLine && point.EndColumn == point.StartColumn + 1;
 
-    /// <summary>The real name of a file that the compiler gave another, so that an editor can open it.</summary>
+    /// <summary>
+    /// The real name of a file that the compiler gave another, so that an editor can open it.
+    /// </summary>
     private string Unmap(string file)
     {
         foreach ((string from, string to) in _pathMap)

@@ -62,7 +62,8 @@ internal sealed class StateMachine
     {
         ImmutableArray<FieldType> parameters = Assembly.ParametersOf(Type);
         return Assembly.Reader.GetTypeDefinition(Type).GetFields()
-            .Where(handle => (Assembly.Reader.GetFieldDefinition(handle).Attributes & FieldAttributes.Static) == 0)
+            .Where(handle =>
+                (Assembly.Reader.GetFieldDefinition(handle).Attributes & FieldAttributes.Static) == 0)
             .Select(handle => HoistedField.Read(Assembly, handle, parameters));
     }
 
@@ -78,7 +79,9 @@ internal sealed class StateMachine
                 || reader.StringComparer.Equals(name, "FiberTaskBuilder`1"));
     }
 
-    private static (StringHandle Space, StringHandle Name) NameOf(TypeDefinition type) => (type.Namespace, type.Name);
+    private static (StringHandle Space, StringHandle Name) NameOf(TypeDefinition type) =>
+        (type.Namespace, type.Name);
 
-    private static (StringHandle Space, StringHandle Name) NameOf(TypeReference type) => (type.Namespace, type.Name);
+    private static (StringHandle Space, StringHandle Name) NameOf(TypeReference type) =>
+        (type.Namespace, type.Name);
 }

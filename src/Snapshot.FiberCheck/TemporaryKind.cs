@@ -1,7 +1,8 @@
 namespace Snapshot.FiberCheck;
 
 /// <summary>
-/// For what the compiler keeps a value of its own. Its field names do not tell; the code around the field does.
+/// For what the compiler keeps a value of its own. Its field names do not tell; the code around the field
+/// does.
 /// </summary>
 internal enum TemporaryKind
 {

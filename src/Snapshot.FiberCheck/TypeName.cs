@@ -27,14 +27,16 @@ internal static class TypeName
     private static string Spell(string part, ImmutableArray<FieldType> arguments, ref int used)
     {
         string[] halves = part.Split('`', 2);
-        if (halves.Length < 2 || !int.TryParse(halves[1], CultureInfo.InvariantCulture, out int arity)) return part;
+        if (halves.Length < 2 || !int.TryParse(halves[1], CultureInfo.InvariantCulture, out int arity))
+            return part;
 
         ImmutableArray<FieldType> own = [.. arguments.Skip(used).Take(arity)];
         used += arity;
         return own.IsEmpty ? halves[0] : $"{halves[0]}<{Join(own)}>";
     }
 
-    private static string Join(ImmutableArray<FieldType> types) => string.Join(", ", types.Select(type => type.Name));
+    private static string Join(ImmutableArray<FieldType> types) =>
+        string.Join(", ", types.Select(type => type.Name));
 
     /// <summary>The names in metadata of a type and those around it, outermost first.</summary>
     private static List<string> PartsOf(MetadataReader reader, EntityHandle handle)

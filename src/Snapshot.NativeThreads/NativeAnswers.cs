@@ -8,8 +8,8 @@ namespace Snapshot.NativeThreads;
 
 /// <summary>Answers what native threads ask of the host.</summary>
 /// <remarks>
-/// To be called between safepoints of one participant, before it is parked, so that what was done and the answer are in
-/// an image together or not at all.
+/// To be called between safepoints of one participant, before it is parked, so that what was done and the
+/// answer are in an image together or not at all.
 /// </remarks>
 internal sealed unsafe class NativeAnswers(NativeSpace space)
 {
@@ -24,8 +24,8 @@ internal sealed unsafe class NativeAnswers(NativeSpace space)
     }
 
     /// <summary>
-    /// Answers all questions that are open. In a restarted session not before all modules are there: a question may
-    /// refer to their memory.
+    /// Answers all questions that are open. In a restarted session not before all modules are there: a
+    /// question may refer to their memory.
     /// </summary>
     internal void Give()
     {
@@ -63,8 +63,8 @@ internal sealed unsafe class NativeAnswers(NativeSpace space)
                 throw new SnapshotException(
                     SnapshotErrorCode.NativeLibrary,
                     $"{NativeRuntime.File} asks a question of kind {(uint)question->Kind}, which " +
-                    $"{NativeRuntime.Assembly} does not know: they are of different builds. Reinstall the package or " +
-                    "rebuild the solution.");
+                    $"{NativeRuntime.Assembly} does not know: they are of different builds. Reinstall the " +
+                    "package or rebuild the solution.");
         }
     }
 

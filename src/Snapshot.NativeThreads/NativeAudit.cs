@@ -7,9 +7,10 @@ namespace Snapshot.NativeThreads;
 
 /// <summary>Looks through what is captured of native threads for pointers out of it.</summary>
 /// <remarks>
-/// Conservative, as of a collector: any word whose value is an address of a mapping that is not captured. In memory
-/// that was freed, or below what a thread still uses of its stack, such words are left over and harmless; a number is
-/// hardly ever taken for an address. For one thread at a time, while all native threads are stopped.
+/// Conservative, as of a collector: any word whose value is an address of a mapping that is not captured. In
+/// memory that was freed, or below what a thread still uses of its stack, such words are left over and
+/// harmless; a number is hardly ever taken for an address. For one thread at a time, while all native threads
+/// are stopped.
 /// </remarks>
 /// <param name="space">The native threads.</param>
 /// <param name="arenas">All arenas of the session.</param>
@@ -22,13 +23,15 @@ internal sealed unsafe class NativeAudit(
 
     private const int RedZone = 128;
 
-    /// <summary>In the kernel's frame (ucontext_t, x86-64): the general registers, and which of them is the stack
-    /// pointer.</summary>
+    /// <summary>In the kernel's frame (ucontext_t, x86-64): the general registers, and which of them is the
+    /// stack pointer.</summary>
     private const int RegistersAt = 40;
     private const int RegisterCount = 17;
     private const int StackPointer = 15;
 
-    /// <summary>From here up to the arenas there is nothing that is not at its address in every process.</summary>
+    /// <summary>
+    /// From here up to the arenas there is nothing that is not at its address in every process.
+    /// </summary>
     private const ulong FixedStart = 0x1800_0000_0000;
     private const ulong FixedEnd = 0x2000_0000_0000;
 

@@ -1,7 +1,8 @@
 namespace Snapshot.NativeThreads;
 
 /// <summary>
-/// A word of captured memory that points out of it: to what is elsewhere, or is something else, in the next process.
+/// A word of captured memory that points out of it: to what is elsewhere, or is something else, in the next
+/// process.
 /// </summary>
 public sealed class NativeFinding
 {

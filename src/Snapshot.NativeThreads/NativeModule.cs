@@ -29,9 +29,11 @@ public sealed unsafe class NativeModule
     internal NativeModuleManifest Manifest { get; }
 
     /// <summary>The address of a function that it exports, which is the same in every process.</summary>
-    /// <param name="symbol">As the linker knows it: of C++ an <c>extern "C"</c> name, of Fortran a <c>bind(c)</c>
-    /// one.</param>
-    /// <exception cref="SnapshotException"><see cref="SnapshotErrorCode.NativeModule"/>: there is none.</exception>
+    /// <param name="symbol">As the linker knows it: of C++ an <c>extern "C"</c> name, of Fortran a
+    /// <c>bind(c)</c> one.</param>
+    /// <exception cref="SnapshotException">
+    /// <see cref="SnapshotErrorCode.NativeModule"/>: there is none.
+    /// </exception>
     public nint Function(string symbol)
     {
         ArgumentException.ThrowIfNullOrEmpty(symbol);
@@ -39,8 +41,8 @@ public sealed unsafe class NativeModule
         if (found != null && (ulong)found - Manifest.Base < Manifest.Size) return (nint)found;
         throw new SnapshotException(
             SnapshotErrorCode.NativeModule,
-            $"{Path} exports no function '{symbol}'. Functions that are started are extern \"C\" (bind(c) in Fortran)" +
-            " and have default visibility.")
+            $"{Path} exports no function '{symbol}'. Functions that are started are extern \"C\" (bind(c) " +
+            "in Fortran) and have default visibility.")
         {
             Path = Path,
         };

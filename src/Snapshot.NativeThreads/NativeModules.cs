@@ -7,8 +7,8 @@ namespace Snapshot.NativeThreads;
 /// The native modules of a session: those that are loaded, and in a restarted one those of the image.
 /// </summary>
 /// <remarks>
-/// Not thread-safe. In a restarted session the modules of the image are loaded first, in the image's order, since that
-/// decides where their thread-locals are; only then may a thread go on.
+/// Not thread-safe. In a restarted session the modules of the image are loaded first, in the image's order,
+/// since that decides where their thread-locals are; only then may a thread go on.
 /// </remarks>
 internal sealed unsafe class NativeModules
 {
@@ -25,7 +25,9 @@ internal sealed unsafe class NativeModules
     private readonly NativeModuleManifest _runtime =
         NativeModuleManifest.Of(ElfImage.Open(NativeRuntime.Path)) with { Writable = [] };
 
-    /// <exception cref="SnapshotException">NativeModule: the image is of another processor or runtime.</exception>
+    /// <exception cref="SnapshotException">
+    /// NativeModule: the image is of another processor or runtime.
+    /// </exception>
     internal NativeModules(Arena arena, NativeSpaceHeader* header)
     {
         _arena = arena;
@@ -37,7 +39,8 @@ internal sealed unsafe class NativeModules
         }
 
         int bytes = *(int*)header->Manifest;
-        NativeManifest then = NativeManifest.FromBytes(new ReadOnlySpan<byte>(header->Manifest + sizeof(int), bytes));
+        NativeManifest then =
+            NativeManifest.FromBytes(new ReadOnlySpan<byte>(header->Manifest + sizeof(int), bytes));
         _expected = [.. then.Modules.Skip(1)];
         IReadOnlyList<string> differences =
             [.. then.Environment.Differences(_here), .. then.Modules[0].Differences(_runtime)];
@@ -71,7 +74,8 @@ internal sealed unsafe class NativeModules
             ThreadLocalOffset = place.ThreadLocalBytes == 0 ? null : (long)place.ThreadLocalOffset,
         };
         RequireSame(manifest);
-        ulong[] unwinder = [.. UnwindRules.UnwinderOf(image).SelectMany(range => (ulong[])[range.Start, range.End])];
+        ulong[] unwinder = [.. UnwindRules.UnwinderOf(image).SelectMany(
+            range => (ulong[])[range.Start, range.End])];
         fixed (ulong* pairs = unwinder)
         {
             NativeError.ThrowIfFailed(
@@ -96,7 +100,8 @@ internal sealed unsafe class NativeModules
     /// </summary>
     private void Record()
     {
-        byte[] bytes = NativeManifest.ToBytes(_here, [_runtime, .. _loaded.Select(module => module.Manifest)]);
+        byte[] bytes =
+            NativeManifest.ToBytes(_here, [_runtime, .. _loaded.Select(module => module.Manifest)]);
         byte* before = _header->Manifest;
         byte* fresh = (byte*)_arena.Allocate(sizeof(int) + bytes.Length);
         *(int*)fresh = bytes.Length;
@@ -113,8 +118,8 @@ internal sealed unsafe class NativeModules
         if (Path.GetFileName(module.Path) != name)
         {
             throw Refused(
-                $"The image has {name} as its native module {_loaded.Count + 1}, and {module.Path} is loaded in its " +
-                "place. Load the same modules in the same order.",
+                $"The image has {name} as its native module {_loaded.Count + 1}, and {module.Path} is " +
+                "loaded in its place. Load the same modules in the same order.",
                 [],
                 module.Path);
         }

@@ -3,7 +3,9 @@ using Snapshot.Interop;
 
 namespace Snapshot.NativeThreads;
 
-/// <summary>The participant that stands for all native threads: a thread of the session that stops them.</summary>
+/// <summary>
+/// The participant that stands for all native threads: a thread of the session that stops them.
+/// </summary>
 internal sealed unsafe class NativeParticipant : IStandsFor
 {
     internal const string Name = "snapshot native";
@@ -20,7 +22,8 @@ internal sealed unsafe class NativeParticipant : IStandsFor
 
     /// <summary>Starts the thread; returns when it is attached and its handlers are resumed.</summary>
     internal NativeParticipant(
-        Coordinator coordinator, NativeSpace space, IReadOnlyList<(string Name, ICheckpointHandler Handler)> handlers,
+        Coordinator coordinator, NativeSpace space,
+        IReadOnlyList<(string Name, ICheckpointHandler Handler)> handlers,
         NativeAudit? audit, ProcessorShare share)
     {
         _share = share;

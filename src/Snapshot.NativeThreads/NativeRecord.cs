@@ -37,7 +37,9 @@ internal struct NativeQuestion
     internal ulong Answer;
 }
 
-/// <summary>The part of <c>struct snt_record</c> that is written here; the rest follows it in memory.</summary>
+/// <summary>
+/// The part of <c>struct snt_record</c> that is written here; the rest follows it in memory.
+/// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct NativeRecord
 {
@@ -72,5 +74,6 @@ internal unsafe struct NativeRecord
     internal static string NameOf(NativeRecord* record) =>
         Encoding.UTF8.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(record->Name));
 
-    internal static NativeState StateOf(NativeRecord* record) => (NativeState)Volatile.Read(ref record->State);
+    internal static NativeState StateOf(NativeRecord* record) =>
+        (NativeState)Volatile.Read(ref record->State);
 }

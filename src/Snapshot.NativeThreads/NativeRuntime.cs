@@ -33,8 +33,11 @@ internal static unsafe partial class NativeRuntime
     private const ulong Base = 0x1f00_0000_0000;
     private const ulong Size = 0x100_0000_0000;
 
-    /// <summary>The handshake; loads the library. Whatever opens the way to other imports calls it first.</summary>
-    /// <exception cref="SnapshotException">NativeLibrary: it is missing, of another build, or not where it is linked.
+    /// <summary>
+    /// The handshake; loads the library. Whatever opens the way to other imports calls it first.
+    /// </summary>
+    /// <exception cref="SnapshotException">NativeLibrary: it is missing, of another build, or not where it is
+    /// linked.
     /// </exception>
     internal static void Require()
     {
@@ -50,13 +53,14 @@ internal static unsafe partial class NativeRuntime
         }
 
         if (found != AbiVersion)
-            throw Unusable($"has ABI version {found}, {Assembly} needs {AbiVersion}: they are of different builds");
+            throw Unusable(
+                $"has ABI version {found}, {Assembly} needs {AbiVersion}: they are of different builds");
         ulong at = (ulong)(nint)snt_questions();
         if (at - Base >= Size)
         {
             throw Unusable(
-                $"is loaded at 0x{at:x} and not at 0x{Base:x}, where it is linked: that place was taken. With glibc " +
-                "before 2.36 set LD_USE_LOAD_BIAS=1");
+                $"is loaded at 0x{at:x} and not at 0x{Base:x}, where it is linked: that place was taken. " +
+                "With glibc before 2.36 set LD_USE_LOAD_BIAS=1");
         }
     }
 
@@ -74,7 +78,8 @@ internal static unsafe partial class NativeRuntime
         get
         {
             byte* text = stackalloc byte[TextBytes];
-            NativeError.ThrowIfFailed(snt_path(text, TextBytes), "dladdr", "The dynamic linker does not know it.");
+            NativeError.ThrowIfFailed(
+                snt_path(text, TextBytes), "dladdr", "The dynamic linker does not know it.");
             return Text(text);
         }
     }
@@ -90,7 +95,8 @@ internal static unsafe partial class NativeRuntime
         LoadedModule found;
         ulong distance;
         int errno;
-        fixed (byte* utf8 = Zeroed(path)) errno = snt_module_load(utf8, &handle, &found, &distance, text, TextBytes);
+        fixed (byte* utf8 = Zeroed(path))
+            errno = snt_module_load(utf8, &handle, &found, &distance, text, TextBytes);
         (module, moved, error) = (found, distance, Text(text));
         if (errno == 0) return handle;
         if (error.Length == 0) error = Marshal.GetPInvokeErrorMessage(errno);

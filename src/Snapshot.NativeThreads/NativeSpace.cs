@@ -10,16 +10,17 @@ namespace Snapshot.NativeThreads;
 
 /// <summary>The native threads of a session: their modules, records, stacks and heap in an arena.</summary>
 /// <remarks>
-/// Thread-safe. One in the life of a process: the runtime has one signal, one zone of addresses, and modules with one
-/// state.
+/// Thread-safe. One in the life of a process: the runtime has one signal, one zone of addresses, and modules
+/// with one state.
 /// </remarks>
 internal sealed unsafe class NativeSpace
 {
     private const int RecordAlignment = 64;
 
     /// <summary>
-    /// For what constructors of modules allocate while these are loaded for a restart. Never freed, and never used
-    /// again, since the modules' variables then become what they were: the image's heap must not be changed by that.
+    /// For what constructors of modules allocate while these are loaded for a restart. Never freed, and never
+    /// used again, since the modules' variables then become what they were: the image's heap must not be
+    /// changed by that.
     /// </summary>
     private const int ScratchBytes = 16 << 20;
 
@@ -50,8 +51,9 @@ internal sealed unsafe class NativeSpace
         NativeError.ThrowIfFailed(
             NativeRuntime.snt_open(signal),
             $"Opening the runtime of native threads (signal {signal})",
-            "A process has one session with native threads in its life, and their signal (NativeOptions.Signal) and " +
-            "the addresses from 0x1e0000000000 on must not be used by anybody else.");
+            "A process has one session with native threads in its life, and their signal " +
+            "(NativeOptions.Signal) and the addresses from 0x1e0000000000 on must not be used by anybody " +
+            "else.");
         bool isRestored = _header->Version != 0;
         if (!isRestored) Make(heapBytes);
         if (_modules.IsComplete) OpenHeap(_header->Heap, _header->HeapBytes, isRestored);
@@ -121,7 +123,8 @@ internal sealed unsafe class NativeSpace
             {
                 throw new SnapshotException(
                     SnapshotErrorCode.NameTaken,
-                    $"Native thread '{name}' was started already; names of native threads are unique in an arena.");
+                    $"Native thread '{name}' was started already; names of native threads are unique in an " +
+                    "arena.");
             }
 
             NativeEntry* entry = Find(name);
@@ -167,7 +170,8 @@ internal sealed unsafe class NativeSpace
             if (ranHere)
             {
                 NativeError.ThrowIfFailed(
-                    NativeRuntime.snt_thread_join(record), "pthread_join", "The runtime's tables are damaged.");
+                    NativeRuntime.snt_thread_join(record), "pthread_join",
+                    "The runtime's tables are damaged.");
             }
 
             // In this order: an image from between the two has memory that nobody uses, and not the reverse.
@@ -187,7 +191,8 @@ internal sealed unsafe class NativeSpace
         if (entry->Memory != null) NativeStacks.Protect(record);
         if (NativeRecord.StateOf(record) != NativeState.Running) return;
         NativeError.ThrowIfFailed(
-            NativeRuntime.snt_seat_keep(record), "Taking over native threads", "The image's records are damaged.");
+            NativeRuntime.snt_seat_keep(record), "Taking over native threads",
+            "The image's records are damaged.");
     }
 
     private NativeEntry* Find(string name)
@@ -197,16 +202,20 @@ internal sealed unsafe class NativeSpace
         return entry;
     }
 
-    /// <summary>Memory may be captured at any moment of this; the last store makes the thread part of it.</summary>
+    /// <summary>
+    /// Memory may be captured at any moment of this; the last store makes the thread part of it.
+    /// </summary>
     private NativeEntry* Make(string name, uint owner, nint function, void* argument)
     {
         if (!NativeRecord.IsNamePossible(name))
         {
             throw new ArgumentException(
-                $"the name of a native thread has at most {NativeRecord.NameSize - 1} bytes of UTF-8", nameof(name));
+                $"the name of a native thread has at most {NativeRecord.NameSize - 1} bytes of UTF-8",
+                nameof(name));
         }
 
-        NativeRecord* record = (NativeRecord*)Arena.Allocate((long)NativeRuntime.snt_record_bytes(), RecordAlignment);
+        NativeRecord* record =
+            (NativeRecord*)Arena.Allocate((long)NativeRuntime.snt_record_bytes(), RecordAlignment);
         NativeEntry* entry = (NativeEntry*)Arena.Allocate(sizeof(NativeEntry));
         record->Function = (ulong)function;
         record->Argument = (ulong)argument;
@@ -230,7 +239,8 @@ internal sealed unsafe class NativeSpace
             NativeError.ThrowIfFailed(
                 NativeRuntime.snt_thread_start(record),
                 $"Starting native thread '{NativeRecord.NameOf(record)}'",
-                "A process has at most 1024 of them at a time, and as many threads as its limits (ulimit -u) allow.");
+                "A process has at most 1024 of them at a time, and as many threads as its limits (ulimit " +
+                "-u) allow.");
         }
 
         NativeThread thread = new(this, entry, isContinued, isRunning);

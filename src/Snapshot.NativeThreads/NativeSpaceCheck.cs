@@ -4,12 +4,12 @@ using Snapshot.Threads;
 namespace Snapshot.NativeThreads;
 
 /// <summary>
-/// Checks what the arena of an image says of native threads before any of its pointers is followed: they lead into
-/// live allocations that are large enough, lists end, and no two threads have the same seat or name.
+/// Checks what the arena of an image says of native threads before any of its pointers is followed: they lead
+/// into live allocations that are large enough, lists end, and no two threads have the same seat or name.
 /// </summary>
 /// <remarks>
-/// What is in the stacks, the registers and the heap is the program's, and trusted as its other memory is. The list of
-/// modules is held against the modules themselves when these are loaded.
+/// What is in the stacks, the registers and the heap is the program's, and trusted as its other memory is.
+/// The list of modules is held against the modules themselves when these are loaded.
 /// </remarks>
 internal sealed unsafe class NativeSpaceCheck(Arena arena, NativeSpaceHeader* header)
 {
@@ -30,16 +30,17 @@ internal sealed unsafe class NativeSpaceCheck(Arena arena, NativeSpaceHeader* he
         {
             throw new SnapshotException(
                 SnapshotErrorCode.UnsupportedFormat,
-                $"The native threads in arena '{arena.Name}' have version {header->Version}, and this library reads " +
-                $"version {NativeSpaceHeader.CurrentVersion}. Restart with the version of Snapshot that made the " +
-                "image.");
+                $"The native threads in arena '{arena.Name}' have version {header->Version}, and this " +
+                $"library reads version {NativeSpaceHeader.CurrentVersion}. Restart with the version of " +
+                "Snapshot that made the image.");
         }
 
         Expect(IsAllocated(header->Heap, header->HeapBytes), "their heap is in no allocation", header);
         if (header->Manifest != null) CheckModules(header->Manifest);
         for (NativeEntry* entry = header->FirstEntry; entry != null; entry = entry->Next)
         {
-            Expect(IsAllocated(entry, sizeof(NativeEntry)) && _entries.Add((nint)entry), "their list is wrong", entry);
+            Expect(IsAllocated(entry, sizeof(NativeEntry)) &&
+                _entries.Add((nint)entry), "their list is wrong", entry);
             NativeRecord* record = NativeRecord.Of(entry);
             Expect(IsAllocated(record, RecordBytes), "a record is in no allocation", entry);
             CheckRecord(record);
@@ -62,7 +63,8 @@ internal sealed unsafe class NativeSpaceCheck(Arena arena, NativeSpaceHeader* he
     {
         ReadOnlySpan<byte> name = new(record->Name, NativeRecord.NameSize);
         int length = name.IndexOf((byte)0);
-        Expect(length > 0 && _names.Add(NativeRecord.NameOf(record)), "a thread has no name of its own", record);
+        Expect(
+            length > 0 && _names.Add(NativeRecord.NameOf(record)), "a thread has no name of its own", record);
         NativeState state = NativeRecord.StateOf(record);
         Expect(state <= NativeState.Ended, $"a thread has state {(uint)state}", record);
         Expect(record->Owner < RegionLimits.IdEnd, "a thread has an id that locks cannot hold", record);
@@ -77,7 +79,9 @@ internal sealed unsafe class NativeSpaceCheck(Arena arena, NativeSpaceHeader* he
     {
         if (memory == null)
         {
-            Expect(NativeRecord.StateOf(record) == NativeState.Ended, "a thread that goes on has no stack", record);
+            Expect(
+                NativeRecord.StateOf(record) == NativeState.Ended, "a thread that goes on has no stack",
+                record);
             return;
         }
 
@@ -99,7 +103,7 @@ internal sealed unsafe class NativeSpaceCheck(Arena arena, NativeSpaceHeader* he
         if (holds) return;
         throw new SnapshotException(
             SnapshotErrorCode.Corrupt,
-            $"The native threads in arena '{arena.Name}' are damaged: {otherwise} (at 0x{(nint)place:x}). Restart " +
-            "from another generation.");
+            $"The native threads in arena '{arena.Name}' are damaged: {otherwise} (at 0x{(nint)place:x}). " +
+            "Restart from another generation.");
     }
 }

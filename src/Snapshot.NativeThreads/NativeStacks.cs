@@ -3,11 +3,13 @@ using Snapshot.Interop;
 
 namespace Snapshot.NativeThreads;
 
-/// <summary>The memory of one native thread: stack and signal stack, each above a page that nobody may touch.</summary>
+/// <summary>
+/// The memory of one native thread: stack and signal stack, each above a page that nobody may touch.
+/// </summary>
 /// <remarks>
-/// Lowest first: guard, signal stack, guard, stack. Who runs over the end of a stack is ended with the process, before
-/// it writes into what is not its own. The guards are excluded from images: nothing that reads memory for one may touch
-/// them.
+/// Lowest first: guard, signal stack, guard, stack. Who runs over the end of a stack is ended with the
+/// process, before it writes into what is not its own. The guards are excluded from images: nothing that
+/// reads memory for one may touch them.
 /// </remarks>
 internal static unsafe class NativeStacks
 {
@@ -32,7 +34,9 @@ internal static unsafe class NativeStacks
         return memory;
     }
 
-    /// <summary>Takes access to the guards away, also in a process that has the memory from an image.</summary>
+    /// <summary>
+    /// Takes access to the guards away, also in a process that has the memory from an image.
+    /// </summary>
     internal static void Protect(NativeRecord* record)
     {
         foreach (ulong guard in GuardsOf(record))
@@ -45,12 +49,13 @@ internal static unsafe class NativeStacks
     }
 
     /// <summary>
-    /// Reads every page once. After a lazy restart pages come when they are touched, and the kernel's own touch, when
-    /// it writes or reads a signal's frame, may not be served.
+    /// Reads every page once. After a lazy restart pages come when they are touched, and the kernel's own
+    /// touch, when it writes or reads a signal's frame, may not be served.
     /// </summary>
     internal static void Touch(NativeRecord* record)
     {
-        for (ulong at = record->SignalStack; at < record->SignalStack + (ulong)SignalStack; at += (ulong)Pages.Size)
+        for (ulong at = record->SignalStack; at < record->SignalStack + (ulong)SignalStack;
+            at += (ulong)Pages.Size)
             _ = Volatile.Read(ref *(byte*)at);
     }
 
@@ -59,7 +64,8 @@ internal static unsafe class NativeStacks
         foreach (ulong guard in GuardsOf(record))
         {
             NativeError.ThrowIfFailed(
-                Interop.Native.sn_memory_commit(guard, (ulong)Guard), "mprotect", "The arena was unmapped meanwhile.");
+                Interop.Native.sn_memory_commit(guard, (ulong)Guard), "mprotect",
+                "The arena was unmapped meanwhile.");
         }
 
         arena.Free(memory);

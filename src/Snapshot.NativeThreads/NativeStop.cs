@@ -9,13 +9,16 @@ namespace Snapshot.NativeThreads;
 internal sealed unsafe class NativeStop(Action answer)
 {
     /// <summary>
-    /// After this long all go on for a moment: what the late one waits for may be held by one that is stopped.
+    /// After this long all go on for a moment: what the late one waits for may be held by one that is
+    /// stopped.
     /// </summary>
     private const long SliceNanoseconds = 100_000_000;
 
     private volatile string? _late;
 
-    /// <summary>Stops them; returns when all are stopped, or when that is not wanted any more and all run.</summary>
+    /// <summary>
+    /// Stops them; returns when all are stopped, or when that is not wanted any more and all run.
+    /// </summary>
     /// <returns>Whether they are stopped.</returns>
     internal bool TryStop(Func<bool> isWanted)
     {
@@ -41,7 +44,9 @@ internal sealed unsafe class NativeStop(Action answer)
 
     internal static void Resume() => NativeRuntime.snt_resume();
 
-    /// <summary>Whether a thread that stops or wakes the others does so without a real-time priority.</summary>
+    /// <summary>
+    /// Whether a thread that stops or wakes the others does so without a real-time priority.
+    /// </summary>
     internal static void KeepPriorities(bool keep) => NativeRuntime.snt_keep_priorities(keep ? 1 : 0);
 
     /// <summary>Which thread does not stop, and where it is; null when there is none.</summary>
@@ -54,14 +59,16 @@ internal sealed unsafe class NativeStop(Action answer)
         int reason;
         if (NativeRuntime.snt_late(&record, &pc, &reason) != 0) return null;
         string where = pc == 0 ? "a place that is not known yet" : NativeRuntime.Describe(pc);
-        return $"native thread '{NativeRecord.NameOf((NativeRecord*)record)}' does not stop: it is in {where}" +
-            $"{WhyNot(reason)}";
+        return $"native thread '{NativeRecord.NameOf((NativeRecord*)record)}' does not stop: it is in " +
+            $"{where}{WhyNot(reason)}";
     }
 
     /// <summary>The errno of the runtime's last look at the thread.</summary>
     private static string WhyNot(int reason) => reason switch
     {
-        115 => ", a call that has not returned (native code that waits in the kernel does so in sn_blocked_call)",
+        115 =>
+            ", a call that has not returned (native code that waits in the kernel does so in " +
+            "sn_blocked_call)",
         16 => ", where a thread is not disturbed: unwinding, in setjmp, or in the handler of another signal",
         11 => ", in a critical section",
         125 => ", and a handler of it says that it is not to be captured now",

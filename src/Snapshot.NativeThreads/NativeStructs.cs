@@ -5,8 +5,8 @@ using Snapshot.Memory;
 namespace Snapshot.NativeThreads;
 
 /// <summary>
-/// The structs that the runtime of native threads and C# share, as they were compiled here; threads/layout.c has the
-/// same list.
+/// The structs that the runtime of native threads and C# share, as they were compiled here; threads/layout.c
+/// has the same list.
 /// </summary>
 internal static unsafe class NativeStructs
 {

@@ -26,18 +26,21 @@ public sealed unsafe class NativeThread
     /// <summary>The name, unique in the arena.</summary>
     public string Name { get; }
 
-    /// <summary>Whether it goes on from an image, or had ended in one, and was not begun in this process.</summary>
+    /// <summary>
+    /// Whether it goes on from an image, or had ended in one, and was not begun in this process.
+    /// </summary>
     public bool IsContinued { get; }
 
     /// <summary>Whether its function has returned.</summary>
     public bool HasEnded => NativeRecord.StateOf(NativeRecord.Of(_entry)) == NativeState.Ended;
 
     /// <summary>
-    /// Waits until its function has returned, and gives its stack back. A participant that waits here counts as stopped
-    /// for checkpoints. Any number of times, also after a restart.
+    /// Waits until its function has returned, and gives its stack back. A participant that waits here counts
+    /// as stopped for checkpoints. Any number of times, also after a restart.
     /// </summary>
     /// <returns>What the function returned, in a register of 64 bits.</returns>
-    /// <exception cref="SnapshotException"><see cref="SnapshotErrorCode.RestartFailed"/>: the session cannot go on.
+    /// <exception cref="SnapshotException"><see cref="SnapshotErrorCode.RestartFailed"/>: the session cannot
+    /// go on.
     /// </exception>
     public ulong Join()
     {

@@ -11,7 +11,8 @@ internal static class ToolErrors
         SnapshotException { Code: SnapshotErrorCode.StoreBusy } => ExitCode.Busy,
         SnapshotException
         {
-            Code: SnapshotErrorCode.Corrupt or SnapshotErrorCode.ChainBroken or SnapshotErrorCode.UnsupportedFormat
+            Code: SnapshotErrorCode.Corrupt or SnapshotErrorCode.ChainBroken or
+                SnapshotErrorCode.UnsupportedFormat
         } =>
             ExitCode.Damage,
         SnapshotException or IOException or UnauthorizedAccessException => ExitCode.Environment,

@@ -36,7 +36,8 @@ internal static class UsageErrors
     /// </summary>
     private static IEnumerable<string> Sentences(ParseResult parsed, Command command, string path)
     {
-        if (parsed.UnmatchedTokens is [string unknown, ..]) return [DescribeUnmatched(unknown, command, path)];
+        if (parsed.UnmatchedTokens is [string unknown, ..])
+            return [DescribeUnmatched(unknown, command, path)];
         if (command.Subcommands.Count > 0) return [$"'{path}' needs a command."];
         List<string> missing =
         [

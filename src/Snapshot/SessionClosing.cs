@@ -2,7 +2,9 @@ namespace Snapshot;
 
 /// <summary>Closes a session once, whoever asks, and lets the others who ask wait for it.</summary>
 /// <remarks>Thread-safe.</remarks>
-/// <param name="isCalledByCheckpoint">Whether the caller is what closing waits for, so that it must not wait.</param>
+/// <param name="isCalledByCheckpoint">
+/// Whether the caller is what closing waits for, so that it must not wait.
+/// </param>
 /// <param name="giveUp">Gives up what closing waits for, and does not wait.</param>
 /// <param name="close">Closes.</param>
 internal sealed class SessionClosing(Func<bool> isCalledByCheckpoint, Action giveUp, Func<Task> close)
@@ -21,9 +23,11 @@ internal sealed class SessionClosing(Func<bool> isCalledByCheckpoint, Action giv
             return;
         }
 
-        // Before anything is left to another thread: a checkpoint that closes its session goes no step further.
+        // Before anything is left to another thread: a checkpoint that closes its session goes no step
+        // further.
         giveUp();
-        if (isCalledByCheckpoint()) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        if (isCalledByCheckpoint())
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
             await close().ConfigureAwait(false);

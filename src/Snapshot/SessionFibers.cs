@@ -24,7 +24,9 @@ internal sealed class SessionFibers(long restartedGeneration, Func<IReadOnlyList
         }
     }
 
-    /// <summary>The fibers of an arena; those that an image has are checked when this is first asked.</summary>
+    /// <summary>
+    /// The fibers of an arena; those that an image has are checked when this is first asked.
+    /// </summary>
     /// <exception cref="SnapshotException">FiberMismatch.</exception>
     internal FiberSpace Of(Arena arena)
     {
@@ -45,6 +47,7 @@ internal sealed class SessionFibers(long restartedGeneration, Func<IReadOnlyList
             if (!taken.Contains(number)) return number;
         }
 
-        throw new InvalidOperationException($"A session has fibers in {FiberSpace.MaxSpaces} arenas at most.");
+        throw new InvalidOperationException(
+            $"A session has fibers in {FiberSpace.MaxSpaces} arenas at most.");
     }
 }

@@ -41,7 +41,8 @@ internal sealed unsafe class SessionMemory : IDisposable
         {
             ThrowUnlessPossible(options.Capture);
             Capture = new MemoryCapture(
-                new StagingArea(options.Tuning.StagingLimit), trackers, () => _awaited is { IsComplete: false },
+                new StagingArea(options.Tuning.StagingLimit), trackers,
+                () => _awaited is { IsComplete: false },
                 parent);
             Capture.Restore(() =>
             {
@@ -58,7 +59,8 @@ internal sealed unsafe class SessionMemory : IDisposable
             throw;
         }
 
-        foreach (RestoredBuffer buffer in restored?.Buffers ?? []) _unclaimed.Add(buffer.Description.Name, buffer);
+        foreach (RestoredBuffer buffer in restored?.Buffers ?? [])
+            _unclaimed.Add(buffer.Description.Name, buffer);
         _nextId = 1 + Math.Max(
             restored?.Arenas.Select(arena => arena.Description.Id).DefaultIfEmpty().Max() ?? 0,
             restored?.Buffers.Select(buffer => buffer.Description.Id).DefaultIfEmpty().Max() ?? 0);
@@ -67,7 +69,8 @@ internal sealed unsafe class SessionMemory : IDisposable
     internal MemoryCapture Capture { get; }
 
     /// <summary>Streams in what a lazy restart left to come.</summary>
-    internal void Stream(int threads, Action<SnapshotException> onFailed) => _awaited?.Stream(threads, onFailed);
+    internal void Stream(int threads, Action<SnapshotException> onFailed) =>
+        _awaited?.Stream(threads, onFailed);
 
     internal IReadOnlyList<Arena> Arenas => Volatile.Read(ref _arenas);
 
@@ -84,7 +87,8 @@ internal sealed unsafe class SessionMemory : IDisposable
                 return existing;
             }
 
-            if (_buffers.ContainsKey(name) || _unclaimed.ContainsKey(name)) throw NameTaken(name, "a protected buffer");
+            if (_buffers.ContainsKey(name) || _unclaimed.ContainsKey(name))
+                throw NameTaken(name, "a protected buffer");
             options ??= new ArenaOptions();
             CapturePolicy policy = new();
             Ask(policy, options);
@@ -118,7 +122,9 @@ internal sealed unsafe class SessionMemory : IDisposable
             {
                 ThrowUnlessAsLong(buffer, restored);
                 restored.CopyTo(buffer.Address);
-                AddBuffer(restored.Description.Id, buffer, restored.TakeHashes(), restored.Description.CommittedPages);
+                AddBuffer(
+                    restored.Description.Id, buffer, restored.TakeHashes(),
+                    restored.Description.CommittedPages);
                 _unclaimed.Remove(name);
                 restored.Dispose();
             }
@@ -151,8 +157,8 @@ internal sealed unsafe class SessionMemory : IDisposable
             throw new SnapshotException(
                 SnapshotErrorCode.Unclaimed,
                 "The program has not yet protected these buffers of the image again: " +
-                $"{string.Join(", ", _unclaimed.Keys.Order())}. Call Protect for each before the first checkpoint, " +
-                "or DropRestoredBuffer for those it does not need.");
+                $"{string.Join(", ", _unclaimed.Keys.Order())}. Call Protect for each before the first " +
+                "checkpoint, or DropRestoredBuffer for those it does not need.");
         }
     }
 
@@ -187,8 +193,9 @@ internal sealed unsafe class SessionMemory : IDisposable
     }
 
     /// <summary>
-    /// Ends what comes from the image. A page that is missing is not to be read as zero when its arena is no longer
-    /// registered: whoever touches it from now on, or waits for it, gets SIGSEGV, as after the unmapping that follows.
+    /// Ends what comes from the image. A page that is missing is not to be read as zero when its arena is no
+    /// longer registered: whoever touches it from now on, or waits for it, gets SIGSEGV, as after the
+    /// unmapping that follows.
     /// </summary>
     private void CloseAwaited()
     {
@@ -242,30 +249,31 @@ internal sealed unsafe class SessionMemory : IDisposable
         {
             throw new SnapshotException(
                 SnapshotErrorCode.Unsupported,
-                $"The program asks for {mode}, and a session that tracks by signals captures by copy-on-write. Use " +
-                "CaptureMode.Auto, or another TrackingMechanism.");
+                $"The program asks for {mode}, and a session that tracks by signals captures by " +
+                "copy-on-write. Use CaptureMode.Auto, or another TrackingMechanism.");
         }
 
         if (mode != CaptureMode.PreCopy || _trackers.CopiesBefore) return;
         throw new SnapshotException(
             SnapshotErrorCode.Unsupported,
-            "The program asks for pre-copy, and pages are tracked by content here, which shows a write only when the " +
-            "participants stand still. Use CaptureMode.Auto or Stage, or track by write protection or by soft-dirty " +
-            "bits if 'snapshot doctor' shows them.");
+            "The program asks for pre-copy, and pages are tracked by content here, which shows a write " +
+            "only when the participants stand still. Use CaptureMode.Auto or Stage, or track by write " +
+            "protection or by soft-dirty bits if 'snapshot doctor' shows them.");
     }
 
     /// <summary>
-    /// An arena has the capacity it was made with, for its life: to keep quiet about that would be to advise it when
-    /// the arena is full.
+    /// An arena has the capacity it was made with, for its life: to keep quiet about that would be to advise
+    /// it when the arena is full.
     /// </summary>
     private static void ThrowUnlessLargeEnough(Arena existing, ArenaOptions options)
     {
         if (!options.AsksForCapacity || options.Capacity <= existing.Capacity) return;
         throw new SnapshotException(
             SnapshotErrorCode.LayoutMismatch,
-            $"Arena '{existing.Name}' has a capacity of {existing.Capacity:N0} bytes, and the program asks for " +
-            $"{options.Capacity:N0}. An arena keeps the capacity it was made with, also across restarts. Ask for no " +
-            "more than that, and put what does not fit into another arena; or start a new store.");
+            $"Arena '{existing.Name}' has a capacity of {existing.Capacity:N0} bytes, and the program asks " +
+            $"for {options.Capacity:N0}. An arena keeps the capacity it was made with, also across " +
+            "restarts. Ask for no more than that, and put what does not fit into another arena; or start a " +
+            "new store.");
     }
 
     private void ThrowIfTooMany(string name)
@@ -273,8 +281,8 @@ internal sealed unsafe class SessionMemory : IDisposable
         if (_arenas.Length < SnapshotSession.MaxArenas) return;
         throw new SnapshotException(
             SnapshotErrorCode.LimitReached,
-            $"Arena '{name}' would be one more than the {SnapshotSession.MaxArenas:N0} that a session may have. Put " +
-            "more into each: an arena holds any number of roots.");
+            $"Arena '{name}' would be one more than the {SnapshotSession.MaxArenas:N0} that a session may " +
+            "have. Put more into each: an arena holds any number of roots.");
     }
 
     private static void ThrowUnlessAsLong(ProtectedBuffer buffer, RestoredBuffer restored)

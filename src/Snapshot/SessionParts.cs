@@ -11,11 +11,13 @@ internal interface ISessionPart
     public void Close();
 }
 
-/// <summary>The seam of a session for other assemblies of the library: what they may use of it, and what they added.
+/// <summary>The seam of a session for other assemblies of the library: what they may use of it, and what they
+/// added.
 /// </summary>
 /// <remarks>Thread-safe.</remarks>
 internal sealed class SessionParts(
-    Coordinator coordinator, ProcessorShare share, SessionMemory memory, SessionFibers fibers, Subscribers subscribers)
+    Coordinator coordinator, ProcessorShare share, SessionMemory memory, SessionFibers fibers,
+    Subscribers subscribers)
 {
     private readonly Lock _adding = new();
     private readonly List<ISessionPart> _parts = [];

@@ -16,10 +16,11 @@ public sealed class SnapshotOptions
 
     /// <summary>How changed pages are kept as they are at the capture.</summary>
     /// <value>
-    /// Default <see cref="CaptureMode.Auto"/>, or what the environment variable <c>SNAPSHOT_CAPTURE</c> says: the name
-    /// of a mode. <see cref="ArenaOptions.Capture"/> overrides it for an arena.
+    /// Default <see cref="CaptureMode.Auto"/>, or what the environment variable <c>SNAPSHOT_CAPTURE</c> says:
+    /// the name of a mode. <see cref="ArenaOptions.Capture"/> overrides it for an arena.
     /// </value>
-    public CaptureMode Capture { get; init => field = OptionValue.Defined(value); } = EnvironmentDefaults.Capture;
+    public CaptureMode Capture { get; init => field = OptionValue.Defined(value); } =
+        EnvironmentDefaults.Capture;
 
     /// <summary>How blocks of pages are encoded in an image.</summary>
     /// <value>
@@ -35,14 +36,15 @@ public sealed class SnapshotOptions
     /// Time from a request to the moment every participant has come, unless the request says otherwise.
     /// </summary>
     /// <value>
-    /// Default 60 seconds: longer than any sensible distance between two safepoints, short enough to notice a hang.
+    /// Default 60 seconds: longer than any sensible distance between two safepoints, short enough to notice a
+    /// hang.
     /// </value>
     /// <exception cref="ArgumentOutOfRangeException">Not positive.</exception>
     public TimeSpan Timeout { get; init => field = OptionValue.Positive(value); } = TimeSpan.FromSeconds(60);
 
     /// <summary>
-    /// Whether participants wait until all resume parts are done: after a restart, after each checkpoint, or never. A
-    /// participant may override it.
+    /// Whether participants wait until all resume parts are done: after a restart, after each checkpoint, or
+    /// never. A participant may override it.
     /// </summary>
     /// <value>Default <see cref="Gates.None"/>: locks that live in arenas order what needs order.</value>
     public Gates Gates { get; init; } = Gates.None;
@@ -50,5 +52,6 @@ public sealed class SnapshotOptions
     /// <summary>How long a gate stays closed after a restart before the restart has failed.</summary>
     /// <value>Default 60 seconds.</value>
     /// <exception cref="ArgumentOutOfRangeException">Not positive.</exception>
-    public TimeSpan GateTimeout { get; init => field = OptionValue.Positive(value); } = TimeSpan.FromSeconds(60);
+    public TimeSpan GateTimeout { get; init => field = OptionValue.Positive(value); } =
+        TimeSpan.FromSeconds(60);
 }

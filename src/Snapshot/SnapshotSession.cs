@@ -9,13 +9,15 @@ using Snapshot.Tracking;
 
 namespace Snapshot;
 
-/// <summary>One unit of checkpoint and restart in a process: arenas, participants, handlers and one store.</summary>
+/// <summary>
+/// One unit of checkpoint and restart in a process: arenas, participants, handlers and one store.
+/// </summary>
 /// <remarks>
-/// <para>Open the session, open its arenas, attach the threads that write them, and ask for checkpoints. After a crash
-/// the same program opens the same store. It finds the arenas at their addresses, as they were at the newest
-/// generation.</para>
-/// <para>Any thread may use any member, unless the member says otherwise. Close the session after its participants have
-/// left.</para>
+/// <para>Open the session, open its arenas, attach the threads that write them, and ask for checkpoints.
+/// After a crash the same program opens the same store. It finds the arenas at their addresses, as they were
+/// at the newest generation.</para>
+/// <para>Any thread may use any member, unless the member says otherwise. Close the session after its
+/// participants have left.</para>
 /// </remarks>
 public sealed class SnapshotSession : IAsyncDisposable, IDisposable
 {
@@ -63,7 +65,8 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
                 DrainBytesPerSecond = options.Tuning.DrainBytesPerSecond,
             };
             _checkpoints = new Checkpoints(
-                _coordinator, _memory.Capture, store, _share, settings, _subscribers, _memory.ThrowIfBuffersUnclaimed);
+                _coordinator, _memory.Capture, store, _share, settings, _subscribers,
+                _memory.ThrowIfBuffersUnclaimed);
             _closing = new SessionClosing(() => _checkpoints.IsCurrent, _checkpoints.Close, CloseAsync);
             _memory.Stream(restored?.Threads ?? 0, _coordinator.FailRestart);
         }
@@ -92,15 +95,15 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     public IReadOnlyList<Arena> Arenas => _memory.Arenas;
 
     /// <summary>
-    /// Raised when a handler throws where that undoes nothing: in a resume part after Continued, Omitted or Aborted,
-    /// and in a committed part. On the thread the handler ran on. What a subscriber throws is in
+    /// Raised when a handler throws where that undoes nothing: in a resume part after Continued, Omitted or
+    /// Aborted, and in a committed part. On the thread the handler ran on. What a subscriber throws is in
     /// <see cref="SnapshotInfo.SubscriberErrors"/>.
     /// </summary>
     public event EventHandler<HandlerError>? HandlerFailed;
 
     /// <summary>
-    /// Raised with the name of a participant whose thread ended without leaving: it is not waited for any more, and
-    /// locks it held stay held. On the thread that noticed. What a subscriber throws is in
+    /// Raised with the name of a participant whose thread ended without leaving: it is not waited for any
+    /// more, and locks it held stay held. On the thread that noticed. What a subscriber throws is in
     /// <see cref="SnapshotInfo.SubscriberErrors"/>.
     /// </summary>
     public event EventHandler<string>? ParticipantDied;
@@ -131,8 +134,8 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
                 ? null
                 : throw new SnapshotException(
                     SnapshotErrorCode.StoreNotEmpty,
-                    $"'{store.Directory}' holds generation {newest.Generation}: restart from it, or start in " +
-                    "another directory.")
+                    $"'{store.Directory}' holds generation {newest.Generation}: restart from it, or start " +
+                    "in another directory.")
                 { Path = store.Directory, Generation = newest.Generation });
     }
 
@@ -140,9 +143,9 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// <param name="directory">The directory of the store.</param>
     /// <param name="options">How the session behaves, or null for the defaults.</param>
     /// <exception cref="SnapshotException">
-    /// NotFound, Corrupt, ChainBroken, UnsupportedFormat, AddressTaken, and any code of opening a store; for an image
-    /// of another architecture FiberMismatch where it has fibers, and Unsupported where it has native threads or
-    /// another byte order. Nothing stays mapped.
+    /// NotFound, Corrupt, ChainBroken, UnsupportedFormat, AddressTaken, and any code of opening a store; for
+    /// an image of another architecture FiberMismatch where it has fibers, and Unsupported where it has
+    /// native threads or another byte order. Nothing stays mapped.
     /// </exception>
     public static SnapshotSession Restart(string directory, SnapshotOptions? options = null)
     {
@@ -152,7 +155,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
             throw new SnapshotException(
                 SnapshotErrorCode.NotFound,
                 $"'{Path.GetFullPath(directory)}' does not exist, so there is nothing to restart from.")
-                { Path = Path.GetFullPath(directory) };
+            { Path = Path.GetFullPath(directory) };
         }
 
         options ??= new SnapshotOptions();
@@ -166,12 +169,13 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// </summary>
     /// <param name="name">Unique in the session.</param>
     /// <param name="options">
-    /// For a fresh arena. An arena that exists keeps its capacity and pages, and is captured from now on as they say.
+    /// For a fresh arena. An arena that exists keeps its capacity and pages, and is captured from now on as
+    /// they say.
     /// </param>
     /// <exception cref="SnapshotException">
-    /// AddressTaken, SystemCall, NameTaken (by a protected buffer), Unsupported (a way of capture that does not work
-    /// here), LimitReached (there are <see cref="MaxArenas"/>), LayoutMismatch (it exists, and has less than the
-    /// capacity that is asked for).
+    /// AddressTaken, SystemCall, NameTaken (by a protected buffer), Unsupported (a way of capture that does
+    /// not work here), LimitReached (there are <see cref="MaxArenas"/>), LayoutMismatch (it exists, and has
+    /// less than the capacity that is asked for).
     /// </exception>
     public Arena OpenArena(string name, ArenaOptions? options = null)
     {
@@ -194,7 +198,8 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// Makes a range of native memory part of the image, and after a restart fills it with what the image has.
+    /// Makes a range of native memory part of the image, and after a restart fills it with what the image
+    /// has.
     /// </summary>
     /// <param name="name">Unique in the session.</param>
     /// <param name="address">The first byte; must stay valid until the session is closed.</param>
@@ -206,15 +211,20 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         Protect(ProtectedBuffer.Of(name, address, bytes));
     }
 
-    /// <summary>Leaves a protected buffer of the image out of the next images: this program needs it no more.</summary>
+    /// <summary>
+    /// Leaves a protected buffer of the image out of the next images: this program needs it no more.
+    /// </summary>
     /// <param name="name">Its name.</param>
     /// <returns>Whether the image had such a buffer, not yet protected again.</returns>
     public bool DropRestoredBuffer(string name) => _memory.DropRestoredBuffer(name);
 
     /// <summary>
-    /// Makes the calling thread a participant. After a restart its handlers are told Restarted before this returns.
+    /// Makes the calling thread a participant. After a restart its handlers are told Restarted before this
+    /// returns.
     /// </summary>
-    /// <param name="name">Unique among the attached; after a restart the name under which the image knows it.</param>
+    /// <param name="name">
+    /// Unique among the attached; after a restart the name under which the image knows it.
+    /// </param>
     /// <param name="options">Its handlers and gates, or null for none.</param>
     /// <exception cref="SnapshotException">NameTaken, RestartFailed.</exception>
     public Participant Attach(string name, ParticipantOptions? options = null)
@@ -224,23 +234,23 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// Makes the calling thread a worker that runs fibers until all have ended. In a restarted session these are the
-    /// fibers that the image has under this name, each from its last await on.
+    /// Makes the calling thread a worker that runs fibers until all have ended. In a restarted session these
+    /// are the fibers that the image has under this name, each from its last await on.
     /// </summary>
     /// <remarks>
-    /// A name is run once in the life of an arena: when its fibers have all ended the call returns, and so does every
-    /// later one, also after a restart. What a program does next has another name. An exception that leaves a fiber's
-    /// outermost method ends the call, and no checkpoint is taken after that.
+    /// A name is run once in the life of an arena: when its fibers have all ended the call returns, and so
+    /// does every later one, also after a restart. What a program does next has another name. An exception
+    /// that leaves a fiber's outermost method ends the call, and no checkpoint is taken after that.
     /// </remarks>
     /// <param name="name">As for <see cref="Attach"/>.</param>
     /// <param name="arena">Where the fibers live.</param>
-    /// <param name="start">Starts the first ones, with <see cref="Fiber.Start{TArgument}"/>; not called when the image
-    /// has them.</param>
+    /// <param name="start">Starts the first ones, with <see cref="Fiber.Start{TArgument}"/>; not called when
+    /// the image has them.</param>
     /// <param name="options">The handlers and gates of the participant, or null for none.</param>
-    /// <param name="cancellation">Ends the call between two fibers' turns, when none is in a critical section; a later
-    /// one goes on from there.</param>
-    /// <exception cref="SnapshotException">FiberMismatch: the image has fibers that this program cannot resume.
-    /// FiberFailed: a fiber did. NameTaken, RestartFailed, ArenaFull, LimitReached.</exception>
+    /// <param name="cancellation">Ends the call between two fibers' turns, when none is in a critical
+    /// section; a later one goes on from there.</param>
+    /// <exception cref="SnapshotException">FiberMismatch: the image has fibers that this program cannot
+    /// resume. FiberFailed: a fiber did. NameTaken, RestartFailed, ArenaFull, LimitReached.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public void RunFibers(
         string name, Arena arena, Action start, ParticipantOptions? options = null,
@@ -253,11 +263,11 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// Makes a handler of one fiber method: what is before its <c>await checkpoint</c> is its prepare part, what is
-    /// after it its resume part, with the same locals, also in a new process.
+    /// Makes a handler of one fiber method: what is before its <c>await checkpoint</c> is its prepare part,
+    /// what is after it its resume part, with the same locals, also in a new process.
     /// </summary>
-    /// <remarks>Register it once, with the session (then it is async) or with a participant (then it is sync). In a new
-    /// process register it under the same name with the same method.</remarks>
+    /// <remarks>Register it once, with the session (then it is async) or with a participant (then it is
+    /// sync). In a new process register it under the same name with the same method.</remarks>
     /// <param name="arena">Where its frames live.</param>
     /// <param name="argument">Given to the method: as a rule, where its state is.</param>
     /// <param name="body">The method; begun anew for each checkpoint. It may end without awaiting.</param>
@@ -275,8 +285,8 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// Registers an async handler. After a restart a handler that the image knows is told Restarted, while the
-    /// participants run.
+    /// Registers an async handler. After a restart a handler that the image knows is told Restarted, while
+    /// the participants run.
     /// </summary>
     /// <param name="name">
     /// Unique among the async handlers; after a restart the name under which the image knows it.
@@ -292,11 +302,12 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// <summary>Asks for a checkpoint and returns at once.</summary>
     /// <param name="options">What to ask for, or null for the defaults.</param>
     /// <param name="progress">
-    /// Is told how far the checkpoint is, on a thread of the session. It must not wait for a checkpoint. What it throws
-    /// is in <see cref="SnapshotInfo.ProgressError"/>.
+    /// Is told how far the checkpoint is, on a thread of the session. It must not wait for a checkpoint. What
+    /// it throws is in <see cref="SnapshotInfo.ProgressError"/>.
     /// </param>
     /// <param name="cancellation">Cancels the checkpoint, if its commit has not begun.</param>
-    /// <exception cref="SnapshotException">Busy: another one is running, and the request does not wait for it.
+    /// <exception cref="SnapshotException">Busy: another one is running, and the request does not wait for
+    /// it.
     /// </exception>
     public CheckpointTicket RequestCheckpoint(
         CheckpointOptions? options = null, IProgress<SnapshotProgress>? progress = null,
@@ -307,8 +318,8 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// Takes a checkpoint; ends when it is committed. Not for participants: one that blocks in it is refused, with
-    /// <see cref="SnapshotErrorCode.SelfDeadlock"/>, and one that awaits it goes on as another thread.
+    /// Takes a checkpoint; ends when it is committed. Not for participants: one that blocks in it is refused,
+    /// with <see cref="SnapshotErrorCode.SelfDeadlock"/>, and one that awaits it goes on as another thread.
     /// </summary>
     /// <inheritdoc cref="RequestCheckpoint"/>
     public Task<SnapshotInfo> CheckpointAsync(
@@ -320,14 +331,15 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// Cancels a running checkpoint, ends the session's threads, unmaps its arenas and closes the store.
     /// </summary>
     /// <remarks>
-    /// While participants are still attached the arenas stay mapped, until the process ends: a thread that writes one
-    /// must not fault because another closed the session. So they do after native threads: variables of native modules
-    /// refer to their heap. Nothing captures them any more.
+    /// While participants are still attached the arenas stay mapped, until the process ends: a thread that
+    /// writes one must not fault because another closed the session. So they do after native threads:
+    /// variables of native modules refer to their heap. Nothing captures them any more.
     /// </remarks>
     public ValueTask DisposeAsync() => new(_closing.RunAsync());
 
     /// <summary>
-    /// As <see cref="DisposeAsync"/>, and waits for it; but not where the checkpoint calls, as in a progress callback.
+    /// As <see cref="DisposeAsync"/>, and waits for it; but not where the checkpoint calls, as in a progress
+    /// callback.
     /// </summary>
     public void Dispose() => _closing.Run();
 
@@ -387,7 +399,8 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         {
             RestartOptions? restart = choose(store);
             bool isLazy = restart?.Fill == RestartFill.Lazy;
-            trackers = new TrackerFactory(MachineCapabilities.Current, options.Tuning.Tracking, forFaults: isLazy);
+            trackers = new TrackerFactory(
+                MachineCapabilities.Current, options.Tuning.Tracking, forFaults: isLazy);
             restored = restart is null
                 ? null
                 : RestartRun.Execute(store, restart, isLazy ? trackers.Userfault : null);

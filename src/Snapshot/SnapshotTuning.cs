@@ -4,8 +4,8 @@ using Snapshot.Interop;
 namespace Snapshot;
 
 /// <summary>
-/// What changes how fast a session is and how much memory it takes, and nothing else. Immutable; each property
-/// validates what it is given.
+/// What changes how fast a session is and how much memory it takes, and nothing else. Immutable; each
+/// property validates what it is given.
 /// </summary>
 public sealed class SnapshotTuning
 {
@@ -13,8 +13,8 @@ public sealed class SnapshotTuning
 
     /// <summary>The mechanism that tells which pages changed.</summary>
     /// <value>
-    /// Default <see cref="TrackingMechanism.Auto"/>, the best one that was seen to work on this machine; or what the
-    /// environment variable <c>SNAPSHOT_TRACKING</c> says: the name of a mechanism.
+    /// Default <see cref="TrackingMechanism.Auto"/>, the best one that was seen to work on this machine; or
+    /// what the environment variable <c>SNAPSHOT_TRACKING</c> says: the name of a mechanism.
     /// </value>
     public TrackingMechanism Tracking { get; init => field = OptionValue.Defined(value); } =
         EnvironmentDefaults.Tracking;
@@ -27,21 +27,23 @@ public sealed class SnapshotTuning
 
     /// <summary>Bytes of memory that copies of changed pages may take.</summary>
     /// <value>
-    /// Default half the native memory that the process can still have when the options are made, by the machine, its
-    /// control groups, <c>ulimit</c> and <c>vm.overcommit_memory</c>, a quarter where reserving counts (the last two);
-    /// the collector's limit does not count. More than 4 TiB is as 4 TiB. A checkpoint that stages more fails and loses
-    /// nothing; with copy-on-write, writes to memory not yet drained wait for the drain instead.
+    /// Default half the native memory that the process can still have when the options are made, by the
+    /// machine, its control groups, <c>ulimit</c> and <c>vm.overcommit_memory</c>, a quarter where reserving
+    /// counts (the last two); the collector's limit does not count. More than 4 TiB is as 4 TiB. A checkpoint
+    /// that stages more fails and loses nothing; with copy-on-write, writes to memory not yet drained wait
+    /// for the drain instead.
     /// </value>
     /// <exception cref="ArgumentOutOfRangeException">Less than 1 MiB.</exception>
     public long StagingLimit { get; init => field = OptionValue.AtLeast(value, StagingMin); } =
         Math.Max(StagingMin, AvailableMemory.Now().ForCopies);
 
     /// <summary>
-    /// The most bytes a second that a drain writes, so that the program's own files, or other users of the file system,
-    /// keep the rest of the disk.
+    /// The most bytes a second that a drain writes, so that the program's own files, or other users of the
+    /// file system, keep the rest of the disk.
     /// </summary>
     /// <value>
-    /// Default null: no cap. They are bytes of the image, as encoded. Pruning and compaction are not held back.
+    /// Default null: no cap. They are bytes of the image, as encoded. Pruning and compaction are not held
+    /// back.
     /// </value>
     /// <exception cref="ArgumentOutOfRangeException">Less than 1 MiB.</exception>
     public long? DrainBytesPerSecond
@@ -51,13 +53,13 @@ public sealed class SnapshotTuning
     }
 
     /// <summary>
-    /// Whether the session changes the priority of its own threads. The drain gets a lower one. Threads that a pause
-    /// waits for get a higher one if the process may take it (nice values, and a real-time priority while native
-    /// threads are stopped).
+    /// Whether the session changes the priority of its own threads. The drain gets a lower one. Threads that
+    /// a pause waits for get a higher one if the process may take it (nice values, and a real-time priority
+    /// while native threads are stopped).
     /// </summary>
     /// <value>
-    /// Default true. If false, they keep the priority of the thread that makes them, as a rule that of the process, and
-    /// the drain competes with the program for processors.
+    /// Default true. If false, they keep the priority of the thread that makes them, as a rule that of the
+    /// process, and the drain competes with the program for processors.
     /// </value>
     public bool AdjustsPriorities { get; init; } = true;
 }

@@ -20,7 +20,11 @@ internal sealed class ChaosRun(Options options) : IDisposable
     {
         using SnapshotSession session = SnapshotSession.Open(
             options.Store,
-            new SnapshotOptions { Store = new StoreOptions { Retention = new RetentionPolicy { KeepLast = 3 } } });
+            new SnapshotOptions
+            {
+                Store =
+                new StoreOptions { Retention = new RetentionPolicy { KeepLast = 3 } }
+            });
         _session = session;
         _arena = session.OpenArena("state");
         ref State state = ref _arena.Root<State>("state");
@@ -28,7 +32,8 @@ internal sealed class ChaosRun(Options options) : IDisposable
         if (session.IsRestarted) GoOn(ref state);
         else Begin(ref state);
         Console.WriteLine(
-            $"from generation {session.Restarted?.Generation ?? 0}, {state.Finallys} of {State.Fibers * state.Steps}");
+            $"from generation {session.Restarted?.Generation ?? 0}, {state.Finallys} of " +
+            $"{State.Fibers * state.Steps}");
 
         session.RegisterHandler("log", session.CreateHandler(_arena, _state, Handlers.Log));
         session.RegisterHandler("audit", session.CreateHandler(_arena, _state, Handlers.Audit));
@@ -139,8 +144,9 @@ internal sealed class ChaosRun(Options options) : IDisposable
     }
 
     /// <summary>
-    /// Moves every object that can be moved, again and again. With a breath between: without one the next collection
-    /// stops the other threads before the system has scheduled them, and on an idle machine nobody ever goes on.
+    /// Moves every object that can be moved, again and again. With a breath between: without one the next
+    /// collection stops the other threads before the system has scheduled them, and on an idle machine nobody
+    /// ever goes on.
     /// </summary>
     private void Collect()
     {

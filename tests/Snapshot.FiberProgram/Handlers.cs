@@ -1,6 +1,8 @@
 namespace Snapshot.FiberProgram;
 
-/// <summary>Checkpoint handlers that are fibers: what they know before the capture they know after it.</summary>
+/// <summary>
+/// Checkpoint handlers that are fibers: what they know before the capture they know after it.
+/// </summary>
 internal static class Handlers
 {
     /// <summary>How often each was told Restarted in this process.</summary>

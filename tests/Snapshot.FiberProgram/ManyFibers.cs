@@ -3,7 +3,8 @@ using System.Globalization;
 
 namespace Snapshot.FiberProgram;
 
-/// <summary>Many fibers that wait, deep in nested calls; the next process times how long it takes until they go on.
+/// <summary>Many fibers that wait, deep in nested calls; the next process times how long it takes until they
+/// go on.
 /// </summary>
 internal static class ManyFibers
 {
@@ -21,7 +22,7 @@ internal static class ManyFibers
         internal long Depth;
         internal long Waiting;
         internal long Ended;
-            }
+    }
 
     internal static int Execute(Options options)
     {
@@ -43,7 +44,8 @@ internal static class ManyFibers
         session.RunFibers("crowd", arena, () =>
         {
             Fiber.Start(s, static a => Lead(a));
-            for (long i = 0; i < s.Value.Count; i++) Fiber.Start((s, i), static a => Nest(a.s, a.s.Value.Depth, a.i));
+            for (long i = 0; i < s.Value.Count; i++)
+                Fiber.Start((s, i), static a => Nest(a.s, a.s.Value.Depth, a.i));
         });
         double allMs = Stopwatch.GetElapsedTime(s_begun).TotalMilliseconds;
         bool isRight = crowd.Ended == crowd.Count;
@@ -51,12 +53,14 @@ internal static class ManyFibers
             CultureInfo.InvariantCulture,
             $"{(isRight ? "ok" : "wrong")}: {crowd.Ended} fibers, depth {crowd.Depth}, " +
             $"restarted {session.IsRestarted}; image read {openMs:F1} ms; from RunFibers to the first " +
-            $"continuation {s_firstMs:F1} ms, until all had looked again {s_lookedMs:F1} ms, until all had ended " +
-            $"{allMs:F1} ms"));
+            $"continuation {s_firstMs:F1} ms, until all had looked again {s_lookedMs:F1} ms, until all had " +
+            $"ended {allMs:F1} ms"));
         return isRight ? 0 : 1;
     }
 
-    /// <summary>Is captured ready, so it is the first to go on in a new process; there it lets the others go.</summary>
+    /// <summary>
+    /// Is captured ready, so it is the first to go on in a new process; there it lets the others go.
+    /// </summary>
     private static async FiberTask Lead(ArenaPointer<Crowd> s)
     {
         while (s.Value.Waiting < s.Value.Count) await Fiber.Yield();
@@ -76,7 +80,8 @@ internal static class ManyFibers
     {
         s_isRequested = true;
         s_session!.RequestCheckpoint().Committed.ContinueWith(
-            task => Console.WriteLine($"committed: generation {task.Result.Generation}"), TaskScheduler.Default);
+            task => Console.WriteLine($"committed: generation {task.Result.Generation}"),
+            TaskScheduler.Default);
     }
 
     private static async FiberTask<long> Level(ArenaPointer<Crowd> s, long depth, long i)

@@ -36,7 +36,8 @@ internal static class Nested
         if (!Plain.HasExternal(fiber, step)) return value;
         long external = step % 8 < 4
             ? await Fiber.External<Repeated, long>(new Repeated { Fiber = fiber, Step = step })
-            : await Fiber.External<Held, long>(new Held { Fiber = fiber, Step = step }, ExternalMode.HoldCheckpoints);
+            : await Fiber.External<Held, long>(
+                new Held { Fiber = fiber, Step = step }, ExternalMode.HoldCheckpoints);
         return value + external;
     }
 

@@ -1,8 +1,9 @@
 namespace Snapshot.FiberProgram;
 
 /// <summary>
-/// Fibers that are killed and restarted by tests. <c>run STORE</c> ends with a line that begins with <c>ok</c> when
-/// everything came out as if nobody had killed it; <c>many STORE</c> suspends many fibers, and times their restart.
+/// Fibers that are killed and restarted by tests. <c>run STORE</c> ends with a line that begins with
+/// <c>ok</c> when everything came out as if nobody had killed it; <c>many STORE</c> suspends many fibers, and
+/// times their restart.
 /// </summary>
 internal static class Program
 {

@@ -19,8 +19,8 @@ internal static class Verdict
         {
             HandlerState log = state.HandlerStates[0];
             Console.WriteLine(
-                $"ok: {state.Restarts} restarts, {log.Prepared} checkpoints, {state.Finallys} finally blocks, " +
-                $"{GC.CollectionCount(2)} collections");
+                $"ok: {state.Restarts} restarts, {log.Prepared} checkpoints, {state.Finallys} finally " +
+                $"blocks, {GC.CollectionCount(2)} collections");
             return 0;
         }
 
@@ -88,7 +88,8 @@ internal static class Verdict
                 if ((step + fiber) % 4 == 0) sections++;
             }
 
-            if (s.Of(fiber).Result != Plain.Result(fiber, steps)) faults.Add($"fiber {fiber} has another result");
+            if (s.Of(fiber).Result != Plain.Result(fiber, steps))
+                faults.Add($"fiber {fiber} has another result");
             if (s.Of(fiber).Step != steps) faults.Add($"fiber {fiber} ended at step {s.Of(fiber).Step}");
             Equal($"joins of fiber {fiber}", gives ? 0 : (steps + 6) / 7, s.Of(fiber).Joined, faults);
         }
@@ -107,7 +108,8 @@ internal static class Verdict
         if (!isFree) faults.Add("a lock is held");
     }
 
-    private static void CheckHandlers(SnapshotSession session, ref State s, bool? syncIsInImage, List<string> faults)
+    private static void CheckHandlers(
+        SnapshotSession session, ref State s, bool? syncIsInImage, List<string> faults)
     {
         if (!Handlers.AreDone(ref s)) faults.Add("a handler was prepared and not resumed");
         for (int handler = 0; handler < State.Handlers; handler++)
@@ -117,7 +119,8 @@ internal static class Verdict
             bool isTold = session.IsRestarted && (handler < 2 || syncIsInImage == true);
             Equal($"handler {handler} told Restarted here", isTold ? 1 : 0, Handlers.Told(handler), faults);
             if (handler == 2) continue;
-            Equal($"handler {handler} told Restarted", s.Restarts, s.HandlerStates[handler].Restarted, faults);
+            Equal(
+                $"handler {handler} told Restarted", s.Restarts, s.HandlerStates[handler].Restarted, faults);
         }
     }
 
@@ -129,7 +132,8 @@ internal static class Verdict
             string name = FiberSpace.NameOf(worker);
             Equal($"fibers of {name}", 0, worker->LiveFibers, faults);
             Equal($"frames and groups of {name}", 0, worker->Pool.LiveCells, faults);
-            if (name.StartsWith('w') && worker->State != WorkerState.Finished) faults.Add($"{name} is {worker->State}");
+            if (name.StartsWith('w') && worker->State != WorkerState.Finished)
+                faults.Add($"{name} is {worker->State}");
         }
     }
 

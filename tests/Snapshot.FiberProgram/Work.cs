@@ -39,7 +39,8 @@ internal static class Work
         await Shared.Barrier(s, s.Value.Steps - 1);
     }
 
-    internal static long BarriersOf(long steps) => (steps + StepsBetweenBarriers - 1) / StepsBetweenBarriers + 1;
+    internal static long BarriersOf(long steps) =>
+        (steps + StepsBetweenBarriers - 1) / StepsBetweenBarriers + 1;
 
     /// <summary>Two fibers of different workers: one gives, the other takes.</summary>
     private static async FiberTask Exchange(ArenaPointer<State> s, int fiber, long step, long value)
@@ -75,7 +76,8 @@ internal static class Work
 
     private static async FiberTask<long> Children(ArenaPointer<State> s, int fiber, long step, long result)
     {
-        for (int child = 0; child < State.ChildrenPerFiber; child++) s.Value.Of(fiber).ChildResults[child] = -1;
+        for (int child = 0; child < State.ChildrenPerFiber; child++)
+            s.Value.Of(fiber).ChildResults[child] = -1;
         FiberGroup group = Fiber.OpenGroup();
         for (int child = 0; child < State.ChildrenPerFiber; child++)
             _ = group.Start((s, fiber, step, child), static a => Child(a.s, a.fiber, a.step, a.child));

@@ -2,12 +2,15 @@ using System.Buffers.Binary;
 
 namespace Snapshot.Fuzz;
 
-/// <summary>Changes inputs at random from a seed: what a fuzzer does that does not look at coverage.</summary>
+/// <summary>
+/// Changes inputs at random from a seed: what a fuzzer does that does not look at coverage.
+/// </summary>
 internal sealed class Mutation(int seed)
 {
     private static readonly ulong[] s_extremes =
     [
-        0, 1, 2, 63, 64, 65, 127, 128, 255, 256, 4095, 4096, 4097, 65_535, 65_536, 1UL << 21, int.MaxValue, 1UL << 31,
+        0, 1, 2, 63, 64, 65, 127, 128, 255, 256, 4095, 4096, 4097, 65_535, 65_536, 1UL << 21, int.MaxValue,
+        1UL << 31,
         uint.MaxValue, 1UL << 32, 1UL << 47, 1UL << 60, long.MaxValue, 1UL << 63, ulong.MaxValue,
     ];
 

@@ -29,7 +29,8 @@ internal static class Program
         if (arguments is not [string name, .. string[] inputs] || FuzzTarget.Find(name) is not { } target)
         {
             Console.Error.Write(Usage);
-            Console.Error.WriteLine($"Targets: {string.Join(", ", FuzzTarget.All.Select(known => known.Name))}");
+            Console.Error.WriteLine(
+                $"Targets: {string.Join(", ", FuzzTarget.All.Select(known => known.Name))}");
             return 2;
         }
 

@@ -34,7 +34,8 @@ internal static class Seeds
     {
         byte[] pages = new byte[field ? 8192 : 4096];
         for (int i = 0; i < pages.Length; i++)
-            pages[i] = (byte)(field ? (i % 8 == 0 ? i / 64 : i % 8 * 3) : "a checkpoint, and a restart; "[i % 29]);
+            pages[i] =
+                (byte)(field ? (i % 8 == 0 ? i / 64 : i % 8 * 3) : "a checkpoint, and a restart; "[i % 29]);
         byte[] stored = new byte[LZ4Codec.MaximumOutputSize(pages.Length)];
         return stored[..LZ4Codec.Encode(pages, stored)];
     }
@@ -90,7 +91,8 @@ internal static class Seeds
         to.AppendPages(Field(3), 8);
         to.Append(ExtentKind.Excluded, 2);
         to.Append(ExtentKind.Zero, 3);
-        to.BeginRegion(new RegionDescription(7, "halo", RegionKind.Buffer, 0x7f00_0000_0000, 2, 5000, 5000, false));
+        to.BeginRegion(
+            new RegionDescription(7, "halo", RegionKind.Buffer, 0x7f00_0000_0000, 2, 5000, 5000, false));
         to.AppendPages(Field(1), 4);
         to.Append(ExtentKind.Zero, 1);
     });
@@ -129,14 +131,16 @@ internal static class Seeds
     private static byte[] Write(ImageHeader header, BlockEncoding encoding, Action<ImageWriter> write)
     {
         MemorySink file = new();
-        using ImageWriter writer = new(file, header, new ImageWriterOptions { Encoding = encoding, WriteBytes = 8192 });
+        using ImageWriter writer = new(
+            file, header, new ImageWriterOptions { Encoding = encoding, WriteBytes = 8192 });
         write(writer);
         writer.Complete(Metadata);
         return file.Bytes;
     }
 
     private static ManifestEntry Entry(long generation, long? parent) => new(
-        s_child, generation, parent is { } older ? new ImageLink(s_child, older) : null, 1 << 20, 77, s_created, 0);
+        s_child, generation, parent is { } older ? new ImageLink(s_child, older) : null, 1 << 20, 77,
+        s_created, 0);
 
     private static byte[] HalfOf(ManifestState state)
     {

@@ -9,9 +9,11 @@ internal static class CommandLine
     /// <summary>The command that a guest runs itself.</summary>
     internal const string RunTestsName = "run-tests";
 
-    private static readonly Option<bool> s_root = new("--root") { Description = "The job runs as root in the guest." };
+    private static readonly Option<bool> s_root =
+        new("--root") { Description = "The job runs as root in the guest." };
 
-    private static readonly Option<bool> s_user = new("--user") { Description = "As an ordinary user: the default." };
+    private static readonly Option<bool> s_user =
+        new("--user") { Description = "As an ordinary user: the default." };
 
     private static readonly Option<string> s_kernel = new("--kernel")
     {
@@ -28,7 +30,8 @@ internal static class CommandLine
     };
 
     private static readonly Option<int> s_silence = Number(
-        "--silence", Machine.DefaultSilenceSeconds, "Seconds after which a guest that prints nothing is stuck.");
+        "--silence", Machine.DefaultSilenceSeconds,
+        "Seconds after which a guest that prints nothing is stuck.");
 
     private static readonly Option<int> s_kills = Number("--kills", 20, "How often the program is killed.");
 
@@ -44,7 +47,8 @@ internal static class CommandLine
 
     private static readonly Option<string?> s_withoutSync = new Option<string?>("--without-sync")
     {
-        Description = "Syncs that are left out: then there are findings, or the check would be worth nothing.",
+        Description =
+            "Syncs that are left out: then there are findings, or the check would be worth nothing.",
     }.AcceptOnlyFromAmong("manifest", "image", "directory", "all");
 
     private static readonly Argument<string[]> s_filter = new("FILTER")
@@ -64,20 +68,23 @@ internal static class CommandLine
     {
         RootCommand root = new(
             "Boots a guest with another Linux kernel, emulated, and runs programs of Snapshot in it. " +
-            "Exit code 0 when all went right, 1 when not, 2 when something is missing here or on the command line.");
+            "Exit code 0 when all went right, 1 when not, 2 when something is missing here or on the " +
+            "command line.");
         root.Add(Guest("doctor", "What the guest lets Snapshot do.", [], ProgramFolder.Samples, parsed =>
             GuestJobs.Doctor(parsed.GetValue(s_root))));
         foreach (Sample sample in Sample.All)
         {
             root.Add(Guest(
-                sample.Command, $"Kills the sample {sample.Assembly} ({sample.About}) and compares the result.",
+                sample.Command,
+                $"Kills the sample {sample.Assembly} ({sample.About}) and compares the result.",
                 [s_kills, s_seed], ProgramFolder.Samples,
                 parsed => GuestJobs.Killed(
                     sample, parsed.GetValue(s_kills), parsed.GetValue(s_seed), parsed.GetValue(s_root))));
         }
 
         root.Add(Guest(
-            "pause", "How long a checkpoint stops the application, as a ratio to memset and to content hash.", [],
+            "pause", "How long a checkpoint stops the application, as a ratio to memset and to content hash.",
+            [],
             ProgramFolder.Samples, parsed => GuestJobs.Pause(parsed.GetValue(s_root))));
         Command tests = Guest("tests", "Runs tests of tests/Snapshot.Tests.", [], null, parsed =>
             GuestJobs.Tests(parsed.GetValue(s_filter)!, parsed.GetValue(s_root)));
@@ -98,10 +105,12 @@ internal static class CommandLine
         string name, string about, Option[] own, string? programs, Func<ParseResult, Job> job)
     {
         Command command = new(name, about);
-        foreach (Option option in (Option[])[.. own, s_user, s_root, s_kernel, s_cache, s_silence]) command.Add(option);
+        foreach (Option option in (Option[])[.. own, s_user, s_root, s_kernel, s_cache, s_silence])
+            command.Add(option);
         command.Validators.Add(result =>
         {
-            if (result.GetValue(s_user) && result.GetValue(s_root)) result.AddError("Either --user or --root.");
+            if (result.GetValue(s_user) && result.GetValue(s_root))
+                result.AddError("Either --user or --root.");
         });
         command.SetAction((parsed, _) => RunJobAsync(parsed, programs ?? ProgramFolder.Tests(), job(parsed)));
         return command;
@@ -111,9 +120,10 @@ internal static class CommandLine
     {
         Command command = new(
             "powercut",
-            "Records the disk of a guest that commits generations, cuts its power at random moments, and looks for " +
-            "each acknowledged generation on what is left.");
-        foreach (Option option in (Option[])[s_fileSystem, s_cuts, s_seed, s_withoutSync, s_kernel, s_cache, s_silence])
+            "Records the disk of a guest that commits generations, cuts its power at random moments, and " +
+            "looks for each acknowledged generation on what is left.");
+        foreach (Option option in (Option[])[s_fileSystem, s_cuts, s_seed, s_withoutSync, s_kernel, s_cache,
+            s_silence])
             command.Add(option);
         command.SetAction((parsed, _) => CutPowerAsync(parsed));
         return command;
@@ -125,7 +135,8 @@ internal static class CommandLine
         IFileSystem fileSystem = parsed.GetValue(s_fileSystem) == "xfs" ? new Xfs(machine) : new Ext4();
         PowerCuts cuts = new(machine, fileSystem) { Say = Console.WriteLine };
         PowerCutReport report = await cuts.RunAsync(
-            parsed.GetValue(s_cuts), parsed.GetValue(s_seed), parsed.GetValue(s_withoutSync)).ConfigureAwait(false);
+            parsed.GetValue(s_cuts), parsed.GetValue(s_seed), parsed.GetValue(s_withoutSync)).ConfigureAwait(
+                false);
         Console.WriteLine(report);
         return report.Findings.Count == 0 ? 0 : 1;
     }
@@ -150,7 +161,8 @@ internal static class CommandLine
     }
 
     private static Machine MachineOf(ParseResult parsed, string programs) =>
-        new(new PackageCache(Path.GetFullPath(parsed.GetValue(s_cache)!)), parsed.GetValue(s_kernel)!, programs)
+        new(new PackageCache(
+            Path.GetFullPath(parsed.GetValue(s_cache)!)), parsed.GetValue(s_kernel)!, programs)
         {
             Silence = TimeSpan.FromSeconds(parsed.GetValue(s_silence)),
             Observe = Console.WriteLine,

@@ -26,8 +26,9 @@ internal static class Guest
             HostProgram.Find(Emulator) ?? throw HostProgram.Missing(Emulator),
             [
                 "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-serial", "stdio",
-                // Without SMAP, since the emulator returns from a signal handler of .NET, by an iret of user mode, with
-                // the rights of the kernel, which may not read a stack of user mode then: the guest dies.
+                // Without SMAP, since the emulator returns from a signal handler of .NET, by an iret of user
+                // mode, with the rights of the kernel, which may not read a stack of user mode then: the
+                // guest dies.
                 "-accel", "tcg,thread=multi", "-cpu", "max,smap=off", "-smp", "2",
                 "-m", memoryMegabytes.ToString(CultureInfo.InvariantCulture),
                 "-kernel", kernel, "-initrd", initramfs, "-append", Parameters,
@@ -57,7 +58,8 @@ internal static class Guest
         if (process.ExitCode != 0 && stuckAfter is null)
         {
             throw new MachineException(string.Create(
-                CultureInfo.InvariantCulture, $"{Emulator} ended with exit code {process.ExitCode}: {failure}"));
+                CultureInfo.InvariantCulture,
+                $"{Emulator} ended with exit code {process.ExitCode}: {failure}"));
         }
 
         return new GuestResult(console.Lines, stuckAfter, time.Elapsed, silence) { EmulatorSaid = failure };

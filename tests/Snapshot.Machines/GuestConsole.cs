@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Snapshot.Machines;
 
-/// <summary>Reads the serial console of a guest, line by line, for as long as there is something to read.</summary>
+/// <summary>
+/// Reads the serial console of a guest, line by line, for as long as there is something to read.
+/// </summary>
 internal sealed class GuestConsole(StreamReader reader, Action<string> observe)
 {
     private readonly List<string> _lines = [];

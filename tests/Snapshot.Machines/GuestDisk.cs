@@ -2,7 +2,9 @@ namespace Snapshot.Machines;
 
 /// <summary>A file that a guest sees as a disk. The first one is /dev/vda, the next /dev/vdb.</summary>
 /// <param name="File">What is on it.</param>
-/// <param name="IsKept">Whether what the guest writes gets into the file, or is forgotten when it ends.</param>
+/// <param name="IsKept">
+/// Whether what the guest writes gets into the file, or is forgotten when it ends.
+/// </param>
 /// <param name="Log">The file into which each write and flush is recorded, or null.</param>
 internal sealed record GuestDisk(string File, bool IsKept = false, string? Log = null)
 {
@@ -29,7 +31,8 @@ internal sealed record GuestDisk(string File, bool IsKept = false, string? Log =
             "-blockdev", $"driver=file,filename={Log},node-name=logfile{index}",
             "-blockdev", $"driver=raw,file=logfile{index},node-name=log{index}",
             "-blockdev",
-            $"driver=blklogwrites,file=raw{index},log=log{index},node-name=recorded{index},log-sector-size=512",
+            $"driver=blklogwrites,file=raw{index},log=log{index},node-name=recorded{index}," +
+            "log-sector-size=512",
             "-device", $"virtio-blk-pci,drive=recorded{index},write-cache=on",
         ];
     }

@@ -16,12 +16,14 @@ internal static class GuestJobs
     internal static Job Killed(Sample sample, int kills, int seed, bool isRoot) => new(
         string.Create(
             CultureInfo.InvariantCulture,
-            $"run {sample.Assembly} {sample.Arguments} --kills {kills} --seed {seed} --store /tmp/killed || exit\n"),
+            $"run {sample.Assembly} {sample.Arguments} --kills {kills} --seed {seed} --store /tmp/killed " +
+            $"|| exit\n"),
         isRoot);
 
     /// <summary>
-    /// How long a checkpoint stops the application, by what finds the pages that were written: as a ratio to memset and
-    /// to content hash, since the guest is emulated. Fails when two mechanisms write other pages for the same writes.
+    /// How long a checkpoint stops the application, by what finds the pages that were written: as a ratio to
+    /// memset and to content hash, since the guest is emulated. Fails when two mechanisms write other pages
+    /// for the same writes.
     /// </summary>
     internal static Job Pause(bool isRoot) => new(
         "run Snapshot.Bench tracking --arena 256MiB 1GiB --dirty 1 --rounds 3 --store /tmp || exit\n", isRoot)

@@ -41,7 +41,9 @@ internal sealed record HostProgram(int ExitCode, string Output, string Error)
             $"`{program} {string.Join(' ', all)}` ended with exit code {run.ExitCode}: {said}"));
     }
 
-    /// <summary>Where a program is, or null. An ordinary user's PATH leaves out the folders of mke2fs.</summary>
+    /// <summary>
+    /// Where a program is, or null. An ordinary user's PATH leaves out the folders of mke2fs.
+    /// </summary>
     internal static string? Find(string program)
     {
         if (program.Contains('/', StringComparison.Ordinal)) return File.Exists(program) ? program : null;

@@ -1,6 +1,8 @@
 namespace Snapshot.Machines;
 
-/// <summary>The first file system of a guest: loads the modules, mounts the root image, and goes over to it.</summary>
+/// <summary>
+/// The first file system of a guest: loads the modules, mounts the root image, and goes over to it.
+/// </summary>
 internal static class Initramfs
 {
     /// <summary>Of the disks, and of the file systems that are on them.</summary>

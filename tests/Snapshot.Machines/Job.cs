@@ -4,10 +4,12 @@ using System.Text;
 namespace Snapshot.Machines;
 
 /// <summary>
-/// What a guest is to do: a shell script, whom it runs as, and files beside it. A tar on its second disk has them.
+/// What a guest is to do: a shell script, whom it runs as, and files beside it. A tar on its second disk has
+/// them.
 /// </summary>
 /// <param name="Script">
-/// Runs in /job with the programs in /app; <c>run NAME ARGUMENTS</c> starts one of them. Its exit code is the job's.
+/// Runs in /job with the programs in /app; <c>run NAME ARGUMENTS</c> starts one of them. Its exit code is the
+/// job's.
 /// </param>
 /// <param name="IsRoot">Whether it runs as root, or as an ordinary user.</param>
 internal sealed record Job(string Script, bool IsRoot)
@@ -21,8 +23,8 @@ internal sealed record Job(string Script, bool IsRoot)
     internal IReadOnlyList<string> Files { get; init; } = [];
 
     /// <summary>
-    /// The first process of a guest, in its root image. A line on the console asks where the programs stand: of a job
-    /// that is stuck that is the first thing to know.
+    /// The first process of a guest, in its root image. A line on the console asks where the programs stand:
+    /// of a job that is stuck that is the first thing to know.
     /// </summary>
     internal const string Init = $$"""
         #!/bin/sh
@@ -53,8 +55,8 @@ internal sealed record Job(string Script, bool IsRoot)
         """;
 
     /// <summary>
-    /// What the programs find in a guest. Most of the time goes into compiling, and counting for a better second
-    /// compilation would be a fifth of it.
+    /// What the programs find in a guest. Most of the time goes into compiling, and counting for a better
+    /// second compilation would be a fifth of it.
     /// </summary>
     private const string Environment = """
         export PATH=/bin:/dotnet DOTNET_ROOT=/dotnet HOME=/tmp TMPDIR=/tmp TERM=dumb NO_COLOR=1
@@ -70,14 +72,17 @@ internal sealed record Job(string Script, bool IsRoot)
 
         """;
 
-    /// <summary>This job, then more in the same guest; a job of <see cref="GuestJobs"/> ends where it fails.</summary>
+    /// <summary>
+    /// This job, then more in the same guest; a job of <see cref="GuestJobs"/> ends where it fails.
+    /// </summary>
     internal Job Then(string script) => this with { Script = Script + script };
 
     /// <summary>The exit code that a line of the console tells, or null.</summary>
     internal static int? ExitCodeIn(string line)
     {
         int mark = line.IndexOf(EndMark, StringComparison.Ordinal);
-        return mark >= 0 && int.TryParse(line.AsSpan(mark + EndMark.Length).TrimEnd(), out int code) ? code : null;
+        return mark >= 0 && int.TryParse(line.AsSpan(mark + EndMark.Length).TrimEnd(), out int code)
+            ? code : null;
     }
 
     /// <summary>Writes the tar; it is padded to whole sectors, as a disk is.</summary>

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Snapshot.Machines;
 
-/// <summary>The files of a kernel's package: the kernel itself, and modules in the order in which they load.</summary>
+/// <summary>
+/// The files of a kernel's package: the kernel itself, and modules in the order in which they load.
+/// </summary>
 /// <param name="package">The unpacked package.</param>
 /// <param name="busybox">Unpacks modules.</param>
 internal sealed class KernelFiles(string package, string busybox)
@@ -20,7 +22,8 @@ internal sealed class KernelFiles(string package, string busybox)
     internal string Kernel => Directory.GetFiles(Path.Combine(package, "boot"), "vmlinuz-*").Single();
 
     /// <summary>
-    /// Copies modules and those that they need into a folder. Returns their file names in the order in which they load.
+    /// Copies modules and those that they need into a folder. Returns their file names in the order in which
+    /// they load.
     /// </summary>
     /// <param name="names">The modules; what is built into the kernel needs no file.</param>
     /// <param name="folder">Where to.</param>
@@ -44,8 +47,7 @@ internal sealed class KernelFiles(string package, string busybox)
         string target = Path.Combine(folder, file);
         if (source.EndsWith(".xz", StringComparison.Ordinal))
             HostProgram.Require("sh", "-c", "\"$0\" xz -dc \"$1\" >\"$2\"", busybox, source, target);
-        else
-            File.Copy(source, target);
+        else File.Copy(source, target);
         foreach (string needed in Needed(File.ReadAllBytes(target))) Copy(Plain(needed), folder, copied);
         copied.Add(file);
     }

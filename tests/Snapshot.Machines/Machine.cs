@@ -1,7 +1,8 @@
 namespace Snapshot.Machines;
 
 /// <summary>
-/// A machine that can be booted any number of times, each time as it was made. One guest at a time; not thread-safe.
+/// A machine that can be booted any number of times, each time as it was made. One guest at a time; not
+/// thread-safe.
 /// </summary>
 internal sealed class Machine : IDisposable
 {
@@ -36,7 +37,8 @@ internal sealed class Machine : IDisposable
     }
 
     /// <summary>
-    /// A guest that prints nothing for so long is stuck. On a busy machine a program takes a minute to start in it.
+    /// A guest that prints nothing for so long is stuck. On a busy machine a program takes a minute to start
+    /// in it.
     /// </summary>
     internal TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(DefaultSilenceSeconds);
 
@@ -54,7 +56,8 @@ internal sealed class Machine : IDisposable
         string tar = Path.Combine(_folder.FullName, "job.tar");
         job.WriteTo(tar);
         return Guest.RunAsync(
-            _kernel, _initramfs, job.MemoryMegabytes, [new GuestDisk(_root), new GuestDisk(tar), .. disks], Silence,
+            _kernel, _initramfs, job.MemoryMegabytes, [new GuestDisk(_root), new GuestDisk(tar), .. disks],
+            Silence,
             Observe);
     }
 

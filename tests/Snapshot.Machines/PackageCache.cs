@@ -4,7 +4,8 @@ using System.Text.RegularExpressions;
 namespace Snapshot.Machines;
 
 /// <summary>
-/// Debian packages, fetched by apt and unpacked into a folder, installed nowhere. Several processes may use one folder.
+/// Debian packages, fetched by apt and unpacked into a folder, installed nowhere. Several processes may use
+/// one folder.
 /// </summary>
 /// <param name="folder">Where they are kept between runs.</param>
 internal sealed partial class PackageCache(string folder)
@@ -14,14 +15,16 @@ internal sealed partial class PackageCache(string folder)
 
     /// <summary>Where packages are kept when nothing else is said.</summary>
     internal static string DefaultFolder =>
-        Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache/snapshot-machines");
+        Path.Combine(
+            Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache/snapshot-machines");
 
     /// <summary>The folder with the files of a package in the version that apt offers now.</summary>
     /// <exception cref="MachineException">apt does not offer it, or cannot fetch it.</exception>
     internal string Unpacked(string package)
     {
         string version = Candidate(package)
-            ?? throw new MachineException($"apt offers no package {package}. Is this Debian? Run apt-get update.");
+            ?? throw new MachineException(
+                $"apt offers no package {package}. Is this Debian? Run apt-get update.");
         string unpacked = Path.Combine(folder, $"{package}_{version.Replace(':', '-')}");
         if (!Directory.Exists(unpacked)) Fetch(package, version, unpacked);
         return unpacked;
@@ -33,15 +36,17 @@ internal sealed partial class PackageCache(string folder)
     /// <exception cref="MachineException">apt offers none.</exception>
     internal static string NewestKernel(string version)
     {
-        Regex name = new($"^linux-image-{Regex.Escape(version)}\\.[0-9][^a-z]*(deb[0-9]+[^a-z]*)?-cloud-amd64$");
+        Regex name = new(
+            $"^linux-image-{Regex.Escape(version)}\\.[0-9][^a-z]*(deb[0-9]+[^a-z]*)?-cloud-amd64$");
         string[] offered = HostProgram.Require("apt-cache", "pkgnames", $"linux-image-{version}.")
             .Split('\n', StringSplitOptions.RemoveEmptyEntries);
         return offered.Where(package => name.IsMatch(package))
             .OrderByDescending(package => package, Comparer<string>.Create(CompareNumbers))
             .FirstOrDefault(package => Candidate(package) is not null)
             ?? throw new MachineException(
-                $"apt offers no kernel {version} for virtual machines (linux-image-{version}.*-cloud-amd64). " +
-                "Debian 12 has 6.1, and 6.12 in its security updates; run apt-get update.");
+                $"apt offers no kernel {version} for virtual machines " +
+                $"(linux-image-{version}.*-cloud-amd64). Debian 12 has 6.1, and 6.12 in its security " +
+                "updates; run apt-get update.");
     }
 
     /// <summary>Orders names by the numbers in them, as versions are ordered.</summary>

@@ -6,7 +6,9 @@ internal static class ProgramFolder
     /// <summary>The samples and the command `snapshot`, which were built with this program.</summary>
     internal static string Samples => AppContext.BaseDirectory;
 
-    /// <summary>The tests, and what is in <see cref="Samples"/>, too; in the configuration of this program.</summary>
+    /// <summary>
+    /// The tests, and what is in <see cref="Samples"/>, too; in the configuration of this program.
+    /// </summary>
     /// <exception cref="MachineException">They are not built.</exception>
     internal static string Tests()
     {

@@ -4,7 +4,8 @@ using System.Runtime.InteropServices;
 namespace Snapshot.Machines;
 
 /// <summary>
-/// The root file system of a guest: busybox, libraries of this machine, the .NET runtime, and the programs in /app.
+/// The root file system of a guest: busybox, libraries of this machine, the .NET runtime, and the programs in
+/// /app.
 /// </summary>
 internal static class RootImage
 {
@@ -45,7 +46,8 @@ internal static class RootImage
     {
         string bin = Directory.CreateDirectory(Path.Combine(tree, "bin")).FullName;
         File.Copy(busybox, Path.Combine(bin, "busybox"));
-        string[] names = HostProgram.Require(busybox, "--list").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        string[] names =
+            HostProgram.Require(busybox, "--list").Split('\n', StringSplitOptions.RemoveEmptyEntries);
         foreach (string name in names)
         {
             if (name != "busybox") File.CreateSymbolicLink(Path.Combine(bin, name), "busybox");
@@ -60,7 +62,8 @@ internal static class RootImage
         string dotnet = Path.GetFullPath(Path.Combine(framework, "../../.."));
         Directory.CreateDirectory(target);
         File.Copy(Path.Combine(dotnet, "dotnet"), Path.Combine(target, "dotnet"));
-        foreach (string folder in (string[])[$"shared/Microsoft.NETCore.App/{version}", $"host/fxr/{version}"])
+        foreach (string folder in (string[])[$"shared/Microsoft.NETCore.App/{version}",
+            $"host/fxr/{version}"])
             CopyFolder(Path.Combine(dotnet, folder), Path.Combine(target, folder));
     }
 
@@ -83,7 +86,8 @@ internal static class RootImage
             Directory.CreateDirectory(Path.Combine(tree, name));
         File.SetUnixFileMode(Path.Combine(tree, "tmp"), OpenToAll);
         File.WriteAllText(
-            Path.Combine(tree, "etc/passwd"), $"root:x:0:0::/tmp:/bin/sh\n{User}:x:1000:1000::/tmp:/bin/sh\n");
+            Path.Combine(tree, "etc/passwd"),
+            $"root:x:0:0::/tmp:/bin/sh\n{User}:x:1000:1000::/tmp:/bin/sh\n");
         File.WriteAllText(Path.Combine(tree, "etc/group"), $"root:x:0:\n{User}:x:1000:\n");
         string init = Path.Combine(tree, "init");
         File.WriteAllText(init, Job.Init);

@@ -12,7 +12,8 @@ internal static partial class SharedLibraries
     /// <exception cref="MachineException">ldd or ldconfig is not there.</exception>
     internal static IReadOnlySet<string> NeededBy(IEnumerable<string> files)
     {
-        // ldd's exit code tells of files that are not for it, such as a library linked statically: they need none.
+        // ldd's exit code tells of files that are not for it, such as a library linked statically: they need
+        // none.
         string listed = HostProgram.Run("ldd", files).Output;
         SortedSet<string> needed = [.. LibraryPath().Matches(listed).Select(match => match.Groups[1].Value)];
         string known = HostProgram.Require("ldconfig", "-p");

@@ -4,8 +4,8 @@ using Xunit.Abstractions;
 namespace Snapshot.Machines;
 
 /// <summary>
-/// What xunit tells of a run, counted and printed. Each test is named at its start, too: one that hangs is then known.
-/// Thread-safe.
+/// What xunit tells of a run, counted and printed. Each test is named at its start, too: one that hangs is
+/// then known. Thread-safe.
 /// </summary>
 internal sealed class TestMessages : LongLivedMarshalByRefObject, IMessageSink, IDisposable
 {

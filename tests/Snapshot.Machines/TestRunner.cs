@@ -16,7 +16,8 @@ internal static class TestRunner
         AssemblyName name = AssemblyName.GetAssemblyName(assembly);
         using TestMessages messages = new();
         using XunitTestFramework framework = new(messages);
-        using ITestFrameworkDiscoverer discoverer = framework.GetDiscoverer(Reflector.Wrap(Assembly.Load(name)));
+        using ITestFrameworkDiscoverer discoverer =
+            framework.GetDiscoverer(Reflector.Wrap(Assembly.Load(name)));
         discoverer.Find(includeSourceInformation: false, messages, Options());
         messages.Found.Wait();
 

@@ -4,8 +4,8 @@ using System.Management.Automation.Runspaces;
 namespace Snapshot.PowerShellHost;
 
 /// <summary>
-/// Runs a script (its path, then its arguments) in the real PowerShell engine, where no pwsh is installed. A process
-/// of its own, because the engine's environment variables and console are those of the process.
+/// Runs a script (its path, then its arguments) in the real PowerShell engine, where no pwsh is installed. A
+/// process of its own, because the engine's environment variables and console are those of the process.
 /// </summary>
 public static class ScriptHost
 {
@@ -33,12 +33,14 @@ public static class ScriptHost
     }
 
     /// <summary>
-    /// The word as a user types it: bare where possible, so that the engine treats options as it does for them.
+    /// The word as a user types it: bare where possible, so that the engine treats options as it does for
+    /// them.
     /// </summary>
     private static string Typed(string word)
     {
         bool bare =
-            word.Length > 0 && word.All(letter => char.IsAsciiLetterOrDigit(letter) || "-:=./".Contains(letter));
+            word.Length > 0 &&
+            word.All(letter => char.IsAsciiLetterOrDigit(letter) || "-:=./".Contains(letter));
         return bare ? word : $"'{word.Replace("'", "''", StringComparison.Ordinal)}'";
     }
 }

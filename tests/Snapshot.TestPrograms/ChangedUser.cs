@@ -4,8 +4,8 @@ using Snapshot.Interop;
 namespace Snapshot.TestPrograms;
 
 /// <summary>
-/// A program that begins as root and goes on as nobody, without exec: the kernel then takes it for one that nobody may
-/// look into, itself included, and closes files of /proc/self.
+/// A program that begins as root and goes on as nobody, without exec: the kernel then takes it for one that
+/// nobody may look into, itself included, and closes files of /proc/self.
 /// </summary>
 internal static partial class ChangedUser
 {
@@ -13,11 +13,14 @@ internal static partial class ChangedUser
     private const int SetDumpable = 4; // PR_SET_DUMPABLE
 
     /// <param name="store">That nobody may write.</param>
-    /// <param name="when">"first": before anything of Snapshot; "probed": after it; "dumpable": that, and mended.</param>
+    /// <param name="when">
+    /// "first": before anything of Snapshot; "probed": after it; "dumpable": that, and mended.
+    /// </param>
     internal static int Run(string store, string when)
     {
         if (when != "first") _ = MachineCapabilities.Current[Capability.Pagemap];
-        if (setuid(Nobody) != 0) throw new InvalidOperationException($"setuid: {Marshal.GetLastPInvokeError()}");
+        if (setuid(Nobody) != 0)
+            throw new InvalidOperationException($"setuid: {Marshal.GetLastPInvokeError()}");
         if (when == "dumpable" && prctl(SetDumpable, 1) != 0)
             throw new InvalidOperationException($"prctl: {Marshal.GetLastPInvokeError()}");
         if (when == "first")

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Snapshot.TestPrograms;
 
 /// <summary>
-/// A kernel that commits no more memory once the arena is there: <c>ulimit -d</c> set to what is in use. Copies of
-/// pages then have to do without.
+/// A kernel that commits no more memory once the arena is there: <c>ulimit -d</c> set to what is in use.
+/// Copies of pages then have to do without.
 /// </summary>
 internal static partial class CommitLimit
 {
@@ -19,7 +19,14 @@ internal static partial class CommitLimit
     {
         long count = (megabytes << 20) / sizeof(long);
         using (SnapshotSession session =
-            SnapshotSession.Open(store, new SnapshotOptions { Capture = CaptureMode.Stage, Tuning = new SnapshotTuning { StagingLimit = StagingLimit } }))
+            SnapshotSession.Open(
+                store,
+                new SnapshotOptions
+                {
+                    Capture = CaptureMode.Stage,
+                    Tuning =
+                    new SnapshotTuning { StagingLimit = StagingLimit }
+                }))
         {
             ArenaArray<long> cells = session
                 .OpenArena("a", new ArenaOptions { Capacity = (megabytes + 64) << 20 })
@@ -35,7 +42,8 @@ internal static partial class CommitLimit
         using (SnapshotSession session = SnapshotSession.Open(store))
         {
             long sum = 0;
-            foreach (long cell in session.OpenArena("a").RootArray<long>("cells", count).AsSpan()) sum += cell;
+            foreach (long cell in session.OpenArena("a").RootArray<long>("cells", count).AsSpan())
+                sum += cell;
             Console.Write($"sum {sum / count} of each\n");
         }
 
@@ -66,7 +74,8 @@ internal static partial class CommitLimit
             _ = getrlimit(DataSize, out _before);
             string used = File.ReadLines("/proc/self/status")
                 .First(line => line.StartsWith("VmData:", StringComparison.Ordinal));
-            long kilobytes = long.Parse(used.AsSpan("VmData:".Length, used.Length - "VmData:".Length - " kB".Length),
+            long kilobytes = long.Parse(
+                used.AsSpan("VmData:".Length, used.Length - "VmData:".Length - " kB".Length),
                 NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture);
             Set(new Limit { Soft = (ulong)((kilobytes << 10) + Spare), Hard = _before.Hard });
         }

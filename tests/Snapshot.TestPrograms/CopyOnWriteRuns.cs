@@ -8,8 +8,8 @@ internal static class CopyOnWriteRuns
     internal const int Cells = 4 << 20;
 
     /// <summary>
-    /// Commits one generation, and overwrites everything while the next, which is frozen, is drained. Says so, and
-    /// waits to be killed.
+    /// Commits one generation, and overwrites everything while the next, which is frozen, is drained. Says
+    /// so, and waits to be killed.
     /// </summary>
     internal static int OverwriteWhileDraining(string store)
     {
@@ -26,7 +26,9 @@ internal static class CopyOnWriteRuns
         return 1;
     }
 
-    /// <summary>What the process that was killed has left: restarted, and taken on by one generation.</summary>
+    /// <summary>
+    /// What the process that was killed has left: restarted, and taken on by one generation.
+    /// </summary>
     internal static int GoOn(string store)
     {
         using SnapshotSession session = SnapshotSession.Open(store);
@@ -34,7 +36,8 @@ internal static class CopyOnWriteRuns
         bool isOfFirst = !cells.ContainsAnyExcept(1L);
         cells.Fill(4);
         long? parent = session.RequestCheckpoint().WaitCommitted().Parent;
-        Console.Write($"generation {session.Restarted?.Generation}, as it was {isOfFirst}, parent {parent}\n");
+        Console.Write(
+            $"generation {session.Restarted?.Generation}, as it was {isOfFirst}, parent {parent}\n");
         return 0;
     }
 
@@ -85,7 +88,8 @@ internal static class CopyOnWriteRuns
     }
 
     private static ArenaArray<long> Open(SnapshotSession session, CaptureMode mode) => session
-        .OpenArena("a", new ArenaOptions { Capacity = 256 << 20, Capture = mode }).RootArray<long>("cells", Cells);
+        .OpenArena("a", new ArenaOptions { Capacity = 256 << 20, Capture = mode }).RootArray<long>(
+            "cells", Cells);
 
     private sealed class StandsStill : IProgress<SnapshotProgress>
     {

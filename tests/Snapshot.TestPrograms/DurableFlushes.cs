@@ -2,7 +2,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Snapshot.TestPrograms;
 
-/// <summary>Makes a file durable three times, by stream, by handle and by stream, and says what became of it.</summary>
+/// <summary>
+/// Makes a file durable three times, by stream, by handle and by stream, and says what became of it.
+/// </summary>
 internal static class DurableFlushes
 {
     internal static int Run(string path)

@@ -4,8 +4,8 @@ using System.Globalization;
 namespace Snapshot.TestPrograms;
 
 /// <summary>
-/// Goes one step, commits a generation and kills itself, unless that was the last step. So each process makes progress,
-/// and dies.
+/// Goes one step, commits a generation and kills itself, unless that was the last step. So each process makes
+/// progress, and dies.
 /// </summary>
 internal static class DyingProgram
 {

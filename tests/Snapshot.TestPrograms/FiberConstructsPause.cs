@@ -1,6 +1,8 @@
 namespace Snapshot.TestPrograms.FiberConstructs;
 
-/// <summary>Where a construct is captured; in the ordinary methods this is something else that suspends.</summary>
+/// <summary>
+/// Where a construct is captured; in the ordinary methods this is something else that suspends.
+/// </summary>
 internal static class Pause
 {
     internal static async FiberTask Here(ArenaPointer<Cell> cell)

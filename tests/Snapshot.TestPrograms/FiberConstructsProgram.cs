@@ -4,13 +4,14 @@ using Snapshot.Threads.Fibers;
 namespace Snapshot.TestPrograms;
 
 /// <summary>
-/// Every construct that fiber methods may use, a fiber each, captured at each of its awaits and resumed in a new
-/// process.
+/// Every construct that fiber methods may use, a fiber each, captured at each of its awaits and resumed in a
+/// new process.
 /// </summary>
 /// <remarks>
-/// <c>fiber-constructs STORE</c> runs all fibers to their next pause, takes a checkpoint, prints <c>committed</c> and
-/// waits to be killed; started again, it opens the gate of that pause and goes on to the next. When all have ended it
-/// prints a line <c>NAME RESULT FINALLYS PAUSES</c> each, and <c>end: leaked FRAMES</c>.
+/// <c>fiber-constructs STORE</c> runs all fibers to their next pause, takes a checkpoint, prints
+/// <c>committed</c> and waits to be killed; started again, it opens the gate of that pause and goes on to the
+/// next. When all have ended it prints a line <c>NAME RESULT FINALLYS PAUSES</c> each, and <c>end: leaked
+/// FRAMES</c>.
 /// </remarks>
 internal static class FiberConstructsProgram
 {
@@ -19,7 +20,7 @@ internal static class FiberConstructsProgram
 
     private const int StackBytes = 64 << 20;
 
-    private static readonly SemaphoreSlim Paused = new(0);
+    private static readonly SemaphoreSlim s_paused = new(0);
 
     internal static unsafe int Run(string directory)
     {
@@ -32,7 +33,7 @@ internal static class FiberConstructsProgram
 
         Thread worker = new(() => Work(session, arena, stage, cells), StackBytes);
         worker.Start();
-        Paused.Wait();
+        s_paused.Wait();
         if (stage.Value.Ended < cells.Length)
         {
             session.RequestCheckpoint().WaitCommitted();
@@ -86,7 +87,7 @@ internal static class FiberConstructsProgram
         while (true)
         {
             while (stage.Value.Paused + stage.Value.Ended < count) await Fiber.Yield();
-            Paused.Release();
+            s_paused.Release();
             if (stage.Value.Ended == count) return;
             await stage.Value.Gates[stage.Value.Round].WaitAsync();
         }
@@ -94,7 +95,8 @@ internal static class FiberConstructsProgram
 
     private static unsafe nint Address(ArenaPointer<Stage> stage) => (nint)stage.Pointer;
 
-    private static unsafe ArenaPointer<Cell> PointerTo(this ArenaArray<Cell> cells, int index) => cells.Pointer + index;
+    private static unsafe ArenaPointer<Cell> PointerTo(this ArenaArray<Cell> cells, int index) =>
+        cells.Pointer + index;
 
     private static void Say(string line)
     {

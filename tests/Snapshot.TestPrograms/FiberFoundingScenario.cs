@@ -1,11 +1,12 @@
 namespace Snapshot.TestPrograms;
 
 /// <summary>
-/// <see cref="FoundingScenario"/> with fibers on both sides. An async handler, which is one fiber method, takes an
-/// arena lock before its <c>await checkpoint</c> and leaves it after it. An application fiber awaits that lock
-/// meanwhile and is captured waiting; another one of the same worker counts.
+/// <see cref="FoundingScenario"/> with fibers on both sides. An async handler, which is one fiber method,
+/// takes an arena lock before its <c>await checkpoint</c> and leaves it after it. An application fiber awaits
+/// that lock meanwhile and is captured waiting; another one of the same worker counts.
 /// </summary>
-/// <remarks>The lines and the two runs are those of <see cref="FoundingScenario"/>; the verb is <c>founding-fibers</c>.
+/// <remarks>The lines and the two runs are those of <see cref="FoundingScenario"/>; the verb is
+/// <c>founding-fibers</c>.
 /// </remarks>
 internal static class FiberFoundingScenario
 {
@@ -26,7 +27,8 @@ internal static class FiberFoundingScenario
         Arena arena = session.OpenArena("shared", new ArenaOptions { Capacity = 16 << 20 });
         ArenaPointer<Shared> shared = RootOf(arena);
         Say(session.IsRestarted
-            ? $"restarted: mutex {(shared.Value.Mutex.IsHeld ? "held" : "free")}, entered {shared.Value.Entered}"
+            ? $"restarted: mutex {(shared.Value.Mutex.IsHeld ? "held" : "free")}, entered " +
+                $"{shared.Value.Entered}"
             : "fresh");
         Thread worker = new(() => session.RunFibers("worker", arena, () =>
         {
@@ -88,7 +90,8 @@ internal static class FiberFoundingScenario
         }
     }
 
-    private static unsafe ArenaPointer<Shared> RootOf(Arena arena) => new(arena.RootPointer<Shared>("shared"));
+    private static unsafe ArenaPointer<Shared> RootOf(Arena arena) =>
+        new(arena.RootPointer<Shared>("shared"));
 
     private static void Say(string line)
     {

@@ -7,14 +7,14 @@ namespace Snapshot.TestPrograms;
 /// A fiber whose methods are in assemblies that are given by path, and may be others after a restart.
 /// </summary>
 /// <remarks>
-/// <c>fiber-library STORE stay|warm ASSEMBLY...</c>: <c>stay</c> is captured inside the method <c>Entry.Stay</c> of one
-/// of them, <c>warm</c> in a method of this program after <c>Entry.Warm</c> has ended. A fresh one prints
-/// <c>committed</c> and waits to be killed; a restarted one prints <c>resumed: VALUE</c> or
-/// <c>refused: CODE MESSAGE</c>.
+/// <c>fiber-library STORE stay|warm ASSEMBLY...</c>: <c>stay</c> is captured inside the method
+/// <c>Entry.Stay</c> of one of them, <c>warm</c> in a method of this program after <c>Entry.Warm</c> has
+/// ended. A fresh one prints <c>committed</c> and waits to be killed; a restarted one prints <c>resumed:
+/// VALUE</c> or <c>refused: CODE MESSAGE</c>.
 /// </remarks>
 internal static class FiberLibraryProgram
 {
-    private static readonly SemaphoreSlim Reached = new(0);
+    private static readonly SemaphoreSlim s_reached = new(0);
     private static Func<ArenaPointer<long>, FiberTask>? s_stay;
     private static Func<FiberTask>? s_warm;
 
@@ -33,7 +33,7 @@ internal static class FiberLibraryProgram
 
         Thread worker = new(() => Work(session, arena, go, mode)) { IsBackground = true };
         worker.Start();
-        Reached.Wait();
+        s_reached.Wait();
         session.RequestCheckpoint().WaitCommitted();
         Console.WriteLine("committed");
         Console.Out.Flush();
@@ -58,7 +58,7 @@ internal static class FiberLibraryProgram
     {
         Assembly assembly = AssemblyLoadContext.Default.LoadFromAssemblyPath(path);
         if (assembly.GetType("Entry") is not { } entry) return;
-        entry.GetField("Reached")?.SetValue(null, () => { Reached.Release(); });
+        entry.GetField("Reached")?.SetValue(null, () => { s_reached.Release(); });
         s_stay = entry.GetMethod("Stay")?.CreateDelegate<Func<ArenaPointer<long>, FiberTask>>();
         s_warm = entry.GetMethod("Warm")?.CreateDelegate<Func<FiberTask>>();
     }
@@ -73,7 +73,7 @@ internal static class FiberLibraryProgram
     private static async FiberTask Own(ArenaPointer<long> go)
     {
         await s_warm!();
-        Reached.Release();
+        s_reached.Release();
         while (go.Value == 0) await Fiber.Yield();
         go.Value = 100;
     }

@@ -3,8 +3,9 @@ using System.Globalization;
 namespace Snapshot.TestPrograms;
 
 /// <summary>
-/// Writes a store under <c>ulimit -f</c>: what fits is committed, what does not is an error. In the end it writes a
-/// file of its own beyond the limit: what that does to it is the program's affair, as without the library.
+/// Writes a store under <c>ulimit -f</c>: what fits is committed, what does not is an error. In the end it
+/// writes a file of its own beyond the limit: what that does to it is the program's affair, as without the
+/// library.
 /// </summary>
 internal static class FileLimit
 {
@@ -57,7 +58,8 @@ internal static class FileLimit
         }
     }
 
-    /// <summary>Whether SIGXFSZ is ignored, caught, or blocked by the calling thread; other signals are the runtime's.
+    /// <summary>Whether SIGXFSZ is ignored, caught, or blocked by the calling thread; other signals are the
+    /// runtime's.
     /// </summary>
     private static string Dispositions() => string.Join(
         ' ',

@@ -1,14 +1,16 @@
 namespace Snapshot.TestPrograms;
 
 /// <summary>
-/// A session from its first checkpoint to its second restart, for processes in which some system calls are forbidden:
-/// arenas of every way of capture, a thread that is captured while it waits for an arena lock, a restart that goes on.
+/// A session from its first checkpoint to its second restart, for processes in which some system calls are
+/// forbidden: arenas of every way of capture, a thread that is captured while it waits for an arena lock, a
+/// restart that goes on.
 /// </summary>
 internal static unsafe class FilteredLife
 {
     private const int RoundsOfALife = 3;
     private const int Lives = 3;
-    private static readonly ArenaOptions s_staged = new() { Capacity = 64L << 20, Capture = CaptureMode.Stage };
+    private static readonly ArenaOptions s_staged =
+        new() { Capacity = 64L << 20, Capture = CaptureMode.Stage };
 
     internal static int Run(string store, RestartFill fill)
     {
@@ -18,8 +20,10 @@ internal static unsafe class FilteredLife
 
     private static void Live(string store, RestartFill fill)
     {
-        using SnapshotSession session = SnapshotSession.Open(store, new SnapshotOptions { Restart = new RestartOptions { Fill = fill } });
-        Arena arena = session.OpenArena("state", new ArenaOptions { Capacity = 64L << 20, HugePages = false });
+        using SnapshotSession session =
+            SnapshotSession.Open(store, new SnapshotOptions { Restart = new RestartOptions { Fill = fill } });
+        Arena arena =
+            session.OpenArena("state", new ArenaOptions { Capacity = 64L << 20, HugePages = false });
         State* state = arena.RootPointer<State>("state");
         ArenaArray<long> staged = session.OpenArena("staged", s_staged).RootArray<long>("cells", 1 << 20);
         long last = staged[staged.Length - 1], generation = session.Restarted?.Generation ?? 0;
@@ -37,7 +41,8 @@ internal static unsafe class FilteredLife
         waiting.Join();
     }
 
-    private static void Work(SnapshotSession session, string name, ArenaBarrier* barrier, long* rounds, Action each)
+    private static void Work(
+        SnapshotSession session, string name, ArenaBarrier* barrier, long* rounds, Action each)
     {
         using Participant me = session.Attach(name);
         for (long end = (*rounds / RoundsOfALife + 1) * RoundsOfALife; *rounds < end; ++*rounds)

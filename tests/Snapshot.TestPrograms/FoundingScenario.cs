@@ -1,13 +1,15 @@
 namespace Snapshot.TestPrograms;
 
 /// <summary>
-/// The scenario the handler model was made for. While a worker computes, an async handler takes an arena lock and is
-/// ready; the worker then blocks on that lock; the checkpoint completes with it blocked. After it, in this process or
-/// in the next, the handler's resume part gives the lock back, and only then the worker enters.
+/// The scenario the handler model was made for. While a worker computes, an async handler takes an arena lock
+/// and is ready; the worker then blocks on that lock; the checkpoint completes with it blocked. After it, in
+/// this process or in the next, the handler's resume part gives the lock back, and only then the worker
+/// enters.
 /// </summary>
 /// <remarks>
-/// Prints one line per event. <c>founding STORE</c> takes the checkpoint, lets the worker enter (Continue), then
-/// waits to be killed. <c>founding STORE</c> on a store with a generation is the other outcome (Restart).
+/// Prints one line per event. <c>founding STORE</c> takes the checkpoint, lets the worker enter (Continue),
+/// then waits to be killed. <c>founding STORE</c> on a store with a generation is the other outcome
+/// (Restart).
 /// </remarks>
 internal static class FoundingScenario
 {
@@ -68,8 +70,8 @@ internal static class FoundingScenario
     {
         using Participant me = session.Attach("worker");
 
-        // In the first process it computes until the handler has the lock, and only then wants it: it polls no more
-        // before that.
+        // In the first process it computes until the handler has the lock, and only then wants it: it polls
+        // no more before that.
         if (!session.IsRestarted) locked.Wait();
         Say("worker: wants the lock");
         wanting.Set();

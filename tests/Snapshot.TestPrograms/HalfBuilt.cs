@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Snapshot.TestPrograms;
 
 /// <summary>
-/// Opens a session again and again with one descriptor more to be had each time, until it opens: each failure on the
-/// way must leave no descriptor, no thread and no mapping.
+/// Opens a session again and again with one descriptor more to be had each time, until it opens: each failure
+/// on the way must leave no descriptor, no thread and no mapping.
 /// </summary>
 internal static partial class HalfBuilt
 {
@@ -29,15 +29,26 @@ internal static partial class HalfBuilt
         }
 
         foreach (SafeFileHandle handle in filling) handle.Dispose();
-        Console.Write(failures is > 2 and < TriesMax ? "failed, then opened\n" : $"failed {failures} times\n");
+        Console.Write(
+            failures is > 2 and < TriesMax ? "failed, then opened\n" : $"failed {failures} times\n");
         return 0;
     }
 
     private static SnapshotOptions OptionsFor(string how) => how switch
     {
         "lazy" => new() { Restart = new RestartOptions { Fill = RestartFill.Lazy } },
-        "copy-on-write" => new() { Capture = CaptureMode.CopyOnWrite, Restart = new RestartOptions { Fill = RestartFill.Eager } },
-        _ => new() { Tuning = new SnapshotTuning { Tracking = TrackingMechanism.ContentHash }, Restart = new RestartOptions { Fill = RestartFill.Eager } },
+        "copy-on-write" => new()
+        {
+            Capture = CaptureMode.CopyOnWrite,
+            Restart =
+            new RestartOptions { Fill = RestartFill.Eager }
+        },
+        _ => new()
+        {
+            Tuning = new SnapshotTuning { Tracking = TrackingMechanism.ContentHash },
+            Restart =
+            new RestartOptions { Fill = RestartFill.Eager }
+        },
     };
 
     /// <summary>An image to restart from; and what the runtime opens at a first use is open then.</summary>
@@ -56,13 +67,15 @@ internal static partial class HalfBuilt
         _ = Left.Now();
     }
 
-    /// <summary>A limit of descriptors is one of their numbers: those below the highest are taken, so that it counts.
+    /// <summary>A limit of descriptors is one of their numbers: those below the highest are taken, so that it
+    /// counts.
     /// </summary>
     private static List<SafeFileHandle> FillGaps()
     {
         int highest = HighestDescriptor();
         List<SafeFileHandle> filling = [];
-        while (filling.Count == 0 || Number(filling[^1]) <= highest) filling.Add(File.OpenHandle("/dev/null"));
+        while (filling.Count == 0 || Number(filling[^1]) <= highest)
+            filling.Add(File.OpenHandle("/dev/null"));
         return filling;
     }
 
@@ -71,9 +84,11 @@ internal static partial class HalfBuilt
     private static Exception? TryOpen(string store, SnapshotOptions options, int descriptors)
     {
         Limit before = default, lowered;
-        if (getrlimit(DescriptorLimit, ref before) != 0) throw new InvalidOperationException("getrlimit failed");
+        if (getrlimit(DescriptorLimit, ref before) != 0)
+            throw new InvalidOperationException("getrlimit failed");
         lowered = before with { Soft = (ulong)descriptors };
-        if (setrlimit(DescriptorLimit, ref lowered) != 0) throw new InvalidOperationException("setrlimit failed");
+        if (setrlimit(DescriptorLimit, ref lowered) != 0)
+            throw new InvalidOperationException("setrlimit failed");
         try
         {
             SnapshotSession.Open(store, options).Dispose();
@@ -91,7 +106,8 @@ internal static partial class HalfBuilt
     }
 
     private static int HighestDescriptor() => Directory.EnumerateFileSystemEntries("/proc/self/fd")
-        .Select(path => int.Parse(Path.GetFileName(path), System.Globalization.CultureInfo.InvariantCulture)).Max();
+        .Select(path => int.Parse(Path.GetFileName(path), System.Globalization.CultureInfo.InvariantCulture))
+        .Max();
 
     [LibraryImport("libc")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
@@ -109,13 +125,15 @@ internal static partial class HalfBuilt
         internal static Left Now() => new(
             Directory.EnumerateFileSystemEntries("/proc/self/fd").Count(),
             Directory.EnumerateDirectories("/proc/self/task").Count(IsOfLibrary),
-            File.ReadLines("/proc/self/maps").Count(line => line.Contains("snapshot:", StringComparison.Ordinal)));
+            File.ReadLines("/proc/self/maps").Count(
+                line => line.Contains("snapshot:", StringComparison.Ordinal)));
 
         private static bool IsOfLibrary(string task)
         {
             try
             {
-                return File.ReadAllText($"{task}/comm").StartsWith("snapshot", StringComparison.OrdinalIgnoreCase);
+                return File.ReadAllText($"{task}/comm").StartsWith(
+                    "snapshot", StringComparison.OrdinalIgnoreCase);
             }
             catch (IOException)
             {

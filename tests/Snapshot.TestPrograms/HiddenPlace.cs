@@ -3,7 +3,9 @@ using Snapshot.Memory;
 
 namespace Snapshot.TestPrograms;
 
-/// <summary>Something is mapped where arenas begin, and the process map may not show it: arenas lie above.</summary>
+/// <summary>
+/// Something is mapped where arenas begin, and the process map may not show it: arenas lie above.
+/// </summary>
 internal static unsafe class HiddenPlace
 {
     private const ulong Taken = 1UL << 30;
@@ -11,7 +13,8 @@ internal static unsafe class HiddenPlace
     internal static int Run(string store)
     {
         NativeError.ThrowIfFailed(
-            Native.sn_memory_reserve(AddressSpace.LowestBase, Taken), "mmap", "This range is free in a new process.");
+            Native.sn_memory_reserve(AddressSpace.LowestBase, Taken), "mmap",
+            "This range is free in a new process.");
         using SnapshotSession session = SnapshotSession.Open(store);
         for (int i = 0; i < 3; i++)
         {

@@ -19,8 +19,8 @@ internal static class LazyRestarts
     }
 
     /// <summary>
-    /// Closes the session under two participants, of which one is reading everything, and the other begins to only
-    /// then.
+    /// Closes the session under two participants, of which one is reading everything, and the other begins to
+    /// only then.
     /// </summary>
     internal static int CloseUnderParticipant(string store, int streaming)
     {
@@ -58,8 +58,8 @@ internal static class LazyRestarts
     }
 
     /// <summary>
-    /// As an ordinary user: makes a store, restarts lazily, and says what came of it, and what a system call does with
-    /// a page that is not there.
+    /// As an ordinary user: makes a store, restarts lazily, and says what came of it, and what a system call
+    /// does with a page that is not there.
     /// </summary>
     internal static int AsUser()
     {
@@ -68,7 +68,8 @@ internal static class LazyRestarts
         {
             using (SnapshotSession session = SnapshotSession.Open(store))
             {
-                ArenaArray<long> cells = session.OpenArena(ArenaName, new ArenaOptions { Capacity = 64 << 20 })
+                ArenaArray<long> cells = session.OpenArena(
+                    ArenaName, new ArenaOptions { Capacity = 64 << 20 })
                     .RootArray<long>(RootName, 1 << 20);
                 for (int index = 0; index < cells.Length; index++) cells[index] = index;
                 session.RequestCheckpoint().WaitCommitted();
@@ -102,7 +103,12 @@ internal static class LazyRestarts
     }
 
     private static SnapshotSession RestartOnDemand(string store, int streaming) => SnapshotSession.Restart(
-        store, new SnapshotOptions { Restart = new RestartOptions { Fill = RestartFill.Lazy, StreamingThreads = streaming } });
+        store,
+        new SnapshotOptions
+        {
+            Restart =
+            new RestartOptions { Fill = RestartFill.Lazy, StreamingThreads = streaming }
+        });
 
     private static ArenaArray<long> Cells(SnapshotSession session)
     {

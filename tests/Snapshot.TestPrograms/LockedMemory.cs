@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Snapshot.TestPrograms;
 
 /// <summary>
-/// A program that locks its memory, as programs do that must not page: the kernel gives none of it back, so what a
-/// checkpoint used for copies stays.
+/// A program that locks its memory, as programs do that must not page: the kernel gives none of it back, so
+/// what a checkpoint used for copies stays.
 /// </summary>
 internal static partial class LockedMemory
 {
@@ -18,10 +18,12 @@ internal static partial class LockedMemory
             return 0;
         }
 
-        SnapshotOptions options = new() { Capture = CaptureMode.Stage, Tuning = new SnapshotTuning { StagingLimit = 64L << 20 } };
+        SnapshotOptions options =
+            new() { Capture = CaptureMode.Stage, Tuning = new SnapshotTuning { StagingLimit = 64L << 20 } };
         using SnapshotSession session = SnapshotSession.Open(store, options);
         ArenaArray<long> cells =
-            session.OpenArena("a", new ArenaOptions { Capacity = 64L << 20 }).RootArray<long>("cells", 1 << 20);
+            session.OpenArena("a", new ArenaOptions { Capacity = 64L << 20 }).RootArray<long>(
+                "cells", 1 << 20);
         for (int turn = 1; turn <= 3; turn++)
         {
             cells.AsSpan().Fill(turn);

@@ -4,7 +4,9 @@ using Snapshot.Memory;
 
 namespace Snapshot.TestPrograms;
 
-/// <summary>Opens many arenas, and one more; says how often the process's map was read, and how long it took.</summary>
+/// <summary>
+/// Opens many arenas, and one more; says how often the process's map was read, and how long it took.
+/// </summary>
 internal static class ManyArenas
 {
     internal static int Run(string store, int count)

@@ -4,8 +4,8 @@ using Snapshot.NativeThreads;
 namespace Snapshot.TestPrograms;
 
 /// <summary>
-/// Runs one native thread for each kind of work that a native module has, takes checkpoints all the while, and prints
-/// what they computed: the same bits, however often it is killed and started again.
+/// Runs one native thread for each kind of work that a native module has, takes checkpoints all the while,
+/// and prints what they computed: the same bits, however often it is killed and started again.
 /// </summary>
 /// <remarks><c>native STORE EVERY-MS ROUNDS (MODULE FUNCTION KINDS)…</c>; 0 ms: no checkpoints.</remarks>
 internal static unsafe class NativeProgram
@@ -37,7 +37,14 @@ internal static unsafe class NativeProgram
             {
                 Job* job = jobs.Pointer + kind;
                 if (job->Rounds == 0)
-                    *job = new Job { Kind = (ulong)kind, Rounds = (ulong)rounds, Sum = 0, Hash = (ulong)kind + 1 };
+                    *job = new Job
+                    {
+                        Kind = (ulong)kind,
+                        Rounds = (ulong)rounds,
+                        Sum = 0,
+                        Hash =
+                        (ulong)kind + 1
+                    };
                 string name = $"{function} {kind}";
                 threads.Add((name, host.Start(name, module, function, job), (nint)job));
             }

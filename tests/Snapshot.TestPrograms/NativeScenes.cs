@@ -11,8 +11,8 @@ internal static unsafe class NativeScenes
     private static readonly ManualResetEventSlim s_mayReturn = new();
 
     /// <summary>
-    /// The founding scenario with a native thread: it blocks on a lock that an async handler holds, the checkpoint
-    /// completes, and only the handler's resume part, in this process or the next, lets it in.
+    /// The founding scenario with a native thread: it blocks on a lock that an async handler holds, the
+    /// checkpoint completes, and only the handler's resume part, in this process or the next, lets it in.
     /// </summary>
     internal static int Founding(string store, string library)
     {
@@ -21,8 +21,8 @@ internal static unsafe class NativeScenes
         NativeModule module = host.Load(library);
         NativeThread? thread = session.IsRestarted ? host.Start("wanting", module, "want_lock", scene) : null;
         Say(session.IsRestarted
-            ? $"restarted: mutex {(scene->Mutex.IsHeld ? "held" : "free")}, wanting {scene->Wanting}, entered " +
-                $"{scene->Entered}"
+            ? $"restarted: mutex {(scene->Mutex.IsHeld ? "held" : "free")}, wanting {scene->Wanting}, " +
+                $"entered {scene->Entered}"
             : "fresh");
         session.RegisterHandler("locker", CheckpointHandler.Create(
             _ =>
@@ -49,8 +49,8 @@ internal static unsafe class NativeScenes
     }
 
     /// <summary>
-    /// A thread that cannot be stopped for the moment: the checkpoint is given up in time and says who and where; the
-    /// next one, after it was let go, succeeds.
+    /// A thread that cannot be stopped for the moment: the checkpoint is given up in time and says who and
+    /// where; the next one, after it was let go, succeeds.
     /// </summary>
     internal static int Late(string store, string library, string function)
     {
@@ -79,14 +79,16 @@ internal static unsafe class NativeScenes
         return 0;
     }
 
-    /// <summary>Handlers in C, in the thread, and in C#, on its behalf: what they are told, here and in a new process.
+    /// <summary>Handlers in C, in the thread, and in C#, on its behalf: what they are told, here and in a new
+    /// process.
     /// </summary>
     internal static int Handlers(string store, string library)
     {
         using SnapshotSession session = SnapshotSession.Open(store);
         NativeOptions options = new()
         {
-            Handlers = [("watcher", CheckpointHandler.Create(_ => Say("C#: prepare"), o => Say($"C#: {o.Kind}")))],
+            Handlers = [("watcher",
+                CheckpointHandler.Create(_ => Say("C#: prepare"), o => Say($"C#: {o.Kind}")))],
         };
         Scene* scene = Open(session, out NativeHost host, options);
         NativeThread thread = host.Start("handling", host.Load(library), "handle", scene);
@@ -124,7 +126,9 @@ internal static unsafe class NativeScenes
         return 0;
     }
 
-    /// <summary>A native thread, a thread of C# and fibers count under one lock while checkpoints are taken.</summary>
+    /// <summary>
+    /// A native thread, a thread of C# and fibers count under one lock while checkpoints are taken.
+    /// </summary>
     internal static int Sharing(string store, string library)
     {
         const int Rounds = 20_000, Fibers = 3;
@@ -152,7 +156,8 @@ internal static unsafe class NativeScenes
         polled.Join();
         fibers.Join();
         ulong expected = Rounds * (ulong)(threads.Length + 1 + Fibers);
-        Say($"total {(scene->Total == expected && scene->Again == expected ? "right" : $"wrong: {scene->Total}")}");
+        bool isRight = scene->Total == expected && scene->Again == expected;
+        Say($"total {(isRight ? "right" : $"wrong: {scene->Total}")}");
         Say(generations > 0 ? "captured" : "not captured");
         return 0;
     }
@@ -177,7 +182,8 @@ internal static unsafe class NativeScenes
     }
 
     /// <summary>
-    /// A native thread asks the host in a critical section, after a checkpoint has begun to stop participants.
+    /// A native thread asks the host in a critical section, after a checkpoint has begun to stop
+    /// participants.
     /// </summary>
     internal static int AskingCritical(string store, string library)
     {
@@ -193,7 +199,9 @@ internal static unsafe class NativeScenes
         return 0;
     }
 
-    /// <summary>A native thread holds a pointer into libc in a variable, in its heap and on its stack: all are found.</summary>
+    /// <summary>
+    /// A native thread holds a pointer into libc in a variable, in its heap and on its stack: all are found.
+    /// </summary>
     internal static int Audited(string store, string library)
     {
         List<NativeFinding> findings = [];
@@ -227,7 +235,8 @@ internal static unsafe class NativeScenes
         Open(session, out NativeHost host);
         for (int slot = 0; slot < NativeModuleBase.Count; slot++)
         {
-            int errno = Native.sn_memory_reserve(NativeModuleBase.AddressOf(slot), (ulong)Environment.SystemPageSize);
+            int errno =
+                Native.sn_memory_reserve(NativeModuleBase.AddressOf(slot), (ulong)Environment.SystemPageSize);
             if (errno != 0) throw new InvalidOperationException($"slot {slot}: errno {errno}");
         }
 

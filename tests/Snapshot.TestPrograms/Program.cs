@@ -10,7 +10,8 @@ return (args is [string verb, ..] ? verb : "") switch
     "dying" => DyingProgram.Run(args[1], long.Parse(args[2], CultureInfo.InvariantCulture)),
     "tracker-as-user" => TrackerAsUser.Run(),
     "lazy-as-user" => LazyRestarts.AsUser(),
-    "lazy-closed" => LazyRestarts.CloseUnderParticipant(args[1], int.Parse(args[2], CultureInfo.InvariantCulture)),
+    "lazy-closed" =>
+        LazyRestarts.CloseUnderParticipant(args[1], int.Parse(args[2], CultureInfo.InvariantCulture)),
     "lazy-touch" => LazyRestarts.TouchAll(args[1]),
     "cow-killed" => CopyOnWriteRuns.OverwriteWhileDraining(args[1]),
     "cow-goes-on" => CopyOnWriteRuns.GoOn(args[1]),

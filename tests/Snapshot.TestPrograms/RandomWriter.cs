@@ -4,7 +4,8 @@ using Snapshot.Base;
 namespace Snapshot.TestPrograms;
 
 /// <summary>
-/// A thread that changes random pages, each operation with the next number of one sequence, and can be made to rest.
+/// A thread that changes random pages, each operation with the next number of one sequence, and can be made
+/// to rest.
 /// </summary>
 internal sealed class RandomWriter : IDisposable
 {
@@ -44,7 +45,8 @@ internal sealed class RandomWriter : IDisposable
         _go.Reset();
         while (!_resting.Wait(100))
         {
-            if (!_thread.IsAlive) throw new InvalidOperationException("the writer ended", Volatile.Read(ref _failure));
+            if (!_thread.IsAlive)
+                throw new InvalidOperationException("the writer ended", Volatile.Read(ref _failure));
         }
     }
 
@@ -90,7 +92,8 @@ internal sealed class RandomWriter : IDisposable
         {
             case 0:
                 int longest = _random.Next(8) == 0 ? 1200 : 40; // now and then whole huge pages
-                _memory.Drop(new PageRange(page, Math.Min(_random.Next(1, longest), _memory.CommittedPages - page)));
+                _memory.Drop(
+                    new PageRange(page, Math.Min(_random.Next(1, longest), _memory.CommittedPages - page)));
                 break;
             case 1 when _withSystemCalls:
                 Span<byte> content = stackalloc byte[sizeof(long)];

@@ -5,13 +5,13 @@ using Snapshot.Coordination;
 namespace Snapshot.TestPrograms;
 
 /// <summary>
-/// A session whose participants stand in known places: one waits for an arena mutex, one is in a blocked region, one in
-/// application code. Prints "ready" when all do, and ends when its input does.
+/// A session whose participants stand in known places: one waits for an arena mutex, one is in a blocked
+/// region, one in application code. Prints "ready" when all do, and ends when its input does.
 /// </summary>
 internal static unsafe class StacksTarget
 {
-    private static readonly ManualResetEventSlim End = new();
-    private static readonly CountdownEvent InPlace = new(3);
+    private static readonly ManualResetEventSlim s_end = new();
+    private static readonly CountdownEvent s_inPlace = new(3);
     private static ArenaMutex* s_mutex;
 
     internal static int Run()
@@ -24,13 +24,13 @@ internal static unsafe class StacksTarget
             Start(coordinator, "reading", Read),
             Start(coordinator, "locking", Enter),
         ];
-        InPlace.Wait();
+        s_inPlace.Wait();
 
         // The last to report goes on into its wait; nothing it can do later looks different from outside.
         while (!IsWaiting(coordinator)) Thread.Yield();
         Console.WriteLine("ready");
         Console.In.ReadToEnd();
-        End.Set();
+        s_end.Set();
         foreach (Thread thread in threads) thread.Join();
         coordinator.Dispose();
         return 0;
@@ -58,8 +58,8 @@ internal static unsafe class StacksTarget
     {
         participant.Activity = "sweep 12";
         s_mutex->Enter();
-        InPlace.Signal();
-        End.Wait();
+        s_inPlace.Signal();
+        s_end.Wait();
         s_mutex->Exit();
     }
 
@@ -68,8 +68,8 @@ internal static unsafe class StacksTarget
     {
         using (participant.EnterBlockedRegion("the input file"))
         {
-            InPlace.Signal();
-            End.Wait();
+            s_inPlace.Signal();
+            s_end.Wait();
         }
     }
 
@@ -77,7 +77,7 @@ internal static unsafe class StacksTarget
     private static void Enter(Participant participant)
     {
         while (!s_mutex->IsHeld) Thread.Yield();
-        InPlace.Signal();
+        s_inPlace.Signal();
         s_mutex->Enter();
         s_mutex->Exit();
     }

@@ -1,6 +1,8 @@
 namespace Snapshot.TestPrograms;
 
-/// <summary>Takes checkpoints and says of each what became of it, so that a test can let calls below it fail.</summary>
+/// <summary>
+/// Takes checkpoints and says of each what became of it, so that a test can let calls below it fail.
+/// </summary>
 internal static class SyncFailures
 {
     internal const int Checkpoints = 4;

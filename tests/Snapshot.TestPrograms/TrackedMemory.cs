@@ -4,7 +4,9 @@ using Snapshot.Memory;
 
 namespace Snapshot.TestPrograms;
 
-/// <summary>A region without an allocator: reserved whole, committed page by page, dropped on demand.</summary>
+/// <summary>
+/// A region without an allocator: reserved whole, committed page by page, dropped on demand.
+/// </summary>
 internal sealed unsafe partial class TrackedMemory : MemoryRegion, IDisposable
 {
     private const int AdviseDontNeed = 4;
@@ -68,7 +70,8 @@ internal sealed unsafe partial class TrackedMemory : MemoryRegion, IDisposable
     {
         Frozen?.Secure(pages);
         Check(
-            madvise((nint)Address + (nint)Pages.Bytes(pages.Start), (nuint)Pages.Bytes(pages.Count), AdviseDontNeed),
+            madvise((nint)Address +
+                (nint)Pages.Bytes(pages.Start), (nuint)Pages.Bytes(pages.Count), AdviseDontNeed),
             "madvise");
         _dropped.AddShared(pages);
     }
@@ -103,12 +106,14 @@ internal sealed unsafe partial class TrackedMemory : MemoryRegion, IDisposable
 
     private static void Check(int result, string step)
     {
-        if (result != 0) throw new InvalidOperationException($"{step} failed: errno {Marshal.GetLastPInvokeError()}");
+        if (result != 0)
+            throw new InvalidOperationException($"{step} failed: errno {Marshal.GetLastPInvokeError()}");
     }
 
     [LibraryImport("libc", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial nint mmap(nint address, nuint bytes, int protection, int flags, int fd, nint offset);
+    private static partial nint mmap(
+        nint address, nuint bytes, int protection, int flags, int fd, nint offset);
 
     [LibraryImport("libc", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

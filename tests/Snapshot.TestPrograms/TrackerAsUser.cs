@@ -4,8 +4,8 @@ using Snapshot.Tracking;
 namespace Snapshot.TestPrograms;
 
 /// <summary>
-/// Runs every tracker scenario with each mechanism that works here, under whatever user it was started as. Prints one
-/// line for each, then which mechanism Auto chose.
+/// Runs every tracker scenario with each mechanism that works here, under whatever user it was started as.
+/// Prints one line for each, then which mechanism Auto chose.
 /// </summary>
 internal static class TrackerAsUser
 {
@@ -30,7 +30,8 @@ internal static class TrackerAsUser
     }
 
     /// <summary>
-    /// Without privilege a system call cannot write armed memory; what needs that is run to show that it fails.
+    /// Without privilege a system call cannot write armed memory; what needs that is run to show that it
+    /// fails.
     /// </summary>
     private static void RunFreezing(TrackerFactory factory)
     {

@@ -7,8 +7,8 @@ using Snapshot.Tracking;
 namespace Snapshot.TestPrograms;
 
 /// <summary>
-/// What every tracker promises, each promise as a method that throws when it is broken: run by the contract suite in
-/// its own process, and by a program that runs as an ordinary user.
+/// What every tracker promises, each promise as a method that throws when it is broken: run by the contract
+/// suite in its own process, and by a program that runs as an ordinary user.
 /// </summary>
 internal static class TrackerScenarios
 {
@@ -35,7 +35,8 @@ internal static class TrackerScenarios
             [nameof(CountingRearmsNothing)] = CountingRearmsNothing,
             [nameof(CollectAllocatesNothing)] = CollectAllocatesNothing,
             [nameof(ManyScatteredPagesAreFound)] = ManyScatteredPagesAreFound,
-            [nameof(ConcurrentWriterLosesNoPage)] = create => ConcurrentWriterLosesNoPage(create, seed: 20_260_101),
+            [nameof(ConcurrentWriterLosesNoPage)] =
+                create => ConcurrentWriterLosesNoPage(create, seed: 20_260_101),
         };
 
     /// <summary>Those in which a system call writes the memory.</summary>
@@ -86,7 +87,8 @@ internal static class TrackerScenarios
     }
 
     /// <summary>
-    /// Memory never touched is not reported, and tracking it costs it nothing: it can still become a huge page.
+    /// Memory never touched is not reported, and tracking it costs it nothing: it can still become a huge
+    /// page.
     /// </summary>
     internal static void UnusedMemoryStaysUnused(Func<MemoryRegion, DirtyTracker> create)
     {
@@ -97,7 +99,8 @@ internal static class TrackerScenarios
         bool isHuge = memory.HasHugePages();
         using PageBitmap changed = Collect(tracker, memory);
         Claim(changed.Contains(HugePages + 3), "the page that was written is reported");
-        Claim(!changed.Contains(0) && !changed.Contains(2 * HugePages), "memory that was never used is not reported");
+        Claim(!changed.Contains(0) &&
+            !changed.Contains(2 * HugePages), "memory that was never used is not reported");
         Claim(
             isHuge || MachineCapabilities.Current.HugePages is not ("always" or "madvise"),
             "the memory became a huge page");
@@ -232,11 +235,13 @@ internal static class TrackerScenarios
         using DirtyTracker tracker = Settled(create, memory);
         memory.Page(5)[0] ^= 1;
         long counted = tracker.CountChanged();
-        Claim(counted == PagesOfWrite(tracker, memory), $"what one write opened is counted ({counted} pages)");
+        Claim(
+            counted == PagesOfWrite(tracker, memory), $"what one write opened is counted ({counted} pages)");
         memory.Drop(new PageRange(8, 4));
         Claim(tracker.CountChanged() >= 5, "dropped pages are counted, too");
         Expect(tracker, memory, 5, 8, 9, 10, 11);
-        Claim(tracker.CountChanged() <= 4, "nothing is left to count but, perhaps, pages that have no memory");
+        Claim(
+            tracker.CountChanged() <= 4, "nothing is left to count but, perhaps, pages that have no memory");
     }
 
     internal static void CollectAllocatesNothing(Func<MemoryRegion, DirtyTracker> create)
@@ -255,8 +260,10 @@ internal static class TrackerScenarios
             tracker.CountChanged();
             long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
 
-            // The first round may run cold code, whose first call may allocate for the runtime's own purposes.
-            if (round > 0) Claim(allocated == 0, $"a collect allocates nothing (it allocated {allocated} bytes)");
+            // The first round may run cold code, whose first call may allocate for the runtime's own
+            // purposes.
+            if (round > 0)
+                Claim(allocated == 0, $"a collect allocates nothing (it allocated {allocated} bytes)");
         }
     }
 
@@ -271,15 +278,17 @@ internal static class TrackerScenarios
         for (long page = pages - 2; page >= 0; page -= 2) memory.Page(page)[9] ^= 1;
         using PageBitmap changed = Collect(tracker, memory);
         long expected = PagesOfWrite(tracker, memory) == 1 ? pages / 2 : pages;
-        Claim(changed.Count() == expected, $"{changed.Count()} pages are reported, and {expected} were opened");
-        for (long page = 0; page < pages; page += 2) Claim(changed.Contains(page), $"page {page} is reported");
+        Claim(
+            changed.Count() == expected, $"{changed.Count()} pages are reported, and {expected} were opened");
+        for (long page = 0; page < pages; page += 2)
+            Claim(changed.Contains(page), $"page {page} is reported");
         Expect(tracker, memory);
     }
 
     /// <summary>
-    /// A thread stores, drops and reads into random pages while collects run. The consumer copies what each collect
-    /// reports: at once where the tracker sees every write, else only while the writer rests. In the end the copy
-    /// must be the memory.
+    /// A thread stores, drops and reads into random pages while collects run. The consumer copies what each
+    /// collect reports: at once where the tracker sees every write, else only while the writer rests. In the
+    /// end the copy must be the memory.
     /// </summary>
     internal static void ConcurrentWriterLosesNoPage(Func<MemoryRegion, DirtyTracker> create, int seed)
     {
@@ -372,8 +381,8 @@ internal static class TrackerScenarios
                 || (changed.Contains(page) && IsNeighbour(tracker, memory, page, expected));
             Claim(
                 isRight,
-                $"page {page} is {(wanted.Contains(page) ? "" : "not ")}reported ({changed.Count()} reported, " +
-                $"{wanted.Count()} expected)");
+                $"page {page} is {(wanted.Contains(page) ? "" : "not ")}reported ({changed.Count()} " +
+                $"reported, {wanted.Count()} expected)");
         }
     }
 
@@ -384,8 +393,8 @@ internal static class TrackerScenarios
     }
 
     /// <summary>
-    /// With how many others a written page is reported: the kernel marks a huge page as a whole, where marks are all
-    /// it makes; and memory that is frozen is opened by block.
+    /// With how many others a written page is reported: the kernel marks a huge page as a whole, where marks
+    /// are all it makes; and memory that is frozen is opened by block.
     /// </summary>
     private static long PagesOfWrite(DirtyTracker tracker, TrackedMemory memory) =>
         tracker is FreezingTracker || (memory.IsHuge && tracker.Mechanism == TrackingMechanism.SoftDirty)

@@ -8,7 +8,8 @@ namespace Snapshot.Tests;
 internal static class Soak
 {
     /// <summary>Whether long tests are asked for.</summary>
-    internal static bool IsLong => Environment.GetEnvironmentVariable("SNAPSHOT_SOAK_SECONDS") is { Length: > 0 };
+    internal static bool IsLong =>
+        Environment.GetEnvironmentVariable("SNAPSHOT_SOAK_SECONDS") is { Length: > 0 };
 
     /// <summary>The time for one such test: SNAPSHOT_SOAK_SECONDS, or the short default.</summary>
     internal static TimeSpan Time(double seconds) =>

@@ -10,9 +10,12 @@ internal static class DirectIo
     internal const string Program = "dd";
 
     /// <summary>
-    /// GB/s of <c>dd bs=4M oflag=direct conv=fsync</c> into the directory; the best of three runs of that many bytes.
+    /// GB/s of <c>dd bs=4M oflag=direct conv=fsync</c> into the directory; the best of three runs of that
+    /// many bytes.
     /// </summary>
-    /// <exception cref="IOException">dd failed, for instance because the file system refuses direct I/O.</exception>
+    /// <exception cref="IOException">
+    /// dd failed, for instance because the file system refuses direct I/O.
+    /// </exception>
     internal static double WriteGigabytesPerSecond(string directory, long bytes)
     {
         string file = Path.Combine(directory, "dd.out");
@@ -31,7 +34,9 @@ internal static class DirectIo
     }
 
     /// <summary>GB/s of <c>dd bs=4M iflag=direct</c> of a file.</summary>
-    /// <exception cref="IOException">dd failed, for instance because the file system refuses direct I/O.</exception>
+    /// <exception cref="IOException">
+    /// dd failed, for instance because the file system refuses direct I/O.
+    /// </exception>
     internal static double ReadGigabytesPerSecond(string file)
     {
         double seconds = Seconds($"if={file}", "of=/dev/null", "bs=4M", "iflag=direct");
@@ -66,12 +71,14 @@ internal static class DirectIo
     private static double Seconds(params string[] arguments)
     {
         long started = Stopwatch.GetTimestamp();
-        using Process dd = Process.Start(new ProcessStartInfo(Program, arguments) { RedirectStandardError = true })!;
+        using Process dd =
+            Process.Start(new ProcessStartInfo(Program, arguments) { RedirectStandardError = true })!;
         string output = dd.StandardError.ReadToEnd();
         dd.WaitForExit();
         double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         Interruption.EndIfInterrupted(dd.ExitCode);
-        if (dd.ExitCode != 0) throw new IOException($"dd {string.Join(' ', arguments)} failed: {output.Trim()}");
+        if (dd.ExitCode != 0)
+            throw new IOException($"dd {string.Join(' ', arguments)} failed: {output.Trim()}");
         return seconds;
     }
 }

@@ -9,7 +9,8 @@ internal static unsafe class Memcpy
     /// <summary>So many bytes, rounded up to pages; the median of three, in milliseconds.</summary>
     internal static double Milliseconds(long bytes)
     {
-        long length = (Math.Max(bytes, 1) + PagePattern.PageBytes - 1) / PagePattern.PageBytes * PagePattern.PageBytes;
+        long length =
+            (Math.Max(bytes, 1) + PagePattern.PageBytes - 1) / PagePattern.PageBytes * PagePattern.PageBytes;
         using HugeMemory source = new(length);
         NativeMemory.Fill(source.Pointer, (nuint)length, 1);
         return Milliseconds(source.Pointer, PagePattern.All(length / PagePattern.PageBytes));
@@ -41,7 +42,8 @@ internal static unsafe class Memcpy
             while (index + run < pages.Length && pages[index + run] == pages[index] + run) run++;
             long bytes = (long)run * PagePattern.PageBytes;
             Buffer.MemoryCopy(
-                memory + pages[index] * PagePattern.PageBytes, target + (long)index * PagePattern.PageBytes, bytes,
+                memory + pages[index] * PagePattern.PageBytes, target + (long)index * PagePattern.PageBytes,
+                bytes,
                 bytes);
             index += run;
         }

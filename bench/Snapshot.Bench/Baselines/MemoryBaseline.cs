@@ -11,8 +11,12 @@ namespace Snapshot.Bench;
 /// <param name="Pages">Pages written, of 4096 bytes.</param>
 /// <param name="MemcpyMs">One thread copies them.</param>
 /// <param name="RewriteMs">One thread writes them, and nothing watches.</param>
-/// <param name="ForkMs">fork() with the whole memory resident in huge pages: the pause of a checkpoint by fork.</param>
-/// <param name="ForkedRewriteMs">The same writing while the child lives: the kernel copies each page before.</param>
+/// <param name="ForkMs">
+/// fork() with the whole memory resident in huge pages: the pause of a checkpoint by fork.
+/// </param>
+/// <param name="ForkedRewriteMs">
+/// The same writing while the child lives: the kernel copies each page before.
+/// </param>
 internal sealed record MemoryBaseline(
     long Pages, double MemcpyMs, double RewriteMs, double ForkMs, double ForkedRewriteMs)
 {
@@ -68,7 +72,8 @@ internal static unsafe partial class MemoryBaselineChild
     {
         long started = Stopwatch.GetTimestamp();
         ulong state = PageContent.Seed(1, 0);
-        foreach (long page in pages) state = PageContent.Noise((long*)(memory + page * PagePattern.PageBytes), state);
+        foreach (long page in pages)
+            state = PageContent.Noise((long*)(memory + page * PagePattern.PageBytes), state);
         return Stopwatch.GetElapsedTime(started).TotalMilliseconds;
     }
 

@@ -5,9 +5,10 @@ internal static class CaptureColumns
 {
     /// <summary>What the headings of <see cref="Of"/> mean that say less than a sentence.</summary>
     internal const string Note =
-        "collect, copy and the like are parts of the pause. Copy-on-write, from one commit to the next: faults, " +
-        "writes that waited until memory was opened for them; copied, pages that the drain had not come to yet; " +
-        "copying, the time that took; waiting, of writes for the drain to return memory for copies. ";
+        "collect, copy and the like are parts of the pause. Copy-on-write, from one commit to the next: " +
+        "faults, writes that waited until memory was opened for them; copied, pages that the drain had not " +
+        "come to yet; copying, the time that took; waiting, of writes for the drain to return memory for " +
+        "copies. ";
 
     /// <summary>
     /// The mode that was asked for, and where that left a choice, the one that the last checkpoint used.
@@ -39,12 +40,15 @@ internal static class CaptureColumns
             new("faults", "faults", row => OfCopyOnWrite(row, served => served.Faults)),
             new(null, "pagesOpenedAhead", row => OfCopyOnWrite(row, served => served.PagesOpenedAhead)),
             new("copied", "pagesCopiedOnWrite", row => OfCopyOnWrite(row, served => served.PagesCopied)),
-            new("copying ms", "copyingMs", row => OfCopyOnWrite(row, served => served.Copying.TotalMilliseconds)),
+            new("copying ms", "copyingMs", row =>
+                OfCopyOnWrite(row, served => served.Copying.TotalMilliseconds)),
             new(null, "waits", row => OfCopyOnWrite(row, served => served.Waits)),
-            new("waiting ms", "waitingMs", row => OfCopyOnWrite(row, served => served.Waiting.TotalMilliseconds)),
+            new("waiting ms", "waitingMs", row =>
+                OfCopyOnWrite(row, served => served.Waiting.TotalMilliseconds)),
         ];
 
-        double Median(TRow row, Func<SnapshotInfo, double> figure) => Figures.Median(checkpoints(row).Select(figure));
+        double Median(TRow row, Func<SnapshotInfo, double> figure) =>
+            Figures.Median(checkpoints(row).Select(figure));
 
         double OfPause(TRow row, Func<PauseInfo, TimeSpan> part) =>
             Median(row, info => part(info.Capture.Pause).TotalMilliseconds);

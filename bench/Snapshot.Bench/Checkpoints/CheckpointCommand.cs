@@ -32,7 +32,8 @@ internal static class CheckpointCommand
         encoding.AcceptOnlyFromAmong([.. Enum.GetNames<BlockEncoding>().Select(SharedOptions.ToWord)]);
         content.AcceptOnlyFromAmong(PageContent.NoiseName, PageContent.SmoothName);
         return new BenchCommand(
-            name, description, [arena, dirty, pattern, mode, threads, rounds, encoding, content], (result, run) =>
+            name, description, [arena, dirty, pattern, mode, threads, rounds, encoding, content],
+            (result, run) =>
         {
             Scenario[] scenarios = [.. result.GetValue(pattern)!
                 .SelectMany(_ => result.GetValue(dirty)!, (p, d) => (p, d))

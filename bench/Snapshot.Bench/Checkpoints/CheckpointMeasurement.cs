@@ -22,7 +22,9 @@ internal sealed record CheckpointMeasurement
 
     internal double PauseMax => Rounds.Max(info => info.Capture.Pause.Total.TotalMilliseconds);
 
-    /// <summary>GB/s of the image file, from the end of the pause to the end of the writing and the syncing.</summary>
+    /// <summary>
+    /// GB/s of the image file, from the end of the pause to the end of the writing and the syncing.
+    /// </summary>
     internal double DrainGigabytesPerSecond => Median(DrainOf);
 
     internal static double DrainOf(SnapshotInfo info) =>
@@ -71,7 +73,8 @@ internal sealed record CheckpointMeasurement
         const long Margin = 512L << 20;
         Requirements.Program(DirectIo.Program);
         Requirements.Memory(
-            (2 * scenario.ArenaBytes) + Margin, $"an arena of {Figures.Size(scenario.ArenaBytes)} and copies of it");
+            (2 * scenario.ArenaBytes) + Margin,
+            $"an arena of {Figures.Size(scenario.ArenaBytes)} and copies of it");
         Requirements.Disk(scenario.Directory, CheckpointRounds.DiskBytes(scenario), "images of that arena");
     }
 }

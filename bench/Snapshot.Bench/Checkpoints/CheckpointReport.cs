@@ -6,9 +6,9 @@ namespace Snapshot.Bench;
 internal static class CheckpointReport
 {
     private const string MemoryNote =
-        "huge pages: how much of the arena is still in them after the last checkpoint; memcpy: one thread copies " +
-        "the pages written; fork: the call alone, all memory resident in huge pages; fork's copies: what writing " +
-        "the same pages takes longer while the child lives; ";
+        "huge pages: how much of the arena is still in them after the last checkpoint; memcpy: one thread " +
+        "copies the pages written; fork: the call alone, all memory resident in huge pages; fork's copies: " +
+        "what writing the same pages takes longer while the child lives; ";
 
     private static readonly IReadOnlyList<Column<CheckpointMeasurement>> s_cell =
     [
@@ -37,8 +37,10 @@ internal static class CheckpointReport
     [
         new("changed MiB", "bytesChanged", row => row.Rounds[^1].BytesChanged),
         new("written MiB", "bytesWritten", row => row.Rounds[^1].BytesWritten),
-        new("shrink", "changedOverWritten", row => (double)row.Rounds[^1].BytesChanged / row.Rounds[^1].BytesWritten),
-        new("drain ms", "drainMsMedian", row => row.Median(info => (info.Drain + info.Commit).TotalMilliseconds)),
+        new("shrink", "changedOverWritten", row =>
+            (double)row.Rounds[^1].BytesChanged / row.Rounds[^1].BytesWritten),
+        new("drain ms", "drainMsMedian", row =>
+            row.Median(info => (info.Drain + info.Commit).TotalMilliseconds)),
         new("GB/s", "drainGBs", row => row.DrainGigabytesPerSecond),
         new("slowest", "drainGBsMin", row => row.Rounds.Min(CheckpointMeasurement.DrainOf)),
         new("fastest", "drainGBsMax", row => row.Rounds.Max(CheckpointMeasurement.DrainOf)),
@@ -47,7 +49,8 @@ internal static class CheckpointReport
             "drain / dd", "drainOverDirectWrite",
             row => row.DrainGigabytesPerSecond / row.DirectWriteGigabytesPerSecond),
         new(
-            "plain file GB/s", "plainFileGBs", row => row.Scenario.ArenaBytes / row.PlainFileMilliseconds / 1e6),
+            "plain file GB/s", "plainFileGBs",
+            row => row.Scenario.ArenaBytes / row.PlainFileMilliseconds / 1e6),
         new(null, "changedOverDirtied", row => (double)row.Rounds[^1].BytesChanged / row.Scenario.DirtyBytes),
         new(null, "directIo", row => row.Rounds[^1].DirectIo),
     ];
@@ -56,11 +59,13 @@ internal static class CheckpointReport
     {
         IReadOnlyList<Column<CheckpointMeasurement>> capture =
             CaptureColumns.Of<CheckpointMeasurement>(row => row.Scenario.Capture, row => row.Rounds);
-        IReadOnlyList<Column<CheckpointMeasurement>> all = [.. s_cell, .. capture, .. s_pauseBaselines, .. s_drain];
+        IReadOnlyList<Column<CheckpointMeasurement>> all = [.. s_cell, .. capture, .. s_pauseBaselines,
+            .. s_drain];
         bool isPause = name == CheckpointCommand.Pause;
         IReadOnlyList<Column<CheckpointMeasurement>> head = [.. s_cell, capture[0]];
         TextTable[] matrix = isPause
-            ? [TextTable.Of(rows, [.. s_cell, .. capture]), TextTable.Of(rows, [.. head, .. s_pauseBaselines])]
+            ? [TextTable.Of(rows, [.. s_cell, .. capture]),
+                TextTable.Of(rows, [.. head, .. s_pauseBaselines])]
             : [TextTable.Of(rows, [.. head, .. s_drain.Select(InMebibytes)])];
         return new ScenarioReport
         {
@@ -103,20 +108,25 @@ internal static class CheckpointReport
                     "pause, median", measured.PauseMedian, measured.Memory.MemcpyMs, "ms",
                     "memcpy of the pages written"),
                 Compared("pause, median", measured.PauseMedian, measured.Memory.ForkMs, "ms", "fork()"),
-                Compared("pause, median", measured.PauseMedian, plain, "ms", "plain file of everything, with fsync"),
+                Compared(
+                    "pause, median", measured.PauseMedian, plain, "ms",
+                    "plain file of everything, with fsync"),
                 ["pause, longest", $"{Figures.Text(measured.PauseMax)} ms", "", ""],
                 ["in huge pages, after the last", $"{Figures.Text(measured.HugePagesPercent)} %", "", ""],
                 Compared(
-                    "drain, median", measured.DrainGigabytesPerSecond, measured.DirectWriteGigabytesPerSecond, "GB/s",
+                    "drain, median", measured.DrainGigabytesPerSecond, measured.DirectWriteGigabytesPerSecond,
+                    "GB/s",
                     "dd bs=4M oflag=direct"),
                 [
-                    "kernel's copy-on-write", "", $"{Figures.Text(measured.Memory.CopyOnWriteNanosecondsPerPage)} " +
+                    "kernel's copy-on-write", "",
+                    $"{Figures.Text(measured.Memory.CopyOnWriteNanosecondsPerPage)} " +
                     "ns  added to each page written after fork()", "",
                 ],
             ]);
     }
 
-    private static string[] Compared(string figure, double measured, double baseline, string unit, string what) =>
+    private static string[] Compared(
+        string figure, double measured, double baseline, string unit, string what) =>
     [
         figure, $"{Figures.Text(measured)} {unit}", $"{Figures.Text(baseline)} {unit}  {what}",
         Figures.Text(measured / baseline),
@@ -125,13 +135,14 @@ internal static class CheckpointReport
     private static string NoteOf(IReadOnlyList<CheckpointMeasurement> rows, bool withMemory)
     {
         (Scenario scenario, SnapshotInfo last) = (rows[0].Scenario, rows[0].Rounds[^1]);
-        string writing = last.DirectIo ? "direct I/O" : "buffered I/O, since the file system refuses direct I/O";
+        string writing =
+            last.DirectIo ? "direct I/O" : "buffered I/O, since the file system refuses direct I/O";
         string mode = rows.Count == 1 ? $"{last.Capture.Mode} ({last.Capture.ModeReason}); " : "";
-        return $"{Figures.Size(scenario.ArenaBytes)} arena of {scenario.ContentName}, {scenario.Threads} threads, " +
-            $"medians of {scenario.Rounds}; {mode}encoding {scenario.Encoding}; {writing}. " +
+        return $"{Figures.Size(scenario.ArenaBytes)} arena of {scenario.ContentName}, {scenario.Threads} " +
+            $"threads, medians of {scenario.Rounds}; {mode}encoding {scenario.Encoding}; {writing}. " +
             (withMemory ? CaptureColumns.Note + MemoryNote : "") +
-            "plain file: all of the arena, through the page cache, with fsync; dd: bs=4M oflag=direct, as much as " +
-            "the last image, 256 MiB to 2 GiB.";
+            "plain file: all of the arena, through the page cache, with fsync; dd: bs=4M oflag=direct, as " +
+            "much as the last image, 256 MiB to 2 GiB.";
     }
 
     private static Plot PausePlot(IReadOnlyList<CheckpointMeasurement> rows) => new(
@@ -142,7 +153,8 @@ internal static class CheckpointReport
             .. PlotSeries.Group(rows, SeriesName, Written, row => row.PauseMedian),
             .. PlotSeries.Group(OfOneMode(rows), row => $"memcpy, {row.Scenario.PatternName}", Written,
                 row => row.Memory.MemcpyMs, isBaseline: true),
-            .. PlotSeries.Group(OfOnePattern(rows), _ => "fork()", Written, row => row.Memory.ForkMs, isBaseline: true),
+            .. PlotSeries.Group(
+                OfOnePattern(rows), _ => "fork()", Written, row => row.Memory.ForkMs, isBaseline: true),
             .. PlotSeries.Group(
                 OfOnePattern(rows), _ => "plain file + fsync", Written, row => row.PlainFileMilliseconds,
                 isBaseline: true),

@@ -4,13 +4,15 @@ namespace Snapshot.Bench;
 internal static class CheckpointRounds
 {
     /// <summary>
-    /// The most that is on the disk at once: a chain up to its bound, the image it is compacted to, an increment.
+    /// The most that is on the disk at once: a chain up to its bound, the image it is compacted to, an
+    /// increment.
     /// </summary>
     internal static long DiskBytes(Scenario scenario) =>
         ChainBytesMax(scenario) + scenario.ArenaBytes + scenario.DirtyBytes + (64L << 20);
 
     /// <summary>Each checkpoint, and how much of the arena is in huge pages after them.</summary>
-    internal static (IReadOnlyList<SnapshotInfo> Rounds, double HugePagesPercent) Run(Scenario scenario, BenchRun run)
+    internal static (IReadOnlyList<SnapshotInfo> Rounds, double HugePagesPercent) Run(
+        Scenario scenario, BenchRun run)
     {
         string cell = $"{scenario.DirtyPercent} % {scenario.PatternName}, {scenario.Capture}";
         using StoreFolder folder = new(scenario.Directory);
@@ -40,7 +42,9 @@ internal static class CheckpointRounds
         }
     }
 
-    /// <summary>Compaction is done here, between rounds, and never beside a checkpoint that is measured.</summary>
+    /// <summary>
+    /// Compaction is done here, between rounds, and never beside a checkpoint that is measured.
+    /// </summary>
     private static SnapshotOptions OptionsOf(Scenario scenario) => new()
     {
         Capture = scenario.Capture,

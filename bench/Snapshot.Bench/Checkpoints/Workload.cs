@@ -20,7 +20,8 @@ internal sealed unsafe class Workload : IDisposable
     internal Workload(SnapshotSession session, Scenario scenario)
     {
         _scenario = scenario;
-        Arena arena = session.OpenArena("bench", new ArenaOptions { Capacity = scenario.ArenaBytes + (256L << 20) });
+        Arena arena =
+            session.OpenArena("bench", new ArenaOptions { Capacity = scenario.ArenaBytes + (256L << 20) });
         _arena = arena;
         _memory = arena.RootArray<long>("data", scenario.ArenaBytes / sizeof(long)).Pointer;
         _threads = new Thread[scenario.Threads];
@@ -48,8 +49,8 @@ internal sealed unsafe class Workload : IDisposable
     }
 
     /// <summary>
-    /// Until the next write the threads take no processor: a drain yields to an application, and would be measured as
-    /// what one that is busy on all processors leaves it.
+    /// Until the next write the threads take no processor: a drain yields to an application, and would be
+    /// measured as what one that is busy on all processors leaves it.
     /// </summary>
     internal void Rest() => _isAwake.Reset();
 

@@ -13,10 +13,12 @@ internal sealed class BenchCommand : Command
 
     private readonly Option<bool> _json = new("--json")
     {
-        Description = "Print JSON instead of tables: an array, an object a row; cost and scale print one object.",
+        Description =
+            "Print JSON instead of tables: an array, an object a row; cost and scale print one object.",
     };
 
-    private readonly Option<FileInfo?> _plot = new("--plot") { Description = "Draw the figures into this SVG file." };
+    private readonly Option<FileInfo?> _plot =
+        new("--plot") { Description = "Draw the figures into this SVG file." };
 
     private readonly Option<bool> _busy = Busy();
 
@@ -50,7 +52,8 @@ internal sealed class BenchCommand : Command
         bool asJson = result.GetValue(_json);
         FileInfo? plot = result.GetValue(_plot);
         if (plot is { Directory.Exists: false })
-            throw new RequirementException("The directory of --plot does not exist", $"make '{plot.Directory}'.");
+            throw new RequirementException(
+                "The directory of --plot does not exist", $"make '{plot.Directory}'.");
         if (!result.GetValue(_busy)) OtherLoad.ThrowIfBusy(OtherLoad.Measure());
         ScenarioReport report = Measure(result, asJson ? static _ => { } : Console.Error.WriteLine);
         report.Print(asJson);
@@ -81,7 +84,9 @@ internal static class BenchExit
         }
     }
 
-    /// <summary>Whether it says something of the machine or the arguments, not of a fault in this program.</summary>
+    /// <summary>
+    /// Whether it says something of the machine or the arguments, not of a fault in this program.
+    /// </summary>
     internal static bool IsOfTheMachine(Exception error) =>
         error is RequirementException or SnapshotException or IOException or UnauthorizedAccessException;
 }

@@ -7,14 +7,17 @@ internal static class BenchRoot
 {
     internal static RootCommand Create()
     {
-        RootCommand root = new("Measures checkpoints end to end, each figure beside the hardware's own in the " +
+        RootCommand root = new(
+            "Measures checkpoints end to end, each figure beside the hardware's own in the " +
             "same run.");
         root.Subcommands.Add(CheckpointCommand.Create(
             CheckpointCommand.Pause,
-            "How long the application stands still, beside a memcpy of what it wrote, fork(), and a plain file.",
+            "How long the application stands still, beside a memcpy of what it wrote, fork(), and a plain " +
+            "file.",
             "auto"));
         root.Subcommands.Add(CheckpointCommand.Create(
-            CheckpointCommand.Drain, "How fast an image is written, beside dd with direct I/O to the same directory.",
+            CheckpointCommand.Drain,
+            "How fast an image is written, beside dd with direct I/O to the same directory.",
             "none"));
         root.Subcommands.Add(TrackingCommand.Create());
         root.Subcommands.Add(DiskUseCommand.Create());

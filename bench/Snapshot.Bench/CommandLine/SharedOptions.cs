@@ -44,7 +44,8 @@ internal static class SharedOptions
         DefaultValueFactory = _ => values,
     };
 
-    internal static Option<int> Threads(int count) => Number("--threads", "Participants that write.", count, 1, 1024);
+    internal static Option<int> Threads(int count) =>
+        Number("--threads", "Participants that write.", count, 1, 1024);
 
     internal static Option<int> Rounds(string description, int count) =>
         Number("--rounds", description, count, 1, 10_000);
@@ -115,6 +116,7 @@ internal static class SharedOptions
             unit => text.EndsWith(unit.Suffix, StringComparison.OrdinalIgnoreCase));
         bool isNumber = double.TryParse(
             text[..^suffix.Length], NumberStyles.Float, CultureInfo.InvariantCulture, out double value);
-        return isNumber && value > 0 && value * factor < long.MaxValue ? (long)(value * factor) & -4096L : null;
+        return isNumber && value > 0 && value * factor < long.MaxValue
+            ? (long)(value * factor) & -4096L : null;
     }
 }

@@ -10,7 +10,9 @@ internal abstract unsafe class Checkpointer : IDisposable
     /// <summary>Bytes that were written to files.</summary>
     internal abstract long BytesWritten { get; }
 
-    /// <summary>What each checkpoint says of itself, once all is durable; nothing where none says it.</summary>
+    /// <summary>
+    /// What each checkpoint says of itself, once all is durable; nothing where none says it.
+    /// </summary>
     internal virtual IReadOnlyList<SnapshotInfo> Infos => [];
 
     /// <summary>Called first on each computing thread.</summary>

@@ -75,23 +75,26 @@ internal static class CostCommand
         JsonArray objects = ScenarioReport.JsonOf(rows, s_columns);
         JsonObject own = (JsonObject)objects[1]!.DeepClone();
         CostLedgerTables.AddTo(own, rows[1]);
-        own["baselines"] = new JsonArray([.. objects.Where((_, at) => at != 1).Select(row => row!.DeepClone())]);
+        own["baselines"] = new JsonArray(
+            [.. objects.Where((_, at) => at != 1).Select(row => row!.DeepClone())]);
         return new ScenarioReport
         {
             Tables = [TextTable.Of(rows, s_columns), .. CostLedgerTables.Of(rows[1])],
             Json = own,
             Note =
-                $"{Figures.Size(setup.ArenaBytes)} of noise, {setup.Threads} threads on {Environment.ProcessorCount} " +
-                $"processors, {setup.Checkpoints} checkpoints, {setup.DirtyPercent} % of the pages rewritten at " +
-                $"random between two; encoding {setup.Encoding}; medians of {rows[0].Runs.Count}, runs of each kind " +
-                "by turns. longer by: than without checkpoints. first, increment: by how much the part of the " +
-                "computation after the first checkpoint, and after a later one, is longer. longest gap: between two " +
-                "pages, felt by any thread. pause: as the checkpoint tells it. processor: added to the process and " +
-                "its children until all was durable. Below: who spent it, the computing threads without the " +
-                "computation itself; what these lost, in the mean of the threads: by computing slower (caches, " +
-                "bandwidth, page tables), in the kernel (faults), ready to run while others ran, paused, and held by " +
-                "a write until its page was theirs; and each checkpoint, with the time by which the computation " +
-                "after it is longer, and the processor time of its threads. " + OtherCheckpointers.Describe(),
+                $"{Figures.Size(setup.ArenaBytes)} of noise, {setup.Threads} threads on " +
+                $"{Environment.ProcessorCount} processors, {setup.Checkpoints} checkpoints, " +
+                $"{setup.DirtyPercent} % of the pages rewritten at random between two; encoding " +
+                $"{setup.Encoding}; medians of {rows[0].Runs.Count}, runs of each kind by turns. longer " +
+                "by: than without checkpoints. first, increment: by how much the part of the computation " +
+                "after the first checkpoint, and after a later one, is longer. longest gap: between two " +
+                "pages, felt by any thread. pause: as the checkpoint tells it. processor: added to the " +
+                "process and its children until all was durable. Below: who spent it, the computing " +
+                "threads without the computation itself; what these lost, in the mean of the threads: by " +
+                "computing slower (caches, bandwidth, page tables), in the kernel (faults), ready to run " +
+                "while others ran, paused, and held by a write until its page was theirs; and each " +
+                "checkpoint, with the time by which the computation after it is longer, and the processor " +
+                "time of its threads. " + OtherCheckpointers.Describe(),
             Plots = [],
         };
     }

@@ -4,8 +4,8 @@ using Snapshot.Checkpoint;
 namespace Snapshot.Bench;
 
 /// <summary>
-/// The bill of the session's checkpoints: who spent processor time, what the computing threads lost time by, and
-/// what each checkpoint was.
+/// The bill of the session's checkpoints: who spent processor time, what the computing threads lost time by,
+/// and what each checkpoint was.
 /// </summary>
 internal static class CostLedgerTables
 {
@@ -51,7 +51,8 @@ internal static class CostLedgerTables
     ];
 
     internal static IReadOnlyList<TextTable> Of(CostMeasurement own) =>
-        [TextTable.Of([own], s_bySpender), TextTable.Of([own], s_byCause), TextTable.Of(Rows(own), s_byCheckpoint)];
+        [TextTable.Of([own], s_bySpender), TextTable.Of([own], s_byCause),
+            TextTable.Of(Rows(own), s_byCheckpoint)];
 
     /// <summary>Adds them to the object of the session's row.</summary>
     internal static void AddTo(JsonObject target, CostMeasurement own)
@@ -65,13 +66,15 @@ internal static class CostLedgerTables
         [.. Enumerable.Range(0, own.Setup.Checkpoints).Select(index => new CheckpointCost(own, index))];
 
     // The computing threads are told without what the computation itself takes.
-    private static Column<CostMeasurement> Spender(string heading, string name, Func<CostLedger, double> value) => new(
+    private static Column<CostMeasurement> Spender(
+        string heading, string name, Func<CostLedger, double> value) => new(
         heading, name, row => Figures.Median(row.Runs.Select(run => value(run.Ledger)))
             - Figures.Median(row.Without.Select(run => value(run.Ledger))));
 
-    private static Column<CostMeasurement> Cause(string heading, string name, Func<CostLoss, double> value) => new(
-        heading, name, row => Figures.Median(row.Runs.Select(run => value(run.Loss)))
-            - Figures.Median(row.Without.Select(run => value(run.Loss))));
+    private static Column<CostMeasurement> Cause(string heading, string name, Func<CostLoss, double> value) =>
+        new(
+            heading, name, row => Figures.Median(row.Runs.Select(run => value(run.Loss)))
+                - Figures.Median(row.Without.Select(run => value(run.Loss))));
 
     private static Column<CheckpointCost> Of(string heading, string name, Func<SnapshotInfo, double> value) =>
         new(heading, name, row => row.Median(value));
@@ -87,7 +90,8 @@ internal static class CostLedgerTables
         internal CaptureMode Mode => Own.Runs[0].Infos[Index].Capture.Mode;
 
         /// <summary>By how much the epoch after it is longer.</summary>
-        internal double LostMs => Figures.Median(Own.Runs.Select(run => run.EpochsMs[Index + 1])) - Own.EpochMs;
+        internal double LostMs =>
+            Figures.Median(Own.Runs.Select(run => run.EpochsMs[Index + 1])) - Own.EpochMs;
 
         internal double Median(Func<SnapshotInfo, double> value) =>
             Figures.Median(Own.Runs.Select(run => value(run.Infos[Index])));

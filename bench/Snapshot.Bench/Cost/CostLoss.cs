@@ -1,14 +1,16 @@
 namespace Snapshot.Bench;
 
 /// <summary>
-/// Where the time of the computing threads went in one run, in seconds, the mean of the threads. What a run with
-/// checkpoints has more than one without is what they lost, by cause.
+/// Where the time of the computing threads went in one run, in seconds, the mean of the threads. What a run
+/// with checkpoints has more than one without is what they lost, by cause.
 /// </summary>
 internal sealed record CostLoss
 {
     internal double All => Computing + InKernel + Queued + Paused + Held;
 
-    /// <summary>In the program itself: it is longer where caches, bandwidth and page tables serve it worse.</summary>
+    /// <summary>
+    /// In the program itself: it is longer where caches, bandwidth and page tables serve it worse.
+    /// </summary>
     internal required double Computing { get; init; }
 
     /// <summary>In the kernel on its behalf: faults.</summary>

@@ -40,14 +40,17 @@ internal sealed record CostMeasurement
 
     /// <param name="setup">What is computed.</param>
     /// <param name="rounds">Runs of each kind.</param>
-    /// <param name="isBeside">Whether others are run beside the session, and not only what takes no checkpoint.</param>
+    /// <param name="isBeside">
+    /// Whether others are run beside the session, and not only what takes no checkpoint.
+    /// </param>
     /// <param name="run">Takes what is said meanwhile.</param>
     internal static List<CostMeasurement> RunAll(CostSetup setup, int rounds, bool isBeside, BenchRun run)
     {
         long images = setup.Checkpoints + 1;
         Requirements.Memory(
             2 * setup.ArenaBytes + (512L << 20), $"an arena of {Figures.Size(setup.ArenaBytes)} and copies");
-        Requirements.Disk(setup.Directory, images * setup.ArenaBytes, $"{images} images of that arena at the most");
+        Requirements.Disk(
+            setup.Directory, images * setup.ArenaBytes, $"{images} images of that arena at the most");
         (string Name, Func<Checkpointer> Make)[] all =
         [
             ("none", () => new NoCheckpoints(setup)),
@@ -86,7 +89,8 @@ internal sealed record CostMeasurement
         double bare = EpochOf(0), worked = EpochOf(Tried);
         return (int)Math.Clamp((setup.Epoch.TotalMilliseconds - bare) / (worked - bare) * Tried, 0, 1e6);
 
-        double EpochOf(int work) => CostRun.Of(small, () => new NoCheckpoints(small), work).EpochsMs.Average();
+        double EpochOf(int work) =>
+            CostRun.Of(small, () => new NoCheckpoints(small), work).EpochsMs.Average();
     }
 
     private static double Median(IEnumerable<CostRun> runs, Func<CostRun, double> value) =>

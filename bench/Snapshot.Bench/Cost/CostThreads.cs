@@ -4,8 +4,9 @@ using System.Runtime.InteropServices;
 namespace Snapshot.Bench;
 
 /// <summary>
-/// Threads that compute in their parts of the memory, epoch after epoch: a page is rewritten, something is computed,
-/// and the next. After each epoch but the last thread 0 asks for a checkpoint, and nobody waits for it.
+/// Threads that compute in their parts of the memory, epoch after epoch: a page is rewritten, something is
+/// computed, and the next. After each epoch but the last thread 0 asks for a checkpoint, and nobody waits for
+/// it.
 /// </summary>
 internal sealed unsafe class CostThreads : IDisposable
 {
@@ -33,7 +34,8 @@ internal sealed unsafe class CostThreads : IDisposable
     }
 
     internal IReadOnlyList<double> EpochsMs =>
-        [.. Enumerable.Range(0, _setup.Checkpoints + 1).Select(epoch => _epochs.Average(times => times[epoch]))];
+        [.. Enumerable.Range(0, _setup.Checkpoints + 1).Select(
+            epoch => _epochs.Average(times => times[epoch]))];
 
     /// <summary>Where the time of each went.</summary>
     internal IReadOnlyCollection<ThreadTime> Times => _spent;

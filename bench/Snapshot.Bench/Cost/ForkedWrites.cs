@@ -4,7 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Snapshot.Bench;
 
 /// <summary>
-/// All threads stop for a fork(), as Redis saves; the child writes everything past the page cache and syncs it.
+/// All threads stop for a fork(), as Redis saves; the child writes everything past the page cache and syncs
+/// it.
 /// </summary>
 internal sealed unsafe partial class ForkedWrites(CostSetup setup) : StoppingCheckpointer(setup)
 {

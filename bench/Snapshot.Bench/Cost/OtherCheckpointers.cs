@@ -12,14 +12,20 @@ internal static class OtherCheckpointers
     {
         if (!IsOnPath("criu")) return "CRIU is not on the PATH.";
         using Process check = Process.Start(
-            new ProcessStartInfo("criu", "check") { RedirectStandardError = true, RedirectStandardOutput = true })!;
+            new ProcessStartInfo("criu", "check")
+            {
+                RedirectStandardError = true,
+                RedirectStandardOutput =
+                true
+            })!;
         Task<string> output = check.StandardOutput.ReadToEndAsync();
         string[] lines = check.StandardError.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
         _ = output.GetAwaiter().GetResult();
         check.WaitForExit();
         return check.ExitCode == 0
             ? "CRIU is on the PATH and works, and is not run by this scenario."
-            : $"CRIU is on the PATH and does not work here: criu check says '{string.Join("; ", lines.Distinct())}'.";
+            : "CRIU is on the PATH and does not work here: criu check says " +
+                $"'{string.Join("; ", lines.Distinct())}'.";
     }
 
     private static string OfDmtcp() => IsOnPath("dmtcp_launch")

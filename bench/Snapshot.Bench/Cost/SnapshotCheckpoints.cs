@@ -4,7 +4,7 @@ namespace Snapshot.Bench;
 internal sealed unsafe class SnapshotCheckpoints : Checkpointer
 {
     [ThreadStatic]
-    private static Participant? t_me;
+    private static Participant? s_me;
 
     private readonly StoreFolder _folder;
     private readonly SnapshotSession _session;
@@ -19,7 +19,8 @@ internal sealed unsafe class SnapshotCheckpoints : Checkpointer
             Encoding = setup.Encoding,
             Store = new StoreOptions { ChainLengthMax = setup.Checkpoints + 1 },
         });
-        Arena arena = _session.OpenArena("cost", new ArenaOptions { Capacity = setup.ArenaBytes + (64L << 20) });
+        Arena arena =
+            _session.OpenArena("cost", new ArenaOptions { Capacity = setup.ArenaBytes + (64L << 20) });
         _memory = (byte*)arena.RootArray<long>("data", setup.ArenaBytes / sizeof(long)).Pointer;
     }
 
@@ -27,16 +28,17 @@ internal sealed unsafe class SnapshotCheckpoints : Checkpointer
 
     internal override long BytesWritten => Infos.Sum(info => info.BytesWritten);
 
-    internal override IReadOnlyList<SnapshotInfo> Infos => [.. _tickets.Select(ticket => ticket.WaitCommitted())];
+    internal override IReadOnlyList<SnapshotInfo> Infos =>
+        [.. _tickets.Select(ticket => ticket.WaitCommitted())];
 
-    internal override void Attach(int thread) => t_me = _session.Attach($"cost {thread}");
+    internal override void Attach(int thread) => s_me = _session.Attach($"cost {thread}");
 
-    internal override void Poll(int thread) => t_me!.Poll();
+    internal override void Poll(int thread) => s_me!.Poll();
 
     internal override void Ask() => _tickets.Add(_session.RequestCheckpoint(
         new CheckpointOptions { WaitIfBusy = true }));
 
-    internal override void Detach(int thread) => t_me!.Dispose();
+    internal override void Detach(int thread) => s_me!.Dispose();
 
     internal override void AwaitDurable()
     {

@@ -3,8 +3,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Snapshot.Bench;
 
 /// <summary>
-/// Everything is written to a file of its own and synced while all threads stand still: past the page cache by all of
-/// them, or through it by one, as fwrite and fsync do.
+/// Everything is written to a file of its own and synced while all threads stand still: past the page cache
+/// by all of them, or through it by one, as fwrite and fsync do.
 /// </summary>
 internal sealed unsafe class StoppedWrites(CostSetup setup, bool direct) : StoppingCheckpointer(setup)
 {
@@ -36,5 +36,6 @@ internal sealed unsafe class StoppedWrites(CostSetup setup, bool direct) : Stopp
         DurableFile.Flush(stream);
     }
 
-    private long PartOf(int thread, int writers) => Setup.ArenaBytes * thread / writers & -PagePattern.PageBytes;
+    private long PartOf(int thread, int writers) =>
+        Setup.ArenaBytes * thread / writers & -PagePattern.PageBytes;
 }

@@ -1,6 +1,8 @@
 namespace Snapshot.Bench;
 
-/// <summary>Memory outside of any session; all threads stop for each checkpoint, and go on when it is done.</summary>
+/// <summary>
+/// Memory outside of any session; all threads stop for each checkpoint, and go on when it is done.
+/// </summary>
 internal abstract unsafe class StoppingCheckpointer : Checkpointer
 {
     private readonly HugeMemory _memory;

@@ -8,7 +8,8 @@ internal static class CrowdCommand
     internal static BenchCommand Create()
     {
         Option<int[]> threads = SharedOptions
-            .Several("--threads", "Participants, each with its own part of every arena; rows each.", 1, 4, 16, 64)
+            .Several(
+                "--threads", "Participants, each with its own part of every arena; rows each.", 1, 4, 16, 64)
             .RequireEach(count => count is >= 1 and <= 1024, "1 to 1024");
         Option<int[]> arenas = SharedOptions.Several("--arenas", "Arenas; rows each.", 1, 4, 16)
             .RequireEach(count => count is >= 1 and <= 64, "1 to 64");

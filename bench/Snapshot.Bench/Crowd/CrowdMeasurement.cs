@@ -6,8 +6,8 @@ internal sealed record CrowdMeasurement
     internal required CrowdSetup Setup { get; init; }
 
     /// <summary>
-    /// Nanoseconds that a first write after a checkpoint takes longer than the next to the same page; of a processor
-    /// that there was, whether it worked or waited.
+    /// Nanoseconds that a first write after a checkpoint takes longer than the next to the same page; of a
+    /// processor that there was, whether it worked or waited.
     /// </summary>
     internal required double FirstWriteNs { get; init; }
 
@@ -34,7 +34,8 @@ internal sealed record CrowdMeasurement
     private static CrowdMeasurement Run(CrowdSetup setup, BenchRun run)
     {
         run.Say(
-            $"{Figures.Size(setup.ArenaBytes)}, {setup.Threads} threads, {setup.Arenas} arenas, {setup.Capture}");
+            $"{Figures.Size(setup.ArenaBytes)}, {setup.Threads} threads, {setup.Arenas} arenas, " +
+            $"{setup.Capture}");
         using StoreFolder folder = new(setup.Directory);
         using SnapshotSession session = SnapshotSession.Create(folder.Path, new SnapshotOptions
         {
@@ -58,7 +59,8 @@ internal sealed record CrowdMeasurement
             checkpoints.Add(session.RequestCheckpoint().WaitCommitted());
         }
 
-        // The next write is short: a thread that is not let run would count for more than all of it. So its least.
+        // The next write is short: a thread that is not let run would count for more than all of it. So its
+        // least.
         int processors = Math.Min(setup.Threads, Environment.ProcessorCount);
         return new CrowdMeasurement
         {
@@ -73,12 +75,14 @@ internal sealed record CrowdMeasurement
         if (setup.PagesOfPart < 1)
         {
             throw new RequirementException(
-                $"{setup.Threads} threads in {setup.Arenas} arenas have less than a page each", "choose a larger " +
+                $"{setup.Threads} threads in {setup.Arenas} arenas have less than a page each",
+                "choose a larger " +
                 "--arena.");
         }
 
         Requirements.Memory(
-            (2 * setup.ArenaBytes) + (512L << 20), $"arenas of {Figures.Size(setup.ArenaBytes)} and copies of them");
+            (2 * setup.ArenaBytes) + (512L << 20),
+            $"arenas of {Figures.Size(setup.ArenaBytes)} and copies of them");
         long images = setup.ArenaBytes + (setup.Rounds * setup.Writes * PagePattern.PageBytes);
         Requirements.Disk(setup.Directory, images, "images of those arenas");
     }

@@ -21,12 +21,13 @@ internal static class CrowdReport
         string pattern = setup.IsDense ? PagePattern.Dense : PagePattern.Random;
         return ScenarioReport.Of(
             rows,
-            [.. s_columns, .. CaptureColumns.Of<CrowdMeasurement>(row => row.Setup.Capture, row => row.Checkpoints)],
+            [.. s_columns,
+                .. CaptureColumns.Of<CrowdMeasurement>(row => row.Setup.Capture, row => row.Checkpoints)],
             $"{Figures.Size(setup.ArenaBytes)} in all arenas, {setup.DirtyPercent} % {pattern}, medians of " +
-            $"{setup.Rounds}; {Environment.ProcessorCount} processors. first write: what the first write to a page " +
-            "after a checkpoint takes longer than the next one, as time of the processors that the threads have, " +
-            "whether they work or wait. to the smallest: beside the same with the fewest threads and arenas. Threads " +
-            "poll and yield between rounds. " +
+            $"{setup.Rounds}; {Environment.ProcessorCount} processors. first write: what the first write " +
+            "to a page after a checkpoint takes longer than the next one, as time of the processors that " +
+            "the threads have, whether they work or wait. to the smallest: beside the same with the fewest " +
+            "threads and arenas. Threads poll and yield between rounds. " +
             CaptureColumns.Note,
             new Plot(
                 "First write to a page after a checkpoint", new PlotAxis("threads"),
@@ -38,7 +39,8 @@ internal static class CrowdReport
                 [
                     .. PlotSeries.Group(rows, SeriesName, Threads, row => row.PauseMs),
                     .. PlotSeries.Group(
-                        rows.Where(row => row.Setup.Capture == setup.Capture), row => $"gather: {SeriesName(row)}",
+                        rows.Where(row => row.Setup.Capture == setup.Capture),
+                        row => $"gather: {SeriesName(row)}",
                         Threads, row => row.GatherMs, isBaseline: true),
                 ]));
     }

@@ -50,7 +50,8 @@ internal sealed unsafe class CrowdThreads : IDisposable
     {
         _rounds.BeginNext();
         _written.SignalAndWait();
-        return Stopwatch.GetElapsedTime(_times.Min(time => time.From), _times.Max(time => time.To)).TotalMilliseconds;
+        return Stopwatch.GetElapsedTime(
+            _times.Min(time => time.From), _times.Max(time => time.To)).TotalMilliseconds;
     }
 
     public void Dispose()

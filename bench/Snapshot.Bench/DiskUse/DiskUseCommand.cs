@@ -26,7 +26,8 @@ internal static class DiskUseCommand
     {
         Option<long> arena = SharedOptions.Arena(256L << 20);
         Option<double[]> dirty = SharedOptions
-            .Several("--dirty", "Percent of the pages rewritten before each checkpoint; a row each.", 100.0, 1)
+            .Several(
+                "--dirty", "Percent of the pages rewritten before each checkpoint; a row each.", 100.0, 1)
             .RequireEach(value => value is > 0 and <= 100, "more than 0 and at most 100");
         Option<int> keep = SharedOptions.Number("--keep", "Generations kept.", 2, 1, 1000);
         Option<string[]> mode = SharedOptions.Modes("auto");
@@ -57,20 +58,21 @@ internal static class DiskUseCommand
         });
     }
 
-    private static ScenarioReport ReportOf(IReadOnlyList<DiskUseMeasurement> rows, int rounds) => ScenarioReport.Of(
-        rows, s_columns,
-        $"{rounds} checkpoints of noise. state: the largest full image. peak: all files of the store, also while an " +
-        "image is written, looked at every 2 ms and when each image is complete. end: when the session has closed. " +
-        "written: by a checkpoint, mean; compaction is beside it. commit: from the end of the pause to the commit, " +
-        "median.",
-        new Plot(
-            "All files of a store", new PlotAxis("percent rewritten"), new PlotAxis("times the state"),
-            [
-                .. PlotSeries.Group(
-                    rows, row => $"peak: {row.Setup.Capture}", row => row.Setup.DirtyPercent,
-                    row => (double)row.PeakBytes / row.FullBytes),
-                .. PlotSeries.Group(
-                    rows, row => $"end: {row.Setup.Capture}", row => row.Setup.DirtyPercent,
-                    row => (double)row.EndBytes / row.FullBytes),
-            ]));
+    private static ScenarioReport ReportOf(IReadOnlyList<DiskUseMeasurement> rows, int rounds) =>
+        ScenarioReport.Of(
+            rows, s_columns,
+            $"{rounds} checkpoints of noise. state: the largest full image. peak: all files of the store, " +
+            "also while an image is written, looked at every 2 ms and when each image is complete. end: " +
+            "when the session has closed. written: by a checkpoint, mean; compaction is beside it. commit: " +
+            "from the end of the pause to the commit, median.",
+            new Plot(
+                "All files of a store", new PlotAxis("percent rewritten"), new PlotAxis("times the state"),
+                [
+                    .. PlotSeries.Group(
+                        rows, row => $"peak: {row.Setup.Capture}", row => row.Setup.DirtyPercent,
+                        row => (double)row.PeakBytes / row.FullBytes),
+                    .. PlotSeries.Group(
+                        rows, row => $"end: {row.Setup.Capture}", row => row.Setup.DirtyPercent,
+                        row => (double)row.EndBytes / row.FullBytes),
+                ]));
 }

@@ -37,7 +37,8 @@ internal sealed record DiskUseMeasurement
         using DiskWatch watch = new(folder);
         using (SnapshotSession session = SnapshotSession.Open(folder.Path, options))
         {
-            Arena arena = session.OpenArena("bench", new ArenaOptions { Capacity = setup.ArenaBytes + (256L << 20) });
+            Arena arena =
+                session.OpenArena("bench", new ArenaOptions { Capacity = setup.ArenaBytes + (256L << 20) });
             long* data = arena.RootArray<long>("data", setup.ArenaBytes / sizeof(long)).Pointer;
             PagePattern all = new(setup.ArenaBytes / PagePattern.PageBytes, 100, IsDense: true);
             Random random = new(1);
@@ -55,7 +56,8 @@ internal sealed record DiskUseMeasurement
         return new DiskUseMeasurement
         {
             Setup = setup,
-            FullBytes = checkpoints.Where(checkpoint => checkpoint.Parent is null).Max(full => full.BytesWritten),
+            FullBytes =
+                checkpoints.Where(checkpoint => checkpoint.Parent is null).Max(full => full.BytesWritten),
             PeakBytes = watch.Peak,
             EndBytes = folder.Bytes,
             Checkpoints = checkpoints[1..],

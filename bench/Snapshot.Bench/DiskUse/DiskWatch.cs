@@ -1,8 +1,8 @@
 namespace Snapshot.Bench;
 
 /// <summary>
-/// The most bytes that the files of a folder took: looked at by a thread, and whenever a checkpoint says how far it is,
-/// which it does when its image is complete and nothing was deleted yet.
+/// The most bytes that the files of a folder took: looked at by a thread, and whenever a checkpoint says how
+/// far it is, which it does when its image is complete and nothing was deleted yet.
 /// </summary>
 internal sealed class DiskWatch : IProgress<SnapshotProgress>, IDisposable
 {
@@ -40,7 +40,8 @@ internal sealed class DiskWatch : IProgress<SnapshotProgress>, IDisposable
         try
         {
             long bytes = _folder.Bytes;
-            for (long seen = Peak; bytes > seen; seen = Peak) Interlocked.CompareExchange(ref _peak, bytes, seen);
+            for (long seen = Peak; bytes > seen; seen = Peak)
+                Interlocked.CompareExchange(ref _peak, bytes, seen);
         }
         catch (FileNotFoundException)
         {

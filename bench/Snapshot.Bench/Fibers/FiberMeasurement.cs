@@ -21,7 +21,9 @@ internal sealed record FiberMeasurement
     /// <summary>From opening the store to a session with its arenas filled.</summary>
     internal required TimeSpan Open { get; init; }
 
-    /// <summary>From the call that runs the fibers to the first that goes on: all frames are restored.</summary>
+    /// <summary>
+    /// From the call that runs the fibers to the first that goes on: all frames are restored.
+    /// </summary>
     internal required TimeSpan Restore { get; init; }
 
     /// <summary>From there until every fiber has gone on, returned through its frames and ended.</summary>
@@ -44,7 +46,8 @@ internal sealed record FiberMeasurement
         long running = Stopwatch.GetTimestamp();
         session.RunFibers("worker", arena, static () => throw new InvalidOperationException("not restarted"));
         long ended = Stopwatch.GetTimestamp();
-        if (s_resumed != fibers) throw new InvalidOperationException($"{s_resumed} of {fibers} fibers went on");
+        if (s_resumed != fibers)
+            throw new InvalidOperationException($"{s_resumed} of {fibers} fibers went on");
         return new FiberMeasurement
         {
             Fibers = fibers,
@@ -91,7 +94,9 @@ internal sealed record FiberMeasurement
         Fiber.Start(depth, static frames => Wait(frames, isLast: true));
     }
 
-    /// <summary>So many frames, of which the innermost goes round until it runs in the process that resumes.</summary>
+    /// <summary>
+    /// So many frames, of which the innermost goes round until it runs in the process that resumes.
+    /// </summary>
     private static async FiberTask Wait(int depth, bool isLast)
     {
         if (depth > 1)

@@ -23,11 +23,13 @@ internal static class FibersCommand
     {
         Option<int[]> fibers = SharedOptions
             .Several(
-                "--fibers", "How many fibers wait when the checkpoint is taken; a row each.", 1, 1000, 10_000, 100_000)
+                "--fibers", "How many fibers wait when the checkpoint is taken; a row each.", 1, 1000, 10_000,
+                100_000)
             .RequireEach(count => count >= 1, "at least 1");
         Option<int> depth = SharedOptions.Number("--depth", "Frames of each fiber.", 3, 1, 10_000);
         return new BenchCommand(
-            "fibers", "How long fibers take to be captured and to go on from their image, beside a memcpy of them.",
+            "fibers",
+            "How long fibers take to be captured and to go on from their image, beside a memcpy of them.",
             [fibers, depth], (result, run) =>
         {
             int frames = result.GetValue(depth);
@@ -45,19 +47,24 @@ internal static class FibersCommand
         });
     }
 
-    private static ScenarioReport ReportOf(IReadOnlyList<FiberMeasurement> rows, int depth) => ScenarioReport.Of(
-        rows, s_columns,
-        $"{depth} frames a fiber, one worker. open: the store is opened and the arena filled; restore: until the " +
-        "first fiber goes on; unwind: until all have gone on and ended; memcpy: of what they take in the arena.",
-        new Plot(
-            $"Fibers of {depth} frames, captured and resumed", new PlotAxis("fibers"), new PlotAxis("milliseconds"),
-            [
-                .. PlotSeries.Group(
-                    rows, _ => "pause", Count, row => row.Checkpoint.Capture.Pause.Total.TotalMilliseconds),
-                .. PlotSeries.Group(rows, _ => "restore", Count, row => row.Restore.TotalMilliseconds),
-                .. PlotSeries.Group(rows, _ => "unwind", Count, row => row.Unwind.TotalMilliseconds),
-                .. PlotSeries.Group(rows, _ => "memcpy", Count, row => row.Memcpy.TotalMilliseconds, isBaseline: true),
-            ]));
+    private static ScenarioReport ReportOf(IReadOnlyList<FiberMeasurement> rows, int depth) =>
+        ScenarioReport.Of(
+            rows, s_columns,
+            $"{depth} frames a fiber, one worker. open: the store is opened and the arena filled; restore: " +
+            "until the first fiber goes on; unwind: until all have gone on and ended; memcpy: of what they " +
+            "take in the arena.",
+            new Plot(
+                $"Fibers of {depth} frames, captured and resumed", new PlotAxis("fibers"),
+                new PlotAxis("milliseconds"),
+                [
+                    .. PlotSeries.Group(
+                        rows, _ => "pause", Count,
+                        row => row.Checkpoint.Capture.Pause.Total.TotalMilliseconds),
+                    .. PlotSeries.Group(rows, _ => "restore", Count, row => row.Restore.TotalMilliseconds),
+                    .. PlotSeries.Group(rows, _ => "unwind", Count, row => row.Unwind.TotalMilliseconds),
+                    .. PlotSeries.Group(
+                        rows, _ => "memcpy", Count, row => row.Memcpy.TotalMilliseconds, isBaseline: true),
+                ]));
 
     private static double Count(FiberMeasurement row) => row.Fibers;
 }

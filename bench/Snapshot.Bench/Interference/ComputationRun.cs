@@ -19,7 +19,9 @@ internal sealed record ComputationRun
     /// <summary>Checkpoints captured while it ran.</summary>
     internal required IReadOnlyList<ComputationCheckpoint> Checkpoints { get; init; }
 
-    /// <summary>By how much a checkpoint made the steps longer that overlap with it, in milliseconds.</summary>
+    /// <summary>
+    /// By how much a checkpoint made the steps longer that overlap with it, in milliseconds.
+    /// </summary>
     internal IEnumerable<double> CostsMs
     {
         get
@@ -29,7 +31,8 @@ internal sealed record ComputationRun
         }
     }
 
-    internal static ComputationRun Of(InterferenceSetup setup, Disturbance disturbance, CaptureMode mode, long steps)
+    internal static ComputationRun Of(
+        InterferenceSetup setup, Disturbance disturbance, CaptureMode mode, long steps)
     {
         using StoreFolder folder = new(setup.Directory);
         using SnapshotSession session = SnapshotSession.Create(folder.Path, new SnapshotOptions
@@ -42,9 +45,11 @@ internal sealed record ComputationRun
             },
             Store = StoreFolder.NewestOnly,
         });
-        Arena arena = session.OpenArena("bench", new ArenaOptions { Capacity = setup.ArenaBytes + (256L << 20) });
+        Arena arena =
+            session.OpenArena("bench", new ArenaOptions { Capacity = setup.ArenaBytes + (256L << 20) });
         using ComputationThreads threads = new(
-            session, Computation.Create(setup.Computation, arena, setup.ArenaBytes, setup.Threads), setup.Threads);
+            session, Computation.Create(setup.Computation, arena, setup.ArenaBytes, setup.Threads),
+            setup.Threads);
         threads.Fill();
         if (disturbance != Disturbance.None) session.RequestCheckpoint().WaitCommitted();
         if (disturbance is Disturbance.Settled or Disturbance.Checkpoints) threads.Fill();
@@ -69,8 +74,8 @@ internal sealed record ComputationRun
     }
 
     /// <summary>
-    /// Asks for a checkpoint at every interval until the work is done; one that lasts longer is waited for. The last,
-    /// when the work ends before it is captured, does not count.
+    /// Asks for a checkpoint at every interval until the work is done; one that lasts longer is waited for.
+    /// The last, when the work ends before it is captured, does not count.
     /// </summary>
     private static List<ComputationCheckpoint> TakeCheckpoints(
         SnapshotSession session, ComputationThreads threads, TimeSpan every, long started)

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Snapshot.Bench;
 
-/// <summary>The participants that compute: told to fill, told to make so many steps, polling in between.</summary>
+/// <summary>
+/// The participants that compute: told to fill, told to make so many steps, polling in between.
+/// </summary>
 internal sealed class ComputationThreads : IDisposable
 {
     private readonly SnapshotSession _session;

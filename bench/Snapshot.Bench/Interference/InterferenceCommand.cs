@@ -33,7 +33,8 @@ internal static class InterferenceCommand
         encoding.AcceptOnlyFromAmong([.. Enum.GetNames<BlockEncoding>().Select(SharedOptions.ToWord)]);
         return new BenchCommand(
             "interference",
-            "How much longer a computation takes with checkpoints, and by what, beside a memcpy of what it wrote.",
+            "How much longer a computation takes with checkpoints, and by what, beside a memcpy of what it " +
+            "wrote.",
             [computation, arena, mode, threads, every, seconds, rounds, encoding], (result, run) =>
         {
             CaptureMode[] modes = [.. result.GetValue(mode)!.Select(SharedOptions.ParseMode)];

@@ -37,8 +37,8 @@ internal sealed record InterferenceMeasurement
     internal double CostMs => Figures.Median(With.SelectMany(run => run.CostsMs));
 
     /// <summary>
-    /// By how much steps of a run are longer in which pages may be smaller than they were, for as many steps as there
-    /// are for one checkpoint.
+    /// By how much steps of a run are longer in which pages may be smaller than they were, for as many steps
+    /// as there are for one checkpoint.
     /// </summary>
     internal double SmallPagesMs => (MedianStepMs(Settled) - MedianStepMs(Without)) *
         With.Average(run => run.Steps.Count) / CheckpointsPerRun;
@@ -49,8 +49,8 @@ internal sealed record InterferenceMeasurement
     internal double PauseMs => Checkpoints.Average(info => info.Capture.Pause.Total.TotalMilliseconds);
 
     /// <summary>
-    /// What is left of the cost: copies made while the computation runs, and processors and memory shared with the
-    /// drain.
+    /// What is left of the cost: copies made while the computation runs, and processors and memory shared
+    /// with the drain.
     /// </summary>
     internal double RestMs => CostMs - FaultsMs - PauseMs;
 
@@ -84,7 +84,8 @@ internal sealed record InterferenceMeasurement
         void Make(Disturbance kind, CaptureMode mode, string what)
         {
             run.Say($"{setup.Computation}, {what}");
-            if (!runs.TryGetValue((kind, mode), out List<ComputationRun>? list)) runs[(kind, mode)] = list = [];
+            if (!runs.TryGetValue((kind, mode), out List<ComputationRun>? list))
+                runs[(kind, mode)] = list = [];
             list.Add(ComputationRun.Of(setup, kind, mode, steps));
         }
     }
@@ -132,12 +133,15 @@ internal sealed record InterferenceMeasurement
     {
         // A run with checkpoints may take longer; three times as long is taken as the bound.
         long images = 2 + (long)Math.Ceiling(3 * setup.Length / setup.Every);
-        Requirements.Memory((2 * setup.ArenaBytes) + (512L << 20), $"an arena of {Figures.Size(setup.ArenaBytes)} " +
+        Requirements.Memory(
+            (2 * setup.ArenaBytes) + (512L << 20), $"an arena of {Figures.Size(setup.ArenaBytes)} " +
             "and copies");
-        Requirements.Disk(setup.Directory, images * setup.ArenaBytes, $"{images} images of that arena at the most");
+        Requirements.Disk(
+            setup.Directory, images * setup.ArenaBytes, $"{images} images of that arena at the most");
     }
 
-    private static double Seconds(IEnumerable<ComputationRun> runs) => Figures.Median(runs.Select(run => run.Seconds));
+    private static double Seconds(IEnumerable<ComputationRun> runs) =>
+        Figures.Median(runs.Select(run => run.Seconds));
 
     private static double MedianStepMs(IEnumerable<ComputationRun> runs) =>
         Figures.Median(runs.Select(run => run.Steps.MedianMs([])));

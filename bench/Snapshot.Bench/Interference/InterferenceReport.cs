@@ -42,16 +42,17 @@ internal static class InterferenceReport
             ],
             Json = ScenarioReport.JsonOf(rows, [.. s_columns, .. capture]),
             Note =
-                $"{Figures.Size(setup.ArenaBytes)} arena, {setup.Threads} threads, encoding {setup.Encoding}, a " +
-                $"checkpoint every {setup.Every.TotalSeconds} s; medians, runs of each kind by turns: " +
-                $"{rows[0].Without.Count}. All in ms is for one checkpoint. step: one that no checkpoint overlaps " +
-                "with. cost: by how much those are longer together that a checkpoint overlaps with, in the same run. " +
-                "small pages: what the smaller pages cost that a checkpoint leaves behind, until the next; not in " +
-                "cost. faults: by how much the first steps are longer when each first write is noticed and no " +
-                "checkpoint is taken. rest: what is left of the cost, that is copies made while it runs, and " +
-                "what it shares with the drain. memcpy: one thread copies the pages that a checkpoint finds " +
-                "written. in kernel: more system time in the application's threads. others' CPU: more processor time " +
-                "in all other threads. " +
+                $"{Figures.Size(setup.ArenaBytes)} arena, {setup.Threads} threads, encoding " +
+                $"{setup.Encoding}, a checkpoint every {setup.Every.TotalSeconds} s; medians, runs of each " +
+                $"kind by turns: {rows[0].Without.Count}. All in ms is for one checkpoint. step: one that " +
+                "no checkpoint overlaps with. cost: by how much those are longer together that a " +
+                "checkpoint overlaps with, in the same run. small pages: what the smaller pages cost that " +
+                "a checkpoint leaves behind, until the next; not in cost. faults: by how much the first " +
+                "steps are longer when each first write is noticed and no checkpoint is taken. rest: what " +
+                "is left of the cost, that is copies made while it runs, and what it shares with the " +
+                "drain. memcpy: one thread copies the pages that a checkpoint finds written. in kernel: " +
+                "more system time in the application's threads. others' CPU: more processor time in all " +
+                "other threads. " +
                 CaptureColumns.Note,
             Plots = [PlotOf(rows)],
         };
@@ -77,7 +78,8 @@ internal static class InterferenceReport
                 Part("memcpy of what was written", row => row.MemcpyMs, isBaseline: true),
             ]);
 
-        PlotSeries Part(string name, Func<InterferenceMeasurement, double> value, bool isBaseline = false) => new(
-            name, [.. rows.Select((row, index) => ((double)index, Math.Max(0, value(row))))], isBaseline);
+        PlotSeries Part(string name, Func<InterferenceMeasurement, double> value, bool isBaseline = false) =>
+            new(
+                name, [.. rows.Select((row, index) => ((double)index, Math.Max(0, value(row))))], isBaseline);
     }
 }

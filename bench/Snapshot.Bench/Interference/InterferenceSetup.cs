@@ -12,7 +12,9 @@ internal sealed record InterferenceSetup
     /// <summary>From one request to the next, as far as checkpoints end in that time.</summary>
     internal required TimeSpan Every { get; init; }
 
-    /// <summary>How long the work takes without checkpoints, about; from it the amount of work follows.</summary>
+    /// <summary>
+    /// How long the work takes without checkpoints, about; from it the amount of work follows.
+    /// </summary>
     internal required TimeSpan Length { get; init; }
 
     internal required BlockEncoding Encoding { get; init; }
@@ -27,9 +29,8 @@ internal enum Disturbance
     None,
 
     /// <summary>
-    /// A checkpoint has ended before and all has been written since: nothing is watched, but the pages may be smaller
-    /// than
-    /// they were.
+    /// A checkpoint has ended before and all has been written since: nothing is watched, but the pages may be
+    /// smaller than they were.
     /// </summary>
     Settled,
 

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Snapshot.Bench;
 
 /// <summary>
-/// Random updates of 8 bytes over the whole arena, as HPC Challenge's RandomAccess makes them; there too an update that
-/// two threads make at once may be lost.
+/// Random updates of 8 bytes over the whole arena, as HPC Challenge's RandomAccess makes them; there too an
+/// update that two threads make at once may be lost.
 /// </summary>
 internal sealed unsafe class RandomUpdates : Computation
 {

@@ -4,7 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Snapshot.Bench;
 
 /// <summary>
-/// Jacobi's method on a square grid, five points: each step reads one field and rewrites the other, all of it.
+/// Jacobi's method on a square grid, five points: each step reads one field and rewrites the other, all of
+/// it.
 /// </summary>
 internal sealed unsafe class Stencil : Computation
 {
@@ -30,8 +31,8 @@ internal sealed unsafe class Stencil : Computation
         (double sinStep, double cosStep) = Math.SinCos(1e-3);
         for (long row = from; row < to; row++)
         {
-            // A wave along the row, each value turned on from the one before: a call of sin for each would take longer
-            // than what is measured.
+            // A wave along the row, each value turned on from the one before: a call of sin for each would
+            // take longer than what is measured.
             (double sin, double cos) = Math.SinCos(row * 1e-2);
             for (long column = 0; column < _side; column++)
             {
@@ -81,5 +82,6 @@ internal sealed unsafe class Stencil : Computation
         }
     }
 
-    private (long From, long To) RowsOf(int thread) => (_side * thread / _threads, _side * (thread + 1) / _threads);
+    private (long From, long To) RowsOf(int thread) =>
+        (_side * thread / _threads, _side * (thread + 1) / _threads);
 }

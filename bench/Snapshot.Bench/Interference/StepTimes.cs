@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Snapshot.Bench;
 
 /// <summary>
-/// How long each step of a run took. What a checkpoint costs is found within one run, by the steps it overlaps with
-/// against the others: two runs of the same work differ by more than that from each other.
+/// How long each step of a run took. What a checkpoint costs is found within one run, by the steps it
+/// overlaps with against the others: two runs of the same work differ by more than that from each other.
 /// </summary>
 /// <param name="stamps">When the first step began, and when each ended.</param>
 internal sealed class StepTimes(IReadOnlyList<long> stamps)
@@ -27,14 +27,17 @@ internal sealed class StepTimes(IReadOnlyList<long> stamps)
     }
 
     /// <summary>By how much the steps that overlap with a checkpoint took longer than others.</summary>
-    internal double ExcessMs(ComputationCheckpoint checkpoint, double undisturbed) => Enumerable.Range(0, Count)
-        .Where(step => Overlaps(step, checkpoint)).Sum(step => Milliseconds(step) - undisturbed);
+    internal double ExcessMs(ComputationCheckpoint checkpoint, double undisturbed) =>
+        Enumerable.Range(0, Count)
+            .Where(step => Overlaps(step, checkpoint)).Sum(step => Milliseconds(step) - undisturbed);
 
     /// <summary>By how much the first steps took longer than others.</summary>
     internal double ExcessAtFirstMs(int steps) =>
-        Enumerable.Range(0, Math.Min(steps, Count)).Sum(Milliseconds) - (Math.Min(steps, Count) * MedianMs([]));
+        Enumerable.Range(0, Math.Min(steps, Count)).Sum(Milliseconds) -
+        (Math.Min(steps, Count) * MedianMs([]));
 
-    private double Milliseconds(int step) => Stopwatch.GetElapsedTime(stamps[step], stamps[step + 1]).TotalMilliseconds;
+    private double Milliseconds(int step) =>
+        Stopwatch.GetElapsedTime(stamps[step], stamps[step + 1]).TotalMilliseconds;
 
     private bool Overlaps(int step, ComputationCheckpoint checkpoint) =>
         stamps[step] < checkpoint.Committed && checkpoint.Requested < stamps[step + 1];

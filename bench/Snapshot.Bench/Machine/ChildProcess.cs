@@ -24,7 +24,8 @@ internal static class ChildProcess
             string output = child.StandardOutput.ReadToEnd();
             child.WaitForExit();
             Interruption.EndIfInterrupted(child.ExitCode);
-            if (child.ExitCode != 0) throw new IOException($"'{arguments[0]}' ended with {child.ExitCode}: {output}");
+            if (child.ExitCode != 0)
+                throw new IOException($"'{arguments[0]}' ended with {child.ExitCode}: {output}");
             return JsonSerializer.Deserialize<T>(output)!;
         }
         finally

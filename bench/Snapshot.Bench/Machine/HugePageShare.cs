@@ -17,7 +17,8 @@ internal static class HugePageShare
         foreach (string line in smaps)
         {
             string[] words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            if (!words[0].EndsWith(':')) isInside = StartOf(words[0]) is { } start && start >= from && start < to;
+            if (!words[0].EndsWith(':'))
+                isInside = StartOf(words[0]) is { } start && start >= from && start < to;
             else if (!isInside) continue;
             else if (words[0] == "Rss:") resident += Number(words[1]);
             else if (words[0] == "AnonHugePages:") huge += Number(words[1]);

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Snapshot.Bench;
 
 /// <summary>
-/// What must be done when the program is interrupted (Ctrl-C, a terminal that closes, a kill): children ended, folders
-/// deleted. Last registered first; then the program ends.
+/// What must be done when the program is interrupted (Ctrl-C, a terminal that closes, a kill): children
+/// ended, folders deleted. Last registered first; then the program ends.
 /// </summary>
 internal static class Interruption
 {
@@ -41,7 +41,8 @@ internal static class Interruption
     }
 
     /// <summary>
-    /// A program that was started from here and was interrupted, as all in the terminal are: this one ends, too.
+    /// A program that was started from here and was interrupted, as all in the terminal are: this one ends,
+    /// too.
     /// </summary>
     internal static void EndIfInterrupted(int exitCodeOfChild)
     {

@@ -10,7 +10,9 @@ internal static class MachineDescription
     internal static IReadOnlyList<(string Name, string Value)> Of(string directory) =>
     [
         ("processor", $"{ProcessorModel()}, {Environment.ProcessorCount} cores"),
-        ("memory", $"{(MemoryInfo("MemTotal") / (double)(1L << 30)).ToString("F0", CultureInfo.InvariantCulture)} GiB"),
+        ("memory",
+            $"{(MemoryInfo("MemTotal") / (double)(1L << 30)).ToString("F0", CultureInfo.InvariantCulture)} " +
+            "GiB"),
         ("huge pages", ChosenOf("/sys/kernel/mm/transparent_hugepage/enabled")),
         ("kernel", $"Linux {KernelVersion()}"),
         ("file system", FileSystemOf(directory, File.ReadLines("/proc/self/mountinfo"))),
@@ -22,7 +24,9 @@ internal static class MachineDescription
     /// <summary>Bytes that can be had without swapping.</summary>
     internal static long MemoryAvailable() => MemoryInfo("MemAvailable");
 
-    /// <summary>The type of the file system a directory is on: that of the longest mount point above it.</summary>
+    /// <summary>
+    /// The type of the file system a directory is on: that of the longest mount point above it.
+    /// </summary>
     internal static string FileSystemOf(string directory, IEnumerable<string> mountInfo)
     {
         string best = "", type = "unknown";
@@ -47,12 +51,14 @@ internal static class MachineDescription
     {
         if (!File.Exists(file)) return "none";
         string text = File.ReadAllText(file);
-        int from = text.IndexOf('[', StringComparison.Ordinal), to = text.IndexOf(']', StringComparison.Ordinal);
+        int from = text.IndexOf('[', StringComparison.Ordinal), to =
+            text.IndexOf(']', StringComparison.Ordinal);
         return from < 0 || to < from ? text.Trim() : text[(from + 1)..to];
     }
 
     private static string ProcessorModel() => File.ReadLines("/proc/cpuinfo")
-        .FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim()
+        .FirstOrDefault(
+            line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim()
         ?? RuntimeInformation.ProcessArchitecture.ToString();
 
     /// <summary>Only the number: what follows it names who built it.</summary>
@@ -64,7 +70,8 @@ internal static class MachineDescription
 
     private static long MemoryInfo(string field)
     {
-        string line = File.ReadLines("/proc/meminfo").First(line => line.StartsWith(field, StringComparison.Ordinal));
+        string line =
+            File.ReadLines("/proc/meminfo").First(line => line.StartsWith(field, StringComparison.Ordinal));
         string kibibytes = line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1];
         return long.Parse(kibibytes, CultureInfo.InvariantCulture) << 10;
     }

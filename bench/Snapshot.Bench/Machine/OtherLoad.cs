@@ -32,7 +32,8 @@ internal static class OtherLoad
         if (processors <= ProcessorsMost) return;
         string taken = processors.ToString("F1", CultureInfo.InvariantCulture);
         throw new RequirementException(
-            $"Other processes take {taken} of {Environment.ProcessorCount} processors, which changes every figure",
+            $"Other processes take {taken} of {Environment.ProcessorCount} processors, which changes every " +
+            "figure",
             "wait until they have ended, or measure all the same with --busy.");
     }
 
@@ -40,7 +41,9 @@ internal static class OtherLoad
         File.ReadLines("/proc/stat").First(), Environment.CpuUsage.TotalTime,
         TimeSpan.FromMilliseconds(Environment.TickCount64));
 
-    /// <summary>User, nice, system, interrupts, soft interrupts and what the host took; not idle and waiting.</summary>
+    /// <summary>
+    /// User, nice, system, interrupts, soft interrupts and what the host took; not idle and waiting.
+    /// </summary>
     private static double BusySeconds(string stat)
     {
         long[] ticks =

@@ -3,7 +3,9 @@ using System.Runtime.InteropServices;
 
 namespace Snapshot.Bench;
 
-/// <summary>Time that processors spent, in milliseconds: in the program, and in the kernel on its behalf.</summary>
+/// <summary>
+/// Time that processors spent, in milliseconds: in the program, and in the kernel on its behalf.
+/// </summary>
 internal readonly partial record struct ProcessorTime(double UserMs, double SystemMs)
 {
     private const int Thread = 1, Children = -1;
@@ -28,7 +30,8 @@ internal readonly partial record struct ProcessorTime(double UserMs, double Syst
     internal static ProcessorTime OfChildren() => Of(Children);
 
     /// <summary>
-    /// Of the threads of this process that have a name now, cut to 15 bytes as the system does, in ticks of 10 ms.
+    /// Of the threads of this process that have a name now, cut to 15 bytes as the system does, in ticks of
+    /// 10 ms.
     /// </summary>
     internal static ProcessorTime OfThreads(string name)
     {

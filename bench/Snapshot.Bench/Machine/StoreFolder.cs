@@ -20,8 +20,8 @@ internal sealed class StoreFolder : IDisposable
     }
 
     /// <summary>
-    /// For a store of one generation, in which nothing but what is measured is written: no compaction, and no page that
-    /// did not change.
+    /// For a store of one generation, in which nothing but what is measured is written: no compaction, and no
+    /// page that did not change.
     /// </summary>
     internal static StoreOptions NewestOnly => new()
     {
@@ -44,7 +44,8 @@ internal sealed class StoreFolder : IDisposable
 
     private void Delete()
     {
-        // On an interruption a drain may still be making files here; it cannot go on for long without the folder.
+        // On an interruption a drain may still be making files here; it cannot go on for long without the
+        // folder.
         for (int attempt = 0; Directory.Exists(Path); attempt++)
         {
             try

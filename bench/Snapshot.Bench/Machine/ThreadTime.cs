@@ -18,7 +18,9 @@ internal readonly record struct ThreadTime(double WallMs, ProcessorTime Processo
     internal static ThreadTime OfCurrentThread() => new(
         Stopwatch.GetElapsedTime(0).TotalMilliseconds, ProcessorTime.OfCurrentThread(), Queued());
 
-    /// <summary>"338829729 1728207 46": nanoseconds on a processor, nanoseconds queued for one, turns.</summary>
+    /// <summary>
+    /// "338829729 1728207 46": nanoseconds on a processor, nanoseconds queued for one, turns.
+    /// </summary>
     private static double Queued() => long.Parse(
         File.ReadAllText("/proc/thread-self/schedstat").Split(' ')[1], CultureInfo.InvariantCulture) / 1e6;
 }

@@ -5,7 +5,9 @@ using Snapshot.NativeThreads;
 
 namespace Snapshot.Bench;
 
-/// <summary>The processes of the native scenario: a process has one host of native threads in its life.</summary>
+/// <summary>
+/// The processes of the native scenario: a process has one host of native threads in its life.
+/// </summary>
 internal static unsafe class NativeChild
 {
     /// <summary>Not among the commands that help lists.</summary>
@@ -48,7 +50,11 @@ internal static unsafe class NativeChild
         {
             Spinner* mine = spinners.Pointer + index;
             string name = $"polled {index}";
-            new Thread(() => Spin(session, name, mine), maxStackSize: 256 << 10) { IsBackground = true }.Start();
+            new Thread(() => Spin(session, name, mine), maxStackSize: 256 << 10)
+            {
+                IsBackground =
+                true
+            }.Start();
         }
 
         Await(spinners, new ulong[threads]);
@@ -80,7 +86,8 @@ internal static unsafe class NativeChild
         long begun = Stopwatch.GetTimestamp();
         double disturbed = Rate(spinners, () =>
         {
-            for (int round = 0; round < rounds; round++) infos.Add(session.RequestCheckpoint().WaitCommitted());
+            for (int round = 0; round < rounds; round++)
+                infos.Add(session.RequestCheckpoint().WaitCommitted());
         });
         double lost = (1 - (disturbed / undisturbed)) * Since(begun) / rounds
             * Math.Min(spinners.Length, Environment.ProcessorCount);
@@ -106,7 +113,8 @@ internal static unsafe class NativeChild
     private static ulong Sum(ArenaArray<Spinner> spinners)
     {
         ulong sum = 0;
-        for (long index = 0; index < spinners.Length; index++) sum += Volatile.Read(ref spinners[index].Turns);
+        for (long index = 0; index < spinners.Length; index++)
+            sum += Volatile.Read(ref spinners[index].Turns);
         return sum;
     }
 
@@ -129,7 +137,8 @@ internal static unsafe class NativeChild
         for (int index = 0; index < spinners.Length; index++) Start(host, module, spinners, index);
     }
 
-    private static void Start(NativeHost host, NativeModule module, ArenaArray<Spinner> spinners, int index) =>
+    private static void Start(
+        NativeHost host, NativeModule module, ArenaArray<Spinner> spinners, int index) =>
         host.Start($"spinner {index}", module, "spin", spinners.Pointer + index);
 
     private static void Spin(SnapshotSession session, string name, Spinner* mine)
@@ -143,7 +152,8 @@ internal static unsafe class NativeChild
     }
 
     /// <summary>
-    /// Until each has computed since. It does not yield: among hundreds of threads its turn would come late again.
+    /// Until each has computed since. It does not yield: among hundreds of threads its turn would come late
+    /// again.
     /// </summary>
     private static void Await(ArenaArray<Spinner> spinners, ulong[] before)
     {

@@ -41,22 +41,25 @@ internal static class NativeCommand
         });
     }
 
-    private static ScenarioReport ReportOf(IReadOnlyList<NativeMeasurement> rows, int rounds) => ScenarioReport.Of(
-        rows, s_columns,
-        $"Threads that compute without a pause on {Environment.ProcessorCount} processors, medians of {rounds}. all " +
-        "parked: from the request to stop until every thread stands where it can be captured; polled: the same for " +
-        "threads of C# that poll; lost: time of all processors that one checkpoint takes from the threads, its drain " +
-        "included; KiB / thread: pages that an increment has of each; open: until the session has its memory and its " +
-        "module; started: from there until each thread was given to the kernel; all go on: until each has computed.",
-        new Plot(
-            "Native threads stopped and continued", new PlotAxis("threads"), new PlotAxis("milliseconds, median"),
-            [
-                .. PlotSeries.Group(rows, _ => "all parked", Count, row => row.Native.GatherMs),
-                .. PlotSeries.Group(rows, _ => "all go on", Count, row => row.Restart.AllMs),
-                .. PlotSeries.Group(
-                    rows.Where(row => row.Polled is not null), _ => "polled threads parked", Count,
-                    row => row.Polled!.GatherMs, isBaseline: true),
-            ]));
+    private static ScenarioReport ReportOf(IReadOnlyList<NativeMeasurement> rows, int rounds) =>
+        ScenarioReport.Of(
+            rows, s_columns,
+            $"Threads that compute without a pause on {Environment.ProcessorCount} processors, medians of " +
+            $"{rounds}. all parked: from the request to stop until every thread stands where it can be " +
+            "captured; polled: the same for threads of C# that poll; lost: time of all processors that one " +
+            "checkpoint takes from the threads, its drain included; KiB / thread: pages that an increment " +
+            "has of each; open: until the session has its memory and its module; started: from there until " +
+            "each thread was given to the kernel; all go on: until each has computed.",
+            new Plot(
+                "Native threads stopped and continued", new PlotAxis("threads"),
+                new PlotAxis("milliseconds, median"),
+                [
+                    .. PlotSeries.Group(rows, _ => "all parked", Count, row => row.Native.GatherMs),
+                    .. PlotSeries.Group(rows, _ => "all go on", Count, row => row.Restart.AllMs),
+                    .. PlotSeries.Group(
+                        rows.Where(row => row.Polled is not null), _ => "polled threads parked", Count,
+                        row => row.Polled!.GatherMs, isBaseline: true),
+                ]));
 
     private static double Count(NativeMeasurement row) => row.Threads;
 }

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Snapshot.Bench;
 
-/// <summary>So many native threads that compute: stopped, captured, and continued in another process.</summary>
+/// <summary>
+/// So many native threads that compute: stopped, captured, and continued in another process.
+/// </summary>
 internal sealed record NativeMeasurement
 {
     private const int PolledMax = 64;
@@ -12,8 +14,8 @@ internal sealed record NativeMeasurement
     internal required NativeTimes Native { get; init; }
 
     /// <summary>
-    /// As many threads of C# that do the same and poll; null for more than <see cref="PolledMax"/>, each of which would
-    /// have to wait for its turn to come to its next poll.
+    /// As many threads of C# that do the same and poll; null for more than <see cref="PolledMax"/>, each of
+    /// which would have to wait for its turn to come to its next poll.
     /// </summary>
     internal required NativeTimes? Polled { get; init; }
 
@@ -31,7 +33,8 @@ internal sealed record NativeMeasurement
         {
             Threads = threads,
             Native = ChildProcess.Run<NativeTimes>(NativeChild.CommandName, native.Path, count, times),
-            Restart = ChildProcess.Run<NativeRestartTimes>(NativeChild.RestartCommandName, native.Path, count),
+            Restart =
+                ChildProcess.Run<NativeRestartTimes>(NativeChild.RestartCommandName, native.Path, count),
             Polled = threads > PolledMax
                 ? null
                 : ChildProcess.Run<NativeTimes>(NativeChild.PolledCommandName, polled.Path, count, times),

@@ -6,8 +6,8 @@ namespace Snapshot.Bench;
 /// <param name="PauseMs">The whole pause, median.</param>
 /// <param name="ChangedBytes">Bytes of pages that an increment has, median.</param>
 /// <param name="LostMs">
-/// Time of all processors that a checkpoint takes from the threads: how much less they compute while checkpoints are
-/// taken, over the number of these.
+/// Time of all processors that a checkpoint takes from the threads: how much less they compute while
+/// checkpoints are taken, over the number of these.
 /// </param>
 internal sealed record NativeTimes(
     double GatherMs, double LongestGatherMs, double PauseMs, long ChangedBytes, double LostMs);

@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace Snapshot.Bench;
 
-/// <summary>One figure of a scenario's rows: its heading in tables, its name in JSON, and its value in a row.</summary>
+/// <summary>
+/// One figure of a scenario's rows: its heading in tables, its name in JSON, and its value in a row.
+/// </summary>
 /// <param name="Heading">Null: only in JSON.</param>
 /// <param name="Name">Null: only in tables.</param>
 /// <param name="Value">A string, a bool, an int, a long or a double; null where it was not measured.</param>
@@ -52,7 +54,8 @@ internal static class Figures
     internal static double Median(IEnumerable<double> values)
     {
         double[] sorted = [.. values.Order()];
-        return sorted.Length == 0 ? double.NaN : (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+        return sorted.Length == 0
+            ? double.NaN : (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
     }
 
     internal static string Mebibytes(long bytes) => Text(bytes / 1048576.0);

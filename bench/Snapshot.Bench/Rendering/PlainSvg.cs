@@ -5,8 +5,8 @@ using System.Xml.Linq;
 namespace Snapshot.Bench;
 
 /// <summary>
-/// Makes of a drawing one that every renderer shows alike: colours and strokes are attributes of their own, for some
-/// renderers read no style; text stands by its own baseline, for some know no other.
+/// Makes of a drawing one that every renderer shows alike: colours and strokes are attributes of their own,
+/// for some renderers read no style; text stands by its own baseline, for some know no other.
 /// </summary>
 internal static partial class PlainSvg
 {
@@ -19,7 +19,8 @@ internal static partial class PlainSvg
         {
             StyleToAttributes(element);
             BaselineToOffset(element);
-            foreach (XAttribute attribute in element.Attributes()) attribute.Value = PlainColor(attribute.Value);
+            foreach (XAttribute attribute in element.Attributes())
+                attribute.Value = PlainColor(attribute.Value);
         }
 
         if (root.Name.LocalName == "svg") MakeGroup(root);
@@ -55,7 +56,8 @@ internal static partial class PlainSvg
             _ => 0,
         };
         double size = double.Parse(element.Attribute("font-size")!.Value, CultureInfo.InvariantCulture);
-        if (shift > 0) element.SetAttributeValue("dy", (shift * size).ToString("0.##", CultureInfo.InvariantCulture));
+        if (shift > 0)
+            element.SetAttributeValue("dy", (shift * size).ToString("0.##", CultureInfo.InvariantCulture));
         baseline.Remove();
     }
 

@@ -36,7 +36,9 @@ internal sealed record Plot(string Title, PlotAxis X, PlotAxis Y, IReadOnlyList<
 /// <param name="Labels">What stands at 0, 1, 2…, where it is no quantity.</param>
 internal sealed record PlotAxis(string Title, IReadOnlyList<string>? Labels = null)
 {
-    /// <summary>Whether a logarithm is needed to see all of these: they span more than a decade and a half.</summary>
+    /// <summary>
+    /// Whether a logarithm is needed to see all of these: they span more than a decade and a half.
+    /// </summary>
     internal static bool NeedsLogarithm(IEnumerable<double> values)
     {
         double[] all = [.. values.Where(double.IsFinite)];
@@ -45,10 +47,15 @@ internal sealed record PlotAxis(string Title, IReadOnlyList<string>? Labels = nu
 }
 
 /// <summary>Points of one line, or heights of one part of each bar.</summary>
-/// <param name="IsBaseline">What the hardware or the kernel does: drawn dashed, or as a mark beside a bar.</param>
-internal sealed record PlotSeries(string Name, IReadOnlyList<(double X, double Y)> Points, bool IsBaseline = false)
+/// <param name="IsBaseline">
+/// What the hardware or the kernel does: drawn dashed, or as a mark beside a bar.
+/// </param>
+internal sealed record PlotSeries(
+    string Name, IReadOnlyList<(double X, double Y)> Points, bool IsBaseline = false)
 {
-    /// <summary>One line a key, points in the order of X; where nothing was measured there is no point.</summary>
+    /// <summary>
+    /// One line a key, points in the order of X; where nothing was measured there is no point.
+    /// </summary>
     internal static IEnumerable<PlotSeries> Group<TRow>(
         IEnumerable<TRow> rows, Func<TRow, string> name, Func<TRow, double> x, Func<TRow, double?> y,
         bool isBaseline = false) =>

@@ -4,8 +4,8 @@ using OxyPlot.Axes;
 namespace Snapshot.Bench;
 
 /// <summary>
-/// Axes of quantities: logarithmic where the values need it, and with ticks at the values themselves where there are
-/// few.
+/// Axes of quantities: logarithmic where the values need it, and with ticks at the values themselves where
+/// there are few.
 /// </summary>
 internal static class QuantityAxis
 {
@@ -39,7 +39,8 @@ internal static class QuantityAxis
     private sealed class LogarithmicTicks(double[]? ticks) : LogarithmicAxis
     {
         public override void GetTickValues(
-            out IList<double> majorLabelValues, out IList<double> majorTickValues, out IList<double> minorTickValues)
+            out IList<double> majorLabelValues, out IList<double> majorTickValues,
+            out IList<double> minorTickValues)
         {
             base.GetTickValues(out majorLabelValues, out majorTickValues, out minorTickValues);
             if (ticks is not null) (majorLabelValues, majorTickValues, minorTickValues) = (ticks, ticks, []);
@@ -49,7 +50,8 @@ internal static class QuantityAxis
     private sealed class LinearTicks(double[]? ticks) : LinearAxis
     {
         public override void GetTickValues(
-            out IList<double> majorLabelValues, out IList<double> majorTickValues, out IList<double> minorTickValues)
+            out IList<double> majorLabelValues, out IList<double> majorTickValues,
+            out IList<double> minorTickValues)
         {
             base.GetTickValues(out majorLabelValues, out majorTickValues, out minorTickValues);
             if (ticks is not null) (majorLabelValues, majorTickValues, minorTickValues) = (ticks, ticks, []);

@@ -23,7 +23,8 @@ internal sealed record ScenarioReport
 
     /// <summary>A report whose one table and whose JSON come from the same columns.</summary>
     internal static ScenarioReport Of<TRow>(
-        IReadOnlyList<TRow> rows, IReadOnlyList<Column<TRow>> columns, string note, params IReadOnlyList<Plot> plots) =>
+        IReadOnlyList<TRow> rows, IReadOnlyList<Column<TRow>> columns, string note,
+        params IReadOnlyList<Plot> plots) =>
         new()
         {
             Tables = [TextTable.Of(rows, columns)],

@@ -15,13 +15,17 @@ internal static class SvgPlot
 
     private static readonly OxyColor[] s_colors =
     [
-        OxyColor.FromRgb(0x1f, 0x77, 0xb4), OxyColor.FromRgb(0xd6, 0x27, 0x28), OxyColor.FromRgb(0x2c, 0xa0, 0x2c),
-        OxyColor.FromRgb(0xff, 0x7f, 0x0e), OxyColor.FromRgb(0x94, 0x67, 0xbd), OxyColor.FromRgb(0x17, 0xbe, 0xcf),
-        OxyColor.FromRgb(0x8c, 0x56, 0x4b), OxyColor.FromRgb(0xe3, 0x77, 0xc2), OxyColor.FromRgb(0xbc, 0xbd, 0x22),
+        OxyColor.FromRgb(0x1f, 0x77, 0xb4), OxyColor.FromRgb(0xd6, 0x27, 0x28),
+        OxyColor.FromRgb(0x2c, 0xa0, 0x2c),
+        OxyColor.FromRgb(0xff, 0x7f, 0x0e), OxyColor.FromRgb(0x94, 0x67, 0xbd),
+        OxyColor.FromRgb(0x17, 0xbe, 0xcf),
+        OxyColor.FromRgb(0x8c, 0x56, 0x4b), OxyColor.FromRgb(0xe3, 0x77, 0xc2),
+        OxyColor.FromRgb(0xbc, 0xbd, 0x22),
     ];
 
     private static readonly OxyColor[] s_grays =
-        [OxyColor.FromRgb(0x30, 0x30, 0x30), OxyColor.FromRgb(0x70, 0x70, 0x70), OxyColor.FromRgb(0xa0, 0xa0, 0xa0)];
+        [OxyColor.FromRgb(0x30, 0x30, 0x30), OxyColor.FromRgb(0x70, 0x70, 0x70),
+            OxyColor.FromRgb(0xa0, 0xa0, 0xa0)];
 
     private static readonly MarkerType[] s_markers =
         [MarkerType.Circle, MarkerType.Square, MarkerType.Triangle, MarkerType.Diamond];
@@ -29,10 +33,12 @@ internal static class SvgPlot
     internal static string Draw(IReadOnlyList<Plot> plots)
     {
         StringBuilder text = new();
-        text.Append(CultureInfo.InvariantCulture, $"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{Width}\" ");
+        text.Append(
+            CultureInfo.InvariantCulture, $"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{Width}\" ");
         text.Append(CultureInfo.InvariantCulture, $"height=\"{Height * plots.Count}\" ");
         text.Append(CultureInfo.InvariantCulture, $"viewBox=\"0 0 {Width} {Height * plots.Count}\">\n");
-        text.Append(CultureInfo.InvariantCulture, $"<rect width=\"{Width}\" height=\"{Height * plots.Count}\" ");
+        text.Append(
+            CultureInfo.InvariantCulture, $"<rect width=\"{Width}\" height=\"{Height * plots.Count}\" ");
         text.Append("fill=\"#ffffff\" />\n");
         for (int index = 0; index < plots.Count; index++)
         {
@@ -60,7 +66,8 @@ internal static class SvgPlot
         string text = exporter.ExportToString(ModelOf(plot));
 
         // What stands before the element belongs to a document.
-        IEnumerable<string> lines = PlainSvg.Of(text[text.IndexOf("<svg", StringComparison.Ordinal)..]).Split('\n');
+        IEnumerable<string> lines =
+            PlainSvg.Of(text[text.IndexOf("<svg", StringComparison.Ordinal)..]).Split('\n');
         return string.Join('\n', lines.Select(line => line.TrimEnd()));
     }
 
@@ -95,7 +102,8 @@ internal static class SvgPlot
         foreach (PlotSeries series in plot.Series)
         {
             int index = series.IsBaseline ? baselines++ : measured++;
-            OxyColor color = series.IsBaseline ? s_grays[index % s_grays.Length] : s_colors[index % s_colors.Length];
+            OxyColor color =
+                series.IsBaseline ? s_grays[index % s_grays.Length] : s_colors[index % s_colors.Length];
             LineSeries line = new()
             {
                 Title = series.Name,
@@ -163,10 +171,13 @@ internal static class SvgPlot
         }
     }
 
-    /// <summary>Leaves room for the widest of the fonts that a viewer may have: its choice is not known here.</summary>
+    /// <summary>
+    /// Leaves room for the widest of the fonts that a viewer may have: its choice is not known here.
+    /// </summary>
     private sealed class RoomyText() : PdfRenderContext(Width, Height, OxyColors.White)
     {
-        public override OxySize MeasureText(string text, string fontFamily, double fontSize, double fontWeight)
+        public override OxySize MeasureText(
+            string text, string fontFamily, double fontSize, double fontWeight)
         {
             OxySize size = base.MeasureText(text, fontFamily, fontSize, fontWeight);
             return new OxySize(size.Width * 1.5, size.Height * 1.2);

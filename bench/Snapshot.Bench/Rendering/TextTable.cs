@@ -37,8 +37,10 @@ internal sealed record TextTable(IReadOnlyList<string> Headings, IReadOnlyList<I
         $"| {string.Join(" | ", cells.Select(cell => cell.Replace("|", "\\|", StringComparison.Ordinal)))} |";
 
     private bool IsNumeric(int column) =>
-        Cells.Any(row => IsNumber(row[column])) && Cells.All(row => row[column] is "-" or "" || IsNumber(row[column]));
+        Cells.Any(row => IsNumber(row[column])) &&
+        Cells.All(row => row[column] is "-" or "" || IsNumber(row[column]));
 
-    private static bool IsNumber(string text) => text.Length > 0 && (char.IsAsciiDigit(text[^1]) || text[^1] == '%')
-        && (char.IsAsciiDigit(text[0]) || text[0] == '-');
+    private static bool IsNumber(string text) =>
+        text.Length > 0 && (char.IsAsciiDigit(text[^1]) || text[^1] == '%')
+            && (char.IsAsciiDigit(text[0]) || text[0] == '-');
 }

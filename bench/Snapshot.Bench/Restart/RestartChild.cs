@@ -15,7 +15,8 @@ namespace Snapshot.Bench;
 /// <param name="Bytes">Bytes restored.</param>
 /// <param name="Faults">Touches that had to wait.</param>
 internal sealed record RestartTimes(
-    string Fill, double OpenMs, double FirstReadMs, double FirstStepMs, double ResidentMs, double RuntimeMs, long Bytes,
+    string Fill, double OpenMs, double FirstReadMs, double FirstStepMs, double ResidentMs, double RuntimeMs,
+    long Bytes,
     long Faults);
 
 /// <summary>The process that restarts.</summary>
@@ -54,13 +55,14 @@ internal static class RestartChild
         residency.Completed.GetAwaiter().GetResult();
         double all = fill == "Lazy" ? Since(opening) : open;
         Console.WriteLine(JsonSerializer.Serialize(new RestartTimes(
-            fill, open, firstRead, firstStep, all, runtime, residency.BytesResident, residency.FaultsServed)));
+            fill, open, firstRead, firstStep, all, runtime, residency.BytesResident,
+            residency.FaultsServed)));
         return 0;
     }
 
     /// <summary>
-    /// What the kernel takes for memory alone: all processors touch so many fresh bytes in huge pages. Milliseconds, to
-    /// standard output.
+    /// What the kernel takes for memory alone: all processors touch so many fresh bytes in huge pages.
+    /// Milliseconds, to standard output.
     /// </summary>
     internal static unsafe int Touch(long bytes)
     {

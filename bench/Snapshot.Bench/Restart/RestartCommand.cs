@@ -42,11 +42,13 @@ internal static class RestartCommand
             "eager", "lazy");
         mode.AcceptOnlyFromAmong("eager", "lazy");
         Option<int> increments = SharedOptions.Number(
-            "--increments", "Rows also with so many increments of a tenth of the pages at random.", 5, 0, 100);
+            "--increments", "Rows also with so many increments of a tenth of the pages at random.", 5, 0,
+            100);
         Option<int> rounds = SharedOptions.Rounds("Restarts of each kind, of which the median is shown.", 3);
         return new BenchCommand(
             "restart",
-            "How long until a restarted program does something useful, and until all its memory is there, beside dd.",
+            "How long until a restarted program does something useful, and until all its memory is there, " +
+            "beside dd.",
             [arena, increments, rounds, mode], (result, run) =>
         {
             RestartFill[] fills =
@@ -61,12 +63,12 @@ internal static class RestartCommand
 
     private static ScenarioReport ReportOf(IReadOnlyList<RestartMeasurement> rows) => ScenarioReport.Of(
         rows, s_columns,
-        "Each restart in a process of its own; medians, by the time until all memory was there, with the least and " +
-        "the most. Times are from the call that opens the session: until it is open, until a participant had changed " +
-        "a value of a root and polled (the first useful instruction; from exec: and before, from the start of the " +
-        "process), until all memory is there. images: a full one, and increments of a tenth of the pages at random. " +
-        "dd: bs=4M iflag=direct of the full image; direct: the same by all processors into huge pages; touch: first " +
-        "touch of as much memory in huge pages.",
+        "Each restart in a process of its own; medians, by the time until all memory was there, with the " +
+        "least and the most. Times are from the call that opens the session: until it is open, until a " +
+        "participant had changed a value of a root and polled (the first useful instruction; from exec: " +
+        "and before, from the start of the process), until all memory is there. images: a full one, and " +
+        "increments of a tenth of the pages at random. dd: bs=4M iflag=direct of the full image; direct: " +
+        "the same by all processors into huge pages; touch: first touch of as much memory in huge pages.",
         new Plot(
             "From opening the store after a restart, images on disk",
             new PlotAxis("arena, GiB"), new PlotAxis("milliseconds"),
@@ -75,7 +77,8 @@ internal static class RestartCommand
                     Cold(rows), row => $"{row.Times.Fill}: first step", Size, row => row.Times.FirstStepMs),
                 .. PlotSeries.Group(
                     Cold(rows), row => $"{row.Times.Fill}: resident", Size, row => row.Times.ResidentMs),
-                .. PlotSeries.Group(Cold(rows).DistinctBy(row => row.ArenaBytes), _ => "dd of the image, direct", Size,
+                .. PlotSeries.Group(
+                    Cold(rows).DistinctBy(row => row.ArenaBytes), _ => "dd of the image, direct", Size,
                     row => row.Times.Bytes / row.DirectReadGigabytesPerSecond / 1e6, isBaseline: true),
             ]));
 

@@ -10,7 +10,9 @@ internal sealed record RestartMeasurement
 
     internal required long ArenaBytes { get; init; }
 
-    /// <summary>Files that are read: a full image, and increments of a tenth of the pages at random.</summary>
+    /// <summary>
+    /// Files that are read: a full image, and increments of a tenth of the pages at random.
+    /// </summary>
     internal required int Images { get; init; }
 
     /// <summary>That of which all memory was there after the median time.</summary>
@@ -19,7 +21,9 @@ internal sealed record RestartMeasurement
     /// <summary>The least and the longest time until all memory was there, in milliseconds.</summary>
     internal required (double Least, double Most) ResidentMs { get; init; }
 
-    /// <summary>Whether images come from the page cache (read once before) or from the disk (direct I/O).</summary>
+    /// <summary>
+    /// Whether images come from the page cache (read once before) or from the disk (direct I/O).
+    /// </summary>
     internal required bool IsWarm { get; init; }
 
     /// <summary>GB/s of memory, from opening until all is there.</summary>
@@ -30,20 +34,24 @@ internal sealed record RestartMeasurement
     internal required double HugeReadGigabytesPerSecond { get; init; }
 
     /// <summary>
-    /// First touch of as much fresh memory in huge pages, which an eager restart does, too; the slower of two. Where
-    /// the host of a virtual machine has to find the memory first, this is what limits it.
+    /// First touch of as much fresh memory in huge pages, which an eager restart does, too; the slower of
+    /// two. Where the host of a virtual machine has to find the memory first, this is what limits it.
     /// </summary>
     internal required double TouchGigabytesPerSecond { get; init; }
 
-    /// <summary>Every combination of images, fill and cache for one size, and dd before and after them.</summary>
+    /// <summary>
+    /// Every combination of images, fill and cache for one size, and dd before and after them.
+    /// </summary>
     internal static List<RestartMeasurement> Run(
         long arenaBytes, int increments, int rounds, IReadOnlyList<RestartFill> fills, BenchRun run)
     {
         Requirements.Program(DirectIo.Program);
         Requirements.Memory(
-            arenaBytes + SliceBytes + (512L << 20), $"an arena of {Figures.Size(arenaBytes)} and copies of a part");
+            arenaBytes + SliceBytes + (512L << 20),
+            $"an arena of {Figures.Size(arenaBytes)} and copies of a part");
         Requirements.Disk(
-            run.Directory, (2 * arenaBytes) + (increments * arenaBytes / 10) + (64L << 20), "images of that arena");
+            run.Directory, (2 * arenaBytes) + (increments * arenaBytes / 10) + (64L << 20),
+            "images of that arena");
         List<RestartMeasurement> rows = [];
         foreach (int images in (int[])(increments > 0 ? [1, 1 + increments] : [1]))
         {
@@ -97,7 +105,8 @@ internal sealed record RestartMeasurement
     }
 
     /// <summary>
-    /// A full image of so many bytes that do not compress, made in slices, for the memory's sake, and increments.
+    /// A full image of so many bytes that do not compress, made in slices, for the memory's sake, and
+    /// increments.
     /// </summary>
     private static void Fill(long arenaBytes, int increments, string store, BenchRun run)
     {
@@ -150,12 +159,14 @@ internal sealed record RestartMeasurement
     private static void ReadThrough(string file)
     {
         byte[] buffer = new byte[4 << 20];
-        using FileStream stream = new(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+        using FileStream stream = new(
+            file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
         while (stream.Read(buffer) > 0) continue;
     }
 
-    private static RestartTimes InChild(string store, RestartFill fill, bool isWarm) => ChildProcess.Run<RestartTimes>(
-        RestartChild.CommandName, store, fill.ToString(), isWarm ? "buffered" : "direct");
+    private static RestartTimes InChild(string store, RestartFill fill, bool isWarm) =>
+        ChildProcess.Run<RestartTimes>(
+            RestartChild.CommandName, store, fill.ToString(), isWarm ? "buffered" : "direct");
 
     private static double TouchInChild(long bytes) => bytes / 1e6 / ChildProcess.Run<double>(
         RestartChild.TouchCommandName, bytes.ToString(CultureInfo.InvariantCulture));

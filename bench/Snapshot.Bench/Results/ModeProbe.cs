@@ -19,7 +19,8 @@ internal static class ModeProbe
                 SnapshotSession.Create(folder.Path, new SnapshotOptions { Capture = mode });
             session.OpenArena("probe", new ArenaOptions { Capacity = 4L << 20 }).Root<long>("cell") = 1;
             SnapshotInfo info = session.CheckpointAsync().GetAwaiter().GetResult();
-            return info.Capture.Mode == mode ? null : $"{info.Capture.Mode} is used instead: {info.Capture.ModeReason}";
+            return info.Capture.Mode == mode
+                ? null : $"{info.Capture.Mode} is used instead: {info.Capture.ModeReason}";
         }
         catch (SnapshotException error)
         {

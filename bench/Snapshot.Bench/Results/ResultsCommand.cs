@@ -15,11 +15,13 @@ internal static class ResultsCommand
         };
         Option<DirectoryInfo?> output = new("--output")
         {
-            Description = $"Where {ResultsDocument.FileName} and {ResultsDocument.PlotsFolder}/ go. Default: the " +
+            Description =
+                $"Where {ResultsDocument.FileName} and {ResultsDocument.PlotsFolder}/ go. Default: the " +
                 "folder bench of the source tree.",
         };
         Option<bool> busy = BenchCommand.Busy();
-        Command command = new("all", $"Measures everything and writes {ResultsDocument.FileName} with its plots.")
+        Command command = new(
+            "all", $"Measures everything and writes {ResultsDocument.FileName} with its plots.")
         {
             quick, store, output, busy,
         };
@@ -56,13 +58,15 @@ internal static class ResultsCommand
         {
             Console.Error.WriteLine(part.CommandLine);
             ParseResult parsed = root.Parse([.. part.Arguments, "--store", store]);
-            if (parsed.Errors is [{ } wrong, ..]) throw new InvalidOperationException($"{part.CommandLine}: " +
-                $"{wrong.Message}");
+            if (parsed.Errors is [{ } wrong, ..])
+                throw new InvalidOperationException($"{part.CommandLine}: " +
+                    $"{wrong.Message}");
             BenchCommand scenario = (BenchCommand)parsed.CommandResult.Command;
             try
             {
                 double others = OtherLoad.Measure();
-                ScenarioReport report = scenario.Measure(parsed, text => Console.Error.WriteLine($"  {text}"));
+                ScenarioReport report =
+                    scenario.Measure(parsed, text => Console.Error.WriteLine($"  {text}"));
                 if (report.Plots.Count > 0)
                     File.WriteAllText(Path.Combine(plots, $"{part.Id}.svg"), SvgPlot.Draw(report.Plots));
                 document.Add(part, report, others);

@@ -15,14 +15,15 @@ internal sealed class ResultsDocument
         Line("# Results");
         Line();
         Paragraph(
-            "Written by `./build.ps1 bench all`; every table names the command that prints it again. Figures " +
-            "change with the machine: compare the ratios to the baselines, which are of the same run.");
+            "Written by `./build.ps1 bench all`; every table names the command that prints it again. " +
+            "Figures change with the machine: compare the ratios to the baselines, which are of the same " +
+            "run.");
         Line();
         if (isQuick)
         {
             Paragraph(
-                "**A quick run** (`bench all --quick`): sizes are small, and the machine may have been busy. It " +
-                "shows what is measured, not how good it is.");
+                "**A quick run** (`bench all --quick`): sizes are small, and the machine may have been " +
+                "busy. It shows what is measured, not how good it is.");
             Line();
         }
 
@@ -45,7 +46,9 @@ internal sealed class ResultsDocument
         }
 
         string taken = others.ToString("F2", CultureInfo.InvariantCulture);
-        Paragraph($"{report.Note} Before it other processes took {taken} of {Environment.ProcessorCount} processors.");
+        Paragraph(
+            $"{report.Note} Before it other processes took {taken} of {Environment.ProcessorCount} " +
+            "processors.");
         if (report.Plots.Count == 0) return;
         Line();
         Line($"![{part.Heading}]({PlotsFolder}/{part.Id}.svg)");

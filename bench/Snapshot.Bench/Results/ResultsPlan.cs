@@ -13,13 +13,16 @@ internal static class ResultsPlan
     internal static IReadOnlyList<ResultsPart> Of(bool isQuick, IReadOnlyList<string> modes)
     {
         // Where neither works there is one way left, which auto takes.
-        string[] compared = [.. modes.Where(mode => mode is "copyonwrite" or "precopy").DefaultIfEmpty("auto").Order()];
+        string[] compared = [.. modes.Where(mode => mode is "copyonwrite" or "precopy").DefaultIfEmpty("auto")
+            .Order()];
         string[] captures = ["--mode", .. compared], best = ["--mode", compared[0]];
         return
         [
             new(
-                "pause", "Pause", "How long the application stands still, by what it wrote between checkpoints.",
-                ["pause", .. Words("--arena 4GiB --rounds 5", "--arena 128MiB --rounds 3"), .. Matrix, .. best]),
+                "pause", "Pause",
+                "How long the application stands still, by what it wrote between checkpoints.",
+                ["pause", .. Words("--arena 4GiB --rounds 5", "--arena 128MiB --rounds 3"), .. Matrix,
+                    .. best]),
             new(
                 "drain", "Drain", "How fast an image of content that does not compress is written.",
                 [
@@ -34,7 +37,8 @@ internal static class ResultsPlan
                     .. Words("--dirty 100 --content smooth --encoding shufflelz4"), .. best,
                 ]),
             new(
-                "interference", "Interference", "What checkpoints cost a computation that goes on beside them.",
+                "interference", "Interference",
+                "What checkpoints cost a computation that goes on beside them.",
                 [
                     "interference",
                     .. Words(
@@ -68,11 +72,13 @@ internal static class ResultsPlan
                 "fibers", "Fibers", "Fibers captured waiting, and resumed.",
                 ["fibers", .. Words("--fibers 1 1000 10000 100000", "--fibers 1 1000")]),
             new(
-                "native", "Native threads", "Threads of C that compute, stopped at any instruction, and continued.",
+                "native", "Native threads",
+                "Threads of C that compute, stopped at any instruction, and continued.",
                 ["native", .. Words("--threads 1 4 64 512 --rounds 9", "--threads 1 4 --rounds 3")]),
         ];
 
-        string[] Words(string full, string? quick = null) => (isQuick && quick is not null ? quick : full).Split(' ');
+        string[] Words(string full, string? quick = null) =>
+            (isQuick && quick is not null ? quick : full).Split(' ');
     }
 
     private static string[] Matrix => "--dirty 1 10 100 --pattern dense random".Split(' ');

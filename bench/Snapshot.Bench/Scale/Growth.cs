@@ -1,6 +1,8 @@
 namespace Snapshot.Bench;
 
-/// <summary>How a figure grows with a quantity: as c × quantity^exponent, by least squares of the logarithms.</summary>
+/// <summary>
+/// How a figure grows with a quantity: as c × quantity^exponent, by least squares of the logarithms.
+/// </summary>
 /// <param name="Exponent">0: not at all; 1: in proportion.</param>
 /// <param name="Coefficient">The figure where the quantity is 1.</param>
 internal readonly record struct Growth(double Exponent, double Coefficient)

@@ -8,7 +8,8 @@ internal static class ScaleCommand
     internal static BenchCommand Create()
     {
         Option<long[]> arena = SharedOptions.Arenas(1L << 30, 2L << 30, 4L << 30, 8L << 30);
-        Option<int[]> threads = SharedOptions.Several("--threads", "Numbers of participants.", 1, 4, 16, 64, 256)
+        Option<int[]> threads = SharedOptions.Several(
+            "--threads", "Numbers of participants.", 1, 4, 16, 64, 256)
             .RequireEach(count => count is >= 1 and <= 1024, "1 to 1024");
         Option<int[]> arenas = SharedOptions.Several("--arenas", "Numbers of arenas.", 1, 4, 16, 64)
             .RequireEach(count => count is >= 1 and <= 64, "1 to 64");
@@ -40,11 +41,15 @@ internal static class ScaleCommand
             };
             (ScaleAxis Axis, CrowdSetup Setup)[] points =
             [
-                .. result.GetValue(arena)!.Select(size => (ScaleAxis.Memory, first with { ArenaBytes = size })),
-                .. result.GetValue(threads)!.Select(count => (ScaleAxis.Threads, first with { Threads = count })),
-                .. result.GetValue(arenas)!.Select(count => (ScaleAxis.Arenas, first with { Arenas = count })),
+                .. result.GetValue(arena)!.Select(
+                    size => (ScaleAxis.Memory, first with { ArenaBytes = size })),
+                .. result.GetValue(threads)!.Select(
+                    count => (ScaleAxis.Threads, first with { Threads = count })),
+                .. result.GetValue(arenas)!.Select(
+                    count => (ScaleAxis.Arenas, first with { Arenas = count })),
             ];
-            List<CrowdMeasurement> measured = CrowdMeasurement.RunAll([.. points.Select(point => point.Setup)], run);
+            List<CrowdMeasurement> measured =
+                CrowdMeasurement.RunAll([.. points.Select(point => point.Setup)], run);
             return ScaleReport.Of([.. points.Zip(measured, (point, row) => new ScaleRow(point.Axis, row))]);
         });
     }

@@ -54,18 +54,21 @@ internal static class ScaleReport
                 ["carried"] = ScenarioReport.JsonOf(axes, carried),
             },
             Note =
-                $"{setup.DirtyPercent} % {(setup.IsDense ? PagePattern.Dense : PagePattern.Random)}, medians of " +
-                $"{setup.Rounds}; {Environment.ProcessorCount} processors; encoding None. gather, collect and copy " +
-                "are parts of the pause; processor: of the library's threads. Second table: by which power of the " +
-                "quantity a figure grows, 0 for not at all and 1 for in proportion, by least squares of the " +
-                "logarithms; the percentage stays, so what is written grows with memory. Third: the same line " +
-                "carried to where nobody measured, an indication and no promise, for what grows at all.",
+                $"{setup.DirtyPercent} % {(setup.IsDense ? PagePattern.Dense : PagePattern.Random)}, " +
+                $"medians of {setup.Rounds}; {Environment.ProcessorCount} processors; encoding None. " +
+                "gather, collect and copy are parts of the pause; processor: of the library's threads. " +
+                "Second table: by which power of the quantity a figure grows, 0 for not at all and 1 for " +
+                "in proportion, by least squares of the logarithms; the percentage stays, so what is " +
+                "written grows with memory. Third: the same line carried to where nobody measured, an " +
+                "indication and no promise, for what grows at all.",
             Plots =
             [
                 .. axes.Where(axis => axis.Count() > 1).Select(axis => new Plot(
-                    $"Pause by {axis.Key.Name}", new PlotAxis(axis.Key.Name), new PlotAxis("milliseconds, median"),
+                    $"Pause by {axis.Key.Name}", new PlotAxis(axis.Key.Name),
+                    new PlotAxis("milliseconds, median"),
                     [
-                        .. Line(axis, "pause", pause => pause.Total), .. Line(axis, "gather", pause => pause.Gather),
+                        .. Line(axis, "pause", pause => pause.Total),
+                        .. Line(axis, "gather", pause => pause.Gather),
                         .. Line(axis, "collect", pause => pause.Collect),
                     ])),
             ],

@@ -35,20 +35,24 @@ internal static class TrackingCommand
     internal static BenchCommand Create()
     {
         Option<long[]> arena = SharedOptions.Arenas(1L << 30);
-        Option<string[]> pages = SharedOptions.Several("--pages", "What the arena asks for; a row each.", Small, Huge);
+        Option<string[]> pages =
+            SharedOptions.Several("--pages", "What the arena asks for; a row each.", Small, Huge);
         Option<string[]> mechanism = SharedOptions.Several<string>(
-            "--tracking", "What finds the pages that were written; a row each. Default: whatever works here.");
+            "--tracking",
+            "What finds the pages that were written; a row each. Default: whatever works here.");
         mechanism.DefaultValueFactory = _ => Usable();
         Option<double> dirty = new Option<double>("--dirty")
         {
-            Description = "Percent of the pages, at random, of which a word is written before each checkpoint.",
+            Description =
+                "Percent of the pages, at random, of which a word is written before each checkpoint.",
             DefaultValueFactory = _ => 1,
         }.Require(value => value is > 0 and <= 100, "more than 0 and at most 100");
         Option<int> rounds = SharedOptions.Rounds("Checkpoints measured, after the full one.", 5);
         pages.AcceptOnlyFromAmong(Small, Huge);
         mechanism.AcceptOnlyFromAmong(s_mechanisms);
         return new BenchCommand(
-            "tracking", "What it takes to find the pages that were written, beside a memset of all the memory.",
+            "tracking",
+            "What it takes to find the pages that were written, beside a memset of all the memory.",
             [arena, pages, mechanism, dirty, rounds], (result, run) =>
         {
             TrackingSetup[] setups = [.. result.GetValue(arena)!
@@ -80,12 +84,12 @@ internal static class TrackingCommand
 
     private static ScenarioReport ReportOf(IReadOnlyList<TrackingMeasurement> rows) => ScenarioReport.Of(
         rows, s_columns,
-        $"{Figures.Text(rows[0].Setup.DirtyPercent)} % of the pages written, a word each, at random; one thread; " +
-        $"medians of {rows[0].Rounds.Count} checkpoints that copy inside the pause. collect and copy are parts of " +
-        "the pause: finding the pages, and copying them. memset: one thread fills all the memory. found: pages " +
-        "that the mechanism reports, before their content is compared, median. written: pages of all increments; " +
-        "the same for each mechanism, or this would have failed. huge pages: how much of the arena is still in " +
-        "them at the end.",
+        $"{Figures.Text(rows[0].Setup.DirtyPercent)} % of the pages written, a word each, at random; one " +
+        $"thread; medians of {rows[0].Rounds.Count} checkpoints that copy inside the pause. collect and " +
+        "copy are parts of the pause: finding the pages, and copying them. memset: one thread fills all " +
+        "the memory. found: pages that the mechanism reports, before their content is compared, median. " +
+        "written: pages of all increments; the same for each mechanism, or this would have failed. huge " +
+        "pages: how much of the arena is still in them at the end.",
         new Plot(
             "Pause by what finds the pages", new PlotAxis("arena, MiB"), new PlotAxis("milliseconds, median"),
             [

@@ -13,7 +13,9 @@ internal sealed record TrackingMeasurement
     /// <summary>Of the arena's resident memory, after the last checkpoint.</summary>
     internal required double HugePagesPercent { get; init; }
 
-    /// <summary>The median pause with content hash of the same memory; NaN where that was not measured.</summary>
+    /// <summary>
+    /// The median pause with content hash of the same memory; NaN where that was not measured.
+    /// </summary>
     internal double HashPauseMs { get; private init; } = double.NaN;
 
     internal double PauseMs => OfPause(pause => pause.Total);
@@ -28,14 +30,19 @@ internal sealed record TrackingMeasurement
     internal double PagesTracked => Figures.Median(Rounds.Select(info => (double)info.Capture.PagesTracked));
 
     /// <summary>Each of them, in turn.</summary>
-    /// <exception cref="InvalidOperationException">Two mechanisms wrote other pages for the same writes.</exception>
-    internal static IReadOnlyList<TrackingMeasurement> RunAll(IReadOnlyList<TrackingSetup> setups, BenchRun run)
+    /// <exception cref="InvalidOperationException">
+    /// Two mechanisms wrote other pages for the same writes.
+    /// </exception>
+    internal static IReadOnlyList<TrackingMeasurement> RunAll(
+        IReadOnlyList<TrackingSetup> setups, BenchRun run)
     {
         foreach (TrackingSetup setup in setups) Check(setup);
         List<TrackingMeasurement> rows = [];
         foreach (TrackingSetup setup in setups)
         {
-            run.Say($"{setup.Mechanism}, {Figures.Size(setup.ArenaBytes)}, {(setup.IsHuge ? "huge" : "small")} pages");
+            run.Say(
+                $"{setup.Mechanism}, {Figures.Size(setup.ArenaBytes)}, {(setup.IsHuge ? "huge" : "small")} " +
+                "pages");
             rows.Add(Run(setup));
             ThrowUnlessEqual(rows.First(row => row.Setup.Memory == setup.Memory), rows[^1]);
         }
@@ -54,14 +61,20 @@ internal sealed record TrackingMeasurement
         using StoreFolder folder = new(setup.Directory);
         SnapshotOptions options = new()
         {
-            Tuning = new SnapshotTuning { Tracking = setup.Mechanism, StagingLimit = setup.ArenaBytes + (64L << 20) },
+            Tuning = new SnapshotTuning
+            {
+                Tracking = setup.Mechanism,
+                StagingLimit =
+                setup.ArenaBytes + (64L << 20)
+            },
             Capture = CaptureMode.Stage,
             Encoding = BlockEncoding.Lz4,
             Store = StoreFolder.NewestOnly,
         };
         using SnapshotSession session = SnapshotSession.Create(folder.Path, options);
         Arena arena = session.OpenArena(
-            "bench", new ArenaOptions { Capacity = setup.ArenaBytes + (256L << 20), HugePages = setup.IsHuge });
+            "bench",
+            new ArenaOptions { Capacity = setup.ArenaBytes + (256L << 20), HugePages = setup.IsHuge });
         byte* memory = arena.RootArray<byte>("data", setup.ArenaBytes).Pointer;
         double memset = Memset.Milliseconds(memory, setup.ArenaBytes);
         session.RequestCheckpoint().WaitCommitted();
@@ -87,7 +100,8 @@ internal sealed record TrackingMeasurement
     {
         const long Margin = 256L << 20;
         Requirements.Memory(
-            (2 * setup.ArenaBytes) + Margin, $"an arena of {Figures.Size(setup.ArenaBytes)} and copies of it");
+            (2 * setup.ArenaBytes) + Margin,
+            $"an arena of {Figures.Size(setup.ArenaBytes)} and copies of it");
         Requirements.Disk(setup.Directory, Margin, "images of an arena that compresses well");
     }
 
@@ -98,8 +112,8 @@ internal sealed record TrackingMeasurement
             (long here, long there) = (one.Rounds[round].PagesChanged, other.Rounds[round].PagesChanged);
             if (here == there) continue;
             throw new InvalidOperationException(
-                $"Round {round + 1}: {here} pages were written with {one.Setup.Mechanism}, and {there} with " +
-                $"{other.Setup.Mechanism}. One of the two is wrong.");
+                $"Round {round + 1}: {here} pages were written with {one.Setup.Mechanism}, and {there} " +
+                $"with {other.Setup.Mechanism}. One of the two is wrong.");
         }
     }
 

@@ -13,7 +13,7 @@
 struct broken {
     struct sn_freezer freezer;
     struct sn_region region;
-    uint64_t armed[BLOCK_WORDS], written[BLOCK_WORDS], frozen[BLOCK_WORDS], copied[BLOCK_WORDS];
+    uint64_t armed[SPAN_WORDS], written[SPAN_WORDS], frozen[SPAN_WORDS], copied[SPAN_WORDS];
     uint32_t slots[SN_SPAN_PAGES], orders[1], next[SN_SPAN_PAGES];
     struct sn_span span;
     unsigned char page[SN_PAGE_BYTES];
@@ -54,7 +54,7 @@ static void a_frozen_page_is_not_armed(void)
 
 static void a_wanted_page_has_two_places(void)
 {
-    uint64_t wanted[BLOCK_WORDS] = {1};
+    uint64_t wanted[SPAN_WORDS] = {1};
     s_it.armed[0] = s_it.copied[0] = 1;
     sn_region_freeze(&s_it.freezer, &s_it.region, SN_SPAN_PAGES, wanted);
 }

@@ -24,8 +24,8 @@ internal enum SlotKind
     Caught,
 
     /// <summary>
-    /// Where the compiler puts the exception when a catch clause has an await. It is read after the try statement, also
-    /// when nothing was thrown.
+    /// Where the compiler puts the exception when a catch clause has an await. It is read after the try
+    /// statement, also when nothing was thrown.
     /// </summary>
     Pending,
 }

@@ -22,15 +22,19 @@ internal sealed class SlotTable
         FindLives(graph.Root);
         foreach (IOperation operation in fiber.Body.Descendants())
         {
-            if (FiberMethod.FunctionIn(operation) is not ({ } function, { } body) || !NeedsObject(operation)) continue;
+            if (FiberMethod.FunctionIn(operation) is not ({ } function, { } body) || !NeedsObject(operation))
+                continue;
             _inObjects.UnionWith(Captures.Of(function, body));
         }
     }
 
     internal IEnumerable<Slot> All =>
-        [.. _variables.Values, .. _buffers.Values, .. _temporaries.Values, .. _caught.Values, .. _pending.Values];
+        [.. _variables.Values, .. _buffers.Values, .. _temporaries.Values, .. _caught.Values,
+            .. _pending.Values];
 
-    /// <summary>The slot of a variable of this frame; null for one of a function around it, or a constant.</summary>
+    /// <summary>
+    /// The slot of a variable of this frame; null for one of a function around it, or a constant.
+    /// </summary>
     internal Slot? Of(ISymbol variable, ITypeSymbol type)
     {
         if (!SymbolEqualityComparer.Default.Equals(variable.ContainingSymbol, _fiber.Symbol)) return null;
@@ -63,13 +67,14 @@ internal sealed class SlotTable
 
     private static Slot Of(Dictionary<ControlFlowRegion, Slot> slots, ControlFlowRegion region, SlotKind kind)
     {
-        if (!slots.TryGetValue(region, out Slot? slot)) slots.Add(region, slot = new Slot(kind) { Region = region });
+        if (!slots.TryGetValue(region, out Slot? slot))
+            slots.Add(region, slot = new Slot(kind) { Region = region });
         return slot;
     }
 
     /// <summary>
-    /// A lambda gets its captures in an object, and so does an async local function or one made a delegate. What other
-    /// local functions capture stays in a struct on the frame.
+    /// A lambda gets its captures in an object, and so does an async local function or one made a delegate.
+    /// What other local functions capture stays in a struct on the frame.
     /// </summary>
     private bool NeedsObject(IOperation function) => function is not ILocalFunctionOperation local
         || local.Symbol.IsAsync

@@ -15,7 +15,8 @@ internal static class Spills
     internal static IOperation? In(IOperation operation)
     {
         if (operation is ICollectionExpressionOperation { Type.TypeKind: not TypeKind.Array } collection)
-            return collection.Elements.Any(HasAwait) && FiberTypes.HoldsReference(collection.Type) ? collection : null;
+            return collection.Elements.Any(HasAwait) && FiberTypes.HoldsReference(collection.Type)
+                ? collection : null;
         IOperation[] operands = [.. Operands(operation)];
         int last = operands.Length - 1;
         while (last > 0 && !HasAwait(operands[last])) last--;
@@ -26,7 +27,9 @@ internal static class Spills
             .FirstOrDefault(operand => IsKept(operand) && (boxes || FiberTypes.HoldsReference(operand.Type)));
     }
 
-    /// <summary>Whether a value needs a place in the frame; constants and <c>this</c> have none of their own.</summary>
+    /// <summary>
+    /// Whether a value needs a place in the frame; constants and <c>this</c> have none of their own.
+    /// </summary>
     internal static bool IsKept(IOperation value) => !value.ConstantValue.HasValue
         && value is not (IInstanceReferenceOperation or IDefaultValueOperation or IDiscardOperation);
 
@@ -39,7 +42,8 @@ internal static class Spills
             IArrayElementReferenceOperation element => element.ArrayReference,
             _ => null,
         };
-        return receiver is not null && IsKept(receiver) && FiberTypes.HoldsReference(receiver.Type) ? receiver : null;
+        return receiver is not null && IsKept(receiver) && FiberTypes.HoldsReference(receiver.Type)
+            ? receiver : null;
     }
 
     private static bool HasAwait(IOperation operation) =>
@@ -53,7 +57,8 @@ internal static class Spills
         IAssignmentOperation assignment => [.. OperandsOfPlace(assignment.Target), assignment.Value],
         IInterpolatedStringOperation text =>
             text.Parts.OfType<IInterpolationOperation>().Select(hole => hole.Expression),
-        _ => operation.ChildOperations.Select(child => child is IArgumentOperation argument ? argument.Value : child),
+        _ => operation.ChildOperations.Select(
+            child => child is IArgumentOperation argument ? argument.Value : child),
     };
 
     private static IEnumerable<IOperation> OperandsOfPlace(IOperation target) => target switch
@@ -61,7 +66,8 @@ internal static class Spills
         ILocalReferenceOperation or IParameterReferenceOperation or IFlowCaptureReferenceOperation => [],
         IDeclarationExpressionOperation or IDiscardOperation => [],
         ITupleOperation tuple => tuple.Elements.SelectMany(OperandsOfPlace),
-        IFieldReferenceOperation { Instance: { Type.IsValueType: true } instance } => OperandsOfPlace(instance),
+        IFieldReferenceOperation { Instance: { Type.IsValueType: true } instance } =>
+            OperandsOfPlace(instance),
         _ => Operands(target),
     };
 }

@@ -10,7 +10,9 @@ internal enum StepKind
     /// <summary>The slot gets a new value.</summary>
     Assign,
 
-    /// <summary>The slot gets the default value, which is also what it would have when it were forgotten.</summary>
+    /// <summary>
+    /// The slot gets the default value, which is also what it would have when it were forgotten.
+    /// </summary>
     Clear,
 
     /// <summary>The value of the slot is needed.</summary>

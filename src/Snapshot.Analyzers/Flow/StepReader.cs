@@ -35,7 +35,8 @@ internal sealed class StepReader(FiberMethod fiber, SlotTable slots)
                 ReadPlace(argument.Value);
                 Write(argument.Value, null);
                 return;
-            case IFieldReferenceOperation { Field.IsFixedSizeBuffer: true } when LocalUnder(operation) is { } local:
+            case IFieldReferenceOperation { Field.IsFixedSizeBuffer: true } when LocalUnder(
+                operation) is { } local:
                 Add(StepKind.Use, operation, slots.BufferOf(local));
                 return;
             case ILocalReferenceOperation reference:
@@ -143,7 +144,8 @@ internal sealed class StepReader(FiberMethod fiber, SlotTable slots)
                 break;
 
             // A field of a struct: the compiler, too, takes the rest of it for assigned when it was before.
-            case IFieldReferenceOperation { Field.IsFixedSizeBuffer: false } when LocalUnder(target) is { } local:
+            case IFieldReferenceOperation { Field.IsFixedSizeBuffer: false } when LocalUnder(
+                target) is { } local:
                 Assign(target, slots.Of(local, local.Type), null);
                 break;
         }
@@ -173,7 +175,8 @@ internal sealed class StepReader(FiberMethod fiber, SlotTable slots)
 
     private void Add(StepKind kind, IOperation operation, Slot? slot)
     {
-        if (slot is not null || kind is StepKind.Await or StepKind.Spill) _steps.Add(new Step(kind, operation, slot));
+        if (slot is not null || kind is StepKind.Await or StepKind.Spill)
+            _steps.Add(new Step(kind, operation, slot));
     }
 
     /// <summary>The local that a field reference, through structs only, is part of.</summary>
@@ -188,8 +191,8 @@ internal sealed class StepReader(FiberMethod fiber, SlotTable slots)
     {
         IConversionOperation conversion => IsDefault(conversion.Operand),
         IDefaultValueOperation => true,
-        IObjectCreationOperation { Arguments.Length: 0, Initializer: null, Type.IsValueType: true } creation =>
-            creation.Constructor is null or { IsImplicitlyDeclared: true },
+        IObjectCreationOperation { Arguments.Length: 0, Initializer: null, Type.IsValueType: true } made =>
+            made.Constructor is null or { IsImplicitlyDeclared: true },
         _ => false,
     };
 }

@@ -17,7 +17,8 @@ internal readonly struct Survivor(Slot slot, IOperation use)
 internal sealed class Survival
 {
     private Survival(
-        IReadOnlyList<Survivor> survivors, IReadOnlyList<IOperation> spilled, ISet<CatchClauseSyntax> afterAwait)
+        IReadOnlyList<Survivor> survivors, IReadOnlyList<IOperation> spilled,
+        ISet<CatchClauseSyntax> afterAwait)
     {
         Survivors = survivors;
         Spilled = spilled;
@@ -31,8 +32,8 @@ internal sealed class Survival
     internal IReadOnlyList<IOperation> Spilled { get; }
 
     /// <summary>
-    /// Catch clauses whose try block can come to its end after an await in it: were there an await in the clause, its
-    /// exception would be kept in the frame, also when it is used before that await only.
+    /// Catch clauses whose try block can come to its end after an await in it: were there an await in the
+    /// clause, its exception would be kept in the frame, also when it is used before that await only.
     /// </summary>
     internal ISet<CatchClauseSyntax> CatchesAfterAwait { get; }
 

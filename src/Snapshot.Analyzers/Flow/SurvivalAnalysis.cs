@@ -6,14 +6,14 @@ using Microsoft.CodeAnalysis.FlowAnalysis;
 namespace Snapshot.Analyzers.Flow;
 
 /// <summary>
-/// The rule by which the C# compiler itself decides what becomes a field of a state machine: an await leaves every
-/// variable unassigned, and one that is used where it may be unassigned has to be kept.
+/// The rule by which the C# compiler itself decides what becomes a field of a state machine: an await leaves
+/// every variable unassigned, and one that is used where it may be unassigned has to be kept.
 /// </summary>
 /// <remarks>
-/// A forward analysis to a fixed point. A slot is <em>stale</em> where an await may lie between its last assignment
-/// and here.
-/// An exception may leave a try block at every step, so its handlers start with all that was stale anywhere in it.
-/// Handlers of <c>finally</c> are passed by: what they assign is not believed, an await in them has a rule of its own.
+/// A forward analysis to a fixed point. A slot is <em>stale</em> where an await may lie between its last
+/// assignment and here. An exception may leave a try block at every step, so its handlers start with all that
+/// was stale anywhere in it. Handlers of <c>finally</c> are passed by: what they assign is not believed, an
+/// await in them has a rule of its own.
 /// </remarks>
 internal sealed class SurvivalAnalysis
 {
@@ -29,7 +29,8 @@ internal sealed class SurvivalAnalysis
         _graph = graph;
         _slots = new SlotTable(fiber, graph);
         StepReader reader = new(fiber, _slots);
-        _steps = [.. graph.Blocks.Select(block => (IReadOnlyList<Step>)[.. reader.Read(block), .. Rethrow(block)])];
+        _steps = [.. graph.Blocks.Select(
+            block => (IReadOnlyList<Step>)[.. reader.Read(block), .. Rethrow(block)])];
         foreach (ControlFlowRegion region in Regions(graph.Root))
         {
             if (region.Kind == ControlFlowRegionKind.TryAndCatch) _slots.PendingOf(region.NestedRegions[0]);
@@ -68,10 +69,12 @@ internal sealed class SurvivalAnalysis
 
         foreach (ControlFlowBranch branch in Successors(block))
         {
-            if (branch.Destination is { } destination) Enter(destination.Ordinal, EnterRegions(state, branch));
+            if (branch.Destination is { } destination)
+                Enter(destination.Ordinal, EnterRegions(state, branch));
         }
 
-        for (ControlFlowRegion? region = block.EnclosingRegion; region is not null; region = region.EnclosingRegion)
+        for (ControlFlowRegion? region = block.EnclosingRegion; region is not null;
+            region = region.EnclosingRegion)
         {
             if (region.Kind == ControlFlowRegionKind.Try) EnterHandlers(region, anywhere);
         }
@@ -102,7 +105,8 @@ internal sealed class SurvivalAnalysis
             FrameState entry = state;
             foreach (ControlFlowRegion region in Regions(handler))
             {
-                if (region.Kind == ControlFlowRegionKind.Catch) entry = entry.Without(_slots.CaughtIn(region));
+                if (region.Kind == ControlFlowRegionKind.Catch)
+                    entry = entry.Without(_slots.CaughtIn(region));
             }
 
             Enter(handler.FirstBlockOrdinal, entry);
@@ -150,7 +154,8 @@ internal sealed class SurvivalAnalysis
                 .SelectMany(block => block.Operations)
                 .Select(operation => operation.Syntax.FirstAncestorOrSelf<CatchClauseSyntax>())
                 .FirstOrDefault();
-            if (clause is not null && TryOf(handler) == tryBlock.EnclosingRegion) CatchesAfterAwait.Add(clause);
+            if (clause is not null && TryOf(handler) == tryBlock.EnclosingRegion)
+                CatchesAfterAwait.Add(clause);
         }
     }
 
@@ -166,7 +171,8 @@ internal sealed class SurvivalAnalysis
     private static ControlFlowRegion? CatchAround(BasicBlock block)
     {
         ControlFlowRegion? region = block.EnclosingRegion;
-        while (region is not null && region.Kind != ControlFlowRegionKind.Catch) region = region.EnclosingRegion;
+        while (region is not null && region.Kind != ControlFlowRegionKind.Catch)
+            region = region.EnclosingRegion;
         return region;
     }
 

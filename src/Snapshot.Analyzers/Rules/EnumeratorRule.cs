@@ -7,9 +7,9 @@ using Snapshot.Analyzers.Flow;
 namespace Snapshot.Analyzers.Rules;
 
 /// <summary>
-/// SNAP1104. A loop that goes on after an await with an enumerator, or with an array, that its frame cannot keep. An
-/// enumerator that is a ref struct is refused by the compiler, but only when it emits code: here it is told while
-/// typing.
+/// SNAP1104. A loop that goes on after an await with an enumerator, or with an array, that its frame cannot
+/// keep. An enumerator that is a ref struct is refused by the compiler, but only when it emits code: here it
+/// is told while typing.
 /// </summary>
 internal sealed class EnumeratorRule : FiberRule
 {
@@ -20,8 +20,11 @@ internal sealed class EnumeratorRule : FiberRule
         Category,
         DiagnosticSeverity.Warning,
         isEnabledByDefault: true,
-        description: "foreach over an array keeps the array, over anything else the enumerator. Where an await lies "
-            + "in the loop that is kept in the method's frame, which lives in an arena. Loop over an index, or over "
+        description: "foreach over an array keeps the array, over anything else the enumerator. Where an " +
+            "await lies "
+            +
+            "in the loop that is kept in the method's frame, which lives in an arena. Loop over an index, " +
+            "or over "
             + "a struct enumerator without references.");
 
     internal override DiagnosticDescriptor Descriptor => s_descriptor;
@@ -46,8 +49,8 @@ internal sealed class EnumeratorRule : FiberRule
             : null;
 
     /// <summary>
-    /// Loops that need their enumerator after an await: for the next element, or, where the compiler disposes of it,
-    /// at the end.
+    /// Loops that need their enumerator after an await: for the next element, or, where the compiler disposes
+    /// of it, at the end.
     /// </summary>
     private static HashSet<CommonForEachStatementSyntax> LoopsAfterAwait(FiberMethod fiber)
     {
@@ -70,8 +73,10 @@ internal sealed class EnumeratorRule : FiberRule
     }
 
     /// <summary>The compiler loops over one by an index, in place.</summary>
-    private static bool IsInlineArray(ITypeSymbol? type) => type is INamedTypeSymbol { TypeKind: TypeKind.Struct }
-        && type.GetAttributes().Any(attribute => attribute.AttributeClass?.Name == "InlineArrayAttribute");
+    private static bool IsInlineArray(ITypeSymbol? type) =>
+        type is INamedTypeSymbol { TypeKind: TypeKind.Struct }
+            &&
+            type.GetAttributes().Any(attribute => attribute.AttributeClass?.Name == "InlineArrayAttribute");
 
     private static string? Kept(IForEachLoopOperation loop, CommonForEachStatementSyntax syntax)
     {
@@ -82,6 +87,7 @@ internal sealed class EnumeratorRule : FiberRule
         ITypeSymbol? enumerator = model.GetForEachStatementInfo(syntax).GetEnumeratorMethod?.ReturnType;
         if (enumerator is null || IsInlineArray(collection)) return null;
         if (enumerator.IsRefLikeType) return $"the ref struct '{FiberTypes.NameOf(enumerator)}'";
-        return FiberTypes.HoldsReference(enumerator) ? $"an enumerator '{FiberTypes.NameOf(enumerator)}'" : null;
+        return FiberTypes.HoldsReference(enumerator)
+            ? $"an enumerator '{FiberTypes.NameOf(enumerator)}'" : null;
     }
 }

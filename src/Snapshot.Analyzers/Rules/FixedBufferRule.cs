@@ -4,21 +4,22 @@ using Snapshot.Analyzers.Flow;
 namespace Snapshot.Analyzers.Rules;
 
 /// <summary>
-/// SNAP1107. The C# compiler does not count the use of a fixed buffer as a use of the local it is in. A local that
-/// is used in
-/// no other way after an await does not get into the state machine, and reads as zero.
+/// SNAP1107. The C# compiler does not count the use of a fixed buffer as a use of the local it is in. A local
+/// that is used in no other way after an await does not get into the state machine, and reads as zero.
 /// </summary>
 internal sealed class FixedBufferRule : FiberRule
 {
     private static readonly DiagnosticDescriptor s_descriptor = new(
         "SNAP1107",
         "A fixed buffer is used before and after an await",
-        "Local '{0}' of type '{1}' has a fixed buffer that is used before and after an await; the C# compiler forgets "
+        "Local '{0}' of type '{1}' has a fixed buffer that is used before and after an await; the C# " +
+        "compiler forgets "
             + "its content there without a word: use a struct with [InlineArray]",
         Category,
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
-        description: "In an async method a local struct with a 'fixed' buffer is zero after an await when only the "
+        description: "In an async method a local struct with a 'fixed' buffer is zero after an await when " +
+            "only the "
             + "buffer is used there. This is so for every async method, not for fibers alone. A struct with "
             + "[InlineArray] is kept.");
 

@@ -7,8 +7,8 @@ using Snapshot.Analyzers.Flow;
 namespace Snapshot.Analyzers.Rules;
 
 /// <summary>
-/// SNAP1105. An await where an exception may be on its way: the compiler puts the exception into a field of the state
-/// machine meanwhile.
+/// SNAP1105. An await where an exception may be on its way: the compiler puts the exception into a field of
+/// the state machine meanwhile.
 /// </summary>
 internal sealed class KeptExceptionRule : FiberRule
 {
@@ -19,8 +19,11 @@ internal sealed class KeptExceptionRule : FiberRule
         Category,
         DiagnosticSeverity.Warning,
         isEnabledByDefault: true,
-        description: "During an await in a finally block, at the end of 'await using' and of an 'await foreach' that "
-            + "disposes, and in a catch clause that uses its exception, the exception is kept in the method's frame, "
+        description: "During an await in a finally block, at the end of 'await using' and of an 'await " +
+            "foreach' that "
+            +
+            "disposes, and in a catch clause that uses its exception, the exception is kept in the " +
+            "method's frame, "
             + "which lives in an arena. Note in the catch clause that it was entered and await after the try "
             + "statement.");
 
@@ -33,8 +36,10 @@ internal sealed class KeptExceptionRule : FiberRule
             switch (operation)
             {
                 case ITryOperation tried:
-                    if (FirstAwait(tried.Finally) is { } last) Report(last, "this one is in a finally block", report);
-                    foreach (ICatchClauseOperation clause in tried.Catches) Check(fiber, tried, clause, report);
+                    if (FirstAwait(tried.Finally) is { } last)
+                        Report(last, "this one is in a finally block", report);
+                    foreach (ICatchClauseOperation clause in tried.Catches)
+                        Check(fiber, tried, clause, report);
                     break;
                 case IUsingOperation { IsAsynchronous: true, Syntax: UsingStatementSyntax statement }:
                     Report(statement.AwaitKeyword, "'await using' disposes in a finally block", report);
@@ -45,7 +50,8 @@ internal sealed class KeptExceptionRule : FiberRule
                     break;
                 case IForEachLoopOperation { IsAsynchronous: true, Syntax: CommonForEachStatementSyntax loop }
                     when operation.SemanticModel?.GetForEachStatementInfo(loop).DisposeMethod is not null:
-                    Report(loop.AwaitKeyword, "this loop disposes of its enumerator in a finally block", report);
+                    Report(
+                        loop.AwaitKeyword, "this loop disposes of its enumerator in a finally block", report);
                     break;
             }
         }
@@ -56,12 +62,14 @@ internal sealed class KeptExceptionRule : FiberRule
         fiber.Operations.OfType<ICatchClauseOperation>().SelectMany(ExceptionOf);
 
     private static IEnumerable<ISymbol> ExceptionOf(ICatchClauseOperation clause) =>
-        clause.ExceptionDeclarationOrExpression is IVariableDeclaratorOperation declared ? [declared.Symbol] : [];
+        clause.ExceptionDeclarationOrExpression is IVariableDeclaratorOperation declared
+            ? [declared.Symbol] : [];
 
     private static void Check(
         FiberMethod fiber, ITryOperation tried, ICatchClauseOperation clause, Action<Diagnostic> report)
     {
-        if (FirstAwait(clause.Handler) is not { } first || clause.Syntax is not CatchClauseSyntax syntax) return;
+        if (FirstAwait(clause.Handler) is not { } first || clause.Syntax is not CatchClauseSyntax syntax)
+            return;
         ISymbol? exception = ExceptionOf(clause).FirstOrDefault();
         string? used = exception is not null && UsesException(clause, exception) ? $"'{exception.Name}'"
             : Rethrows(clause) ? "'throw;'"
@@ -74,12 +82,13 @@ internal sealed class KeptExceptionRule : FiberRule
     }
 
     /// <summary>
-    /// The compiler assigns the variable at the start of the clause, which is a use; with a filter it does so in the
-    /// filter.
+    /// The compiler assigns the variable at the start of the clause, which is a use; with a filter it does so
+    /// in the filter.
     /// </summary>
-    private static bool UsesException(ICatchClauseOperation clause, ISymbol exception) => clause.Filter is null
-        || clause.Handler.Descendants().OfType<ILocalReferenceOperation>()
-            .Any(reference => SymbolEqualityComparer.Default.Equals(reference.Local, exception));
+    private static bool UsesException(ICatchClauseOperation clause, ISymbol exception) =>
+        clause.Filter is null
+            || clause.Handler.Descendants().OfType<ILocalReferenceOperation>()
+                .Any(reference => SymbolEqualityComparer.Default.Equals(reference.Local, exception));
 
     private static bool Rethrows(ICatchClauseOperation clause) => FiberMethod.Own(clause.Handler)
         .Any(operation => operation is IThrowOperation { Exception: null }
@@ -88,22 +97,26 @@ internal sealed class KeptExceptionRule : FiberRule
     private static bool IsUsedAfterAwait(FiberMethod fiber, ISymbol? exception, CatchClauseSyntax clause) =>
         fiber.Survival.Survivors.Any(survivor => survivor.Slot switch
         {
-            { Kind: SlotKind.Caught } => survivor.Use.Syntax.FirstAncestorOrSelf<CatchClauseSyntax>() == clause,
+            { Kind: SlotKind.Caught } =>
+                survivor.Use.Syntax.FirstAncestorOrSelf<CatchClauseSyntax>() == clause,
             { Symbol: { } symbol } => SymbolEqualityComparer.Default.Equals(symbol, exception),
             _ => false,
         });
 
     private static SyntaxToken? FirstAwait(IOperation? block) => block is null ? null : FiberMethod.Own(block)
-        .Select(AwaitKeyword).Where(keyword => keyword is not null).OrderBy(keyword => keyword!.Value.SpanStart)
+        .Select(AwaitKeyword).Where(keyword => keyword is not null).OrderBy(
+            keyword => keyword!.Value.SpanStart)
         .FirstOrDefault();
 
     private static SyntaxToken? AwaitKeyword(IOperation operation) => operation switch
     {
         IAwaitOperation { Syntax: AwaitExpressionSyntax expression } => expression.AwaitKeyword,
-        IUsingOperation { IsAsynchronous: true, Syntax: UsingStatementSyntax statement } => statement.AwaitKeyword,
-        IUsingDeclarationOperation { IsAsynchronous: true, Syntax: LocalDeclarationStatementSyntax statement } =>
+        IUsingOperation { IsAsynchronous: true, Syntax: UsingStatementSyntax statement } =>
             statement.AwaitKeyword,
-        IForEachLoopOperation { IsAsynchronous: true, Syntax: CommonForEachStatementSyntax loop } => loop.AwaitKeyword,
+        IUsingDeclarationOperation { IsAsynchronous: true, Syntax: LocalDeclarationStatementSyntax local } =>
+            local.AwaitKeyword,
+        IForEachLoopOperation { IsAsynchronous: true, Syntax: CommonForEachStatementSyntax loop } =>
+            loop.AwaitKeyword,
         _ => null,
     };
 

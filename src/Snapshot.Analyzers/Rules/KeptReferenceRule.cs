@@ -6,9 +6,8 @@ using Snapshot.Analyzers.Flow;
 namespace Snapshot.Analyzers.Rules;
 
 /// <summary>
-/// SNAP1103. A local, or an intermediate value, that is a reference and needed after an await. Approximate in the
-/// fields of
-/// structs and in closures that share a scope.
+/// SNAP1103. A local, or an intermediate value, that is a reference and needed after an await. Approximate in
+/// the fields of structs and in closures that share a scope.
 /// </summary>
 internal sealed class KeptReferenceRule : FiberRule
 {
@@ -19,8 +18,10 @@ internal sealed class KeptReferenceRule : FiberRule
         Category,
         DiagnosticSeverity.Warning,
         isEnabledByDefault: true,
-        description: "What is assigned before an await and used after it is kept in the method's frame, which lives "
-            + "in an arena and comes back in another process. Use unmanaged locals (ArenaPointer<T>, structs, "
+        description: "What is assigned before an await and used after it is kept in the method's frame, " +
+            "which lives "
+            +
+            "in an arena and comes back in another process. Use unmanaged locals (ArenaPointer<T>, structs, "
             + "indices), assign again after the await, or end the use before it.");
 
     internal override DiagnosticDescriptor Descriptor => s_descriptor;
@@ -52,9 +53,12 @@ internal sealed class KeptReferenceRule : FiberRule
         }
     }
 
-    /// <summary>Parameters have a rule of their own, but for those that have moved into a closure object.</summary>
+    /// <summary>
+    /// Parameters have a rule of their own, but for those that have moved into a closure object.
+    /// </summary>
     private static bool Keeps(Slot slot) => slot.Kind == SlotKind.Closure
-        || (slot.Kind == SlotKind.Variable && slot.Symbol is ILocalSymbol && FiberTypes.HoldsReference(slot.Type));
+        || (slot.Kind == SlotKind.Variable && slot.Symbol is ILocalSymbol &&
+            FiberTypes.HoldsReference(slot.Type));
 
     private static ISymbol? Variable(IOperation operand) => operand switch
     {

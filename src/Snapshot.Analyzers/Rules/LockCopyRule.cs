@@ -8,7 +8,8 @@ using Microsoft.CodeAnalysis.Operations;
 namespace Snapshot.Analyzers.Rules;
 
 /// <summary>
-/// SNAP1202. A lock is the word in the arena; a copy of it, alone or in a struct, is another lock that nobody shares.
+/// SNAP1202. A lock is the word in the arena; a copy of it, alone or in a struct, is another lock that nobody
+/// shares.
 /// </summary>
 internal static class LockCopyRule
 {
@@ -19,13 +20,17 @@ internal static class LockCopyRule
         "Snapshot.Use",
         DiagnosticSeverity.Warning,
         isEnabledByDefault: true,
-        description: "ArenaMutex, ArenaReaderWriterLock, ArenaSemaphore, ArenaEvent and ArenaBarrier are words in an "
-            + "arena. Assigned, passed, returned, boxed or captured by value, or called through a readonly place, a "
+        description: "ArenaMutex, ArenaReaderWriterLock, ArenaSemaphore, ArenaEvent and ArenaBarrier are " +
+            "words in an "
+            +
+            "arena. Assigned, passed, returned, boxed or captured by value, or called through a readonly " +
+            "place, a "
             + "copy is entered and left, and the lock that others share is not.");
 
     internal static ImmutableArray<OperationKind> Kinds { get; } =
     [
-        OperationKind.VariableDeclarator, OperationKind.SimpleAssignment, OperationKind.Argument, OperationKind.Return,
+        OperationKind.VariableDeclarator, OperationKind.SimpleAssignment, OperationKind.Argument,
+        OperationKind.Return,
         OperationKind.FieldInitializer, OperationKind.Conversion, OperationKind.Tuple, OperationKind.Loop,
         OperationKind.Invocation, OperationKind.AnonymousFunction,
     ];
@@ -40,35 +45,41 @@ internal static class LockCopyRule
         }
     }
 
-    private static IEnumerable<(SyntaxNode Place, ITypeSymbol? Type)> CopiesBy(IOperation operation) => operation switch
-    {
-        IVariableDeclaratorOperation { Symbol.RefKind: RefKind.None, Initializer.Value: { } value } local =>
-            Copied(value, local.Symbol.Type),
-        ISimpleAssignmentOperation { IsRef: false } assignment => Copied(assignment.Value, assignment.Target.Type),
-        IArgumentOperation { Parameter: { RefKind: RefKind.None } parameter } argument =>
-            Copied(argument.Value, parameter.Type),
-        IReturnOperation { ReturnedValue: { } value } returned when !ReturnsReference(returned) =>
-            Copied(value, value.Type),
-        IFieldInitializerOperation initializer => Copied(initializer.Value, initializer.Value.Type),
-        IConversionOperation { Type.IsReferenceType: true } boxing => Copied(boxing.Operand, boxing.Operand.Type),
-        ITupleOperation tuple => tuple.Elements.SelectMany(element => Copied(element, element.Type)),
-        IForEachLoopOperation
+    private static IEnumerable<(SyntaxNode Place, ITypeSymbol? Type)> CopiesBy(
+        IOperation operation) => operation switch
         {
-            LoopControlVariable: IVariableDeclaratorOperation { Symbol.RefKind: RefKind.None } each
-        } => [(each.Syntax, each.Symbol.Type)],
-        IInvocationOperation { TargetMethod: { IsReadOnly: false, IsStatic: false }, Instance: { } place }
-            when IsReadOnly(place) => [(place.Syntax, place.Type)],
-        IAnonymousFunctionOperation lambda => Captures.Of(lambda.Symbol, lambda.Body)
-            .Select(captured => (lambda.Syntax, TypeOf(captured))),
-        _ => [],
-    };
+            IVariableDeclaratorOperation { Symbol.RefKind: RefKind.None, Initializer.Value: { } value } it =>
+                Copied(value, it.Symbol.Type),
+            ISimpleAssignmentOperation { IsRef: false } assignment =>
+                Copied(assignment.Value, assignment.Target.Type),
+            IArgumentOperation { Parameter: { RefKind: RefKind.None } parameter } argument =>
+                Copied(argument.Value, parameter.Type),
+            IReturnOperation { ReturnedValue: { } value } returned when !ReturnsReference(returned) =>
+                Copied(value, value.Type),
+            IFieldInitializerOperation initializer => Copied(initializer.Value, initializer.Value.Type),
+            IConversionOperation { Type.IsReferenceType: true } boxing =>
+                Copied(boxing.Operand, boxing.Operand.Type),
+            ITupleOperation tuple => tuple.Elements.SelectMany(element => Copied(element, element.Type)),
+            IForEachLoopOperation
+            {
+                LoopControlVariable: IVariableDeclaratorOperation { Symbol.RefKind: RefKind.None } each
+            } => [(each.Syntax, each.Symbol.Type)],
+            IInvocationOperation { TargetMethod: { IsReadOnly: false, IsStatic: false }, Instance: { } place }
+                when IsReadOnly(place) => [(place.Syntax, place.Type)],
+            IAnonymousFunctionOperation lambda => Captures.Of(lambda.Symbol, lambda.Body)
+                .Select(captured => (lambda.Syntax, TypeOf(captured))),
+            _ => [],
+        };
 
-    /// <summary>A value that is made where it is used is no copy: default, new, what a call returns by value.</summary>
+    /// <summary>
+    /// A value that is made where it is used is no copy: default, new, what a call returns by value.
+    /// </summary>
     private static IEnumerable<(SyntaxNode, ITypeSymbol?)> Copied(IOperation value, ITypeSymbol? type)
     {
         while (value is IParenthesizedOperation or IConversionOperation { IsImplicit: true })
             value = value.ChildOperations.First();
-        bool isPlace = value is ILocalReferenceOperation or IFieldReferenceOperation or IParameterReferenceOperation
+        bool isPlace =
+            value is ILocalReferenceOperation or IFieldReferenceOperation or IParameterReferenceOperation
                 or IArrayElementReferenceOperation or IInstanceReferenceOperation
                 or IPropertyReferenceOperation { Property.ReturnsByRef: true }
                 or IPropertyReferenceOperation { Property.ReturnsByRefReadonly: true }
@@ -84,7 +95,8 @@ internal static class LockCopyRule
     {
         IFieldReferenceOperation { Field.IsReadOnly: true } field => !IsInConstructorOf(field),
         IFieldReferenceOperation { Instance: { Type.IsValueType: true } owner } => IsReadOnly(owner),
-        IParameterReferenceOperation { Parameter.RefKind: RefKind.In or RefKind.RefReadOnlyParameter } => true,
+        IParameterReferenceOperation { Parameter.RefKind: RefKind.In or RefKind.RefReadOnlyParameter } =>
+            true,
         ILocalReferenceOperation { Local.RefKind: RefKind.RefReadOnly } => true,
         IPropertyReferenceOperation { Property.ReturnsByRefReadonly: true } => true,
         IInvocationOperation { TargetMethod.ReturnsByRefReadonly: true } => true,
@@ -94,7 +106,8 @@ internal static class LockCopyRule
     };
 
     private static bool IsInConstructorOf(IFieldReferenceOperation field) =>
-        MethodAround(field) is { MethodKind: MethodKind.Constructor or MethodKind.StaticConstructor } constructor
+        MethodAround(
+            field) is { MethodKind: MethodKind.Constructor or MethodKind.StaticConstructor } constructor
         && SymbolEqualityComparer.Default.Equals(constructor.ContainingType, field.Field.ContainingType);
 
     private static bool ReturnsReference(IOperation returned)

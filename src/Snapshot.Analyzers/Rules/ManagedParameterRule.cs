@@ -4,9 +4,8 @@ using Microsoft.CodeAnalysis.Operations;
 namespace Snapshot.Analyzers.Rules;
 
 /// <summary>
-/// SNAP1101. The compiler copies every parameter that is used at all into the state machine, whether it is needed
-/// after an
-/// await or not; one that is not used is not copied.
+/// SNAP1101. The compiler copies every parameter that is used at all into the state machine, whether it is
+/// needed after an await or not; one that is not used is not copied.
 /// </summary>
 internal sealed class ManagedParameterRule : FiberRule
 {
@@ -17,7 +16,8 @@ internal sealed class ManagedParameterRule : FiberRule
         Category,
         DiagnosticSeverity.Warning,
         isEnabledByDefault: true,
-        description: "The parameters of a fiber method are kept in its frame, which lives in an arena and comes back "
+        description: "The parameters of a fiber method are kept in its frame, which lives in an arena and " +
+            "comes back "
             + "in another process. Pass unmanaged values: numbers, structs, ArenaPointer<T>, ArenaArray<T>; "
             + "constrain type parameters with 'where T : unmanaged'.");
 

@@ -5,9 +5,8 @@ using Microsoft.CodeAnalysis.Operations;
 namespace Snapshot.Analyzers.Rules;
 
 /// <summary>
-/// SNAP1109. Work that a fiber starts and that no image holds. Of a method that a fiber calls only the text is
-/// looked at,
-/// and not that of the methods it calls in turn.
+/// SNAP1109. Work that a fiber starts and that no image holds. Of a method that a fiber calls only the text
+/// is looked at, and not that of the methods it calls in turn.
 /// </summary>
 internal sealed class OutsideWorkRule : FiberRule
 {
@@ -18,11 +17,13 @@ internal sealed class OutsideWorkRule : FiberRule
         Category,
         DiagnosticSeverity.Info,
         isEnabledByDefault: true,
-        description: "What runs on the thread pool, and the rest of an async void method, is not captured with the "
+        description: "What runs on the thread pool, and the rest of an async void method, is not captured " +
+            "with the "
             + "fiber that began it. Start a fiber instead.");
 
     private static readonly string[] s_starters =
-        ["Task.Run", "Task.Factory.StartNew", "ThreadPool.QueueUserWorkItem", "ThreadPool.UnsafeQueueUserWorkItem"];
+        ["Task.Run", "Task.Factory.StartNew", "ThreadPool.QueueUserWorkItem",
+            "ThreadPool.UnsafeQueueUserWorkItem"];
 
     internal override DiagnosticDescriptor Descriptor => s_descriptor;
 
@@ -34,8 +35,8 @@ internal sealed class OutsideWorkRule : FiberRule
                 report(Diagnostic.Create(s_descriptor, call.Syntax.GetLocation(), reason));
             foreach (IOperation child in operation.ChildOperations)
             {
-                if (child is not IAnonymousFunctionOperation { Symbol: { IsAsync: true, ReturnsVoid: true } lambda })
-                    continue;
+                if (child is not IAnonymousFunctionOperation { Symbol: var lambda }) continue;
+                if (lambda is not { IsAsync: true, ReturnsVoid: true }) continue;
                 Location place = FiberMethod.LocationOf(lambda);
                 report(Diagnostic.Create(s_descriptor, place, "The lambda is async void"));
             }
@@ -45,9 +46,12 @@ internal sealed class OutsideWorkRule : FiberRule
     private static string? WhatStarts(IMethodSymbol called)
     {
         if (called is { IsAsync: true, ReturnsVoid: true }) return $"'{called.Name}' is async void";
-        if (IsStarter(called)) return $"'{called.ContainingType.Name}.{called.Name}' queues to the thread pool";
-        SyntaxNode? declaration = called.OriginalDefinition.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax();
-        InvocationExpressionSyntax? inner = declaration?.DescendantNodes().OfType<InvocationExpressionSyntax>()
+        if (IsStarter(called))
+            return $"'{called.ContainingType.Name}.{called.Name}' queues to the thread pool";
+        SyntaxNode? declaration =
+            called.OriginalDefinition.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax();
+        InvocationExpressionSyntax? inner = declaration?.DescendantNodes()
+            .OfType<InvocationExpressionSyntax>()
             .FirstOrDefault(call => s_starters.Contains(call.Expression.ToString()));
         return inner is null ? null : $"'{called.Name}' calls '{inner.Expression}'";
     }

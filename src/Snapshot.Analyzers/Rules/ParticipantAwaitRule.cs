@@ -5,9 +5,12 @@ using Microsoft.CodeAnalysis.Operations;
 namespace Snapshot.Analyzers.Rules;
 
 /// <summary>
-/// SNAP1201. A participant is bound to the thread that attached, and what follows an await may run on another one.
+/// SNAP1201. A participant is bound to the thread that attached, and what follows an await may run on another
+/// one.
 /// </summary>
-/// <remarks>Looks at a local from its declaration to its scope's end, or to its Dispose in the same block.</remarks>
+/// <remarks>
+/// Looks at a local from its declaration to its scope's end, or to its Dispose in the same block.
+/// </remarks>
 internal static class ParticipantAwaitRule
 {
     internal static readonly DiagnosticDescriptor Descriptor = new(
@@ -17,9 +20,14 @@ internal static class ParticipantAwaitRule
         "Snapshot.Use",
         DiagnosticSeverity.Warning,
         isEnabledByDefault: true,
-        description: "A participant belongs to the thread that attached it. The rest of an async method runs on "
-            + "whatever thread completes the await; there the members of the participant throw, and the session waits "
-            + "for a thread that does not come. Attach in a method that is not async, on a thread of its own, and wait "
+        description: "A participant belongs to the thread that attached it. The rest of an async method " +
+            "runs on "
+            +
+            "whatever thread completes the await; there the members of the participant throw, and the " +
+            "session waits "
+            +
+            "for a thread that does not come. Attach in a method that is not async, on a thread of its " +
+            "own, and wait "
             + "for checkpoints with WaitCommitted.");
 
     internal static void Check(OperationAnalysisContext context, UseTypes types)
@@ -35,7 +43,8 @@ internal static class ParticipantAwaitRule
         int end = DisposalOf(declarator.Symbol, scope) ?? scope.Syntax.Span.End;
         foreach (IOperation inner in FiberMethod.Own(scope))
         {
-            if (inner.Syntax.SpanStart >= start && inner.Syntax.SpanStart < end && PlaceOf(inner) is { } place)
+            if (inner.Syntax.SpanStart >= start && inner.Syntax.SpanStart < end &&
+                PlaceOf(inner) is { } place)
                 context.ReportDiagnostic(Diagnostic.Create(Descriptor, place, declarator.Symbol.Name));
         }
     }

@@ -5,9 +5,8 @@ using Snapshot.Analyzers.Flow;
 namespace Snapshot.Analyzers.Rules;
 
 /// <summary>
-/// SNAP1108. A number that means something in one process only. Approximate: it sees what is assigned from a known
-/// source
-/// directly, and does not ask which assignment of several it was.
+/// SNAP1108. A number that means something in one process only. Approximate: it sees what is assigned from a
+/// known source directly, and does not ask which assignment of several it was.
 /// </summary>
 internal sealed class ProcessValueRule : FiberRule
 {
@@ -18,8 +17,11 @@ internal sealed class ProcessValueRule : FiberRule
         Category,
         DiagnosticSeverity.Warning,
         isEnabledByDefault: true,
-        description: "A fiber may be continued in another process, on another thread, after any time. Thread and "
-            + "process ids, timestamps of a running clock, handles and memory outside arenas do not survive that.");
+        description: "A fiber may be continued in another process, on another thread, after any time. " +
+            "Thread and "
+            +
+            "process ids, timestamps of a running clock, handles and memory outside arenas do not survive " +
+            "that.");
 
     /// <summary>Members by type and name; those of a type without names are all meant.</summary>
     private static readonly Dictionary<string, string[]> s_sources = new()
@@ -68,9 +70,12 @@ internal sealed class ProcessValueRule : FiberRule
         .Select(value => value is null ? null : SourceIn(value))
         .FirstOrDefault(source => source is not null);
 
-    private static bool Is(ISymbol symbol, ISymbol other) => SymbolEqualityComparer.Default.Equals(symbol, other);
+    private static bool Is(ISymbol symbol, ISymbol other) =>
+        SymbolEqualityComparer.Default.Equals(symbol, other);
 
-    /// <summary>A source plus something is one still; the difference of two is a duration, which survives.</summary>
+    /// <summary>
+    /// A source plus something is one still; the difference of two is a duration, which survives.
+    /// </summary>
     private static ISymbol? SourceIn(IOperation value) => value switch
     {
         IConversionOperation conversion => SourceIn(conversion.Operand),
@@ -86,7 +91,8 @@ internal sealed class ProcessValueRule : FiberRule
     {
         for (INamedTypeSymbol? type = member.ContainingType; type is not null; type = type.BaseType)
         {
-            if (s_sources.TryGetValue(type.ToDisplayString(), out string[]? names) && names.Contains(member.Name))
+            if (s_sources.TryGetValue(type.ToDisplayString(), out string[]? names) &&
+                names.Contains(member.Name))
                 return member;
         }
 

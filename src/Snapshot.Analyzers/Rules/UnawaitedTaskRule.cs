@@ -12,7 +12,9 @@ namespace Snapshot.Analyzers.Rules;
 /// lambda.</remarks>
 internal static class UnawaitedTaskRule
 {
-    /// <summary>A method that only forwards a call works: its caller awaits for it. It is told so, no more.</summary>
+    /// <summary>
+    /// A method that only forwards a call works: its caller awaits for it. It is told so, no more.
+    /// </summary>
     private const string Returned = "returned";
 
     internal static readonly DiagnosticDescriptor Descriptor = new(
@@ -22,8 +24,11 @@ internal static class UnawaitedTaskRule
         FiberRule.Category,
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
-        description: "A FiberTask must be awaited where it comes from, once. It cannot be stored, passed on or "
-            + "discarded; what is to run beside its caller is started as a fiber. A method that is not async and "
+        description: "A FiberTask must be awaited where it comes from, once. It cannot be stored, passed " +
+            "on or "
+            +
+            "discarded; what is to run beside its caller is started as a fiber. A method that is not async " +
+            "and "
             + "returns it forwards the call: that works, and is reported as information.");
 
     internal static void Check(OperationAnalysisContext context, FiberTypes types)
@@ -32,7 +37,8 @@ internal static class UnawaitedTaskRule
         if (!types.IsToBeAwaited(call.Type)) return;
         if (SymbolEqualityComparer.Default.Equals(context.Compilation.Assembly, types.Library)) return;
         if (WhatHappensTo(call, types) is not { } happening) return;
-        string name = call.TargetMethod.MethodKind == MethodKind.DelegateInvoke && call.Instance is { } instance
+        string name = call.TargetMethod.MethodKind == MethodKind.DelegateInvoke &&
+            call.Instance is { } instance
             ? instance.Syntax.ToString()
             : call.TargetMethod.Name;
         context.ReportDiagnostic(Diagnostic.Create(
@@ -50,8 +56,10 @@ internal static class UnawaitedTaskRule
         IAwaitOperation or INameOfOperation => null,
         IConversionOperation or IParenthesizedOperation => WhatHappensTo(value.Parent, types),
         ISwitchExpressionArmOperation or ISwitchExpressionOperation => WhatHappensTo(value.Parent, types),
-        IConditionalOperation conditional when conditional.Condition != value => WhatHappensTo(conditional, types),
-        IExpressionStatementOperation or ISimpleAssignmentOperation { Target: IDiscardOperation } => "discarded",
+        IConditionalOperation conditional when conditional.Condition != value =>
+            WhatHappensTo(conditional, types),
+        IExpressionStatementOperation or ISimpleAssignmentOperation { Target: IDiscardOperation } =>
+            "discarded",
         IArgumentOperation { Parameter.ContainingAssembly: { } declaring }
             when SymbolEqualityComparer.Default.Equals(declaring, types.Library) => null,
         IArgumentOperation => "passed on",

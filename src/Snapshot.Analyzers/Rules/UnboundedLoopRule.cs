@@ -4,7 +4,9 @@ using Microsoft.CodeAnalysis.Operations;
 
 namespace Snapshot.Analyzers.Rules;
 
-/// <summary>SNAP1110, off by default. A loop in which a checkpoint has to wait, for nobody can say how long.</summary>
+/// <summary>
+/// SNAP1110, off by default. A loop in which a checkpoint has to wait, for nobody can say how long.
+/// </summary>
 internal sealed class UnboundedLoopRule : FiberRule
 {
     private static readonly DiagnosticDescriptor s_descriptor = new(
@@ -31,7 +33,8 @@ internal sealed class UnboundedLoopRule : FiberRule
 
     private static bool Awaits(IOperation operation) =>
         operation is IAwaitOperation or IForEachLoopOperation { IsAsynchronous: true }
-        || operation is IUsingOperation { IsAsynchronous: true } or IUsingDeclarationOperation { IsAsynchronous: true };
+        || operation is IUsingOperation { IsAsynchronous: true } or
+            IUsingDeclarationOperation { IsAsynchronous: true };
 
     /// <summary>A counter that goes to a constant, or a collection whose size is in the text.</summary>
     private static bool IsBounded(ILoopOperation loop) => loop switch

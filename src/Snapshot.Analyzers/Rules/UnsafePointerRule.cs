@@ -14,7 +14,8 @@ internal static class UnsafePointerRule
         "Snapshot.Use",
         DiagnosticSeverity.Info,
         isEnabledByDefault: true,
-        description: "ArenaArray.PointerTo(index) and Arena.PointerTo(ref place) make pointers to elements, roots and "
+        description: "ArenaArray.PointerTo(index) and Arena.PointerTo(ref place) make pointers to " +
+            "elements, roots and "
             + "their fields without unsafe code, and refuse what does not lie there.");
 
     internal static void Check(OperationAnalysisContext context, UseTypes types)
@@ -29,7 +30,8 @@ internal static class UnsafePointerRule
             _ => null,
         };
         if (source is not null && SafeWay(source, types) is { } safe)
-            context.ReportDiagnostic(Diagnostic.Create(Descriptor, context.Operation.Syntax.GetLocation(), safe));
+            context.ReportDiagnostic(
+                Diagnostic.Create(Descriptor, context.Operation.Syntax.GetLocation(), safe));
 
         bool IsPointer(ITypeSymbol? type) => Is(type, types.Pointer);
     }
@@ -39,7 +41,8 @@ internal static class UnsafePointerRule
     {
         IConversionOperation conversion => SafeWay(conversion.Operand, types),
         IParenthesizedOperation parenthesized => SafeWay(parenthesized.Operand, types),
-        IBinaryOperation { LeftOperand: var left } when IsFirstElement(left, types) => "ArenaArray.PointerTo(index)",
+        IBinaryOperation { LeftOperand: var left } when IsFirstElement(left, types) =>
+            "ArenaArray.PointerTo(index)",
         IInvocationOperation { TargetMethod: { Name: "AsPointer", ContainingType.Name: "Unsafe" } } =>
             "Arena.PointerTo(ref place)",
         IInvocationOperation { TargetMethod: { Name: "RootPointer", ContainingType: var type } }

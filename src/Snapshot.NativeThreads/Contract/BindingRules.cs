@@ -1,8 +1,8 @@
 namespace Snapshot.NativeThreads;
 
 /// <summary>
-/// The rules about what names are bound to: the module's own to the module, and other libraries' functions are called
-/// through the linkage table alone, never through an address that a register or a variable holds.
+/// The rules about what names are bound to: the module's own to the module, and other libraries' functions
+/// are called through the linkage table alone, never through an address that a register or a variable holds.
 /// </summary>
 internal static class BindingRules
 {
@@ -26,7 +26,8 @@ internal static class BindingRules
             bool isBound = kind is ElfRelocationKind.Address or ElfRelocationKind.GlobalData
                 or ElfRelocationKind.JumpSlot or ElfRelocationKind.ThreadPointerOffset;
 
-            // A library that is symbolic is looked through before all others, except for what is unique in the process.
+            // A library that is symbolic is looked through before all others, except for what is unique in
+            // the process.
             bool isSafe = symbol.IsLocal || (module.Dynamic.IsSymbolic && !symbol.IsUnique);
             if (!isBound || isSafe) return null;
             return new(
@@ -36,16 +37,17 @@ internal static class BindingRules
                 "Link it with -Wl,-Bsymbolic; compile C++ with -fno-gnu-unique.");
         }
 
-        // What nobody defines is null; that it may be so is what its users test. And what has no type is such a name.
+        // What nobody defines is null; that it may be so is what its users test. And what has no type is such
+        // a name.
         bool isHeld = kind is ElfRelocationKind.Address or ElfRelocationKind.GlobalData
             && symbol is { IsFunction: true, IsWeak: false };
         if (!isHeld || NativeImports.RefusalOf(symbol.Name) is not null) return null;
         return new(
             NativeModuleRule.AddressOfImport,
             symbol.Name,
-            $"takes the address of '{symbol.Name}', which is elsewhere in the next process, and which a register or " +
-            "a variable would hold",
-            "Call it by its name; where a pointer is needed, point to a function of the module that calls it. " +
-            "Compile without -fno-plt.");
+            $"takes the address of '{symbol.Name}', which is elsewhere in the next process, and which a " +
+            "register or a variable would hold",
+            "Call it by its name; where a pointer is needed, point to a function of the module that calls " +
+            "it. Compile without -fno-plt.");
     }
 }

@@ -4,8 +4,8 @@ using System.Text;
 namespace Snapshot.NativeThreads;
 
 /// <summary>
-/// The bytes of a file that is not trusted: every read is checked against what is there, and a read that goes wrong is
-/// an error that names the file and the offset.
+/// The bytes of a file that is not trusted: every read is checked against what is there, and a read that goes
+/// wrong is an error that names the file and the offset.
 /// </summary>
 /// <param name="path">The file, for messages.</param>
 /// <param name="all">All its bytes.</param>
@@ -54,7 +54,8 @@ internal sealed class ElfBytes(string path, ReadOnlyMemory<byte> all)
 
     /// <summary>The file contradicts itself.</summary>
     internal SnapshotException Damaged(ulong offset, string what) => new(
-        SnapshotErrorCode.NativeModule, $"{path}, offset {offset}: {what}. The library is damaged; link it again.")
+        SnapshotErrorCode.NativeModule,
+        $"{path}, offset {offset}: {what}. The library is damaged; link it again.")
     {
         Path = path,
         Offset = (long)Math.Min(offset, long.MaxValue),

@@ -1,6 +1,8 @@
 namespace Snapshot.NativeThreads;
 
-/// <summary>The tags of a dynamic section that are read here; the numbers are those of the ELF specification.</summary>
+/// <summary>
+/// The tags of a dynamic section that are read here; the numbers are those of the ELF specification.
+/// </summary>
 internal enum ElfTag : ulong
 {
     End = 0,
@@ -55,11 +57,13 @@ internal sealed class ElfDynamic
     /// <summary>The libraries it is linked against (DT_NEEDED), in their order.</summary>
     internal IReadOnlyList<string> Needed { get; }
 
-    internal bool BindsNow => Has(ElfTag.BindNow) || Flag(ElfTag.Flags, FlagBindNow) || Flag(ElfTag.Flags1, Flag1Now);
+    internal bool BindsNow =>
+        Has(ElfTag.BindNow) || Flag(ElfTag.Flags, FlagBindNow) || Flag(ElfTag.Flags1, Flag1Now);
 
     internal bool IsSymbolic => Has(ElfTag.Symbolic) || Flag(ElfTag.Flags, FlagSymbolic);
 
-    internal bool HasTextRelocations => Has(ElfTag.TextRelocations) || Flag(ElfTag.Flags, FlagTextRelocations);
+    internal bool HasTextRelocations =>
+        Has(ElfTag.TextRelocations) || Flag(ElfTag.Flags, FlagTextRelocations);
 
     internal bool HasStaticThreadLocal => Flag(ElfTag.Flags, FlagStaticThreadLocal);
 
@@ -98,7 +102,8 @@ internal sealed class ElfDynamic
     {
         ulong size = values.GetValueOrDefault(ElfTag.StringsSize);
         if (!values.TryGetValue(ElfTag.Strings, out ulong strings) || offset >= size)
-            throw image.Bytes.Damaged(0, $"a name at {offset} of a string table of {size} bytes is referred to");
+            throw image.Bytes.Damaged(
+                0, $"a name at {offset} of a string table of {size} bytes is referred to");
         return image.Bytes.Name(image.OffsetOf(strings, size) + offset);
     }
 

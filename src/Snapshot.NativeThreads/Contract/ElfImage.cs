@@ -1,9 +1,11 @@
 namespace Snapshot.NativeThreads;
 
-/// <summary>A shared library for x86-64 as its file describes it: header, segments, and what they lead to.</summary>
+/// <summary>
+/// A shared library for x86-64 as its file describes it: header, segments, and what they lead to.
+/// </summary>
 /// <remarks>
-/// Read from bytes, before the library is loaded. Nothing in the file is trusted: what is damaged or foreign is a
-/// <see cref="SnapshotException"/> with the code NativeModule. Immutable, hence thread-safe.
+/// Read from bytes, before the library is loaded. Nothing in the file is trusted: what is damaged or foreign
+/// is a <see cref="SnapshotException"/> with the code NativeModule. Immutable, hence thread-safe.
 /// </remarks>
 internal sealed class ElfImage
 {
@@ -19,7 +21,9 @@ internal sealed class ElfImage
     /// <summary>Reads header, segments and dynamic section; the rest when it is asked for.</summary>
     /// <param name="path">The file, for messages.</param>
     /// <param name="file">All its bytes.</param>
-    /// <exception cref="SnapshotException">NativeModule: it is damaged, or no shared library for x86-64.</exception>
+    /// <exception cref="SnapshotException">
+    /// NativeModule: it is damaged, or no shared library for x86-64.
+    /// </exception>
     internal ElfImage(string path, ReadOnlyMemory<byte> file)
     {
         Bytes = new ElfBytes(path, file);
@@ -49,10 +53,13 @@ internal sealed class ElfImage
     internal IEnumerable<ElfSegment> Loaded => Segments.Where(segment => segment.Type == ElfSegmentType.Load);
 
     /// <summary>From the first to the last address that is mapped: the base is its start.</summary>
-    internal AddressRange Extent => AddressRange.Between(Loaded.First().Memory.Start, Loaded.Max(s => s.Memory.End));
+    internal AddressRange Extent =>
+        AddressRange.Between(Loaded.First().Memory.Start, Loaded.Max(s => s.Memory.End));
 
     /// <summary>Opens a file.</summary>
-    /// <exception cref="SnapshotException">NativeModule: it cannot be read, is damaged or foreign.</exception>
+    /// <exception cref="SnapshotException">
+    /// NativeModule: it cannot be read, is damaged or foreign.
+    /// </exception>
     internal static ElfImage Open(string path)
     {
         byte[] file;
@@ -63,7 +70,8 @@ internal sealed class ElfImage
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new SnapshotException(
-                SnapshotErrorCode.NativeModule, $"The native module {path} cannot be read: {error.Message}", error)
+                SnapshotErrorCode.NativeModule, $"The native module {path} cannot be read: {error.Message}",
+                error)
             {
                 Path = path,
             };
@@ -93,7 +101,8 @@ internal sealed class ElfImage
             if (inFile.Contains(address, length)) return segment.Offset + (address - segment.Memory.Start);
         }
 
-        throw Bytes.Damaged(0, $"{length} bytes at address 0x{address:x} are referred to, and no segment has them");
+        throw Bytes.Damaged(
+            0, $"{length} bytes at address 0x{address:x} are referred to, and no segment has them");
     }
 
     private static void RequireKind(ElfBytes bytes)
@@ -105,7 +114,8 @@ internal sealed class ElfImage
         if (type != SharedObject)
             throw bytes.Foreign($"its ELF type is {type}, {NameOf(type)}, and not ET_DYN, a shared library");
         ushort machine = bytes.U16(18);
-        if (machine != MachineX64) throw bytes.Foreign($"it is for machine {machine} and not for x86-64 (62)");
+        if (machine != MachineX64)
+            throw bytes.Foreign($"it is for machine {machine} and not for x86-64 (62)");
     }
 
     private static string NameOf(ushort type) => type switch

@@ -7,7 +7,9 @@ internal static class ElfNotes
 {
     private const uint BuildIdType = 3;
 
-    /// <summary>The build id in hexadecimal digits, or null: it names what was linked, down to the byte.</summary>
+    /// <summary>
+    /// The build id in hexadecimal digits, or null: it names what was linked, down to the byte.
+    /// </summary>
     internal static string? BuildIdOf(ElfImage image)
     {
         foreach (ElfSegment segment in image.Segments)
@@ -29,7 +31,8 @@ internal static class ElfNotes
             ulong content = at + Round(12UL + nameSize, alignment);
             ulong next = content + Round(size, alignment);
             if (content + size > end) throw bytes.Damaged(at, "a note does not end within its segment");
-            if (bytes.U32(at + 8) == BuildIdType && size > 0 && bytes.Take(at + 12, nameSize).SequenceEqual("GNU\0"u8))
+            if (bytes.U32(at + 8) == BuildIdType && size > 0 &&
+                bytes.Take(at + 12, nameSize).SequenceEqual("GNU\0"u8))
                 return Convert.ToHexString(bytes.Take(content, size)).ToLower(CultureInfo.InvariantCulture);
             at = next;
         }

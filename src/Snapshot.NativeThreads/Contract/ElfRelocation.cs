@@ -23,7 +23,8 @@ internal enum ElfRelocationKind : uint
 /// <param name="Kind">What.</param>
 /// <param name="Symbol">The index of the dynamic symbol it refers to; 0 for none.</param>
 /// <param name="Addend">What is added; for a reference without a symbol, what it means.</param>
-internal readonly record struct ElfRelocation(ulong Address, ElfRelocationKind Kind, uint Symbol, ulong Addend)
+internal readonly record struct ElfRelocation(
+    ulong Address, ElfRelocationKind Kind, uint Symbol, ulong Addend)
 {
     private const ulong EntrySize = 24;
     private const ulong WordSize = 8;
@@ -32,7 +33,8 @@ internal readonly record struct ElfRelocation(ulong Address, ElfRelocationKind K
     {
         ElfDynamic dynamic = image.Dynamic;
         if (dynamic.Has(ElfTag.RelocationsWithoutAddend))
-            throw image.Bytes.Foreign("it has relocations without addends (DT_REL), which x86-64 does not use");
+            throw image.Bytes.Foreign(
+                "it has relocations without addends (DT_REL), which x86-64 does not use");
         if (dynamic[ElfTag.JumpSlotsKind] is { } kind && kind != (ulong)ElfTag.Relocations)
             throw image.Bytes.Foreign($"its linkage table has relocations of kind {kind} (DT_PLTREL)");
         List<ElfRelocation> relocations = [];
@@ -46,24 +48,28 @@ internal readonly record struct ElfRelocation(ulong Address, ElfRelocationKind K
     {
         if (table is not { } address || size is not { } length || length == 0) return;
         ulong offset = image.OffsetOf(address, length);
-        if (length % EntrySize != 0) throw image.Bytes.Damaged(offset, $"{length} bytes are no table of relocations");
+        if (length % EntrySize != 0)
+            throw image.Bytes.Damaged(offset, $"{length} bytes are no table of relocations");
         for (ulong at = offset; at < offset + length; at += EntrySize)
         {
             ulong info = image.Bytes.U64(at + 8);
             relocations.Add(new ElfRelocation(
-                image.Bytes.U64(at), (ElfRelocationKind)(uint)info, (uint)(info >> 32), image.Bytes.U64(at + 16)));
+                image.Bytes.U64(at), (ElfRelocationKind)(uint)info, (uint)(info >> 32),
+                image.Bytes.U64(at + 16)));
         }
     }
 
     /// <summary>
-    /// The packed form (DT_RELR): an even word is the address of a word to relocate; an odd one says by its bits which
-    /// of the 63 words after the last are relocated too.
+    /// The packed form (DT_RELR): an even word is the address of a word to relocate; an odd one says by its
+    /// bits which of the 63 words after the last are relocated too.
     /// </summary>
-    private static void AddRelative(ElfImage image, List<ElfRelocation> relocations, ulong? table, ulong? size)
+    private static void AddRelative(
+        ElfImage image, List<ElfRelocation> relocations, ulong? table, ulong? size)
     {
         if (table is not { } address || size is not { } length || length == 0) return;
         ulong offset = image.OffsetOf(address, length);
-        if (length % WordSize != 0) throw image.Bytes.Damaged(offset, $"{length} bytes are no table of addresses");
+        if (length % WordSize != 0)
+            throw image.Bytes.Damaged(offset, $"{length} bytes are no table of addresses");
         ulong next = 0;
         for (ulong at = offset; at < offset + length; at += WordSize)
         {

@@ -1,7 +1,10 @@
 namespace Snapshot.NativeThreads;
 
-/// <summary>A section: it gives a place in the library its name. Nothing at run time depends on sections.</summary>
-internal sealed record ElfSection(string Name, uint Type, AddressRange Memory, ulong Offset, ulong Size, uint Link)
+/// <summary>
+/// A section: it gives a place in the library its name. Nothing at run time depends on sections.
+/// </summary>
+internal sealed record ElfSection(
+    string Name, uint Type, AddressRange Memory, ulong Offset, ulong Size, uint Link)
 {
     /// <summary>The type of the table of symbols for debuggers.</summary>
     internal const uint SymbolTable = 2;
@@ -29,7 +32,8 @@ internal sealed record ElfSection(string Name, uint Type, AddressRange Memory, u
 
     /// <summary>The name of what is at an address, or the address itself.</summary>
     internal static string NameAt(IEnumerable<ElfSection> sections, ulong address) =>
-        sections.FirstOrDefault(section => section.Memory.Start != 0 && section.Memory.Contains(address))?.Name
+        sections.FirstOrDefault(
+            section => section.Memory.Start != 0 && section.Memory.Contains(address))?.Name
         ?? $"0x{address:x}";
 
     private static ElfSection Read(ElfBytes bytes, ulong at, ulong strings)

@@ -1,6 +1,8 @@
 namespace Snapshot.NativeThreads;
 
-/// <summary>What a program header describes; the numbers are those of the ELF specification and of GNU.</summary>
+/// <summary>
+/// What a program header describes; the numbers are those of the ELF specification and of GNU.
+/// </summary>
 internal enum ElfSegmentType : uint
 {
     Load = 1,
@@ -49,7 +51,8 @@ internal readonly record struct ElfSegment(
         ulong memorySize = bytes.U64(at + 40);
         ElfSegmentType type = (ElfSegmentType)bytes.U32(at);
         if (address > AddressMax || memorySize > AddressMax - address)
-            throw bytes.Damaged(at, $"a segment at 0x{address:x} of {memorySize} bytes is outside of every process");
+            throw bytes.Damaged(
+                at, $"a segment at 0x{address:x} of {memorySize} bytes is outside of every process");
         bytes.Take(offset, fileSize);
         if (type == ElfSegmentType.Load && fileSize > memorySize)
             throw bytes.Damaged(at, $"a segment has {fileSize} bytes in the file and {memorySize} in memory");

@@ -56,7 +56,9 @@ internal sealed record ElfSymbol(
         return Read(image.Bytes, offset, count, name => image.Dynamic.StringAt(image, name));
     }
 
-    /// <summary>The symbols for debuggers (.symtab), which <c>strip</c> takes away; then there is none.</summary>
+    /// <summary>
+    /// The symbols for debuggers (.symtab), which <c>strip</c> takes away; then there is none.
+    /// </summary>
     internal static IReadOnlyList<ElfSymbol> ReadStatic(ElfImage image, IReadOnlyList<ElfSection> sections)
     {
         foreach (ElfSection section in sections)
@@ -69,7 +71,8 @@ internal sealed record ElfSymbol(
 
             string NameAt(ulong name) => name < names.Size
                 ? image.Bytes.Name(names.Offset + name)
-                : throw image.Bytes.Damaged(names.Offset, $"a name at {name} of {names.Size} bytes is referred to");
+                : throw image.Bytes.Damaged(
+                    names.Offset, $"a name at {name} of {names.Size} bytes is referred to");
         }
 
         return [];

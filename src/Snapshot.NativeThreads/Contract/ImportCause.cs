@@ -1,8 +1,8 @@
 namespace Snapshot.NativeThreads;
 
 /// <summary>
-/// A part of libstdc++ that, linked into a module, imports many functions: what is to be changed is one line of the
-/// module's source, and that is what is told.
+/// A part of libstdc++ that, linked into a module, imports many functions: what is to be changed is one line
+/// of the module's source, and that is what is told.
 /// </summary>
 /// <param name="Name">As the source has it.</param>
 /// <param name="Symbol">What is in the module where it is.</param>
@@ -12,11 +12,11 @@ namespace Snapshot.NativeThreads;
 internal sealed record ImportCause(string Name, string Symbol, string[] Brings, string Problem, string Remedy)
 {
     private const string OfLocales =
-        "newlocale __newlocale uselocale __uselocale duplocale __duplocale freelocale __freelocale nl_langinfo_l " +
-        "__nl_langinfo_l __ctype_get_mb_cur_max __iswctype_l __wctype_l __towlower_l __towupper_l __strcoll_l " +
-        "__wcscoll_l __strxfrm_l __wcsxfrm_l __strftime_l __wcsftime_l __strtod_l __strtof_l strtold_l " +
-        "bind_textdomain_codeset bindtextdomain dgettext iconv iconv_open iconv_close btowc wctob mbrtowc mbsnrtowcs " +
-        "mbsrtowcs wcrtomb wcsnrtombs __vsnprintf_chk __xpg_strerror_r";
+        "newlocale __newlocale uselocale __uselocale duplocale __duplocale freelocale __freelocale " +
+        "nl_langinfo_l __nl_langinfo_l __ctype_get_mb_cur_max __iswctype_l __wctype_l __towlower_l " +
+        "__towupper_l __strcoll_l __wcscoll_l __strxfrm_l __wcsxfrm_l __strftime_l __wcsftime_l __strtod_l " +
+        "__strtof_l strtold_l bind_textdomain_codeset bindtextdomain dgettext iconv iconv_open iconv_close " +
+        "btowc wctob mbrtowc mbsnrtowcs mbsrtowcs wcrtomb wcsnrtombs __vsnprintf_chk __xpg_strerror_r";
 
     private const string OfStreams =
         "stdin stdout stderr fflush fread fwrite getc ungetc putc getwc ungetwc putwc fseeko64 ftello64";
@@ -28,19 +28,20 @@ internal sealed record ImportCause(string Name, string Symbol, string[] Brings, 
         "Let C# read and write, before, after or beside native code; std::to_string and snprintf make text.";
 
     /// <summary>Where one brings another, it stands before that.</summary>
-    private static readonly ImportCause[] All =
+    private static readonly ImportCause[] s_all =
     [
         new(
             "<iostream>", "_ZNSt8ios_base4InitC1Ev", Split($"{OfStreams} {OfLocales}"),
-            "has the streams of <iostream> in it, which belong to one process: its source, or a library that is " +
-            "linked into it, includes <iostream>",
+            "has the streams of <iostream> in it, which belong to one process: its source, or a library " +
+            "that is linked into it, includes <iostream>",
             WriteElsewhere),
         new(
             "<fstream>", "_ZNSt12__basic_fileIcE4openEPKcSt13_Ios_Openmodei", Split($"{OfFiles} {OfLocales}"),
             "uses the file streams of <fstream>: a file that is open belongs to one process", WriteElsewhere),
         new(
             "std::locale", "_ZNSt6localeC1Ev", Split(OfLocales),
-            "uses std::locale, whose state is in libc and not captured; string streams and std::regex do so, too",
+            "uses std::locale, whose state is in libc and not captured; string streams and std::regex do " +
+            "so, too",
             "Do without them; std::to_string and snprintf make text."),
     ];
 
@@ -48,8 +49,9 @@ internal sealed record ImportCause(string Name, string Symbol, string[] Brings, 
     /// <param name="symbols">All its symbols, also those that it does not export.</param>
     internal static IEnumerable<ImportCause> In(IReadOnlyList<ElfSymbol> symbols)
     {
-        HashSet<string> defined = [.. symbols.Where(symbol => !symbol.IsImport).Select(symbol => symbol.Name)];
-        return All.Where(cause => defined.Contains(cause.Symbol));
+        HashSet<string> defined = [.. symbols.Where(symbol => !symbol.IsImport).Select(
+            symbol => symbol.Name)];
+        return s_all.Where(cause => defined.Contains(cause.Symbol));
     }
 
     private static string[] Split(string names) => names.Split(' ');

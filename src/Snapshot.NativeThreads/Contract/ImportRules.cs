@@ -3,10 +3,13 @@ namespace Snapshot.NativeThreads;
 /// <summary>The rules about what a native module needs of other libraries.</summary>
 internal static class ImportRules
 {
-    /// <summary>Libraries of which some functions are allowed: <see cref="NativeImports"/> says which.</summary>
-    private static readonly string[] KnownLibraries =
+    /// <summary>
+    /// Libraries of which some functions are allowed: <see cref="NativeImports"/> says which.
+    /// </summary>
+    private static readonly string[] s_knownLibraries =
     [
-        "libsnapshot_threads.so", "libc.so.6", "libm.so.6", "libmvec.so.1", "ld-linux-x86-64.so.2", "libpthread.so.0",
+        "libsnapshot_threads.so", "libc.so.6", "libm.so.6", "libmvec.so.1", "ld-linux-x86-64.so.2",
+        "libpthread.so.0",
         "libdl.so.2", "librt.so.1", "libgfortran.so.5", "libquadmath.so.0",
     ];
 
@@ -14,7 +17,7 @@ internal static class ImportRules
     private const string BlockedCall = "sn_blocked_call";
 
     /// <summary>Libraries that must be linked statically, or not at all.</summary>
-    private static readonly Dictionary<string, string> RefusedLibraries = new()
+    private static readonly Dictionary<string, string> s_refusedLibraries = new()
     {
         ["libstdc++.so.6"] = "Link it with -static-libstdc++.",
         ["libgcc_s.so.1"] = "Link it with -static-libgcc.",
@@ -30,7 +33,7 @@ internal static class ImportRules
         HashSet<string> provided = [.. others.SelectMany(other => other.Symbols)
             .Where(symbol => symbol is { IsImport: false, IsLocal: false })
             .Select(symbol => symbol.Name)];
-        HashSet<string> known = [.. KnownLibraries, .. others.Select(NameOf)];
+        HashSet<string> known = [.. s_knownLibraries, .. others.Select(NameOf)];
         return
         [
             .. OfLibraries(module, known),
@@ -61,7 +64,7 @@ internal static class ImportRules
                 NativeModuleRule.NeededLibrary,
                 library,
                 $"needs {library}, whose code and data are not captured",
-                RefusedLibraries.GetValueOrDefault(library)
+                s_refusedLibraries.GetValueOrDefault(library)
                     ?? "Link it statically, or build it as a native module and load that first.");
         }
     }
@@ -81,7 +84,8 @@ internal static class ImportRules
                     NativeModuleRule.Import,
                     symbol.Name,
                     $"imports '{symbol.Name}': {parts[0]}",
-                    parts.Length == 2 ? char.ToUpperInvariant(parts[1][0]) + parts[1][1..] + "." : "Do without it.");
+                    parts.Length == 2
+                        ? char.ToUpperInvariant(parts[1][0]) + parts[1][1..] + "." : "Do without it.");
             }
             else if (isVariable)
             {

@@ -1,6 +1,8 @@
 namespace Snapshot.NativeThreads;
 
-/// <summary>The fixed addresses at which native modules are linked: 128 bases, 16 GiB apart, one module each.</summary>
+/// <summary>
+/// The fixed addresses at which native modules are linked: 128 bases, 16 GiB apart, one module each.
+/// </summary>
 /// <remarks>snapshot-cc, which links them, computes the same addresses.</remarks>
 internal static class NativeModuleBase
 {

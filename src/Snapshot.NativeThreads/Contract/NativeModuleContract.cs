@@ -2,12 +2,15 @@ using System.Text;
 
 namespace Snapshot.NativeThreads;
 
-/// <summary>What a shared library must keep for threads that run its code to be captured at any instruction.</summary>
+/// <summary>
+/// What a shared library must keep for threads that run its code to be captured at any instruction.
+/// </summary>
 /// <remarks>
-/// A captured stack, and the registers, hold addresses of the module's code and data: so it is linked at a fixed
-/// address. They must hold nothing else of the process: so addresses of other libraries stay in memory that is
-/// written anew when the module is loaded and never captured, and what is imported leaves nothing behind. And
-/// each stack must be walked, to know that. docs/NATIVE.md says the same to those who build modules.
+/// A captured stack, and the registers, hold addresses of the module's code and data: so it is linked at a
+/// fixed address. They must hold nothing else of the process: so addresses of other libraries stay in memory
+/// that is written anew when the module is loaded and never captured, and what is imported leaves nothing
+/// behind. And each stack must be walked, to know that. docs/NATIVE.md says the same to those who build
+/// modules.
 /// </remarks>
 internal static class NativeModuleContract
 {
@@ -34,7 +37,9 @@ internal static class NativeModuleContract
     /// <summary>Opens a library that keeps the contract.</summary>
     /// <param name="path">The file.</param>
     /// <param name="others">The native modules that it may import from.</param>
-    /// <exception cref="SnapshotException">NativeModule, with all violations and what to do about each.</exception>
+    /// <exception cref="SnapshotException">
+    /// NativeModule, with all violations and what to do about each.
+    /// </exception>
     internal static ElfImage Require(string path, IReadOnlyCollection<ElfImage> others)
     {
         ElfImage module = ElfImage.Open(path);

@@ -58,10 +58,12 @@ internal enum NativeModuleRule
 /// <summary>One place where a library breaks the contract of native modules.</summary>
 /// <param name="Rule">The rule.</param>
 /// <param name="Subject">The symbol, section, segment, flag or library.</param>
-/// <param name="Problem">What is wrong and why that matters, naming the subject; the module is the sentence's subject.
+/// <param name="Problem">What is wrong and why that matters, naming the subject; the module is the sentence's
+/// subject.
 /// </param>
 /// <param name="Remedy">What to do; a sentence.</param>
-internal sealed record NativeModuleViolation(NativeModuleRule Rule, string Subject, string Problem, string Remedy)
+internal sealed record NativeModuleViolation(
+    NativeModuleRule Rule, string Subject, string Problem, string Remedy)
 {
     public override string ToString() => $"It {Problem}. {Remedy}";
 }

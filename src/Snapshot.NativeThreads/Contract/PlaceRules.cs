@@ -1,6 +1,8 @@
 namespace Snapshot.NativeThreads;
 
-/// <summary>The rules about where a native module is in memory, and that it can be told from another.</summary>
+/// <summary>
+/// The rules about where a native module is in memory, and that it can be told from another.
+/// </summary>
 internal static class PlaceRules
 {
     internal static IEnumerable<NativeModuleViolation> ViolationsOf(ElfImage module)
@@ -8,7 +10,8 @@ internal static class PlaceRules
         if (module.Dynamic.IsProgram || module.Find(ElfSegmentType.Interpreter) is not null)
         {
             yield return new(
-                NativeModuleRule.Library, "PT_INTERP", "is a program and not a library", "Link it with -shared.");
+                NativeModuleRule.Library, "PT_INTERP", "is a program and not a library",
+                "Link it with -shared.");
         }
 
         AddressRange extent = module.Extent;

@@ -1,8 +1,8 @@
 namespace Snapshot.NativeThreads;
 
 /// <summary>
-/// The rules about what may be written: code never, addresses of other libraries only by the dynamic linker, in memory
-/// that is not captured.
+/// The rules about what may be written: code never, addresses of other libraries only by the dynamic linker,
+/// in memory that is not captured.
 /// </summary>
 internal static class ProtectionRules
 {
@@ -22,8 +22,8 @@ internal static class ProtectionRules
             yield return new(
                 NativeModuleRule.ImmediateBinding,
                 "DF_BIND_NOW",
-                "is bound lazily (DF_BIND_NOW is not set): the dynamic linker would run, and write addresses, in the " +
-                "middle of native code",
+                "is bound lazily (DF_BIND_NOW is not set): the dynamic linker would run, and write " +
+                "addresses, in the middle of native code",
                 "Link it with -Wl,-z,now.");
         }
 
@@ -32,8 +32,8 @@ internal static class ProtectionRules
             yield return new(
                 NativeModuleRule.ReadOnlyAfterRelocation,
                 "PT_GNU_RELRO",
-                "has no part that is read-only after relocation (PT_GNU_RELRO), so that addresses of other libraries " +
-                "would be captured with its data",
+                "has no part that is read-only after relocation (PT_GNU_RELRO), so that addresses of other " +
+                "libraries would be captured with its data",
                 "Link it with -Wl,-z,relro.");
             yield break;
         }
@@ -41,8 +41,10 @@ internal static class ProtectionRules
         AddressRange safe = relro.Memory.ProtectedPages();
         foreach (ElfRelocation relocation in module.Relocations)
         {
-            bool isAddressOfOther = relocation.Kind is ElfRelocationKind.JumpSlot or ElfRelocationKind.GlobalData
-                || (relocation.Kind == ElfRelocationKind.Address && SymbolOf(module, relocation) is { IsImport: true });
+            bool isAddressOfOther = relocation.Kind is ElfRelocationKind.JumpSlot or
+                ElfRelocationKind.GlobalData
+                || (relocation.Kind == ElfRelocationKind.Address &&
+                    SymbolOf(module, relocation) is { IsImport: true });
             if (!isAddressOfOther || safe.Contains(relocation.Address, WordSize)) continue;
             string section = ElfSection.NameAt(sections, relocation.Address);
             string symbol = SymbolOf(module, relocation)?.Name ?? $"0x{relocation.Addend:x}";
@@ -50,8 +52,8 @@ internal static class ProtectionRules
                 NativeModuleRule.LinkageTable,
                 symbol,
                 $"keeps the address of '{symbol}' in {section}, which is writable and would be captured",
-                "Link it with -Wl,-z,now,-z,relro, and make variables that are initialised with addresses of other " +
-                "libraries const.");
+                "Link it with -Wl,-z,now,-z,relro, and make variables that are initialised with addresses " +
+                "of other libraries const.");
         }
 
         if (module.Dynamic[ElfTag.LinkageTable] is { } table && !safe.Contains(table, WordSize)
@@ -66,7 +68,8 @@ internal static class ProtectionRules
         }
     }
 
-    private static IEnumerable<NativeModuleViolation> OfCode(ElfImage module, IReadOnlyList<ElfSection> sections)
+    private static IEnumerable<NativeModuleViolation> OfCode(
+        ElfImage module, IReadOnlyList<ElfSection> sections)
     {
         foreach (ElfRelocation relocation in module.Relocations)
         {
@@ -92,12 +95,13 @@ internal static class ProtectionRules
 
     private static IEnumerable<NativeModuleViolation> OfStack(ElfImage module)
     {
-        if (module.Find(ElfSegmentType.Stack) is { } stack && !stack.Access.HasFlag(ElfAccess.Execute)) yield break;
+        if (module.Find(ElfSegmentType.Stack) is { } stack && !stack.Access.HasFlag(ElfAccess.Execute))
+            yield break;
         yield return new(
             NativeModuleRule.Stack,
             "PT_GNU_STACK",
-            "asks for a stack that can be executed (PT_GNU_STACK): a nested function or an assembler file without " +
-            ".note.GNU-stack is in it",
+            "asks for a stack that can be executed (PT_GNU_STACK): a nested function or an assembler file " +
+            "without .note.GNU-stack is in it",
             "Link it with -Wl,-z,noexecstack when no code is executed on the stack.");
     }
 

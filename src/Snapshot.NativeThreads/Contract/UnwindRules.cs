@@ -1,17 +1,23 @@
 namespace Snapshot.NativeThreads;
 
-/// <summary>The rules about stack walks: each function can be left, and the module's own unwinder is known.</summary>
+/// <summary>
+/// The rules about stack walks: each function can be left, and the module's own unwinder is known.
+/// </summary>
 internal static class UnwindRules
 {
     private const int NamedMax = 5;
 
-    /// <summary>How the functions of libgcc's unwinder, and of those that it calls in languages, begin.</summary>
-    private static readonly string[] UnwinderNames = ["_Unwind_", "uw_", "__gxx_personality_", "__gcc_personality_"];
+    /// <summary>
+    /// How the functions of libgcc's unwinder, and of those that it calls in languages, begin.
+    /// </summary>
+    private static readonly string[] s_unwinderNames = ["_Unwind_", "uw_", "__gxx_personality_",
+        "__gcc_personality_"];
 
     /// <summary>What the unwinder imports, and hardly anything else does.</summary>
-    private static readonly string[] UnwinderImports = ["_dl_find_object", "dl_iterate_phdr"];
+    private static readonly string[] s_unwinderImports = ["_dl_find_object", "dl_iterate_phdr"];
 
-    internal static IEnumerable<NativeModuleViolation> ViolationsOf(ElfImage module, IReadOnlyList<ElfSymbol> symbols)
+    internal static IEnumerable<NativeModuleViolation> ViolationsOf(
+        ElfImage module, IReadOnlyList<ElfSymbol> symbols)
     {
         if (UnwindTable.FunctionsOf(module) is not { } functions)
         {
@@ -32,30 +38,33 @@ internal static class UnwindRules
                 "Compile with -fasynchronous-unwind-tables; functions in assembler need .cfi_startproc.");
         }
 
-        string? import = module.Symbols.FirstOrDefault(s => s.IsImport && UnwinderImports.Contains(s.Name))?.Name;
+        string? import =
+            module.Symbols.FirstOrDefault(s => s.IsImport && s_unwinderImports.Contains(s.Name))?.Name;
         if (import is null || symbols.Count > 0) yield break;
         yield return new(
             NativeModuleRule.StaticSymbols,
             ".symtab",
-            $"has an unwinder (it imports '{import}') and no symbols (.symtab) that say where that is: threads must " +
-            "not be disturbed in it",
+            $"has an unwinder (it imports '{import}') and no symbols (.symtab) that say where that is: " +
+            "threads must not be disturbed in it",
             "Do not strip it; strip -g, which takes only what is for debuggers, is allowed.");
     }
 
-    /// <summary>Where in the module threads are in the middle of unwinding their stack, and must not be disturbed.
+    /// <summary>Where in the module threads are in the middle of unwinding their stack, and must not be
+    /// disturbed.
     /// </summary>
     internal static IReadOnlyList<AddressRange> UnwinderOf(ElfImage module)
     {
         return [.. ElfSymbol.ReadStatic(module, ElfSection.ReadAll(module))
             .Where(symbol => symbol is { IsFunction: true, IsImport: false, Size: > 0 })
-            .Where(symbol => UnwinderNames.Any(name => symbol.Name.StartsWith(name, StringComparison.Ordinal)))
+            .Where(
+                symbol => s_unwinderNames.Any(name => symbol.Name.StartsWith(name, StringComparison.Ordinal)))
             .Select(symbol => new AddressRange(symbol.Address, symbol.Size))
             .Distinct().OrderBy(range => range.Start)];
     }
 
     /// <summary>
-    /// The functions without an entry. Those of unknown size are the compiler's for start and end, which no thread
-    /// runs.
+    /// The functions without an entry. Those of unknown size are the compiler's for start and end, which no
+    /// thread runs.
     /// </summary>
     private static string[] Without(HashSet<ulong> functions, IEnumerable<ElfSymbol> symbols)
     {

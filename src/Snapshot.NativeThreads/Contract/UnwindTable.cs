@@ -15,7 +15,9 @@ internal static class UnwindTable
     private const byte SizeOfEncoding = 0x0f;
     private const ulong EntrySize = 8;
 
-    /// <summary>Where the functions begin that have an entry; null when there is no table to search.</summary>
+    /// <summary>
+    /// Where the functions begin that have an entry; null when there is no table to search.
+    /// </summary>
     internal static HashSet<ulong>? FunctionsOf(ElfImage image)
     {
         if (image.Find(ElfSegmentType.UnwindHeader) is not { FileSize: >= HeaderSize } segment) return null;

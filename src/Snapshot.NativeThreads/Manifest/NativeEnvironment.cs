@@ -4,24 +4,27 @@ using Snapshot.Interop;
 
 namespace Snapshot.NativeThreads;
 
-/// <summary>What captured registers and stacks depend on beside the code: the processor, the kernel and the C library.
+/// <summary>What captured registers and stacks depend on beside the code: the processor, the kernel and the C
+/// library.
 /// </summary>
 /// <remarks>
-/// It must be checked, since the kernel does not: handed vector registers in another layout than its own, it restores
-/// the lower halves, zeroes the others, and reports success. Immutable.
+/// It must be checked, since the kernel does not: handed vector registers in another layout than its own, it
+/// restores the lower halves, zeroes the others, and reports success. Immutable.
 /// </remarks>
 internal sealed record NativeEnvironment
 {
     /// <summary>Of each thread, in an arena; SNT_SIGNAL_STACK_BYTES of the C part.</summary>
     internal const ulong SignalStackSize = 65536;
 
-    /// <summary>What the handler of the capture signal needs of that beside what the kernel writes there.</summary>
+    /// <summary>
+    /// What the handler of the capture signal needs of that beside what the kernel writes there.
+    /// </summary>
     internal const ulong SignalStackReserve = 16384;
 
     private const uint VectorStateLeaf = 0xd;
     private const uint ExtendedLeaf = 0x80000001;
 
-    private static readonly int RegisterCount = Enum.GetValues<ProcessorRegister>().Length;
+    private static readonly int s_registerCount = Enum.GetValues<ProcessorRegister>().Length;
 
     /// <summary>XCR0: a bit for each part of the vector state that the kernel saves.</summary>
     internal required ulong VectorState { get; init; }
@@ -83,8 +86,8 @@ internal sealed record NativeEnvironment
             IEnumerable<string> names = Enumerable.Range(0, 64)
                 .Where(index => (missing >> index & 1) != 0).Select(VectorComponent.NameOf);
             yield return $"Registers of the image are not saved here: {string.Join(", ", names)} (XCR0 is " +
-                $"0x{here.VectorState:x} here and 0x{VectorState:x} in the image). Restart on a machine whose " +
-                "processor and kernel have them.";
+                $"0x{here.VectorState:x} here and 0x{VectorState:x} in the image). Restart on a machine " +
+                "whose processor and kernel have them.";
             yield break;
         }
 
@@ -93,14 +96,15 @@ internal sealed record NativeEnvironment
             VectorComponent same = here.Components.FirstOrDefault(other => other.Index == component.Index);
             if (same == component) continue;
             yield return $"The processor saves {VectorComponent.NameOf(component.Index)} in another place: " +
-                $"{same.Size} bytes at {same.Offset} here, {component.Size} bytes at {component.Offset} in the " +
-                "image. Restart on a processor of the same maker and kind.";
+                $"{same.Size} bytes at {same.Offset} here, {component.Size} bytes at {component.Offset} in " +
+                "the image. Restart on a processor of the same maker and kind.";
         }
 
         if (VectorStateSize > here.VectorStateSize)
         {
-            yield return $"The saved vector registers are {here.VectorStateSize} bytes here and {VectorStateSize} in " +
-                "the image, which the kernel would cut off without an error. Restart on a processor of the same kind.";
+            yield return $"The saved vector registers are {here.VectorStateSize} bytes here and " +
+                $"{VectorStateSize} in the image, which the kernel would cut off without an error. Restart " +
+                "on a processor of the same kind.";
         }
     }
 
@@ -109,29 +113,31 @@ internal sealed record NativeEnvironment
         string[] missing = [.. ProcessorFeature.All
             .Where(feature => Has(feature) && !here.Has(feature)).Select(feature => feature.Name)];
         if (missing.Length == 0) yield break;
-        yield return $"The processor lacks what that of the image has: {string.Join(", ", missing)}; code of the " +
-            "image may be in the middle of using it. Restart on a processor that has it.";
+        yield return $"The processor lacks what that of the image has: {string.Join(", ", missing)}; code " +
+            "of the image may be in the middle of using it. Restart on a processor that has it.";
     }
 
     private static IEnumerable<string> OfSignalStack(NativeEnvironment here)
     {
         if (here.SignalStackMin <= SignalStackSize - SignalStackReserve) yield break;
-        yield return $"The kernel needs {here.SignalStackMin} bytes on a signal stack here (AT_MINSIGSTKSZ), and " +
-            $"those in the image have {SignalStackSize}, of which {SignalStackReserve} are needed otherwise. Restart " +
-            "on a processor with fewer registers.";
+        yield return $"The kernel needs {here.SignalStackMin} bytes on a signal stack here " +
+            $"(AT_MINSIGSTKSZ), and those in the image have {SignalStackSize}, of which " +
+            $"{SignalStackReserve} are needed otherwise. Restart on a processor with fewer registers.";
     }
 
     private IEnumerable<string> OfLibrary(NativeEnvironment here)
     {
         if (LibcVersion != here.LibcVersion)
         {
-            yield return $"The C library is glibc {here.LibcVersion} here and {LibcVersion} in the image: thread " +
-                "control blocks differ, and functions may round otherwise. Restart with the same version.";
+            yield return $"The C library is glibc {here.LibcVersion} here and {LibcVersion} in the image: " +
+                "thread control blocks differ, and functions may round otherwise. Restart with the same " +
+                "version.";
         }
         else if (ErrnoOffset != here.ErrnoOffset)
         {
-            yield return $"errno is {here.ErrnoOffset} bytes from the thread pointer here and {ErrnoOffset} in the " +
-                "image. Restart with the same program, and preload no other libraries (LD_PRELOAD).";
+            yield return $"errno is {here.ErrnoOffset} bytes from the thread pointer here and " +
+                $"{ErrnoOffset} in the image. Restart with the same program, and preload no other " +
+                "libraries (LD_PRELOAD).";
         }
     }
 
@@ -149,9 +155,10 @@ internal sealed record NativeEnvironment
 
     private static uint[] ReadFeatures()
     {
-        uint[] features = new uint[RegisterCount];
+        uint[] features = new uint[s_registerCount];
         uint leaves = Leaf(0, 0).Eax;
-        (_, _, features[(int)ProcessorRegister.Leaf1Ecx], features[(int)ProcessorRegister.Leaf1Edx]) = Leaf(1, 0);
+        (_, _, features[(int)ProcessorRegister.Leaf1Ecx], features[(int)ProcessorRegister.Leaf1Edx]) =
+            Leaf(1, 0);
         if (leaves >= 7)
         {
             (uint parts, uint ebx, uint ecx, uint edx) = Leaf(7, 0);

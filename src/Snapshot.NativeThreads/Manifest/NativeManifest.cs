@@ -2,11 +2,13 @@ using System.IO.Hashing;
 
 namespace Snapshot.NativeThreads;
 
-/// <summary>What an image says of its native threads' surroundings: the environment, and the modules in their order.
+/// <summary>What an image says of its native threads' surroundings: the environment, and the modules in their
+/// order.
 /// </summary>
 /// <remarks>
-/// As bytes, all little-endian: magic u32, version u32, length u32 of the whole, reserved u32, XXH64 of what follows,
-/// environment, count u32, modules. A text is its length as u16 and UTF-8. What is behind the length is not looked at.
+/// As bytes, all little-endian: magic u32, version u32, length u32 of the whole, reserved u32, XXH64 of what
+/// follows, environment, count u32, modules. A text is its length as u16 and UTF-8. What is behind the length
+/// is not looked at.
 /// </remarks>
 internal sealed record NativeManifest
 {
@@ -39,7 +41,9 @@ internal sealed record NativeManifest
     }
 
     /// <summary>Reads bytes that are not trusted.</summary>
-    /// <exception cref="SnapshotException">Corrupt; UnsupportedFormat: they are of another version.</exception>
+    /// <exception cref="SnapshotException">
+    /// Corrupt; UnsupportedFormat: they are of another version.
+    /// </exception>
     internal static NativeManifest FromBytes(ReadOnlySpan<byte> bytes)
     {
         NativeManifestReader header = new(bytes, 0);
@@ -49,8 +53,8 @@ internal sealed record NativeManifest
         {
             throw new SnapshotException(
                 SnapshotErrorCode.UnsupportedFormat,
-                $"The list of native modules in the image has version {version}, and this library reads version " +
-                $"{Version}. Restart with the version of Snapshot that made the image.");
+                $"The list of native modules in the image has version {version}, and this library reads " +
+                $"version {Version}. Restart with the version of Snapshot that made the image.");
         }
 
         uint length = header.U32();

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Snapshot.NativeThreads;
 
-/// <summary>Takes the fields of a <see cref="NativeManifest"/>; every read is checked against what is there.</summary>
+/// <summary>
+/// Takes the fields of a <see cref="NativeManifest"/>; every read is checked against what is there.
+/// </summary>
 /// <param name="bytes">What is read.</param>
 /// <param name="offset">Of the first of them in the whole, for messages.</param>
 internal ref struct NativeManifestReader(ReadOnlySpan<byte> bytes, int offset)
@@ -16,7 +18,7 @@ internal ref struct NativeManifestReader(ReadOnlySpan<byte> bytes, int offset)
     /// <summary>No address of a process on x86-64 is as high; sums of two cannot overflow.</summary>
     private const ulong AddressEnd = 1UL << 57;
 
-    private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding s_strictUtf8 = new(false, throwOnInvalidBytes: true);
 
     private readonly ReadOnlySpan<byte> _bytes = bytes;
     private int _position;
@@ -47,7 +49,7 @@ internal ref struct NativeManifestReader(ReadOnlySpan<byte> bytes, int offset)
         ReadOnlySpan<byte> utf8 = Take(BinaryPrimitives.ReadUInt16LittleEndian(Take(2)));
         try
         {
-            return StrictUtf8.GetString(utf8);
+            return s_strictUtf8.GetString(utf8);
         }
         catch (DecoderFallbackException)
         {
@@ -62,8 +64,8 @@ internal ref struct NativeManifestReader(ReadOnlySpan<byte> bytes, int offset)
 
     internal readonly SnapshotException Damaged(string what) => new(
         SnapshotErrorCode.Corrupt,
-        $"The list of native modules in the image is damaged at byte {offset + _position}: {what}. Restart from " +
-        "another generation.");
+        $"The list of native modules in the image is damaged at byte {offset + _position}: {what}. Restart " +
+        "from another generation.");
 
     private ReadOnlySpan<byte> Take(int count)
     {

@@ -25,7 +25,8 @@ internal sealed class NativeManifestWriter
     /// <exception cref="ArgumentException">There are more items than the format allows.</exception>
     internal void Count(int count, int most)
     {
-        if (count > most) throw new ArgumentException($"{count} items are more than the {most} of the format");
+        if (count > most)
+            throw new ArgumentException($"{count} items are more than the {most} of the format");
         U32((uint)count);
     }
 
@@ -33,7 +34,8 @@ internal sealed class NativeManifestWriter
     internal void Text(string value)
     {
         byte[] utf8 = Encoding.UTF8.GetBytes(value);
-        if (utf8.Length > ushort.MaxValue) throw new ArgumentException($"a text of {utf8.Length} bytes is too long");
+        if (utf8.Length > ushort.MaxValue)
+            throw new ArgumentException($"a text of {utf8.Length} bytes is too long");
         BinaryPrimitives.WriteUInt16LittleEndian(_bytes.GetSpan(2), (ushort)utf8.Length);
         _bytes.Advance(2);
         _bytes.Write(utf8);

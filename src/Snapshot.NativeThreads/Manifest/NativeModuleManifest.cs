@@ -22,11 +22,14 @@ internal sealed record NativeModuleManifest
     internal required ulong ThreadLocalAlignment { get; init; }
 
     /// <summary>
-    /// How far below the thread pointer its thread-local block begins, in bytes: known once it is loaded, else null.
+    /// How far below the thread pointer its thread-local block begins, in bytes: known once it is loaded,
+    /// else null.
     /// </summary>
     internal long? ThreadLocalOffset { get; init; }
 
-    /// <summary>The pages that are captured: what is writable, without what the dynamic linker has written.</summary>
+    /// <summary>
+    /// The pages that are captured: what is writable, without what the dynamic linker has written.
+    /// </summary>
     internal required IReadOnlyList<AddressRange> Writable { get; init; }
 
     /// <summary>The libraries it needs, by their names, in the order in which they are searched.</summary>
@@ -37,7 +40,8 @@ internal sealed record NativeModuleManifest
     internal static NativeModuleManifest Of(ElfImage module)
     {
         ElfSegment? threadLocal = module.Find(ElfSegmentType.ThreadLocal);
-        AddressRange written = module.Find(ElfSegmentType.ReadOnlyAfterRelocation)?.Memory.ProtectedPages() ?? default;
+        AddressRange written =
+            module.Find(ElfSegmentType.ReadOnlyAfterRelocation)?.Memory.ProtectedPages() ?? default;
         return new NativeModuleManifest
         {
             Path = module.Path,
@@ -55,11 +59,13 @@ internal sealed record NativeModuleManifest
         };
     }
 
-    /// <summary>What is different in the module that this process has, a sentence each; none when it is the same.
+    /// <summary>What is different in the module that this process has, a sentence each; none when it is the
+    /// same.
     /// </summary>
     /// <param name="here">The module of this process; this is the one of the image.</param>
     /// <remarks>
-    /// The path may differ: what counts is what was linked. A rebuild is told once and not by all that follows from it.
+    /// The path may differ: what counts is what was linked. A rebuild is told once and not by all that
+    /// follows from it.
     /// </remarks>
     internal IReadOnlyList<string> Differences(NativeModuleManifest here)
     {
@@ -68,34 +74,36 @@ internal sealed record NativeModuleManifest
         if (BuildId != here.BuildId)
         {
             differences.Add(
-                $"{name} was rebuilt since the checkpoint: its build id is {here.BuildId} here and {BuildId} in the " +
-                "image. Restart with the file that the image was made with.");
+                $"{name} was rebuilt since the checkpoint: its build id is {here.BuildId} here and " +
+                $"{BuildId} in the image. Restart with the file that the image was made with.");
         }
 
         if (Base != here.Base)
         {
             differences.Add(
-                $"{name} is linked at 0x{here.Base:x} here and at 0x{Base:x} in the image. Link it with the same " +
-                "base.");
+                $"{name} is linked at 0x{here.Base:x} here and at 0x{Base:x} in the image. Link it with " +
+                "the same base.");
         }
 
         if (ThreadLocalSize != here.ThreadLocalSize || ThreadLocalAlignment != here.ThreadLocalAlignment)
         {
             differences.Add(
                 $"{name} has {here.ThreadLocalSize} bytes of thread-local variables, aligned to " +
-                $"{here.ThreadLocalAlignment}, here and {ThreadLocalSize}, aligned to {ThreadLocalAlignment}, in the " +
-                "image. Restart with the file that the image was made with.");
+                $"{here.ThreadLocalAlignment}, here and {ThreadLocalSize}, aligned to " +
+                $"{ThreadLocalAlignment}, in the image. Restart with the file that the image was made with.");
         }
 
         if (ThreadLocalOffset is { } then && here.ThreadLocalOffset is { } now && then != now)
         {
             differences.Add(
-                $"{name} has its thread-local variables {now} bytes below the thread pointer here and {then} in the " +
-                "image. Load the same modules in the same order, and preload no other libraries (LD_PRELOAD).");
+                $"{name} has its thread-local variables {now} bytes below the thread pointer here and " +
+                $"{then} in the image. Load the same modules in the same order, and preload no other " +
+                "libraries (LD_PRELOAD).");
         }
 
         if (differences.Count > 0) return differences;
-        if (Size != here.Size) differences.Add($"{name} is {here.Size} bytes long here and {Size} in the image.");
+        if (Size != here.Size)
+            differences.Add($"{name} is {here.Size} bytes long here and {Size} in the image.");
         if (!Writable.SequenceEqual(here.Writable))
         {
             differences.Add(
@@ -106,7 +114,8 @@ internal sealed record NativeModuleManifest
         if (!Needed.SequenceEqual(here.Needed))
         {
             differences.Add(
-                $"{name} needs {string.Join(", ", here.Needed)} here and {string.Join(", ", Needed)} in the image.");
+                $"{name} needs {string.Join(", ", here.Needed)} here and {string.Join(", ", Needed)} in " +
+                "the image.");
         }
 
         return differences;
@@ -117,12 +126,14 @@ internal sealed record NativeModuleManifest
     internal string? FaultOfPlace(ulong mapped)
     {
         if (mapped == Base) return null;
-        return $"{Path} is linked at 0x{Base:x} and was loaded at 0x{mapped:x}, because that place was taken. Give " +
-            "the module another base (snapshot-cc --base N) if two modules share one; with glibc before 2.36 set " +
-            "LD_USE_LOAD_BIAS=1.";
+        return $"{Path} is linked at 0x{Base:x} and was loaded at 0x{mapped:x}, because that place was " +
+            "taken. Give the module another base (snapshot-cc --base N) if two modules share one; with " +
+            "glibc before 2.36 set LD_USE_LOAD_BIAS=1.";
     }
 
-    /// <summary>Refuses modules of one process that share a base: the second would be loaded elsewhere.</summary>
+    /// <summary>
+    /// Refuses modules of one process that share a base: the second would be loaded elsewhere.
+    /// </summary>
     /// <exception cref="SnapshotException">NativeModule, naming both.</exception>
     internal static void RequireApart(IEnumerable<NativeModuleManifest> modules)
     {

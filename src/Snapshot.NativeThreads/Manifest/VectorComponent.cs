@@ -6,7 +6,7 @@ namespace Snapshot.NativeThreads;
 /// <param name="Size">In bytes.</param>
 internal readonly record struct VectorComponent(int Index, uint Offset, uint Size)
 {
-    private static readonly string?[] Names =
+    private static readonly string?[] s_names =
     [
         "x87", "sse", "avx", "mpx bounds", "mpx status", "avx512 masks", "avx512 upper halves",
         "avx512 upper registers", null, "protection keys", null, null, null, null, null, null, null,
@@ -15,5 +15,5 @@ internal readonly record struct VectorComponent(int Index, uint Offset, uint Siz
 
     /// <summary>What is called so in messages.</summary>
     internal static string NameOf(int index) =>
-        (index < Names.Length ? Names[index] : null) ?? $"component {index}";
+        (index < s_names.Length ? s_names[index] : null) ?? $"component {index}";
 }

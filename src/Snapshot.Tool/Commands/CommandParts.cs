@@ -24,15 +24,18 @@ internal static class CommandParts
         CustomParser = result =>
         {
             string token = result.Tokens[0].Value;
-            if (long.TryParse(token, NumberStyles.None, CultureInfo.InvariantCulture, out long number) && number >= 1)
+            if (long.TryParse(token, NumberStyles.None, CultureInfo.InvariantCulture, out long number) &&
+                number >= 1)
                 return number;
             result.AddError(
-                $"'{token}' is not a generation; give a number from 1 upward, as 'snapshot list' shows them.");
+                $"'{token}' is not a generation; give a number from 1 upward, as 'snapshot list' shows " +
+                "them.");
             return null;
         },
     };
 
-    internal static Option<bool> Json() => new("--json") { Description = "Print one JSON value instead of text." };
+    internal static Option<bool> Json() =>
+        new("--json") { Description = "Print one JSON value instead of text." };
 
     internal static Option<int> Count(string name, int minimum, string description)
     {
@@ -68,7 +71,8 @@ internal static class CommandParts
                 token, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds);
             if (isNumber && seconds <= SecondsPerDay) return seconds;
             result.AddError(
-                $"'{token}' is not a value for {name}; give seconds from 0 to {SecondsPerDay}, such as 0.5 or 60.");
+                $"'{token}' is not a value for {name}; give seconds from 0 to {SecondsPerDay}, such as 0.5 " +
+                "or 60.");
             return byDefault;
         },
     };
@@ -82,7 +86,8 @@ internal static class CommandParts
         {
             string token = result.Tokens[0].Value;
             if (TryParseAge(token, out TimeSpan age)) return age;
-            result.AddError($"'{token}' is not an age; give a number and a unit, such as 90s, 45m, 36h, 7d or 2w.");
+            result.AddError(
+                $"'{token}' is not an age; give a number and a unit, such as 90s, 45m, 36h, 7d or 2w.");
             return null;
         },
     };
@@ -111,7 +116,8 @@ internal static class CommandParts
     private static string DirectoryName(ArgumentResult result)
     {
         string token = result.Tokens[0].Value;
-        if (token.Length == 0) result.AddError("'' is not a directory; is a variable of the command line empty?");
+        if (token.Length == 0)
+            result.AddError("'' is not a directory; is a variable of the command line empty?");
         return token;
     }
 
@@ -129,7 +135,8 @@ internal static class CommandParts
         };
         if (secondsPerUnit == 0) return false;
         ReadOnlySpan<char> number = text.AsSpan(0, text.Length - 1);
-        if (!double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double count))
+        if (!double.TryParse(
+            number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double count))
             return false;
         if (count * secondsPerUnit > TimeSpan.MaxValue.TotalSeconds / 2) return false;
         age = TimeSpan.FromSeconds(count * secondsPerUnit);

@@ -9,13 +9,16 @@ namespace Snapshot.Tool.Commands;
 /// <param name="Generation">The generation after.</param>
 internal sealed record CompactResult(bool Changed, long BytesBefore, GenerationInfo Generation);
 
-/// <summary><c>snapshot compact STORE [GENERATION]</c>: makes a generation independent of older ones.</summary>
+/// <summary>
+/// <c>snapshot compact STORE [GENERATION]</c>: makes a generation independent of older ones.
+/// </summary>
 internal sealed class CompactCommand : Command
 {
     internal CompactCommand(ToolConsole console)
         : base(
             "compact",
-            "Replaces an incremental image by a full one of the same state, so that it needs no older generation.")
+            "Replaces an incremental image by a full one of the same state, so that it needs no older " +
+            "generation.")
     {
         Argument<string> path = CommandParts.Store();
         Argument<long?> generation = CommandParts.Generation("the newest");
@@ -24,7 +27,8 @@ internal sealed class CompactCommand : Command
         Add(generation);
         Add(json);
         SetAction((parsed, cancellation) => RunAsync(
-            console, parsed.GetRequiredValue(path), parsed.GetValue(generation), parsed.GetValue(json), cancellation));
+            console, parsed.GetRequiredValue(path), parsed.GetValue(generation), parsed.GetValue(json),
+            cancellation));
     }
 
     private static async Task<int> RunAsync(
@@ -45,7 +49,8 @@ internal sealed class CompactCommand : Command
     }
 
     private static string Describe(CompactResult result) => result.Changed
-        ? $"Generation {Readable.Number(result.Generation.Generation)} is full now: {result.Generation.FileName}, " +
-            $"{Readable.Bytes(result.BytesBefore)} before, {Readable.Bytes(result.Generation.FileBytes)} after"
+        ? $"Generation {Readable.Number(result.Generation.Generation)} is full now: " +
+            $"{result.Generation.FileName}, {Readable.Bytes(result.BytesBefore)} before, " +
+            $"{Readable.Bytes(result.Generation.FileBytes)} after"
         : $"Generation {Readable.Number(result.Generation.Generation)} was full already; nothing to do";
 }

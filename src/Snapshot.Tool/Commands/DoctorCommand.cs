@@ -14,10 +14,13 @@ namespace Snapshot.Tool.Commands;
 /// What a pause takes for each GiB of memory in use, where pages are found by their content; else null.
 /// </param>
 /// <param name="CanRestartLazily">Whether a restart can fetch pages when they are touched.</param>
-/// <param name="UnknownVariables">Variables of the environment that begin as Snapshot's do and are none.</param>
+/// <param name="UnknownVariables">
+/// Variables of the environment that begin as Snapshot's do and are none.
+/// </param>
 /// <param name="Findings">The table: every finding.</param>
 internal sealed record DoctorReport(
-    bool CanRun, TrackingMechanism Tracking, CaptureMode Capture, double? HashMillisecondsPerGiB, bool CanRestartLazily,
+    bool CanRun, TrackingMechanism Tracking, CaptureMode Capture, double? HashMillisecondsPerGiB,
+    bool CanRestartLazily,
     IReadOnlyList<string> UnknownVariables, IReadOnlyList<DoctorFinding> Findings)
 {
     internal static DoctorReport Of(MachineCapabilities machine)
@@ -47,7 +50,8 @@ internal sealed record DoctorFinding(
     string Remedy)
 {
     internal static DoctorFinding Of(MachineCapability item) => new(
-        item.Name, item.Available, item.Detail, item.Capability, item.Pretence, item.Consequence, item.Remedy);
+        item.Name, item.Available, item.Detail, item.Capability, item.Pretence, item.Consequence,
+        item.Remedy);
 }
 
 /// <summary><c>snapshot doctor</c>: what this machine lets Snapshot do, found out by trying.</summary>
@@ -79,7 +83,8 @@ internal sealed class DoctorCommand : Command
             if (item.Remedy.Length > 0) detail.Append($"\n{item.Remedy}", new Style(Color.Grey));
             table.AddRow(
                 new Text(item.Name),
-                new Text(item.Available ? "yes" : "no", new Style(item.Available ? Color.Green : Color.Yellow)),
+                new Text(
+                    item.Available ? "yes" : "no", new Style(item.Available ? Color.Green : Color.Yellow)),
                 detail);
         }
 

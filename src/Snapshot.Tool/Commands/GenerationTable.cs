@@ -31,5 +31,6 @@ internal static class GenerationTable
     }
 
     private static string Kind(GenerationInfo info) =>
-        (info.Kind == GenerationKind.Full ? "full" : "incremental") + (info.IsPassedOver ? ", passed over" : "");
+        (info.Kind == GenerationKind.Full ? "full" : "incremental") +
+        (info.IsPassedOver ? ", passed over" : "");
 }

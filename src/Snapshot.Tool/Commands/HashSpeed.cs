@@ -29,7 +29,6 @@ internal static class HashSpeed
 
     private static void Hash(byte[] piece)
     {
-        for (int at = 0; at < piece.Length; at += PageBytes)
-            _ = PageHashes.Hash(piece.AsSpan(at, PageBytes));
+        for (int at = 0; at < piece.Length; at += PageBytes) _ = PageHashes.Hash(piece.AsSpan(at, PageBytes));
     }
 }

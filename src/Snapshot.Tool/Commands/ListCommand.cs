@@ -36,8 +36,10 @@ internal sealed class ListCommand : Command
 
         long bytes = store.Generations.Sum(info => info.FileBytes);
         console.Line(
-            $"{Readable.Count(store.Generations.Count, "generation")}, {Readable.Bytes(bytes)} in {store.Directory}");
+            $"{Readable.Count(store.Generations.Count, "generation")}, {Readable.Bytes(bytes)} in " +
+            $"{store.Directory}");
         if (store.RestartGeneration is { } chosen)
-            console.Line($"The next restart takes generation {Readable.Number(chosen)} ('snapshot rollback').");
+            console.Line(
+                $"The next restart takes generation {Readable.Number(chosen)} ('snapshot rollback').");
     }
 }

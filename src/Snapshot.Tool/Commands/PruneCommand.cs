@@ -62,7 +62,8 @@ internal sealed class PruneCommand : Command
         ToolConsole console, string path, RetentionPolicy policy, bool dryRun, bool json,
         CancellationToken cancellation)
     {
-        using SnapshotStore store = dryRun ? SnapshotStore.OpenReadOnly(path) : CommandParts.OpenExisting(path);
+        using SnapshotStore store =
+            dryRun ? SnapshotStore.OpenReadOnly(path) : CommandParts.OpenExisting(path);
         IReadOnlyList<GenerationInfo> before = store.Generations;
         IReadOnlyList<GenerationInfo> deleted = dryRun
             ? store.PlanPrune(policy)
@@ -86,7 +87,8 @@ internal sealed class PruneCommand : Command
         }
 
         console.Line(
-            $"{(result.DryRun ? "Would delete" : "Deleted")} {Readable.Count(result.Deleted.Count, "generation")}, " +
-            $"{Readable.Bytes(result.BytesFreed)}; {result.Kept.Count} kept");
+            $"{(result.DryRun ? "Would delete" : "Deleted")} " +
+            $"{Readable.Count(result.Deleted.Count, "generation")}, {Readable.Bytes(result.BytesFreed)}; " +
+            $"{result.Kept.Count} kept");
     }
 }

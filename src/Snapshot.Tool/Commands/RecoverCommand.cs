@@ -19,7 +19,8 @@ internal sealed class RecoverCommand : Command
     internal RecoverCommand(ToolConsole console)
         : base(
             "recover",
-            "Makes a new manifest from the images, for a store whose manifest is damaged, missing or too old.")
+            "Makes a new manifest from the images, for a store whose manifest is damaged, missing or too " +
+            "old.")
     {
         Argument<string> path = CommandParts.Store();
         Option<bool> dryRun = new("--dry-run") { Description = "Only say what would be listed." };

@@ -12,11 +12,14 @@ internal sealed record RollbackResult(long? Restart, long? Newest);
 internal sealed class RollbackCommand : Command
 {
     internal RollbackCommand(ToolConsole console)
-        : base("rollback", "Chooses the generation of the next restart. Nothing is deleted; --undo takes it back.")
+        : base(
+            "rollback",
+            "Chooses the generation of the next restart. Nothing is deleted; --undo takes it back.")
     {
         Argument<string> path = CommandParts.Store();
         Argument<long?> generation = CommandParts.Generation("with --undo");
-        Option<bool> undo = new("--undo") { Description = "Let the next restart take the newest generation again." };
+        Option<bool> undo =
+            new("--undo") { Description = "Let the next restart take the newest generation again." };
         Option<bool> json = CommandParts.Json();
         Add(path);
         Add(generation);
@@ -45,8 +48,8 @@ internal sealed class RollbackCommand : Command
     private static string Describe(RollbackResult result) => result switch
     {
         { Restart: { } chosen } =>
-            $"The next restart takes generation {Readable.Number(chosen)}. Younger ones stay, marked as passed over " +
-            "from its next checkpoint on; 'snapshot rollback --undo' takes it back until then.",
+            $"The next restart takes generation {Readable.Number(chosen)}. Younger ones stay, marked as " +
+            "passed over from its next checkpoint on; 'snapshot rollback --undo' takes it back until then.",
         { Newest: { } newest } => $"The next restart takes the newest generation, {Readable.Number(newest)}.",
         _ => "The store holds no generation yet.",
     };

@@ -16,18 +16,21 @@ internal sealed class RunCommand : Command
     internal RunCommand(ToolConsole console)
         : base(
             "run",
-            "Runs a program, and starts it again if it dies: if a signal ends it (not SIGHUP, SIGINT or SIGTERM) or " +
-            "its exit code is not 0. Ends with the exit code of its last process, or 128 + n if signal n ended that.")
+            "Runs a program, and starts it again if it dies: if a signal ends it (not SIGHUP, SIGINT or " +
+            "SIGTERM) or its exit code is not 0. Ends with the exit code of its last process, or 128 + n " +
+            "if signal n ended that.")
     {
         Argument<string[]> program = new("PROGRAM")
         {
             Description =
-                "After '--': the program and its arguments, as in 'snapshot run --restarts 5 -- ./heat --size 100'.",
+                "After '--': the program and its arguments, as in 'snapshot run --restarts 5 -- ./heat " +
+                "--size 100'.",
             Arity = ArgumentArity.OneOrMore,
         };
         Option<int> restarts = CommandParts.Count(
             "--restarts", 0,
-            "How often it is started again at the most. With --store each new generation lets this begin anew.");
+            "How often it is started again at the most. With --store each new generation lets this begin " +
+            "anew.");
         restarts.DefaultValueFactory = _ => RestartsByDefault;
         Option<string?> store = CommandParts.StoreOption(
             "The store that the program uses. Before a restart it is verified and the outcome told.");
@@ -36,12 +39,14 @@ internal sealed class RunCommand : Command
             "How long to wait before the first restart. Each further wait is twice as long.");
         Option<double> backoffMax = CommandParts.Seconds(
             "--backoff-max", BackoffMaxByDefault,
-            "The longest wait. After a new generation, or a process that lasted longer, the wait is --backoff again.");
+            "The longest wait. After a new generation, or a process that lasted longer, the wait is " +
+            "--backoff again.");
         Option<bool> onlySignals = new("--only-signals")
         {
             Description = "Start it again only when a signal ended it, not for an exit code.",
         };
-        Option<bool> json = new("--json") { Description = "Report as one line of JSON, the last of standard error." };
+        Option<bool> json =
+            new("--json") { Description = "Report as one line of JSON, the last of standard error." };
         Add(program);
         Add(restarts);
         Add(store);
@@ -71,7 +76,8 @@ internal sealed class RunCommand : Command
     private static int Run(ToolConsole console, SupervisionOptions options, bool json)
     {
         if (!OperatingSystem.IsLinux())
-            throw new SnapshotException(SnapshotErrorCode.Unsupported, "Programs are supervised on Linux only.");
+            throw new SnapshotException(
+                SnapshotErrorCode.Unsupported, "Programs are supervised on Linux only.");
         SupervisionReport report = new Supervisor(options, json ? static _ => { } : console.Fail).Run();
         if (json) console.ReportJson(report, ToolJson.Default.SupervisionReport);
         else Print(console.Reports, report, options);

@@ -11,7 +11,9 @@ internal sealed class ShowCommand : Command
     private const int PageBytes = 4096;
 
     internal ShowCommand(ToolConsole console)
-        : base("show", "Shows what an image holds: regions, roots, participants, encodings, and where it was made.")
+        : base(
+            "show",
+            "Shows what an image holds: regions, roots, participants, encodings, and where it was made.")
     {
         Argument<string> path = CommandParts.Store();
         Argument<long?> generation = CommandParts.Generation("the newest");
@@ -20,7 +22,8 @@ internal sealed class ShowCommand : Command
         Add(generation);
         Add(json);
         SetAction(
-            parsed => Run(console, parsed.GetRequiredValue(path), parsed.GetValue(generation), parsed.GetValue(json)));
+            parsed => Run(
+                console, parsed.GetRequiredValue(path), parsed.GetValue(generation), parsed.GetValue(json)));
     }
 
     private static int Run(ToolConsole console, string path, long? generation, bool json)
@@ -52,7 +55,8 @@ internal sealed class ShowCommand : Command
         EnvironmentDescription? made = image.Environment;
         console.Heading($"Generation {Readable.Number(info.Generation)}");
         console.Facts(
-            ("kind", info.Parent is { } parent ? $"incremental, needs generation {Readable.Number(parent)}" : "full"),
+            ("kind", info.Parent is { } parent
+                ? $"incremental, needs generation {Readable.Number(parent)}" : "full"),
             ("captured", Readable.Time(info.Created)),
             ("file", $"{info.FileName}, {Readable.Bytes(info.FileBytes)}"),
             ("format", image.FormatVersion.ToString()),
@@ -77,7 +81,8 @@ internal sealed class ShowCommand : Command
         RegionDescription region = statistics.Region;
         string address = "0x" + region.BaseAddress.ToString("x", CultureInfo.InvariantCulture);
         string what = region.Kind == RegionKind.Arena
-            ? $"arena at {address}, {Readable.Bytes(region.ByteLength)} of {Readable.Bytes(region.CapacityBytes)}" +
+            ? $"arena at {address}, {Readable.Bytes(region.ByteLength)} of " +
+                $"{Readable.Bytes(region.CapacityBytes)}" +
               (region.HugePages ? ", huge pages" : "")
             : $"buffer at {address}, {Readable.Bytes(region.ByteLength)}";
         string[] parts =
@@ -99,7 +104,8 @@ internal sealed class ShowCommand : Command
         Dictionary<int, string> arenas = image.Regions.ToDictionary(
             region => region.Region.Id, region => region.Region.Name);
         console.Heading("\nRoots");
-        Table table = Tables.Create("Name", "Type", ">Count", "Arena", ">Offset").Folding(0).Folding(1).Folding(3);
+        Table table =
+            Tables.Create("Name", "Type", ">Count", "Arena", ">Offset").Folding(0).Folding(1).Folding(3);
         foreach (RootDescription root in image.Roots)
         {
             table.Add(

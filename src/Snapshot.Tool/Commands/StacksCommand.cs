@@ -7,7 +7,8 @@ using Spectre.Console;
 namespace Snapshot.Tool.Commands;
 
 /// <summary>
-/// <c>snapshot stacks PID</c>: where the participants of a live process are; what a missed deadline points to.
+/// <c>snapshot stacks PID</c>: where the participants of a live process are; what a missed deadline points
+/// to.
 /// </summary>
 internal sealed class StacksCommand : Command
 {
@@ -23,7 +24,8 @@ internal sealed class StacksCommand : Command
             CustomParser = result =>
             {
                 string token = result.Tokens[0].Value;
-                if (!int.TryParse(token, NumberStyles.None, CultureInfo.InvariantCulture, out int number) || number < 1)
+                if (!int.TryParse(token, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ||
+                    number < 1)
                     result.AddError($"'{token}' is not a process; give its number, as ps or pgrep show it.");
                 else if (number == Environment.ProcessId)
                     result.AddError("A process cannot inspect itself; give the number of another one.");
@@ -92,5 +94,6 @@ internal sealed class StacksCommand : Command
 
     /// <summary>Without parameters: the line tells overloads apart. JSON has the whole signature.</summary>
     private static string ShortName(string method) =>
-        method.StartsWith("ILStubClass.", StringComparison.Ordinal) ? "(call into native code)" : method.Split('(')[0];
+        method.StartsWith("ILStubClass.", StringComparison.Ordinal)
+            ? "(call into native code)" : method.Split('(')[0];
 }

@@ -4,11 +4,15 @@ using Spectre.Console;
 
 namespace Snapshot.Tool.Commands;
 
-/// <summary><c>snapshot verify STORE [GENERATION]</c>: reads every byte and names everything that is wrong.</summary>
+/// <summary>
+/// <c>snapshot verify STORE [GENERATION]</c>: reads every byte and names everything that is wrong.
+/// </summary>
 internal sealed class VerifyCommand : Command
 {
     internal VerifyCommand(ToolConsole console)
-        : base("verify", "Reads every byte of a generation and of what it needs, or of all generations, and checks it.")
+        : base(
+            "verify",
+            "Reads every byte of a generation and of what it needs, or of all generations, and checks it.")
     {
         Argument<string> path = CommandParts.Store();
         Argument<long?> generation = CommandParts.Generation("all of them");
@@ -17,7 +21,8 @@ internal sealed class VerifyCommand : Command
         Add(generation);
         Add(json);
         SetAction((parsed, cancellation) => RunAsync(
-            console, parsed.GetRequiredValue(path), parsed.GetValue(generation), parsed.GetValue(json), cancellation));
+            console, parsed.GetRequiredValue(path), parsed.GetValue(generation), parsed.GetValue(json),
+            cancellation));
     }
 
     private static async Task<int> RunAsync(
@@ -35,7 +40,8 @@ internal sealed class VerifyCommand : Command
 
     private static void Print(IAnsiConsole console, VerifyReport report)
     {
-        string read = $"{Readable.Count(report.ImageCount, "image")}, {Readable.Count(report.BlockCount, "block")}, " +
+        string read =
+            $"{Readable.Count(report.ImageCount, "image")}, {Readable.Count(report.BlockCount, "block")}, " +
             $"{Readable.Bytes(report.ByteCount)} read";
         if (report.IsIntact)
         {

@@ -6,7 +6,9 @@ namespace Snapshot.Tool.Output;
 /// <summary>The look of what the tool prints: bold heads, one thin rule, no boxes.</summary>
 internal static class Tables
 {
-    /// <param name="columns">The heads; one that begins with '&gt;' is aligned to the right and never folded.</param>
+    /// <param name="columns">
+    /// The heads; one that begins with '&gt;' is aligned to the right and never folded.
+    /// </param>
     internal static Table Create(params ReadOnlySpan<string> columns)
     {
         Table table = new() { Border = TableBorder.Simple, BorderStyle = new Style(Color.Grey) };
@@ -37,7 +39,8 @@ internal static class Tables
     }
 
     /// <summary>Prints a table without the empty lines that its border has above and below.</summary>
-    internal static void Print(this IAnsiConsole console, Table table) => console.Write(new WithoutOuterLines(table));
+    internal static void Print(this IAnsiConsole console, Table table) =>
+        console.Write(new WithoutOuterLines(table));
 
     internal static void Heading(this IAnsiConsole console, string text) =>
         console.Write(new Text(Readable.Plain(text) + "\n", new Style(decoration: Decoration.Bold)));
@@ -52,14 +55,16 @@ internal static class Tables
         console.Write(new Text(Readable.Plain(text) + "\n", new Style(Color.Red)));
 
     /// <summary>Names on the left, values on the right; null values are left out.</summary>
-    internal static void Facts(this IAnsiConsole console, params ReadOnlySpan<(string Name, string? Value)> facts)
+    internal static void Facts(
+        this IAnsiConsole console, params ReadOnlySpan<(string Name, string? Value)> facts)
     {
         Grid grid = new();
         grid.AddColumn(new GridColumn { NoWrap = true, Padding = new Padding(2, 0, 2, 0) });
         grid.AddColumn(new GridColumn { Padding = new Padding(0, 0, 0, 0) });
         foreach ((string name, string? value) in facts)
         {
-            if (value is not null) grid.AddRow(new Text(name, new Style(Color.Grey)), new Text(Readable.Plain(value)));
+            if (value is not null)
+                grid.AddRow(new Text(name, new Style(Color.Grey)), new Text(Readable.Plain(value)));
         }
 
         console.Write(grid);

@@ -10,16 +10,16 @@ namespace Snapshot.Tool.Output;
 internal sealed class ToolConsole
 {
     /// <summary>
-    /// Columns when the output is not a terminal: wide enough that tables are not folded on their way into a file or
-    /// a pipe.
+    /// Columns when the output is not a terminal: wide enough that tables are not folded on their way into a
+    /// file or a pipe.
     /// </summary>
     private const int WidthOfFiles = 200;
 
     /// <summary>Not for HTML: only what JSON demands is escaped.</summary>
-    private static readonly JsonWriterOptions JsonForFiles =
+    private static readonly JsonWriterOptions s_jsonForFiles =
         new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private static readonly JsonWriterOptions JsonLine = JsonForFiles with { Indented = false };
+    private static readonly JsonWriterOptions s_jsonLine = s_jsonForFiles with { Indented = false };
 
     internal ToolConsole(
         TextWriter output, TextWriter error, bool isOutputTerminal, bool isErrorTerminal, int? width = null)
@@ -48,10 +48,12 @@ internal sealed class ToolConsole
         new(Console.Out, Console.Error, !Console.IsOutputRedirected, !Console.IsErrorRedirected);
 
     /// <summary>One JSON value on standard output, alone.</summary>
-    internal void WriteJson<T>(T value, JsonTypeInfo<T> type) => Out.WriteLine(ToJson(value, type, JsonForFiles));
+    internal void WriteJson<T>(T value, JsonTypeInfo<T> type) =>
+        Out.WriteLine(ToJson(value, type, s_jsonForFiles));
 
     /// <summary>One JSON value on standard error, as its last line.</summary>
-    internal void ReportJson<T>(T value, JsonTypeInfo<T> type) => Error.WriteLine(ToJson(value, type, JsonLine));
+    internal void ReportJson<T>(T value, JsonTypeInfo<T> type) =>
+        Error.WriteLine(ToJson(value, type, s_jsonLine));
 
     /// <summary>One sentence on standard error.</summary>
     internal void Fail(string sentence) => Error.WriteLine($"snapshot: {Readable.Plain(sentence)}");

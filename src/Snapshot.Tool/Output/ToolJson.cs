@@ -8,7 +8,8 @@ using Snapshot.Tool.Supervision;
 namespace Snapshot.Tool.Output;
 
 /// <summary>
-/// What <c>--json</c> prints. Names are camelCase, enumerations are names, sizes are bytes, times are ISO 8601.
+/// What <c>--json</c> prints. Names are camelCase, enumerations are names, sizes are bytes, times are ISO
+/// 8601.
 /// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
@@ -50,7 +51,8 @@ internal sealed class FiguresConverter : JsonConverter<IReadOnlyList<KeyValuePai
         throw new NotSupportedException("The tool only writes.");
 
     public override void Write(
-        Utf8JsonWriter writer, IReadOnlyList<KeyValuePair<string, string>> value, JsonSerializerOptions options)
+        Utf8JsonWriter writer, IReadOnlyList<KeyValuePair<string, string>> value,
+        JsonSerializerOptions options)
     {
         writer.WriteStartObject();
         foreach ((string name, string text) in value) writer.WriteString(name, text);

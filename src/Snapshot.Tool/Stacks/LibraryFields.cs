@@ -1,8 +1,9 @@
 namespace Snapshot.Tool.Stacks;
 
 /// <summary>
-/// The private fields of Snapshot.dll that are read out of another process, by name; all of them, in one place. A
-/// test compares them with the library, so that a renamed field fails there and not in front of a user.
+/// The private fields of Snapshot.dll that are read out of another process, by name; all of them, in one
+/// place. A test compares them with the library, so that a renamed field fails there and not in front of a
+/// user.
 /// </summary>
 internal static class LibraryFields
 {

@@ -33,7 +33,8 @@ internal sealed class SessionReader(ClrRuntime runtime, ClrModule library, Sourc
     {
         ClrObject rendezvous = coordinator.ReadObjectField(LibraryFields.Coordinator.Rendezvous);
         ClrObject barrier = rendezvous.ReadObjectField(LibraryFields.Rendezvous.Barrier);
-        long word = runtime.DataTarget.DataReader.Read<long>(barrier.ReadField<ulong>(LibraryFields.PhaseBarrier.Word));
+        long word = runtime.DataTarget.DataReader.Read<long>(
+            barrier.ReadField<ulong>(LibraryFields.PhaseBarrier.Word));
         ClrObject handlers = coordinator.ReadObjectField(LibraryFields.Coordinator.Async);
         return new SessionReport(
             PhaseWord.PhaseOf(word).ToString(),
@@ -53,29 +54,34 @@ internal sealed class SessionReader(ClrRuntime runtime, ClrModule library, Sourc
     private ParticipantReport ReadParticipant(ClrObject participant)
     {
         int threadId = participant.ReadField<int>(LibraryFields.Participant.ThreadId);
-        ParticipantStatus status = (ParticipantStatus)participant.ReadField<int>(LibraryFields.Participant.Status);
+        ParticipantStatus status =
+            (ParticipantStatus)participant.ReadField<int>(LibraryFields.Participant.Status);
         ClrThread? thread = runtime.Threads.FirstOrDefault(
             thread => thread.ManagedThreadId == threadId && thread.IsAlive);
         return new ParticipantReport(
             participant.ReadStringField(LibraryFields.Participant.Name) ?? "",
             participant.ReadField<int>(LibraryFields.Participant.Id),
-            thread is null ? "its thread has ended without leaving the session" : DescribeState(participant, status),
+            thread is null
+                ? "its thread has ended without leaving the session" : DescribeState(participant, status),
             status.ToString(),
             participant.ReadStringField(LibraryFields.Participant.Activity),
             threadId,
             thread?.OSThreadId,
-            participant.ReadObjectField(LibraryFields.Participant.Thread).ReadStringField(LibraryFields.Thread.Name),
+            participant.ReadObjectField(LibraryFields.Participant.Thread).ReadStringField(
+                LibraryFields.Thread.Name),
             thread is null ? [] : ReadStack(thread));
     }
 
     /// <summary>The words of Participant.Describe, from the outside.</summary>
     private static string DescribeState(ClrObject participant, ParticipantStatus status)
     {
-        if (DescribePart(participant.ReadObjectField(LibraryFields.Participant.Part)) is { } part) return part;
+        if (DescribePart(participant.ReadObjectField(LibraryFields.Participant.Part)) is { } part)
+            return part;
         bool critical = participant.ReadField<int>(LibraryFields.Participant.CriticalDepth) > 0;
         return status switch
         {
-            ParticipantStatus.Blocked => participant.ReadStringField(LibraryFields.Participant.BlockedOn) is { } what
+            ParticipantStatus.Blocked => participant.ReadStringField(
+                LibraryFields.Participant.BlockedOn) is { } what
                 ? $"in a blocked region waiting for {what}"
                 : "in a blocked region",
             ParticipantStatus.Waiting => "waiting for an arena lock",

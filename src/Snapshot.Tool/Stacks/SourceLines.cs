@@ -5,7 +5,9 @@ using Microsoft.Diagnostics.Runtime;
 
 namespace Snapshot.Tool.Stacks;
 
-/// <summary>Finds file and line of an instruction in the portable symbols beside or inside an assembly.</summary>
+/// <summary>
+/// Finds file and line of an instruction in the portable symbols beside or inside an assembly.
+/// </summary>
 internal sealed class SourceLines : IDisposable
 {
     private readonly Dictionary<string, MetadataReaderProvider?> _symbols = [];
@@ -31,7 +33,8 @@ internal sealed class SourceLines : IDisposable
             if (!point.IsHidden) found = point;
         }
 
-        return found is { } at ? (reader.GetString(reader.GetDocument(at.Document).Name), at.StartLine) : null;
+        return found is { } at
+            ? (reader.GetString(reader.GetDocument(at.Document).Name), at.StartLine) : null;
     }
 
     public void Dispose()
@@ -46,14 +49,17 @@ internal sealed class SourceLines : IDisposable
         return symbols;
     }
 
-    /// <summary>Symbols that do not match the assembly are not used; the stack is then shown without lines.</summary>
+    /// <summary>
+    /// Symbols that do not match the assembly are not used; the stack is then shown without lines.
+    /// </summary>
     private static MetadataReaderProvider? OpenSymbols(string assembly)
     {
         if (!File.Exists(assembly)) return null;
         using PEReader image = new(File.OpenRead(assembly));
         if (!image.HasMetadata) return null;
         bool found = image.TryOpenAssociatedPortablePdb(
-            assembly, path => File.Exists(path) ? File.OpenRead(path) : null, out MetadataReaderProvider? symbols,
+            assembly, path => File.Exists(path) ? File.OpenRead(path) : null,
+            out MetadataReaderProvider? symbols,
             out _);
         return found ? symbols : null;
     }

@@ -2,8 +2,8 @@ namespace Snapshot.Tool.Supervision;
 
 /// <summary>How a process ended.</summary>
 /// <param name="ExitCode">
-/// Its exit code, or 128 + n when signal n ended it: .NET tells no more, so a process that itself ends with such a code
-/// is taken for one that a signal ended. Shells and batch systems take it so, too.
+/// Its exit code, or 128 + n when signal n ended it: .NET tells no more, so a process that itself ends with
+/// such a code is taken for one that a signal ended. Shells and batch systems take it so, too.
 /// </param>
 internal readonly record struct Ending(int ExitCode)
 {
@@ -14,10 +14,12 @@ internal readonly record struct Ending(int ExitCode)
     private const int Terminate = 15;
 
     /// <summary>By number, from 1.</summary>
-    private static readonly string[] Names =
+    private static readonly string[] s_names =
     [
-        "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM",
-        "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF",
+        "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE",
+        "ALRM",
+        "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM",
+        "PROF",
         "WINCH", "IO", "PWR", "SYS",
     ];
 
@@ -27,7 +29,7 @@ internal readonly record struct Ending(int ExitCode)
     internal string? Signal => SignalNumber switch
     {
         null => null,
-        { } number when number <= Names.Length => $"SIG{Names[number - 1]}",
+        { } number when number <= s_names.Length => $"SIG{s_names[number - 1]}",
         { } number => $"signal {number}",
     };
 

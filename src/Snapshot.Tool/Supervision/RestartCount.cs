@@ -1,12 +1,14 @@
 namespace Snapshot.Tool.Supervision;
 
 /// <summary>
-/// How often the program is started again, and after which wait. Both are for a program that does not get on: one that
-/// commits a generation each time may die for ever.
+/// How often the program is started again, and after which wait. Both are for a program that does not get on:
+/// one that commits a generation each time may die for ever.
 /// </summary>
 /// <param name="most">Restarts in a row without a new generation.</param>
 /// <param name="first">The first wait; each further one is twice as long.</param>
-/// <param name="longest">The longest wait, and how long an attempt must last for the next wait to be the first.</param>
+/// <param name="longest">
+/// The longest wait, and how long an attempt must last for the next wait to be the first.
+/// </param>
 internal sealed class RestartCount(int most, TimeSpan first, TimeSpan longest)
 {
     private readonly TimeSpan _first = first;

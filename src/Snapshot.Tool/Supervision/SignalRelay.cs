@@ -5,13 +5,15 @@ using System.Runtime.InteropServices;
 namespace Snapshot.Tool.Supervision;
 
 /// <summary>
-/// Takes signals in place of the tool and passes them on to the program, if one runs. SIGINT and SIGTERM also end
-/// supervision: from then on no program is started. SIGUSR1 and SIGUSR2, by which batch systems announce the end of
-/// their patience, are only passed on.
+/// Takes signals in place of the tool and passes them on to the program, if one runs. SIGINT and SIGTERM also
+/// end supervision: from then on no program is started. SIGUSR1 and SIGUSR2, by which batch systems announce
+/// the end of their patience, are only passed on.
 /// </summary>
 internal sealed class SignalRelay : IDisposable
 {
-    /// <summary>No program is started while a signal is taken, so each one either sees it or is not started.</summary>
+    /// <summary>
+    /// No program is started while a signal is taken, so each one either sees it or is not started.
+    /// </summary>
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly PosixSignalRegistration[] _registrations;
@@ -71,7 +73,8 @@ internal sealed class SignalRelay : IDisposable
             {
                 if (_isDisposed) return;
                 bool hasIt = number == ProcessSignal.Interrupt && IsForeground();
-                if (!hasIt && _program is { HasExited: false } program) ProcessSignal.Send(program.Id, number);
+                if (!hasIt && _program is { HasExited: false } program)
+                    ProcessSignal.Send(program.Id, number);
                 if (!ends) return;
                 Stop ??= number;
                 _stopping.Cancel();
@@ -79,14 +82,16 @@ internal sealed class SignalRelay : IDisposable
         });
 
     /// <summary>
-    /// Whether Ctrl-C reaches this process and the program alike: they are one process group, and it is that in the
-    /// foreground of the terminal. Sent on, the program would take it for a second one, which often means "at once".
+    /// Whether Ctrl-C reaches this process and the program alike: they are one process group, and it is that
+    /// in the foreground of the terminal. Sent on, the program would take it for a second one, which often
+    /// means "at once".
     /// </summary>
     private static bool IsForeground()
     {
         // After the name in parentheses: state, parent, group, session, terminal, group in its foreground.
         string status = File.ReadAllText("/proc/self/stat");
         string[] fields = status[(status.LastIndexOf(')') + 2)..].Split(' ');
-        return int.Parse(fields[2], CultureInfo.InvariantCulture) == int.Parse(fields[5], CultureInfo.InvariantCulture);
+        return int.Parse(fields[2], CultureInfo.InvariantCulture) == int.Parse(
+            fields[5], CultureInfo.InvariantCulture);
     }
 }

@@ -10,7 +10,9 @@ internal sealed class StoreWatch(string directory)
     internal long? Newest { get; private set; }
 
     /// <summary>Reads the manifest.</summary>
-    /// <returns>Whether the newest generation is another than before; not when there is no manifest to read.</returns>
+    /// <returns>
+    /// Whether the newest generation is another than before; not when there is no manifest to read.
+    /// </returns>
     internal bool HasNewGeneration()
     {
         Guid? before = _newestImage;
@@ -27,7 +29,9 @@ internal sealed class StoreWatch(string directory)
         return _newestImage != before;
     }
 
-    /// <summary>Verifies the newest generation, and when it is damaged older ones until one is intact.</summary>
+    /// <summary>
+    /// Verifies the newest generation, and when it is damaged older ones until one is intact.
+    /// </summary>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     internal StoreExamination Examine(CancellationToken cancellation)
     {
@@ -52,7 +56,8 @@ internal sealed class StoreWatch(string directory)
             VerifyReport report =
                 store.VerifyAsync(info.Generation, cancellation: cancellation).GetAwaiter().GetResult();
             if (info.Generation == store.Newest!.Generation) problems = report.Problems;
-            if (report.IsIntact) return new StoreExamination(store.Newest!.Generation, info.Generation, problems, null);
+            if (report.IsIntact)
+                return new StoreExamination(store.Newest!.Generation, info.Generation, problems, null);
         }
 
         return new StoreExamination(store.Newest?.Generation, null, problems, null);

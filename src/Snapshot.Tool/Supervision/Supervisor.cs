@@ -8,8 +8,8 @@ namespace Snapshot.Tool.Supervision;
 
 /// <summary>Runs a program, and again when it died.</summary>
 /// <remarks>
-/// All of it happens on the thread that calls <see cref="Run"/>: a process is told of its parent's death when the
-/// thread that started it ends, so that must be one that stays.
+/// All of it happens on the thread that calls <see cref="Run"/>: a process is told of its parent's death when
+/// the thread that started it ends, so that must be one that stays.
 /// </remarks>
 /// <param name="options">What is supervised, and how patiently.</param>
 /// <param name="say">Told, in a sentence, of what happens.</param>
@@ -64,7 +64,8 @@ internal sealed class Supervisor(SupervisionOptions options, Action<string> say)
     }
 
     /// <summary>Verifies the store, and lets the rest of the time pass.</summary>
-    private StoreExamination? Wait(TimeSpan wait, Ending ending, TimeSpan lasted, CancellationToken cancellation)
+    private StoreExamination? Wait(
+        TimeSpan wait, Ending ending, TimeSpan lasted, CancellationToken cancellation)
     {
         TimeSpan rest = wait;
         StoreExamination? finding = null;

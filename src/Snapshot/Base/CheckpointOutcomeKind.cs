@@ -4,7 +4,8 @@ namespace Snapshot;
 public enum CheckpointOutcomeKind
 {
     /// <summary>
-    /// Memory was captured and this process goes on. Not durable yet: see <see cref="ICheckpointHandler.Committed"/>.
+    /// Memory was captured and this process goes on. Not durable yet: see
+    /// <see cref="ICheckpointHandler.Committed"/>.
     /// </summary>
     Continued = 1,
 
@@ -12,13 +13,14 @@ public enum CheckpointOutcomeKind
     Restarted,
 
     /// <summary>
-    /// There is no checkpoint; <see cref="CheckpointOutcome.AbortCode"/> and <see cref="CheckpointOutcome.Cause"/> tell
-    /// why.
+    /// There is no checkpoint; <see cref="CheckpointOutcome.AbortCode"/> and
+    /// <see cref="CheckpointOutcome.Cause"/> tell why.
     /// </summary>
     Aborted,
 
     /// <summary>
-    /// As Continued, but this participant is not recorded in the image because one of its handlers asked for that.
+    /// As Continued, but this participant is not recorded in the image because one of its handlers asked for
+    /// that.
     /// </summary>
     Omitted,
 }

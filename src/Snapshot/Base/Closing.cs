@@ -3,8 +3,8 @@ using System.Runtime.ExceptionServices;
 namespace Snapshot.Base;
 
 /// <summary>
-/// Closes several things of which each is closed whatever becomes of the others; the first failure is thrown at the
-/// end.
+/// Closes several things of which each is closed whatever becomes of the others; the first failure is thrown
+/// at the end.
 /// </summary>
 internal ref struct Closing
 {

@@ -3,7 +3,9 @@ namespace Snapshot.Base;
 /// <summary>Reads environment variables that stand in for an option the program does not give.</summary>
 internal static class EnvironmentVariable
 {
-    /// <summary>The member of an enumeration that a variable names; upper and lower case are the same.</summary>
+    /// <summary>
+    /// The member of an enumeration that a variable names; upper and lower case are the same.
+    /// </summary>
     /// <exception cref="SnapshotException">InvalidSetting: it names none.</exception>
     internal static T Of<T>(string variable, T otherwise) where T : struct, Enum
     {

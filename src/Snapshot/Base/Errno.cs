@@ -1,6 +1,8 @@
 namespace Snapshot.Base;
 
-/// <summary>Errors of Linux that the library tells apart; the same numbers on every architecture it runs on.</summary>
+/// <summary>
+/// Errors of Linux that the library tells apart; the same numbers on every architecture it runs on.
+/// </summary>
 internal static class Errno
 {
     /// <summary>EPERM.</summary>

@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace Snapshot.Base;
 
 /// <summary>
-/// What memory and code depend on of a processor: its number in the headers of ELF files, and the order of bytes.
+/// What memory and code depend on of a processor: its number in the headers of ELF files, and the order of
+/// bytes.
 /// </summary>
 /// <remarks>Sessions run on two of them; stores can be read on all.</remarks>
 internal readonly record struct MachineArchitecture(ushort Number, bool IsLittleEndian)

@@ -2,9 +2,10 @@ namespace Snapshot.Base;
 
 /// <summary>One of the scopes that a thread or a fiber has open, one inside the other.</summary>
 /// <remarks>
-/// Each has a number of its own and knows that of the scope around it; who has them open keeps the number of the
-/// innermost. So a scope that was left already, of which a copy was kept, is told from the one that is open now, also
-/// when that is as deep: to leave the wrong one would end a section that somebody else relies on.
+/// Each has a number of its own and knows that of the scope around it; who has them open keeps the number of
+/// the innermost. So a scope that was left already, of which a copy was kept, is told from the one that is
+/// open now, also when that is as deep: to leave the wrong one would end a section that somebody else relies
+/// on.
 /// </remarks>
 internal readonly struct NestedScope
 {

@@ -3,7 +3,9 @@ using System.Runtime.CompilerServices;
 
 namespace Snapshot.Base;
 
-/// <summary>Checks what an option is given. Each error names the option: the property whose accessor calls.</summary>
+/// <summary>
+/// Checks what an option is given. Each error names the option: the property whose accessor calls.
+/// </summary>
 internal static class OptionValue
 {
     /// <exception cref="ArgumentNullException">It is null.</exception>
@@ -18,16 +20,19 @@ internal static class OptionValue
         Enum.IsDefined(value) ? value : throw Refused(option, value, $"be a {typeof(T).Name}");
 
     /// <exception cref="ArgumentOutOfRangeException">It is less.</exception>
-    internal static T AtLeast<T>(T value, T least, [CallerMemberName] string option = "") where T : INumber<T> =>
+    internal static T AtLeast<T>(
+        T value, T least, [CallerMemberName] string option = "") where T : INumber<T> =>
         value >= least ? value : throw Refused(option, value, $"be at least {least:N0}");
 
     /// <exception cref="ArgumentOutOfRangeException">It is less, or more.</exception>
     internal static T InRange<T>(T value, T least, T most, [CallerMemberName] string option = "")
         where T : INumber<T> =>
-        value >= least && value <= most ? value : throw Refused(option, value, $"be from {least:N0} to {most:N0}");
+        value >= least && value <= most
+            ? value : throw Refused(option, value, $"be from {least:N0} to {most:N0}");
 
     /// <exception cref="ArgumentOutOfRangeException">It is none.</exception>
-    internal static T MultipleOf<T>(T value, T unit, [CallerMemberName] string option = "") where T : INumber<T> =>
+    internal static T MultipleOf<T>(
+        T value, T unit, [CallerMemberName] string option = "") where T : INumber<T> =>
         value % unit == T.Zero ? value : throw Refused(option, value, $"be a multiple of {unit:N0}");
 
     /// <exception cref="ArgumentOutOfRangeException">It is zero or less.</exception>

@@ -6,19 +6,19 @@ namespace Snapshot.Base;
 
 /// <summary>A set of pages of one region: one bit a page, in unmanaged memory, fixed capacity.</summary>
 /// <remarks>
-/// No member allocates managed memory after construction, so the set may be used between the last arrival and the
-/// release. Not thread-safe, except <see cref="AddShared"/> and <see cref="MoveSharedTo"/>, which may run against
-/// each other: a page added before the move starts is moved, one added while it runs is moved or stays, none is lost.
-/// The passes over words are compiled with full optimization at once: the first pause of a process must not pay for
-/// code that the runtime would otherwise first run unoptimized.
+/// No member allocates managed memory after construction, so the set may be used between the last arrival and
+/// the release. Not thread-safe, except <see cref="AddShared"/> and <see cref="MoveSharedTo"/>, which may run
+/// against each other: a page added before the move starts is moved, one added while it runs is moved or
+/// stays, none is lost. The passes over words are compiled with full optimization at once: the first pause of
+/// a process must not pay for code that the runtime would otherwise first run unoptimized.
 /// </remarks>
 internal sealed unsafe class PageBitmap : IDisposable
 {
     private ulong* _words;
     private readonly long _wordCount;
 
-    // Words at and past this one are zero, so that the cost of every pass follows the pages in use and not the
-    // capacity. Grows with additions; Clear brings it back to 0.
+    // Words at and past this one are zero, so that the cost of every pass follows the pages in use and not
+    // the capacity. Grows with additions; Clear brings it back to 0.
     private long _usedWords;
 
     internal PageBitmap(long capacity)
@@ -35,8 +35,8 @@ internal sealed unsafe class PageBitmap : IDisposable
     internal long Capacity { get; }
 
     /// <summary>
-    /// The words, for native code: 64 pages each, the first page in the lowest bit. Whoever sets bits below a page
-    /// says so before, by <see cref="UseUpTo"/>.
+    /// The words, for native code: 64 pages each, the first page in the lowest bit. Whoever sets bits below a
+    /// page says so before, by <see cref="UseUpTo"/>.
     /// </summary>
     internal ulong* Words => _words;
 
@@ -72,12 +72,13 @@ internal sealed unsafe class PageBitmap : IDisposable
         CheckRange(range.Start, range.Count);
         if (range.Count == 0) return;
 
-        // The mark is raised before the bits are set: a concurrent move that saw the old mark misses bits that were
-        // set while it ran, which it may, and the next move sees them.
+        // The mark is raised before the bits are set: a concurrent move that saw the old mark misses bits
+        // that were set while it ran, which it may, and the next move sees them.
         long used = ((range.End - 1) >> 6) + 1;
         for (long seen = Volatile.Read(ref _usedWords); seen < used;)
             seen =
-                Interlocked.CompareExchange(ref _usedWords, used, seen) is var before && before == seen ? used : before;
+                Interlocked.CompareExchange(ref _usedWords, used, seen) is var before && before == seen
+                    ? used : before;
         for (WordCursor at = new(range); at.Next();) Interlocked.Or(ref _words[at.Word], at.Mask);
     }
 
@@ -122,8 +123,8 @@ internal sealed unsafe class PageBitmap : IDisposable
     }
 
     /// <summary>
-    /// Of the pages of a range, makes those members that are in <paramref name="of"/> and in neither of the others.
-    /// Whole words: neighbours of the range that share a word with it come along.
+    /// Of the pages of a range, makes those members that are in <paramref name="of"/> and in neither of the
+    /// others. Whole words: neighbours of the range that share a word with it come along.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Choose(PageRange range, PageBitmap of, PageBitmap not, PageBitmap nor)
@@ -212,7 +213,8 @@ internal sealed unsafe class PageBitmap : IDisposable
 
     private void CheckCapacity(PageBitmap other)
     {
-        if (other.Capacity != Capacity) throw new ArgumentException("the sets belong to regions of different capacity");
+        if (other.Capacity != Capacity)
+            throw new ArgumentException("the sets belong to regions of different capacity");
     }
 
     /// <summary>Walks the words that a range touches, each with the mask of its bits.</summary>

@@ -4,12 +4,13 @@ using System.IO.Hashing;
 namespace Snapshot.Base;
 
 /// <summary>
-/// The hash by which the content of a page is known: XXH3-128 with seed 0. Not cryptographic; two different contents
-/// that nobody constructed collide with a probability of 2^-128.
+/// The hash by which the content of a page is known: XXH3-128 with seed 0. Not cryptographic; two different
+/// contents that nobody constructed collide with a probability of 2^-128.
 /// </summary>
 /// <remarks>
-/// 16 bytes, the low half first, as in the C part and in the format (docs/FORMAT.md). No <see cref="UInt128"/>, whose
-/// users cannot be compiled ahead: they ran unoptimized in the first image of a process.
+/// 16 bytes, the low half first, as in the C part and in the format (docs/FORMAT.md). No
+/// <see cref="UInt128"/>, whose users cannot be compiled ahead: they ran unoptimized in the first image of a
+/// process.
 /// </remarks>
 /// <param name="Low">Bits 0 to 63.</param>
 /// <param name="High">Bits 64 to 127.</param>

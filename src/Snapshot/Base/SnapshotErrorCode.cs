@@ -10,8 +10,8 @@ public enum SnapshotErrorCode
     Unsupported,
 
     /// <summary>
-    /// A system call failed; <see cref="SnapshotException.Step"/> and <see cref="SnapshotException.Errno"/> tell
-    /// which and why.
+    /// A system call failed; <see cref="SnapshotException.Step"/> and <see cref="SnapshotException.Errno"/>
+    /// tell which and why.
     /// </summary>
     SystemCall,
 
@@ -32,11 +32,14 @@ public enum SnapshotErrorCode
     /// <summary>A checkpoint is running already.</summary>
     Busy,
 
-    /// <summary>A handler aborted the checkpoint; <see cref="SnapshotException.AbortCode"/> is what it gave.</summary>
+    /// <summary>
+    /// A handler aborted the checkpoint; <see cref="SnapshotException.AbortCode"/> is what it gave.
+    /// </summary>
     Aborted,
 
     /// <summary>
-    /// The time for a checkpoint passed before everybody it waits for had come; the message names the late ones.
+    /// The time for a checkpoint passed before everybody it waits for had come; the message names the late
+    /// ones.
     /// </summary>
     TimedOut,
 
@@ -64,7 +67,9 @@ public enum SnapshotErrorCode
     /// </summary>
     StoreIo,
 
-    /// <summary>Bytes of the store are not what was written: a checksum, a bound or a structure is wrong.</summary>
+    /// <summary>
+    /// Bytes of the store are not what was written: a checksum, a bound or a structure is wrong.
+    /// </summary>
     Corrupt,
 
     /// <summary>A file is of a format version this library does not read.</summary>
@@ -74,7 +79,8 @@ public enum SnapshotErrorCode
     ChainBroken,
 
     /// <summary>
-    /// A commit failed at a point where it is unknown whether it became durable; open the store again to learn it.
+    /// A commit failed at a point where it is unknown whether it became durable; open the store again to
+    /// learn it.
     /// </summary>
     OutcomeUnknown,
 
@@ -90,7 +96,8 @@ public enum SnapshotErrorCode
     FiberFailed,
 
     /// <summary>
-    /// Native code that the program gives cannot be used in its place; the message names each fault and its remedy.
+    /// Native code that the program gives cannot be used in its place; the message names each fault and its
+    /// remedy.
     /// </summary>
     NativeModule,
 
@@ -98,18 +105,20 @@ public enum SnapshotErrorCode
     Untrusted,
 
     /// <summary>
-    /// There are as many of something as there can be: arenas, participants, fibers, native threads, or generations.
-    /// Nothing was changed.
+    /// There are as many of something as there can be: arenas, participants, fibers, native threads, or
+    /// generations. Nothing was changed.
     /// </summary>
     LimitReached,
 
     /// <summary>
-    /// The image has something that the program has not taken over yet: protected buffers or native modules; the
-    /// message names them.
+    /// The image has something that the program has not taken over yet: protected buffers or native modules;
+    /// the message names them.
     /// </summary>
     Unclaimed,
 
-    /// <summary>Handlers took longer to resume than a participant waits at the gate; the message names them.</summary>
+    /// <summary>
+    /// Handlers took longer to resume than a participant waits at the gate; the message names them.
+    /// </summary>
     GateTimeout,
 
     /// <summary>An environment variable has a value that the library does not know.</summary>

@@ -1,8 +1,8 @@
 namespace Snapshot.Base;
 
 /// <summary>
-/// Calls those who only want to be told, each by itself: what one throws costs neither the thread that tells it nor the
-/// others, and is told with the next generation.
+/// Calls those who only want to be told, each by itself: what one throws costs neither the thread that tells
+/// it nor the others, and is told with the next generation.
 /// </summary>
 /// <remarks>Thread-safe.</remarks>
 internal sealed class Subscribers
@@ -40,7 +40,7 @@ internal sealed class Subscribers
         {
             call();
         }
-#pragma warning disable CA1031 // Who only watches must not end what is watched; it is told with the generation.
+#pragma warning disable CA1031 // Who only watches ends nothing; it is told with the generation.
         catch (Exception error)
 #pragma warning restore CA1031
         {

@@ -6,24 +6,28 @@ namespace Snapshot.Checkpoint;
 /// Chooses how one arena is captured, by what it is asked for, what is possible and what was measured.
 /// </summary>
 /// <remarks>
-/// <para>The two that leave the application running cost it differently. Pre-copy relies on the kernel, which resolves
-/// the first write to each page by itself (about a microsecond a page), and walks a bit for each page in the pause.
-/// Copy-on-write costs a fault that a thread serves (some ten microseconds) for a span of 2 MiB, and a copy of
-/// the span if the drain has not come by; its pause does not depend on what was written. So it pays where most of a
-/// span is written, and there it also keeps huge pages whole. Between the two thresholds nothing is changed: an
-/// exchange makes everything count as written once.</para>
-/// <para>A huge page that was split comes back only by being copied. Therefore copy-on-write is what an arena begins
-/// with.</para>
+/// <para>The two that leave the application running cost it differently. Pre-copy relies on the kernel, which
+/// resolves the first write to each page by itself (about a microsecond a page), and walks a bit for each
+/// page in the pause. Copy-on-write costs a fault that a thread serves (some ten microseconds) for a span of
+/// 2 MiB, and a copy of the span if the drain has not come by; its pause does not depend on what was written.
+/// So it pays where most of a span is written, and there it also keeps huge pages whole. Between the two
+/// thresholds nothing is changed: an exchange makes everything count as written once.</para>
+/// <para>A huge page that was split comes back only by being copied. Therefore copy-on-write is what an arena
+/// begins with.</para>
 /// </remarks>
 internal sealed class CapturePolicy
 {
-    /// <summary>Pages of 512 that changed in a span that was written: from here on it counts as dense.</summary>
+    /// <summary>
+    /// Pages of 512 that changed in a span that was written: from here on it counts as dense.
+    /// </summary>
     private const double DenseFrom = 128;
 
     /// <summary>Below this it counts as sparse.</summary>
     private const double SparseBelow = 96;
 
-    /// <summary>An increment with fewer spans comes from a quiet time, and says nothing of the others.</summary>
+    /// <summary>
+    /// An increment with fewer spans comes from a quiet time, and says nothing of the others.
+    /// </summary>
     private const long LeastSpans = 8;
 
     /// <summary>The part of memory that must be in huge pages for their protection to be cheap.</summary>
@@ -51,16 +55,19 @@ internal sealed class CapturePolicy
     {
         _ when now.IsBySignals => new(
             CaptureMode.CopyOnWrite,
-            "tracking by signals was chosen by option; a system call that writes to the arena fails with EFAULT"),
+            "tracking by signals was chosen by option; a system call that writes to the arena fails with " +
+            "EFAULT"),
         CaptureMode.Stage => new(CaptureMode.Stage, "chosen by option"),
         CaptureMode.PreCopy => new(CaptureMode.PreCopy, "chosen by option"),
         CaptureMode.CopyOnWrite when now.IsFilling => new(
-            CaptureMode.PreCopy, "a lazy restart is still filling the arena; then copy-on-write, as chosen by option"),
+            CaptureMode.PreCopy,
+            "a lazy restart is still filling the arena; then copy-on-write, as chosen by option"),
         CaptureMode.CopyOnWrite => new(
             CaptureMode.CopyOnWrite,
             now.FreezesUnnoticed
                 ? "chosen by option"
-                : "chosen by option; without privilege a system call that writes to the arena fails with EFAULT"),
+                : "chosen by option; without privilege a system call that writes to the arena fails with " +
+                    "EFAULT"),
         _ => ChooseFreely(now),
     };
 

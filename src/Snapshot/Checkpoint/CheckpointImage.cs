@@ -6,7 +6,8 @@ using Snapshot.Storage;
 namespace Snapshot.Checkpoint;
 
 /// <summary>
-/// The image of one checkpoint on its way from captured memory to a committed generation; the participants compute.
+/// The image of one checkpoint on its way from captured memory to a committed generation; the participants
+/// compute.
 /// </summary>
 /// <remarks>What is disposed before it was committed is gone from the store.</remarks>
 internal sealed class CheckpointImage : IDisposable
@@ -115,7 +116,8 @@ internal sealed class CheckpointImage : IDisposable
         {
             _store.Abandon(_draft);
             if (error is not SnapshotException failure) throw;
-            if (_store.Space.Explain(failure, _next) is var explained && explained != failure) throw explained;
+            if (_store.Space.Explain(failure, _next) is var explained && explained != failure)
+                throw explained;
             throw;
         }
     }

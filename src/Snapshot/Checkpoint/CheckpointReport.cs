@@ -5,8 +5,8 @@ using Snapshot.Storage;
 namespace Snapshot.Checkpoint;
 
 /// <summary>
-/// What one checkpoint tells: progress while it runs, and figures made of the marks that the attempt, the memory and
-/// the image left. Nothing here decides anything.
+/// What one checkpoint tells: progress while it runs, and figures made of the marks that the attempt, the
+/// memory and the image left. Nothing here decides anything.
 /// </summary>
 internal sealed class CheckpointReport
 {
@@ -102,7 +102,7 @@ internal sealed class CheckpointReport
         {
             _listener?.Report(new SnapshotProgress(_generation, _stage, done, total));
         }
-#pragma warning disable CA1031 // Who only watches must not end what is watched; it is told with the generation.
+#pragma warning disable CA1031 // Who only watches ends nothing; it is told with the generation.
         catch (Exception error)
 #pragma warning restore CA1031
         {

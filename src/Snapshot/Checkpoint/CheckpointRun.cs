@@ -8,11 +8,13 @@ namespace Snapshot.Checkpoint;
 
 /// <summary>The checkpoint, read top to bottom.</summary>
 /// <remarks>
-/// Whatever fails, wherever, leaves by the one exit at the end: the changed pages go back to tracking, every handler
-/// whose prepare part ran is told, participants go on, and the newest committed generation is what it was.
+/// Whatever fails, wherever, leaves by the one exit at the end: the changed pages go back to tracking, every
+/// handler whose prepare part ran is told, participants go on, and the newest committed generation is what it
+/// was.
 /// </remarks>
 internal sealed class CheckpointRun(
-    Coordinator coordinator, MemoryCapture memory, SnapshotStore store, ProcessorShare share, ProcessorMeter meter)
+    Coordinator coordinator, MemoryCapture memory, SnapshotStore store, ProcessorShare share,
+    ProcessorMeter meter)
 {
     /// <summary>Takes one checkpoint; returns when it is committed.</summary>
     /// <param name="ticket">Who asked, and what for.</param>
@@ -26,9 +28,11 @@ internal sealed class CheckpointRun(
         CheckpointReport report = CheckpointReport.Begin(ticket.Progress, header.Generation);
         Deadline deadline = Deadline.After(timeout);
 
-        // How each arena is captured is decided. A short stop, of which no handler knows, may find written pages first.
+        // How each arena is captured is decided. A short stop, of which no handler knows, may find written
+        // pages first.
         TimeSpan earlyStop = memory.Choose(cancellation)
-            ? coordinator.StopBriefly(header.Generation, timeout, memory.TakeWritten, ticket.AskedBy, cancellation)
+            ? coordinator.StopBriefly(
+                header.Generation, timeout, memory.TakeWritten, ticket.AskedBy, cancellation)
             : TimeSpan.Zero;
 
         // Idle → Async: no participant is in a critical section, and none enters one until the pause is over.
@@ -40,15 +44,15 @@ internal sealed class CheckpointRun(
             });
         try
         {
-            // Async handlers prepare, last registered first. Beside them changed pages of arenas that are not frozen
-            // are copied. The application runs.
+            // Async handlers prepare, last registered first. Beside them changed pages of arenas that are not
+            // frozen are copied. The application runs.
             attempt.PrepareAsync(meanwhile: () => memory.Prepare(cancellation));
 
             // Participants are stopped at safepoints; each runs its sync handlers and parks.
             attempt.Stop();
 
-            // Nobody runs. From here to the release no managed memory is allocated: a collection would lengthen the
-            // pause.
+            // Nobody runs. From here to the release no managed memory is allocated: a collection would
+            // lengthen the pause.
             memory.Collect();
             memory.Hold();
             attempt.Release();

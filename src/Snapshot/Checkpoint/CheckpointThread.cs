@@ -8,7 +8,7 @@ namespace Snapshot.Checkpoint;
 internal sealed class CheckpointThread : IDisposable
 {
     [ThreadStatic]
-    private static CheckpointThread? t_current;
+    private static CheckpointThread? s_current;
 
     private readonly BlockingCollection<CheckpointTicket> _requests = [];
     private readonly Coordinator _coordinator;
@@ -23,7 +23,8 @@ internal sealed class CheckpointThread : IDisposable
     /// <param name="coordinator">Told of the checkpoint that is about to begin.</param>
     /// <param name="share">What the thread has of a processor.</param>
     /// <param name="run">Executes one checkpoint; what it throws ends the ticket.</param>
-    internal CheckpointThread(Coordinator coordinator, ProcessorShare share, Func<CheckpointTicket, SnapshotInfo> run)
+    internal CheckpointThread(
+        Coordinator coordinator, ProcessorShare share, Func<CheckpointTicket, SnapshotInfo> run)
     {
         _coordinator = coordinator;
         _share = share;
@@ -33,7 +34,9 @@ internal sealed class CheckpointThread : IDisposable
     }
 
     /// <summary>Puts a request in line.</summary>
-    /// <exception cref="SnapshotException">Busy: another is open and the request does not want to wait.</exception>
+    /// <exception cref="SnapshotException">
+    /// Busy: another is open and the request does not want to wait.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The session is closed.</exception>
     internal void Submit(CheckpointTicket ticket)
     {
@@ -56,12 +59,13 @@ internal sealed class CheckpointThread : IDisposable
     }
 
     /// <summary>
-    /// Whose checkpoint the calling thread works for, or null. A thread that works for another takes over its.
+    /// Whose checkpoint the calling thread works for, or null. A thread that works for another takes over
+    /// its.
     /// </summary>
     internal static CheckpointThread? Current
     {
-        get => t_current;
-        set => t_current = value;
+        get => s_current;
+        set => s_current = value;
     }
 
     /// <summary>Whether the caller is called by a checkpoint, which it must not wait for.</summary>
@@ -77,11 +81,12 @@ internal sealed class CheckpointThread : IDisposable
     /// <summary>Whether a request may be in line behind another one.</summary>
     internal bool IsInLine(CheckpointTicket ticket)
     {
-        lock (_admission)
-            return _current != ticket && _open > 1;
+        lock (_admission) return _current != ticket && _open > 1;
     }
 
-    /// <summary>Cancels what is open and admits nothing more; does not wait. Harmless when repeated.</summary>
+    /// <summary>
+    /// Cancels what is open and admits nothing more; does not wait. Harmless when repeated.
+    /// </summary>
     internal void Close()
     {
         lock (_admission)
@@ -116,7 +121,9 @@ internal sealed class CheckpointThread : IDisposable
         }
     }
 
-    /// <summary>Runs one; the next request is admitted before the ticket tells that this one has ended.</summary>
+    /// <summary>
+    /// Runs one; the next request is admitted before the ticket tells that this one has ended.
+    /// </summary>
     private void Execute(CheckpointTicket ticket)
     {
         SnapshotInfo info;

@@ -7,15 +7,16 @@ using Snapshot.Threads.Fibers;
 namespace Snapshot;
 
 /// <summary>
-/// A checkpoint that was asked for. It tells when memory is captured and when the generation is committed, and cancels.
+/// A checkpoint that was asked for. It tells when memory is captured and when the generation is committed,
+/// and cancels.
 /// </summary>
 /// <remarks>All members may be used from any thread.</remarks>
-#pragma warning disable CA1001 // The source is not linked and has neither timer nor handle: nothing to dispose.
+#pragma warning disable CA1001 // The source has no link, timer or handle: nothing to dispose.
 public sealed class CheckpointTicket
 #pragma warning restore CA1001
 {
-    // What participants sleep on: 0 asked for, 1 captured, 2 ended. Only ever grows. Pinned, since the kernel is
-    // given its address.
+    // What participants sleep on: 0 asked for, 1 captured, 2 ended. Only ever grows. Pinned, since the kernel
+    // is given its address.
     private readonly uint[] _moment = GC.AllocateArray<uint>(1, pinned: true);
 
     private readonly MomentTask<CaptureInfo> _captured;
@@ -34,27 +35,29 @@ public sealed class CheckpointTicket
         _committed = new MomentTask<SnapshotInfo>(RefuseSelfDeadlock);
         _watched = cancellation.UnsafeRegister(static ticket => ((CheckpointTicket)ticket!).Cancel(), this);
 
-        // Whoever only watches one of the two moments must not be told of the other's failure by the finalizer.
+        // Whoever only watches one of the two moments must not be told of the other's failure by the
+        // finalizer.
         _ = _captured.Task.ContinueWith(task => _ = task.Exception, TaskScheduler.Default);
         _ = _committed.Task.ContinueWith(task => _ = task.Exception, TaskScheduler.Default);
     }
 
     /// <summary>
-    /// Ends when memory is captured and the participants go on. Faults with the <see cref="SnapshotException"/> that
-    /// ended the checkpoint before that. Must not be waited for in a handler, in a critical section, in a progress
-    /// callback, or by blocking in a participant: use <see cref="WaitCaptured"/> there, which takes part, and refuses
-    /// the first three.
+    /// Ends when memory is captured and the participants go on. Faults with the
+    /// <see cref="SnapshotException"/> that ended the checkpoint before that. Must not be waited for in a
+    /// handler, in a critical section, in a progress callback, or by blocking in a participant: use
+    /// <see cref="WaitCaptured"/> there, which takes part, and refuses the first three.
     /// </summary>
     /// <remarks>
     /// A thread that blocks in this task while the checkpoint waits for it fails the checkpoint at once, with
-    /// <see cref="SnapshotErrorCode.SelfDeadlock"/>. Where a participant asked for it and blocks in another task that
-    /// awaits this one, that is found when the thread has been blocked for two seconds without reaching a safepoint.
+    /// <see cref="SnapshotErrorCode.SelfDeadlock"/>. Where a participant asked for it and blocks in another
+    /// task that awaits this one, that is found when the thread has been blocked for two seconds without
+    /// reaching a safepoint.
     /// </remarks>
     public Task<CaptureInfo> Captured => _captured.Task;
 
     /// <summary>
-    /// Ends when the generation is durable and visible. Faults with what ended the checkpoint before that. The same
-    /// rule holds.
+    /// Ends when the generation is durable and visible. Faults with what ended the checkpoint before that.
+    /// The same rule holds.
     /// </summary>
     public Task<SnapshotInfo> Committed => _committed.Task;
 
@@ -71,8 +74,8 @@ public sealed class CheckpointTicket
     internal CheckpointThread? TakenBy { get; set; }
 
     /// <summary>
-    /// Cancels the checkpoint if its commit has not begun. No generation appears, and the next checkpoint contains its
-    /// pages.
+    /// Cancels the checkpoint if its commit has not begun. No generation appears, and the next checkpoint
+    /// contains its pages.
     /// </summary>
     public void Cancel() => _cancellation.Cancel();
 
@@ -80,8 +83,8 @@ public sealed class CheckpointTicket
     /// Waits for <see cref="Captured"/>; a participant that waits stands at a safepoint and takes part.
     /// </summary>
     /// <exception cref="SnapshotException">
-    /// What ended the checkpoint; SelfDeadlock inside a handler, a critical section, or what the checkpoint calls: a
-    /// progress callback, a subscriber of <see cref="SnapshotSession.ParticipantDied"/>.
+    /// What ended the checkpoint; SelfDeadlock inside a handler, a critical section, or what the checkpoint
+    /// calls: a progress callback, a subscriber of <see cref="SnapshotSession.ParticipantDied"/>.
     /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public CaptureInfo WaitCaptured()
@@ -94,8 +97,8 @@ public sealed class CheckpointTicket
     /// Waits for <see cref="Committed"/>; a participant that waits stands at a safepoint and takes part.
     /// </summary>
     /// <exception cref="SnapshotException">
-    /// What ended the checkpoint; SelfDeadlock inside a handler, a critical section, or what the checkpoint calls: a
-    /// progress callback, a subscriber of <see cref="SnapshotSession.ParticipantDied"/>.
+    /// What ended the checkpoint; SelfDeadlock inside a handler, a critical section, or what the checkpoint
+    /// calls: a progress callback, a subscriber of <see cref="SnapshotSession.ParticipantDied"/>.
     /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public SnapshotInfo WaitCommitted()
@@ -105,7 +108,8 @@ public sealed class CheckpointTicket
     }
 
     /// <summary>
-    /// For fibers: awaits <see cref="Captured"/>. The fiber is captured waiting, and told Restarted in a new process.
+    /// For fibers: awaits <see cref="Captured"/>. The fiber is captured waiting, and told Restarted in a new
+    /// process.
     /// </summary>
     /// <returns>Continued or Restarted.</returns>
     /// <exception cref="SnapshotException">
@@ -119,7 +123,8 @@ public sealed class CheckpointTicket
     }
 
     /// <summary>
-    /// For fibers: awaits <see cref="Committed"/>. The fiber is captured waiting, and told Restarted in a new process.
+    /// For fibers: awaits <see cref="Committed"/>. The fiber is captured waiting, and told Restarted in a new
+    /// process.
     /// </summary>
     /// <inheritdoc cref="WhenCaptured"/>
     public FiberTask<FiberOutcome> WhenCommitted()
@@ -179,11 +184,13 @@ public sealed class CheckpointTicket
             null => new FiberOutcome(CheckpointOutcomeKind.Restarted, ExternalWait.RestartedGeneration),
             Task<CaptureInfo> captured => Continued(captured.GetAwaiter().GetResult().Generation),
             Task<SnapshotInfo> committed => Continued(committed.GetAwaiter().GetResult().Generation),
-            Task other => throw new InvalidOperationException($"A ticket has no task of type {other.GetType()}."),
+            Task other =>
+                throw new InvalidOperationException($"A ticket has no task of type {other.GetType()}."),
         };
     }
 
-    private static FiberOutcome Continued(long generation) => new(CheckpointOutcomeKind.Continued, generation);
+    private static FiberOutcome Continued(long generation) =>
+        new(CheckpointOutcomeKind.Continued, generation);
 
     private void ThrowIfWaitingWouldDeadlock()
     {
@@ -194,8 +201,8 @@ public sealed class CheckpointTicket
     }
 
     /// <summary>
-    /// A thread is about to block in one of the tasks. If the capture waits for that thread, the checkpoint ends here:
-    /// the thread's wait, and everybody's, ends with the refusal.
+    /// A thread is about to block in one of the tasks. If the capture waits for that thread, the checkpoint
+    /// ends here: the thread's wait, and everybody's, ends with the refusal.
     /// </summary>
     private void RefuseSelfDeadlock()
     {
@@ -206,8 +213,9 @@ public sealed class CheckpointTicket
         if (!AskedBy.TryRefuse(refusal)) return;
         Cancel();
 
-        // The checkpoint thread ends it when the abort is complete. It cannot, or not soon, where it is this thread,
-        // where it waits for this thread's handler part, and where it is busy with a checkpoint that waits likewise.
+        // The checkpoint thread ends it when the abort is complete. It cannot, or not soon, where it is this
+        // thread, where it waits for this thread's handler part, and where it is busy with a checkpoint that
+        // waits likewise.
         if (by.IsCurrent || by.IsInLine(this) || Participant.Current is not { Part.IsRunning: false })
             SetFailed(refusal);
     }

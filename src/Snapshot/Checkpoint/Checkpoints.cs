@@ -6,8 +6,8 @@ using Snapshot.Interop;
 namespace Snapshot.Checkpoint;
 
 /// <summary>
-/// The checkpoints of a session: they are asked for here, run one after the other on a thread of their own, and the
-/// store is kept after each.
+/// The checkpoints of a session: they are asked for here, run one after the other on a thread of their own,
+/// and the store is kept after each.
 /// </summary>
 internal sealed class Checkpoints : IAsyncDisposable, IDisposable
 {
@@ -31,7 +31,9 @@ internal sealed class Checkpoints : IAsyncDisposable, IDisposable
     /// <param name="share">What the threads have of a processor.</param>
     /// <param name="settings">What a request does not say.</param>
     /// <param name="subscribers">What they threw is told with each generation.</param>
-    /// <param name="throwUnlessComplete">Refuses a checkpoint that would leave out what the image had.</param>
+    /// <param name="throwUnlessComplete">
+    /// Refuses a checkpoint that would leave out what the image had.
+    /// </param>
     internal Checkpoints(
         Coordinator coordinator, MemoryCapture memory, SnapshotStore store, ProcessorShare share,
         CheckpointSettings settings, Subscribers subscribers, Action throwUnlessComplete)
@@ -51,7 +53,9 @@ internal sealed class Checkpoints : IAsyncDisposable, IDisposable
     internal bool IsCurrent => _thread.IsCurrent;
 
     /// <summary>Asks for a checkpoint and returns at once.</summary>
-    /// <exception cref="SnapshotException">Busy: one is running and the request does not want to wait.</exception>
+    /// <exception cref="SnapshotException">
+    /// Busy: one is running and the request does not want to wait.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The session is closed.</exception>
     internal CheckpointTicket Request(
         CheckpointOptions options, IProgress<SnapshotProgress>? progress, CancellationToken cancellation)
@@ -73,7 +77,9 @@ internal sealed class Checkpoints : IAsyncDisposable, IDisposable
     /// <summary>Cancels what is open and takes no more requests; does not wait.</summary>
     internal void Close() => _thread.Close();
 
-    /// <summary>Cancels what is open, and waits until the thread and the maintenance of the store have ended.</summary>
+    /// <summary>
+    /// Cancels what is open, and waits until the thread and the maintenance of the store have ended.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         _thread.Dispose();
@@ -88,8 +94,9 @@ internal sealed class Checkpoints : IAsyncDisposable, IDisposable
     {
         _throwUnlessComplete();
 
-        // After a commit of unknown outcome the store is read again. Whether that generation turns out to be there or
-        // not, the next one is an increment of the last that is known to be: its pages were given back.
+        // After a commit of unknown outcome the store is read again. Whether that generation turns out to be
+        // there or not, the next one is an increment of the last that is known to be: its pages were given
+        // back.
         _store.ResolveOutcome();
         ImageHeader header = new(
             ImageHeader.NewImageId(),

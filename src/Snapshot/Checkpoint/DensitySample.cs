@@ -4,14 +4,16 @@ using Snapshot.Tracking;
 namespace Snapshot.Checkpoint;
 
 /// <summary>
-/// How many pages changed in the spans that were written since the last capture, by a look at some of them: where
-/// memory is frozen by spans, nothing else tells it before the image is written.
+/// How many pages changed in the spans that were written since the last capture, by a look at some of them:
+/// where memory is frozen by spans, nothing else tells it before the image is written.
 /// </summary>
 internal static unsafe class DensitySample
 {
     private const int SpanPages = FreezingTracker.SpanPages;
 
-    /// <summary>Some more than the policy wants to know of: two milliseconds, whatever the size of the arena.</summary>
+    /// <summary>
+    /// Some more than the policy wants to know of: two milliseconds, whatever the size of the arena.
+    /// </summary>
     private const int SpansMax = 12;
 
     /// <summary>An estimate, since the application writes meanwhile.</summary>
@@ -43,7 +45,8 @@ internal static unsafe class DensitySample
             for (long page = first; page < first + SpanPages; page++)
             {
                 // What was zero may have no memory, which a look would give it.
-                if (!hashes.IsKnown(page) || hashes.Matches(page, PageHash.Zeros) || leftOut.Contains(page)) continue;
+                if (!hashes.IsKnown(page) || hashes.Matches(page, PageHash.Zeros) || leftOut.Contains(page))
+                    continue;
                 ReadOnlySpan<byte> content = new(memory + Pages.Bytes(page), Pages.Size);
                 if (!hashes.Matches(page, content, out _)) found++;
             }

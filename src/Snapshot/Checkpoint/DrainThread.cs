@@ -5,8 +5,8 @@ namespace Snapshot.Checkpoint;
 
 /// <summary>Runs the drain of one checkpoint on a thread that yields to the application.</summary>
 /// <remarks>
-/// A thread of its own, since an ordinary user may lower a priority and not raise it again, and the checkpoint thread
-/// needs its own in the next pause.
+/// A thread of its own, since an ordinary user may lower a priority and not raise it again, and the
+/// checkpoint thread needs its own in the next pause.
 /// </remarks>
 internal static class DrainThread
 {

@@ -1,13 +1,13 @@
 namespace Snapshot.Checkpoint;
 
 /// <summary>
-/// Whether an early stop pays. Where written pages can be found only while nobody writes, a short stop before the
-/// checkpoint finds them, and they are copied while the participants compute instead of inside the pause.
+/// Whether an early stop pays. Where written pages can be found only while nobody writes, a short stop before
+/// the checkpoint finds them, and they are copied while the participants compute instead of inside the pause.
 /// </summary>
 /// <remarks>
-/// It costs the application a second look through the page tables, and spares it the copies of pages that are not
-/// written again until the pause. So it is made where there is much to copy, unless the latest one spared less than
-/// half of the copies; then some checkpoints do without, and it is tried again.
+/// It costs the application a second look through the page tables, and spares it the copies of pages that are
+/// not written again until the pause. So it is made where there is much to copy, unless the latest one spared
+/// less than half of the copies; then some checkpoints do without, and it is tried again.
 /// </remarks>
 internal sealed class EarlyStop
 {

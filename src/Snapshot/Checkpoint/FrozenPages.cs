@@ -6,25 +6,25 @@ using Snapshot.Tracking;
 namespace Snapshot.Checkpoint;
 
 /// <summary>
-/// Pages of one region that are frozen where they lie: read once, from there or from the copy that a write made
-/// necessary.
+/// Pages of one region that are frozen where they lie: read once, from there or from the copy that a write
+/// made necessary.
 /// </summary>
 /// <remarks>
-/// <para>The order. A span that is read before it is written needs no copy. So spans are read in the order in which
-/// the application first wrote them after the capture before: what it did then it is likely to do again (AI-Ckpt,
-/// HPDC 2013). A span that was written already is safe in its copy and is left for later, unless copies have taken
-/// half the slots. The image has its pages in the order of their addresses all the same: each span is a unit of its
-/// own.</para>
-/// <para>Invariant: a wanted page is held with its content of the moment of capture once <see cref="Hold"/> returned;
-/// the argument is in freeze.c.</para>
+/// <para>The order. A span that is read before it is written needs no copy. So spans are read in the order in
+/// which the application first wrote them after the capture before: what it did then it is likely to do again
+/// (AI-Ckpt, HPDC 2013). A span that was written already is safe in its copy and is left for later, unless
+/// copies have taken half the slots. The image has its pages in the order of their addresses all the same:
+/// each span is a unit of its own.</para>
+/// <para>Invariant: a wanted page is held with its content of the moment of capture once <see cref="Hold"/>
+/// returned; the argument is in freeze.c.</para>
 /// </remarks>
 internal sealed class FrozenPages : IRegionPages
 {
     private const int SpanPages = FreezingTracker.SpanPages;
 
     /// <summary>
-    /// Pages from which on an early collect pays: what is written between it and the pause waits once more, 20 to 50
-    /// microseconds a span; the pause is shorter by a seventh of a microsecond for each.
+    /// Pages from which on an early collect pays: what is written between it and the pause waits once more,
+    /// 20 to 50 microseconds a span; the pause is shorter by a seventh of a microsecond for each.
     /// </summary>
     private const long EarlyFrom = 64 * SpanPages;
 
@@ -117,7 +117,8 @@ internal sealed class FrozenPages : IRegionPages
     /// <summary>Returns how many pages were wanted of the span.</summary>
     private long WriteSpan(RegionDraft draft, long span)
     {
-        // One size for a span: allocations are seldom smaller, and where they are this merely compresses less.
+        // One size for a span: allocations are seldom smaller, and where they are this merely compresses
+        // less.
         int elementSize = -1;
         long seen = 0;
         long at = span * SpanPages;
@@ -153,7 +154,9 @@ internal sealed class FrozenPages : IRegionPages
         return seen;
     }
 
-    /// <summary>Moves the pages that the image is to have to the front, and returns how many they are.</summary>
+    /// <summary>
+    /// Moves the pages that the image is to have to the front, and returns how many they are.
+    /// </summary>
     private int Sift(PageJudge judge, PageRange piece, Span<byte> room, Span<PageHash> hashes)
     {
         int present = 0;

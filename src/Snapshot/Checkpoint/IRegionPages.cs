@@ -4,19 +4,23 @@ using Snapshot.Tracking;
 namespace Snapshot.Checkpoint;
 
 /// <summary>
-/// How the changed pages of one region are found, and kept as they are at the capture until the image has them.
+/// How the changed pages of one region are found, and kept as they are at the capture until the image has
+/// them.
 /// </summary>
 /// <remarks>
 /// Per checkpoint: <see cref="Prepare"/> any number of times, against writers; <see cref="Collect"/> and
-/// <see cref="Hold"/> while nobody writes, without managed allocation; <see cref="Write"/> and <see cref="Append"/>,
-/// against writers; then <see cref="LetGo"/>. Used by the checkpoint thread, and by the drain that works for it.
+/// <see cref="Hold"/> while nobody writes, without managed allocation; <see cref="Write"/> and
+/// <see cref="Append"/>, against writers; then <see cref="LetGo"/>. Used by the checkpoint thread, and by the
+/// drain that works for it.
 /// </remarks>
 internal interface IRegionPages : IDisposable
 {
     /// <summary>Tells what changed; owned.</summary>
     public DirtyTracker Tracker { get; }
 
-    /// <summary>Does what can be done before the pause. Adds what it finds to <paramref name="changed"/>.</summary>
+    /// <summary>
+    /// Does what can be done before the pause. Adds what it finds to <paramref name="changed"/>.
+    /// </summary>
     /// <param name="changed">Pages that changed since the newest committed image.</param>
     /// <param name="free">Pages that nobody wants: not in use.</param>
     /// <param name="excluded">The same: excluded.</param>
@@ -39,7 +43,9 @@ internal interface IRegionPages : IDisposable
     /// <summary>Adds wanted pages to the page stream, as their content tells.</summary>
     public void Append(RegionDraft draft, PageRange pages);
 
-    /// <summary>Adds pages of the parent that did not change, for an image that shall need no parent.</summary>
+    /// <summary>
+    /// Adds pages of the parent that did not change, for an image that shall need no parent.
+    /// </summary>
     public void AppendInherited(RegionDraft draft, InheritedPages inherited, PageRange pages);
 
     /// <summary>Nothing is wanted any more.</summary>

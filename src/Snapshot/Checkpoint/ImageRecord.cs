@@ -10,27 +10,30 @@ namespace Snapshot.Checkpoint;
 /// <summary>What an image says apart from memory: made from a capture, and read back for a restart.</summary>
 internal static class ImageRecord
 {
-    private static readonly EnvironmentDescription Here = new(
-        typeof(ImageRecord).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
-        ?? "unknown",
+    private static readonly EnvironmentDescription s_here = new(
+        typeof(ImageRecord).Assembly
+            .GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown",
         RuntimeInformation.FrameworkDescription,
         RuntimeInformation.OSDescription,
         RuntimeInformation.ProcessArchitecture.ToString(),
         Environment.MachineName,
         Environment.ProcessPath);
 
-    internal static ImageMetadata Of(CoordinationState state, MemoryCapture memory, CaptureInfo captured) => new()
-    {
-        Owners = [.. state.Ids.Select(owner => new LockOwnerDescription(owner.Id, owner.Name, KindOf(owner.Kind)))],
-        Participants = [.. state.Participants.Select(participant => new ParticipantDescription(
+    internal static ImageMetadata Of(
+        CoordinationState state, MemoryCapture memory, CaptureInfo captured) => new()
+        {
+            Owners = [.. state.Ids.Select(
+            owner => new LockOwnerDescription(owner.Id, owner.Name, KindOf(owner.Kind)))],
+            Participants = [.. state.Participants.Select(participant => new ParticipantDescription(
             IdOf(state, OwnerKind.Participant, participant.Name), participant.Name,
             KindOf(participant.Stacks), participant.Handlers))],
-        AsyncHandlers = [
-            .. state.Handlers.Select(name => new HandlerDescription(IdOf(state, OwnerKind.Handler, name), name))],
-        Roots = [.. memory.Captured.Where(region => region.Arena is not null).SelectMany(RootsOf)],
-        Environment = Here,
-        Figures = FiguresOf(memory, captured),
-    };
+            AsyncHandlers = [
+            .. state.Handlers.Select(
+                name => new HandlerDescription(IdOf(state, OwnerKind.Handler, name), name))],
+            Roots = [.. memory.Captured.Where(region => region.Arena is not null).SelectMany(RootsOf)],
+            Environment = s_here,
+            Figures = FiguresOf(memory, captured),
+        };
 
     internal static CoordinationState Coordination(long generation, ImageMetadata metadata) => new(
         generation,

@@ -4,8 +4,8 @@ using Snapshot.Image;
 namespace Snapshot.Checkpoint;
 
 /// <summary>
-/// The pages of one region that did not change, for an image that shall need no parent: their content comes from the
-/// chain, for memory may be written by now.
+/// The pages of one region that did not change, for an image that shall need no parent: their content comes
+/// from the chain, for memory may be written by now.
 /// </summary>
 /// <param name="chain">The state of the parent; opened with the first page.</param>
 /// <param name="region">The id of the region.</param>
@@ -24,7 +24,9 @@ internal sealed class InheritedPages(Lazy<ChainPages> chain, int region, long pa
         }
     }
 
-    /// <summary>The same where some spans are units: what these have of the pages was written with them.</summary>
+    /// <summary>
+    /// The same where some spans are units: what these have of the pages was written with them.
+    /// </summary>
     /// <param name="writer">The image.</param>
     /// <param name="pages">Which.</param>
     /// <param name="spanPages">Pages of a span.</param>

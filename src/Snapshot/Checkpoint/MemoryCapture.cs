@@ -7,12 +7,14 @@ using Snapshot.Tracking;
 
 namespace Snapshot.Checkpoint;
 
-/// <summary>The memory side of a checkpoint: all regions of the session, and the staging area they share.</summary>
+/// <summary>
+/// The memory side of a checkpoint: all regions of the session, and the staging area they share.
+/// </summary>
 /// <remarks>Regions are added by any thread; everything else is the checkpoint thread's.</remarks>
 internal sealed class MemoryCapture : IDisposable
 {
-    // Pre-copy goes round until so few pages are left that another round would not shorten the pause, or until the
-    // application writes as fast as a round copies.
+    // Pre-copy goes round until so few pages are left that another round would not shorten the pause, or
+    // until the application writes as fast as a round copies.
     private const int RoundsMax = 8;
     private const long FewPages = 256;
 
@@ -41,7 +43,8 @@ internal sealed class MemoryCapture : IDisposable
     /// <param name="trackers">Makes the trackers of arenas anew when their mode changes.</param>
     /// <param name="isFilling">Whether pages of arenas are still to come from an image.</param>
     /// <param name="parent">The image that the memory is as, or null when it was never in one.</param>
-    internal MemoryCapture(StagingArea staging, TrackerFactory trackers, Func<bool> isFilling, ImageLink? parent)
+    internal MemoryCapture(
+        StagingArea staging, TrackerFactory trackers, Func<bool> isFilling, ImageLink? parent)
     {
         _staging = staging;
         _trackers = trackers;
@@ -58,7 +61,9 @@ internal sealed class MemoryCapture : IDisposable
 
     internal IReadOnlyList<RegionCapture> Captured => _captured;
 
-    /// <summary>When <see cref="Collect"/> of the running checkpoint was done, in ticks of the stopwatch.</summary>
+    /// <summary>
+    /// When <see cref="Collect"/> of the running checkpoint was done, in ticks of the stopwatch.
+    /// </summary>
     internal long Collected { get; private set; }
 
     /// <summary>When <see cref="Hold"/> was.</summary>
@@ -126,7 +131,8 @@ internal sealed class MemoryCapture : IDisposable
     }
 
     /// <summary>The region of an arena.</summary>
-    internal RegionCapture Of(Arena arena) => Volatile.Read(ref _regions).First(region => region.Arena == arena);
+    internal RegionCapture Of(Arena arena) =>
+        Volatile.Read(ref _regions).First(region => region.Arena == arena);
 
     /// <summary>Chooses how each region is captured, while the application runs.</summary>
     /// <returns>Whether the application is to be stopped for <see cref="TakeWritten"/> first.</returns>
@@ -149,7 +155,9 @@ internal sealed class MemoryCapture : IDisposable
     /// </summary>
     internal void TakeWritten() => _trackers.TakeWritten();
 
-    /// <summary>Copies changed pages of the regions that are pre-copied, while the application runs.</summary>
+    /// <summary>
+    /// Copies changed pages of the regions that are pre-copied, while the application runs.
+    /// </summary>
     internal void Prepare(CancellationToken cancellation)
     {
         // Without a stop the same page would be found again and again, and never be armed.
@@ -177,7 +185,8 @@ internal sealed class MemoryCapture : IDisposable
     }
 
     /// <summary>
-    /// Takes the set of changed pages of every region and re-arms tracking. Nobody writes. No managed allocation.
+    /// Takes the set of changed pages of every region and re-arms tracking. Nobody writes. No managed
+    /// allocation.
     /// </summary>
     internal void Collect()
     {
@@ -216,7 +225,9 @@ internal sealed class MemoryCapture : IDisposable
 
     /// <summary>Writes the captured regions to an image, while the participants compute.</summary>
     /// <param name="writer">The image.</param>
-    /// <param name="inherited">Where it takes over pages that did not change; null: it refers to them.</param>
+    /// <param name="inherited">
+    /// Where it takes over pages that did not change; null: it refers to them.
+    /// </param>
     /// <param name="tally">Counts pages.</param>
     /// <param name="cancellation">Ends the work.</param>
     internal void WriteTo(
@@ -227,8 +238,8 @@ internal sealed class MemoryCapture : IDisposable
 
     /// <summary>The image is committed: what changes from now on changes relative to it.</summary>
     /// <remarks>
-    /// The parent first: should a region fail to settle, its pages are given back and then merely written once more.
-    /// The other way round the next image would lack what this one has.
+    /// The parent first: should a region fail to settle, its pages are given back and then merely written
+    /// once more. The other way round the next image would lack what this one has.
     /// </remarks>
     internal void Settle(ImageLink image)
     {
@@ -264,9 +275,12 @@ internal sealed class MemoryCapture : IDisposable
         freezer.HoldBack(false);
     }
 
-    /// <summary>A checkpoint that has made its choices already captures the region by its first one.</summary>
+    /// <summary>
+    /// A checkpoint that has made its choices already captures the region by its first one.
+    /// </summary>
     private void Add(
-        PageHashes hashes, CaptureChoice first, Func<DirtyTracker> track, Func<DirtyTracker, RegionCapture> capture)
+        PageHashes hashes, CaptureChoice first, Func<DirtyTracker> track,
+        Func<DirtyTracker, RegionCapture> capture)
     {
         DirtyTracker? tracker = null;
         RegionCapture? region = null;
@@ -288,7 +302,8 @@ internal sealed class MemoryCapture : IDisposable
 
     private CaptureChoice ChoiceFor(RegionCapture region) => region.Arena is null
         ? s_ofBuffers
-        : region.Policy.Choose(SituationOf(region.Arena, region.Policy, region.IsFreezing, region.CountChanged));
+        : region.Policy.Choose(
+            SituationOf(region.Arena, region.Policy, region.IsFreezing, region.CountChanged));
 
     /// <summary>Whether no option has decided it.</summary>
     private bool IsFree(CapturePolicy policy) => policy.Wanted == CaptureMode.Auto && !_trackers.IsPinned;

@@ -4,12 +4,12 @@ namespace Snapshot.Checkpoint;
 
 /// <summary>The task of one moment of a ticket, which tells when a thread is about to block in it.</summary>
 /// <remarks>
-/// A thread that waits for a task without a limit of time (Wait, Result, GetResult, WaitAll) first asks the task's
-/// scheduler to execute it there and then. This scheduler has one task, executes it when the moment has come and not
-/// before, and takes the question for what it tells. A task of a <see cref="TaskCompletionSource"/> has no scheduler,
-/// and nobody learns who waits.
+/// A thread that waits for a task without a limit of time (Wait, Result, GetResult, WaitAll) first asks the
+/// task's scheduler to execute it there and then. This scheduler has one task, executes it when the moment
+/// has come and not before, and takes the question for what it tells. A task of a
+/// <see cref="TaskCompletionSource"/> has no scheduler, and nobody learns who waits.
 /// </remarks>
-#pragma warning disable CA1001 // The source is not linked and has neither timer nor handle: nothing to dispose.
+#pragma warning disable CA1001 // The source has no link, timer or handle: nothing to dispose.
 internal sealed class MomentTask<T> : TaskScheduler
 #pragma warning restore CA1001
 {
@@ -19,7 +19,9 @@ internal sealed class MomentTask<T> : TaskScheduler
     private Exception? _error;
     private int _hasEnded;
 
-    /// <param name="blocking">Called by a thread that is about to block; must not throw, and may end the task.</param>
+    /// <param name="blocking">
+    /// Called by a thread that is about to block; must not throw, and may end the task.
+    /// </param>
     internal MomentTask(Action blocking)
     {
         _blocking = blocking;
@@ -29,7 +31,8 @@ internal sealed class MomentTask<T> : TaskScheduler
 
     internal Task<T> Task { get; }
 
-    // ---- the first of these three counts ---------------------------------------------------------------------------
+    // ---- the first of these three counts
+    // ---------------------------------------------------------------------------
 
     internal void SetResult(T result)
     {
@@ -52,7 +55,8 @@ internal sealed class MomentTask<T> : TaskScheduler
         TryExecuteTask(Task);
     }
 
-    // ---- as a scheduler --------------------------------------------------------------------------------------------
+    // ---- as a scheduler
+    // --------------------------------------------------------------------------------------------
 
     protected override void QueueTask(Task task)
     {

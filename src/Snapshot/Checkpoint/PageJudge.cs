@@ -4,10 +4,14 @@ using Snapshot.Tracking;
 
 namespace Snapshot.Checkpoint;
 
-/// <summary>Tells by its content what a page is to the image that is being written, and records its hash.</summary>
+/// <summary>
+/// Tells by its content what a page is to the image that is being written, and records its hash.
+/// </summary>
 /// <param name="hashes">Of the newest committed image; ahead of it from here on.</param>
 /// <param name="parentPages">Pages that image describes; a page beyond it has no parent to refer to.</param>
-/// <param name="refers">Whether the image may refer to it; if not, a page that is the same is written, too.</param>
+/// <param name="refers">
+/// Whether the image may refer to it; if not, a page that is the same is written, too.
+/// </param>
 /// <param name="tally">Counts pages that changed.</param>
 internal sealed class PageJudge(PageHashes hashes, long parentPages, bool refers, PageTally tally)
 {
@@ -27,8 +31,8 @@ internal sealed class PageJudge(PageHashes hashes, long parentPages, bool refers
         if (same && page < parentPages)
             return refers ? ExtentKind.InParent : isZero ? ExtentKind.Zero : ExtentKind.Present;
 
-        // Zeros where nothing is known of the page are most often memory that was populated and never written: they
-        // take no room in the image, and do not count as a change.
+        // Zeros where nothing is known of the page are most often memory that was populated and never
+        // written: they take no room in the image, and do not count as a change.
         if (!isZero || hashes.IsKnown(page))
         {
             CountChanged(page / FreezingTracker.SpanPages);

@@ -4,7 +4,8 @@ namespace Snapshot;
 public sealed class PauseInfo
 {
     internal PauseInfo(
-        TimeSpan total, TimeSpan gather, TimeSpan collect, TimeSpan copy, TimeSpan release, TimeSpan earlyStop,
+        TimeSpan total, TimeSpan gather, TimeSpan collect, TimeSpan copy, TimeSpan release,
+        TimeSpan earlyStop,
         long pagesCopied, long managedBytesAllocated)
     {
         Total = total;
@@ -17,11 +18,14 @@ public sealed class PauseInfo
         ManagedBytesAllocated = managedBytesAllocated;
     }
 
-    /// <summary>From the first participant stopped to the last released: what the application feels.</summary>
+    /// <summary>
+    /// From the first participant stopped to the last released: what the application feels.
+    /// </summary>
     public TimeSpan Total { get; }
 
     /// <summary>
-    /// From the first participant stopped to the last arrival: skew between participants, and their sync handlers.
+    /// From the first participant stopped to the last arrival: skew between participants, and their sync
+    /// handlers.
     /// </summary>
     public TimeSpan Gather { get; }
 
@@ -31,12 +35,14 @@ public sealed class PauseInfo
     /// <summary>Copying pages.</summary>
     public TimeSpan Copy { get; }
 
-    /// <summary>Letting the participants go; what is left then is the time the system takes to wake them.</summary>
+    /// <summary>
+    /// Letting the participants go; what is left then is the time the system takes to wake them.
+    /// </summary>
     public TimeSpan Release { get; }
 
     /// <summary>
-    /// How long the application stood still once before, so that written pages were found and could be copied beside
-    /// it; zero when it did not. Not in <see cref="Total"/>.
+    /// How long the application stood still once before, so that written pages were found and could be copied
+    /// beside it; zero when it did not. Not in <see cref="Total"/>.
     /// </summary>
     public TimeSpan EarlyStop { get; }
 

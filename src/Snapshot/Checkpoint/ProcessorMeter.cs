@@ -8,7 +8,8 @@ internal sealed class ProcessorMeter
     private readonly long[] _nanoseconds = new long[Enum.GetValues<CheckpointTask>().Length];
 
     /// <summary>What the measurements that have ended came to.</summary>
-    internal TimeSpan Spent => Enum.GetValues<CheckpointTask>().Aggregate(TimeSpan.Zero, (sum, task) => sum + On(task));
+    internal TimeSpan Spent =>
+        Enum.GetValues<CheckpointTask>().Aggregate(TimeSpan.Zero, (sum, task) => sum + On(task));
 
     /// <summary>The same, of one task.</summary>
     internal TimeSpan On(CheckpointTask task) =>

@@ -6,19 +6,19 @@ using Snapshot.Tracking;
 namespace Snapshot.Checkpoint;
 
 /// <summary>
-/// What one region contributes to a checkpoint: its changed pages, found, held as they are at the capture, written out,
-/// and afterwards settled or given back.
+/// What one region contributes to a checkpoint: its changed pages, found, held as they are at the capture,
+/// written out, and afterwards settled or given back.
 /// </summary>
 /// <remarks>
-/// <para>A page moves one way: tracker → <c>changed</c> → held (a staged copy, or frozen in place) → the image. Per
-/// checkpoint the calls are <see cref="Choose"/>, <see cref="Prepare"/> (any number of times, against writers),
-/// <see cref="Collect"/> and <see cref="Hold"/> (nobody writes), <see cref="WriteTo"/> (against writers), then
-/// exactly one of <see cref="Settle"/> and <see cref="GiveBack"/>.</para>
-/// <para>Invariants. (1) A page in <c>changed</c> that is neither free nor excluded is <c>wanted</c>, and held with its
-/// content of the moment of capture once <see cref="Hold"/> returned: <see cref="IRegionPages"/> does it. (2) The hash
-/// of a page is that of its content in the newest committed image, or unknown; while an image is being written it
-/// may run ahead, which is why <see cref="GiveBack"/> forgets it. (3) A page outside <c>changed</c> is in the parent
-/// image as it is in memory.</para>
+/// <para>A page moves one way: tracker → <c>changed</c> → held (a staged copy, or frozen in place) → the
+/// image. Per checkpoint the calls are <see cref="Choose"/>, <see cref="Prepare"/> (any number of times,
+/// against writers), <see cref="Collect"/> and <see cref="Hold"/> (nobody writes), <see cref="WriteTo"/>
+/// (against writers), then exactly one of <see cref="Settle"/> and <see cref="GiveBack"/>.</para>
+/// <para>Invariants. (1) A page in <c>changed</c> that is neither free nor excluded is <c>wanted</c>, and
+/// held with its content of the moment of capture once <see cref="Hold"/> returned:
+/// <see cref="IRegionPages"/> does it. (2) The hash of a page is that of its content in the newest committed
+/// image, or unknown; while an image is being written it may run ahead, which is why <see cref="GiveBack"/>
+/// forgets it. (3) A page outside <c>changed</c> is in the parent image as it is in memory.</para>
 /// <para>Used by the checkpoint thread alone.</para>
 /// </remarks>
 internal sealed unsafe class RegionCapture : IDisposable
@@ -39,20 +39,26 @@ internal sealed unsafe class RegionCapture : IDisposable
     private long _parentPages;
     private long _capturedPages;
 
-    // What the arena's pages were when they were looked at, and the part of the region where wanted is behind.
+    // What the arena's pages were when they were looked at, and the part of the region where wanted is
+    // behind.
     private long _pageChanges = -1;
     private PageRange _undecided;
 
     /// <param name="id">The id of the region, the same in every image of a chain.</param>
     /// <param name="region">What to capture.</param>
     /// <param name="arena">The arena behind the region, or null for a protected buffer.</param>
-    /// <param name="tracker">Tells the changed pages of the region; owned from here on, but if this throws.</param>
+    /// <param name="tracker">
+    /// Tells the changed pages of the region; owned from here on, but if this throws.
+    /// </param>
     /// <param name="hashes">Content hashes of the newest committed image; owned likewise.</param>
     /// <param name="staging">Where pages are staged; shared.</param>
-    /// <param name="parentPages">Pages of the region in the newest committed image, 0 when it is not in it.</param>
+    /// <param name="parentPages">
+    /// Pages of the region in the newest committed image, 0 when it is not in it.
+    /// </param>
     /// <param name="policy">Chooses among the modes.</param>
     internal RegionCapture(
-        int id, MemoryRegion region, Arena? arena, DirtyTracker tracker, PageHashes hashes, StagingArea staging,
+        int id, MemoryRegion region, Arena? arena, DirtyTracker tracker, PageHashes hashes,
+        StagingArea staging,
         long parentPages, CapturePolicy policy)
     {
         Policy = policy;
@@ -116,7 +122,8 @@ internal sealed unsafe class RegionCapture : IDisposable
         using Lock.Scope scope = _arena!.LockTables();
         _excluded.Clear();
         _arena.MarkExcluded(_excluded);
-        (long pages, long spans) = DensitySample.Of(_region.Address, tracker, _hashes, _parentPages, _excluded);
+        (long pages, long spans) =
+            DensitySample.Of(_region.Address, tracker, _hashes, _parentPages, _excluded);
         Policy.Observe(pages, spans);
     }
 
@@ -128,7 +135,8 @@ internal sealed unsafe class RegionCapture : IDisposable
     {
         Choice = choice;
         if (choice.Mode == CaptureMode.CopyOnWrite == IsFreezing && Tracker is not UntrackedMemory) return;
-        Exchange(choice.Mode == CaptureMode.CopyOnWrite ? Freezing : () => trackers.CreateForArena(_region), trackers);
+        Exchange(choice.Mode == CaptureMode.CopyOnWrite
+            ? Freezing : () => trackers.CreateForArena(_region), trackers);
 
         DirtyTracker Freezing()
         {
@@ -145,7 +153,9 @@ internal sealed unsafe class RegionCapture : IDisposable
         }
     }
 
-    /// <summary>Does what can be done before the pause: copies changed pages, where they are copied at all.</summary>
+    /// <summary>
+    /// Does what can be done before the pause: copies changed pages, where they are copied at all.
+    /// </summary>
     internal void Prepare()
     {
         LookAtAllocation();
@@ -156,7 +166,8 @@ internal sealed unsafe class RegionCapture : IDisposable
     }
 
     /// <summary>
-    /// Takes the set of changed pages, and what is free and excluded, while nobody writes. No managed allocation.
+    /// Takes the set of changed pages, and what is free and excluded, while nobody writes. No managed
+    /// allocation.
     /// </summary>
     internal void Collect()
     {
@@ -175,10 +186,13 @@ internal sealed unsafe class RegionCapture : IDisposable
     }
 
     /// <summary>
-    /// Writes the region to an image: every page as present, zero, excluded or in the parent, as its content tells.
+    /// Writes the region to an image: every page as present, zero, excluded or in the parent, as its content
+    /// tells.
     /// </summary>
     /// <param name="writer">The image.</param>
-    /// <param name="chain">Where it takes over what did not change; null: it refers to its parent for that.</param>
+    /// <param name="chain">
+    /// Where it takes over what did not change; null: it refers to its parent for that.
+    /// </param>
     /// <param name="tally">Counts pages.</param>
     /// <param name="cancellation">Ends the work.</param>
     internal void WriteTo(
@@ -231,10 +245,10 @@ internal sealed unsafe class RegionCapture : IDisposable
     }
 
     /// <summary>
-    /// Puts another tracker in the place of this one. The two cannot both have the memory, so between them writes are
-    /// not seen: the new one, for which nothing is armed, reports all memory once, and content tells what changed.
-    /// Where none can be had, all memory is reported until the next checkpoint's try; where this one cannot let go, it
-    /// stays.
+    /// Puts another tracker in the place of this one. The two cannot both have the memory, so between them
+    /// writes are not seen: the new one, for which nothing is armed, reports all memory once, and content
+    /// tells what changed. Where none can be had, all memory is reported until the next checkpoint's try;
+    /// where this one cannot let go, it stays.
     /// </summary>
     private void Exchange(Func<DirtyTracker> create, TrackerFactory trackers)
     {
@@ -263,14 +277,17 @@ internal sealed unsafe class RegionCapture : IDisposable
         }
     }
 
-    /// <summary>Tracks as arenas are tracked as a rule, if that can be had; the caller has the first cause.</summary>
+    /// <summary>
+    /// Tracks as arenas are tracked as a rule, if that can be had; the caller has the first cause.
+    /// </summary>
     private void FallBack(TrackerFactory trackers, PageBitmap pending)
     {
         try
         {
             Track(trackers.CreateForArena(_region), pending);
         }
-        catch (Exception error) when (error is SnapshotException or ObjectDisposedException or OutOfMemoryException)
+        catch (Exception error) when (error is SnapshotException or ObjectDisposedException or
+            OutOfMemoryException)
         {
             // It stays untracked, which loses nothing.
         }
@@ -318,21 +335,23 @@ internal sealed unsafe class RegionCapture : IDisposable
     /// <summary>What changed is wanted if it is in use.</summary>
     private void Decide(PageRange pages) => _wanted.Choose(pages, _changed, _free, _excluded);
 
-    /// <summary>Pages that did not change: as in the parent, or never written since the region began.</summary>
+    /// <summary>
+    /// Pages that did not change: as in the parent, or never written since the region began.
+    /// </summary>
     private void AppendUntouched(RegionDraft draft, PageRange pages)
     {
         long known = Math.Clamp(_parentPages - pages.Start, 0, pages.Count);
         if (draft.Inherited is { } inherited)
             _pages.AppendInherited(draft, inherited, new PageRange(pages.Start, known));
-        else if (known > 0)
-            draft.Writer.Append(ExtentKind.InParent, known);
+        else if (known > 0) draft.Writer.Append(ExtentKind.InParent, known);
         draft.Writer.Append(ExtentKind.Zero, pages.Count - known);
     }
 
     private void AppendChanged(RegionDraft draft, PageRange pages)
     {
         long at = pages.Start;
-        for (; _wanted.NextRun(at, out PageRange run) && run.Start < pages.End; at = Math.Min(run.End, pages.End))
+        for (; _wanted.NextRun(at, out PageRange run) && run.Start < pages.End;
+            at = Math.Min(run.End, pages.End))
         {
             AppendLeftOut(draft, new PageRange(at, run.Start - at));
             _pages.Append(draft, run with { Count = Math.Min(run.End, pages.End) - run.Start });

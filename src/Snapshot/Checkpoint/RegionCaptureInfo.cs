@@ -25,6 +25,8 @@ public sealed class RegionCaptureInfo
     /// <summary>What told which pages were written; never Auto.</summary>
     public TrackingMechanism Tracking { get; }
 
-    /// <summary>Pages of 4096 bytes that it told. With copy-on-write it may tell more than were written.</summary>
+    /// <summary>
+    /// Pages of 4096 bytes that it told. With copy-on-write it may tell more than were written.
+    /// </summary>
     public long PagesTracked { get; }
 }

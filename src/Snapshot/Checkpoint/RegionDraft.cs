@@ -9,7 +9,9 @@ namespace Snapshot.Checkpoint;
 /// <param name="Wanted">Those that are wanted.</param>
 /// <param name="Judge">Tells what a page is to the image.</param>
 /// <param name="Tally">Counts what was looked at.</param>
-/// <param name="Inherited">Where the image takes over what did not change; null: it refers to its parent.</param>
+/// <param name="Inherited">
+/// Where the image takes over what did not change; null: it refers to its parent.
+/// </param>
 /// <param name="Cancellation">Looked at often.</param>
 internal sealed record RegionDraft(
     ImageWriter Writer, PageBitmap Changed, PageBitmap Wanted, PageJudge Judge, PageTally Tally,

@@ -8,14 +8,14 @@ namespace Snapshot.Checkpoint;
 
 /// <summary>Pages of one region that are kept by copying them to slots of the staging area.</summary>
 /// <remarks>
-/// Invariant: a wanted page is staged with its content of the moment of capture once <see cref="Hold"/> returned, for
-/// it was copied after it was last collected, and the last collect was made while nobody wrote. No managed allocation
-/// after construction.
+/// Invariant: a wanted page is staged with its content of the moment of capture once <see cref="Hold"/>
+/// returned, for it was copied after it was last collected, and the last collect was made while nobody wrote.
+/// No managed allocation after construction.
 /// </remarks>
 internal sealed unsafe class StagedPages : IRegionPages
 {
-    // Of more than a quarter of the pages most are as they were: everything counts as written once where tracking
-    // begins anew.
+    // Of more than a quarter of the pages most are as they were: everything counts as written once where
+    // tracking begins anew.
     private const int MostPart = 4;
 
     private readonly MemoryRegion _region;
@@ -52,10 +52,10 @@ internal sealed unsafe class StagedPages : IRegionPages
 
     /// <summary>Collects what may be copied now and stages it.</summary>
     /// <remarks>
-    /// A page may change while it is copied: then it was written after it was collected, so the next collect reports it
-    /// and it is staged again. Free and excluded pages are left out; one that was allocated and written between the
-    /// look at the allocator and the collect is in <paramref name="changed"/> without a slot and is staged in
-    /// <see cref="Hold"/>.
+    /// A page may change while it is copied: then it was written after it was collected, so the next collect
+    /// reports it and it is staged again. Free and excluded pages are left out; one that was allocated and
+    /// written between the look at the allocator and the collect is in <paramref name="changed"/> without a
+    /// slot and is staged in <see cref="Hold"/>.
     /// </remarks>
     public void Prepare(
         PageBitmap changed, PageBitmap free, PageBitmap excluded, PageHashes hashes, long parentPages)
@@ -70,8 +70,9 @@ internal sealed unsafe class StagedPages : IRegionPages
         if (_recent.Count() > _region.CommittedPages / MostPart) Sift(changed, hashes, parentPages);
         Stage(_recent);
 
-        // What was left out may have a slot of an earlier round, with a content from before it was freed or excluded.
-        // Should it be allocated again and not be written, no later collect reports it: the slot must not stand for it.
+        // What was left out may have a slot of an earlier round, with a content from before it was freed or
+        // excluded. Should it be allocated again and not be written, no later collect reports it: the slot
+        // must not stand for it.
         _rest.ExceptWith(_recent);
         _pages.ExceptWith(_rest);
     }
@@ -108,7 +109,8 @@ internal sealed unsafe class StagedPages : IRegionPages
         {
             ReadOnlySpan<byte> content = new(_staging.Slot(_slots[page]), Pages.Size);
             ExtentKind kind = draft.Judge.Judge(page, content, out PageHash hash);
-            if (kind == ExtentKind.Present) draft.Writer.AppendPages(content, _arena?.ElementSizeHint(page) ?? 0, hash);
+            if (kind == ExtentKind.Present)
+                draft.Writer.AppendPages(content, _arena?.ElementSizeHint(page) ?? 0, hash);
             else draft.Writer.Append(kind, 1);
         }
 
@@ -151,8 +153,9 @@ internal sealed unsafe class StagedPages : IRegionPages
     /// Leaves out pages whose content is that of the newest image, instead of making room for copies of them.
     /// </summary>
     /// <remarks>
-    /// Each was collected before it is looked at, which armed it: a write that the look did not see is in the next
-    /// collect. So a page that is left out either is as in the image at the capture, or is reported again.
+    /// Each was collected before it is looked at, which armed it: a write that the look did not see is in the
+    /// next collect. So a page that is left out either is as in the image at the capture, or is reported
+    /// again.
     /// </remarks>
     private void Sift(PageBitmap changed, PageHashes hashes, long parentPages)
     {
@@ -186,6 +189,6 @@ internal sealed unsafe class StagedPages : IRegionPages
     private void ThrowStagingFull() => throw new SnapshotException(
         SnapshotErrorCode.StagingFull,
         $"The copies of pages that changed in '{_region.RegionName}' do not fit into the staging area: " +
-        $"{_staging.Fullness}, take checkpoints more often, or exclude scratch memory. Nothing is lost: the next " +
-        "checkpoint contains these pages.");
+        $"{_staging.Fullness}, take checkpoints more often, or exclude scratch memory. Nothing is lost: " +
+        "the next checkpoint contains these pages.");
 }

@@ -6,16 +6,16 @@ using Snapshot.Tracking;
 namespace Snapshot.Checkpoint;
 
 /// <summary>
-/// The memory into which changed pages are copied: page-sized slots, handed out in order, all returned at once.
-/// Shared by the regions of a session.
+/// The memory into which changed pages are copied: page-sized slots, handed out in order, all returned at
+/// once. Shared by the regions of a session.
 /// </summary>
 /// <remarks>
-/// Address space for the limit is reserved once, and committed in pieces as slots are needed: where a commit counts
-/// (<c>vm.overcommit_memory=2</c>, <c>ulimit -d</c>) what is never staged costs nothing. Where the kernel refuses a
-/// piece the area is as full as at its limit. Memory is used as slots are written. Slots that the last checkpoint
-/// used stay resident, so that the next one of the same size does not fault inside its pause. No managed allocation
-/// after construction. Used by the checkpoint thread alone, but for what it lends: from the end of the pause on
-/// the slots that are left are the freezer's, for copies of frozen pages.
+/// Address space for the limit is reserved once, and committed in pieces as slots are needed: where a commit
+/// counts (<c>vm.overcommit_memory=2</c>, <c>ulimit -d</c>) what is never staged costs nothing. Where the
+/// kernel refuses a piece the area is as full as at its limit. Memory is used as slots are written. Slots
+/// that the last checkpoint used stay resident, so that the next one of the same size does not fault inside
+/// its pause. No managed allocation after construction. Used by the checkpoint thread alone, but for what it
+/// lends: from the end of the pause on the slots that are left are the freezer's, for copies of frozen pages.
 /// </remarks>
 internal sealed unsafe class StagingArea : IDisposable
 {
@@ -28,13 +28,13 @@ internal sealed unsafe class StagingArea : IDisposable
     // What is committed at once: a system call each, which others who map memory wait for.
     private const int CommitPages = 16 * StepPages;
 
-    // Behind the limit, for writes to frozen memory that must not wait any longer (slots.c): address space only. Where
-    // that is limited, too, an eighth of what there is.
+    // Behind the limit, for writes to frozen memory that must not wait any longer (slots.c): address space
+    // only. Where that is limited, too, an eighth of what there is.
     private const long NeedMax = (1L << 30) >> Pages.Shift;
     private const int NeedPart = 8;
 
-    // Before it is known how many copies of frozen pages are needed: 32 MiB. Fresh memory is dear (0.1 to 4 s a GiB,
-    // where the machine is virtual), and one checkpoint tells.
+    // Before it is known how many copies of frozen pages are needed: 32 MiB. Fresh memory is dear (0.1 to 4 s
+    // a GiB, where the machine is virtual), and one checkpoint tells.
     private const long FirstCopies = 1 << 13;
 
     // Beyond what was used, an eighth of it stays resident, and two steps.
@@ -65,7 +65,8 @@ internal sealed unsafe class StagingArea : IDisposable
         NativeError.ThrowIfNoMemory(
             Native.sn_memory_reserve_anywhere((ulong)Pages.Bytes(_capacity + _needPages), &address),
             "mmap of the staging area",
-            $"It takes {Pages.Bytes(_capacity)} bytes of address space; set SnapshotTuning.StagingLimit lower.");
+            $"It takes {Pages.Bytes(_capacity)} bytes of address space; set SnapshotTuning.StagingLimit " +
+            "lower.");
         _base = address;
         _copiesLikely = Math.Min(FirstCopies, _capacity / 4);
     }
@@ -77,20 +78,23 @@ internal sealed unsafe class StagingArea : IDisposable
     internal long Copied { get; private set; }
 
     /// <summary>
-    /// Takes one more slot and returns its number, or -1 when the limit is reached or the kernel gives no more.
+    /// Takes one more slot and returns its number, or -1 when the limit is reached or the kernel gives no
+    /// more.
     /// </summary>
     internal long Take() => _used < _capacity && TryCommit(_used + 1) ? _used++ : -1;
 
     /// <summary>How full it is, and what gives it more room: for a message.</summary>
     internal string Fullness => _refused == 0
         ? $"{Pages.Bytes(_used)} bytes are in use. Raise SnapshotTuning.StagingLimit"
-        : $"{Pages.Bytes(_used)} bytes are in use, and Linux commits no more than {Pages.Bytes(_committed)} " +
-            $"(errno {_refused}). Check vm.overcommit_memory and ulimit -d";
+        : $"{Pages.Bytes(_used)} bytes are in use, and Linux commits no more than " +
+            $"{Pages.Bytes(_committed)} (errno {_refused}). Check vm.overcommit_memory and ulimit -d";
 
     /// <summary>The memory of a slot.</summary>
     internal byte* Slot(long slot) => (byte*)_base + Pages.Bytes(slot);
 
-    /// <summary>Copies the first <paramref name="bytes"/> bytes of a page to a slot, and zeros behind them.</summary>
+    /// <summary>
+    /// Copies the first <paramref name="bytes"/> bytes of a page to a slot, and zeros behind them.
+    /// </summary>
     internal void Copy(byte* page, long bytes, long slot)
     {
         byte* target = Slot(slot);
@@ -100,8 +104,8 @@ internal sealed unsafe class StagingArea : IDisposable
     }
 
     /// <summary>
-    /// Faults in memory for <paramref name="pages"/> more slots, as far as the limit goes and the kernel permits, so
-    /// that copying to them does not fault.
+    /// Faults in memory for <paramref name="pages"/> more slots, as far as the limit goes and the kernel
+    /// permits, so that copying to them does not fault.
     /// </summary>
     internal void Prefault(long pages)
     {
@@ -125,15 +129,16 @@ internal sealed unsafe class StagingArea : IDisposable
 
     /// <summary>
     /// Faults in memory for copies of frozen pages: as many as recent checkpoints needed, at most
-    /// <paramref name="changed"/>. A copy that has to wait for memory takes many times as long, and a thread waits for
-    /// it. What is expected halves with each checkpoint that needs less: one that fell into a quiet time does not say
-    /// much.
+    /// <paramref name="changed"/>. A copy that has to wait for memory takes many times as long, and a thread
+    /// waits for it. What is expected halves with each checkpoint that needs less: one that fell into a quiet
+    /// time does not say much.
     /// </summary>
     internal void PrefaultForCopies(long changed) =>
         Prefault(Math.Min(changed, _copiesLikely) + StepPages);
 
     /// <summary>
-    /// Gives the slots not in use to a freezer, until <see cref="ReturnAll"/>. Nobody writes. No managed allocation.
+    /// Gives the slots not in use to a freezer, until <see cref="ReturnAll"/>. Nobody writes. No managed
+    /// allocation.
     /// </summary>
     /// <param name="freezer">Who gets them.</param>
     /// <param name="isFirst">
@@ -157,12 +162,13 @@ internal sealed unsafe class StagingArea : IDisposable
     }
 
     /// <summary>
-    /// Returns every slot; memory beyond what was in use, and some more, goes back to the system. No frozen page is
-    /// copied any more.
+    /// Returns every slot; memory beyond what was in use, and some more, goes back to the system. No frozen
+    /// page is copied any more.
     /// </summary>
     internal void ReturnAll()
     {
-        // The next checkpoint may need a little more: to give that back and have it anew costs more than to keep it.
+        // The next checkpoint may need a little more: to give that back and have it anew costs more than to
+        // keep it.
         long keep = Pages.AlignUp(_used + (_used / KeptPart), StepPages) + (_used > 0 ? 2 * StepPages : 0);
         _resident = Math.Max(_resident, _used);
         if (_lentTo is not null)
@@ -182,7 +188,8 @@ internal sealed unsafe class StagingArea : IDisposable
     }
 
     /// <summary>
-    /// Lets the first slots be written; false where the kernel refuses, or would leave next to nothing for the program.
+    /// Lets the first slots be written; false where the kernel refuses, or would leave next to nothing for
+    /// the program.
     /// </summary>
     private bool TryCommit(long slots)
     {
@@ -198,12 +205,15 @@ internal sealed unsafe class StagingArea : IDisposable
 
     private bool TryCommitPiece(long pages)
     {
-        _refused = Native.sn_memory_commit_spare(_base + (ulong)Pages.Bytes(_committed), (ulong)Pages.Bytes(pages));
+        _refused =
+            Native.sn_memory_commit_spare(_base + (ulong)Pages.Bytes(_committed), (ulong)Pages.Bytes(pages));
         if (_refused == 0) _committed += pages;
         return _refused == 0;
     }
 
-    /// <summary>Faults in slots by one call; false where the kernel has none, or it was interrupted.</summary>
+    /// <summary>
+    /// Faults in slots by one call; false where the kernel has none, or it was interrupted.
+    /// </summary>
     private bool Populate(long wanted)
     {
         if (!MachineCapabilities.Current[Capability.Populate]) return false;
@@ -212,8 +222,8 @@ internal sealed unsafe class StagingArea : IDisposable
         if (errno is not (Errno.NoMemory or Errno.BadAddress)) return errno == 0;
         throw NativeError.ForMemory(
             errno, "madvise(MADV_POPULATE_WRITE) of the staging area",
-            $"{Pages.Bytes(wanted)} bytes are needed to stage changed pages: leave that much memory free, or " +
-            "take checkpoints more often.");
+            $"{Pages.Bytes(wanted)} bytes are needed to stage changed pages: leave that much memory free, " +
+            "or take checkpoints more often.");
     }
 
     public void Dispose()

@@ -1,11 +1,12 @@
 namespace Snapshot.Checkpoint;
 
 /// <summary>
-/// What a store needs after a commit, done while the participants compute: prunes old generations, compacts a long
-/// chain.
+/// What a store needs after a commit, done while the participants compute: prunes old generations, compacts a
+/// long chain.
 /// </summary>
 /// <remarks>
-/// One piece of work runs at a time, on the thread pool; a commit that comes meanwhile asks for another round.
+/// One piece of work runs at a time, on the thread pool; a commit that comes meanwhile asks for another
+/// round.
 /// </remarks>
 internal sealed class StoreMaintenance(SnapshotStore store) : IAsyncDisposable
 {

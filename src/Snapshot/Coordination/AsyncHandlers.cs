@@ -1,11 +1,12 @@
 namespace Snapshot.Coordination;
 
 /// <summary>
-/// The session's async handlers and the one thread that runs their parts, in the order in which they are asked for.
+/// The session's async handlers and the one thread that runs their parts, in the order in which they are
+/// asked for.
 /// </summary>
 /// <remarks>
-/// The order is what keeps a late handler harmless: a resume part asked for while a prepare part still runs comes after
-/// it, and so does everything of the next attempt.
+/// The order is what keeps a late handler harmless: a resume part asked for while a prepare part still runs
+/// comes after it, and so does everything of the next attempt.
 /// </remarks>
 internal sealed class AsyncHandlers
 {
@@ -28,8 +29,7 @@ internal sealed class AsyncHandlers
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_isClosed, this);
-            if (_thread is null)
-                Start();
+            if (_thread is null) Start();
             _work.Enqueue(work);
             Monitor.Pulse(_gate);
         }
@@ -67,8 +67,7 @@ internal sealed class AsyncHandlers
 
     private void Run()
     {
-        while (Take() is { } work)
-            work();
+        while (Take() is { } work) work();
     }
 
     private Action? Take()
@@ -77,8 +76,7 @@ internal sealed class AsyncHandlers
         {
             while (_work.Count == 0)
             {
-                if (_isClosed)
-                    return null;
+                if (_isClosed) return null;
                 Monitor.Wait(_gate);
             }
 

@@ -17,28 +17,30 @@ namespace Snapshot.Coordination;
 //   Capture    pages are collected, held                         parked, in a blocked region, or gone
 //   Release  Release --------------------> resume parts
 //               `----------------------------------------------> resume parts, then runs
-//   Drain      the image is written                              runs; at a gate it waits for all resume parts
-//   Commit   BeginCommit                                         runs
-//   Idle     Complete -------------------> committed parts
+//   Drain the image is written runs; at a gate it waits for all resume parts Commit BeginCommit runs Idle
+//   Complete -------------------> committed parts
 //               `----------------------------------------------> committed parts, at its next safepoint
 //
-// An abort leads from any phase to Idle. Whoever has run a prepare part is resumed with Aborted, unless the release
-// came first. While the driver waits it looks every two milliseconds for cancellation, the deadline, and threads that
-// died; what a handler asks for wakes it. Participants wait for the phase alone, and for each other only at a gate.
+// An abort leads from any phase to Idle. Whoever has run a prepare part is resumed with Aborted, unless the
+// release came first. While the driver waits it looks every two milliseconds for cancellation, the deadline,
+// and threads that died; what a handler asks for wakes it. Participants wait for the phase alone, and for
+// each other only at a gate.
 
 /// <summary>One checkpoint, driven from the request to the commit or the abort.</summary>
 /// <remarks>
 /// Driven by one thread at a time. Participants and the handler thread are driven: they see of it what
-/// <see cref="OpenAttempt"/> has. All figures are <see cref="Stopwatch"/> ticks. Between <see cref="LastArrived"/> and
-/// <see cref="Released"/> nothing is allocated on the managed heap.
+/// <see cref="OpenAttempt"/> has. All figures are <see cref="Stopwatch"/> ticks. Between
+/// <see cref="LastArrived"/> and <see cref="Released"/> nothing is allocated on the managed heap.
 /// </remarks>
 internal sealed class Attempt : OpenAttempt, IDisposable
 {
-    /// <summary>How often a waiting driver looks for threads that died, the deadline and cancellation.</summary>
+    /// <summary>
+    /// How often a waiting driver looks for threads that died, the deadline and cancellation.
+    /// </summary>
     private const long SliceNanoseconds = 2_000_000;
 
     /// <summary>How long an abort waits for resume parts before it leaves them to themselves.</summary>
-    private static readonly TimeSpan AbortGrace = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_abortGrace = TimeSpan.FromSeconds(1);
 
     private readonly Rendezvous _rendezvous;
     private readonly PhaseBarrier _barrier;
@@ -92,7 +94,8 @@ internal sealed class Attempt : OpenAttempt, IDisposable
     internal long SyncRaised { get; private set; }
 
     /// <summary>
-    /// When the first participant stopped executing application code; <see cref="LastArrived"/> when none had to.
+    /// When the first participant stopped executing application code; <see cref="LastArrived"/> when none had
+    /// to.
     /// </summary>
     internal long FirstStopped { get; private set; }
 
@@ -102,7 +105,9 @@ internal sealed class Attempt : OpenAttempt, IDisposable
     /// <summary>When everybody had stopped and memory could be captured.</summary>
     internal long Stopped { get; private set; }
 
-    /// <summary>When participants were free to go; those asleep run as soon as the system has woken them.</summary>
+    /// <summary>
+    /// When participants were free to go; those asleep run as soon as the system has woken them.
+    /// </summary>
     internal long Released { get; private set; }
 
     internal long CommitBegan { get; private set; }
@@ -121,8 +126,7 @@ internal sealed class Attempt : OpenAttempt, IDisposable
             List<string> names = [];
             foreach (CapturedParticipant captured in Captured)
             {
-                if (captured.IsOmitted)
-                    names.Add(captured.Participant.Name);
+                if (captured.IsOmitted) names.Add(captured.Participant.Name);
             }
 
             return names;
@@ -132,7 +136,8 @@ internal sealed class Attempt : OpenAttempt, IDisposable
     /// <summary>The participants at the capture; empty before it.</summary>
     internal ReadOnlySpan<CapturedParticipant> Captured => IsCaptured ? _participants.Captured : [];
 
-    // ---- the sequence ----------------------------------------------------------------------------------------------
+    // ---- the sequence
+    // ----------------------------------------------------------------------------------------------
 
     /// <summary>Idle to Pending, and on to Async when no critical section is open any longer.</summary>
     internal void Begin()
@@ -148,8 +153,8 @@ internal sealed class Attempt : OpenAttempt, IDisposable
     }
 
     /// <summary>
-    /// Runs the async handlers' prepare parts on the handler thread and <paramref name="meanwhile"/> on this one;
-    /// returns when both are done.
+    /// Runs the async handlers' prepare parts on the handler thread and <paramref name="meanwhile"/> on this
+    /// one; returns when both are done.
     /// </summary>
     /// <exception cref="SnapshotException">Aborted, HandlerFailed or TimedOut; the abort is
     /// complete.</exception>
@@ -158,10 +163,8 @@ internal sealed class Attempt : OpenAttempt, IDisposable
     {
         PrepareBegan = Stopwatch.GetTimestamp();
         _entered?.Invoke(Phase.Async);
-        if (AsyncEntries.Length == 0)
-            _async.PostIfStarted(_prepareParts, otherwise: MarkAsyncDone);
-        else
-            _async.Post(_prepareParts);
+        if (AsyncEntries.Length == 0) _async.PostIfStarted(_prepareParts, otherwise: MarkAsyncDone);
+        else _async.Post(_prepareParts);
         try
         {
             meanwhile();
@@ -169,8 +172,7 @@ internal sealed class Attempt : OpenAttempt, IDisposable
         catch (Exception cause)
         {
             Abort(cause);
-            if (Outcome.Cause == cause)
-                throw;
+            if (Outcome.Cause == cause) throw;
             throw Outcome.Cause!;
         }
 
@@ -192,8 +194,7 @@ internal sealed class Attempt : OpenAttempt, IDisposable
         _barrier.Raise();
         AwaitEndOf(Phase.Sync);
         _participants.Capture(this);
-        if (!IsBrief)
-            _ledger.Capture();
+        if (!IsBrief) _ledger.Capture();
         IsCaptured = true;
         MeasureArrivals();
         _allocatedBefore = GC.GetAllocatedBytesForCurrentThread();
@@ -219,8 +220,8 @@ internal sealed class Attempt : OpenAttempt, IDisposable
     }
 
     /// <summary>
-    /// Commit to Idle; everybody captured is told that the generation is durable. The attempt is complete also when
-    /// that throws.
+    /// Commit to Idle; everybody captured is told that the generation is durable. The attempt is complete
+    /// also when that throws.
     /// </summary>
     internal void Complete()
     {
@@ -232,8 +233,7 @@ internal sealed class Attempt : OpenAttempt, IDisposable
                     captured.Participant.Notify(new CommitNotice(Generation, captured.Handlers));
             }
 
-            if (AsyncEntries.Length > 0)
-                _async.Post(NotifyAsync);
+            if (AsyncEntries.Length > 0) _async.Post(NotifyAsync);
         }
         finally
         {
@@ -243,13 +243,12 @@ internal sealed class Attempt : OpenAttempt, IDisposable
     }
 
     /// <summary>
-    /// Ends the attempt. Up to the capture everybody whose prepare part was called is resumed with Aborted; after the
-    /// release nobody is told again. No effect on an attempt that is over.
+    /// Ends the attempt. Up to the capture everybody whose prepare part was called is resumed with Aborted;
+    /// after the release nobody is told again. No effect on an attempt that is over.
     /// </summary>
     internal void Abort(Exception cause)
     {
-        if (_isOver)
-            return;
+        if (_isOver) return;
         if (Released == 0)
         {
             Outcome = AbortedBy(cause);
@@ -267,12 +266,13 @@ internal sealed class Attempt : OpenAttempt, IDisposable
         Generation = Generation,
     });
 
-    // ---- waiting ---------------------------------------------------------------------------------------------------
+    // ---- waiting
+    // ---------------------------------------------------------------------------------------------------
 
     /// <summary>
-    /// Waits until <paramref name="phase"/> has done its work. The deadline may only end that phase: if the last
-    /// arriver was faster, the checkpoint is in time. What a handler asked for, and cancellation, end the attempt in
-    /// the next phase just as well.
+    /// Waits until <paramref name="phase"/> has done its work. The deadline may only end that phase: if the
+    /// last arriver was faster, the checkpoint is in time. What a handler asked for, and cancellation, end
+    /// the attempt in the next phase just as well.
     /// </summary>
     private void AwaitEndOf(Phase phase)
     {
@@ -281,17 +281,13 @@ internal sealed class Attempt : OpenAttempt, IDisposable
         {
             uint seen = _barrier.Attention;
             bool isDone = IsDone(phase);
-            if (Requested is { } requested && (isDone || phase != Phase.Async))
-                Fail(requested);
-            if (isDone)
-                return;
+            if (Requested is { } requested && (isDone || phase != Phase.Async)) Fail(requested);
+            if (isDone) return;
             if (_cancellation.IsCancellationRequested)
                 Fail(_requester?.Refusal ?? (Exception)new OperationCanceledException(
                     $"Checkpoint {Generation} was cancelled.", _cancellation));
-            if (watch.IsStuck())
-                FailIfStillIn(phase, watch.Describe);
-            if (_deadline.HasPassed)
-                FailIfStillIn(phase, DescribeLateness);
+            if (watch.IsStuck()) FailIfStillIn(phase, watch.Describe);
+            if (_deadline.HasPassed) FailIfStillIn(phase, DescribeLateness);
             _participants.RemoveDead();
             _barrier.AwaitAttention(seen, SliceNanoseconds);
         }
@@ -308,8 +304,7 @@ internal sealed class Attempt : OpenAttempt, IDisposable
 
     private void FailIfStillIn(Phase phase, Func<Phase, SnapshotException> describe)
     {
-        if (IsDone(phase))
-            return;
+        if (IsDone(phase)) return;
         SnapshotException cause = describe(phase);
         Outcome = AbortedBy(cause);
         if (!_barrier.TryAbort(phase))
@@ -329,15 +324,16 @@ internal sealed class Attempt : OpenAttempt, IDisposable
         IEnumerable<Participant> participants = _participants.ToArray();
         Late = phase switch
         {
-            Phase.Pending => [.. participants.Where(late => late.IsInCriticalSection).Select(late => late.Describe())],
+            Phase.Pending =>
+                [.. participants.Where(late => late.IsInCriticalSection).Select(late => late.Describe())],
             Phase.Async => [$"the handler thread: {_async.Part.Describe() ?? "between two handlers"}"],
             _ => [.. participants.Where(IsLate).Select(late => late.Describe())],
         };
         return new SnapshotException(
             SnapshotErrorCode.TimedOut,
             $"Checkpoint {Generation} was aborted: its deadline of {_timeout} passed in phase {phase}. " +
-            $"Late: {string.Join("; ", Late)}. Poll more often, put waits into blocked regions, or allow more time; " +
-            "'snapshot stacks PID' shows where threads are.")
+            $"Late: {string.Join("; ", Late)}. Poll more often, put waits into blocked regions, or allow " +
+            "more time; 'snapshot stacks PID' shows where threads are.")
         {
             Generation = Generation,
         };
@@ -345,7 +341,8 @@ internal sealed class Attempt : OpenAttempt, IDisposable
 
     private static bool IsLate(Participant participant) =>
         participant.Part.IsRunning ||
-        participant.Status is not (ParticipantStatus.Parked or ParticipantStatus.Blocked or ParticipantStatus.Joining or
+        participant.Status is not (ParticipantStatus.Parked or ParticipantStatus.Blocked or
+            ParticipantStatus.Joining or
             ParticipantStatus.Gone);
 
     /// <inheritdoc/>
@@ -353,12 +350,12 @@ internal sealed class Attempt : OpenAttempt, IDisposable
     {
         IEnumerable<string> parts =
             _participants.ToArray().Where(busy => busy.Part.IsRunning).Select(busy => busy.Describe());
-        if (_async.Part.Describe() is { } part)
-            parts = parts.Prepend($"the handler thread {part}");
+        if (_async.Part.Describe() is { } part) parts = parts.Prepend($"the handler thread {part}");
         return string.Join("; ", parts);
     }
 
-    // ---- endings ---------------------------------------------------------------------------------------------------
+    // ---- endings
+    // ---------------------------------------------------------------------------------------------------
 
     /// <summary>What a handler asked for first has precedence, so that everybody is told the same.</summary>
     private CheckpointOutcome AbortedBy(Exception cause)
@@ -376,7 +373,7 @@ internal sealed class Attempt : OpenAttempt, IDisposable
         if (Released == 0)
         {
             ResumeAsync();
-            AwaitResumed(AbortGrace);
+            AwaitResumed(s_abortGrace);
         }
 
         End();
@@ -390,21 +387,20 @@ internal sealed class Attempt : OpenAttempt, IDisposable
 
     private void ResumeAsync()
     {
-        if (AsyncEntries.Length == 0)
-            LeavePart();
-        else
-            _async.Post(_resumeParts);
+        if (AsyncEntries.Length == 0) LeavePart();
+        else _async.Post(_resumeParts);
     }
 
-    /// <summary>Every participant stamps its arrival before it parks, so in Capture all stamps are visible.</summary>
+    /// <summary>
+    /// Every participant stamps its arrival before it parks, so in Capture all stamps are visible.
+    /// </summary>
     private void MeasureArrivals()
     {
         LastArrived = SyncRaised;
         long first = long.MaxValue;
         foreach (CapturedParticipant captured in Captured)
         {
-            if (captured.Participant.LastAttempt != this)
-                continue;
+            if (captured.Participant.LastAttempt != this) continue;
             first = Math.Min(first, captured.Participant.StoppedAt);
             LastArrived = Math.Max(LastArrived, captured.Participant.ArrivedAt);
         }
@@ -412,7 +408,8 @@ internal sealed class Attempt : OpenAttempt, IDisposable
         FirstStopped = Math.Min(first, LastArrived);
     }
 
-    // ---- on the handler thread -------------------------------------------------------------------------------------
+    // ---- on the handler thread
+    // -------------------------------------------------------------------------------------
 
     private void RunAsyncPrepare()
     {

@@ -4,7 +4,8 @@ namespace Snapshot.Coordination;
 /// <param name="Generation">The generation that the checkpoint will be.</param>
 /// <param name="Timeout">From now until every participant must have come.</param>
 /// <param name="Cancellation">Aborts the attempt up to the capture.</param>
-internal readonly record struct AttemptTerms(long Generation, TimeSpan Timeout, CancellationToken Cancellation)
+internal readonly record struct AttemptTerms(
+    long Generation, TimeSpan Timeout, CancellationToken Cancellation)
 {
     /// <summary>Participants are stopped, and nothing else: no handler runs, nothing is told.</summary>
     internal bool IsBrief { get; init; }

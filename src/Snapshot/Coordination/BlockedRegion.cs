@@ -3,8 +3,8 @@ using Snapshot.Base;
 namespace Snapshot;
 
 /// <summary>
-/// An open blocked region: the participant counts as stopped and must not touch arenas until it is disposed. Do not
-/// copy.
+/// An open blocked region: the participant counts as stopped and must not touch arenas until it is disposed.
+/// Do not copy.
 /// </summary>
 public ref struct BlockedRegion
 {
@@ -18,12 +18,12 @@ public ref struct BlockedRegion
     }
 
     /// <summary>
-    /// Leaves the region; waits while memory is being captured, and takes part in a checkpoint that stops participants
-    /// now. Harmless when repeated.
+    /// Leaves the region; waits while memory is being captured, and takes part in a checkpoint that stops
+    /// participants now. Harmless when repeated.
     /// </summary>
     /// <exception cref="InvalidOperationException">
-    /// It is not the region or section that was entered last: one inside it is open, or it was left already through a
-    /// copy. Nothing was left.
+    /// It is not the region or section that was entered last: one inside it is open, or it was left already
+    /// through a copy. Nothing was left.
     /// </exception>
     public void Dispose()
     {

@@ -8,9 +8,9 @@ namespace Snapshot.Coordination;
 /// The session's side of the protocol: who takes part, which handlers there are, and the one open attempt.
 /// </summary>
 /// <remarks>
-/// Thread-safe, except that an <see cref="Attempt"/> is driven by one thread at a time. The call sequence of a
-/// checkpoint: <c>Begin, PrepareAsync, Stop, (capture), Release, (drain), BeginCommit, (commit), Complete</c>; every
-/// failure up to the release is an abort that is complete when the exception arrives.
+/// Thread-safe, except that an <see cref="Attempt"/> is driven by one thread at a time. The call sequence of
+/// a checkpoint: <c>Begin, PrepareAsync, Stop, (capture), Release, (drain), BeginCommit, (commit),
+/// Complete</c>; every failure up to the release is an abort that is complete when the exception arrives.
 /// </remarks>
 internal sealed class Coordinator : IDisposable
 {
@@ -27,7 +27,8 @@ internal sealed class Coordinator : IDisposable
     /// <param name="gateTimeout">How long they wait there; null: <see cref="GateTimeoutDefault"/>.</param>
     internal Coordinator(Gates gates = Gates.None, TimeSpan? gateTimeout = null)
     {
-        _rendezvous = new Rendezvous(gates, gateTimeout ?? GateTimeoutDefault, error => HandlerFailed?.Invoke(error));
+        _rendezvous = new Rendezvous(
+            gates, gateTimeout ?? GateTimeoutDefault, error => HandlerFailed?.Invoke(error));
         _resumption = new Resumption(_rendezvous);
         _table = new ParticipantTable(_rendezvous, name => ParticipantDied?.Invoke(name));
     }
@@ -36,11 +37,14 @@ internal sealed class Coordinator : IDisposable
 
     internal Phase Phase => _rendezvous.Phase;
 
-    /// <summary>Called for what handlers throw where that undoes nothing. Any thread; must not throw.</summary>
+    /// <summary>
+    /// Called for what handlers throw where that undoes nothing. Any thread; must not throw.
+    /// </summary>
     internal Action<HandlerError>? HandlerFailed { get; set; }
 
     /// <summary>
-    /// Called with the name of each participant whose thread ended without leaving. Any thread; must not throw.
+    /// Called with the name of each participant whose thread ended without leaving. Any thread; must not
+    /// throw.
     /// </summary>
     internal Action<string>? ParticipantDied { get; set; }
 
@@ -56,8 +60,8 @@ internal sealed class Coordinator : IDisposable
     private RestartLedger Ledger => _resumption.Ledger;
 
     /// <summary>
-    /// Why the calling thread must not wait for a checkpoint: it is inside a handler part or a critical section, so
-    /// that none can complete while it waits. Null when it may wait.
+    /// Why the calling thread must not wait for a checkpoint: it is inside a handler part or a critical
+    /// section, so that none can complete while it waits. Null when it may wait.
     /// </summary>
     internal static string? WhyWaitingWouldDeadlock()
     {
@@ -66,7 +70,8 @@ internal sealed class Coordinator : IDisposable
         if (Participant.Current is { } participant)
         {
             return participant.Part.Describe() is { } where ? $"participant '{participant.Name}' is {where}"
-                : participant.IsInCriticalSection ? $"participant '{participant.Name}' is in a critical section"
+                : participant.IsInCriticalSection
+                    ? $"participant '{participant.Name}' is in a critical section"
                 : null;
         }
 
@@ -74,15 +79,16 @@ internal sealed class Coordinator : IDisposable
     }
 
     /// <summary>
-    /// Why the calling thread must not block, as it is about to, until a checkpoint of this coordinator is captured:
-    /// the checkpoint waits for it. Null when it does not.
+    /// Why the calling thread must not block, as it is about to, until a checkpoint of this coordinator is
+    /// captured: the checkpoint waits for it. Null when it does not.
     /// </summary>
     internal string? WhyBlockingWouldDeadlock()
     {
         if (Participant.Current is { } participant)
         {
             if (participant.Rendezvous != _rendezvous || !participant.IsAwaited) return null;
-            return WhyWaitingWouldDeadlock() ?? $"participant '{participant.Name}' blocks in application code";
+            return WhyWaitingWouldDeadlock()
+                ?? $"participant '{participant.Name}' blocks in application code";
         }
 
         return _async.IsCurrent ? $"the thread is {_async.Part.Describe() ?? "the handler thread"}" : null;
@@ -101,10 +107,10 @@ internal sealed class Coordinator : IDisposable
                 $"This thread acts as {owner.OwnerName} already; a thread is one participant at a time.");
         options ??= new ParticipantOptions();
         RemoveDead();
-        Participant participant = new(_table, _resumption, name, _ids.Get(OwnerKind.Participant, name), options);
+        Participant participant = new(
+            _table, _resumption, name, _ids.Get(OwnerKind.Participant, name), options);
         _table.Add(participant);
-        while (!Barrier.TryAttach(out long word))
-            Barrier.Sleep(word);
+        while (!Barrier.TryAttach(out long word)) Barrier.Sleep(word);
         participant.MarkJoined();
         try
         {
@@ -166,12 +172,15 @@ internal sealed class Coordinator : IDisposable
     }
 
     /// <summary>
-    /// Stops the participants for something that must not see anybody write, and lets them go on. No handler runs, and
-    /// nobody is told. The checkpoint that follows is announced, for those who leave a critical section meanwhile.
+    /// Stops the participants for something that must not see anybody write, and lets them go on. No handler
+    /// runs, and nobody is told. The checkpoint that follows is announced, for those who leave a critical
+    /// section meanwhile.
     /// </summary>
     /// <param name="generation">The generation that the checkpoint will be.</param>
     /// <param name="timeout">From now until every participant must have come.</param>
-    /// <param name="work">What is to be done meanwhile. What it throws is thrown, and participants go on.</param>
+    /// <param name="work">
+    /// What is to be done meanwhile. What it throws is thrown, and participants go on.
+    /// </param>
     /// <param name="requester">Who asked, or null.</param>
     /// <param name="cancellation">Gives up until everybody has stopped.</param>
     /// <returns>How long the application stood still.</returns>
@@ -192,10 +201,14 @@ internal sealed class Coordinator : IDisposable
         return Stopwatch.GetElapsedTime(attempt.FirstStopped, attempt.Released);
     }
 
-    /// <summary>The id of a participant of that name, whether it is attached or not, as an owner of locks.</summary>
+    /// <summary>
+    /// The id of a participant of that name, whether it is attached or not, as an owner of locks.
+    /// </summary>
     internal int OwnerIdOf(string name) => _ids.Get(OwnerKind.Participant, name);
 
-    /// <summary>What the image keeps: as captured while an attempt is past its capture, else as it is now.</summary>
+    /// <summary>
+    /// What the image keeps: as captured while an attempt is past its capture, else as it is now.
+    /// </summary>
     internal CoordinationState Export()
     {
         if (OpenAttempt is not Attempt { IsCaptured: true } attempt)
@@ -222,11 +235,12 @@ internal sealed class Coordinator : IDisposable
         Ledger.Expect(state);
     }
 
-    /// <summary>Nobody may attach or begin any longer; participants may still leave. No attempt may be open.</summary>
+    /// <summary>
+    /// Nobody may attach or begin any longer; participants may still leave. No attempt may be open.
+    /// </summary>
     public void Dispose()
     {
-        if (_isDisposed)
-            return;
+        if (_isDisposed) return;
         _isDisposed = true;
         _async.Close();
     }
@@ -238,15 +252,15 @@ internal sealed class Coordinator : IDisposable
     }
 
     /// <summary>
-    /// Memory of the image turned out to be lost after the session had begun: every safepoint and every checkpoint
-    /// says so from now on.
+    /// Memory of the image turned out to be lost after the session had begun: every safepoint and every
+    /// checkpoint says so from now on.
     /// </summary>
     internal void FailRestart(SnapshotException damage) => _resumption.FailRestart(damage);
 
     /// <summary>
-    /// The handler thread is about to run a part that belongs to no attempt and writes memory. If the prepare parts of
-    /// the open attempt have run, memory may be captured at any moment: waits until it was. Otherwise they are behind
-    /// this in the thread's queue, and the attempt waits for them.
+    /// The handler thread is about to run a part that belongs to no attempt and writes memory. If the prepare
+    /// parts of the open attempt have run, memory may be captured at any moment: waits until it was.
+    /// Otherwise they are behind this in the thread's queue, and the attempt waits for them.
     /// </summary>
     private void AwaitCaptureToEnd()
     {
@@ -260,7 +274,9 @@ internal sealed class Coordinator : IDisposable
         }
     }
 
-    /// <summary>Removes participants whose threads ended without leaving, so that nobody waits for them.</summary>
+    /// <summary>
+    /// Removes participants whose threads ended without leaving, so that nobody waits for them.
+    /// </summary>
     internal void RemoveDead() => _table.RemoveDead();
 
     private CoordinationState Export(

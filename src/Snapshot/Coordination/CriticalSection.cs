@@ -15,12 +15,12 @@ public ref struct CriticalSection
     }
 
     /// <summary>
-    /// Leaves the critical section. Leaving the outermost one takes a pending checkpoint before it returns, also one
-    /// that was asked for inside it. Harmless when repeated.
+    /// Leaves the critical section. Leaving the outermost one takes a pending checkpoint before it returns,
+    /// also one that was asked for inside it. Harmless when repeated.
     /// </summary>
     /// <exception cref="InvalidOperationException">
-    /// It is not the section or region that was entered last: one inside it is open, or it was left already through a
-    /// copy. Nothing was left.
+    /// It is not the section or region that was entered last: one inside it is open, or it was left already
+    /// through a copy. Nothing was left.
     /// </exception>
     public void Dispose()
     {

@@ -5,8 +5,8 @@ using Snapshot.Threads.Fibers;
 namespace Snapshot.Coordination;
 
 /// <summary>
-/// A handler that is one fiber method: its prepare part runs a new fiber until that awaits the checkpoint, its resume
-/// part runs it from there to its end, also in a process that found the fiber in the image.
+/// A handler that is one fiber method: its prepare part runs a new fiber until that awaits the checkpoint,
+/// its resume part runs it from there to its end, also in a process that found the fiber in the image.
 /// </summary>
 /// <param name="space">Where its fibers live; asked for when the first part runs.</param>
 /// <param name="argument">Given to each fiber.</param>
@@ -36,7 +36,8 @@ internal sealed class FiberHandler<TArgument>(
 
     public void Prepare(PrepareContext context) => Run(scheduler =>
     {
-        // What an image has of a handler that it does not name: its participant was left out. Nobody will resume it.
+        // What an image has of a handler that it does not name: its participant was left out. Nobody will
+        // resume it.
         if (scheduler.LiveFibers > 0) scheduler.Abandon();
         scheduler.PendingCapture = new PendingCapture(context);
         try
@@ -54,11 +55,13 @@ internal sealed class FiberHandler<TArgument>(
         try
         {
             Run(scheduler =>
-                scheduler.RunFromCheckpoint(new FiberOutcome(outcome.Kind, outcome.Generation, outcome.AbortCode)));
+                scheduler.RunFromCheckpoint(
+                    new FiberOutcome(outcome.Kind, outcome.Generation, outcome.AbortCode)));
         }
         finally
         {
-            // For the handler that is registered in place of this one when its participant leaves and comes back.
+            // For the handler that is registered in place of this one when its participant leaves and comes
+            // back.
             _scheduler?.ReturnName();
         }
     }

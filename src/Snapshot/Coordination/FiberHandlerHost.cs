@@ -5,8 +5,8 @@ using Snapshot.Threads.Fibers;
 namespace Snapshot.Coordination;
 
 /// <summary>
-/// The thread that runs a part of a handler, as the scheduler of its fibers sees it: it is not stopped, so its fibers
-/// are not.
+/// The thread that runs a part of a handler, as the scheduler of its fibers sees it: it is not stopped, so
+/// its fibers are not.
 /// </summary>
 internal sealed unsafe class FiberHandlerHost(string name) : IFiberHost
 {

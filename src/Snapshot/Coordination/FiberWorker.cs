@@ -6,10 +6,11 @@ namespace Snapshot.Coordination;
 internal static class FiberWorker
 {
     /// <summary>
-    /// Runs the fibers that the image has under the participant's name, or those that <paramref name="start"/> starts
-    /// when it has none, to their end.
+    /// Runs the fibers that the image has under the participant's name, or those that
+    /// <paramref name="start"/> starts when it has none, to their end.
     /// </summary>
-    internal static void Run(Participant participant, FiberSpace space, Action start, CancellationToken cancellation)
+    internal static void Run(
+        Participant participant, FiberSpace space, Action start, CancellationToken cancellation)
     {
         participant.Stacks = StackKind.Fibers;
         using FiberScheduler scheduler = new(space, participant.Name, new ParticipantHost(participant));
@@ -52,7 +53,8 @@ internal static class FiberWorker
         public bool Wait(uint* word, uint expected, long timeoutNanoseconds) =>
             participant.Wait(word, expected, timeoutNanoseconds);
 
-        // A fiber executes: it is no safepoint, and a pending checkpoint is taken when every fiber is suspended.
+        // A fiber executes: it is no safepoint, and a pending checkpoint is taken when every fiber is
+        // suspended.
         public bool TryEnterCritical() => participant.TryEnterCritical();
 
         public void ExitCritical() => participant.LeaveCritical();

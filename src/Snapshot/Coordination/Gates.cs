@@ -1,7 +1,8 @@
 namespace Snapshot;
 
 /// <summary>
-/// Where application code waits until all resume parts are done. Default: nowhere; locks in arenas order the threads.
+/// Where application code waits until all resume parts are done. Default: nowhere; locks in arenas order the
+/// threads.
 /// </summary>
 [Flags]
 public enum Gates
@@ -9,7 +10,9 @@ public enum Gates
     /// <summary>Every participant goes on as soon as its own handlers have resumed.</summary>
     None = 0,
 
-    /// <summary>Attaching after a restart returns only when every handler the image names has been resumed.</summary>
+    /// <summary>
+    /// Attaching after a restart returns only when every handler the image names has been resumed.
+    /// </summary>
     OnRestart = 1,
 
     /// <summary>

@@ -3,7 +3,8 @@ namespace Snapshot;
 /// <summary>What a handler threw where throwing does not undo the checkpoint.</summary>
 public sealed class HandlerError
 {
-    internal HandlerError(string handler, string? participant, string part, long generation, Exception exception)
+    internal HandlerError(
+        string handler, string? participant, string part, long generation, Exception exception)
     {
         Handler = handler;
         Participant = participant;

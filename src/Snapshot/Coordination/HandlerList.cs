@@ -9,8 +9,8 @@ namespace Snapshot.Coordination;
 internal sealed record HandlerEntry(string Name, ICheckpointHandler Handler, LockOwner? Owner);
 
 /// <summary>An ordered list of handlers whose changes are atomic against a running checkpoint.</summary>
-/// <remarks>Every change publishes a new immutable array; a checkpoint takes the array once and uses it to its
-/// end.</remarks>
+/// <remarks>Every change publishes a new immutable array; a checkpoint takes the array once and uses it to
+/// its end.</remarks>
 internal sealed class HandlerList
 {
     private readonly Lock _lock = new();
@@ -29,7 +29,8 @@ internal sealed class HandlerList
             if (_registrations.Exists(other => other.Name == name))
                 throw new SnapshotException(
                     SnapshotErrorCode.NameTaken,
-                    $"A handler named '{name}' is registered here already; replace it or choose another name.");
+                    $"A handler named '{name}' is registered here already; replace it or choose another " +
+                    "name.");
             HandlerRegistration registration = new(this, new HandlerEntry(name, handler, owner));
             _registrations.Add(registration);
             Publish();
@@ -52,8 +53,7 @@ internal sealed class HandlerList
     {
         lock (_lock)
         {
-            if (_registrations.Remove(registration))
-                Publish();
+            if (_registrations.Remove(registration)) Publish();
         }
     }
 

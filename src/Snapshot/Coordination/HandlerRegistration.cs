@@ -4,8 +4,8 @@ namespace Snapshot;
 
 /// <summary>A registered handler: replace it, switch it off, or dispose this to unregister it.</summary>
 /// <remarks>
-/// Thread-safe. Each change is atomic against a running checkpoint: one that has called this handler's prepare part
-/// calls the resume part of the same object, whatever was changed in between.
+/// Thread-safe. Each change is atomic against a running checkpoint: one that has called this handler's
+/// prepare part calls the resume part of the same object, whatever was changed in between.
 /// </remarks>
 public sealed class HandlerRegistration : IDisposable
 {

@@ -6,7 +6,8 @@ namespace Snapshot.Coordination;
 internal static class HandlerRun
 {
     /// <summary>
-    /// Prepare parts, last registered first, until all ran, the attempt is doomed, or the participant is omitted.
+    /// Prepare parts, last registered first, until all ran, the attempt is doomed, or the participant is
+    /// omitted.
     /// </summary>
     /// <param name="handlers">The list, first registered first.</param>
     /// <param name="attempt">The attempt.</param>
@@ -26,14 +27,15 @@ internal static class HandlerRun
             Exception? thrown = Call(entry, part, "prepare", handler => handler.Prepare(context));
             context.Close();
             isOmitted = context.IsOmitted;
-            if (thrown is not null)
-                attempt.RequestAbort(Failed(attempt, entry, thrown));
+            if (thrown is not null) attempt.RequestAbort(Failed(attempt, entry, thrown));
         }
 
         return first;
     }
 
-    /// <summary>Resume parts, first registered first; what they throw is reported and the others still run.</summary>
+    /// <summary>
+    /// Resume parts, first registered first; what they throw is reported and the others still run.
+    /// </summary>
     internal static void Resume(
         ReadOnlySpan<HandlerEntry> handlers,
         CheckpointOutcome outcome,
@@ -68,7 +70,8 @@ internal static class HandlerRun
     /// <summary>
     /// The one place where handlers are called: whatever they throw is returned, for the caller to act on.
     /// </summary>
-    private static Exception? Call(HandlerEntry entry, HandlerPart part, string kind, Action<ICheckpointHandler> call)
+    private static Exception? Call(
+        HandlerEntry entry, HandlerPart part, string kind, Action<ICheckpointHandler> call)
     {
         LockOwner? outer = LockOwner.Current;
         LockOwner.Current = entry.Owner ?? outer;

@@ -1,11 +1,13 @@
 namespace Snapshot.Coordination;
 
-/// <summary>One attempt at a checkpoint as those see it who take part: participants and the handler thread.</summary>
+/// <summary>
+/// One attempt at a checkpoint as those see it who take part: participants and the handler thread.
+/// </summary>
 /// <remarks>
-/// They count themselves in and out, ask for an abort, and are told the outcome; <see cref="Attempt"/> drives. Any
-/// thread.
+/// They count themselves in and out, ask for an abort, and are told the outcome; <see cref="Attempt"/>
+/// drives. Any thread.
 /// </remarks>
-#pragma warning disable CA1001 // Who waits for it may outlive the attempt; it has no handle unless one is asked for.
+#pragma warning disable CA1001 // Whoever waits for it may outlive the attempt; it has no handle.
 internal abstract class OpenAttempt
 #pragma warning restore CA1001
 {
@@ -14,12 +16,14 @@ internal abstract class OpenAttempt
     private readonly List<HandlerError> _resumeErrors = [];
     private readonly List<string> _died = [];
 
-    /// <summary>The first abort by a handler, or what the first prepare part that threw did; set once.</summary>
+    /// <summary>
+    /// The first abort by a handler, or what the first prepare part that threw did; set once.
+    /// </summary>
     private Exception? _requested;
 
     /// <summary>
-    /// Parts under way: one for the async handlers, one for each participant from its first prepare to its last resume
-    /// part.
+    /// Parts under way: one for the async handlers, one for each participant from its first prepare to its
+    /// last resume part.
     /// </summary>
     private int _parts = 1;
     private volatile bool _isAsyncDone;
@@ -50,13 +54,14 @@ internal abstract class OpenAttempt
     /// </summary>
     internal bool IsDoomed => _isDoomed;
 
-    /// <summary>Names of participants whose threads were found to have ended during the attempt. A copy.</summary>
+    /// <summary>
+    /// Names of participants whose threads were found to have ended during the attempt. A copy.
+    /// </summary>
     internal IReadOnlyList<string> Died
     {
         get
         {
-            lock (_died)
-                return [.. _died];
+            lock (_died) return [.. _died];
         }
     }
 
@@ -65,13 +70,13 @@ internal abstract class OpenAttempt
     {
         get
         {
-            lock (_resumeErrors)
-                return [.. _resumeErrors];
+            lock (_resumeErrors) return [.. _resumeErrors];
         }
     }
 
     /// <summary>
-    /// Written by the coordinator before the change of the word that lets participants go on; read by them after it.
+    /// Written by the coordinator before the change of the word that lets participants go on; read by them
+    /// after it.
     /// </summary>
     private protected CheckpointOutcome Outcome { get; set; }
 
@@ -80,24 +85,22 @@ internal abstract class OpenAttempt
     private protected PhaseBarrier Barrier => _rendezvous.Barrier;
 
     /// <summary>
-    /// A participant is about to take part. Count first, then look at the word again: an abort changes the word first
-    /// and looks at the count then, so one of the two sees the other, and an abort that is complete is not followed by
-    /// a prepare part.
+    /// A participant is about to take part. Count first, then look at the word again: an abort changes the
+    /// word first and looks at the count then, so one of the two sees the other, and an abort that is
+    /// complete is not followed by a prepare part.
     /// </summary>
     /// <returns>False when the attempt no longer stops participants.</returns>
     internal bool TryEnterPart()
     {
         Interlocked.Increment(ref _parts);
-        if (PhaseWord.IsStopping(Barrier.Read(), Number))
-            return true;
+        if (PhaseWord.IsStopping(Barrier.Read(), Number)) return true;
         LeavePart();
         return false;
     }
 
     internal void LeavePart()
     {
-        if (Interlocked.Decrement(ref _parts) == 0)
-            _resumed.Set();
+        if (Interlocked.Decrement(ref _parts) == 0) _resumed.Set();
     }
 
     /// <summary>The first request wins; everybody, the requester included, is told that one.</summary>
@@ -115,8 +118,7 @@ internal abstract class OpenAttempt
 
     internal void Report(HandlerError error)
     {
-        lock (_resumeErrors)
-            _resumeErrors.Add(error);
+        lock (_resumeErrors) _resumeErrors.Add(error);
         _rendezvous.Report(error);
     }
 
@@ -127,13 +129,12 @@ internal abstract class OpenAttempt
     internal abstract string DescribeParts();
 
     /// <summary>
-    /// A participant's thread has ended. Whoever waits or attaches may notice it, also while the attempt is being
-    /// reported: any thread.
+    /// A participant's thread has ended. Whoever waits or attaches may notice it, also while the attempt is
+    /// being reported: any thread.
     /// </summary>
     internal void NoteDead(string name)
     {
-        lock (_died)
-            _died.Add(name);
+        lock (_died) _died.Add(name);
     }
 
     private protected void MarkAsyncDone() => _isAsyncDone = true;

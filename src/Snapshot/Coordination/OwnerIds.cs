@@ -11,8 +11,7 @@ internal sealed class OwnerIds
     {
         lock (_lock)
         {
-            if (!_ids.TryGetValue((kind, name), out int id))
-                _ids.Add((kind, name), id = ++_last);
+            if (!_ids.TryGetValue((kind, name), out int id)) _ids.Add((kind, name), id = ++_last);
             return id;
         }
     }

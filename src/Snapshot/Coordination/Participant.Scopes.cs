@@ -10,34 +10,34 @@ public sealed unsafe partial class Participant
     private int _criticalDepth;
     private int _blockedDepth;
 
-    /// <summary>Numbers of the sections and regions: the last that was given, and that of the innermost.</summary>
+    /// <summary>
+    /// Numbers of the sections and regions: the last that was given, and that of the innermost.
+    /// </summary>
     private uint _lastScope;
     private uint _innermostScope;
 
     /// <summary>
-    /// Holds checkpoints back until the scope is disposed. While one is pending it first waits and takes part. Sections
-    /// nest. Does nothing inside a handler.
+    /// Holds checkpoints back until the scope is disposed. While one is pending it first waits and takes
+    /// part. Sections nest. Does nothing inside a handler.
     /// </summary>
     /// <remarks>
-    /// Entering (outermost) is a safepoint. Take arena locks that an async handler also takes inside the section, not
-    /// before it: the entry waits for those handlers.
+    /// Entering (outermost) is a safepoint. Take arena locks that an async handler also takes inside the
+    /// section, not before it: the entry waits for those handlers.
     /// </remarks>
     /// <returns>The scope.</returns>
     /// <exception cref="InvalidOperationException">
-    /// Called inside a blocked region, in a fiber (which has <see cref="Fiber.CriticalSection"/>), or on another
-    /// thread.
+    /// Called inside a blocked region, in a fiber (which has <see cref="Fiber.CriticalSection"/>), or on
+    /// another thread.
     /// </exception>
     public CriticalSection EnterCriticalSection()
     {
         ThrowIfUnusable();
-        if (Part.IsRunning)
-            return default;
+        if (Part.IsRunning) return default;
         ThrowIfInFiber("await Fiber.CriticalSection()");
         if (_criticalDepth == 0)
         {
             AtSafepoint();
-            while (!_barrier.TryEnterCritical(out long word))
-                AwaitOrTakePart(word);
+            while (!_barrier.TryEnterCritical(out long word)) AwaitOrTakePart(word);
         }
 
         _criticalDepth++;
@@ -45,21 +45,20 @@ public sealed unsafe partial class Participant
     }
 
     /// <summary>
-    /// Enters a critical section if no checkpoint is pending; a nested entry always succeeds. Never waits for the
-    /// section. If it is refused it is a safepoint, so a thread that tries again and again takes part.
+    /// Enters a critical section if no checkpoint is pending; a nested entry always succeeds. Never waits for
+    /// the section. If it is refused it is a safepoint, so a thread that tries again and again takes part.
     /// </summary>
     /// <param name="section">The scope; empty when the result is false.</param>
     /// <returns>False when a checkpoint is pending, or was when this was called.</returns>
     /// <exception cref="InvalidOperationException">
-    /// Called inside a blocked region, in a fiber (which has <see cref="Fiber.CriticalSection"/>), or on another
-    /// thread.
+    /// Called inside a blocked region, in a fiber (which has <see cref="Fiber.CriticalSection"/>), or on
+    /// another thread.
     /// </exception>
     public bool TryEnterCriticalSection(out CriticalSection section)
     {
         ThrowIfUnusable();
         section = default;
-        if (Part.IsRunning)
-            return true;
+        if (Part.IsRunning) return true;
         ThrowIfInFiber("await Fiber.CriticalSection()");
         if (!TryEnterCritical())
         {
@@ -72,11 +71,13 @@ public sealed unsafe partial class Participant
     }
 
     /// <summary>
-    /// Counts this thread as stopped until the scope is disposed: checkpoints do not wait for it while it waits for
-    /// something. Inside, the thread must not touch arenas or protected buffers; arena locks and channels refuse it.
-    /// Regions nest. Has no effect inside a handler or a critical section.
+    /// Counts this thread as stopped until the scope is disposed: checkpoints do not wait for it while it
+    /// waits for something. Inside, the thread must not touch arenas or protected buffers; arena locks and
+    /// channels refuse it. Regions nest. Has no effect inside a handler or a critical section.
     /// </summary>
-    /// <remarks>A checkpoint taken meanwhile takes the participant as it is: its sync handlers are not run.</remarks>
+    /// <remarks>
+    /// A checkpoint taken meanwhile takes the participant as it is: its sync handlers are not run.
+    /// </remarks>
     /// <param name="what">What it waits for; shown in diagnostics.</param>
     /// <returns>The scope.</returns>
     /// <exception cref="InvalidOperationException">
@@ -85,8 +86,7 @@ public sealed unsafe partial class Participant
     public BlockedRegion EnterBlockedRegion(string? what = null)
     {
         ThrowIfNotMine();
-        if (Part.IsRunning)
-            return default;
+        if (Part.IsRunning) return default;
         ThrowIfInFiber("await Fiber.External(...)");
         if (_blockedDepth == 0 && _criticalDepth == 0)
         {
@@ -103,13 +103,12 @@ public sealed unsafe partial class Participant
     }
 
     /// <summary>
-    /// For who counts its own sections, and in which order it leaves them: enters one unless a checkpoint is pending.
-    /// No safepoint.
+    /// For who counts its own sections, and in which order it leaves them: enters one unless a checkpoint is
+    /// pending. No safepoint.
     /// </summary>
     internal bool TryEnterCritical()
     {
-        if (_criticalDepth == 0 && !_barrier.TryEnterCritical(out _))
-            return false;
+        if (_criticalDepth == 0 && !_barrier.TryEnterCritical(out _)) return false;
         _criticalDepth++;
         return true;
     }
@@ -118,8 +117,7 @@ public sealed unsafe partial class Participant
     /// <returns>Whether it was the outermost.</returns>
     internal bool LeaveCritical()
     {
-        if (--_criticalDepth > 0)
-            return false;
+        if (--_criticalDepth > 0) return false;
         _barrier.ExitCritical();
         return true;
     }
@@ -131,14 +129,11 @@ public sealed unsafe partial class Participant
 
     internal void ExitBlocked(NestedScope scope)
     {
-        if (!TryLeaveScope(scope) || --_blockedDepth > 0)
-            return;
+        if (!TryLeaveScope(scope) || --_blockedDepth > 0) return;
         _owner.IsBlocked = false;
-        if (_isCounted)
-            return;
+        if (_isCounted) return;
         long word;
-        while (!_barrier.TryRejoin(out word))
-            _barrier.Sleep(word);
+        while (!_barrier.TryRejoin(out word)) _barrier.Sleep(word);
         _isCounted = true;
         _status = ParticipantStatus.Running;
         _blockedOn = null;
@@ -146,8 +141,8 @@ public sealed unsafe partial class Participant
     }
 
     /// <summary>
-    /// After the outermost critical section: a checkpoint that waits for it is taken before the application goes on. A
-    /// brief stop is not that checkpoint, which it announces again before it ends.
+    /// After the outermost critical section: a checkpoint that waits for it is taken before the application
+    /// goes on. A brief stop is not that checkpoint, which it announces again before it ends.
     /// </summary>
     private void TakePending()
     {
@@ -179,8 +174,7 @@ public sealed unsafe partial class Participant
     /// </summary>
     private bool AwaitOrTakePart(long word)
     {
-        if (PhaseWord.PhaseOf(word) == Phase.Sync)
-            return TakePartIfRaised(word);
+        if (PhaseWord.PhaseOf(word) == Phase.Sync) return TakePartIfRaised(word);
         _rendezvous.ThrowIfFailed();
         _status = ParticipantStatus.AtCriticalSection;
         _barrier.Sleep(word);
@@ -194,14 +188,13 @@ public sealed unsafe partial class Participant
     /// <exception cref="InvalidOperationException">It is not the innermost scope.</exception>
     private bool TryLeaveScope(NestedScope scope)
     {
-        if (Volatile.Read(ref _isGone) != 0)
-            return false;
+        if (Volatile.Read(ref _isGone) != 0) return false;
         ThrowIfNotMine();
-        if (scope.TryLeave(ref _innermostScope))
-            return true;
+        if (scope.TryLeave(ref _innermostScope)) return true;
         throw new InvalidOperationException(
-            $"Participant '{Name}' leaves a critical section or blocked region that is not the one it entered last, " +
-            "or that it has left before, through a copy. Leave each once, the innermost first.");
+            $"Participant '{Name}' leaves a critical section or blocked region that is not the one it " +
+            "entered last, or that it has left before, through a copy. Leave each once, the innermost " +
+            "first.");
     }
 
     /// <summary>Between two awaits a fiber is never stopped: its frames are not complete there.</summary>
@@ -209,8 +202,8 @@ public sealed unsafe partial class Participant
     {
         if (!IsInFiber) return;
         throw new InvalidOperationException(
-            $"{LockOwner.Current!.OwnerName} would be captured between two of its awaits, by a call that is for " +
-            $"participants that run no fibers. Use {instead}.");
+            $"{LockOwner.Current!.OwnerName} would be captured between two of its awaits, by a call that " +
+            $"is for participants that run no fibers. Use {instead}.");
     }
 
     private static bool IsInFiber => LockOwner.Current is FiberScheduler { IsInFiber: true };

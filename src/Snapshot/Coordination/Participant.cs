@@ -9,12 +9,12 @@ namespace Snapshot;
 
 /// <summary>A thread that takes part in the checkpoints of a session.</summary>
 /// <remarks>
-/// Bound to the thread that attached: every member but <see cref="Name"/>, <see cref="Id"/>, <see cref="Activity"/> and
-/// <see cref="Dispose"/> throws <see cref="InvalidOperationException"/> on another one (<see cref="Poll"/> notices it
-/// only while something is pending). So attach in a method that is not <c>async</c>. Between two safepoints (a poll,
-/// the entry and exit of a critical section or blocked region, a refused try to enter, a wait for an arena lock) a
-/// participant is never stopped. It must not end without <see cref="Dispose"/>; if its thread does, the next
-/// checkpoint removes it.
+/// Bound to the thread that attached: every member but <see cref="Name"/>, <see cref="Id"/>,
+/// <see cref="Activity"/> and <see cref="Dispose"/> throws <see cref="InvalidOperationException"/> on another
+/// one (<see cref="Poll"/> notices it only while something is pending). So attach in a method that is not
+/// <c>async</c>. Between two safepoints (a poll, the entry and exit of a critical section or blocked region,
+/// a refused try to enter, a wait for an arena lock) a participant is never stopped. It must not end without
+/// <see cref="Dispose"/>; if its thread does, the next checkpoint removes it.
 /// </remarks>
 public sealed unsafe partial class Participant : IDisposable
 {
@@ -33,12 +33,15 @@ public sealed unsafe partial class Participant : IDisposable
     private readonly CommitMailbox _commits = new();
 
     /// <summary>
-    /// Not zero when a slow path has something to do for this participant alone. Pinned, since fibers poll it too.
+    /// Not zero when a slow path has something to do for this participant alone. Pinned, since fibers poll it
+    /// too.
     /// </summary>
     private readonly int[] _attention = GC.AllocateArray<int>(1, pinned: true);
     private int _isGone;
 
-    /// <summary>Whether this participant is in the word's running count; its own thread's knowledge.</summary>
+    /// <summary>
+    /// Whether this participant is in the word's running count; its own thread's knowledge.
+    /// </summary>
     private bool _isCounted;
     private volatile string? _blockedOn;
     private volatile string? _activity;
@@ -67,7 +70,9 @@ public sealed unsafe partial class Participant : IDisposable
     /// <summary>The participant of the calling thread, or null.</summary>
     public static Participant? Current => s_current;
 
-    /// <summary>The name, unique among the attached participants. After a restart it stands for the same one.</summary>
+    /// <summary>
+    /// The name, unique among the attached participants. After a restart it stands for the same one.
+    /// </summary>
     public string Name { get; }
 
     /// <summary>
@@ -76,7 +81,8 @@ public sealed unsafe partial class Participant : IDisposable
     public int Id { get; }
 
     /// <summary>
-    /// What the participant does, in the program's words. Messages show it when a checkpoint waits for it. Any thread.
+    /// What the participant does, in the program's words. Messages show it when a checkpoint waits for it.
+    /// Any thread.
     /// </summary>
     public string? Activity
     {
@@ -133,14 +139,16 @@ public sealed unsafe partial class Participant : IDisposable
 
     internal long ArrivedAt { get; private set; }
 
-    // ---- safepoints ------------------------------------------------------------------------------------------------
+    // ---- safepoints
+    // ------------------------------------------------------------------------------------------------
 
     /// <summary>
-    /// A safepoint. If no checkpoint is pending it returns at once (about a nanosecond). Else this thread takes part,
-    /// and goes on after the pause. Does nothing inside a handler, a fiber, a critical section or a blocked region.
+    /// A safepoint. If no checkpoint is pending it returns at once (about a nanosecond). Else this thread
+    /// takes part, and goes on after the pause. Does nothing inside a handler, a fiber, a critical section or
+    /// a blocked region.
     /// </summary>
-    /// <exception cref="SnapshotException"><see cref="SnapshotErrorCode.RestartFailed"/>: the session cannot go
-    /// on.</exception>
+    /// <exception cref="SnapshotException"><see cref="SnapshotErrorCode.RestartFailed"/>: the session cannot
+    /// go on.</exception>
     /// <exception cref="ObjectDisposedException">The participant has left.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Poll()
@@ -149,9 +157,11 @@ public sealed unsafe partial class Participant : IDisposable
     }
 
     /// <summary>Registers a sync handler: its parts run on this thread when a checkpoint stops it.</summary>
-    /// <param name="name">Unique among this participant's handlers; by it a restart knows the handler again.</param>
-    /// <param name="handler">The handler. If the image restarted from names it, it is resumed with Restarted before
-    /// this returns.</param>
+    /// <param name="name">
+    /// Unique among this participant's handlers; by it a restart knows the handler again.
+    /// </param>
+    /// <param name="handler">The handler. If the image restarted from names it, it is resumed with Restarted
+    /// before this returns.</param>
     /// <returns>The registration.</returns>
     /// <exception cref="SnapshotException"><see cref="SnapshotErrorCode.NameTaken"/>: the name is taken.
     /// <see cref="SnapshotErrorCode.RestartFailed"/>: its resume part threw after a restart.</exception>
@@ -168,15 +178,14 @@ public sealed unsafe partial class Participant : IDisposable
     /// Leaves the session: checkpoints no longer wait for this thread. Harmless when repeated; never throws.
     /// </summary>
     /// <remarks>
-    /// Only the participant's own thread can know that it has written its last to an arena. So on another thread (as
-    /// after an <c>await</c>), or inside one of its handlers, this only notes the wish: the participant leaves at its
-    /// thread's next <see cref="Poll"/>, or when that thread ends. A checkpoint that waits for it in vain until then
-    /// names it, and says this.
+    /// Only the participant's own thread can know that it has written its last to an arena. So on another
+    /// thread (as after an <c>await</c>), or inside one of its handlers, this only notes the wish: the
+    /// participant leaves at its thread's next <see cref="Poll"/>, or when that thread ends. A checkpoint
+    /// that waits for it in vain until then names it, and says this.
     /// </remarks>
     public void Dispose()
     {
-        if (Volatile.Read(ref _isGone) != 0)
-            return;
+        if (Volatile.Read(ref _isGone) != 0) return;
         if (Environment.CurrentManagedThreadId != _threadId || Part.IsRunning)
         {
             _isLeaving = true;
@@ -185,15 +194,17 @@ public sealed unsafe partial class Participant : IDisposable
         }
 
         DeliverCommits();
-        if (TryStopForGood())
-            _table.Remove(this);
+        if (TryStopForGood()) _table.Remove(this);
         s_current = null;
         LockOwner.Current = null;
     }
 
-    // ---- for the coordinator ---------------------------------------------------------------------------------------
+    // ---- for the coordinator
+    // ---------------------------------------------------------------------------------------
 
-    /// <summary>The thread is in the running count now and may be found through <see cref="Current"/>.</summary>
+    /// <summary>
+    /// The thread is in the running count now and may be found through <see cref="Current"/>.
+    /// </summary>
     internal void MarkJoined()
     {
         _isCounted = true;
@@ -202,13 +213,13 @@ public sealed unsafe partial class Participant : IDisposable
         LockOwner.Current = _owner;
     }
 
-    /// <summary>Registers the handlers brought along, resumes those that an image names, and passes the gate.</summary>
+    /// <summary>
+    /// Registers the handlers brought along, resumes those that an image names, and passes the gate.
+    /// </summary>
     internal void TakeUp(ParticipantOptions options)
     {
-        foreach ((string name, ICheckpointHandler handler) in options.Handlers)
-            AddHandler(name, handler);
-        foreach (HandlerEntry entry in Handlers.Enabled)
-            ResumeIfRestarted(entry);
+        foreach ((string name, ICheckpointHandler handler) in options.Handlers) AddHandler(name, handler);
+        foreach (HandlerEntry entry in Handlers.Enabled) ResumeIfRestarted(entry);
         if (_gates.HasFlag(Gates.OnRestart) && !_resumption.Ledger.IsComplete)
         {
             using (EnterBlockedRegion("the other handlers of the image, at the restart gate"))
@@ -219,18 +230,17 @@ public sealed unsafe partial class Participant : IDisposable
     }
 
     /// <summary>
-    /// Takes the participant out of the word, once, whoever asks: its own thread, or the coordinator after that thread
-    /// died (then everything it wrote is visible and nothing is half done, as threads of .NET end only by unwinding).
+    /// Takes the participant out of the word, once, whoever asks: its own thread, or the coordinator after
+    /// that thread died (then everything it wrote is visible and nothing is half done, as threads of .NET end
+    /// only by unwinding).
     /// </summary>
     /// <returns>False when that was done before.</returns>
     internal bool TryStopForGood()
     {
-        if (Interlocked.Exchange(ref _isGone, 1) != 0)
-            return false;
+        if (Interlocked.Exchange(ref _isGone, 1) != 0) return false;
         _status = ParticipantStatus.Gone;
         if (Interlocked.Exchange(ref _attention[0], 1) != 0) StopSignal.Remove();
-        if (_isCounted)
-            _barrier.Stop(critical: _criticalDepth > 0);
+        if (_isCounted) _barrier.Stop(critical: _criticalDepth > 0);
         _isCounted = false;
         return true;
     }
@@ -246,12 +256,15 @@ public sealed unsafe partial class Participant : IDisposable
         if (Interlocked.Exchange(ref _attention[0], 1) == 0) StopSignal.Add();
     }
 
-    /// <summary>Such as: participant 'w1' (thread 'worker 1'): in application code, activity 'sweep 12'.</summary>
+    /// <summary>
+    /// Such as: participant 'w1' (thread 'worker 1'): in application code, activity 'sweep 12'.
+    /// </summary>
     internal string Describe()
     {
         string doing = Part.Describe() ?? _status switch
         {
-            ParticipantStatus.Blocked => $"in a blocked region{(_blockedOn is { } what ? $" waiting for {what}" : "")}",
+            ParticipantStatus.Blocked =>
+                $"in a blocked region{(_blockedOn is { } what ? $" waiting for {what}" : "")}",
             ParticipantStatus.Waiting => "waiting for an arena lock",
             ParticipantStatus.AtCriticalSection => "waiting at a critical section",
             ParticipantStatus.AtGate => "waiting at the gate for the resume parts of others",
@@ -261,28 +274,29 @@ public sealed unsafe partial class Participant : IDisposable
             _ => Doing?.Invoke() ?? (IsInCriticalSection ? "in a critical section" : "in application code") +
                 (IsThreadBlocked ? ", blocked in a wait" : ""),
         };
-        if (_isLeaving) doing += ", disposed by another thread or in a handler, which takes effect at its next Poll()";
+        if (_isLeaving)
+            doing += ", disposed by another thread or in a handler, which takes effect at its next Poll()";
         string activity = _activity is { } text ? $", activity '{text}'" : "";
         return $"participant '{Name}' (thread {_thread.ManagedThreadId} '{_thread.Name}'): {doing}{activity}";
     }
 
-    // ---- waits -----------------------------------------------------------------------------------------------------
+    // ---- waits
+    // -----------------------------------------------------------------------------------------------------
 
     /// <summary>
-    /// The wait of arena locks, and of anything that has a word: while asleep the participant stays counted and takes
-    /// part as soon as a checkpoint stops participants. Inside a critical section or a handler it is a plain wait.
+    /// The wait of arena locks, and of anything that has a word: while asleep the participant stays counted
+    /// and takes part as soon as a checkpoint stops participants. Inside a critical section or a handler it
+    /// is a plain wait.
     /// </summary>
     /// <exception cref="SnapshotException"><see cref="SnapshotErrorCode.RestartFailed"/>.</exception>
     internal bool Wait(uint* word, uint expected, long timeoutNanoseconds)
     {
         ThrowIfUnusable();
-        if (Part.IsRunning || _criticalDepth > 0)
-            return Futex.Wait(word, expected, timeoutNanoseconds);
+        if (Part.IsRunning || _criticalDepth > 0) return Futex.Wait(word, expected, timeoutNanoseconds);
         _rendezvous.ThrowIfFailed();
         DeliverCommits();
         long seen = _barrier.Read();
-        if (TakePartIfRaised(seen))
-            return true;
+        if (TakePartIfRaised(seen)) return true;
         _status = ParticipantStatus.Waiting;
         bool isInTime = _barrier.SleepEither(word, expected, seen, timeoutNanoseconds);
         _status = ParticipantStatus.Running;
@@ -293,12 +307,9 @@ public sealed unsafe partial class Participant : IDisposable
     private void PollSlow()
     {
         ThrowIfNotMine();
-        if (Part.IsRunning || _criticalDepth > 0 || _blockedDepth > 0 || IsInFiber)
-            return;
-        if (_isLeaving)
-            Dispose();
-        else
-            AtSafepoint();
+        if (Part.IsRunning || _criticalDepth > 0 || _blockedDepth > 0 || IsInFiber) return;
+        if (_isLeaving) Dispose();
+        else AtSafepoint();
     }
 
     private void AtSafepoint()
@@ -308,12 +319,12 @@ public sealed unsafe partial class Participant : IDisposable
         DeliverCommits();
     }
 
-    // ---- taking part -----------------------------------------------------------------------------------------------
+    // ---- taking part
+    // -----------------------------------------------------------------------------------------------
 
     private bool TakePartIfRaised(long word)
     {
-        if (PhaseWord.PhaseOf(word) != Phase.Sync)
-            return false;
+        if (PhaseWord.PhaseOf(word) != Phase.Sync) return false;
         OpenAttempt? attempt = _rendezvous.OpenAttempt;
         if (attempt is null || attempt.Number != PhaseWord.AttemptOf(word) || !attempt.TryEnterPart())
             return false;
@@ -345,7 +356,8 @@ public sealed unsafe partial class Participant : IDisposable
         HandlerRun.Resume(handlers.AsSpan(first), outcome, Part, Name, attempt.Report);
         StandsFor?.Resume();
         attempt.LeavePart();
-        if (!attempt.IsBrief && outcome.Kind != CheckpointOutcomeKind.Aborted && _gates.HasFlag(Gates.OnContinue))
+        if (!attempt.IsBrief && outcome.Kind != CheckpointOutcomeKind.Aborted &&
+            _gates.HasFlag(Gates.OnContinue))
             PassContinueGate(attempt);
     }
 
@@ -359,8 +371,8 @@ public sealed unsafe partial class Participant : IDisposable
             throw new SnapshotException(
                 SnapshotErrorCode.GateTimeout,
                 $"Participant '{Name}' waited {_rendezvous.GateTimeout} at the gate after checkpoint " +
-                $"{attempt.Generation} and resume parts still run: {attempt.DescribeParts()}. A resume part may " +
-                "wait for something this participant holds; do without the gate then.")
+                $"{attempt.Generation} and resume parts still run: {attempt.DescribeParts()}. A resume " +
+                "part may wait for something this participant holds; do without the gate then.")
             {
                 Generation = attempt.Generation,
             };
@@ -375,31 +387,30 @@ public sealed unsafe partial class Participant : IDisposable
 
     private void ResumeIfRestarted(HandlerEntry entry)
     {
-        if (!_resumption.Ledger.TryClaim(Name, entry.Name))
-            return;
+        if (!_resumption.Ledger.TryClaim(Name, entry.Name)) return;
         _resumption.ResumeRestarted(entry, Part, Name);
         _rendezvous.ThrowIfFailed();
     }
 
     private void DeliverCommits()
     {
-        if (Volatile.Read(ref _attention[0]) == 0)
-            return;
+        if (Volatile.Read(ref _attention[0]) == 0) return;
         if (Interlocked.Exchange(ref _attention[0], 0) != 0) StopSignal.Remove();
         while (_commits.TryTake(out CommitNotice notice))
             HandlerRun.Committed(notice.Handlers, notice.Generation, Part, Name, _rendezvous.Report);
         if (_isLeaving) CallAttention();
     }
 
-    // ---- guards ----------------------------------------------------------------------------------------------------
+    // ---- guards
+    // ----------------------------------------------------------------------------------------------------
 
     private void ThrowIfUnusable()
     {
         ThrowIfNotMine();
         if (_blockedDepth > 0)
             throw new InvalidOperationException(
-                $"Participant '{Name}' is inside a blocked region, where memory may be captured at any moment; " +
-                "leave the region first.");
+                $"Participant '{Name}' is inside a blocked region, where memory may be captured at any " +
+                "moment; leave the region first.");
     }
 
     private void ThrowIfNotMine()
@@ -407,7 +418,7 @@ public sealed unsafe partial class Participant : IDisposable
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _isGone) != 0, this);
         if (Environment.CurrentManagedThreadId != _threadId)
             throw new InvalidOperationException(
-                $"Participant '{Name}' belongs to thread {_threadId}; thread {Environment.CurrentManagedThreadId} " +
-                "must attach under a name of its own.");
+                $"Participant '{Name}' belongs to thread {_threadId}; thread " +
+                $"{Environment.CurrentManagedThreadId} must attach under a name of its own.");
     }
 }

@@ -17,7 +17,8 @@ internal sealed class ParticipantTable(Rendezvous rendezvous, Action<string> die
     private readonly Dictionary<string, Participant> _byName = [];
 
     /// <summary>
-    /// Reused by every capture; always as long as there are participants, so that a capture allocates nothing.
+    /// Reused by every capture; always as long as there are participants, so that a capture allocates
+    /// nothing.
     /// </summary>
     private CapturedParticipant[] _captured = new CapturedParticipant[16];
     private int _capturedCount;
@@ -34,31 +35,31 @@ internal sealed class ParticipantTable(Rendezvous rendezvous, Action<string> die
             if (_byName.ContainsKey(participant.Name))
                 throw new SnapshotException(
                     SnapshotErrorCode.NameTaken,
-                    $"A participant named '{participant.Name}' is attached already; names are unique within a " +
-                    "session.");
+                    $"A participant named '{participant.Name}' is attached already; names are unique " +
+                    "within a session.");
             if (_byName.Count == PhaseWord.CountMax)
                 throw new SnapshotException(
                     SnapshotErrorCode.LimitReached,
-                    $"A session has at most {PhaseWord.CountMax} participants at a time; dispose those that are done.");
+                    $"A session has at most {PhaseWord.CountMax} participants at a time; dispose those " +
+                    "that are done.");
             _byName.Add(participant.Name, participant);
-            if (_captured.Length < _byName.Count)
-                Array.Resize(ref _captured, 2 * _byName.Count);
+            if (_captured.Length < _byName.Count) Array.Resize(ref _captured, 2 * _byName.Count);
         }
     }
 
     internal void Remove(Participant participant)
     {
-        lock (_lock)
-            _byName.Remove(participant.Name);
+        lock (_lock) _byName.Remove(participant.Name);
     }
 
-    /// <summary>Removes participants whose threads ended without leaving, so that nobody waits for them.</summary>
+    /// <summary>
+    /// Removes participants whose threads ended without leaving, so that nobody waits for them.
+    /// </summary>
     internal void RemoveDead()
     {
         while (TakeDead() is { } dead)
         {
-            if (!dead.TryStopForGood())
-                continue;
+            if (!dead.TryStopForGood()) continue;
             rendezvous.OpenAttempt?.NoteDead(dead.Name);
             died(dead.Name);
         }
@@ -66,12 +67,12 @@ internal sealed class ParticipantTable(Rendezvous rendezvous, Action<string> die
 
     internal Participant[] ToArray()
     {
-        lock (_lock)
-            return [.. _byName.Values];
+        lock (_lock) return [.. _byName.Values];
     }
 
     /// <summary>
-    /// Fills <see cref="Captured"/>; nobody runs, but blocked participants may leave and newcomers may be waiting.
+    /// Fills <see cref="Captured"/>; nobody runs, but blocked participants may leave and newcomers may be
+    /// waiting.
     /// </summary>
     internal void Capture(OpenAttempt attempt)
     {
@@ -81,8 +82,7 @@ internal sealed class ParticipantTable(Rendezvous rendezvous, Action<string> die
             foreach (Participant participant in _byName.Values)
             {
                 ParticipantStatus status = participant.Status;
-                if (status is ParticipantStatus.Joining or ParticipantStatus.Gone)
-                    continue;
+                if (status is ParticipantStatus.Joining or ParticipantStatus.Gone) continue;
                 bool hasTakenPart = participant.LastAttempt == attempt;
                 _captured[_capturedCount++] = new CapturedParticipant(
                     participant,
@@ -100,8 +100,7 @@ internal sealed class ParticipantTable(Rendezvous rendezvous, Action<string> die
         {
             foreach (Participant participant in _byName.Values)
             {
-                if (participant.IsThreadAlive)
-                    continue;
+                if (participant.IsThreadAlive) continue;
                 _byName.Remove(participant.Name);
                 return participant;
             }

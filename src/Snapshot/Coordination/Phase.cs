@@ -7,7 +7,9 @@ internal enum Phase : byte
     /// <summary>No checkpoint; the application runs.</summary>
     Idle = 0,
 
-    /// <summary>A checkpoint was requested and waits for critical sections to end; the application runs.</summary>
+    /// <summary>
+    /// A checkpoint was requested and waits for critical sections to end; the application runs.
+    /// </summary>
     Pending = 1,
 
     /// <summary>Async handlers prepare; the application runs.</summary>

@@ -1,28 +1,32 @@
 namespace Snapshot.Coordination;
 
-/// <summary>The 64-bit word of the phase barrier and every rule by which it may change, as pure functions.</summary>
+/// <summary>
+/// The 64-bit word of the phase barrier and every rule by which it may change, as pure functions.
+/// </summary>
 /// <remarks>
 /// <code>
 ///   bits  0-15  running   participants that execute application code or handlers and still have to come
-///   bits 16-31  held      Idle, Pending, Release, Drain, Commit: participants inside an outermost critical section
+///   bits 16-31 held Idle, Pending, Release, Drain, Commit: participants inside an outermost critical section
 ///                         Async: zero
 ///                         Sync, Capture: participants that are parked
 ///   bits 32-39  phase     <see cref="Phase"/>
 ///   bits 40-63  attempt   number of the latest checkpoint attempt, wraps
 /// </code>
-/// One field serves as "critical" and "parked" because they are never non-zero together: nobody is inside a critical
-/// section from Async to Capture, and nobody is parked outside Sync and Capture. With the number of the parked in the
-/// word, release and abort hand them back to <c>running</c> in the one CAS that ends the phase, so that no later
-/// attempt can take for stopped a participant that has merely not woken yet.
+/// One field serves as "critical" and "parked" because they are never non-zero together: nobody is inside a
+/// critical section from Async to Capture, and nobody is parked outside Sync and Capture. With the number of
+/// the parked in the word, release and abort hand them back to <c>running</c> in the one CAS that ends the
+/// phase, so that no later attempt can take for stopped a participant that has merely not woken yet.
 ///
-/// The upper half (phase and attempt) is the word participants sleep on: it never has the same value in two phases.
+/// The upper half (phase and attempt) is the word participants sleep on: it never has the same value in two
+/// phases.
 ///
-/// Invariants, in every value the word ever has (checked by <see cref="Holds"/> and by the model in the tests): Async
-/// implies held = 0; Sync implies running > 0; Capture implies running = 0. So Capture is entered by exactly the CAS
-/// that takes the last running participant out, whoever does it, and by nobody else.
+/// Invariants, in every value the word ever has (checked by <see cref="Holds"/> and by the model in the
+/// tests): Async implies held = 0; Sync implies running > 0; Capture implies running = 0. So Capture is
+/// entered by exactly the CAS that takes the last running participant out, whoever does it, and by nobody
+/// else.
 ///
-/// A rule returns false where it does not apply; the word is then to be waited for, or the caller broke its contract.
-/// The barrier and the exhaustive model in the tests execute these same functions.
+/// A rule returns false where it does not apply; the word is then to be waited for, or the caller broke its
+/// contract. The barrier and the exhaustive model in the tests execute these same functions.
 /// </remarks>
 internal static class PhaseWord
 {
@@ -55,11 +59,13 @@ internal static class PhaseWord
         _ => true,
     };
 
-    // ---- what a participant may do to the word, for itself alone ---------------------------------------------------
+    // ---- what a participant may do to the word, for itself alone
+    // ---------------------------------------------------
 
     /// <summary>
-    /// Attach: running + 1. Refused in Sync (so that newcomers cannot keep a checkpoint from completing) and in Capture
-    /// (so that they cannot write memory that is being captured): the newcomer waits for the phase to pass.
+    /// Attach: running + 1. Refused in Sync (so that newcomers cannot keep a checkpoint from completing) and
+    /// in Capture (so that they cannot write memory that is being captured): the newcomer waits for the phase
+    /// to pass.
     /// </summary>
     internal static bool TryAttach(long word, out long next)
     {
@@ -68,8 +74,8 @@ internal static class PhaseWord
     }
 
     /// <summary>
-    /// Leave of a blocked region: running + 1. Allowed in Sync, where the participant then takes part like everybody
-    /// else; refused in Capture, where it waits.
+    /// Leave of a blocked region: running + 1. Allowed in Sync, where the participant then takes part like
+    /// everybody else; refused in Capture, where it waits.
     /// </summary>
     internal static bool TryRejoin(long word, out long next)
     {
@@ -78,9 +84,9 @@ internal static class PhaseWord
     }
 
     /// <summary>
-    /// A running participant outside critical sections leaves the session or enters a blocked region: running - 1.
-    /// Whoever makes running 0 in Sync enters Capture in the same step. Nobody runs in Capture, so nobody can ask this
-    /// there.
+    /// A running participant outside critical sections leaves the session or enters a blocked region: running
+    /// - 1. Whoever makes running 0 in Sync enters Capture in the same step. Nobody runs in Capture, so
+    /// nobody can ask this there.
     /// </summary>
     internal static bool TryStop(long word, out long next)
     {
@@ -88,17 +94,19 @@ internal static class PhaseWord
         return RunningOf(word) > 0;
     }
 
-    /// <summary>The same for one that is inside a critical section; it gives up both counts at once.</summary>
+    /// <summary>
+    /// The same for one that is inside a critical section; it gives up both counts at once.
+    /// </summary>
     internal static bool TryStopCritical(long word, out long next)
     {
-        if (!TryExitCritical(word, out next) || RunningOf(next) == 0)
-            return false;
+        if (!TryExitCritical(word, out next) || RunningOf(next) == 0) return false;
         next -= RunningOne;
         return true;
     }
 
     /// <summary>
-    /// Outermost entry into a critical section: held + 1. Refused from Pending to Capture: a checkpoint has precedence.
+    /// Outermost entry into a critical section: held + 1. Refused from Pending to Capture: a checkpoint has
+    /// precedence.
     /// </summary>
     internal static bool TryEnterCritical(long word, out long next)
     {
@@ -107,24 +115,22 @@ internal static class PhaseWord
     }
 
     /// <summary>
-    /// Outermost exit: held - 1. Whoever makes held 0 in Pending enters Async in the same step. From Async to Capture
-    /// nobody is inside a critical section, so nobody can ask this there.
+    /// Outermost exit: held - 1. Whoever makes held 0 in Pending enters Async in the same step. From Async to
+    /// Capture nobody is inside a critical section, so nobody can ask this there.
     /// </summary>
     internal static bool TryExitCritical(long word, out long next)
     {
         next = word - HeldOne;
         Phase phase = PhaseOf(word);
-        if (HeldOf(word) == 0 || phase is Phase.Async or Phase.Sync or Phase.Capture)
-            return false;
-        if (phase == Phase.Pending && HeldOf(next) == 0)
-            next = WithPhase(next, Phase.Async);
+        if (HeldOf(word) == 0 || phase is Phase.Async or Phase.Sync or Phase.Capture) return false;
+        if (phase == Phase.Pending && HeldOf(next) == 0) next = WithPhase(next, Phase.Async);
         return true;
     }
 
     /// <summary>
-    /// A participant whose prepare parts are done stops for attempt <paramref name="attempt"/>: running - 1, held
-    /// (parked) + 1; the last one enters Capture. Refused when that attempt is over: the participant was never stopped
-    /// and goes on.
+    /// A participant whose prepare parts are done stops for attempt <paramref name="attempt"/>: running - 1,
+    /// held (parked) + 1; the last one enters Capture. Refused when that attempt is over: the participant was
+    /// never stopped and goes on.
     /// </summary>
     internal static bool TryPark(long word, int attempt, out long next)
     {
@@ -136,14 +142,18 @@ internal static class PhaseWord
     internal static bool IsStopping(long word, int attempt) =>
         AttemptOf(word) == attempt && PhaseOf(word) is (Phase.Sync or Phase.Capture);
 
-    // ---- what only the coordinator of the open attempt may do ------------------------------------------------------
+    // ---- what only the coordinator of the open attempt may do
+    // ------------------------------------------------------
 
-    /// <summary>A new attempt: Idle to Pending, or at once to Async when no critical section is open.</summary>
+    /// <summary>
+    /// A new attempt: Idle to Pending, or at once to Async when no critical section is open.
+    /// </summary>
     internal static bool TryBegin(long word, out long next)
     {
         int attempt = (AttemptOf(word) + 1) & AttemptMask;
         Phase phase = HeldOf(word) == 0 ? Phase.Async : Phase.Pending;
-        next = (WithPhase(word, phase) & ~((long)AttemptMask << AttemptShift)) | ((long)attempt << AttemptShift);
+        next =
+            (WithPhase(word, phase) & ~((long)AttemptMask << AttemptShift)) | ((long)attempt << AttemptShift);
         return PhaseOf(word) == Phase.Idle;
     }
 
@@ -161,7 +171,9 @@ internal static class PhaseWord
         return PhaseOf(word) == Phase.Capture;
     }
 
-    /// <summary>Release to Drain, Drain to Commit, Commit to Idle. The counts are the application's and stay.</summary>
+    /// <summary>
+    /// Release to Drain, Drain to Commit, Commit to Idle. The counts are the application's and stay.
+    /// </summary>
     internal static bool TryAdvance(long word, out long next)
     {
         Phase phase = PhaseOf(word);

@@ -3,7 +3,9 @@ using Snapshot.Coordination;
 namespace Snapshot;
 
 /// <summary>The checkpoint that a prepare part prepares for, and what the part may do about it.</summary>
-/// <remarks>Valid until the prepare part returns; any thread the part works with may use it until then.</remarks>
+/// <remarks>
+/// Valid until the prepare part returns; any thread the part works with may use it until then.
+/// </remarks>
 public sealed class PrepareContext
 {
     private readonly OpenAttempt _attempt;
@@ -25,8 +27,8 @@ public sealed class PrepareContext
     internal bool IsOmitted => _isOmitted;
 
     /// <summary>
-    /// Aborts the checkpoint. Prepare parts that were not called yet are not called; everybody whose was, and the
-    /// requester, are told this code. Of several aborts exactly one wins.
+    /// Aborts the checkpoint. Prepare parts that were not called yet are not called; everybody whose was, and
+    /// the requester, are told this code. Of several aborts exactly one wins.
     /// </summary>
     /// <param name="code">A code of the application's choice.</param>
     /// <param name="reason">For the message of the requester's exception.</param>
@@ -45,15 +47,19 @@ public sealed class PrepareContext
     }
 
     /// <summary>
-    /// Leaves the participant whose handler this is out of the image. It is stopped for the capture as always; its
-    /// remaining prepare parts are not called, and the resume parts of the others are told Omitted.
+    /// Leaves the participant whose handler this is out of the image. It is stopped for the capture as
+    /// always; its remaining prepare parts are not called, and the resume parts of the others are told
+    /// Omitted.
     /// </summary>
-    /// <exception cref="InvalidOperationException">This is an async handler, or the prepare part is over.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// This is an async handler, or the prepare part is over.
+    /// </exception>
     public void Omit()
     {
         ThrowIfOver();
         if (!_isSync)
-            throw new InvalidOperationException("Only a sync handler has a participant to omit; this one is async.");
+            throw new InvalidOperationException(
+                "Only a sync handler has a participant to omit; this one is async.");
         _isOmitted = true;
     }
 

@@ -1,13 +1,15 @@
 namespace Snapshot.Coordination;
 
 /// <summary>
-/// Where participants and the attempt that stops them meet: the barrier, the open attempt, and why there may be none
-/// any more.
+/// Where participants and the attempt that stops them meet: the barrier, the open attempt, and why there may
+/// be none any more.
 /// </summary>
 /// <remarks>Thread-safe.</remarks>
 /// <param name="gates">Where participants wait that do not say otherwise.</param>
 /// <param name="gateTimeout">How long they wait there.</param>
-/// <param name="report">Told what handlers throw where that undoes nothing. Any thread; must not throw.</param>
+/// <param name="report">
+/// Told what handlers throw where that undoes nothing. Any thread; must not throw.
+/// </param>
 internal sealed class Rendezvous(Gates gates, TimeSpan gateTimeout, Action<HandlerError> report)
 {
     private OpenAttempt? _attempt;
@@ -35,7 +37,8 @@ internal sealed class Rendezvous(Gates gates, TimeSpan gateTimeout, Action<Handl
         if (Interlocked.CompareExchange(ref _attempt, attempt, null) is { } other)
             throw new SnapshotException(
                 SnapshotErrorCode.Busy,
-                $"Checkpoint {other.Generation} is running (phase {Phase}); wait for it before asking for another.")
+                $"Checkpoint {other.Generation} is running (phase {Phase}); wait for it before asking for " +
+                "another.")
             {
                 Generation = other.Generation,
             };
@@ -44,15 +47,16 @@ internal sealed class Rendezvous(Gates gates, TimeSpan gateTimeout, Action<Handl
     internal void Close(OpenAttempt attempt) => Interlocked.CompareExchange(ref _attempt, null, attempt);
 
     /// <summary>
-    /// No checkpoint is taken any more, nor is the one that runs: it would capture what can never go on. The first
-    /// cause stays. To be called by a participant that is still attached, so that no capture comes between.
+    /// No checkpoint is taken any more, nor is the one that runs: it would capture what can never go on. The
+    /// first cause stays. To be called by a participant that is still attached, so that no capture comes
+    /// between.
     /// </summary>
     internal void RefuseCheckpoints(Exception cause)
     {
         SnapshotException refusal = new(
             SnapshotErrorCode.FiberFailed,
-            $"No checkpoint is taken any more, since it would capture fibers that cannot go on: {cause.Message} The " +
-            "newest generation is from before that; restart from it.",
+            "No checkpoint is taken any more, since it would capture fibers that cannot go on: " +
+            $"{cause.Message} The newest generation is from before that; restart from it.",
             cause);
         Interlocked.CompareExchange(ref _refusal, refusal, null);
         OpenAttempt?.RequestAbort(refusal);
@@ -77,8 +81,7 @@ internal sealed class Rendezvous(Gates gates, TimeSpan gateTimeout, Action<Handl
     /// <returns>False when it had failed before; the first cause stays.</returns>
     internal bool TryFail(SnapshotException failure)
     {
-        if (Interlocked.CompareExchange(ref _failure, failure, null) is not null)
-            return false;
+        if (Interlocked.CompareExchange(ref _failure, failure, null) is not null) return false;
         Barrier.MarkFailed();
         return true;
     }

@@ -3,7 +3,8 @@ using Snapshot.Base;
 namespace Snapshot.Coordination;
 
 /// <summary>
-/// After a restart: which handlers of the image have not been resumed yet. Each is resumed exactly once. Thread-safe.
+/// After a restart: which handlers of the image have not been resumed yet. Each is resumed exactly once.
+/// Thread-safe.
 /// </summary>
 internal sealed class RestartLedger
 {
@@ -20,7 +21,8 @@ internal sealed class RestartLedger
     private readonly record struct Key(string? Participant, string Handler)
     {
         public override string ToString() =>
-            Participant is null ? $"async handler '{Handler}'" : $"handler '{Handler}' of participant '{Participant}'";
+            Participant is null
+                ? $"async handler '{Handler}'" : $"handler '{Handler}' of participant '{Participant}'";
     }
 
     /// <summary>The generation that was restarted from.</summary>
@@ -33,7 +35,8 @@ internal sealed class RestartLedger
             Generation = state.Generation;
             _unclaimed.AddRange(state.Handlers.Select(handler => new Key(null, handler)));
             foreach (ParticipantState participant in state.Participants)
-                _unclaimed.AddRange(participant.Handlers.Select(handler => new Key(participant.Name, handler)));
+                _unclaimed.AddRange(
+                    participant.Handlers.Select(handler => new Key(participant.Name, handler)));
             _unresumed.AddRange(_unclaimed);
             _captured.EnsureCapacity(_unresumed.Count);
         }
@@ -44,8 +47,7 @@ internal sealed class RestartLedger
     /// </summary>
     internal bool TryClaim(string? participant, string handler)
     {
-        lock (_gate)
-            return _unclaimed.Remove(new Key(participant, handler));
+        lock (_gate) return _unclaimed.Remove(new Key(participant, handler));
     }
 
     /// <summary>The claimed handler's resume part is done.</summary>
@@ -54,13 +56,13 @@ internal sealed class RestartLedger
         lock (_gate)
         {
             _unresumed.Remove(new Key(participant, handler));
-            if (_unresumed.Count == 0)
-                Monitor.PulseAll(_gate);
+            if (_unresumed.Count == 0) Monitor.PulseAll(_gate);
         }
     }
 
     /// <summary>
-    /// Memory is being captured: whoever is resumed later, before that image is written, is not resumed in it.
+    /// Memory is being captured: whoever is resumed later, before that image is written, is not resumed in
+    /// it.
     /// </summary>
     internal void Capture()
     {
@@ -85,8 +87,7 @@ internal sealed class RestartLedger
     {
         get
         {
-            lock (_gate)
-                return _unresumed.Count == 0;
+            lock (_gate) return _unresumed.Count == 0;
         }
     }
 
@@ -99,8 +100,7 @@ internal sealed class RestartLedger
         {
             while (_unresumed.Count > 0 && !_isFailed)
             {
-                if (!Monitor.Wait(_gate, deadline.Remaining) && deadline.HasPassed)
-                    return false;
+                if (!Monitor.Wait(_gate, deadline.Remaining) && deadline.HasPassed) return false;
             }
 
             return true;
@@ -109,8 +109,7 @@ internal sealed class RestartLedger
 
     internal string DescribeMissing()
     {
-        lock (_gate)
-            return string.Join(", ", _unresumed);
+        lock (_gate) return string.Join(", ", _unresumed);
     }
 
     /// <summary>The async handlers that did not come back; they go into the next image again.</summary>
@@ -124,7 +123,9 @@ internal sealed class RestartLedger
         }
     }
 
-    /// <summary>The participants' handlers that did not come back; they go into the next image again.</summary>
+    /// <summary>
+    /// The participants' handlers that did not come back; they go into the next image again.
+    /// </summary>
     /// <param name="atCapture">At the latest capture, or now.</param>
     internal IEnumerable<ParticipantState> MissingParticipants(bool atCapture)
     {

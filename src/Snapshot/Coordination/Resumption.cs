@@ -1,8 +1,8 @@
 namespace Snapshot.Coordination;
 
 /// <summary>
-/// The second half of a restart: every handler that the image names is resumed, once, when it registers. What one
-/// throws fails the restart for everybody.
+/// The second half of a restart: every handler that the image names is resumed, once, when it registers. What
+/// one throws fails the restart for everybody.
 /// </summary>
 internal sealed class Resumption(Rendezvous rendezvous)
 {
@@ -13,29 +13,27 @@ internal sealed class Resumption(Rendezvous rendezvous)
     /// </summary>
     internal void ResumeRestarted(HandlerEntry entry, HandlerPart part, string? participant)
     {
-        if (rendezvous.HasFailed)
-            return;
+        if (rendezvous.HasFailed) return;
         CheckpointOutcome outcome = new(CheckpointOutcomeKind.Restarted, Ledger.Generation);
         HandlerError? error = null;
         HandlerRun.Resume([entry], outcome, part, participant, thrown => error = thrown);
-        if (error is null)
-            Ledger.MarkResumed(participant, entry.Name);
+        if (error is null) Ledger.MarkResumed(participant, entry.Name);
         else
             FailRestart(
-                $"The restart from generation {Ledger.Generation} failed: the resume part of handler '{entry.Name}'" +
-                $"{(participant is null ? "" : $" of participant '{participant}'")} threw " +
-                $"{error.Exception.GetType().Name}: {error.Exception.Message} The session cannot go on; restart " +
-                "again, from an older generation if it persists.",
+                $"The restart from generation {Ledger.Generation} failed: the resume part of handler " +
+                $"'{entry.Name}'{(participant is null ? "" : $" of participant '{participant}'")} threw " +
+                $"{error.Exception.GetType().Name}: {error.Exception.Message} The session cannot go on; " +
+                "restart again, from an older generation if it persists.",
                 error.Exception);
     }
 
     /// <summary>
-    /// Memory of the image could not be read after the session had begun: every safepoint and every checkpoint
-    /// says so from now on.
+    /// Memory of the image could not be read after the session had begun: every safepoint and every
+    /// checkpoint says so from now on.
     /// </summary>
     internal void FailRestart(SnapshotException damage) => FailRestart(
-        $"The restart from generation {Ledger.Generation} failed after the session had begun, since memory that was " +
-        $"still to come cannot be restored: {damage.Message}",
+        $"The restart from generation {Ledger.Generation} failed after the session had begun, since memory " +
+        $"that was still to come cannot be restored: {damage.Message}",
         damage);
 
     internal void AwaitRestartGate()
@@ -43,8 +41,8 @@ internal sealed class Resumption(Rendezvous rendezvous)
         if (!Ledger.AwaitComplete(rendezvous.GateTimeout))
             FailRestart(
                 $"The restart from generation {Ledger.Generation} failed: these did not resume within " +
-                $"{rendezvous.GateTimeout}: {Ledger.DescribeMissing()}. Register every handler the image names (sync " +
-                "ones through ParticipantOptions.Handlers), or do without the gate.",
+                $"{rendezvous.GateTimeout}: {Ledger.DescribeMissing()}. Register every handler the image " +
+                "names (sync ones through ParticipantOptions.Handlers), or do without the gate.",
                 cause: null);
     }
 

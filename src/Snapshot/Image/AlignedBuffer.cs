@@ -61,7 +61,8 @@ internal sealed unsafe class AlignedBuffer : IDisposable
     {
         public override Span<byte> GetSpan() => buffer.Span;
 
-        public override MemoryHandle Pin(int elementIndex = 0) => new(buffer.Pointer + elementIndex, default, this);
+        public override MemoryHandle Pin(int elementIndex = 0) =>
+            new(buffer.Pointer + elementIndex, default, this);
 
         public override void Unpin()
         {

@@ -3,8 +3,8 @@ using Snapshot.Base;
 namespace Snapshot.Image;
 
 /// <summary>
-/// The memory of one block on its way from the producer to the disk: its pages, and their encoded form where that is
-/// what is written. It goes round.
+/// The memory of one block on its way from the producer to the disk: its pages, and their encoded form where
+/// that is what is written. It goes round.
 /// </summary>
 /// <param name="pool">Whose memory it is.</param>
 internal sealed class BlockBuffer(BlockPool pool)

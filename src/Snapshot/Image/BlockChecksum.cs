@@ -24,7 +24,8 @@ internal static class BlockChecksum
     internal static ulong OfBytes(ReadOnlySpan<byte> padded) => XxHash3.HashToUInt64(padded);
 
     /// <summary>
-    /// Of the hashes of plain pages, which are known already: a second pass over the pages costs as much as the first.
+    /// Of the hashes of plain pages, which are known already: a second pass over the pages costs as much as
+    /// the first.
     /// </summary>
     /// <param name="hashes">64, and the default where there is no page.</param>
     internal static ulong OfHashes(ReadOnlySpan<PageHash> hashes)

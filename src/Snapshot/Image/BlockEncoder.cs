@@ -24,7 +24,9 @@ internal sealed unsafe class BlockEncoder(BlockEncoding policy) : IDisposable
 
     internal static bool IsElementSize(int size) => size is 2 or 4 or 8 or 16;
 
-    /// <summary>Encodes the pages of a block; an element size of other than 2, 4, 8 or 16 is not known.</summary>
+    /// <summary>
+    /// Encodes the pages of a block; an element size of other than 2, 4, 8 or 16 is not known.
+    /// </summary>
     internal EncodedBlock Encode(BlockBuffer block)
     {
         Choice choice = Choose(block);
@@ -33,7 +35,8 @@ internal sealed unsafe class BlockEncoder(BlockEncoding policy) : IDisposable
             // What does not fit into one page less is no gain, for the file is made of pages.
             AlignedBuffer target = block.Encoded;
             int stored = Compress(
-                block.Pages.Pointer, block.Length, choice, target.Pointer, block.Length - ImageFormat.PageSize);
+                block.Pages.Pointer, block.Length, choice, target.Pointer,
+                block.Length - ImageFormat.PageSize);
             if (stored > 0)
             {
                 int padded = (int)Pages.AlignUp(stored, ImageFormat.PageSize);
@@ -45,7 +48,8 @@ internal sealed unsafe class BlockEncoder(BlockEncoding policy) : IDisposable
         }
 
         return new EncodedBlock(
-            block.Pages.Memory[..block.Length], block.Length, StoredEncoding.PlainByPage, 0, ChecksumOfPages(block));
+            block.Pages.Memory[..block.Length], block.Length, StoredEncoding.PlainByPage, 0,
+            ChecksumOfPages(block));
     }
 
     public void Dispose()
@@ -67,7 +71,8 @@ internal sealed unsafe class BlockEncoder(BlockEncoding policy) : IDisposable
         _ => new Trial(this, block).Of(StoredEncoding.Lz4, 0).OfElement(8).OfElement(4).Best,
     };
 
-    private static int ElementSizeOr8(BlockBuffer block) => IsElementSize(block.ElementSize) ? block.ElementSize : 8;
+    private static int ElementSizeOr8(BlockBuffer block) =>
+        IsElementSize(block.ElementSize) ? block.ElementSize : 8;
 
     /// <summary>Hashes the pages that nobody has hashed yet.</summary>
     private static ulong ChecksumOfPages(BlockBuffer block)
@@ -75,7 +80,8 @@ internal sealed unsafe class BlockEncoder(BlockEncoding policy) : IDisposable
         for (int page = 0; page < block.PageCount; page++)
         {
             ref PageHash hash = ref block.Hashes[page];
-            ReadOnlySpan<byte> content = block.Pages.Span.Slice(page * ImageFormat.PageSize, ImageFormat.PageSize);
+            ReadOnlySpan<byte> content =
+                block.Pages.Span.Slice(page * ImageFormat.PageSize, ImageFormat.PageSize);
             if (!hash.IsKnown) hash = PageHash.Of(content);
             Debug.Assert(hash == PageHash.Of(content), "the hash is that of another content");
         }
@@ -117,7 +123,8 @@ internal sealed unsafe class BlockEncoder(BlockEncoding policy) : IDisposable
     private readonly record struct Choice(StoredEncoding Encoding, int ElementSize);
 
     /// <summary>
-    /// Tries what is plausible on a few pages from all over the block; a gain below 1/16 is not worth the time.
+    /// Tries what is plausible on a few pages from all over the block; a gain below 1/16 is not worth the
+    /// time.
     /// </summary>
     private ref struct Trial
     {
@@ -128,7 +135,9 @@ internal sealed unsafe class BlockEncoder(BlockEncoding policy) : IDisposable
 
         /// <param name="encoder">Whose memory is used.</param>
         /// <param name="block">What is to be encoded.</param>
-        /// <param name="orShuffledBy">What to do when nothing gains: shuffle by this, or 0 for nothing.</param>
+        /// <param name="orShuffledBy">
+        /// What to do when nothing gains: shuffle by this, or 0 for nothing.
+        /// </param>
         internal Trial(BlockEncoder encoder, BlockBuffer block, int orShuffledBy = 0)
         {
             _encoder = encoder;
@@ -144,7 +153,8 @@ internal sealed unsafe class BlockEncoder(BlockEncoding policy) : IDisposable
         internal Trial OfElement(int size)
         {
             Trial tried = Of(StoredEncoding.ShuffleLz4, size);
-            return ElementDifference.IsElementSize(size) ? tried.Of(StoredEncoding.DifferenceShuffleLz4, size) : tried;
+            return ElementDifference.IsElementSize(size)
+                ? tried.Of(StoredEncoding.DifferenceShuffleLz4, size) : tried;
         }
 
         internal Trial Of(StoredEncoding encoding, int size)

@@ -3,9 +3,10 @@ using System.Runtime.ExceptionServices;
 namespace Snapshot.Image;
 
 /// <summary>
-/// Copied pages -> encoder threads -> appended in order -> writer threads. There is a fixed number of buffers, taken
-/// when they are first needed, which go round: that bounds the memory and makes a slow disk hold back the producer.
-/// The first failure of any stage, or the cancellation, stops all stages and is thrown to the producer.
+/// Copied pages -> encoder threads -> appended in order -> writer threads. There is a fixed number of
+/// buffers, taken when they are first needed, which go round: that bounds the memory and makes a slow disk
+/// hold back the producer. The first failure of any stage, or the cancellation, stops all stages and is
+/// thrown to the producer.
 /// </summary>
 internal sealed class BlockPipeline : IDisposable
 {
@@ -22,7 +23,8 @@ internal sealed class BlockPipeline : IDisposable
     private int _bufferCount;
 
     /// <summary>
-    /// Guards <see cref="_turn"/>: the sequence of the block that may be appended next. Its thread alone appends.
+    /// Guards <see cref="_turn"/>: the sequence of the block that may be appended next. Its thread alone
+    /// appends.
     /// </summary>
     private readonly object _turnGate = new();
     private int _turn;
@@ -42,7 +44,9 @@ internal sealed class BlockPipeline : IDisposable
         _cancellation = cancellation.Register(() => Fail(new OperationCanceledException(cancellation)));
     }
 
-    /// <summary>In the order of the file, which is that of submission. Complete after <see cref="Drain"/>.</summary>
+    /// <summary>
+    /// In the order of the file, which is that of submission. Complete after <see cref="Drain"/>.
+    /// </summary>
     internal List<WrittenBlock> Blocks => _blocks;
 
     /// <summary>Blocks submitted so far: the sequence of the next.</summary>
@@ -80,7 +84,9 @@ internal sealed class BlockPipeline : IDisposable
         return sequence;
     }
 
-    /// <summary>Bytes that are no block: before the first one was submitted, or after <see cref="Drain"/>.</summary>
+    /// <summary>
+    /// Bytes that are no block: before the first one was submitted, or after <see cref="Drain"/>.
+    /// </summary>
     internal void AppendDirectly(ReadOnlySpan<byte> bytes)
     {
         while (bytes.Length > 0)
@@ -154,7 +160,8 @@ internal sealed class BlockPipeline : IDisposable
         }
 
         _blocks.Add(new WrittenBlock(
-            _output.Position, encoded.Checksum, encoded.StoredLength, (ushort)block.PageCount, encoded.Encoding,
+            _output.Position, encoded.Checksum, encoded.StoredLength, (ushort)block.PageCount,
+            encoded.Encoding,
             encoded.ElementSize));
         if (!_output.Append(block, encoded.Padded)) return false;
         lock (_turnGate)

@@ -2,9 +2,9 @@ namespace Snapshot.Image;
 
 /// <summary>Memory for the blocks of images on their way, kept from one image to the next.</summary>
 /// <remarks>
-/// It comes in slabs of 2 MiB, aligned to that, so that each can be a huge page: a direct transfer of small pages has a
-/// segment for each, which halves its speed. It only grows: an image needs no more than its pipeline holds at once.
-/// Thread-safe.
+/// It comes in slabs of 2 MiB, aligned to that, so that each can be a huge page: a direct transfer of small
+/// pages has a segment for each, which halves its speed. It only grows: an image needs no more than its
+/// pipeline holds at once. Thread-safe.
 /// </remarks>
 /// <param name="prepare">Gets each slab, its address and length, before it is used. Default nothing.</param>
 internal sealed unsafe class BlockPool(Action<nint, int>? prepare = null) : IDisposable

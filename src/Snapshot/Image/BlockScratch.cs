@@ -1,9 +1,11 @@
 namespace Snapshot.Image;
 
-/// <summary>The buffers one thread needs to read blocks: a window of stored bytes, and room to decode.</summary>
+/// <summary>
+/// The buffers one thread needs to read blocks: a window of stored bytes, and room to decode.
+/// </summary>
 /// <remarks>
-/// The window may be larger than a block: blocks are contiguous in the file, so whoever reads them in the order of the
-/// file gets reads of that size. It also keeps the block decoded last. Not thread-safe.
+/// The window may be larger than a block: blocks are contiguous in the file, so whoever reads them in the
+/// order of the file gets reads of that size. It also keeps the block decoded last. Not thread-safe.
 /// </remarks>
 internal sealed class BlockScratch : IDisposable
 {

@@ -7,14 +7,14 @@ namespace Snapshot.Image;
 
 /// <summary>
 /// Groups bytes of equal significance: with n elements of e bytes, target[k * n + i] = source[i * e + k]. The
-/// neighbouring values of a field share their high bytes, which LZ4 then finds (the shuffle filter of HDF5 and
-/// Blosc).
+/// neighbouring values of a field share their high bytes, which LZ4 then finds (the shuffle filter of HDF5
+/// and Blosc).
 /// </summary>
 /// <remarks>
-/// The vectors of 16 elements are transposed by rounds of a perfect shuffle: interleaving the first half of the
-/// vectors with the second rotates the bits of every byte's address left by one. The address of a byte is (element,
-/// byte): 4 + log2(e) bits; 4 rounds make it (byte, element), and log2(e) more rounds bring it back. The methods are
-/// optimized at once: the first image of a process is a full one.
+/// The vectors of 16 elements are transposed by rounds of a perfect shuffle: interleaving the first half of
+/// the vectors with the second rotates the bits of every byte's address left by one. The address of a byte is
+/// (element, byte): 4 + log2(e) bits; 4 rounds make it (byte, element), and log2(e) more rounds bring it
+/// back. The methods are optimized at once: the first image of a process is a full one.
 /// </remarks>
 internal static unsafe class ByteShuffle
 {
@@ -76,9 +76,11 @@ internal static unsafe class ByteShuffle
         {
             byte* at = source + (long)i * 8;
             var (a, b, c, d) =
-                (Vector128.Load(at), Vector128.Load(at + 16), Vector128.Load(at + 32), Vector128.Load(at + 48));
+                (Vector128.Load(at), Vector128.Load(at + 16), Vector128.Load(at + 32),
+                    Vector128.Load(at + 48));
             var (e, f, g, h) =
-                (Vector128.Load(at + 64), Vector128.Load(at + 80), Vector128.Load(at + 96), Vector128.Load(at + 112));
+                (Vector128.Load(at + 64), Vector128.Load(at + 80), Vector128.Load(at + 96),
+                    Vector128.Load(at + 112));
             (a, b, c, d, e, f, g, h) =
                 (Low(a, e), High(a, e), Low(b, f), High(b, f), Low(c, g), High(c, g), Low(d, h), High(d, h));
             (a, b, c, d, e, f, g, h) =
@@ -136,7 +138,8 @@ internal static unsafe class ByteShuffle
         {
             byte* at = source + (long)i * 4;
             var (a, b, c, d) =
-                (Vector128.Load(at), Vector128.Load(at + 16), Vector128.Load(at + 32), Vector128.Load(at + 48));
+                (Vector128.Load(at), Vector128.Load(at + 16), Vector128.Load(at + 32),
+                    Vector128.Load(at + 48));
             (a, b, c, d) = (Low(a, c), High(a, c), Low(b, d), High(b, d));
             (a, b, c, d) = (Low(a, c), High(a, c), Low(b, d), High(b, d));
             (a, b, c, d) = (Low(a, c), High(a, c), Low(b, d), High(b, d));
@@ -181,7 +184,8 @@ internal static unsafe class ByteShuffle
                 for (int round = 0; round < 4; round++)
                 {
                     (a, b, c, d, e, f, g, h) =
-                        (Low(a, e), High(a, e), Low(b, f), High(b, f), Low(c, g), High(c, g), Low(d, h), High(d, h));
+                        (Low(a, e), High(a, e), Low(b, f), High(b, f), Low(c, g), High(c, g), Low(d, h),
+                            High(d, h));
                 }
 
                 byte* to = target + i + 8L * half * count;
@@ -212,7 +216,8 @@ internal static unsafe class ByteShuffle
                 for (int round = 0; round < 3; round++)
                 {
                     (a, b, c, d, e, f, g, h) =
-                        (Low(a, e), High(a, e), Low(b, f), High(b, f), Low(c, g), High(c, g), Low(d, h), High(d, h));
+                        (Low(a, e), High(a, e), Low(b, f), High(b, f), Low(c, g), High(c, g), Low(d, h),
+                            High(d, h));
                 }
 
                 ulong* to = (ulong*)(target + (long)i * 16) + half;

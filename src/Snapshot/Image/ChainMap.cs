@@ -5,13 +5,16 @@ namespace Snapshot.Image;
 /// <summary>A run of pages of a region and the one image of the chain that defines them.</summary>
 /// <param name="FirstPage">In the region.</param>
 /// <param name="PageCount">At least 1.</param>
-/// <param name="Kind">Present, zero or excluded; in parent only where the youngest images of a longer chain were
-/// flattened: then the parent of the last of them has it.</param>
+/// <param name="Kind">Present, zero or excluded; in parent only where the youngest images of a longer chain
+/// were flattened: then the parent of the last of them has it.</param>
 /// <param name="Image">The index of the image in the chain, newest first.</param>
 /// <param name="FirstOrdinal">In the page stream of that image; meaningful when present.</param>
-internal readonly record struct ChainRun(long FirstPage, long PageCount, ExtentKind Kind, int Image, long FirstOrdinal);
+internal readonly record struct ChainRun(
+    long FirstPage, long PageCount, ExtentKind Kind, int Image, long FirstOrdinal);
 
-/// <summary>The runs of one region of the newest image: they cover its committed pages exactly, in order.</summary>
+/// <summary>
+/// The runs of one region of the newest image: they cover its committed pages exactly, in order.
+/// </summary>
 internal sealed class ChainRegion(RegionDescription description, ReadOnlyMemory<ChainRun> runs)
 {
     internal RegionDescription Description => description;
@@ -51,10 +54,13 @@ internal sealed class ChainRegion(RegionDescription description, ReadOnlyMemory<
     }
 }
 
-/// <summary>A chain of images flattened: for every page of the newest image the place of its content.</summary>
+/// <summary>
+/// A chain of images flattened: for every page of the newest image the place of its content.
+/// </summary>
 /// <remarks>
-/// Per region one walk over its pages, with a place in each image: a page is asked of the newest image, and where that
-/// has it in its parent, of the next one. What the images asked have to say ends with the first of their extents.
+/// Per region one walk over its pages, with a place in each image: a page is asked of the newest image, and
+/// where that has it in its parent, of the next one. What the images asked have to say ends with the first of
+/// their extents.
 /// </remarks>
 internal sealed class ChainMap
 {
@@ -66,7 +72,9 @@ internal sealed class ChainMap
     /// <summary>Flattens a chain: an image and all its ancestors.</summary>
     /// <param name="newestFirst">The images.</param>
     /// <param name="isWhole">Whether they are all; what the youngest alone lack is in parent.</param>
-    /// <exception cref="SnapshotException">ChainBroken: an image lacks pages that a younger one needs.</exception>
+    /// <exception cref="SnapshotException">
+    /// ChainBroken: an image lacks pages that a younger one needs.
+    /// </exception>
     internal static ChainMap Build(IReadOnlyList<ImageReader> newestFirst, bool isWhole = true)
     {
         IReadOnlyList<ImageRegion> newest = newestFirst[0].Regions;
@@ -146,8 +154,8 @@ internal sealed class ChainMap
         {
             throw ImageErrors.ChainBroken(
                 image,
-                $"region {region.Id} ('{older.Name}', {older.CommittedPages} pages) is not the one ('{region.Name}') " +
-                "of which a younger image needs pages");
+                $"region {region.Id} ('{older.Name}', {older.CommittedPages} pages) is not the one " +
+                $"('{region.Name}') of which a younger image needs pages");
         }
 
         return found;

@@ -3,11 +3,13 @@ using Snapshot.Base;
 namespace Snapshot.Image;
 
 /// <summary>
-/// The pages that a chain of images describes, for writing them into another image: a merged one, or one that shall
-/// need no parent. One thread at a time.
+/// The pages that a chain of images describes, for writing them into another image: a merged one, or one that
+/// shall need no parent. One thread at a time.
 /// </summary>
 /// <param name="chain">An image and all its ancestors, newest first; owned from here on.</param>
-/// <param name="depth">How many of them, the newest, the pages are taken from: what others have is in parent.</param>
+/// <param name="depth">
+/// How many of them, the newest, the pages are taken from: what others have is in parent.
+/// </param>
 internal sealed class ChainPages(IReadOnlyList<ImageReader> chain, int depth) : IDisposable
 {
     // One per image, for runs of different images alternate and each image is read in order.
@@ -24,7 +26,8 @@ internal sealed class ChainPages(IReadOnlyList<ImageReader> chain, int depth) : 
     /// <summary>The region of the newest image with this id.</summary>
     internal ChainRegion Region(int id) =>
         Map.Regions.FirstOrDefault(region => region.Description.Id == id)
-        ?? throw ImageErrors.ChainBroken(Newest, $"region {id} is missing, and the next image needs pages of it");
+        ?? throw ImageErrors.ChainBroken(
+            Newest, $"region {id} is missing, and the next image needs pages of it");
 
     /// <summary>Adds a run to the page stream, whatever its kind.</summary>
     internal void Append(ImageWriter writer, in ChainRun run)

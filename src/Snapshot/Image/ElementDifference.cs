@@ -3,9 +3,9 @@ using System.Runtime.Intrinsics;
 namespace Snapshot.Image;
 
 /// <summary>
-/// Replaces each element by its difference to the one before, both taken as unsigned integers, modulo their size; the
-/// first stays. Neighbouring values of a smooth field have the same sign and exponent and close mantissas, so the
-/// high bytes of the differences are all zeros or all ones.
+/// Replaces each element by its difference to the one before, both taken as unsigned integers, modulo their
+/// size; the first stays. Neighbouring values of a smooth field have the same sign and exponent and close
+/// mantissas, so the high bytes of the differences are all zeros or all ones.
 /// </summary>
 internal static unsafe class ElementDifference
 {

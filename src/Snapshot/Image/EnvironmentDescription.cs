@@ -4,7 +4,8 @@ namespace Snapshot.Inspection;
 public sealed class EnvironmentDescription
 {
     internal EnvironmentDescription(
-        string libraryVersion, string runtimeVersion, string operatingSystem, string architecture, string? machineName,
+        string libraryVersion, string runtimeVersion, string operatingSystem, string architecture,
+        string? machineName,
         string? processCommand)
     {
         LibraryVersion = libraryVersion;

@@ -9,7 +9,7 @@ namespace Snapshot.Image;
 /// </summary>
 internal ref struct FormatReader(ReadOnlySpan<byte> bytes, string name, long fileOffset)
 {
-    private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding s_strictUtf8 = new(false, throwOnInvalidBytes: true);
 
     private readonly ReadOnlySpan<byte> _bytes = bytes;
     private int _position;
@@ -32,7 +32,9 @@ internal ref struct FormatReader(ReadOnlySpan<byte> bytes, string name, long fil
         return (int)value;
     }
 
-    /// <summary>A u64 that is a size or a count: below 2^60, so that sums and pages in bytes cannot overflow.</summary>
+    /// <summary>
+    /// A u64 that is a size or a count: below 2^60, so that sums and pages in bytes cannot overflow.
+    /// </summary>
     internal long Size()
     {
         ulong value = U64();
@@ -40,7 +42,9 @@ internal ref struct FormatReader(ReadOnlySpan<byte> bytes, string name, long fil
         return (long)value;
     }
 
-    /// <summary>A count of items that take at least so many bytes each: bounded by the bytes there are.</summary>
+    /// <summary>
+    /// A count of items that take at least so many bytes each: bounded by the bytes there are.
+    /// </summary>
     internal int Count(ulong value, int itemBytesMin)
     {
         if (value > (ulong)(Remaining / itemBytesMin))
@@ -75,7 +79,8 @@ internal ref struct FormatReader(ReadOnlySpan<byte> bytes, string name, long fil
     internal readonly SnapshotException Unsupported(string what) =>
         ImageErrors.Unsupported(name, fileOffset + _position, what);
 
-    internal readonly SnapshotException Corrupt(string what) => ImageErrors.Corrupt(name, fileOffset + _position, what);
+    internal readonly SnapshotException Corrupt(string what) =>
+        ImageErrors.Corrupt(name, fileOffset + _position, what);
 
     private ReadOnlySpan<byte> Take(int count)
     {
@@ -89,7 +94,7 @@ internal ref struct FormatReader(ReadOnlySpan<byte> bytes, string name, long fil
     {
         try
         {
-            return StrictUtf8.GetString(utf8);
+            return s_strictUtf8.GetString(utf8);
         }
         catch (DecoderFallbackException)
         {

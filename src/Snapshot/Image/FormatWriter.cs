@@ -28,7 +28,8 @@ internal sealed class FormatWriter
     {
         int length = Encoding.UTF8.GetByteCount(value);
         if (length > ushort.MaxValue)
-            throw new ArgumentException($"a text of {length} bytes is longer than the 65,535 the format allows");
+            throw new ArgumentException(
+                $"a text of {length} bytes is longer than the 65,535 the format allows");
         U16((ushort)length);
         Encoding.UTF8.GetBytes(value, Take(length));
     }

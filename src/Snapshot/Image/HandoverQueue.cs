@@ -3,7 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace Snapshot.Image;
 
 /// <summary>
-/// Hands objects from threads to threads in order. Bounded by the number of objects there are: buffers go round.
+/// Hands objects from threads to threads in order. Bounded by the number of objects there are: buffers go
+/// round.
 /// </summary>
 internal sealed class HandoverQueue<T>(int capacity)
     where T : class

@@ -55,18 +55,23 @@ internal static class HeaderPages
                 name, Header.Major, $"the image has format {version}, this library reads {Major}.x");
 
         ImageHeader header = new(
-            new Guid(page.Slice(Header.ImageId, 16)), Size(page, Header.Generation, name, 0), ReadParent(page, name),
+            new Guid(page.Slice(Header.ImageId, 16)), Size(page, Header.Generation, name, 0),
+            ReadParent(page, name),
             FromFileTime((long)Get64(page, Header.Created)))
         {
             Architecture = ReadArchitecture(page, name),
         };
-        if (Get32(page, Header.PageSize) != PageSize || Get32(page, Header.BlockPages) is 0 or > BlockPagesMax)
+        if (Get32(page, Header.PageSize) != PageSize ||
+            Get32(page, Header.BlockPages) is 0 or > BlockPagesMax)
             throw ImageErrors.Corrupt(
                 name, Header.PageSize, "the page size or the block size is not one of this format");
-        if (header.ImageId == Guid.Empty || header.Generation < 1 || header.Parent?.Generation >= header.Generation)
-            throw ImageErrors.Corrupt(name, Header.ImageId, "id, generation or parent generation is impossible");
+        if (header.ImageId == Guid.Empty || header.Generation < 1 ||
+            header.Parent?.Generation >= header.Generation)
+            throw ImageErrors.Corrupt(
+                name, Header.ImageId, "id, generation or parent generation is impossible");
         if (Get32(page, Header.Kind) != (uint)header.Kind)
-            throw ImageErrors.Corrupt(name, Header.Kind, "a full image has no parent and an incremental one has one");
+            throw ImageErrors.Corrupt(
+                name, Header.Kind, "a full image has no parent and an incremental one has one");
         return header;
     }
 
@@ -105,7 +110,8 @@ internal static class HeaderPages
         ReadOnlySpan<byte> page, ReadOnlySpan<byte> magic, string what, string name, long offset)
     {
         if (!page.StartsWith(magic))
-            throw ImageErrors.Corrupt(name, offset, $"there is no {what}: the file is truncated or not an image");
+            throw ImageErrors.Corrupt(
+                name, offset, $"there is no {what}: the file is truncated or not an image");
         if (XxHash3.HashToUInt64(page[..PageChecksumOffset]) != ChecksumOf(page))
             throw ImageErrors.Corrupt(name, offset, $"the checksum of the {what} is wrong");
     }
@@ -132,9 +138,12 @@ internal static class HeaderPages
     private static void Put64(Span<byte> page, int at, ulong value) =>
         BinaryPrimitives.WriteUInt64LittleEndian(page[at..], value);
 
-    private static ushort Get16(ReadOnlySpan<byte> page, int at) => BinaryPrimitives.ReadUInt16LittleEndian(page[at..]);
+    private static ushort Get16(ReadOnlySpan<byte> page, int at) =>
+        BinaryPrimitives.ReadUInt16LittleEndian(page[at..]);
 
-    private static uint Get32(ReadOnlySpan<byte> page, int at) => BinaryPrimitives.ReadUInt32LittleEndian(page[at..]);
+    private static uint Get32(ReadOnlySpan<byte> page, int at) =>
+        BinaryPrimitives.ReadUInt32LittleEndian(page[at..]);
 
-    private static ulong Get64(ReadOnlySpan<byte> page, int at) => BinaryPrimitives.ReadUInt64LittleEndian(page[at..]);
+    private static ulong Get64(ReadOnlySpan<byte> page, int at) =>
+        BinaryPrimitives.ReadUInt64LittleEndian(page[at..]);
 }

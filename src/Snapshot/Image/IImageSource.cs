@@ -17,9 +17,9 @@ internal interface IImageSource : IDisposable
     public SafeFileHandle? File => null;
 
     /// <summary>
-    /// Reads exactly as many bytes as the destination holds; the caller stays within <see cref="Length"/>. Offset and
-    /// length are multiples of 4096 and the destination is native and aligned to 4096. A failure is a
-    /// <see cref="SnapshotException"/> with path and offset.
+    /// Reads exactly as many bytes as the destination holds; the caller stays within <see cref="Length"/>.
+    /// Offset and length are multiples of 4096 and the destination is native and aligned to 4096. A failure
+    /// is a <see cref="SnapshotException"/> with path and offset.
     /// </summary>
     public void Read(long offset, Span<byte> destination);
 }

@@ -9,5 +9,6 @@ namespace Snapshot.Image;
 /// <param name="Encoding">How it is stored.</param>
 /// <param name="ElementSize">By which it was shuffled, or 0.</param>
 internal readonly record struct ImageBlock(
-    long Offset, ulong Checksum, long FirstOrdinal, int StoredLength, ushort PageCount, StoredEncoding Encoding,
+    long Offset, ulong Checksum, long FirstOrdinal, int StoredLength, ushort PageCount,
+    StoredEncoding Encoding,
     byte ElementSize);

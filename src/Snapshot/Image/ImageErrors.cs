@@ -3,10 +3,11 @@ namespace Snapshot.Image;
 /// <summary>The failures of reading an image, with one wording.</summary>
 internal static class ImageErrors
 {
-    internal static SnapshotException Corrupt(string name, long offset, string what, Exception? inner = null) =>
+    internal static SnapshotException Corrupt(
+        string name, long offset, string what, Exception? inner = null) =>
         new(SnapshotErrorCode.Corrupt,
-            $"{name}, offset {offset}: {what}. The image is damaged; restart from another generation or restore the " +
-            "file from a copy.", inner)
+            $"{name}, offset {offset}: {what}. The image is damaged; restart from another generation or " +
+            "restore the file from a copy.", inner)
         {
             Path = name,
             Offset = offset,

@@ -14,7 +14,9 @@ internal readonly struct ImageExtent(ulong packed, long firstPage, long firstOrd
 
     internal long FirstPage => firstPage;
 
-    /// <summary>The place of the first page in the page stream; meaningful when the kind is present.</summary>
+    /// <summary>
+    /// The place of the first page in the page stream; meaningful when the kind is present.
+    /// </summary>
     internal long FirstOrdinal => firstOrdinal;
 
     internal static ulong Pack(ExtentKind kind, long pageCount) => ((ulong)pageCount << 8) | (byte)kind;

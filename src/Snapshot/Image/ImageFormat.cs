@@ -70,6 +70,7 @@ internal static class ImageFormat
     internal static DateTimeOffset FromFileTime(long microseconds)
     {
         const long Least = -62_135_596_800_000_000, Most = 253_402_300_799_999_999;
-        return DateTimeOffset.UnixEpoch.AddTicks(Math.Clamp(microseconds, Least, Most) * TimeSpan.TicksPerMicrosecond);
+        return DateTimeOffset.UnixEpoch.AddTicks(
+            Math.Clamp(microseconds, Least, Most) * TimeSpan.TicksPerMicrosecond);
     }
 }

@@ -5,7 +5,9 @@ namespace Snapshot.Image;
 /// <summary>Names an image by the state it holds.</summary>
 internal readonly record struct ImageLink(Guid ImageId, long Generation);
 
-/// <summary>Which image this is. Ids and time come from the caller, so that equal input makes equal files.</summary>
+/// <summary>
+/// Which image this is. Ids and time come from the caller, so that equal input makes equal files.
+/// </summary>
 /// <param name="ImageId">Names the state of the memory; kept by compaction.</param>
 /// <param name="Generation">At least 1.</param>
 /// <param name="Parent">The image that in-parent extents refer to, or null for a full image.</param>
@@ -18,8 +20,8 @@ internal sealed record ImageHeader(Guid ImageId, long Generation, ImageLink? Par
     internal GenerationKind Kind => Parent is null ? GenerationKind.Full : GenerationKind.Incremental;
 
     /// <summary>
-    /// A random id: a UUID of version 4. Its bits come from the kernel; the runtime's random numbers for cryptography
-    /// would need OpenSSL, without which they end the process.
+    /// A random id: a UUID of version 4. Its bits come from the kernel; the runtime's random numbers for
+    /// cryptography would need OpenSSL, without which they end the process.
     /// </summary>
     internal static Guid NewImageId() => Guid.NewGuid();
 }

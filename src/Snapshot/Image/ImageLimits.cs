@@ -5,7 +5,9 @@ internal sealed class ImageLimits
 {
     internal static readonly ImageLimits Default = new();
 
-    /// <value>Bytes of the index; default 1 GiB. All structures parsed from it take a small multiple of that.</value>
+    /// <value>
+    /// Bytes of the index; default 1 GiB. All structures parsed from it take a small multiple of that.
+    /// </value>
     internal int IndexBytesMax
     {
         get;

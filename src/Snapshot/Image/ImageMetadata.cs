@@ -5,7 +5,9 @@ internal sealed record ImageMetadata
 {
     internal IReadOnlyList<RootDescription> Roots { get; init; } = [];
 
-    /// <summary>Every lock owner id that was ever given: a lock in an arena may be held by any of them.</summary>
+    /// <summary>
+    /// Every lock owner id that was ever given: a lock in an arena may be held by any of them.
+    /// </summary>
     internal IReadOnlyList<LockOwnerDescription> Owners { get; init; } = [];
 
     internal IReadOnlyList<ParticipantDescription> Participants { get; init; } = [];

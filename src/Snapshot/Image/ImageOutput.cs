@@ -1,8 +1,8 @@
 namespace Snapshot.Image;
 
 /// <summary>
-/// The last stage of writing: gathers buffers, which it does not copy, into large writes and keeps several in flight.
-/// One thread at a time appends.
+/// The last stage of writing: gathers buffers, which it does not copy, into large writes and keeps several in
+/// flight. One thread at a time appends.
 /// </summary>
 internal sealed class ImageOutput
 {
@@ -37,7 +37,9 @@ internal sealed class ImageOutput
     /// <summary>Bytes appended so far: the offset of the next append.</summary>
     internal long Position { get; private set; }
 
-    /// <summary>Buffers that may be in here: those of the writes in flight, and of the one being gathered.</summary>
+    /// <summary>
+    /// Buffers that may be in here: those of the writes in flight, and of the one being gathered.
+    /// </summary>
     internal static int BlocksHeld(ImageWriterOptions options) =>
         (options.WritesInFlight + 1) * BlocksPerWrite(options);
 
@@ -84,7 +86,9 @@ internal sealed class ImageOutput
     private static int BlocksPerWrite(ImageWriterOptions options) =>
         Math.Max(1, WriteBytes(options) / ImageFormat.BlockBytesMax);
 
-    /// <summary>Under a cap writes are smaller, sixteen a second, so that the disk is busy in small steps.</summary>
+    /// <summary>
+    /// Under a cap writes are smaller, sixteen a second, so that the disk is busy in small steps.
+    /// </summary>
     private static int WriteBytes(ImageWriterOptions options) =>
         (int)Math.Min(options.WriteBytes, options.BytesPerSecond / 16 ?? int.MaxValue);
 

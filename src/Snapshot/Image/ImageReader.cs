@@ -6,8 +6,8 @@ using Snapshot.Base;
 namespace Snapshot.Image;
 
 /// <summary>
-/// An image open for reading. Everything but the blocks is checked by <see cref="Open"/>; blocks are checked as they
-/// are read.
+/// An image open for reading. Everything but the blocks is checked by <see cref="Open"/>; blocks are checked
+/// as they are read.
 /// </summary>
 /// <remarks>Thread-safe; threads that read blocks need a <see cref="BlockScratch"/> each.</remarks>
 internal sealed unsafe class ImageReader : IDisposable
@@ -15,7 +15,8 @@ internal sealed unsafe class ImageReader : IDisposable
     private readonly IImageSource _source;
     private readonly ImageIndex _index;
 
-    private ImageReader(IImageSource source, ImageHeader header, Version version, ImageFooter footer, ImageIndex index)
+    private ImageReader(
+        IImageSource source, ImageHeader header, Version version, ImageFooter footer, ImageIndex index)
     {
         _source = source;
         _index = index;
@@ -24,7 +25,9 @@ internal sealed unsafe class ImageReader : IDisposable
         IndexChecksum = footer.IndexChecksum;
     }
 
-    /// <summary>Opens and checks header, footer and index; owns the source from then on, also when it fails.</summary>
+    /// <summary>
+    /// Opens and checks header, footer and index; owns the source from then on, also when it fails.
+    /// </summary>
     internal static ImageReader Open(IImageSource source, ImageLimits? limits = null)
     {
         try
@@ -87,7 +90,9 @@ internal sealed unsafe class ImageReader : IDisposable
         return low;
     }
 
-    /// <summary>Reads, verifies and decodes a block; the pages are in the scratch until its next use.</summary>
+    /// <summary>
+    /// Reads, verifies and decodes a block; the pages are in the scratch until its next use.
+    /// </summary>
     internal ReadOnlySpan<byte> ReadBlock(int block, BlockScratch scratch)
     {
         ref readonly ImageBlock entry = ref _index.Blocks[block];
@@ -145,7 +150,8 @@ internal sealed unsafe class ImageReader : IDisposable
         source.Read(footer.IndexOffset, indexBytes.Span);
         if (XxHash3.HashToUInt64(indexBytes.Span) != footer.IndexChecksum)
             throw ImageErrors.Corrupt(name, footer.IndexOffset, "the checksum of the index is wrong");
-        ImageIndex index = IndexReader.Read(indexBytes.Span, footer.IndexOffset, headerChecksum, header, name);
+        ImageIndex index =
+            IndexReader.Read(indexBytes.Span, footer.IndexOffset, headerChecksum, header, name);
         return new ImageReader(source, header, version, footer, index) { Length = length };
     }
 
@@ -160,7 +166,8 @@ internal sealed unsafe class ImageReader : IDisposable
             && end <= scratch.WindowOffset + scratch.WindowFilled;
         if (!inWindow)
         {
-            int length = (int)Math.Min(scratch.Window.Length & -ImageFormat.PageSize, _index.BlocksEnd - entry.Offset);
+            int length =
+                (int)Math.Min(scratch.Window.Length & -ImageFormat.PageSize, _index.BlocksEnd - entry.Offset);
             scratch.Owner = null;
             _source.Read(entry.Offset, scratch.Window.Span[..length]);
             scratch.Owner = this;

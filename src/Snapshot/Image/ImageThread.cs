@@ -7,8 +7,11 @@ internal static class ImageThread
     /// <param name="options">Say what is to be around its work.</param>
     /// <param name="task">What it does.</param>
     /// <param name="work">The same as code.</param>
-    /// <param name="fail">Takes what that throws, whatever it is: it is rethrown on the thread that appends.</param>
-    internal static Thread Start(ImageWriterOptions options, ImageTask task, Action work, Action<Exception> fail)
+    /// <param name="fail">
+    /// Takes what that throws, whatever it is: it is rethrown on the thread that appends.
+    /// </param>
+    internal static Thread Start(
+        ImageWriterOptions options, ImageTask task, Action work, Action<Exception> fail)
     {
         Thread thread = new(Run) { IsBackground = true, Name = NameOf(task) };
         thread.Start();

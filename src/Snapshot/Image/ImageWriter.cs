@@ -4,17 +4,18 @@ using Snapshot.Base;
 namespace Snapshot.Image;
 
 /// <summary>
-/// Writes one image: for each region <see cref="BeginRegion"/> and its extents in order, then <see cref="Complete"/>.
-/// One thread calls; encoding and writing happen on threads of the writer. Equal calls make equal files.
+/// Writes one image: for each region <see cref="BeginRegion"/> and its extents in order, then
+/// <see cref="Complete"/>. One thread calls; encoding and writing happen on threads of the writer. Equal
+/// calls make equal files.
 /// </summary>
 /// <remarks>
-/// <para>Pages may be written before their turn, as a unit: <see cref="BeginUnit"/>, <see cref="AppendPages"/>…,
-/// <see cref="EndUnit"/>, at any time, in a region or outside. When the extents have come to them,
-/// <see cref="AppendUnit"/> says where they are.</para>
+/// <para>Pages may be written before their turn, as a unit: <see cref="BeginUnit"/>,
+/// <see cref="AppendPages"/>…, <see cref="EndUnit"/>, at any time, in a region or outside. When the extents
+/// have come to them, <see cref="AppendUnit"/> says where they are.</para>
 /// <para>
-/// The first failure of any stage, or the cancellation, is thrown by the next call; after it the writer can only be
-/// disposed. Appending waits while all buffers are on their way and allocates nothing but the growth of the lists of
-/// extents, blocks and units.</para>
+/// The first failure of any stage, or the cancellation, is thrown by the next call; after it the writer can
+/// only be disposed. Appending waits while all buffers are on their way and allocates nothing but the growth
+/// of the lists of extents, blocks and units.</para>
 /// </remarks>
 internal sealed class ImageWriter : IDisposable
 {
@@ -74,12 +75,14 @@ internal sealed class ImageWriter : IDisposable
             throw new ArgumentException(
                 $"buffer '{region.Name}' has {region.ByteLength} bytes but {region.CommittedPages} pages");
         if (region.Kind == RegionKind.Arena
-            && (region.BaseAddress % Pages.Size != 0 || region.CapacityBytes < Pages.Bytes(region.CommittedPages)))
+            && (region.BaseAddress % Pages.Size != 0 ||
+                region.CapacityBytes < Pages.Bytes(region.CommittedPages)))
         {
             throw new ArgumentException(
                 $"arena '{region.Name}' is not aligned to a page, or committed beyond its capacity");
         }
-        if (!_regionIds.Add(region.Id)) throw new ArgumentException($"region {region.Id} was written already");
+        if (!_regionIds.Add(region.Id))
+            throw new ArgumentException($"region {region.Id} was written already");
         _region = new WrittenRegion(region, _extents.Count);
         _regionPages = 0;
     }
@@ -95,8 +98,8 @@ internal sealed class ImageWriter : IDisposable
     }
 
     /// <summary>
-    /// Begins a unit: the pages appended until <see cref="EndUnit"/> are written now, in blocks of their own, and are
-    /// no extent yet. A unit may be empty.
+    /// Begins a unit: the pages appended until <see cref="EndUnit"/> are written now, in blocks of their own,
+    /// and are no extent yet. A unit may be empty.
     /// </summary>
     /// <returns>The number of the unit, from 0.</returns>
     internal int BeginUnit()
@@ -118,8 +121,8 @@ internal sealed class ImageWriter : IDisposable
     }
 
     /// <summary>
-    /// Adds the next pages of a unit as present pages. Extents of other kinds may come between them, other present
-    /// pages may not. Every page of every unit is added once.
+    /// Adds the next pages of a unit as present pages. Extents of other kinds may come between them, other
+    /// present pages may not. Every page of every unit is added once.
     /// </summary>
     internal void AppendUnit(int unit, long pageCount)
     {
@@ -139,8 +142,8 @@ internal sealed class ImageWriter : IDisposable
     /// Adds present pages, to the open unit if there is one; the bytes are copied before this returns.
     /// </summary>
     /// <param name="pages">Whole pages.</param>
-    /// <param name="elementSize">Bytes of the elements in them (2, 4, 8 or 16 help the encoder), or 0 when not
-    /// known.</param>
+    /// <param name="elementSize">Bytes of the elements in them (2, 4, 8 or 16 help the encoder), or 0 when
+    /// not known.</param>
     /// <param name="hash">Of the page, where it is one and its hash is known.</param>
     internal void AppendPages(ReadOnlySpan<byte> pages, int elementSize, PageHash hash = default)
     {
@@ -160,8 +163,8 @@ internal sealed class ImageWriter : IDisposable
     }
 
     /// <summary>
-    /// Room for the next present pages, at least one and at most a block of them: what is written there from its start
-    /// on, <see cref="AppendRoom"/> adds without a copy. Valid until anything else is called.
+    /// Room for the next present pages, at least one and at most a block of them: what is written there from
+    /// its start on, <see cref="AppendRoom"/> adds without a copy. Valid until anything else is called.
     /// </summary>
     internal Span<byte> Room()
     {
@@ -195,7 +198,9 @@ internal sealed class ImageWriter : IDisposable
         if (_block.PageCount == ImageFormat.BlockPagesMax) EndBlock();
     }
 
-    /// <summary>Waits for the pipeline, writes index and footer. The file is complete then, but not synced.</summary>
+    /// <summary>
+    /// Waits for the pipeline, writes index and footer. The file is complete then, but not synced.
+    /// </summary>
     internal ImageSummary Complete(ImageMetadata metadata, CancellationToken cancellation = default)
     {
         _order.ThrowIfIncomplete();
@@ -214,7 +219,8 @@ internal sealed class ImageWriter : IDisposable
         _pipeline.AppendDirectly(index.Written);
         long length = _pipeline.Position + ImageFormat.PageSize;
         _pipeline.AppendDirectly(
-            HeaderPages.MakeFooter(new ImageFooter(indexOffset, index.Length, indexChecksum, length, _header.ImageId)));
+            HeaderPages.MakeFooter(
+                new ImageFooter(indexOffset, index.Length, indexChecksum, length, _header.ImageId)));
         _pipeline.Finish();
         return new ImageSummary(
             length, indexChecksum, _presentPages, indexOffset - ImageFormat.PageSize, _pipeline.Blocks.Count);
@@ -223,7 +229,9 @@ internal sealed class ImageWriter : IDisposable
     /// <summary>Stops the threads of the writer; what was written stays where it is.</summary>
     public void Dispose() => _pipeline.Dispose();
 
-    /// <summary>Submits the block that is being filled; one without pages stays for what comes next.</summary>
+    /// <summary>
+    /// Submits the block that is being filled; one without pages stays for what comes next.
+    /// </summary>
     private void EndBlock()
     {
         if (_block is not { PageCount: > 0 }) return;
@@ -250,8 +258,8 @@ internal sealed class ImageWriter : IDisposable
         if (pageCount > _region.Description.CommittedPages - _regionPages)
         {
             throw new InvalidOperationException(
-                $"region '{_region.Description.Name}' has {_region.Description.CommittedPages} pages; {_regionPages} " +
-                $"+ {pageCount} are too many");
+                $"region '{_region.Description.Name}' has {_region.Description.CommittedPages} pages; " +
+                $"{_regionPages} + {pageCount} are too many");
         }
     }
 
@@ -268,8 +276,8 @@ internal sealed class ImageWriter : IDisposable
         if (_regionPages != _region.Description.CommittedPages)
         {
             throw new InvalidOperationException(
-                $"region '{_region.Description.Name}' has {_region.Description.CommittedPages} pages, but extents " +
-                $"for {_regionPages} were written");
+                $"region '{_region.Description.Name}' has {_region.Description.CommittedPages} pages, but " +
+                $"extents for {_regionPages} were written");
         }
 
         _region.ExtentCount = _extents.Count - _region.FirstExtent;

@@ -5,7 +5,9 @@ namespace Snapshot.Image;
 
 /// <summary>What an index says.</summary>
 /// <param name="Blocks">In the order of the page stream.</param>
-/// <param name="FileOrder">The numbers of the blocks in the order of the file, or null when that is the same.</param>
+/// <param name="FileOrder">
+/// The numbers of the blocks in the order of the file, or null when that is the same.
+/// </param>
 /// <param name="BlocksEnd">Offset in the file where the blocks end.</param>
 /// <param name="Regions">In the order of the page stream.</param>
 /// <param name="RegionsById">The same by their ids.</param>
@@ -15,7 +17,9 @@ internal sealed record ImageIndex(
     ImageBlock[] Blocks, int[]? FileOrder, long BlocksEnd, ImageRegion[] Regions,
     Dictionary<int, ImageRegion> RegionsById, ImageMetadata Metadata, long PresentPages);
 
-/// <summary>Parses an index whose checksum was found right, and yet believes nothing that it can check.</summary>
+/// <summary>
+/// Parses an index whose checksum was found right, and yet believes nothing that it can check.
+/// </summary>
 internal ref struct IndexReader
 {
     private readonly string _name;
@@ -46,9 +50,11 @@ internal ref struct IndexReader
     {
         IndexReader reader = new(name, offset, header);
         reader.SplitSections(index, headerChecksum);
-        ImageRegion[] regions = reader.ReadRegions(out Dictionary<int, ImageRegion> byId, out long presentPages);
+        ImageRegion[] regions =
+            reader.ReadRegions(out Dictionary<int, ImageRegion> byId, out long presentPages);
         ImageBlock[] blocks = reader.ReadBlocks(presentPages);
-        int[]? fileOrder = reader._seen.Contains(Section.FileOrder) ? reader.ReadFileOrder(blocks.Length) : null;
+        int[]? fileOrder =
+            reader._seen.Contains(Section.FileOrder) ? reader.ReadFileOrder(blocks.Length) : null;
         reader.CheckTiling(blocks, fileOrder);
         if (MetadataCheck.FindFault(reader._metadata, byId.GetValueOrDefault) is { } fault)
             throw ImageErrors.Corrupt(name, offset, fault);
@@ -98,15 +104,18 @@ internal ref struct IndexReader
             case Section.AsyncHandlers:
                 _metadata = _metadata with { AsyncHandlers = MetadataReader.Handlers(payload) };
                 break;
-            case Section.LockOwners: _metadata = _metadata with { Owners = MetadataReader.Owners(payload) }; break;
+            case Section.LockOwners:
+                _metadata = _metadata with { Owners = MetadataReader.Owners(payload) }; break;
             case Section.Environment:
                 _metadata = _metadata with { Environment = MetadataReader.Environment(payload) };
                 break;
-            case Section.Figures: _metadata = _metadata with { Figures = MetadataReader.Figures(payload) }; break;
+            case Section.Figures:
+                _metadata = _metadata with { Figures = MetadataReader.Figures(payload) }; break;
             default:
                 if (required)
                     throw ImageErrors.Unsupported(
-                        _name, _offset, $"the image needs section {NameOf(id)}, which this library does not know");
+                        _name, _offset,
+                        $"the image needs section {NameOf(id)}, which this library does not know");
                 break;
         }
     }
@@ -128,14 +137,16 @@ internal ref struct IndexReader
                 throw _regions.Corrupt($"region {region.Id} has more extents than there are");
             ReadExtents(region, extents.AsSpan(first, (int)extentCount), ref presentPages);
             regions[i] = new ImageRegion(region, extents, first, (int)extentCount);
-            if (!byId.TryAdd(region.Id, regions[i])) throw _regions.Corrupt($"region {region.Id} occurs twice");
+            if (!byId.TryAdd(region.Id, regions[i]))
+                throw _regions.Corrupt($"region {region.Id} occurs twice");
             first += (int)extentCount;
         }
 
         _regions.ExpectEnd();
         _extents.ExpectEnd();
         if (check.FindOverlap() is { } overlap) throw _regions.Corrupt(overlap);
-        if (first != extents.Length) throw _extents.Corrupt($"{extents.Length - first} extents belong to no region");
+        if (first != extents.Length)
+            throw _extents.Corrupt($"{extents.Length - first} extents belong to no region");
         return regions;
     }
 
@@ -162,17 +173,20 @@ internal ref struct IndexReader
         {
             ulong packed = _extents.U64();
             extent = new ImageExtent(packed, page, presentPages);
-            bool possible = extent.Kind <= ExtentKind.Excluded && (int)extent.Kind != before && extent.PageCount >= 1
+            bool possible = extent.Kind <= ExtentKind.Excluded && (int)extent.Kind != before &&
+                extent.PageCount >= 1
                 && extent.PageCount <= region.CommittedPages - page
                 && (extent.Kind != ExtentKind.InParent || _header.Parent is not null);
-            if (!possible) throw _extents.Corrupt($"an extent of region {region.Id} at page {page} is impossible");
+            if (!possible)
+                throw _extents.Corrupt($"an extent of region {region.Id} at page {page} is impossible");
             before = (int)extent.Kind;
             page += extent.PageCount;
             if (extent.Kind == ExtentKind.Present) presentPages += extent.PageCount;
         }
 
         if (page != region.CommittedPages)
-            throw _extents.Corrupt($"the extents of region {region.Id} cover {page} of {region.CommittedPages} pages");
+            throw _extents.Corrupt(
+                $"the extents of region {region.Id} cover {page} of {region.CommittedPages} pages");
     }
 
     private ImageBlock[] ReadBlocks(long presentPages)
@@ -215,7 +229,8 @@ internal ref struct IndexReader
     {
         int[] numbers = new int[_fileOrder.Count(_fileOrder.U64(), FileOrderEntryBytes)];
         if (numbers.Length != blockCount)
-            throw _fileOrder.Corrupt($"the order is that of {numbers.Length} blocks, and there are {blockCount}");
+            throw _fileOrder.Corrupt(
+                $"the order is that of {numbers.Length} blocks, and there are {blockCount}");
         foreach (ref int number in numbers.AsSpan())
         {
             uint read = _fileOrder.U32();
@@ -228,8 +243,8 @@ internal ref struct IndexReader
     }
 
     /// <summary>
-    /// Each block begins where the one before in the file ends. Their offsets ascend, so none is met twice; and as many
-    /// are met as there are, so none is left out.
+    /// Each block begins where the one before in the file ends. Their offsets ascend, so none is met twice;
+    /// and as many are met as there are, so none is left out.
     /// </summary>
     private readonly void CheckTiling(ImageBlock[] blocks, int[]? fileOrder)
     {
@@ -242,7 +257,8 @@ internal ref struct IndexReader
             offset += Pages.AlignUp(blocks[number].StoredLength, PageSize);
         }
 
-        if (offset != _offset) throw _blocks.Corrupt($"the blocks end at {offset}, the index starts at {_offset}");
+        if (offset != _offset)
+            throw _blocks.Corrupt($"the blocks end at {offset}, the index starts at {_offset}");
     }
 
     private readonly bool IsPossible(in ImageBlock block)
@@ -254,7 +270,8 @@ internal ref struct IndexReader
             StoredEncoding.Plain or StoredEncoding.PlainByPage =>
                 block.StoredLength == length && block.ElementSize == 0,
             StoredEncoding.Lz4 => block.StoredLength <= length && block.ElementSize == 0,
-            StoredEncoding.ShuffleLz4 => block.StoredLength <= length && BlockEncoder.IsElementSize(block.ElementSize),
+            StoredEncoding.ShuffleLz4 =>
+                block.StoredLength <= length && BlockEncoder.IsElementSize(block.ElementSize),
             StoredEncoding.DifferenceShuffleLz4 =>
                 block.StoredLength <= length && ElementDifference.IsElementSize(block.ElementSize),
             _ => false,

@@ -17,7 +17,8 @@ internal static class IndexWriter
         to.U64(0);
         uint sections = 0;
         Add(Section.Blocks, true, () => WriteBlocks(to, blocks, order.Sequences));
-        if (order.NumbersInFile() is { } numbers) Add(Section.FileOrder, true, () => WriteFileOrder(to, numbers));
+        if (order.NumbersInFile() is { } numbers)
+            Add(Section.FileOrder, true, () => WriteFileOrder(to, numbers));
         if (HighestEncoding(blocks) is var highest and > StoredEncoding.ShuffleLz4)
             Add(Section.HighestEncoding, true, () => WriteHighestEncoding(to, highest));
         Add(Section.Regions, true, () => WriteRegions(to, regions));

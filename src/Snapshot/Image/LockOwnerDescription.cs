@@ -7,5 +7,7 @@ internal enum LockOwnerKind
     Handler = 2,
 }
 
-/// <summary>An id by which locks in arenas name their owner; the same for the same name and kind for ever.</summary>
+/// <summary>
+/// An id by which locks in arenas name their owner; the same for the same name and kind for ever.
+/// </summary>
 internal sealed record LockOwnerDescription(int Id, string Name, LockOwnerKind Kind);

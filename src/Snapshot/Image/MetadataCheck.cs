@@ -2,7 +2,9 @@ using Snapshot.Base;
 
 namespace Snapshot.Image;
 
-/// <summary>What the sections of an index say together: that no name or id means two things, or nothing.</summary>
+/// <summary>
+/// What the sections of an index say together: that no name or id means two things, or nothing.
+/// </summary>
 internal static class MetadataCheck
 {
     /// <summary>What is impossible, as a sentence, or null.</summary>
@@ -29,12 +31,14 @@ internal static class MetadataCheck
         if (region?.Description is not { Kind: RegionKind.Arena } arena)
             return $"root '{root.Name}' is in region {root.RegionId}, which is no arena of the image";
         if (root.TypeName.Length == 0) return $"root '{root.Name}' has no type";
-        return root.Count >= 0 && root.Offset < arena.CapacityBytes && root.Count <= arena.CapacityBytes - root.Offset
+        return root.Count >= 0 && root.Offset < arena.CapacityBytes &&
+            root.Count <= arena.CapacityBytes - root.Offset
             ? null
             : $"root '{root.Name}' of {root.Count} elements at offset {root.Offset} is beyond its arena";
     }
 
-    private static string? FindTwice<TItem, TKey>(IReadOnlyList<TItem> items, Func<TItem, TKey> keyOf, string what)
+    private static string? FindTwice<TItem, TKey>(
+        IReadOnlyList<TItem> items, Func<TItem, TKey> keyOf, string what)
     {
         HashSet<TKey> seen = [];
         foreach (TItem item in items)

@@ -74,7 +74,8 @@ internal static class MetadataReader
         string[] texts = new string[6];
         for (int i = 0; i < texts.Length; i++) texts[i] = from.Text();
         from.ExpectEnd();
-        return new EnvironmentDescription(texts[0], texts[1], texts[2], texts[3], OrNull(texts[4]), OrNull(texts[5]));
+        return new EnvironmentDescription(
+            texts[0], texts[1], texts[2], texts[3], OrNull(texts[4]), OrNull(texts[5]));
     }
 
     internal static KeyValuePair<string, string>[] Figures(FormatReader from)

@@ -1,6 +1,8 @@
 namespace Snapshot.Inspection;
 
-/// <summary>What kind of participant an image recorded. The values are part of the format, do not renumber.</summary>
+/// <summary>
+/// What kind of participant an image recorded. The values are part of the format, do not renumber.
+/// </summary>
 public enum ParticipantKind
 {
     /// <summary>An ordinary thread that polls; its stack is not captured.</summary>
@@ -9,7 +11,9 @@ public enum ParticipantKind
     /// <summary>A thread that runs fibers; their frames are in an arena of the image.</summary>
     Fibers = 2,
 
-    /// <summary>It stands for threads that run native code; their stacks are in an arena of the image.</summary>
+    /// <summary>
+    /// It stands for threads that run native code; their stacks are in an arena of the image.
+    /// </summary>
     Native = 3,
 }
 

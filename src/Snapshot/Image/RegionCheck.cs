@@ -3,8 +3,9 @@ using Snapshot.Base;
 namespace Snapshot.Image;
 
 /// <summary>
-/// What a region that is read may be. A restart maps it where it says and as large as it says, so whatever no library
-/// can have written is told here, where the file and the offset are known, and not by what fails later.
+/// What a region that is read may be. A restart maps it where it says and as large as it says, so whatever no
+/// library can have written is told here, where the file and the offset are known, and not by what fails
+/// later.
 /// </summary>
 internal sealed class RegionCheck
 {
@@ -12,7 +13,9 @@ internal sealed class RegionCheck
     private readonly List<RegionDescription> _arenas = [];
     private long _bufferBytes;
 
-    /// <summary>What is impossible about the next region of an image, or null. Its sizes are below 2^60.</summary>
+    /// <summary>
+    /// What is impossible about the next region of an image, or null. Its sizes are below 2^60.
+    /// </summary>
     internal string? FaultOf(RegionDescription region)
     {
         string? fault = region.Kind switch
@@ -46,16 +49,18 @@ internal sealed class RegionCheck
             && arena.CapacityBytes % Pages.HugeSize == 0;
         if (!isSize)
         {
-            return $"has a capacity of {arena.CapacityBytes} bytes; an arena has {RegionLimits.ArenaBytesMin} to " +
-                $"{RegionLimits.ArenaBytesMax}, in steps of {Pages.HugeSize}";
+            return $"has a capacity of {arena.CapacityBytes} bytes; an arena has " +
+                $"{RegionLimits.ArenaBytesMin} to {RegionLimits.ArenaBytesMax}, in steps of {Pages.HugeSize}";
         }
 
-        bool isPlace = arena.BaseAddress % Pages.HugeSize == 0 && arena.BaseAddress >= RegionLimits.ArenasBegin
+        bool isPlace = arena.BaseAddress % Pages.HugeSize == 0 &&
+            arena.BaseAddress >= RegionLimits.ArenasBegin
             && arena.BaseAddress <= RegionLimits.ArenasEnd - (ulong)arena.CapacityBytes;
         if (!isPlace) return $"is at 0x{arena.BaseAddress:x}, where no arena of its capacity can be";
         if (arena.CommittedPages > arena.CapacityBytes >> Pages.Shift)
             return $"has {arena.CommittedPages} committed pages, more than its capacity";
-        if (arena.ByteLength != Pages.Bytes(arena.CommittedPages)) return "has another length than committed pages";
+        if (arena.ByteLength != Pages.Bytes(arena.CommittedPages))
+            return "has another length than committed pages";
         _arenas.Add(arena);
         return null;
     }
@@ -65,7 +70,8 @@ internal sealed class RegionCheck
         if (buffer.ByteLength > RegionLimits.BufferBytesMax - _bufferBytes)
             return $"makes the buffers larger than {RegionLimits.BufferBytesMax} bytes";
         _bufferBytes += buffer.ByteLength;
-        if (Pages.Holding(buffer.ByteLength) != buffer.CommittedPages) return "has another length than committed pages";
+        if (Pages.Holding(buffer.ByteLength) != buffer.CommittedPages)
+            return "has another length than committed pages";
         return buffer.CapacityBytes == buffer.ByteLength ? null : "has another capacity than length";
     }
 }

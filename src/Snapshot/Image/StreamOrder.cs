@@ -1,13 +1,13 @@
 namespace Snapshot.Image;
 
 /// <summary>
-/// The order of the blocks of an image in its page stream, while they are written to the file in an order of their
-/// own. Blocks are known by their sequence, the order of the file; their numbers, the order of the stream, are known at
-/// the end.
+/// The order of the blocks of an image in its page stream, while they are written to the file in an order of
+/// their own. Blocks are known by their sequence, the order of the file; their numbers, the order of the
+/// stream, are known at the end.
 /// </summary>
 /// <remarks>
-/// A unit is a row of blocks that were written before it is known where in the stream they belong. Its pages keep their
-/// order, and no other present page comes between them.
+/// A unit is a row of blocks that were written before it is known where in the stream they belong. Its pages
+/// keep their order, and no other present page comes between them.
 /// </remarks>
 internal sealed class StreamOrder
 {
@@ -91,10 +91,13 @@ internal sealed class StreamOrder
     internal void ThrowIfIncomplete()
     {
         if (IsUnitOpen) throw new InvalidOperationException($"unit {_open} has not ended");
-        if (_pagesToPlace > 0) throw new InvalidOperationException($"{_pagesToPlace} pages of units have no place");
+        if (_pagesToPlace > 0)
+            throw new InvalidOperationException($"{_pagesToPlace} pages of units have no place");
     }
 
-    /// <summary>For each block in the order of the file its number; null when both orders are the same.</summary>
+    /// <summary>
+    /// For each block in the order of the file its number; null when both orders are the same.
+    /// </summary>
     internal int[]? NumbersInFile()
     {
         bool same = true;

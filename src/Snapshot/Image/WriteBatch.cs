@@ -1,6 +1,8 @@
 namespace Snapshot.Image;
 
-/// <summary>Buffers that lie in the file one after the other and are written by one gathering write.</summary>
+/// <summary>
+/// Buffers that lie in the file one after the other and are written by one gathering write.
+/// </summary>
 internal sealed class WriteBatch(int capacity)
 {
     private readonly List<BlockBuffer> _blocks = new(capacity);

@@ -1,8 +1,9 @@
 namespace Snapshot.Image;
 
 /// <summary>
-/// Holds writes back so that there are no more bytes a second than allowed: a write begins when those before it would
-/// have ended at that rate. What was not used is not saved up, so after a rest there is no burst. Thread-safe.
+/// Holds writes back so that there are no more bytes a second than allowed: a write begins when those before
+/// it would have ended at that rate. What was not used is not saved up, so after a rest there is no burst.
+/// Thread-safe.
 /// </summary>
 internal sealed class WriteBudget(long bytesPerSecond, TimeProvider time)
 {
@@ -22,7 +23,8 @@ internal sealed class WriteBudget(long bytesPerSecond, TimeProvider time)
             {
                 // A timer may be early by its own resolution: then once more.
                 double left = Math.Ceiling(time.GetElapsedTime(now, start).TotalMilliseconds);
-                timer ??= time.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+                timer ??= time.CreateTimer(
+                    _ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
                 timer.Change(TimeSpan.FromMilliseconds(left), Timeout.InfiniteTimeSpan);
                 Monitor.Wait(_gate);
             }

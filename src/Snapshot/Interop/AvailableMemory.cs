@@ -2,8 +2,9 @@ namespace Snapshot.Interop;
 
 /// <summary>How much more native memory this process can have, and what says so.</summary>
 /// <remarks>
-/// Not what the collector says (<see cref="GC.GetGCMemoryInfo()"/>): its limit is one of the managed heap, and may be
-/// small on purpose. Each source is looked at as it is now; one that cannot be read limits nothing.
+/// Not what the collector says (<see cref="GC.GetGCMemoryInfo()"/>): its limit is one of the managed heap,
+/// and may be small on purpose. Each source is looked at as it is now; one that cannot be read limits
+/// nothing.
 /// </remarks>
 /// <param name="Bytes">Never negative.</param>
 /// <param name="Source">In the words of the one who can change it.</param>
@@ -13,7 +14,8 @@ internal readonly record struct AvailableMemory(long Bytes, string Source, bool 
     private const string NeverOvercommit = "2";
 
     /// <summary>
-    /// What copies of pages may take of it: half. Of what is used up by reserving it a quarter, for arenas come later.
+    /// What copies of pages may take of it: half. Of what is used up by reserving it a quarter, for arenas
+    /// come later.
     /// </summary>
     internal long ForCopies => Bytes / (IsReserved ? 4 : 2);
 
@@ -35,16 +37,19 @@ internal readonly record struct AvailableMemory(long Bytes, string Source, bool 
     private static IEnumerable<AvailableMemory> All(string root)
     {
         string memory = Read(root, "proc/meminfo");
-        if (Kilobytes(memory, "MemAvailable:") is { } free) yield return new(free, "MemAvailable of the machine");
+        if (Kilobytes(memory, "MemAvailable:") is { } free)
+            yield return new(free, "MemAvailable of the machine");
         if (Read(root, "proc/sys/vm/overcommit_memory").Trim() == NeverOvercommit
             && Left(Kilobytes(memory, "CommitLimit:"), Kilobytes(memory, "Committed_AS:")) is { } commit)
             yield return new(commit, "the commit limit (vm.overcommit_memory=2)", true);
 
         string limits = Read(root, "proc/self/limits");
         string status = Read(root, "proc/self/status");
-        if (Left(ResourceLimit.SoftOf(limits, ResourceLimit.AddressSpace), Kilobytes(status, "VmSize:")) is { } space)
+        if (Left(ResourceLimit.SoftOf(limits, ResourceLimit.AddressSpace), Kilobytes(
+            status, "VmSize:")) is { } space)
             yield return new(space, "the limit of address space (ulimit -v)", true);
-        if (Left(ResourceLimit.SoftOf(limits, ResourceLimit.DataSize), Kilobytes(status, "VmData:")) is { } data)
+        if (Left(
+            ResourceLimit.SoftOf(limits, ResourceLimit.DataSize), Kilobytes(status, "VmData:")) is { } data)
             yield return new(data, "the limit of data (ulimit -d)", true);
         foreach (AvailableMemory group in ControlGroups.Of(root)) yield return group;
     }
@@ -55,7 +60,8 @@ internal readonly record struct AvailableMemory(long Bytes, string Source, bool 
 
     /// <summary>The number of the first line with a label, in bytes.</summary>
     private static long? Kilobytes(string text, string label) =>
-        text.Split('\n').Select(line => SystemFile.Kilobytes(line, label)).FirstOrDefault(bytes => bytes is not null);
+        text.Split('\n').Select(line => SystemFile.Kilobytes(line, label)).FirstOrDefault(
+            bytes => bytes is not null);
 
     /// <summary>A file's text; empty where it is absent or unreadable.</summary>
     internal static string Read(string root, string path) => SystemFile.Text(Path.Combine(root, path)) ?? "";

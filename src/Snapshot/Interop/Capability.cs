@@ -40,26 +40,33 @@ internal enum Capability
     /// <summary>The kernel marks pages that are written (soft-dirty, CONFIG_MEM_SOFT_DIRTY).</summary>
     SoftDirty,
 
-    /// <summary>A userfaultfd for faults of user code may be opened (Linux 5.11; any user, unless forbidden).</summary>
+    /// <summary>
+    /// A userfaultfd for faults of user code may be opened (Linux 5.11; any user, unless forbidden).
+    /// </summary>
     Userfault,
 
     /// <summary>
-    /// Write protection that the kernel lifts by itself (Linux 6.7) and a scan name exactly the pages that were
-    /// written, also by system calls.
+    /// Write protection that the kernel lifts by itself (Linux 6.7) and a scan name exactly the pages that
+    /// were written, also by system calls.
     /// </summary>
     WriteTracking,
 
-    /// <summary>A write to a protected page waits until it is let through, so that the page can be copied before.
+    /// <summary>A write to a protected page waits until it is let through, so that the page can be copied
+    /// before.
     /// </summary>
     CopyOnWrite,
 
-    /// <summary>A system call that writes to such a page waits, too. Without it, it fails with EFAULT.</summary>
+    /// <summary>
+    /// A system call that writes to such a page waits, too. Without it, it fails with EFAULT.
+    /// </summary>
     CopyOnWriteInSystemCalls,
 
     /// <summary>A page that is touched is fetched then, and comes unwritten: a restart can be lazy.</summary>
     PagesOnDemand,
 
-    /// <summary>A system call that touches such a page waits for it. Without it, it fails with EFAULT.</summary>
+    /// <summary>
+    /// A system call that touches such a page waits for it. Without it, it fails with EFAULT.
+    /// </summary>
     PagesOnDemandInSystemCalls,
 
     /// <summary>Threads of C, C++ and Fortran can be captured (x86-64 with xsave).</summary>

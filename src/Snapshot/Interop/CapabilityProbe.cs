@@ -2,7 +2,9 @@ using Snapshot.Base;
 
 namespace Snapshot.Interop;
 
-/// <summary>Finds out what the machine can do; leaves no descriptor, mapping or registration behind.</summary>
+/// <summary>
+/// Finds out what the machine can do; leaves no descriptor, mapping or registration behind.
+/// </summary>
 internal sealed class CapabilityProbe
 {
     // A run of these answers for two lines of the table.
@@ -20,7 +22,8 @@ internal sealed class CapabilityProbe
         Native.Require();
         CapabilityProbe probe = new();
         Dictionary<Capability, Finding> found = [];
-        foreach (CapabilityText text in CapabilityText.All) found.Add(text.Capability, probe.Look(text, taken, found));
+        foreach (CapabilityText text in CapabilityText.All)
+            found.Add(text.Capability, probe.Look(text, taken, found));
         return new MachineCapabilities(
             [
                 MachineFacts.Kernel(),
@@ -68,5 +71,6 @@ internal sealed class CapabilityProbe
     };
 
     private static MachineCapability Line(CapabilityText text, Finding finding) => new(
-        text.Name, finding.Works, finding.Detail, text.Capability, text.Pretence, text.Consequence, text.Remedy);
+        text.Name, finding.Works, finding.Detail, text.Capability, text.Pretence, text.Consequence,
+        text.Remedy);
 }

@@ -6,15 +6,16 @@ namespace Snapshot.Interop;
 /// What the control groups of this process leave of their memory: its own and all above, version 1 and 2.
 /// </summary>
 /// <remarks>
-/// A group's charge includes the page cache of files. What of that was not used of late is given back before a limit
-/// hurts, so it counts as available, as it does in the kernel's own MemAvailable.
+/// A group's charge includes the page cache of files. What of that was not used of late is given back before
+/// a limit hurts, so it counts as available, as it does in the kernel's own MemAvailable.
 /// </remarks>
 internal static class ControlGroups
 {
     /// <summary>The names of one version's files.</summary>
     private sealed record Names(string[] Limits, string Used, string Idle);
 
-    private static readonly Names s_second = new(["memory.max", "memory.high"], "memory.current", "inactive_file ");
+    private static readonly Names s_second = new(
+        ["memory.max", "memory.high"], "memory.current", "inactive_file ");
     private static readonly Names s_first =
         new(["memory.limit_in_bytes"], "memory.usage_in_bytes", "total_inactive_file ");
 
@@ -42,7 +43,8 @@ internal static class ControlGroups
         while (true)
         {
             string folder = mount.Point.TrimStart('/') + inside;
-            foreach (AvailableMemory limit in In(root, folder, isSecond ? s_second : s_first)) yield return limit;
+            foreach (AvailableMemory limit in In(root, folder, isSecond ? s_second : s_first))
+                yield return limit;
             if (inside.Length == 0) yield break;
             inside = inside[..inside.LastIndexOf('/')];
         }
@@ -56,20 +58,22 @@ internal static class ControlGroups
         used -= Math.Min(used, Number(idle?[names.Idle.Length..] ?? "") ?? 0);
         foreach (string name in names.Limits)
         {
-            if (AvailableMemory.Left(Number(AvailableMemory.Read(root, $"{folder}/{name}")), used) is { } left)
+            if (AvailableMemory.Left(
+                Number(AvailableMemory.Read(root, $"{folder}/{name}")), used) is { } left)
                 yield return new(left, $"{name} of the control group /{folder}");
         }
     }
 
     /// <summary>
-    /// The part of a group's path below what is mounted. A container sees its own group as the top, whatever it is
-    /// called outside.
+    /// The part of a group's path below what is mounted. A container sees its own group as the top, whatever
+    /// it is called outside.
     /// </summary>
     private static string Inside(string mounted, string group)
     {
         string top = mounted.TrimEnd('/');
         bool isBelow = group == top || group.StartsWith(top + "/", StringComparison.Ordinal);
-        return isBelow && !group.Contains("/..", StringComparison.Ordinal) ? group[top.Length..].TrimEnd('/') : "";
+        return isBelow && !group.Contains("/..", StringComparison.Ordinal)
+            ? group[top.Length..].TrimEnd('/') : "";
     }
 
     /// <summary>Lines of "ID PARENT DEVICE ROOT POINT OPTIONS ... - TYPE SOURCE OPTIONS".</summary>
@@ -90,7 +94,8 @@ internal static class ControlGroups
         return null;
     }
 
-    /// <summary>Null for "max" and for what is no number; a limit of version 1 that is none is larger than any memory.
+    /// <summary>Null for "max" and for what is no number; a limit of version 1 that is none is larger than
+    /// any memory.
     /// </summary>
     private static long? Number(string text) =>
         long.TryParse(text.AsSpan().Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out long number)

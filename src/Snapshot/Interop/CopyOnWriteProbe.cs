@@ -4,8 +4,9 @@ using Result = Snapshot.Interop.ProbeFault.Result;
 namespace Snapshot.Interop;
 
 /// <summary>
-/// Whether a write can be held back until the page was copied: a thread writes one that is protected, which must still
-/// have its old content when the kernel tells of it, and the new one afterwards; then the same by a system call.
+/// Whether a write can be held back until the page was copied: a thread writes one that is protected, which
+/// must still have its old content when the kernel tells of it, and the new one afterwards; then the same by
+/// a system call.
 /// </summary>
 internal static unsafe class CopyOnWriteProbe
 {

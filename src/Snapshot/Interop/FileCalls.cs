@@ -5,13 +5,13 @@ using Microsoft.Win32.SafeHandles;
 namespace Snapshot.Interop;
 
 /// <summary>
-/// Calls of libc about files in an open directory. Not of the C part: reading a store works where only .NET is. Each
-/// returns 0 or an errno.
+/// Calls of libc about files in an open directory. Not of the C part: reading a store works where only .NET
+/// is. Each returns 0 or an errno.
 /// </summary>
 /// <remarks>
-/// A name is looked up in the directory that was opened once, whatever became of its path since, and symbolic links are
-/// not followed: what somebody else puts into the directory cannot lead a write elsewhere. Nor can it hold one up,
-/// for opening does not wait for the other end of a FIFO.
+/// A name is looked up in the directory that was opened once, whatever became of its path since, and symbolic
+/// links are not followed: what somebody else puts into the directory cannot lead a write elsewhere. Nor can
+/// it hold one up, for opening does not wait for the other end of a FIFO.
 /// </remarks>
 internal static unsafe class FileCalls
 {
@@ -51,7 +51,8 @@ internal static unsafe class FileCalls
         OpenAt(directory, name, ReadWrite | CreateFlag | Exclusive, mode, out file);
 
     /// <summary>Opens a file for writing, making it when it is not there.</summary>
-    internal static int OpenOrCreate(SafeFileHandle directory, string name, uint mode, out SafeFileHandle file) =>
+    internal static int OpenOrCreate(
+        SafeFileHandle directory, string name, uint mode, out SafeFileHandle file) =>
         OpenAt(directory, name, ReadWrite | CreateFlag, mode, out file);
 
     internal static int Rename(SafeFileHandle directory, string from, string to)
@@ -82,7 +83,8 @@ internal static unsafe class FileCalls
         byte* answer = stackalloc byte[256];
         int errno;
         fixed (byte* text = Text(name))
-            errno = Errno(s_statx(Number(directory), text, name.Length == 0 ? EmptyPath : NoLinks, Basic, answer));
+            errno = Errno(
+                s_statx(Number(directory), text, name.Length == 0 ? EmptyPath : NoLinks, Basic, answer));
         status = errno != 0 ? default : new FileStatus(
             User: *(uint*)(answer + 20),
             Group: *(uint*)(answer + 24),
@@ -92,13 +94,15 @@ internal static unsafe class FileCalls
         return errno;
     }
 
-    private static int OpenAt(SafeFileHandle directory, string name, int flags, uint mode, out SafeFileHandle file)
+    private static int OpenAt(
+        SafeFileHandle directory, string name, int flags, uint mode, out SafeFileHandle file)
     {
         int errno;
         fixed (byte* text = Text(name))
         {
             errno = Opened(
-                s_openat(Number(directory), text, flags | s_noFollow | NonBlocking | CloseOnExec, mode), out file);
+                s_openat(Number(directory), text, flags | s_noFollow | NonBlocking | CloseOnExec, mode),
+                out file);
         }
 
         // Only for opening: reads and writes of a regular file do not heed it.

@@ -3,7 +3,8 @@ using Snapshot.Base;
 namespace Snapshot.Interop;
 
 /// <summary>
-/// Waiting for a word of unmanaged memory to change. Spurious returns are allowed everywhere: callers look again.
+/// Waiting for a word of unmanaged memory to change. Spurious returns are allowed everywhere: callers look
+/// again.
 /// </summary>
 internal static unsafe class Futex
 {
@@ -11,7 +12,9 @@ internal static unsafe class Futex
     private const string Advice =
         "Snapshot cannot coordinate threads without futexes; check the seccomp filter of the process.";
 
-    /// <summary>Linux before 5.16 cannot wait for two words, and the filter of a container may forbid it.</summary>
+    /// <summary>
+    /// Linux before 5.16 cannot wait for two words, and the filter of a container may forbid it.
+    /// </summary>
     private static bool CanWaitEither => MachineCapabilities.Current[Capability.FutexWaitv];
 
     /// <returns>False when the time passed.</returns>
@@ -22,7 +25,8 @@ internal static unsafe class Futex
     /// Waits while both words hold. Where two cannot be waited for it returns at least every millisecond.
     /// </summary>
     /// <returns>False when the time passed.</returns>
-    internal static bool WaitEither(uint* word1, uint expected1, uint* word2, uint expected2, long timeoutNanoseconds)
+    internal static bool WaitEither(
+        uint* word1, uint expected1, uint* word2, uint expected2, long timeoutNanoseconds)
     {
         if (!CanWaitEither) return WaitSlice(word1, expected1, word2, expected2, timeoutNanoseconds);
         int errno = Native.sn_futex_wait_either(word1, expected1, word2, expected2, timeoutNanoseconds);
@@ -42,10 +46,10 @@ internal static unsafe class Futex
     /// <summary>
     /// One millisecond of the first word alone; a change of the second is seen by the caller afterwards.
     /// </summary>
-    internal static bool WaitSlice(uint* word1, uint expected1, uint* word2, uint expected2, long timeoutNanoseconds)
+    internal static bool WaitSlice(
+        uint* word1, uint expected1, uint* word2, uint expected2, long timeoutNanoseconds)
     {
-        if (Volatile.Read(ref *word2) != expected2)
-            return true;
+        if (Volatile.Read(ref *word2) != expected2) return true;
         bool isLast = timeoutNanoseconds >= 0 && timeoutNanoseconds <= SliceNanoseconds;
         return Wait(word1, expected1, isLast ? timeoutNanoseconds : SliceNanoseconds) || !isLast;
     }

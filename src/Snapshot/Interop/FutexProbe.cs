@@ -9,7 +9,8 @@ internal static unsafe class FutexProbe
     private const ulong PrivateWord = 0x82; // FUTEX2_SIZE_U32 | FUTEX2_PRIVATE
 
     /// <summary>
-    /// Asks to sleep while two words hold values of which one is wrong: a kernel that knows the call answers EAGAIN.
+    /// Asks to sleep while two words hold values of which one is wrong: a kernel that knows the call answers
+    /// EAGAIN.
     /// </summary>
     internal static Finding Run()
     {

@@ -5,7 +5,9 @@ internal static class HugePageSetting
 {
     private const string Path = "/sys/kernel/mm/transparent_hugepage/enabled";
 
-    /// <summary>The setting in brackets, as in "always [madvise] never"; "unavailable" where there is none.</summary>
+    /// <summary>
+    /// The setting in brackets, as in "always [madvise] never"; "unavailable" where there is none.
+    /// </summary>
     internal static string Read()
     {
         string text = SystemFile.Text(Path) ?? "";

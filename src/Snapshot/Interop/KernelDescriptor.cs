@@ -16,32 +16,36 @@ internal abstract class KernelDescriptor : SafeHandle
 }
 
 /// <summary>
-/// A userfaultfd in write-protect mode. Shared by every tracker of a session that uses it; closing it ends the
-/// registration of all ranges.
+/// A userfaultfd in write-protect mode. Shared by every tracker of a session that uses it; closing it ends
+/// the registration of all ranges.
 /// </summary>
 /// <remarks>
-/// For tracking alone it is asynchronous, and opened in user-mode-only form, which an ordinary user may do. That form
-/// refuses to wait for a fault of the kernel; asynchronous mode never waits, so writes by system calls are tracked all
-/// the same. Where pages are to be fetched when they are touched, or copied before they are written (which needs
-/// synchronous mode), waiting is the point: then it is opened in the full form where that is allowed.
+/// For tracking alone it is asynchronous, and opened in user-mode-only form, which an ordinary user may do.
+/// That form refuses to wait for a fault of the kernel; asynchronous mode never waits, so writes by system
+/// calls are tracked all the same. Where pages are to be fetched when they are touched, or copied before they
+/// are written (which needs synchronous mode), waiting is the point: then it is opened in the full form where
+/// that is allowed.
 /// </remarks>
 internal sealed class UserfaultDescriptor : KernelDescriptor
 {
     internal const UserfaultFeatures AsyncWriteProtect =
         UserfaultFeatures.WriteProtectAsync | UserfaultFeatures.WriteProtectUnpopulated;
 
-    private UserfaultDescriptor(int fd, bool waitsInSystemCalls) : base(fd) => WaitsInSystemCalls = waitsInSystemCalls;
+    private UserfaultDescriptor(int fd, bool waitsInSystemCalls) : base(fd) =>
+        WaitsInSystemCalls = waitsInSystemCalls;
 
     /// <summary>
-    /// Whether a system call that touches a page which is not there, or must not be written yet, waits. Else it fails
-    /// with EFAULT.
+    /// Whether a system call that touches a page which is not there, or must not be written yet, waits. Else
+    /// it fails with EFAULT.
     /// </summary>
     internal bool WaitsInSystemCalls { get; }
 
-    internal static int TryOpen(out UserfaultDescriptor? opened) => TryOpenUserMode(AsyncWriteProtect, out opened);
+    internal static int TryOpen(out UserfaultDescriptor? opened) =>
+        TryOpenUserMode(AsyncWriteProtect, out opened);
 
     /// <summary>Asynchronous, and in the full form where that is allowed: pages can be fetched.</summary>
-    internal static int TryOpenForFaults(out UserfaultDescriptor? opened) => TryOpenFull(AsyncWriteProtect, out opened);
+    internal static int TryOpenForFaults(out UserfaultDescriptor? opened) =>
+        TryOpenFull(AsyncWriteProtect, out opened);
 
     /// <summary>Synchronous, and in the full form where that is allowed: writes can be served.</summary>
     internal static int TryOpenForWrites(out UserfaultDescriptor? opened) =>
@@ -52,7 +56,8 @@ internal sealed class UserfaultDescriptor : KernelDescriptor
     {
         int errno = TryOpenForWrites(out UserfaultDescriptor? opened);
         return opened ?? throw NativeError.For(
-            errno, "userfaultfd", "Use another CaptureMode than CopyOnWrite, or allow the userfaultfd system call.");
+            errno, "userfaultfd",
+            "Use another CaptureMode than CopyOnWrite, or allow the userfaultfd system call.");
     }
 
     /// <summary>By the system call, or where a filter forbids that, by the device.</summary>
@@ -65,7 +70,9 @@ internal sealed class UserfaultDescriptor : KernelDescriptor
         return errno;
     }
 
-    /// <summary>The full form, by privilege, by sysctl or by the device; else the user-mode-only one.</summary>
+    /// <summary>
+    /// The full form, by privilege, by sysctl or by the device; else the user-mode-only one.
+    /// </summary>
     private static unsafe int TryOpenFull(UserfaultFeatures features, out UserfaultDescriptor? opened)
     {
         int fd;
@@ -76,12 +83,14 @@ internal sealed class UserfaultDescriptor : KernelDescriptor
         return 0;
     }
 
-    /// <summary>Ends the registration of a range; who waits in it is woken. Nothing of it need be registered.</summary>
+    /// <summary>
+    /// Ends the registration of a range; who waits in it is woken. Nothing of it need be registered.
+    /// </summary>
     /// <exception cref="SnapshotException">SystemCall: it is as it was.</exception>
     internal void Unregister(ulong start, ulong bytes) => NativeError.ThrowIfNoMemory(
         Native.sn_uffd_unregister(Number, start, bytes), "UFFDIO_UNREGISTER",
-        "The kernel has no memory for it; memory limits and vm.max_map_count are causes. The next checkpoint tries " +
-        "again.");
+        "The kernel has no memory for it; memory limits and vm.max_map_count are causes. The next " +
+        "checkpoint tries again.");
 
     /// <param name="forFaults">Whether pages are to be fetched when they are touched.</param>
     internal static UserfaultDescriptor Open(bool forFaults = false)
@@ -103,7 +112,8 @@ internal sealed class EventDescriptor : KernelDescriptor
     internal static unsafe EventDescriptor Open()
     {
         int fd;
-        NativeError.ThrowIfFailed(Native.sn_event_open(&fd), "eventfd", "Raise the limit of open files (ulimit -n).");
+        NativeError.ThrowIfFailed(
+            Native.sn_event_open(&fd), "eventfd", "Raise the limit of open files (ulimit -n).");
         return new EventDescriptor(fd);
     }
 
@@ -139,7 +149,8 @@ internal sealed class PagemapDescriptor : KernelDescriptor
         int errno = TryOpen(canScan ? ScanMode.Look : ScanMode.Entries, out PagemapDescriptor? opened);
         return opened ?? throw NativeError.For(
             errno, "open /proc/self/pagemap",
-            $"{ChangedUser} Or set {Pretences.Variable}=no-pagemap: then all memory is read to find what changed.");
+            $"{ChangedUser} Or set {Pretences.Variable}=no-pagemap: then all memory is read to find what " +
+            "changed.");
     }
 }
 
@@ -158,6 +169,8 @@ internal sealed class SoftDirtyDescriptor : KernelDescriptor
         return errno;
     }
 
-    /// <summary>Clears the bit of every page of the process; 0 or an errno, and then none may be cleared.</summary>
+    /// <summary>
+    /// Clears the bit of every page of the process; 0 or an errno, and then none may be cleared.
+    /// </summary>
     internal int Clear() => Native.sn_soft_dirty_clear(Number);
 }

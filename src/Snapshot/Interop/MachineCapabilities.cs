@@ -3,12 +3,14 @@ using Snapshot.Interop;
 
 namespace Snapshot.Inspection;
 
-/// <summary>What this machine lets this process use, found out once by trying: the one table that is asked.</summary>
+/// <summary>
+/// What this machine lets this process use, found out once by trying: the one table that is asked.
+/// </summary>
 /// <remarks>
-/// Nothing here is concluded from a version number or from a call that merely succeeded: where it matters a page is
-/// written and looked at. What the environment variable <c>SNAPSHOT_PRETEND</c> names is not there, whatever the
-/// machine can do: for tests, and to find out whether a capability is the cause of a trouble. Immutable and
-/// thread-safe.
+/// Nothing here is concluded from a version number or from a call that merely succeeded: where it matters a
+/// page is written and looked at. What the environment variable <c>SNAPSHOT_PRETEND</c> names is not there,
+/// whatever the machine can do: for tests, and to find out whether a capability is the cause of a trouble.
+/// Immutable and thread-safe.
 /// </remarks>
 public sealed class MachineCapabilities
 {
@@ -31,7 +33,9 @@ public sealed class MachineCapabilities
     /// <summary>Every finding, for people: capabilities, and facts beside them.</summary>
     public IReadOnlyList<MachineCapability> Items { get; }
 
-    /// <summary>The system's setting for huge pages: "always", "madvise", "never", or "unavailable".</summary>
+    /// <summary>
+    /// The system's setting for huge pages: "always", "madvise", "never", or "unavailable".
+    /// </summary>
     internal string HugePages { get; }
 
     /// <summary>Whether Snapshot can use it here.</summary>
@@ -48,15 +52,16 @@ public sealed class MachineCapabilities
         : throw new ArgumentOutOfRangeException(nameof(capability), capability, "not a capability");
 
     /// <summary>
-    /// Probes anew. Opens and maps what it needs and leaves nothing behind; a missing capability is a finding, not an
-    /// exception.
+    /// Probes anew. Opens and maps what it needs and leaves nothing behind; a missing capability is a
+    /// finding, not an exception.
     /// </summary>
     /// <returns>What was found.</returns>
     /// <exception cref="SnapshotException">Unsupported: SNAPSHOT_PRETEND names something unknown.</exception>
     internal static MachineCapabilities Probe() => CapabilityProbe.Run(Pretences.OfEnvironment());
 
     /// <summary>This machine less some capabilities and all that needs them.</summary>
-    internal static MachineCapabilities Without(params Capability[] taken) => CapabilityProbe.Run(taken.ToHashSet());
+    internal static MachineCapabilities Without(params Capability[] taken) =>
+        CapabilityProbe.Run(taken.ToHashSet());
 
     /// <summary>Refuses a machine on which nothing of Snapshot can work.</summary>
     /// <exception cref="SnapshotException">Unsupported: the page size is not 4096.</exception>
@@ -74,7 +79,8 @@ public sealed class MachineCapabilities
     {
         string found = string.Join("; ", capabilities.Select(capability => Of(capability).ToString()));
         IEnumerable<string> remedies =
-            capabilities.Select(capability => Of(capability).Remedy).Where(text => text.Length > 0).Distinct();
+            capabilities.Select(capability => Of(capability).Remedy).Where(text => text.Length > 0)
+                .Distinct();
         return string.Join(" ", [$"{found}.", .. remedies]);
     }
 }

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Snapshot.Interop;
 
-/// <summary>What is shown beside the capabilities: the kernel, and limits of the machine and of this process.</summary>
+/// <summary>
+/// What is shown beside the capabilities: the kernel, and limits of the machine and of this process.
+/// </summary>
 internal static class MachineFacts
 {
     private const string Unreadable = "cannot be read";
@@ -15,8 +17,10 @@ internal static class MachineFacts
         yield return Number("vm.max_map_count", SystemFile.Number("/proc/sys/vm/max_map_count"));
         yield return Overcommit(SystemFile.Number("/proc/sys/vm/overcommit_memory"));
         string limits = SystemFile.Text("/proc/self/limits") ?? "";
-        yield return Limit("address space (ulimit -v)", ResourceLimit.SoftOf(limits, ResourceLimit.AddressSpace));
-        yield return Limit("locked memory (ulimit -l)", ResourceLimit.SoftOf(limits, ResourceLimit.LockedMemory));
+        yield return Limit(
+            "address space (ulimit -v)", ResourceLimit.SoftOf(limits, ResourceLimit.AddressSpace));
+        yield return Limit(
+            "locked memory (ulimit -l)", ResourceLimit.SoftOf(limits, ResourceLimit.LockedMemory));
         AvailableMemory memory = AvailableMemory.Now();
         yield return new MachineCapability(
             "available memory", memory.Bytes > 0, $"{Invariant(memory.Bytes)} bytes, by {memory.Source}",
@@ -33,7 +37,8 @@ internal static class MachineFacts
             2 => "2 (never)",
             _ => Unreadable,
         },
-        consequence: policy == 2 ? "Memory of arenas counts against the commit limit when it is committed." : "",
+        consequence: policy == 2
+            ? "Memory of arenas counts against the commit limit when it is committed." : "",
         remedy: policy == 2 ? "'sysctl -w vm.overcommit_memory=0', or a higher vm.overcommit_ratio." : "");
 
     private static MachineCapability Number(string name, long? number) =>

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Snapshot.Interop;
 
-/// <summary>What is in memory of a range, as /proc/self/smaps says: for kernels without a scan. In bytes.</summary>
+/// <summary>
+/// What is in memory of a range, as /proc/self/smaps says: for kernels without a scan. In bytes.
+/// </summary>
 /// <remarks>
 /// Reading it looks through the page tables of the whole process, so it is for decisions, not for pauses.
 /// </remarks>
@@ -10,10 +12,14 @@ internal readonly record struct MappedMemory(long Resident, long Huge)
 {
     private const string File = "/proc/self/smaps";
 
-    /// <summary>The part that is in huge pages, 0 to 1; of memory that has none yet, what it will get.</summary>
+    /// <summary>
+    /// The part that is in huge pages, 0 to 1; of memory that has none yet, what it will get.
+    /// </summary>
     internal double HugePart => Resident == 0 ? 1 : (double)Huge / Resident;
 
-    /// <summary>What is there of the mappings that begin in a range; nothing where the file cannot be read.</summary>
+    /// <summary>
+    /// What is there of the mappings that begin in a range; nothing where the file cannot be read.
+    /// </summary>
     internal static MappedMemory Of(ulong start, ulong end)
     {
         MappedMemory sum = default;
@@ -27,7 +33,9 @@ internal readonly record struct MappedMemory(long Resident, long Huge)
         return sum;
     }
 
-    /// <summary>"200000000000-200040000000 rw-p 00000000 00:00 0 [anon:name]": begins with a small digit.</summary>
+    /// <summary>
+    /// "200000000000-200040000000 rw-p 00000000 00:00 0 [anon:name]": begins with a small digit.
+    /// </summary>
     private static bool IsHeading(string line, out ulong from)
     {
         from = 0;
@@ -38,7 +46,9 @@ internal readonly record struct MappedMemory(long Resident, long Huge)
 
     private MappedMemory With(string line)
     {
-        if (SystemFile.Kilobytes(line, "Rss:") is { } resident) return this with { Resident = Resident + resident };
-        return SystemFile.Kilobytes(line, "AnonHugePages:") is { } huge ? this with { Huge = Huge + huge } : this;
+        if (SystemFile.Kilobytes(line, "Rss:") is { } resident)
+            return this with { Resident = Resident + resident };
+        return SystemFile.Kilobytes(line, "AnonHugePages:") is { } huge
+            ? this with { Huge = Huge + huge } : this;
     }
 }

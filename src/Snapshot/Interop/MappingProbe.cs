@@ -8,14 +8,17 @@ namespace Snapshot.Interop;
 internal static unsafe class MappingProbe
 {
 
-    /// <summary>Maps over a page in use: the kernel must refuse, and the page must keep its content.</summary>
+    /// <summary>
+    /// Maps over a page in use: the kernel must refuse, and the page must keep its content.
+    /// </summary>
     internal static Finding FixedNoReplace()
     {
         using ProbeMemory memory = new(1);
         if (!memory.Exists) return Finding.No("no memory to try it on");
         *memory.Page(0) = 1;
         nint second = ProbeCalls.mmap(
-            memory.Address, memory.Bytes, ProbeCalls.ReadWrite, ProbeCalls.PrivateAnonymous | ProbeCalls.FixedNoReplace,
+            memory.Address, memory.Bytes, ProbeCalls.ReadWrite,
+            ProbeCalls.PrivateAnonymous | ProbeCalls.FixedNoReplace,
             -1, 0);
         int errno = Marshal.GetLastPInvokeError();
         if (second == ProbeCalls.MapFailed)
@@ -53,7 +56,8 @@ internal static unsafe class MappingProbe
         int errno = Native.sn_memory_populate((ulong)memory.Address, memory.Bytes);
         if (errno != 0) return Finding.No("refused", errno);
         byte* resident = stackalloc byte[2];
-        return ProbeCalls.mincore(memory.Address, memory.Bytes, resident) == 0 && (resident[0] & resident[1] & 1) == 1
+        return ProbeCalls.mincore(memory.Address, memory.Bytes, resident) == 0 &&
+            (resident[0] & resident[1] & 1) == 1
             ? new Finding(true, "two pages were faulted in by one call")
             : Finding.No("two pages were to be faulted in by one call, and were not");
     }

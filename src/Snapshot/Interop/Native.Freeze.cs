@@ -88,7 +88,9 @@ internal unsafe struct FreezerState
     internal ulong Spoiled;
 }
 
-/// <summary>Imports of freeze.c, open.c, regions.c and signal.c; what each does is said in snapshot_native.h.</summary>
+/// <summary>
+/// Imports of freeze.c, open.c, regions.c and signal.c; what each does is said in snapshot_native.h.
+/// </summary>
 internal static unsafe partial class Native
 {
     /// <summary>SN_COLLECT_EARLY, beside the flags of <see cref="ScanMode"/>.</summary>

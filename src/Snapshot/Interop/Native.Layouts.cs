@@ -2,13 +2,16 @@ using System.Runtime.InteropServices;
 
 namespace Snapshot.Interop;
 
-/// <summary>The structs that the C part and C# share, as they were compiled here; layout.c has the same list.</summary>
+/// <summary>
+/// The structs that the C part and C# share, as they were compiled here; layout.c has the same list.
+/// </summary>
 internal static unsafe partial class Native
 {
     /// <summary>In the order of layout.c.</summary>
     internal static IEnumerable<NativeStruct> Structs =>
     [
-        OfPageRegion(), OfFillImage(), OfFillBlock(), OfFillRun(), OfFillRange(), OfFill(), OfSlots(), OfSpan(),
+        OfPageRegion(), OfFillImage(), OfFillBlock(), OfFillRun(), OfFillRange(), OfFill(), OfSlots(),
+        OfSpan(),
         OfRegion(), OfFreezer(),
     ];
 

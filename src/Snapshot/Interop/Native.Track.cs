@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Snapshot.Interop;
 
-/// <summary>One run of pages as a scan reports it: <c>struct sn_page_region</c>, addresses in bytes.</summary>
+/// <summary>
+/// One run of pages as a scan reports it: <c>struct sn_page_region</c>, addresses in bytes.
+/// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct PageRegion
 {
@@ -36,7 +38,8 @@ internal enum UserfaultFeatures : ulong
     WriteProtect = 1 << 0,
 
     /// <summary>
-    /// Protection reaches pages that were never populated, too (Linux 6.4); a scan may protect only where this is on.
+    /// Protection reaches pages that were never populated, too (Linux 6.4); a scan may protect only where
+    /// this is on.
     /// </summary>
     WriteProtectUnpopulated = 1 << 13,
 
@@ -62,8 +65,8 @@ internal enum ScanMode
     LookAtTracked = 2,
 
     /// <summary>
-    /// It reads the entries of the pagemap, which every kernel has, instead of asking for a scan. Of the categories
-    /// these know Present, Swapped, File and SoftDirty.
+    /// It reads the entries of the pagemap, which every kernel has, instead of asking for a scan. Of the
+    /// categories these know Present, Swapped, File and SoftDirty.
     /// </summary>
     Entries = 4,
 }

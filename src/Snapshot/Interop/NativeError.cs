@@ -24,15 +24,15 @@ internal static class NativeError
         };
 
     /// <summary>
-    /// For a step that takes memory, addresses or mappings: the advice to leave more of them is given where they were
-    /// what the kernel lacked, and not for a call that it does not take.
+    /// For a step that takes memory, addresses or mappings: the advice to leave more of them is given where
+    /// they were what the kernel lacked, and not for a call that it does not take.
     /// </summary>
     internal static SnapshotException ForMemory(int errno, string step, string advice) => For(
         errno, step,
         errno is NoMemory or TryAgain or NoSpace
             ? advice
-            : "This is no lack of memory: the kernel refuses the call itself. A sandbox, a seccomp filter or a " +
-              "kernel without it are causes; 'snapshot doctor' shows what works here.");
+            : "This is no lack of memory: the kernel refuses the call itself. A sandbox, a seccomp filter " +
+              "or a kernel without it are causes; 'snapshot doctor' shows what works here.");
 
     /// <inheritdoc cref="ForMemory"/>
     internal static void ThrowIfNoMemory(int errno, string step, string advice)

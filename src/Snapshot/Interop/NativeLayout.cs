@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Snapshot.Interop;
 
-/// <summary><c>struct sn_layout</c> of layout.h: what a native library says of a field, or of a struct.</summary>
+/// <summary>
+/// <c>struct sn_layout</c> of layout.h: what a native library says of a field, or of a struct.
+/// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct NativeLayout
 {
@@ -19,7 +21,9 @@ internal unsafe struct NativeLayout
     /// <param name="found">What the library says.</param>
     /// <param name="count">How many.</param>
     /// <param name="own">What was compiled here.</param>
-    /// <exception cref="SnapshotException">NativeLibrary: they differ; names the first struct and field.</exception>
+    /// <exception cref="SnapshotException">
+    /// NativeLibrary: they differ; names the first struct and field.
+    /// </exception>
     internal static void Compare(string file, NativeLayout* found, ulong count, IEnumerable<NativeStruct> own)
     {
         int at = 0;
@@ -36,7 +40,8 @@ internal unsafe struct NativeLayout
             }
         }
 
-        if (at < (int)count) throw Differs(file, $"has {found[at].Read().Name}, which Snapshot.dll does not know");
+        if (at < (int)count)
+            throw Differs(file, $"has {found[at].Read().Name}, which Snapshot.dll does not know");
     }
 
     private readonly FieldLayout Read() => new(Text(Structure), Text(Field), Offset, Bytes);
@@ -46,5 +51,6 @@ internal unsafe struct NativeLayout
 
     private static SnapshotException Differs(string file, string how) => new(
         SnapshotErrorCode.NativeLibrary,
-        $"{file} {how}: the two files come from different builds. Reinstall the package or rebuild the solution.");
+        $"{file} {how}: the two files come from different builds. Reinstall the package or rebuild the " +
+        "solution.");
 }

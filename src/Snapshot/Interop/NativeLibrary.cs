@@ -18,8 +18,12 @@ internal static unsafe partial class Native
     private static bool s_isChecked;
 
     /// <summary>Runs the handshake, once. Whatever opens the way to other imports calls it first.</summary>
-    /// <remarks>Not a static constructor: what that throws arrives wrapped, and this must arrive as it is.</remarks>
-    /// <exception cref="SnapshotException">NativeLibrary: it is missing, unloadable or of another build.</exception>
+    /// <remarks>
+    /// Not a static constructor: what that throws arrives wrapped, and this must arrive as it is.
+    /// </remarks>
+    /// <exception cref="SnapshotException">
+    /// NativeLibrary: it is missing, unloadable or of another build.
+    /// </exception>
     internal static void Require()
     {
         if (Volatile.Read(ref s_isChecked)) return;
@@ -28,8 +32,8 @@ internal static unsafe partial class Native
         {
             throw new SnapshotException(
                 SnapshotErrorCode.NativeLibrary,
-                $"libsnapshot_native.so has ABI version {found}, Snapshot.dll needs {AbiVersion}: the two files come " +
-                "from different builds. Reinstall the package or rebuild the solution.");
+                $"libsnapshot_native.so has ABI version {found}, Snapshot.dll needs {AbiVersion}: the two " +
+                "files come from different builds. Reinstall the package or rebuild the solution.");
         }
 
         NativeLayout* layouts;
@@ -50,7 +54,8 @@ internal static unsafe partial class Native
         {
             throw new SnapshotException(
                 SnapshotErrorCode.NativeLibrary,
-                $"The native library {NativeLibraryFile.Name} could not be loaded from the folder of Snapshot.dll. " +
+                $"The native library {NativeLibraryFile.Name} could not be loaded from the folder of " +
+                "Snapshot.dll. " +
                 NativeLibraryFile.WhyUnloadable(AppContext.BaseDirectory),
                 error);
         }

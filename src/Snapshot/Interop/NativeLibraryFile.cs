@@ -23,8 +23,8 @@ internal static class NativeLibraryFile
                 "architecture (dotnet publish -r linux-x64, or -r linux-arm64).";
         }
 
-        return "It is built for 64-bit Linux and is part of the package; reinstall the package or rebuild the " +
-            "solution.";
+        return "It is built for 64-bit Linux and is part of the package; reinstall the package or rebuild " +
+            "the solution.";
     }
 
     /// <summary>Null where there is no such file, or it is none of ELF.</summary>

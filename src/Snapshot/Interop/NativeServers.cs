@@ -1,7 +1,8 @@
 namespace Snapshot.Interop;
 
 /// <summary>
-/// Threads that serve faults in native code, where no collection of garbage stops them, until they are told to end.
+/// Threads that serve faults in native code, where no collection of garbage stops them, until they are told
+/// to end.
 /// </summary>
 internal sealed class NativeServers : IDisposable
 {
@@ -16,7 +17,8 @@ internal sealed class NativeServers : IDisposable
     internal int StopNumber => _stop.Number;
 
     /// <summary>
-    /// Starts them and returns when all are in native code: only then may a page be touched that they have to serve.
+    /// Starts them and returns when all are in native code: only then may a page be touched that they have to
+    /// serve.
     /// </summary>
     /// <param name="name">Of the threads.</param>
     /// <param name="serve">The native function, which returns 0 or an errno.</param>
@@ -27,7 +29,8 @@ internal sealed class NativeServers : IDisposable
         int count = Math.Clamp(Environment.ProcessorCount, 2, CountMax);
         for (int index = 0; index < count; index++)
         {
-            Thread thread = new(() => Run(serve), StackBytes) { Name = $"{name} {index}", IsBackground = true };
+            Thread thread =
+                new(() => Run(serve), StackBytes) { Name = $"{name} {index}", IsBackground = true };
             thread.Start(); // or the system has no thread to give, and there is none to wait for
             _threads.Add(thread);
         }

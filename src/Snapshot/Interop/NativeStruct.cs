@@ -4,23 +4,27 @@ namespace Snapshot.Interop;
 
 /// <summary>Where a field lies; or, where <see cref="Field"/> is empty, how large a struct is.</summary>
 /// <remarks>
-/// Nothing here is generic code for a value type: that is not compiled ahead of time, and every program would wait for
-/// the compiler when it loads the library.
+/// Nothing here is generic code for a value type: that is not compiled ahead of time, and every program would
+/// wait for the compiler when it loads the library.
 /// </remarks>
 internal sealed record FieldLayout(string Structure, string Field, long Offset, long Bytes)
 {
     /// <summary>Where and how large, in words.</summary>
-    internal string Place => Field.Length == 0 ? $"of {Bytes} bytes" : $"at offset {Offset} with {Bytes} bytes";
+    internal string Place =>
+        Field.Length == 0 ? $"of {Bytes} bytes" : $"at offset {Offset} with {Bytes} bytes";
 
     /// <summary>What it is, in words.</summary>
-    internal string Name => Field.Length == 0 ? $"struct {Structure}" : $"field {Field} of struct {Structure}";
+    internal string Name =>
+        Field.Length == 0 ? $"struct {Structure}" : $"field {Field} of struct {Structure}";
 }
 
 /// <summary>
 /// A struct that C knows, too, as it was compiled here: its size, and then its fields in their order.
 /// </summary>
 /// <param name="name">Its name in C.</param>
-/// <param name="at">One of them, from which the places of its fields are counted; its content does not matter.</param>
+/// <param name="at">
+/// One of them, from which the places of its fields are counted; its content does not matter.
+/// </param>
 /// <param name="bytes">Its size.</param>
 internal sealed unsafe class NativeStruct(string name, void* at, long bytes) : IEnumerable<FieldLayout>
 {

@@ -4,8 +4,8 @@ using Result = Snapshot.Interop.ProbeFault.Result;
 namespace Snapshot.Interop;
 
 /// <summary>
-/// Whether a page can be fetched when it is touched: a thread touches one that is not there, it is installed, and the
-/// thread must have read it; then the same by a system call.
+/// Whether a page can be fetched when it is touched: a thread touches one that is not there, it is installed,
+/// and the thread must have read it; then the same by a system call.
 /// </summary>
 internal static unsafe class PagesOnDemandProbe
 {
@@ -19,11 +19,11 @@ internal static unsafe class PagesOnDemandProbe
         using (userfault)
         {
             errno = PagemapDescriptor.TryOpen(ScanMode.Look, out PagemapDescriptor? pagemap);
-            if (pagemap is null)
-                return Result.Nothing("/proc/self/pagemap cannot be opened", errno);
+            if (pagemap is null) return Result.Nothing("/proc/self/pagemap cannot be opened", errno);
             using (pagemap)
             using (ProbeMemory memory = new(PageCount))
-                return memory.Exists ? Try(userfault, pagemap, memory) : Result.Nothing("no memory to try it on");
+                return memory.Exists
+                    ? Try(userfault, pagemap, memory) : Result.Nothing("no memory to try it on");
         }
     }
 
@@ -37,7 +37,8 @@ internal static unsafe class PagesOnDemandProbe
         byte* target = &seen;
         string? wrong = Serve(userfault, page, () => ProbeCalls.memcpy(target, page, 1));
         if (wrong is not null) return Result.Nothing($"touched page 3; {wrong}");
-        if (seen != Content) return Result.Nothing($"installed {Content} in page 3, and its toucher read {seen}");
+        if (seen != Content)
+            return Result.Nothing($"installed {Content} in page 3, and its toucher read {seen}");
         if (IsWritten(pagemap, page))
             return Result.Nothing("installed page 3 write-protected, and it counts as written");
         *page = 1;

@@ -7,7 +7,9 @@ internal static class Pretences
 {
     internal const string Variable = "SNAPSHOT_PRETEND";
 
-    /// <summary>The capabilities that the environment variable takes away: "no-scan,no-userfaultfd".</summary>
+    /// <summary>
+    /// The capabilities that the environment variable takes away: "no-scan,no-userfaultfd".
+    /// </summary>
     /// <exception cref="SnapshotException">Unsupported: it names something unknown.</exception>
     internal static IReadOnlySet<Capability> OfEnvironment() =>
         Parse(Environment.GetEnvironmentVariable(Variable) ?? "");

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Snapshot.Interop;
 
 /// <summary>
-/// Calls of libc that only probing makes: it asks the kernel itself, not the C part, whose functions hide what is being
-/// probed.
+/// Calls of libc that only probing makes: it asks the kernel itself, not the C part, whose functions hide
+/// what is being probed.
 /// </summary>
 internal static unsafe partial class ProbeCalls
 {
@@ -18,7 +18,8 @@ internal static unsafe partial class ProbeCalls
 
     [LibraryImport(Libc, SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    internal static partial nint mmap(nint address, nuint bytes, int protection, int flags, int fd, nint offset);
+    internal static partial nint mmap(
+        nint address, nuint bytes, int protection, int flags, int fd, nint offset);
 
     [LibraryImport(Libc)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

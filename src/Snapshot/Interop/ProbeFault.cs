@@ -2,14 +2,16 @@ namespace Snapshot.Interop;
 
 /// <summary>One fault for a probe: a thread touches a page, waits, and is let go on.</summary>
 /// <remarks>
-/// The thread must touch the page in native code. In managed code it would sleep where a garbage collection waits for
-/// it, and the code that lets it go on is managed here.
+/// The thread must touch the page in native code. In managed code it would sleep where a garbage collection
+/// waits for it, and the code that lets it go on is managed here.
 /// </remarks>
 internal static unsafe class ProbeFault
 {
     private const int TimeoutMilliseconds = 2000;
 
-    /// <summary>What a probe found, for a thread that touches a page and for a system call that does.</summary>
+    /// <summary>
+    /// What a probe found, for a thread that touches a page and for a system call that does.
+    /// </summary>
     internal readonly record struct Result(Finding Works, Finding InSystemCalls)
     {
         internal static Result Nothing(string why) =>
@@ -30,14 +32,16 @@ internal static unsafe class ProbeFault
         if (!userfault.WaitsInSystemCalls)
         {
             return new Result(
-                new Finding(true, detail), Finding.No("read(2) into such a page fails with EFAULT: user-mode only"));
+                new Finding(true, detail),
+                Finding.No("read(2) into such a page fails with EFAULT: user-mode only"));
         }
 
         bool read = false;
         string? wrong = serve(() => read = WriteProtectProbe.ReadInto(page));
         return wrong is null && read
             ? new Result(new Finding(true, detail), new Finding(true, waited))
-            : new Result(new Finding(true, detail), Finding.No($"read(2) into page 5: {wrong ?? "it failed"}"));
+            : new Result(
+                new Finding(true, detail), Finding.No($"read(2) into page 5: {wrong ?? "it failed"}"));
     }
 
     /// <summary>Has a page touched and the fault answered; what went wrong, or null.</summary>

@@ -3,19 +3,24 @@ using System.Globalization;
 namespace Snapshot.Interop;
 
 /// <summary>
-/// How much of a processor a thread of the library has where all of them are busy, however many threads share each.
+/// How much of a processor a thread of the library has where all of them are busy, however many threads share
+/// each.
 /// </summary>
 /// <remarks>
-/// <para>Weights of the scheduler are relative: beside ten threads a processor, one of equal weight has a tenth, and
-/// comes late to its turn each time it is woken. So the nice value follows from what is wanted and from how many want
-/// to run.</para>
-/// <para>The load that the kernel tells is that of the whole machine, and not that of the processors this process may
-/// use: in a container with two of 128 it may be that of others. So no more threads count than this process has.</para>
+/// <para>Weights of the scheduler are relative: beside ten threads a processor, one of equal weight has a
+/// tenth, and comes late to its turn each time it is woken. So the nice value follows from what is wanted and
+/// from how many want to run.</para>
+/// <para>The load that the kernel tells is that of the whole machine, and not that of the processors this
+/// process may use: in a container with two of 128 it may be that of others. So no more threads count than
+/// this process has.</para>
 /// </remarks>
-/// <param name="isWanted">Whether the session's options let threads have another priority than the application.</param>
+/// <param name="isWanted">
+/// Whether the session's options let threads have another priority than the application.
+/// </param>
 internal sealed class ProcessorShare(bool isWanted)
 {
-    /// <summary>For what the application waits for: as much as one of its threads has where each has a processor.
+    /// <summary>For what the application waits for: as much as one of its threads has where each has a
+    /// processor.
     /// </summary>
     internal const int Whole = 0;
 
@@ -27,7 +32,8 @@ internal sealed class ProcessorShare(bool isWanted)
 
     private const int Highest = -20;
 
-    /// <summary>How many threads of the machine want to run, as the kernel counts them: "0.2 0.1 0.1 3/180 4711".
+    /// <summary>How many threads of the machine want to run, as the kernel counts them: "0.2 0.1 0.1 3/180
+    /// 4711".
     /// </summary>
     private const string RunnableFile = "/proc/loadavg";
 
@@ -40,8 +46,8 @@ internal sealed class ProcessorShare(bool isWanted)
     internal bool IsTaken => isWanted && MachineCapabilities.Current[Capability.Priorities];
 
     /// <summary>
-    /// Gives the calling thread that share, by how many threads want to run now. What is not permitted is left: the
-    /// thread then has the share of any other.
+    /// Gives the calling thread that share, by how many threads want to run now. What is not permitted is
+    /// left: the thread then has the share of any other.
     /// </summary>
     /// <param name="share"><see cref="Whole"/> or <see cref="Tenth"/>.</param>
     internal void Take(int share)
@@ -72,7 +78,8 @@ internal sealed class ProcessorShare(bool isWanted)
     {
         string[] fields = load.Split(' ');
         int runnable = fields.Length > 3 ? Count(fields[3].Split('/')[0]) : 0;
-        string? own = status.Split('\n').FirstOrDefault(line => line.StartsWith(Threads, StringComparison.Ordinal));
+        string? own =
+            status.Split('\n').FirstOrDefault(line => line.StartsWith(Threads, StringComparison.Ordinal));
         return Math.Min(runnable, own is null ? runnable : Count(own[Threads.Length..].Trim()));
     }
 

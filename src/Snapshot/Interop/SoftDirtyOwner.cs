@@ -1,8 +1,8 @@
 namespace Snapshot.Interop;
 
 /// <summary>
-/// Who clears the soft-dirty bits. There is no form of that for a part of a process, so one at a time may: what another
-/// had not read yet would be lost to it.
+/// Who clears the soft-dirty bits. There is no form of that for a part of a process, so one at a time may:
+/// what another had not read yet would be lost to it.
 /// </summary>
 /// <remarks>Thread-safe.</remarks>
 internal sealed class SoftDirtyOwner : IDisposable

@@ -1,13 +1,13 @@
 namespace Snapshot.Interop;
 
 /// <summary>
-/// Whether the kernel marks pages that are written: two are, the marks are cleared, one is written again, and it must
-/// be marked alone.
+/// Whether the kernel marks pages that are written: two are, the marks are cleared, one is written again, and
+/// it must be marked alone.
 /// </summary>
 /// <remarks>
-/// Clearing is for the whole process. So a session that tracks by these bits must not be there, nor come meanwhile
-/// (<see cref="SoftDirtyOwner"/>); and nothing is cleared where no bit was set at first: a kernel without them takes
-/// the order to clear and does nothing.
+/// Clearing is for the whole process. So a session that tracks by these bits must not be there, nor come
+/// meanwhile (<see cref="SoftDirtyOwner"/>); and nothing is cleared where no bit was set at first: a kernel
+/// without them takes the order to clear and does nothing.
 /// </remarks>
 internal static unsafe class SoftDirtyProbe
 {

@@ -31,7 +31,8 @@ internal static class SystemFile
 
     /// <summary>The number in a file, or null where there is none.</summary>
     internal static long? Number(string path) =>
-        long.TryParse(Text(path), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number)
+        long.TryParse(
+            Text(path), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number)
             ? number
             : null;
 }

@@ -3,8 +3,8 @@ using Snapshot.Base;
 namespace Snapshot.Interop;
 
 /// <summary>
-/// Whether write tracking works: protects a few pages, writes one and looks which one the kernel names; then the same
-/// by a system call, whose writes must not be missed.
+/// Whether write tracking works: protects a few pages, writes one and looks which one the kernel names; then
+/// the same by a system call, whose writes must not be missed.
 /// </summary>
 internal static unsafe class WriteProtectProbe
 {
@@ -13,7 +13,8 @@ internal static unsafe class WriteProtectProbe
     internal static Finding Run()
     {
         int errno = UserfaultDescriptor.TryOpen(out UserfaultDescriptor? userfault);
-        if (userfault is null) return Finding.No("asynchronous write protection cannot be switched on", errno);
+        if (userfault is null)
+            return Finding.No("asynchronous write protection cannot be switched on", errno);
         using (userfault)
         {
             errno = PagemapDescriptor.TryOpen(ScanMode.Look, out PagemapDescriptor? pagemap);
@@ -31,7 +32,8 @@ internal static unsafe class WriteProtectProbe
         int errno = Native.sn_uffd_register_wp(userfault.Number, (ulong)memory.Address, memory.Bytes);
         if (errno != 0) return Finding.No("a range cannot be registered", errno);
 
-        // The first scan takes all pages, which were populated before; the next must find nothing, the third one page.
+        // The first scan takes all pages, which were populated before; the next must find nothing, the third
+        // one page.
         string first = memory.Seen(pagemap, PageCategories.Written, ScanMode.Protect);
         string second = memory.Seen(pagemap, PageCategories.Written, ScanMode.Protect);
         *memory.Page(5) = 2;

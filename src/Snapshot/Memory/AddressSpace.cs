@@ -53,7 +53,8 @@ internal sealed unsafe class AddressSpace : IDisposable
     internal static AddressSpace ReserveAt(string name, ulong baseAddress, ArenaOptions options)
     {
         if (baseAddress % Pages.HugeSize != 0)
-            throw new ArgumentException($"the base 0x{baseAddress:x} is not a multiple of 2 MiB", nameof(baseAddress));
+            throw new ArgumentException(
+                $"the base 0x{baseAddress:x} is not a multiple of 2 MiB", nameof(baseAddress));
         ulong bytes = (ulong)options.Capacity;
         int errno = Native.sn_memory_reserve(baseAddress, bytes);
         if (errno == Errno.Exists && ReleaseLeftIn(baseAddress, baseAddress + bytes))
@@ -64,7 +65,8 @@ internal sealed unsafe class AddressSpace : IDisposable
     }
 
     /// <summary>
-    /// Reserves at the first place at or above <see cref="LowestBase"/> that is free with a gap on either side.
+    /// Reserves at the first place at or above <see cref="LowestBase"/> that is free with a gap on either
+    /// side.
     /// </summary>
     internal static AddressSpace ReserveNextFree(string name, ArenaOptions options)
     {
@@ -80,8 +82,9 @@ internal sealed unsafe class AddressSpace : IDisposable
             if (errno != Errno.Exists)
                 throw NativeError.ForMemory(errno, "mmap", ReserveAdvice(name, candidate, bytes));
 
-            // What was in the way may be gone again (another thread unmapped it): then the same place is tried once
-            // more. Or the map does not show it, as where a sandbox hides what is its own: then the next one is.
+            // What was in the way may be gone again (another thread unmapped it): then the same place is
+            // tried once more. Or the map does not show it, as where a sandbox hides what is its own: then
+            // the next one is.
             if (ProcessMap.FirstIn(low, end) is { } there) candidate = TakenPlaces.Above(there.End, Gap);
             else if (triedAgain == candidate) candidate = TakenPlaces.Above(end, Gap);
             else triedAgain = candidate;
@@ -103,23 +106,24 @@ internal sealed unsafe class AddressSpace : IDisposable
             _base + (ulong)Pages.Bytes(committed), (ulong)Pages.Bytes(pages - committed));
         NativeError.ThrowIfNoMemory(
             errno, "mprotect",
-            $"Arena '{Name}' cannot grow to {Pages.Bytes(pages):N0} bytes and is unchanged: the machine, a control " +
-            "group or vm.overcommit_memory=2 limits the memory of this process.");
+            $"Arena '{Name}' cannot grow to {Pages.Bytes(pages):N0} bytes and is unchanged: the machine, a " +
+            "control group or vm.overcommit_memory=2 limits the memory of this process.");
         Volatile.Write(ref _committedPages, pages);
     }
 
     /// <summary>Drops the content of committed pages: they read as zero and cost nothing.</summary>
     internal void Discard(PageRange range)
     {
-        int errno = Native.sn_memory_discard(_base + (ulong)Pages.Bytes(range.Start), (ulong)Pages.Bytes(range.Count));
+        int errno = Native.sn_memory_discard(
+            _base + (ulong)Pages.Bytes(range.Start), (ulong)Pages.Bytes(range.Count));
         NativeError.ThrowIfFailed(
             errno, "madvise(MADV_DONTNEED)",
             $"Arena '{Name}' could not give memory back; locked memory (mlock) is a cause.");
     }
 
     /// <summary>
-    /// Makes huge pages of what was split, as far as the kernel has memory for them; content stays. Not while a
-    /// userfaultfd has the range. What could not be done is no error: memory serves as it is.
+    /// Makes huge pages of what was split, as far as the kernel has memory for them; content stays. Not while
+    /// a userfaultfd has the range. What could not be done is no error: memory serves as it is.
     /// </summary>
     internal void CollapseToHugePages(CancellationToken cancellation)
     {
@@ -156,16 +160,19 @@ internal sealed unsafe class AddressSpace : IDisposable
             return;
         }
 
-        // At the limit of mappings even an unmapping may be one too many. Its content at least costs nothing then.
+        // At the limit of mappings even an unmapping may be one too many. Its content at least costs nothing
+        // then.
         _ = Native.sn_memory_discard(_base, bytes);
         TakenPlaces.Leave(_base);
         throw NativeError.For(
             errno, "munmap",
-            $"The address range of arena '{Name}' stays taken until an arena has to lie there again, or the process " +
-            "ends; vm.max_map_count is a cause.");
+            $"The address range of arena '{Name}' stays taken until an arena has to lie there again, or " +
+            "the process ends; vm.max_map_count is a cause.");
     }
 
-    /// <summary>Unmaps what closed arenas had to leave in a range; true when there was something and it went.</summary>
+    /// <summary>
+    /// Unmaps what closed arenas had to leave in a range; true when there was something and it went.
+    /// </summary>
     private static bool ReleaseLeftIn(ulong start, ulong end)
     {
         bool any = false;
@@ -180,8 +187,9 @@ internal sealed unsafe class AddressSpace : IDisposable
     }
 
     /// <summary>
-    /// Reserves a place that is free with a gap on either side: with the gaps at first, so that nobody comes between.
-    /// Where addresses are limited (<c>ulimit -v</c>) and there are not enough for the gaps, the map is looked at.
+    /// Reserves a place that is free with a gap on either side: with the gaps at first, so that nobody comes
+    /// between. Where addresses are limited (<c>ulimit -v</c>) and there are not enough for the gaps, the map
+    /// is looked at.
     /// </summary>
     private static int TryReserve(string name, ulong candidate, ulong bytes)
     {
@@ -189,7 +197,8 @@ internal sealed unsafe class AddressSpace : IDisposable
         ulong end = candidate + bytes + Gap;
         int errno = Native.sn_memory_reserve(low, end - low);
         if (errno == Errno.NoMemory)
-            return ProcessMap.FirstIn(low, end) is null ? Native.sn_memory_reserve(candidate, bytes) : Errno.Exists;
+            return ProcessMap.FirstIn(low, end) is null
+                ? Native.sn_memory_reserve(candidate, bytes) : Errno.Exists;
         if (errno != 0) return errno;
         errno = Native.sn_memory_release(low, Gap);
         if (errno == 0) errno = Native.sn_memory_release(end - Gap, Gap);
@@ -199,8 +208,9 @@ internal sealed unsafe class AddressSpace : IDisposable
     }
 
     /// <summary>
-    /// Advises and names the whole range at once: both are kept when a part of it is committed. Neither changes what
-    /// memory holds, so a kernel that was built without them, or a filter that forbids them, is no error.
+    /// Advises and names the whole range at once: both are kept when a part of it is committed. Neither
+    /// changes what memory holds, so a kernel that was built without them, or a filter that forbids them, is
+    /// no error.
     /// </summary>
     private static AddressSpace Prepare(string name, ulong baseAddress, ArenaOptions options)
     {
@@ -222,13 +232,14 @@ internal sealed unsafe class AddressSpace : IDisposable
         string what = there is { } mapping ? $"'{mapping.Line}'" : "a mapping that has gone meanwhile";
         return new SnapshotException(
             SnapshotErrorCode.AddressTaken,
-            $"Arena '{name}' must lie at 0x{baseAddress:x}-0x{baseAddress + bytes:x}, and {what} is there. Open the " +
-            "session before anything else maps memory there, unload what is in the way, or start the process again: " +
-            "Linux places such mappings at random. Sessions that began in different processes use the same " +
-            "addresses: restart each in a process of its own.")
+            $"Arena '{name}' must lie at 0x{baseAddress:x}-0x{baseAddress + bytes:x}, and {what} is there. " +
+            "Open the session before anything else maps memory there, unload what is in the way, or start " +
+            "the process again: Linux places such mappings at random. Sessions that began in different " +
+            "processes use the same addresses: restart each in a process of its own.")
         { Step = "mmap", Errno = Errno.Exists };
     }
 
     private static string ReserveAdvice(string name, ulong baseAddress, ulong bytes) =>
-        $"Arena '{name}' needs {bytes:N0} bytes of address space at 0x{baseAddress:x}; check capacity and ulimit -v.";
+        $"Arena '{name}' needs {bytes:N0} bytes of address space at 0x{baseAddress:x}; check capacity and " +
+        "ulimit -v.";
 }

@@ -2,7 +2,9 @@ using Snapshot.Base;
 
 namespace Snapshot.Memory;
 
-/// <summary>A live allocation: where it lies, from the arena's base, and what run of pages holds it.</summary>
+/// <summary>
+/// A live allocation: where it lies, from the arena's base, and what run of pages holds it.
+/// </summary>
 /// <param name="Offset">Of the first byte.</param>
 /// <param name="Bytes">Its size, at least what was asked for.</param>
 /// <param name="Run">The whole run for a large allocation, the slab for a small one.</param>

@@ -6,22 +6,23 @@ using Snapshot.Memory;
 namespace Snapshot;
 
 /// <summary>
-/// Memory at a fixed virtual address. The image has all of it, also the state of its allocator. A restarted process
-/// finds it at the same address, so pointers and arrays in it stay valid. Begin with
+/// Memory at a fixed virtual address. The image has all of it, also the state of its allocator. A restarted
+/// process finds it at the same address, so pointers and arrays in it stay valid. Begin with
 /// <see cref="RootArray{T}"/> and <see cref="Root{T}"/>.
 /// </summary>
 /// <remarks>
-/// <para>Memory handed out reads as zero. A call that throws has changed nothing. The same calls in the same order give
-/// the same addresses.</para>
-/// <para>Thread-safe. It lives as long as its session: closing that unmaps it, after which none of its memory may be
-/// used. There is no finalizer, because pointers into an arena do not keep it alive.</para>
+/// <para>Memory handed out reads as zero. A call that throws has changed nothing. The same calls in the same
+/// order give the same addresses.</para>
+/// <para>Thread-safe. It lives as long as its session: closing that unmaps it, after which none of its memory
+/// may be used. There is no finalizer, because pointers into an arena do not keep it alive.</para>
 /// </remarks>
-#pragma warning disable CA1001 // Its session closes it; anybody else would unmap memory that threads still use.
+#pragma warning disable CA1001 // Its session closes it; others would unmap what threads use.
 public sealed unsafe class Arena
 #pragma warning restore CA1001
 {
     /// <summary>
-    /// The longest name: the kernel shows at most 79 bytes of a mapping's name, of which "snapshot:" takes nine.
+    /// The longest name: the kernel shows at most 79 bytes of a mapping's name, of which "snapshot:" takes
+    /// nine.
     /// </summary>
     public const int MaxNameLength = RegionLimits.ArenaNameMax;
 
@@ -68,11 +69,12 @@ public sealed unsafe class Arena
     public long Capacity => Pages.Bytes(_space.CapacityPages);
 
     /// <summary>
-    /// Bytes that may be accessed now: what is allocated, what is free between it, and the arena's own tables.
+    /// Bytes that may be accessed now: what is allocated, what is free between it, and the arena's own
+    /// tables.
     /// </summary>
     public long CommittedBytes => Pages.Bytes(_space.CommittedPages);
 
-    /// <summary>Bytes of live allocations and roots, each rounded up to its size class or to whole pages.</summary>
+    /// <summary>Bytes of live allocations and roots, rounded up to size classes or whole pages.</summary>
     public long AllocatedBytes
     {
         get
@@ -98,15 +100,14 @@ public sealed unsafe class Arena
     /// <summary>Whether huge pages were asked for.</summary>
     internal bool HugePages => _space.HugePages;
 
-    /// <summary>Whether the byte at <paramref name="pointer"/> is in the committed part of this arena.</summary>
+    /// <summary>Whether the byte at <paramref name="pointer"/> is in the committed part.</summary>
     public bool Contains(void* pointer) => _region.Contains(pointer);
 
     /// <summary>Allocates zeroed memory. Of 2 MiB and more it begins at a multiple of 2 MiB.</summary>
     /// <param name="bytes">At least 1.</param>
     /// <param name="alignment">A power of two, up to 1 GiB.</param>
-    /// <exception cref="SnapshotException">
-    /// <see cref="SnapshotErrorCode.ArenaFull"/>: the capacity is used up.
-    /// </exception>
+    /// <exception cref="SnapshotException"><see cref="SnapshotErrorCode.ArenaFull"/>: the capacity is used
+    /// up.</exception>
     public void* Allocate(long bytes, int alignment = DefaultAlignment)
     {
         using Lock.Scope scope = Enter();
@@ -114,11 +115,11 @@ public sealed unsafe class Arena
     }
 
     /// <summary>
-    /// Allocates <paramref name="count"/> zeroed elements, aligned to 64 bytes where they take that many; none for 0.
+    /// Allocates <paramref name="count"/> zeroed elements, aligned to 64 bytes where they take that many;
+    /// none for 0.
     /// </summary>
-    /// <exception cref="SnapshotException">
-    /// <see cref="SnapshotErrorCode.ArenaFull"/>: the capacity is used up.
-    /// </exception>
+    /// <exception cref="SnapshotException"><see cref="SnapshotErrorCode.ArenaFull"/>: the capacity is used
+    /// up.</exception>
     public ArenaArray<T> Allocate<T>(long count)
         where T : unmanaged
     {
@@ -135,9 +136,8 @@ public sealed unsafe class Arena
     /// Frees an allocation. Whole pages go back to the kernel, read as zero and cost nothing in the image.
     /// </summary>
     /// <param name="pointer">The first byte of an allocation of this arena.</param>
-    /// <exception cref="ArgumentException">
-    /// It is not: freed already, inside an allocation, of another arena, or a root.
-    /// </exception>
+    /// <exception cref="ArgumentException">It is not: freed already, inside an allocation, of another arena,
+    /// or a root.</exception>
     public void Free(void* pointer)
     {
         ArgumentNullException.ThrowIfNull(pointer);
@@ -146,9 +146,8 @@ public sealed unsafe class Arena
     }
 
     /// <summary>Frees an array; an empty one is no allocation, and nothing happens.</summary>
-    /// <exception cref="ArgumentException">
-    /// The array is not an allocation of this arena, or was freed already.
-    /// </exception>
+    /// <exception cref="ArgumentException">The array is not an allocation of this arena, or was freed
+    /// already.</exception>
     public void Free<T>(ArenaArray<T> array)
         where T : unmanaged
     {
@@ -156,23 +155,23 @@ public sealed unsafe class Arena
     }
 
     /// <summary>
-    /// Declares part of an allocation to be scratch: it is not saved and reads as zero after a restart. Only whole
-    /// pages (4 KiB) inside the range are excluded; the bytes at its ends that share a page with others are still
-    /// saved.
+    /// Declares part of an allocation to be scratch: it is not saved and reads as zero after a restart. Only
+    /// whole pages (4 KiB) inside the range are excluded; the bytes at its ends that share a page with others
+    /// are still saved.
     /// </summary>
     /// <returns>The number of bytes excluded.</returns>
     /// <exception cref="ArgumentException">The range is not within one live allocation.</exception>
     public long Exclude(void* pointer, long bytes) => SetExcluded(pointer, bytes, excluded: true);
 
-    /// <summary>Declares the whole pages of an array to be scratch: not saved, zero after a restart.</summary>
+    /// <summary>Declares the whole pages of an array scratch: not saved, zero after a restart.</summary>
     /// <returns>The number of bytes excluded.</returns>
     /// <exception cref="ArgumentException">The array is not within one live allocation.</exception>
     public long Exclude<T>(ArenaArray<T> array)
         where T : unmanaged => array.IsEmpty ? 0 : Exclude(array.Pointer, array.Length * sizeof(T));
 
     /// <summary>
-    /// Takes back <see cref="Exclude(void*, long)"/> for the whole pages inside the range: the next checkpoint saves
-    /// them.
+    /// Takes back <see cref="Exclude(void*, long)"/> for the whole pages inside the range: the next
+    /// checkpoint saves them.
     /// </summary>
     /// <returns>The number of bytes included.</returns>
     /// <exception cref="ArgumentException">The range is not within one live allocation.</exception>
@@ -185,13 +184,13 @@ public sealed unsafe class Arena
         where T : unmanaged => array.IsEmpty ? 0 : Include(array.Pointer, array.Length * sizeof(T));
 
     /// <summary>
-    /// Lets a system call write a range. Call it first if a system call that writes to captured memory fails with
-    /// EFAULT instead of waiting: with <see cref="TrackingMechanism.SignalWriteProtect"/>, and with copy-on-write
-    /// without privilege. Otherwise it is not needed.
+    /// Lets a system call write a range. Call it first if a system call that writes to captured memory fails
+    /// with EFAULT instead of waiting: with <see cref="TrackingMechanism.SignalWriteProtect"/>, and with
+    /// copy-on-write without privilege. Otherwise it is not needed.
     /// </summary>
     /// <remarks>
-    /// The range counts as written. It may be written until the next checkpoint captures memory: come to no safepoint
-    /// before the system call has returned, or do both in a critical section. Thread-safe.
+    /// The range counts as written. It may be written until the next checkpoint captures memory: come to no
+    /// safepoint before the system call has returned, or do both in a critical section. Thread-safe.
     /// </remarks>
     /// <param name="pointer">Its first byte.</param>
     /// <param name="bytes">How many; may be 0.</param>
@@ -216,13 +215,13 @@ public sealed unsafe class Arena
     }
 
     /// <summary>
-    /// The root of that name. If there is none, makes it with zeros; else it is as it was left, also by an earlier
-    /// process.
+    /// The root of that name. If there is none, makes it with zeros; else it is as it was left, also by an
+    /// earlier process.
     /// </summary>
     /// <param name="name">1 to 255 bytes of UTF-8.</param>
     /// <exception cref="SnapshotException">
-    /// <see cref="SnapshotErrorCode.LayoutMismatch"/>: it exists with another layout; the message names the field.
-    /// <see cref="SnapshotErrorCode.ArenaFull"/>: there is no room to make it.
+    /// <see cref="SnapshotErrorCode.LayoutMismatch"/>: it exists with another layout; the message names the
+    /// field. <see cref="SnapshotErrorCode.ArenaFull"/>: there is no room to make it.
     /// </exception>
     public ref T Root<[DynamicallyAccessedMembers(LayoutFingerprint.Members)] T>(string name)
         where T : unmanaged => ref *RootPointer<T>(name);
@@ -235,8 +234,9 @@ public sealed unsafe class Arena
         where T : unmanaged => RootArray<T>(name, 1).Pointer;
 
     /// <summary>
-    /// A pointer to what a reference into this arena refers to, which fiber methods can take and keep where they cannot
-    /// keep the reference: <c>arena.PointerTo(ref arena.Root&lt;State&gt;("state"))</c>. No unsafe code is needed.
+    /// A pointer to what a reference into this arena refers to, which fiber methods can take and keep where
+    /// they cannot keep the reference: <c>arena.PointerTo(ref arena.Root&lt;State&gt;("state"))</c>. No
+    /// unsafe code is needed.
     /// </summary>
     /// <param name="place">A root, a field of one, or an element of an array in this arena.</param>
     /// <exception cref="ArgumentException">It does not lie in this arena.</exception>
@@ -250,15 +250,16 @@ public sealed unsafe class Arena
     }
 
     /// <summary>
-    /// The root of that name, an array of <paramref name="count"/> elements. If there is none, makes it with zeros;
-    /// else it is as it was left. With 0 elements the root exists, and the array is empty.
+    /// The root of that name, an array of <paramref name="count"/> elements. If there is none, makes it with
+    /// zeros; else it is as it was left. With 0 elements the root exists, and the array is empty.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is negative.</exception>
     /// <exception cref="SnapshotException">
-    /// <see cref="SnapshotErrorCode.LayoutMismatch"/>: it exists with another layout or another number of elements.
-    /// <see cref="SnapshotErrorCode.ArenaFull"/>: there is no room to make it.
+    /// <see cref="SnapshotErrorCode.LayoutMismatch"/>: it exists with another layout or another number of
+    /// elements. <see cref="SnapshotErrorCode.ArenaFull"/>: there is no room to make it.
     /// </exception>
-    public ArenaArray<T> RootArray<[DynamicallyAccessedMembers(LayoutFingerprint.Members)] T>(string name, long count)
+    public ArenaArray<T> RootArray<[DynamicallyAccessedMembers(LayoutFingerprint.Members)] T>(
+        string name, long count)
         where T : unmanaged
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
@@ -268,9 +269,8 @@ public sealed unsafe class Arena
 
     /// <summary>Finds a root without making it.</summary>
     /// <returns>False when there is none of that name.</returns>
-    /// <exception cref="SnapshotException">
-    /// <see cref="SnapshotErrorCode.LayoutMismatch"/>: it exists with another layout.
-    /// </exception>
+    /// <exception cref="SnapshotException"><see cref="SnapshotErrorCode.LayoutMismatch"/>: it exists with
+    /// another layout.</exception>
     public bool TryGetRoot<[DynamicallyAccessedMembers(LayoutFingerprint.Members)] T>(
         string name, out ArenaArray<T> root)
         where T : unmanaged
@@ -318,9 +318,9 @@ public sealed unsafe class Arena
     }
 
     /// <summary>
-    /// Makes the mapping of an arena of which an image holds the content: <paramref name="committedPages"/> zeroed
-    /// pages at <paramref name="baseAddress"/>, to be filled by the caller, who then calls <see cref="Adopt"/>. Until
-    /// then nothing else works.
+    /// Makes the mapping of an arena of which an image holds the content: <paramref name="committedPages"/>
+    /// zeroed pages at <paramref name="baseAddress"/>, to be filled by the caller, who then calls
+    /// <see cref="Adopt"/>. Until then nothing else works.
     /// </summary>
     internal static Arena Restore(string name, nint baseAddress, long committedPages, ArenaOptions options)
     {
@@ -329,8 +329,8 @@ public sealed unsafe class Arena
         {
             throw new SnapshotException(
                 SnapshotErrorCode.Corrupt,
-                $"Arena '{name}' is recorded with {committedPages} committed pages, which its capacity of {capacity} " +
-                "pages rules out. Restart from another generation.");
+                $"Arena '{name}' is recorded with {committedPages} committed pages, which its capacity of " +
+                $"{capacity} pages rules out. Restart from another generation.");
         }
 
         Arena arena = Reserve(name, baseAddress, options);
@@ -350,17 +350,20 @@ public sealed unsafe class Arena
     internal void Await(IAwaitedPages pages) => _region.Awaited = pages;
 
     /// <inheritdoc cref="AddressSpace.CollapseToHugePages"/>
-    internal void CollapseToHugePages(CancellationToken cancellation) => _space.CollapseToHugePages(cancellation);
+    internal void CollapseToHugePages(CancellationToken cancellation) =>
+        _space.CollapseToHugePages(cancellation);
 
     /// <summary>
-    /// Takes all access to the memory away; <see cref="Close"/> follows. For memory of which content is missing.
+    /// Takes all access to the memory away; <see cref="Close"/> follows. For memory of which content is
+    /// missing.
     /// </summary>
     internal void Seal() => _space.Seal();
 
-    /// <summary>Takes over the content that was filled in, after checking that it is an arena in order.</summary>
-    /// <exception cref="SnapshotException">
-    /// <see cref="SnapshotErrorCode.Corrupt"/>, <see cref="SnapshotErrorCode.UnsupportedFormat"/>.
-    /// </exception>
+    /// <summary>
+    /// Takes over the content that was filled in, after checking that it is an arena in order.
+    /// </summary>
+    /// <exception cref="SnapshotException"><see cref="SnapshotErrorCode.Corrupt"/>,
+    /// <see cref="SnapshotErrorCode.UnsupportedFormat"/>.</exception>
     internal void Adopt()
     {
         lock (_gate)
@@ -373,8 +376,8 @@ public sealed unsafe class Arena
     }
 
     /// <summary>
-    /// Holds off every change of the arena's tables by other threads until the scope is disposed of, on the same
-    /// thread: what is captured meanwhile has no half-done allocation in it.
+    /// Holds off every change of the arena's tables by other threads until the scope is disposed of, on the
+    /// same thread: what is captured meanwhile has no half-done allocation in it.
     /// </summary>
     internal Lock.Scope LockTables() => Enter();
 
@@ -395,12 +398,14 @@ public sealed unsafe class Arena
         }
     }
 
-    /// <summary>Adds the excluded pages. Allocates no managed memory; hold <see cref="LockTables"/>.</summary>
+    /// <summary>
+    /// Adds the excluded pages. Allocates no managed memory; hold <see cref="LockTables"/>.
+    /// </summary>
     internal void MarkExcluded(PageBitmap into) => _table.AddExcludedTo(into);
 
     /// <summary>
-    /// Bytes of an element in the memory that <paramref name="page"/> belongs to, or 0 where it is unknown. Hold
-    /// <see cref="LockTables"/>.
+    /// Bytes of an element in the memory that <paramref name="page"/> belongs to, or 0 where it is unknown.
+    /// Hold <see cref="LockTables"/>.
     /// </summary>
     internal int ElementSizeAt(long page)
     {
@@ -412,8 +417,9 @@ public sealed unsafe class Arena
     }
 
     /// <summary>
-    /// <see cref="ElementSizeAt"/> for who only wants to compress well: 0 also when another thread is changing the
-    /// tables. It does not wait: the other one may itself wait for a page of the tables to be drained.
+    /// <see cref="ElementSizeAt"/> for who only wants to compress well: 0 also when another thread is
+    /// changing the tables. It does not wait: the other one may itself wait for a page of the tables to be
+    /// drained.
     /// </summary>
     internal int ElementSizeHint(long page)
     {
@@ -429,7 +435,8 @@ public sealed unsafe class Arena
     }
 
     /// <summary>
-    /// Whether a range is within one live allocation: for pointers that an image has, before they are followed.
+    /// Whether a range is within one live allocation: for pointers that an image has, before they are
+    /// followed.
     /// </summary>
     internal bool IsAllocated(void* pointer, long bytes)
     {
@@ -437,7 +444,7 @@ public sealed unsafe class Arena
         return _allocator.TryFind(pointer, bytes, out _);
     }
 
-    /// <summary>The memory of the root of that name, or null when there is none of that size in bytes.</summary>
+    /// <summary>The memory of the root of that name, or null: there is none of that size in bytes.</summary>
     internal void* FindRootMemory(string name, long bytes)
     {
         ArenaRoot? root = Roots.FirstOrDefault(root => root.Name == name && root.Bytes == bytes);
@@ -462,7 +469,8 @@ public sealed unsafe class Arena
         if (!RegionLimits.IsArenaName(name))
         {
             throw new ArgumentException(
-                $"an arena's name has at most {MaxNameLength} printable ASCII characters, none of them \\ ` $ [ ]",
+                $"an arena's name has at most {MaxNameLength} printable ASCII characters, none of them \\ " +
+                "` $ [ ]",
                 nameof(name));
         }
     }

@@ -5,10 +5,12 @@ using Snapshot.Base;
 namespace Snapshot.Memory;
 
 /// <summary>
-/// Allocates in an arena: small allocations in cells of slabs, the rest in whole pages. All its state is in the arena.
+/// Allocates in an arena: small allocations in cells of slabs, the rest in whole pages. All its state is in
+/// the arena.
 /// </summary>
 /// <remarks>
-/// Deterministic: the same calls give the same addresses. A call that throws has changed nothing. Not thread-safe.
+/// Deterministic: the same calls give the same addresses. A call that throws has changed nothing. Not
+/// thread-safe.
 /// </remarks>
 internal sealed unsafe class ArenaAllocator(ArenaRegion region, PageTable table, PageRuns runs)
 {
@@ -45,7 +47,8 @@ internal sealed unsafe class ArenaAllocator(ArenaRegion region, PageTable table,
         Allocation allocation = Find(pointer, 1);
         long into = (byte*)pointer - table.Base - allocation.Offset;
         if (into != 0) throw Wrong(pointer, $"lies {into} bytes into an allocation; pass its first byte");
-        if (allocation.IsRoot && !isRoot) throw Wrong(pointer, "is the memory of a root; remove the root by its name");
+        if (allocation.IsRoot && !isRoot)
+            throw Wrong(pointer, "is the memory of a root; remove the root by its name");
 
         // Discarding can fail, so it comes first.
         if (allocation.Index < 0 || _slabs.IsLast(allocation.Run.Start)) region.Drop(allocation.Run);
@@ -55,7 +58,9 @@ internal sealed unsafe class ArenaAllocator(ArenaRegion region, PageTable table,
         table.Header->AllocatedBytes -= allocation.Bytes;
     }
 
-    /// <summary>Excludes or includes the whole pages inside a range of one allocation; returns their bytes.</summary>
+    /// <summary>
+    /// Excludes or includes the whole pages inside a range of one allocation; returns their bytes.
+    /// </summary>
     internal long SetExcluded(void* pointer, long bytes, bool excluded)
     {
         Find(pointer, bytes);
@@ -74,20 +79,27 @@ internal sealed unsafe class ArenaAllocator(ArenaRegion region, PageTable table,
         if (!TryHold(offset, out Allocation allocation, out RunKind kind))
             throw Wrong(pointer, kind == RunKind.Tables ? "lies in the arena's own tables" : NotAllocated);
         if (bytes > allocation.Offset + allocation.Bytes - offset)
-            throw Wrong(pointer, $"and {bytes:N0} bytes on go beyond their allocation of {allocation.Bytes:N0} bytes");
+            throw Wrong(
+                pointer,
+                $"and {bytes:N0} bytes on go beyond their allocation of {allocation.Bytes:N0} bytes");
         return allocation;
     }
 
-    /// <summary>The same for any pointer and number of bytes: false where there is no such allocation.</summary>
+    /// <summary>
+    /// The same for any pointer and number of bytes: false where there is no such allocation.
+    /// </summary>
     internal bool TryFind(void* pointer, long bytes, out Allocation allocation)
     {
         allocation = default;
         if (bytes < 1 || !region.Contains(pointer)) return false;
         long offset = (byte*)pointer - table.Base;
-        return TryHold(offset, out allocation, out _) && bytes <= allocation.Offset + allocation.Bytes - offset;
+        return TryHold(offset, out allocation, out _) &&
+            bytes <= allocation.Offset + allocation.Bytes - offset;
     }
 
-    /// <summary>The live allocation that holds a committed byte, and the kind of the live run that does.</summary>
+    /// <summary>
+    /// The live allocation that holds a committed byte, and the kind of the live run that does.
+    /// </summary>
     private bool TryHold(long offset, out Allocation allocation, out RunKind kind)
     {
         allocation = default;
@@ -99,7 +111,8 @@ internal sealed unsafe class ArenaAllocator(ArenaRegion region, PageTable table,
         kind = first->Kind;
         if (kind == RunKind.Slab) allocation = FindSmall(first, run, offset);
         if (kind == RunKind.Large)
-            allocation = new Allocation(Pages.Bytes(start), Pages.Bytes(run.Count), run, -1, first->IsRoot != 0);
+            allocation = new Allocation(
+                Pages.Bytes(start), Pages.Bytes(run.Count), run, -1, first->IsRoot != 0);
         return allocation.Bytes > 0;
     }
 
@@ -116,18 +129,20 @@ internal sealed unsafe class ArenaAllocator(ArenaRegion region, PageTable table,
         long offset = _slabs.Take(sizeClass, isRoot, elementSize);
         int bytes = SizeClasses.Bytes(sizeClass);
         table.Header->AllocatedBytes += bytes;
-        // The memory may have been in use; it is cleared here and not when freed, so that writing to freed memory,
-        // a mistake nobody sees, cannot show up in fresh memory.
+        // The memory may have been in use; it is cleared here and not when freed, so that writing to freed
+        // memory, a mistake nobody sees, cannot show up in fresh memory.
         NativeMemory.Clear(table.Base + offset, (nuint)bytes);
         return offset;
     }
 
     private long AllocateLarge(long bytes, int alignment, bool isRoot, uint elementSize)
     {
-        // Beyond any capacity the page arithmetic could overflow; one page more than there is cannot be had either.
+        // Beyond any capacity the page arithmetic could overflow; one page more than there is cannot be had
+        // either.
         long pages = Pages.Holding(Math.Min(bytes, ArenaOptions.MaxCapacity + 1));
         int wanted = bytes >= Pages.HugeSize ? Math.Max(alignment, Pages.HugeSize) : alignment;
-        PageDescriptor* first = runs.Take(pages, Math.Max(wanted >> Pages.Shift, 1), RunKind.Large, out long start);
+        PageDescriptor* first =
+            runs.Take(pages, Math.Max(wanted >> Pages.Shift, 1), RunKind.Large, out long start);
         first->IsRoot = isRoot ? (byte)1 : (byte)0;
         first->ElementSize = elementSize;
         table.Header->AllocatedBytes += Pages.Bytes(pages);
@@ -135,7 +150,7 @@ internal sealed unsafe class ArenaAllocator(ArenaRegion region, PageTable table,
     }
 
     private ArgumentException Wrong(void* pointer, string what) => new(
-        $"0x{(ulong)pointer:x} {what} (arena '{region.RegionName}' from 0x{(ulong)table.Base:x}, committed to " +
-        $"0x{(ulong)(table.Base + Pages.Bytes(region.CommittedPages)):x}). Nothing was changed.",
+        $"0x{(ulong)pointer:x} {what} (arena '{region.RegionName}' from 0x{(ulong)table.Base:x}, committed " +
+        $"to 0x{(ulong)(table.Base + Pages.Bytes(region.CommittedPages)):x}). Nothing was changed.",
         nameof(pointer));
 }

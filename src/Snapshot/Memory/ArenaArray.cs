@@ -9,9 +9,10 @@ namespace Snapshot;
 /// <typeparam name="T">The element.</typeparam>
 /// <remarks>
 /// The value is unmanaged, so it may be stored in an arena. It stays valid across a restart, because arenas
-/// come back at their addresses. It does not own the memory: after <see cref="Arena.Free{T}(ArenaArray{T})"/>, or
-/// when the session is closed, it must not be used, and nothing detects it when it is. Reading and writing elements
-/// from several threads follows the rules of ordinary memory.
+/// come back at their addresses. It does not own the memory: after
+/// <see cref="Arena.Free{T}(ArenaArray{T})"/>, or when the session is closed, it must not be used, and
+/// nothing detects it when it is. Reading and writing elements from several threads follows the rules of
+/// ordinary memory.
 /// </remarks>
 public readonly unsafe struct ArenaArray<T>
     where T : unmanaged
@@ -49,8 +50,8 @@ public readonly unsafe struct ArenaArray<T>
     }
 
     /// <summary>
-    /// A pointer to the element at <paramref name="index"/>, which fiber methods can take and keep where they cannot
-    /// keep a reference. No unsafe code is needed.
+    /// A pointer to the element at <paramref name="index"/>, which fiber methods can take and keep where they
+    /// cannot keep a reference. No unsafe code is needed.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">
     /// The index is negative or not less than <see cref="Length"/>.
@@ -91,7 +92,9 @@ public readonly unsafe struct ArenaArray<T>
         return AsMemory(0, (int)_length);
     }
 
-    /// <summary>The <paramref name="length"/> elements from <paramref name="start"/> on; allocates a manager.</summary>
+    /// <summary>
+    /// The <paramref name="length"/> elements from <paramref name="start"/> on; allocates a manager.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">They are not within the array.</exception>
     public Memory<T> AsMemory(long start, int length)
     {
@@ -107,12 +110,14 @@ public readonly unsafe struct ArenaArray<T>
         if (start < 0 || length < 0 || start > _length - length)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(start), $"elements [{start}, {start + length}) are not within the {_length} of the array");
+                nameof(start),
+                $"elements [{start}, {start + length}) are not within the {_length} of the array");
         }
     }
 
     private void ThrowIndex(long index) =>
-        throw new ArgumentOutOfRangeException(nameof(index), $"{index} is not within the array's {_length} elements");
+        throw new ArgumentOutOfRangeException(
+            nameof(index), $"{index} is not within the array's {_length} elements");
 
     private void ThrowTooLong(string member) => throw new InvalidOperationException(
         $"The array has {_length} elements and {member}() can show at most {int.MaxValue}; " +

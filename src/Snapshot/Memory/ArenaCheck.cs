@@ -4,13 +4,15 @@ namespace Snapshot.Memory;
 
 /// <summary>Checks the tables of an arena that came from an image before anything trusts them.</summary>
 /// <remarks>
-/// Every number that is followed is checked against the bounds of the arena first, and every list is walked at most as
-/// many steps as it can have members, so that no content makes the check fault or loop. It takes time in proportion to
-/// the number of runs, not of pages. Not thread-safe.
+/// Every number that is followed is checked against the bounds of the arena first, and every list is walked
+/// at most as many steps as it can have members, so that no content makes the check fault or loop. It takes
+/// time in proportion to the number of runs, not of pages. Not thread-safe.
 /// </remarks>
 internal sealed unsafe class ArenaCheck(AddressSpace space, PageTable table, ArenaAllocator allocator)
 {
-    /// <summary>A text that describes a type is shorter: zeros cost nothing in an image, and a string does.</summary>
+    /// <summary>
+    /// A text that describes a type is shorter: zeros cost nothing in an image, and a string does.
+    /// </summary>
     private const int LayoutBytesMax = 16 << 20;
 
     private ArenaHeader* Header => table.Header;
@@ -34,23 +36,29 @@ internal sealed unsafe class ArenaCheck(AddressSpace space, PageTable table, Are
         {
             throw new SnapshotException(
                 SnapshotErrorCode.UnsupportedFormat,
-                $"Arena '{space.Name}' has format version {Header->FormatVersion}; this library reads version " +
-                $"{ArenaHeader.CurrentVersion}. Restart with the version of the library that wrote the image.");
+                $"Arena '{space.Name}' has format version {Header->FormatVersion}; this library reads " +
+                $"version {ArenaHeader.CurrentVersion}. Restart with the version of the library that wrote " +
+                "the image.");
         }
 
         Expect(Header->HeaderBytes == ArenaHeader.Bytes, "the size of its header is wrong", 12);
         Expect(Header->Base == (ulong)space.Base, $"it says that its base is 0x{Header->Base:x}", 16);
-        Expect(Header->CapacityPages == space.CapacityPages, $"its capacity is {Header->CapacityPages} pages", 24);
-        Expect(Header->CommittedPages == space.CommittedPages, $"it has {Header->CommittedPages} committed pages", 32);
+        Expect(
+            Header->CapacityPages == space.CapacityPages, $"its capacity is {Header->CapacityPages} pages",
+            24);
+        Expect(
+            Header->CommittedPages == space.CommittedPages,
+            $"it has {Header->CommittedPages} committed pages", 32);
     }
 
     private void CheckDirectory()
     {
         long least = PageTable.ChunksHolding(space.CommittedPages);
         long most = PageTable.ChunksHolding(space.CapacityPages);
-        Expect(Header->ChunkCount >= least && Header->ChunkCount <= most, "its number of chunks is wrong", 40);
-        // They ascend, as an arena grows upward, and so no two lie in the same place: with what is behind them the time
-        // that all this takes is bounded by what the image holds.
+        Expect(
+            Header->ChunkCount >= least && Header->ChunkCount <= most, "its number of chunks is wrong", 40);
+        // They ascend, as an arena grows upward, and so no two lie in the same place: with what is behind
+        // them the time that all this takes is bounded by what the image holds.
         long first = Pages.Bytes(1 + PageTable.DirectoryPages(space.CapacityPages));
         long last = Pages.Bytes(space.CommittedPages - PageTable.TablesPages);
         for (long chunk = 0; chunk < Header->ChunkCount; chunk++)
@@ -65,7 +73,9 @@ internal sealed unsafe class ArenaCheck(AddressSpace space, PageTable table, Are
         }
     }
 
-    /// <summary>The runs cover the committed pages without a gap, and no two free ones lie side by side.</summary>
+    /// <summary>
+    /// The runs cover the committed pages without a gap, and no two free ones lie side by side.
+    /// </summary>
     private void CheckRuns(out long freeRuns, out long slabsWithRoom)
     {
         long freePages = 0, allocated = 0, liveRuns = 0;
@@ -117,7 +127,8 @@ internal sealed unsafe class ArenaCheck(AddressSpace space, PageTable table, Are
     /// <summary>Whether the chunks that a live run reaches into say so.</summary>
     private bool IsCovering(long page, long pages)
     {
-        for (long chunk = (page >> PageTable.ChunkShift) + 1; chunk << PageTable.ChunkShift < page + pages; chunk++)
+        for (long chunk = (page >> PageTable.ChunkShift) + 1; chunk << PageTable.ChunkShift < page + pages;
+            chunk++)
         {
             if (table.Chunk(chunk)->CoveringRun != page) return false;
         }
@@ -130,7 +141,8 @@ internal sealed unsafe class ArenaCheck(AddressSpace space, PageTable table, Are
     {
         ExpectTables(new PageRange(0, 1 + PageTable.DirectoryPages(space.CapacityPages)));
         for (long chunk = 0; chunk < Header->ChunkCount; chunk++)
-            ExpectTables(new PageRange(table.Chunk(chunk)->TablesOffset >> Pages.Shift, PageTable.TablesPages));
+            ExpectTables(
+                new PageRange(table.Chunk(chunk)->TablesOffset >> Pages.Shift, PageTable.TablesPages));
     }
 
     private void ExpectTables(PageRange tables)
@@ -161,8 +173,10 @@ internal sealed unsafe class ArenaCheck(AddressSpace space, PageTable table, Are
             {
                 Expect(++seen <= freeRuns && run < space.CommittedPages, $"free list {list} is wrong", 256);
                 PageDescriptor* at = table.Descriptor(run);
-                bool right = at->Kind == RunKind.Free && at->PageCount > 0 && RunBins.ListFor(at->PageCount) == list;
-                Expect(right && at->Previous == previous, $"free list {list} is wrong at page {run}", OffsetOf(at));
+                bool right =
+                    at->Kind == RunKind.Free && at->PageCount > 0 && RunBins.ListFor(at->PageCount) == list;
+                Expect(right &&
+                    at->Previous == previous, $"free list {list} is wrong at page {run}", OffsetOf(at));
                 previous = run;
             }
         }
@@ -181,8 +195,10 @@ internal sealed unsafe class ArenaCheck(AddressSpace space, PageTable table, Are
                 bool known = ++seen <= slabsWithRoom && page < space.CommittedPages && table.IsLive(page);
                 Expect(known, $"slab list {list} is wrong", 1024);
                 PageDescriptor* at = table.Descriptor(page);
-                bool right = at->Kind == RunKind.Slab && Slabs.ListFor(at->SizeClass, at->IsRoot != 0) == list;
-                Expect(right && at->Previous == previous, $"slab list {list} is wrong at page {page}", OffsetOf(at));
+                bool right =
+                    at->Kind == RunKind.Slab && Slabs.ListFor(at->SizeClass, at->IsRoot != 0) == list;
+                Expect(right &&
+                    at->Previous == previous, $"slab list {list} is wrong at page {page}", OffsetOf(at));
                 previous = page;
             }
         }
@@ -199,7 +215,8 @@ internal sealed unsafe class ArenaCheck(AddressSpace space, PageTable table, Are
             Expect(entry, "its list of roots is wrong", 64);
             RootEntry* root = (RootEntry*)(table.Base + at);
             bool text = root->NameBytes is > 0 and <= RecordedName.MaxBytes
-                && root->TypeBytes is > 0 and <= ushort.MaxValue && root->LayoutBytes is > 0 and <= LayoutBytesMax;
+                && root->TypeBytes is > 0 and <= ushort.MaxValue &&
+                root->LayoutBytes is > 0 and <= LayoutBytesMax;
             long bytes = RootEntry.HeaderBytes + (long)root->NameBytes + root->TypeBytes + root->LayoutBytes;
             bool data = root->Count >= 0 && root->ElementBytes > 0
                 && root->Count <= RegionLimits.ArenaBytesMax / root->ElementBytes
@@ -222,8 +239,8 @@ internal sealed unsafe class ArenaCheck(AddressSpace space, PageTable table, Are
 
     private SnapshotException Wrong(string what, long offset) => new(
         SnapshotErrorCode.Corrupt,
-        $"Arena '{space.Name}' at 0x{(ulong)space.Base:x} does not hold a valid arena: {what} (at byte {offset:N0} " +
-        $"of {Pages.Bytes(space.CommittedPages):N0}). Restart from another generation.")
+        $"Arena '{space.Name}' at 0x{(ulong)space.Base:x} does not hold a valid arena: {what} (at byte " +
+        $"{offset:N0} of {Pages.Bytes(space.CommittedPages):N0}). Restart from another generation.")
     { Offset = offset };
 
     private long OffsetOf(void* place) => (byte*)place - table.Base;

@@ -8,11 +8,11 @@ namespace Snapshot.Memory;
 /// <code>
 /// page 0           this header
 /// page 1 ...       directory: one ChunkEntry for each 64 MiB of capacity
-/// then             page tables of the first chunk (see PageTable); those of later chunks lie where the arena grew
-/// then             runs of pages: free, large allocations, slabs with cells for small ones, further page tables
+/// then page tables of the first chunk (see PageTable); those of later chunks lie where the arena grew then
+/// runs of pages: free, large allocations, slabs with cells for small ones, further page tables
 /// </code>
-/// The layout is part of the image: a change needs a new <see cref="CurrentVersion"/>. Offsets are pinned by a test.
-/// Pages are numbered from the arena's base; as page 0 is this header, 0 means "none" in every list.
+/// The layout is part of the image: a change needs a new <see cref="CurrentVersion"/>. Offsets are pinned by
+/// a test. Pages are numbered from the arena's base; as page 0 is this header, 0 means "none" in every list.
 /// </remarks>
 [StructLayout(LayoutKind.Explicit, Size = Bytes)]
 internal unsafe struct ArenaHeader
@@ -50,7 +50,9 @@ internal unsafe struct ArenaHeader
     /// <summary>Bytes of live allocations and roots, each rounded up to its size class or to pages.</summary>
     [FieldOffset(56)] internal long AllocatedBytes;
 
-    /// <summary>Offset of the first <see cref="RootEntry"/>, or 0; they are linked in order of creation.</summary>
+    /// <summary>
+    /// Offset of the first <see cref="RootEntry"/>, or 0; they are linked in order of creation.
+    /// </summary>
     [FieldOffset(64)] internal long FirstRoot;
 
     [FieldOffset(72)] internal long RootCount;

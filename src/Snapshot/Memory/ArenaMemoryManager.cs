@@ -10,7 +10,8 @@ internal sealed unsafe class ArenaMemoryManager<T>(T* pointer, int length) : Mem
 
     public override MemoryHandle Pin(int elementIndex = 0)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)elementIndex, (uint)length, nameof(elementIndex));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(
+            (uint)elementIndex, (uint)length, nameof(elementIndex));
         return new MemoryHandle(pointer + elementIndex);
     }
 

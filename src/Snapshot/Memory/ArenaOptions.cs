@@ -7,21 +7,24 @@ namespace Snapshot;
 public sealed class ArenaOptions
 {
     /// <summary>
-    /// The least capacity: room for the arena's own tables (about half a megabyte) and for something to put in it.
+    /// The least capacity: room for the arena's own tables (about half a megabyte) and for something to put
+    /// in it.
     /// </summary>
     public const long MinCapacity = RegionLimits.ArenaBytesMin;
 
     /// <summary>
-    /// The greatest capacity, 4 TiB: page numbers fit 32 bits, the directory of page tables stays at 2 MiB, and a dozen
-    /// such arenas fit the part of the address space that arenas use.
+    /// The greatest capacity, 4 TiB: page numbers fit 32 bits, the directory of page tables stays at 2 MiB,
+    /// and a dozen such arenas fit the part of the address space that arenas use.
     /// </summary>
     public const long MaxCapacity = RegionLimits.ArenaBytesMax;
 
-    /// <summary>Bytes of address space that are reserved, rounded up to 2 MiB; what the arena can ever hold.</summary>
+    /// <summary>
+    /// Bytes of address space that are reserved, rounded up to 2 MiB; what the arena can ever hold.
+    /// </summary>
     /// <value>
-    /// 64 GiB by default. A reservation costs no memory, so be generous: an arena cannot grow beyond it, also not
-    /// after a restart. Asking for more than an arena has that exists is an error (LayoutMismatch); for less is not,
-    /// and it keeps what it has.
+    /// 64 GiB by default. A reservation costs no memory, so be generous: an arena cannot grow beyond it, also
+    /// not after a restart. Asking for more than an arena has that exists is an error (LayoutMismatch); for
+    /// less is not, and it keeps what it has.
     /// </value>
     /// <exception cref="ArgumentOutOfRangeException">
     /// Less than <see cref="MinCapacity"/> or more than <see cref="MaxCapacity"/>.
@@ -41,9 +44,9 @@ public sealed class ArenaOptions
 
     /// <summary>Whether the kernel is asked for huge pages (2 MiB).</summary>
     /// <value>
-    /// True by default: a first touch costs a quarter per byte, protecting memory before a checkpoint a hundredth. Turn
-    /// it off for arenas of sparsely used memory, where a touched byte would make 2 MiB resident. Where the kernel has
-    /// transparent huge pages switched off the request has no effect.
+    /// True by default: a first touch costs a quarter per byte, protecting memory before a checkpoint a
+    /// hundredth. Turn it off for arenas of sparsely used memory, where a touched byte would make 2 MiB
+    /// resident. Where the kernel has transparent huge pages switched off the request has no effect.
     /// </value>
     public bool HugePages { get; init; } = true;
 

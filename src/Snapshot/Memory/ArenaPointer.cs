@@ -4,8 +4,9 @@ namespace Snapshot;
 /// <typeparam name="T">What it points to.</typeparam>
 /// <remarks>
 /// <c>async</c> methods cannot have parameters of pointer types; this is a struct. Make one with
-/// <see cref="Arena.PointerTo{T}"/> or <see cref="ArenaArray{T}.PointerTo"/>, which need no unsafe code and check that
-/// it lies in an arena. It also converts to and from <c>T*</c>; then nobody checks. It stays valid across a restart.
+/// <see cref="Arena.PointerTo{T}"/> or <see cref="ArenaArray{T}.PointerTo"/>, which need no unsafe code and
+/// check that it lies in an arena. It also converts to and from <c>T*</c>; then nobody checks. It stays valid
+/// across a restart.
 /// </remarks>
 /// <param name="pointer">Into an arena.</param>
 public readonly unsafe struct ArenaPointer<T>(T* pointer) : IEquatable<ArenaPointer<T>>
@@ -29,10 +30,12 @@ public readonly unsafe struct ArenaPointer<T>(T* pointer) : IEquatable<ArenaPoin
     public static implicit operator T*(ArenaPointer<T> pointer) => pointer._pointer;
 
     /// <summary>Whether both point to the same place.</summary>
-    public static bool operator ==(ArenaPointer<T> left, ArenaPointer<T> right) => left._pointer == right._pointer;
+    public static bool operator ==(ArenaPointer<T> left, ArenaPointer<T> right) =>
+        left._pointer == right._pointer;
 
     /// <summary>Whether they point to different places.</summary>
-    public static bool operator !=(ArenaPointer<T> left, ArenaPointer<T> right) => left._pointer != right._pointer;
+    public static bool operator !=(ArenaPointer<T> left, ArenaPointer<T> right) =>
+        left._pointer != right._pointer;
 
     /// <inheritdoc/>
     public bool Equals(ArenaPointer<T> other) => this == other;

@@ -45,8 +45,8 @@ internal sealed unsafe class ArenaRegion(AddressSpace space) : MemoryRegion, IDi
     }
 
     /// <summary>
-    /// Reports pages as changed in a way that no tracking sees. They are there afterwards: what is reported is
-    /// captured as it is in memory, not as it is in an older image.
+    /// Reports pages as changed in a way that no tracking sees. They are there afterwards: what is reported
+    /// is captured as it is in memory, not as it is in an older image.
     /// </summary>
     internal void Report(PageRange range)
     {
@@ -64,8 +64,9 @@ internal sealed unsafe class ArenaRegion(AddressSpace space) : MemoryRegion, IDi
 
     /// <inheritdoc/>
     /// <remarks>
-    /// The flag spares a walk through a bit for every page of the capacity where nothing was dropped. It is taken down
-    /// before the bits are, and put up after they are: a bit that is missed has its flag still to come.
+    /// The flag spares a walk through a bit for every page of the capacity where nothing was dropped. It is
+    /// taken down before the bits are, and put up after they are: a bit that is missed has its flag still to
+    /// come.
     /// </remarks>
     internal override void MoveDroppedTo(PageBitmap changed)
     {

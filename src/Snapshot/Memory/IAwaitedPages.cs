@@ -10,10 +10,13 @@ internal interface IAwaitedPages
     public void Fetch(PageRange pages);
 
     /// <summary>
-    /// Nothing of a range is to come any more: no page of it is filled after the return. Discard it then, and say so.
+    /// Nothing of a range is to come any more: no page of it is filled after the return. Discard it then, and
+    /// say so.
     /// </summary>
     public void Forget(PageRange pages);
 
-    /// <summary>A range that is forgotten was discarded: whoever waits for a page of it looks again.</summary>
+    /// <summary>
+    /// A range that is forgotten was discarded: whoever waits for a page of it looks again.
+    /// </summary>
     public void Discarded(PageRange pages);
 }

@@ -8,7 +8,8 @@ namespace Snapshot.Memory;
 internal interface IFrozenPages
 {
     /// <summary>
-    /// After the return nothing of a range is read from memory any more: it may be discarded. May wait for copies.
+    /// After the return nothing of a range is read from memory any more: it may be discarded. May wait for
+    /// copies.
     /// </summary>
     public void Secure(PageRange pages);
 

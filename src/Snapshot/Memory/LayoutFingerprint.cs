@@ -10,12 +10,13 @@ namespace Snapshot.Memory;
 /// The layout of an unmanaged type as text, to be stored beside its values and compared after a restart.
 /// </summary>
 /// <remarks>
-/// <para>First line <c>size BYTES</c>, then a line <c>OFFSET SIZE TYPE PATH</c> for each field that is not itself made
-/// of fields, by offset; a nullable value is one field. The names of the structs on the way are not in it: renaming a
-/// struct keeps the values readable, renaming a field may not.</para>
-/// <para>Offsets are found by setting one field of a zeroed value to one and looking for the byte that changed (memory
-/// is little-endian), so they are those of the runtime that executes. The fields of T itself are kept when a
-/// program is trimmed; those of a struct inside it may be gone, which is an error that says how to keep them.</para>
+/// <para>First line <c>size BYTES</c>, then a line <c>OFFSET SIZE TYPE PATH</c> for each field that is not
+/// itself made of fields, by offset; a nullable value is one field. The names of the structs on the way are
+/// not in it: renaming a struct keeps the values readable, renaming a field may not.</para>
+/// <para>Offsets are found by setting one field of a zeroed value to one and looking for the byte that
+/// changed (memory is little-endian), so they are those of the runtime that executes. The fields of T itself
+/// are kept when a program is trimmed; those of a struct inside it may be gone, which is an error that says
+/// how to keep them.</para>
 /// </remarks>
 internal static class LayoutFingerprint
 {
@@ -29,7 +30,8 @@ internal static class LayoutFingerprint
     private const string FixedBuffersAreKept =
         "The compiler's struct of a fixed buffer has no constructor; only its memory is used.";
 
-    private const BindingFlags AllFields = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
+    private const BindingFlags AllFields =
+        BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
 
     /// <summary>The layout of <typeparamref name="T"/>; computed once a type.</summary>
     internal static string Describe<[DynamicallyAccessedMembers(Members)] T>()
@@ -70,7 +72,8 @@ internal static class LayoutFingerprint
             return new Field(offset, long.Parse(part[1], CultureInfo.InvariantCulture), part[2], part[3]);
         }
 
-        internal string ToLine() => string.Create(CultureInfo.InvariantCulture, $"{Offset} {Size} {Type} {Path}");
+        internal string ToLine() =>
+            string.Create(CultureInfo.InvariantCulture, $"{Offset} {Size} {Type} {Path}");
 
         public override string ToString() => $"field '{Path}', {Place},";
     }
@@ -103,22 +106,21 @@ internal static class LayoutFingerprint
                 way.Add(field);
                 if (field.GetCustomAttribute<FixedBufferAttribute>() is { } buffer)
                     Add(way, $"{NameOf(buffer.ElementType)}[{buffer.Length}]", SizeOf(buffer), into);
-                else if (LeafSize(field.FieldType) is { } size)
-                    Add(way, NameOf(field.FieldType), size, into);
+                else if (LeafSize(field.FieldType) is { } size) Add(way, NameOf(field.FieldType), size, into);
                 else if (Nullable.GetUnderlyingType(field.FieldType) is not null)
-                    Add(way, NameOf(field.FieldType), RuntimeHelpers.SizeOf(field.FieldType.TypeHandle), into);
+                    Add(way, NameOf(field.FieldType), RuntimeHelpers.SizeOf(
+                        field.FieldType.TypeHandle), into);
                 else if (field.FieldType.GetFields(AllFields).Length > 0)
                     Visit(field.FieldType, field.GetValue(zero)!, way, into);
-                else
-                    throw Unknown(field);
+                else throw Unknown(field);
                 way.RemoveAt(way.Count - 1);
             }
         }
 
         private static NotSupportedException Unknown(FieldInfo field) => new(
-            $"The layout of {typeof(T)} cannot be described: struct {field.FieldType} of field '{field.Name}' has no " +
-            "fields, or trimming removed their metadata. Keep it with [DynamicDependency] or a trimmer descriptor, " +
-            "or give the struct a field.");
+            $"The layout of {typeof(T)} cannot be described: struct {field.FieldType} of field " +
+            $"'{field.Name}' has no fields, or trimming removed their metadata. Keep it with " +
+            "[DynamicDependency] or a trimmer descriptor, or give the struct a field.");
 
         private static void Add(List<FieldInfo> way, string type, long size, List<Field> into) =>
             into.Add(new Field(OffsetOf(way), size, type, string.Join('.', way.Select(NameOf))));
@@ -141,9 +143,12 @@ internal static class LayoutFingerprint
             return MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in marked)).IndexOfAnyExcept((byte)0);
         }
 
-        /// <summary>A value of a field's type whose first byte, and no byte before, differs from zero.</summary>
+        /// <summary>
+        /// A value of a field's type whose first byte, and no byte before, differs from zero.
+        /// </summary>
         [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = TrimmingIsSeen)]
-        [UnconditionalSuppressMessage("Trimming", "IL2067", Justification = "Only zeroed memory of a value is made.")]
+        [UnconditionalSuppressMessage(
+            "Trimming", "IL2067", Justification = "Only zeroed memory of a value is made.")]
         private static unsafe object One(Type type)
         {
             if (type.IsPointer) return Pointer.Box((void*)1, type);
@@ -151,7 +156,8 @@ internal static class LayoutFingerprint
             if (type.IsEnum) return Enum.ToObject(type, 1);
 
             // Setting a nullable to any value sets its first byte, which says that it has one.
-            if (Nullable.GetUnderlyingType(type) is { } content) return RuntimeHelpers.GetUninitializedObject(content);
+            if (Nullable.GetUnderlyingType(type) is { } content)
+                return RuntimeHelpers.GetUninitializedObject(content);
             return Type.GetTypeCode(type) switch
             {
                 TypeCode.Boolean => true,
@@ -165,7 +171,9 @@ internal static class LayoutFingerprint
             };
         }
 
-        /// <summary>The hidden struct of a fixed buffer, with its first byte set: trimming removes its field.</summary>
+        /// <summary>
+        /// The hidden struct of a fixed buffer, with its first byte set: trimming removes its field.
+        /// </summary>
         [UnconditionalSuppressMessage("Trimming", "IL2067", Justification = FixedBuffersAreKept)]
         private static object Marked(Type type)
         {
@@ -181,9 +189,12 @@ internal static class LayoutFingerprint
         internal byte Data;
     }
 
-    private static long SizeOf(FixedBufferAttribute buffer) => LeafSize(buffer.ElementType)!.Value * buffer.Length;
+    private static long SizeOf(FixedBufferAttribute buffer) =>
+        LeafSize(buffer.ElementType)!.Value * buffer.Length;
 
-    /// <summary>The name of a field, with the number of elements where its struct is an inline array.</summary>
+    /// <summary>
+    /// The name of a field, with the number of elements where its struct is an inline array.
+    /// </summary>
     private static string NameOf(FieldInfo field) =>
         field.DeclaringType?.GetCustomAttribute<InlineArrayAttribute>() is { } array
             ? string.Create(CultureInfo.InvariantCulture, $"{field.Name}[{array.Length}]")
@@ -191,13 +202,15 @@ internal static class LayoutFingerprint
 
     /// <summary>A type's name without blanks; that of an enumeration with what it is stored as.</summary>
     private static string NameOf(Type type) =>
-        (type.IsEnum ? $"{type}:{Enum.GetUnderlyingType(type).Name}" : type.IsPrimitive ? type.Name : type.ToString())
+        (type.IsEnum
+            ? $"{type}:{Enum.GetUnderlyingType(type).Name}" : type.IsPrimitive ? type.Name : type.ToString())
         .Replace(" ", "", StringComparison.Ordinal);
 
     /// <summary>The size of a type that is not made of fields, or null.</summary>
     private static long? LeafSize(Type type)
     {
-        if (type.IsPointer || type.IsFunctionPointer || type == typeof(nint) || type == typeof(nuint)) return 8;
+        if (type.IsPointer || type.IsFunctionPointer || type == typeof(nint) || type == typeof(nuint))
+            return 8;
         return Type.GetTypeCode(type) switch
         {
             TypeCode.Boolean or TypeCode.Byte or TypeCode.SByte => 1,

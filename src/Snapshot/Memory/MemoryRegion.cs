@@ -3,8 +3,8 @@ using Snapshot.Base;
 namespace Snapshot.Memory;
 
 /// <summary>
-/// Memory that is in the image: an arena, or a buffer the user protects. What tracking and capture need to know of
-/// it.
+/// Memory that is in the image: an arena, or a buffer the user protects. What tracking and capture need to
+/// know of it.
 /// </summary>
 internal abstract unsafe class MemoryRegion
 {
@@ -20,18 +20,20 @@ internal abstract unsafe class MemoryRegion
     internal abstract long CommittedPages { get; }
 
     /// <summary>
-    /// Bytes that may be accessed now. A buffer whose last page is partial overrides this; nobody reads past it.
+    /// Bytes that may be accessed now. A buffer whose last page is partial overrides this; nobody reads past
+    /// it.
     /// </summary>
     internal virtual long CommittedBytes => Pages.Bytes(CommittedPages);
 
     /// <summary>
-    /// Pages the region may ever have. Fixed; the capacity of every <see cref="PageBitmap"/> about this region.
+    /// Pages the region may ever have. Fixed; the capacity of every <see cref="PageBitmap"/> about this
+    /// region.
     /// </summary>
     internal abstract long CapacityPages { get; }
 
     /// <summary>
-    /// What must be asked before content of the region is discarded, or null. Set by whoever captures it, at any time
-    /// at which none of its pages is frozen.
+    /// What must be asked before content of the region is discarded, or null. Set by whoever captures it, at
+    /// any time at which none of its pages is frozen.
     /// </summary>
     internal IFrozenPages? Frozen
     {
@@ -40,15 +42,15 @@ internal abstract unsafe class MemoryRegion
     }
 
     /// <summary>
-    /// Moves to <paramref name="changed"/> the pages whose content was dropped (freed, excluded, included again)
-    /// since the last call. No mechanism sees a drop, so the region reports it. May run against threads that drop
-    /// pages: a page is reported after its content is gone, at the latest by the next call.
+    /// Moves to <paramref name="changed"/> the pages whose content was dropped (freed, excluded, included
+    /// again) since the last call. No mechanism sees a drop, so the region reports it. May run against
+    /// threads that drop pages: a page is reported after its content is gone, at the latest by the next call.
     /// </summary>
     internal abstract void MoveDroppedTo(PageBitmap changed);
 
     /// <summary>
-    /// Adds the pages that no image has the content of: scratch memory, and guards, which nobody may even read.
-    /// Allocates no managed memory.
+    /// Adds the pages that no image has the content of: scratch memory, and guards, which nobody may even
+    /// read. Allocates no managed memory.
     /// </summary>
     internal virtual void MarkExcluded(PageBitmap into)
     {

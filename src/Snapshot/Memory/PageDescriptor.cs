@@ -12,7 +12,8 @@ internal enum RunKind : byte
     Free = 1,
 
     /// <summary>
-    /// The last page of a free run of two pages or more; holds the run's length so that a neighbour finds its start.
+    /// The last page of a free run of two pages or more; holds the run's length so that a neighbour finds its
+    /// start.
     /// </summary>
     FreeEnd = 2,
 
@@ -26,10 +27,12 @@ internal enum RunKind : byte
     Slab = 5,
 }
 
-/// <summary>One entry of the page table: 32 bytes for each page, filled for the first page of a run.</summary>
+/// <summary>
+/// One entry of the page table: 32 bytes for each page, filled for the first page of a run.
+/// </summary>
 /// <remarks>
-/// Three more uses of entries: the last page of a free run (<see cref="RunKind.FreeEnd"/>); pages 1 to 14 of a slab,
-/// whose entries are its bitmap (see <see cref="Slabs"/>); all others are zero.
+/// Three more uses of entries: the last page of a free run (<see cref="RunKind.FreeEnd"/>); pages 1 to 14 of
+/// a slab, whose entries are its bitmap (see <see cref="Slabs"/>); all others are zero.
 /// </remarks>
 [StructLayout(LayoutKind.Explicit, Size = Bytes)]
 internal struct PageDescriptor
@@ -52,7 +55,9 @@ internal struct PageDescriptor
 
     [FieldOffset(12)] internal uint Next;
 
-    /// <summary>Bytes of an element where all memory of the run was allocated with one type; else 0.</summary>
+    /// <summary>
+    /// Bytes of an element where all memory of the run was allocated with one type; else 0.
+    /// </summary>
     [FieldOffset(16)] internal uint ElementSize;
 
     /// <summary>Of a slab: cells in use.</summary>
@@ -69,7 +74,8 @@ internal struct ChunkEntry
     [FieldOffset(0)] internal long TablesOffset;
 
     /// <summary>
-    /// The live run that began in an earlier chunk and holds the first page of this one; else any older value.
+    /// The live run that began in an earlier chunk and holds the first page of this one; else any older
+    /// value.
     /// </summary>
     [FieldOffset(8)] internal long CoveringRun;
 

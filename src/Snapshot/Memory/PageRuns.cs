@@ -6,9 +6,9 @@ namespace Snapshot.Memory;
 /// Hands out runs of pages and takes them back: splits, merges with free neighbours, grows the arena.
 /// </summary>
 /// <remarks>
-/// Free runs are merged at once, so no two lie side by side. What is free was given back to the kernel and reads as
-/// zero. A call either succeeds or throws with nothing changed: whatever can fail (a limit, a system call) comes before
-/// the first table is written. Not thread-safe.
+/// Free runs are merged at once, so no two lie side by side. What is free was given back to the kernel and
+/// reads as zero. A call either succeeds or throws with nothing changed: whatever can fail (a limit, a system
+/// call) comes before the first table is written. Not thread-safe.
 /// </remarks>
 internal sealed unsafe class PageRuns(AddressSpace space, PageTable table)
 {
@@ -16,8 +16,8 @@ internal sealed unsafe class PageRuns(AddressSpace space, PageTable table)
     internal const long MinStepPages = Pages.HugeSize / Pages.Size;
 
     /// <summary>
-    /// Growth doubles the arena up to this step, 64 MiB: few system calls while it is small, and never more than that
-    /// made accessible for nothing.
+    /// Growth doubles the arena up to this step, 64 MiB: few system calls while it is small, and never more
+    /// than that made accessible for nothing.
     /// </summary>
     internal const long MaxStepPages = 32 * MinStepPages;
 
@@ -51,7 +51,8 @@ internal sealed unsafe class PageRuns(AddressSpace space, PageTable table)
     }
 
     /// <summary>
-    /// Takes <paramref name="pages"/> free pages in a row, from a multiple of <paramref name="alignment"/> on.
+    /// Takes <paramref name="pages"/> free pages in a row, from a multiple of <paramref name="alignment"/>
+    /// on.
     /// </summary>
     internal PageDescriptor* Take(long pages, long alignment, RunKind kind, out long start)
     {
@@ -79,11 +80,12 @@ internal sealed unsafe class PageRuns(AddressSpace space, PageTable table)
 
     private void AddMerged(long start, long end)
     {
-        // Page 0 is live for ever, so there is a page before. Descriptors of slab bitmaps never lie on a run's last
-        // page.
+        // Page 0 is live for ever, so there is a page before. Descriptors of slab bitmaps never lie on a
+        // run's last page.
         PageDescriptor* before = table.Descriptor(start - 1);
         if (before->Kind is RunKind.Free or RunKind.FreeEnd) start -= _free.Remove(start - before->PageCount);
-        if (end < table.Header->CommittedPages && table.Descriptor(end)->Kind == RunKind.Free) end += _free.Remove(end);
+        if (end < table.Header->CommittedPages && table.Descriptor(end)->Kind == RunKind.Free)
+            end += _free.Remove(end);
         _free.Add(start, end - start);
     }
 
@@ -113,8 +115,9 @@ internal sealed unsafe class PageRuns(AddressSpace space, PageTable table)
     private readonly record struct GrowthPlan(long CommittedPages, long ChunkCount);
 
     /// <summary>
-    /// How far to grow. New page tables separate what is free before them from what comes after, so they are added only
-    /// when they must be, and then for twice as many chunks: an arena of any size has a handful of such borders.
+    /// How far to grow. New page tables separate what is free before them from what comes after, so they are
+    /// added only when they must be, and then for twice as many chunks: an arena of any size has a handful of
+    /// such borders.
     /// </summary>
     private GrowthPlan Plan(long pages, long alignment)
     {
@@ -153,10 +156,10 @@ internal sealed unsafe class PageRuns(AddressSpace space, PageTable table)
         string aligned = alignment > 1 ? $" aligned to {Pages.Bytes(alignment):N0}" : "";
         return new SnapshotException(
             SnapshotErrorCode.ArenaFull,
-            $"Arena '{space.Name}' has no {Pages.Bytes(pages):N0} bytes in a row{aligned}: of its capacity of " +
-            $"{Pages.Bytes(header->CapacityPages):N0} bytes {Pages.Bytes(header->CommittedPages):N0} are committed, " +
-            $"of these {Pages.Bytes(header->FreePages):N0} free. The arena is as it was. Free memory, or put " +
-            "what comes next into another arena. An arena keeps the capacity it was made with: give a new one a " +
-            "larger ArenaOptions.Capacity (a reservation costs nothing).");
+            $"Arena '{space.Name}' has no {Pages.Bytes(pages):N0} bytes in a row{aligned}: of its capacity " +
+            $"of {Pages.Bytes(header->CapacityPages):N0} bytes {Pages.Bytes(header->CommittedPages):N0} " +
+            $"are committed, of these {Pages.Bytes(header->FreePages):N0} free. The arena is as it was. " +
+            "Free memory, or put what comes next into another arena. An arena keeps the capacity it was " +
+            "made with: give a new one a larger ArenaOptions.Capacity (a reservation costs nothing).");
     }
 }

@@ -4,18 +4,20 @@ using Snapshot.Base;
 namespace Snapshot.Memory;
 
 /// <summary>
-/// What each page of an arena is: descriptors, starts of live runs, exclusions. A view of tables that lie in the arena.
+/// What each page of an arena is: descriptors, starts of live runs, exclusions. A view of tables that lie in
+/// the arena.
 /// </summary>
 /// <remarks>
-/// <para>A chunk is 64 MiB of arena, 16384 pages. Its tables take 129 pages and are made when the arena grows into it,
-/// so they cost in proportion to what is committed and not to the capacity:</para>
+/// <para>A chunk is 64 MiB of arena, 16384 pages. Its tables take 129 pages and are made when the arena grows
+/// into it, so they cost in proportion to what is committed and not to the capacity:</para>
 /// <code>
 /// bytes 0 ..        16384 PageDescriptors
 /// bytes 524288 ..   start bits: page is the first of a live run (a run that is not free)
 /// bytes 526336 ..   excluded bits: page is not saved
 /// </code>
-/// <para>Only the first page of a live run says what it is. From any other page of it the first one is found by looking
-/// for the nearest start bit below, and, where a run began in an earlier chunk, in that chunk's directory entry.</para>
+/// <para>Only the first page of a live run says what it is. From any other page of it the first one is found
+/// by looking for the nearest start bit below, and, where a run began in an earlier chunk, in that chunk's
+/// directory entry.</para>
 /// <para>Not thread-safe.</para>
 /// </remarks>
 internal sealed unsafe class PageTable(byte* arena)
@@ -88,8 +90,8 @@ internal sealed unsafe class PageTable(byte* arena)
     }
 
     /// <summary>
-    /// Goes up with every page that comes to be free, live, excluded or included: whoever knows which are which need
-    /// not look again while it stays.
+    /// Goes up with every page that comes to be free, live, excluded or included: whoever knows which are
+    /// which need not look again while it stays.
     /// </summary>
     internal long Changes { get; private set; }
 

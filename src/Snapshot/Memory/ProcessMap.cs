@@ -38,7 +38,8 @@ internal static class ProcessMap
         int blank = line.IndexOf(' ', StringComparison.Ordinal);
         return new ProcessMapping(
             ulong.Parse(line.AsSpan(0, dash), NumberStyles.HexNumber, CultureInfo.InvariantCulture),
-            ulong.Parse(line.AsSpan(dash + 1, blank - dash - 1), NumberStyles.HexNumber, CultureInfo.InvariantCulture),
+            ulong.Parse(line.AsSpan(
+                dash + 1, blank - dash - 1), NumberStyles.HexNumber, CultureInfo.InvariantCulture),
             line);
     }
 }

@@ -3,12 +3,14 @@ using Snapshot.Base;
 
 namespace Snapshot.Memory;
 
-/// <summary>Memory outside arenas that is in the image: copied out at a checkpoint, copied back at a restart.</summary>
+/// <summary>
+/// Memory outside arenas that is in the image: copied out at a checkpoint, copied back at a restart.
+/// </summary>
 /// <remarks>
-/// Its pages are counted from its first byte, which has any address; the last one may be partial. A managed array is
-/// pinned by a handle as long as the buffer lives: whether an array was allocated on the pinned heap cannot be asked of
-/// the runtime, and the handle costs nothing there. Pinning an array of the ordinary heap is correct, too, but hinders
-/// the collector.
+/// Its pages are counted from its first byte, which has any address; the last one may be partial. A managed
+/// array is pinned by a handle as long as the buffer lives: whether an array was allocated on the pinned heap
+/// cannot be asked of the runtime, and the handle costs nothing there. Pinning an array of the ordinary heap
+/// is correct, too, but hinders the collector.
 /// </remarks>
 internal sealed unsafe class ProtectedBuffer : MemoryRegion, IDisposable
 {

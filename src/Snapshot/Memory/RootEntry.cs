@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Snapshot.Memory;
 
-/// <summary>One named root, in the arena: this, then name, type name and layout as UTF-8. Part of the image.</summary>
+/// <summary>
+/// One named root, in the arena: this, then name, type name and layout as UTF-8. Part of the image.
+/// </summary>
 [StructLayout(LayoutKind.Explicit, Size = HeaderBytes)]
 internal struct RootEntry
 {

@@ -5,13 +5,17 @@ using Snapshot.Base;
 namespace Snapshot.Memory;
 
 /// <summary>The named roots of an arena: a linked list of entries in the arena, walked by name.</summary>
-/// <remarks>A program has tens of roots and looks each up once, so there is no index. Not thread-safe.</remarks>
+/// <remarks>
+/// A program has tens of roots and looks each up once, so there is no index. Not thread-safe.
+/// </remarks>
 internal sealed unsafe class RootTable(string arenaName, ArenaAllocator allocator, PageTable table)
 {
     /// <summary>Roots are cache-line aligned, for vectors and against false sharing.</summary>
     private const int Alignment = 64;
 
-    /// <summary>Finds a root and checks that it is what is asked for; null when there is none of that name.</summary>
+    /// <summary>
+    /// Finds a root and checks that it is what is asked for; null when there is none of that name.
+    /// </summary>
     internal RootEntry* Find<[DynamicallyAccessedMembers(LayoutFingerprint.Members)] T>(string name)
         where T : unmanaged
     {
@@ -22,9 +26,10 @@ internal sealed unsafe class RootTable(string arenaName, ArenaAllocator allocato
         {
             throw new SnapshotException(
                 SnapshotErrorCode.LayoutMismatch,
-                $"Root '{name}' of arena '{arenaName}' was made as {Text(root, root->NameBytes, root->TypeBytes)} " +
-                $"and is asked for as {typeof(T)}, whose layout differs: {difference}. Ask with the type it was made " +
-                "with, or convert: read it with a copy of the old struct, write it to a new root, remove this one.");
+                $"Root '{name}' of arena '{arenaName}' was made as " +
+                $"{Text(root, root->NameBytes, root->TypeBytes)} and is asked for as {typeof(T)}, whose " +
+                $"layout differs: {difference}. Ask with the type it was made with, or convert: read it " +
+                "with a copy of the old struct, write it to a new root, remove this one.");
         }
 
         return root;
@@ -35,12 +40,14 @@ internal sealed unsafe class RootTable(string arenaName, ArenaAllocator allocato
         where T : unmanaged
     {
         RootEntry* root = Find<T>(name);
-        if (root is null) root = Make(name, typeof(T).ToString(), LayoutFingerprint.Describe<T>(), count, sizeof(T));
+        if (root is null)
+            root = Make(name, typeof(T).ToString(), LayoutFingerprint.Describe<T>(), count, sizeof(T));
         if (root->Count == count) return (T*)(table.Base + root->DataOffset);
         throw new SnapshotException(
             SnapshotErrorCode.LayoutMismatch,
-            $"Root '{name}' of arena '{arenaName}' has {root->Count:N0} elements, and the program wants {count:N0}. " +
-            "Ask for the number it was made with (TryGetRoot tells it), or remove the root first.");
+            $"Root '{name}' of arena '{arenaName}' has {root->Count:N0} elements, and the program wants " +
+            $"{count:N0}. Ask for the number it was made with (TryGetRoot tells it), or remove the root " +
+            "first.");
     }
 
     /// <summary>Frees a root; false when there is none of that name.</summary>
@@ -63,7 +70,8 @@ internal sealed unsafe class RootTable(string arenaName, ArenaAllocator allocato
             RootEntry* root = Entry(at);
             string type = Text(root, root->NameBytes, root->TypeBytes);
             long bytes = root->Count * root->ElementBytes;
-            roots.Add(new ArenaRoot(Text(root, 0, root->NameBytes), type, root->Count, root->DataOffset, bytes));
+            roots.Add(
+                new ArenaRoot(Text(root, 0, root->NameBytes), type, root->Count, root->DataOffset, bytes));
         }
 
         return roots;

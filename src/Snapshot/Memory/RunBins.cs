@@ -7,8 +7,8 @@ namespace Snapshot.Memory;
 /// The lists of free runs of pages, one for each range of lengths, with a mask of those that are not empty.
 /// </summary>
 /// <remarks>
-/// Lengths 1 to 8 have a list each; beyond that every doubling has four, so the runs of one list differ by a quarter at
-/// most. Last in, first out: the same calls give the same addresses. Not thread-safe.
+/// Lengths 1 to 8 have a list each; beyond that every doubling has four, so the runs of one list differ by a
+/// quarter at most. Last in, first out: the same calls give the same addresses. Not thread-safe.
 /// </remarks>
 internal sealed unsafe class RunBins(PageTable table)
 {
@@ -30,7 +30,8 @@ internal sealed unsafe class RunBins(PageTable table)
         {
             for (long run = table.Header->FreeLists[list]; run != 0; run = table.Descriptor(run)->Next)
             {
-                if (Pages.AlignUp(run, alignment) + pages <= run + table.Descriptor(run)->PageCount) return run;
+                if (Pages.AlignUp(run, alignment) + pages <= run + table.Descriptor(run)->PageCount)
+                    return run;
             }
         }
 
@@ -43,7 +44,8 @@ internal sealed unsafe class RunBins(PageTable table)
         int list = ListFor(pages);
         uint next = header->FreeLists[list];
         uint count = (uint)pages;
-        *table.Descriptor(start + pages - 1) = new PageDescriptor { Kind = RunKind.FreeEnd, PageCount = count };
+        *table.Descriptor(start + pages - 1) =
+            new PageDescriptor { Kind = RunKind.FreeEnd, PageCount = count };
         *table.Descriptor(start) = new PageDescriptor { Kind = RunKind.Free, PageCount = count, Next = next };
         if (next != 0) table.Descriptor(next)->Previous = (uint)start;
         header->FreeLists[list] = (uint)start;

@@ -6,8 +6,8 @@ namespace Snapshot.Memory;
 /// The sizes of cells: 16 to 128 bytes in steps of 16, then four to each doubling, up to 8 KiB.
 /// </summary>
 /// <remarks>
-/// So a cell wastes a fifth at most, and a quarter of all sizes (the powers of two) keeps any alignment up to the size
-/// itself. Above 8 KiB whole pages waste less.
+/// So a cell wastes a fifth at most, and a quarter of all sizes (the powers of two) keeps any alignment up to
+/// the size itself. Above 8 KiB whole pages waste less.
 /// </remarks>
 internal static class SizeClasses
 {
@@ -30,7 +30,8 @@ internal static class SizeClasses
 
     /// <summary>
     /// The smallest class that holds <paramref name="bytes"/> bytes in cells aligned to the power of two
-    /// <paramref name="alignment"/>, or -1. Slabs begin at 64 KiB boundaries, so a cell is aligned as its size is.
+    /// <paramref name="alignment"/>, or -1. Slabs begin at 64 KiB boundaries, so a cell is aligned as its
+    /// size is.
     /// </summary>
     internal static int Holding(long bytes, int alignment)
     {

@@ -5,11 +5,11 @@ namespace Snapshot.Memory;
 
 /// <summary>Hands out cells: a slab is a run of 16 pages cut into cells of one size class.</summary>
 /// <remarks>
-/// <para>Which cells are in use is not kept in the slab but in its page descriptors, where an overrun does not reach:
-/// the entries of pages 1 to 14 are a bitmap of 3584 bits (bit set: in use), enough for every class but that of 16
-/// bytes, whose slabs use seven eighths of their bytes. A slab begins at a multiple of 16 pages, so its entries lie in
-/// one chunk's tables. The entry of page 15 stays zero: a run's last entry tells its neighbour whether it is
-/// free.</para>
+/// <para>Which cells are in use is not kept in the slab but in its page descriptors, where an overrun does
+/// not reach: the entries of pages 1 to 14 are a bitmap of 3584 bits (bit set: in use), enough for every
+/// class but that of 16 bytes, whose slabs use seven eighths of their bytes. A slab begins at a multiple of
+/// 16 pages, so its entries lie in one chunk's tables. The entry of page 15 stays zero: a run's last entry
+/// tells its neighbour whether it is free.</para>
 /// <para>A slab without a cell in use is given back at once. Not thread-safe.</para>
 /// </remarks>
 internal sealed unsafe class Slabs(PageRuns runs, PageTable table)
@@ -19,7 +19,8 @@ internal sealed unsafe class Slabs(PageRuns runs, PageTable table)
     private const int BitmapBits = 14 * PageDescriptor.Bytes * 8;
 
     /// <summary>The number of cells of a slab.</summary>
-    internal static int CellCount(int sizeClass) => Math.Min(SlabBytes / SizeClasses.Bytes(sizeClass), BitmapBits);
+    internal static int CellCount(int sizeClass) =>
+        Math.Min(SlabBytes / SizeClasses.Bytes(sizeClass), BitmapBits);
 
     /// <summary>Takes a cell; returns its offset in the arena. Its content is what it last held.</summary>
     internal long Take(int sizeClass, bool isRoot, uint elementSize)
@@ -40,11 +41,13 @@ internal sealed unsafe class Slabs(PageRuns runs, PageTable table)
     {
         PageDescriptor* slab = table.Descriptor(slabPage);
         int index = (int)((offset - Pages.Bytes(slabPage)) / SizeClasses.Bytes(slab->SizeClass));
-        return index < CellCount(slab->SizeClass) && (Word(slab, index) >> (index & 63) & 1) != 0 ? index : -1;
+        return index < CellCount(slab->SizeClass) && (Word(slab, index) >> (index & 63) & 1) != 0
+            ? index : -1;
     }
 
     /// <summary>
-    /// Whether giving back one more cell leaves the slab empty, so that <see cref="Give"/> gives its pages back.
+    /// Whether giving back one more cell leaves the slab empty, so that <see cref="Give"/> gives its pages
+    /// back.
     /// </summary>
     internal bool IsLast(long slabPage) => table.Descriptor(slabPage)->UsedCells == 1;
 
@@ -64,11 +67,13 @@ internal sealed unsafe class Slabs(PageRuns runs, PageTable table)
     internal static long CountUsed(PageDescriptor* slab)
     {
         long count = 0;
-        for (int index = 0; index < BitmapBits; index += 64) count += BitOperations.PopCount(Word(slab, index));
+        for (int index = 0; index < BitmapBits; index += 64)
+            count += BitOperations.PopCount(Word(slab, index));
         return count;
     }
 
-    internal static int ListFor(int sizeClass, bool isRoot) => isRoot ? SizeClasses.Count + sizeClass : sizeClass;
+    internal static int ListFor(int sizeClass, bool isRoot) =>
+        isRoot ? SizeClasses.Count + sizeClass : sizeClass;
 
     private PageDescriptor* Make(int sizeClass, bool isRoot, out uint page)
     {
@@ -97,7 +102,8 @@ internal sealed unsafe class Slabs(PageRuns runs, PageTable table)
         slab->Previous = slab->Next = 0;
     }
 
-    private uint* List(PageDescriptor* slab) => table.Header->SlabLists + ListFor(slab->SizeClass, slab->IsRoot != 0);
+    private uint* List(PageDescriptor* slab) =>
+        table.Header->SlabLists + ListFor(slab->SizeClass, slab->IsRoot != 0);
 
     private static int FirstFree(PageDescriptor* slab)
     {

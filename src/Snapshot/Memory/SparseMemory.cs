@@ -5,13 +5,14 @@ using Snapshot.Interop;
 namespace Snapshot.Memory;
 
 /// <summary>
-/// Zeroed memory anywhere, of which only what is written costs: the kernel is not asked to keep room for all of it.
+/// Zeroed memory anywhere, of which only what is written costs: the kernel is not asked to keep room for all
+/// of it.
 /// </summary>
 /// <remarks>
-/// For tables with an entry a page, and for what follows from a size that an image states: zeros cost nothing there,
-/// and so not here. Large memory is a mapping of its own. The C library's would be one, too, at first; once it has got
-/// some back it serves the next from what it keeps, and writes all the zeros. Small memory is from there: a mapping
-/// each would cost more.
+/// For tables with an entry a page, and for what follows from a size that an image states: zeros cost nothing
+/// there, and so not here. Large memory is a mapping of its own. The C library's would be one, too, at first;
+/// once it has got some back it serves the next from what it keeps, and writes all the zeros. Small memory is
+/// from there: a mapping each would cost more.
 /// </remarks>
 internal sealed unsafe class SparseMemory : IDisposable
 {

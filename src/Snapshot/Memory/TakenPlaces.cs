@@ -6,9 +6,9 @@ namespace Snapshot.Memory;
 /// Where this process has arenas, so that the next one is placed without reading the map of the process.
 /// </summary>
 /// <remarks>
-/// The map has a line or more for each arena, so reading it for each place that is taken makes opening many arenas
-/// cubic. What others have mapped is not in here: the kernel refuses such a place, and only then the map is read.
-/// Thread-safe.
+/// The map has a line or more for each arena, so reading it for each place that is taken makes opening many
+/// arenas cubic. What others have mapped is not in here: the kernel refuses such a place, and only then the
+/// map is read. Thread-safe.
 /// </remarks>
 internal static class TakenPlaces
 {
@@ -51,8 +51,8 @@ internal static class TakenPlaces
     }
 
     /// <summary>
-    /// The lowest place from <paramref name="from"/> on at which <paramref name="bytes"/> and a gap on either side are
-    /// clear of what is in here.
+    /// The lowest place from <paramref name="from"/> on at which <paramref name="bytes"/> and a gap on either
+    /// side are clear of what is in here.
     /// </summary>
     internal static ulong FirstFree(ulong from, ulong bytes, ulong gap)
     {

@@ -6,13 +6,14 @@ using Snapshot.Interop;
 namespace Snapshot.Restart;
 
 /// <summary>
-/// Fills memory from a plan with all cores: each block is read once, verified, decoded, and its wanted pages copied.
+/// Fills memory from a plan with all cores: each block is read once, verified, decoded, and its wanted pages
+/// copied.
 /// </summary>
 /// <remarks>
-/// Each image is read by all threads in runs of neighbouring blocks. The first failure stops them and is thrown; the
-/// caller then drops the memory, so nothing half-restored is ever seen. Files are read by the C part, as a lazy restart
-/// reads them: it is as fast in the first moment of a process, where compiled code has yet to be optimized, as later.
-/// Images of a store that is not a directory are read here.
+/// Each image is read by all threads in runs of neighbouring blocks. The first failure stops them and is
+/// thrown; the caller then drops the memory, so nothing half-restored is ever seen. Files are read by the C
+/// part, as a lazy restart reads them: it is as fast in the first moment of a process, where compiled code
+/// has yet to be optimized, as later. Images of a store that is not a directory are read here.
 /// </remarks>
 internal static unsafe class EagerFill
 {
@@ -74,7 +75,8 @@ internal static unsafe class EagerFill
         return tables.PageCount;
     }
 
-    private static void FillImage(ImageReader image, FillRun[] runs, IReadOnlyList<FillTarget> targets, int threads)
+    private static void FillImage(
+        ImageReader image, FillRun[] runs, IReadOnlyList<FillTarget> targets, int threads)
     {
         int first = image.BlockOf(runs[0].FirstOrdinal);
         int last = image.BlockOf(runs[^1].EndOrdinal - 1);
@@ -117,7 +119,9 @@ internal static unsafe class EagerFill
         }
     }
 
-    /// <summary>The index of the first run that ends after an ordinal; runs are sorted and disjoint.</summary>
+    /// <summary>
+    /// The index of the first run that ends after an ordinal; runs are sorted and disjoint.
+    /// </summary>
     private static int FirstEndingAfter(FillRun[] runs, long ordinal)
     {
         int low = 0, high = runs.Length;

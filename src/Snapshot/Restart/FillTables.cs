@@ -6,11 +6,14 @@ using Snapshot.Storage;
 
 namespace Snapshot.Restart;
 
-/// <summary>A restart plan as the native part reads it: blocks, runs and ranges, in memory that never moves.</summary>
+/// <summary>
+/// A restart plan as the native part reads it: blocks, runs and ranges, in memory that never moves.
+/// </summary>
 internal sealed unsafe class FillTables : IDisposable
 {
     /// <summary>
-    /// Each range is a mapping of its own to the kernel, which limits their number in a process (65,530 by default).
+    /// Each range is a mapping of its own to the kernel, which limits their number in a process (65,530 by
+    /// default).
     /// </summary>
     private const int RangesMax = 1024;
 
@@ -29,7 +32,9 @@ internal sealed unsafe class FillTables : IDisposable
 
     internal long PageCount { get; private set; }
 
-    /// <summary>What the first failure was, or null. The words are those of <see cref="ImageReader"/>.</summary>
+    /// <summary>
+    /// What the first failure was, or null. The words are those of <see cref="ImageReader"/>.
+    /// </summary>
     internal SnapshotException? FailureOf(RestartPlan plan)
     {
         if (Volatile.Read(ref _state->Failed) != 1) return null;
@@ -89,7 +94,8 @@ internal sealed unsafe class FillTables : IDisposable
     private void AddImages(IReadOnlyList<ImageReader> chain)
     {
         // One more than there are: the end is where the name is null.
-        _state->Images = (FillImage*)NativeMemory.AllocZeroed((nuint)chain.Count + 1, (nuint)sizeof(FillImage));
+        _state->Images =
+            (FillImage*)NativeMemory.AllocZeroed((nuint)chain.Count + 1, (nuint)sizeof(FillImage));
         for (int image = 0; image < chain.Count; image++)
         {
             _state->Images[image].Name = (byte*)Marshal.StringToCoTaskMemUTF8(chain[image].Name);
@@ -98,9 +104,9 @@ internal sealed unsafe class FillTables : IDisposable
     }
 
     /// <summary>
-    /// Adds the runs image by image, each in the order of its page stream, and their order by address. Nothing is
-    /// sorted but the regions: a chain of random increments has a run for every other page. Returns where the runs of
-    /// each image end.
+    /// Adds the runs image by image, each in the order of its page stream, and their order by address.
+    /// Nothing is sorted but the regions: a chain of random increments has a run for every other page.
+    /// Returns where the runs of each image end.
     /// </summary>
     private int[] AddRuns(RestartPlan plan, IReadOnlyList<FillTarget> targets, RegionKind? only)
     {
@@ -146,8 +152,8 @@ internal sealed unsafe class FillTables : IDisposable
     }
 
     /// <summary>
-    /// Turns how many runs a region has in an image into the place of the first one. Regions are in the order of that
-    /// image's page stream, which need not be that of the newest.
+    /// Turns how many runs a region has in an image into the place of the first one. Regions are in the order
+    /// of that image's page stream, which need not be that of the newest.
     /// </summary>
     private static int ToPlaces(RestartPlan plan, int[,] places, int[] ends)
     {
@@ -193,7 +199,9 @@ internal sealed unsafe class FillTables : IDisposable
         _state->Remaining = _state->BlockCount;
     }
 
-    /// <summary>Adds the blocks of an image that have wanted pages; returns the number behind the last.</summary>
+    /// <summary>
+    /// Adds the blocks of an image that have wanted pages; returns the number behind the last.
+    /// </summary>
     private int AddBlocks(ImageReader reader, int image, int run, int end)
     {
         ReadOnlySpan<ImageBlock> blocks = reader.Blocks;
@@ -242,7 +250,8 @@ internal sealed unsafe class FillTables : IDisposable
     }
 
     /// <summary>
-    /// Blocks are streamed in the order of the file: neighbours there are read at once, wherever their pages go.
+    /// Blocks are streamed in the order of the file: neighbours there are read at once, wherever their pages
+    /// go.
     /// </summary>
     private void AddOrder(ImageReader reader, uint first, int numbers)
     {
@@ -254,7 +263,8 @@ internal sealed unsafe class FillTables : IDisposable
         }
 
         uint[] indexes = new uint[numbers]; // one more than the index, or 0
-        for (uint index = first; index < _state->BlockCount; index++) indexes[_state->Blocks[index].Number] = index + 1;
+        for (uint index = first; index < _state->BlockCount; index++)
+            indexes[_state->Blocks[index].Number] = index + 1;
         for (int place = 0; place < reader.Blocks.Length; place++)
         {
             int number = reader.BlockInFile(place);
@@ -263,8 +273,8 @@ internal sealed unsafe class FillTables : IDisposable
     }
 
     /// <summary>
-    /// The runs by address, widened to whole huge pages, and merged over ever larger gaps until they are few enough.
-    /// Arenas begin at huge pages and lie far apart, so a range never reaches from one into another.
+    /// The runs by address, widened to whole huge pages, and merged over ever larger gaps until they are few
+    /// enough. Arenas begin at huge pages and lie far apart, so a range never reaches from one into another.
     /// </summary>
     private void AddRanges()
     {
@@ -286,7 +296,8 @@ internal sealed unsafe class FillTables : IDisposable
         }
 
         _state->RangeCount = (uint)ranges.Count;
-        _state->Ranges = (FillRange*)NativeMemory.Alloc((nuint)Math.Max(ranges.Count, 1), (nuint)sizeof(FillRange));
+        _state->Ranges =
+            (FillRange*)NativeMemory.Alloc((nuint)Math.Max(ranges.Count, 1), (nuint)sizeof(FillRange));
         CollectionsMarshal.AsSpan(ranges).CopyTo(new Span<FillRange>(_state->Ranges, ranges.Count));
     }
 

@@ -6,15 +6,17 @@ using Snapshot.Memory;
 namespace Snapshot.Restart;
 
 /// <summary>
-/// Fills arenas from a plan while the application runs: a page that is touched is fetched, the rest streams in behind.
+/// Fills arenas from a plan while the application runs: a page that is touched is fetched, the rest streams
+/// in behind.
 /// </summary>
 /// <remarks>
-/// <para>This class starts and ends threads; what they do is in the C part (fill.c), which says why: between the
-/// touch of a page and its arrival no managed code may run.</para>
+/// <para>This class starts and ends threads; what they do is in the C part (fill.c), which says why: between
+/// the touch of a page and its arrival no managed code may run.</para>
 /// <para>Sequence: <see cref="Begin"/>; what is touched now is served, and failures are kept for
-/// <see cref="EndOpening"/>; <see cref="Stream"/>; then either all has come, or <see cref="StopStreaming"/>. Servers go
-/// on until <see cref="Dispose"/>, for memory that was freed is given zeros by them. A page arrives write-protected,
-/// which to tracking is unwritten, and its hash is recorded first: an increment leaves it to its parent.</para>
+/// <see cref="EndOpening"/>; <see cref="Stream"/>; then either all has come, or <see cref="StopStreaming"/>.
+/// Servers go on until <see cref="Dispose"/>, for memory that was freed is given zeros by them. A page
+/// arrives write-protected, which to tracking is unwritten, and its hash is recorded first: an increment
+/// leaves it to its parent.</para>
 /// </remarks>
 internal sealed unsafe class LazyFill : IDisposable
 {
@@ -66,8 +68,8 @@ internal sealed unsafe class LazyFill : IDisposable
         {
             throw new SnapshotException(
                 SnapshotErrorCode.Unsupported,
-                $"The program asks for a lazy restart, and {remote.Name} is not a file that can be read while the " +
-                "application runs. Restart eagerly.");
+                $"The program asks for a lazy restart, and {remote.Name} is not a file that can be read " +
+                "while the application runs. Restart eagerly.");
         }
 
         FillTables tables = FillTables.Build(plan, memory.Targets, RegionKind.Arena);
@@ -91,7 +93,8 @@ internal sealed unsafe class LazyFill : IDisposable
     }
 
     /// <summary>
-    /// The arenas were checked, and the session begins: from now on a page that cannot be had ends the process.
+    /// The arenas were checked, and the session begins: from now on a page that cannot be had ends the
+    /// process.
     /// </summary>
     /// <exception cref="SnapshotException">Something that was touched so far could not be had.</exception>
     internal void EndOpening()
@@ -109,7 +112,8 @@ internal sealed unsafe class LazyFill : IDisposable
         _streaming = threads;
         for (int index = 0; index < threads; index++)
         {
-            Thread thread = new(RunStreamer, StackBytes) { Name = $"snapshot fill {index}", IsBackground = true };
+            Thread thread =
+                new(RunStreamer, StackBytes) { Name = $"snapshot fill {index}", IsBackground = true };
             thread.Start(); // or the system has no thread to give, and there is none to wait for
             _streamers.Add(thread);
         }
@@ -124,7 +128,8 @@ internal sealed unsafe class LazyFill : IDisposable
     }
 
     /// <summary>
-    /// After this nothing is fetched and no hash is recorded. Call it when streaming was stopped and the arenas sealed.
+    /// After this nothing is fetched and no hash is recorded. Call it when streaming was stopped and the
+    /// arenas sealed.
     /// </summary>
     internal void Close() => _ = Native.sn_fill_close(_tables.State);
 
@@ -145,7 +150,9 @@ internal sealed unsafe class LazyFill : IDisposable
     internal void Wake(byte* address, long bytes) =>
         _ = Native.sn_uffd_wake(_userfault.Number, (ulong)address, (ulong)bytes);
 
-    /// <summary>Ends the servers. The arenas must be unmapped by then, or complete and no longer registered.</summary>
+    /// <summary>
+    /// Ends the servers. The arenas must be unmapped by then, or complete and no longer registered.
+    /// </summary>
     public void Dispose()
     {
         lock (_ending)
@@ -191,7 +198,8 @@ internal sealed unsafe class LazyFill : IDisposable
         FillState* state = _tables.State;
         if (errno != 0 && Volatile.Read(ref state->Remaining) > 0 && Volatile.Read(ref state->Stopping) == 0)
         {
-            Fail(NativeError.ForMemory(errno, "mmap of a buffer", "Leave more memory free, or restart eagerly."));
+            Fail(NativeError.ForMemory(
+                errno, "mmap of a buffer", "Leave more memory free, or restart eagerly."));
         }
         else if (Failure is { } failure)
         {
@@ -215,9 +223,12 @@ internal sealed unsafe class LazyFill : IDisposable
 /// <summary>What of one arena is still to come.</summary>
 internal sealed unsafe class AwaitedArena(LazyFill fill, byte* address) : IAwaitedPages
 {
-    public void Fetch(PageRange pages) => fill.Fetch(address + Pages.Bytes(pages.Start), Pages.Bytes(pages.Count));
+    public void Fetch(PageRange pages) =>
+        fill.Fetch(address + Pages.Bytes(pages.Start), Pages.Bytes(pages.Count));
 
-    public void Forget(PageRange pages) => fill.Forget(address + Pages.Bytes(pages.Start), Pages.Bytes(pages.Count));
+    public void Forget(PageRange pages) =>
+        fill.Forget(address + Pages.Bytes(pages.Start), Pages.Bytes(pages.Count));
 
-    public void Discarded(PageRange pages) => fill.Wake(address + Pages.Bytes(pages.Start), Pages.Bytes(pages.Count));
+    public void Discarded(PageRange pages) =>
+        fill.Wake(address + Pages.Bytes(pages.Start), Pages.Bytes(pages.Count));
 }

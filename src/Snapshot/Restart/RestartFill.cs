@@ -9,9 +9,9 @@ public enum RestartFill
     Eager,
 
     /// <summary>
-    /// Each page of an arena when a thread first touches it. The rest is read while the participants run. Needs
-    /// userfaultfd and write-protect tracking. Damage that is found later fails the session,
-    /// and ends the process when a thread touches what is damaged.
+    /// Each page of an arena when a thread first touches it. The rest is read while the participants run.
+    /// Needs userfaultfd and write-protect tracking. Damage that is found later fails the session, and ends
+    /// the process when a thread touches what is damaged.
     /// </summary>
     Lazy,
 }

@@ -4,7 +4,8 @@ namespace Snapshot;
 public sealed class RestartInfo
 {
     internal RestartInfo(
-        long generation, int chainLength, RestartFill mode, RestartResidency residency, bool waitsInSystemCalls,
+        long generation, int chainLength, RestartFill mode, RestartResidency residency,
+        bool waitsInSystemCalls,
         long bytesRestored, TimeSpan plan, TimeSpan fill, IReadOnlyList<SkippedGeneration> skipped)
     {
         Generation = generation;
@@ -31,10 +32,10 @@ public sealed class RestartInfo
     public RestartResidency Residency { get; }
 
     /// <summary>
-    /// Whether a system call that touches a page not yet there waits for it, as all other code does. False only after a
-    /// lazy restart without privilege: such a call, for
-    /// instance a read of a file into an arena, then fails with EFAULT until <see cref="RestartResidency.Completed"/>,
-    /// and in memory that was freed also later. Touch the memory before.
+    /// Whether a system call that touches a page not yet there waits for it, as all other code does. False
+    /// only after a lazy restart without privilege: such a call, for instance a read of a file into an arena,
+    /// then fails with EFAULT until <see cref="RestartResidency.Completed"/>, and in memory that was freed
+    /// also later. Touch the memory before.
     /// </summary>
     public bool WaitsInSystemCalls { get; }
 
@@ -50,7 +51,8 @@ public sealed class RestartInfo
     public TimeSpan Fill { get; }
 
     /// <summary>
-    /// Younger generations that did not verify, newest first; empty unless falling back was allowed and needed.
+    /// Younger generations that did not verify, newest first; empty unless falling back was allowed and
+    /// needed.
     /// </summary>
     public IReadOnlyList<SkippedGeneration> Skipped { get; }
 }

@@ -7,8 +7,8 @@ public sealed class RestartOptions
 {
     /// <summary>The generation to restart from.</summary>
     /// <value>
-    /// Default null: the one that the environment variable <c>SNAPSHOT_RESTART</c> names, else the one chosen by
-    /// <see cref="SnapshotStore.ChooseRestart"/>, else the newest.
+    /// Default null: the one that the environment variable <c>SNAPSHOT_RESTART</c> names, else the one chosen
+    /// by <see cref="SnapshotStore.ChooseRestart"/>, else the newest.
     /// </value>
     public long? Generation { get; init; }
 
@@ -21,26 +21,31 @@ public sealed class RestartOptions
 
     /// <summary>
     /// When memory is read. Lazily, damage of a block is found after the session has begun, so
-    /// <see cref="AllowOlderGeneration"/> is about what is read before: headers, indexes, protected buffers, and the
-    /// tables of arenas.
+    /// <see cref="AllowOlderGeneration"/> is about what is read before: headers, indexes, protected buffers,
+    /// and the tables of arenas.
     /// </summary>
     /// <value>
-    /// Default <see cref="RestartFill.Eager"/>, or what the environment variable <c>SNAPSHOT_RESTART_FILL</c> says.
+    /// Default <see cref="RestartFill.Eager"/>, or what the environment variable <c>SNAPSHOT_RESTART_FILL</c>
+    /// says.
     /// </value>
     public RestartFill Fill { get; init => field = OptionValue.Defined(value); } =
         EnvironmentVariable.Of("SNAPSHOT_RESTART_FILL", RestartFill.Eager);
 
     /// <summary>Threads that read, verify and decode.</summary>
     /// <value>
-    /// Default null: two per processor before the session begins, one of which may wait for the disk; one per processor
-    /// while the participants run.
+    /// Default null: two per processor before the session begins, one of which may wait for the disk; one per
+    /// processor while the participants run.
     /// </value>
     /// <exception cref="ArgumentOutOfRangeException">Less than 1.</exception>
-    public int? Threads { get; init => field = value is { } threads ? OptionValue.AtLeast(threads, 1) : null; }
+    public int? Threads
+    {
+        get; init => field = value is { } threads
+        ? OptionValue.AtLeast(threads, 1) : null;
+    }
 
     /// <summary>
-    /// Threads that stream in what a lazy restart left to come, where that is not <see cref="Threads"/>. With 0 only
-    /// what is touched comes, which lets tests look at the time in between.
+    /// Threads that stream in what a lazy restart left to come, where that is not <see cref="Threads"/>. With
+    /// 0 only what is touched comes, which lets tests look at the time in between.
     /// </summary>
     internal int? StreamingThreads { get; init; }
 

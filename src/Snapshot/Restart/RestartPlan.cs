@@ -4,8 +4,8 @@ using Snapshot.Image;
 namespace Snapshot.Restart;
 
 /// <summary>
-/// What a restart reads and where it puts it: the chain of images, flattened to runs of pages. Made from headers and
-/// indexes that verified; no memory is touched yet.
+/// What a restart reads and where it puts it: the chain of images, flattened to runs of pages. Made from
+/// headers and indexes that verified; no memory is touched yet.
 /// </summary>
 internal sealed class RestartPlan : IDisposable
 {
@@ -24,7 +24,9 @@ internal sealed class RestartPlan : IDisposable
     internal ImageReader Newest => Chain[0];
 
     /// <summary>Opens and verifies the structure of a generation and its ancestors.</summary>
-    /// <exception cref="SnapshotException">NotFound, Corrupt, ChainBroken, UnsupportedFormat, StoreIo.</exception>
+    /// <exception cref="SnapshotException">
+    /// NotFound, Corrupt, ChainBroken, UnsupportedFormat, StoreIo.
+    /// </exception>
     internal static RestartPlan Make(SnapshotStore store, long generation)
     {
         IReadOnlyList<ImageReader> chain = store.OpenChain(generation);
@@ -39,7 +41,9 @@ internal sealed class RestartPlan : IDisposable
         }
     }
 
-    /// <summary>The runs of present pages that one image contributes, in the order of its page stream.</summary>
+    /// <summary>
+    /// The runs of present pages that one image contributes, in the order of its page stream.
+    /// </summary>
     /// <param name="image">Index into <see cref="Chain"/>.</param>
     /// <param name="only">Regions of this kind alone; null for all.</param>
     internal FillRun[] RunsOf(int image, RegionKind? only = null)
@@ -51,11 +55,13 @@ internal sealed class RestartPlan : IDisposable
             foreach (ChainRun run in Regions[region].Runs)
             {
                 if (run.Kind == ExtentKind.Present && run.Image == image)
-                    runs.Add(new FillRun(run.FirstOrdinal, region, new PageRange(run.FirstPage, run.PageCount)));
+                    runs.Add(
+                        new FillRun(run.FirstOrdinal, region, new PageRange(run.FirstPage, run.PageCount)));
             }
         }
 
-        // Regions keep their order along a chain only if none was added in between, so the order is made here.
+        // Regions keep their order along a chain only if none was added in between, so the order is made
+        // here.
         runs.Sort(static (left, right) => left.FirstOrdinal.CompareTo(right.FirstOrdinal));
         return [.. runs];
     }

@@ -18,7 +18,8 @@ public sealed class RestartResidency
     public long BytesTotal { get; }
 
     /// <summary>
-    /// Bytes of them that are in memory. Stays below the total when the application frees pages before they came.
+    /// Bytes of them that are in memory. Stays below the total when the application frees pages before they
+    /// came.
     /// </summary>
     public long BytesResident => _now().Bytes;
 
@@ -28,8 +29,8 @@ public sealed class RestartResidency
     public long FaultsServed => _now().Faults;
 
     /// <summary>
-    /// Ends when nothing is to come any more, with how long that took from the beginning of the fill. It fails with the
-    /// damage that was found, and is cancelled when the session is closed before.
+    /// Ends when nothing is to come any more, with how long that took from the beginning of the fill. It
+    /// fails with the damage that was found, and is cancelled when the session is closed before.
     /// </summary>
     public Task<TimeSpan> Completed => _completed.Task;
 

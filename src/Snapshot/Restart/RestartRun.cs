@@ -5,12 +5,13 @@ using Snapshot.Interop;
 
 namespace Snapshot.Restart;
 
-/// <summary>The restart, read top to bottom: verify, map at the recorded addresses, fill, hand over.</summary>
+/// <summary>
+/// The restart, read top to bottom: verify, map at the recorded addresses, fill, hand over.
+/// </summary>
 /// <remarks>
-/// A lazy restart hands over before it has filled; what is still to come, and who brings it, is in the memory it hands
-/// over (<see cref="LazyFill"/>).
-/// What follows is the session's: it gives the recorded names and ids to the coordinator, arms tracking, and resumes
-/// handlers and participants concurrently as they register.
+/// A lazy restart hands over before it has filled; what is still to come, and who brings it, is in the memory
+/// it hands over (<see cref="LazyFill"/>). What follows is the session's: it gives the recorded names and ids
+/// to the coordinator, arms tracking, and resumes handlers and participants concurrently as they register.
 /// </remarks>
 internal static class RestartRun
 {
@@ -19,14 +20,19 @@ internal static class RestartRun
     private const int BadMessage = 74;
     private const int NeedsCleaning = 117;
 
-    /// <summary>Restores the wanted generation, or, when that is allowed, the newest older one that verifies.</summary>
+    /// <summary>
+    /// Restores the wanted generation, or, when that is allowed, the newest older one that verifies.
+    /// </summary>
     /// <exception cref="SnapshotException">
     /// NotFound, Corrupt, ChainBroken, UnsupportedFormat, StoreIo, AddressTaken, SystemCall.
     /// </exception>
     /// <param name="store">Where the images are.</param>
     /// <param name="options">Which generation.</param>
-    /// <param name="userfault">With it pages are fetched when they are touched; without, all is read now.</param>
-    internal static RestoredState Execute(SnapshotStore store, RestartOptions options, UserfaultDescriptor? userfault)
+    /// <param name="userfault">
+    /// With it pages are fetched when they are touched; without, all is read now.
+    /// </param>
+    internal static RestoredState Execute(
+        SnapshotStore store, RestartOptions options, UserfaultDescriptor? userfault)
     {
         List<SkippedGeneration> skipped = [];
         foreach (long generation in Candidates(store, options))
@@ -43,8 +49,8 @@ internal static class RestartRun
 
         throw new SnapshotException(
             SnapshotErrorCode.NotFound,
-            $"No generation of '{store.Directory}' can be restored; all {skipped.Count} that were tried are damaged. " +
-            "Run 'snapshot verify' on the store to see everything that is wrong with it.",
+            $"No generation of '{store.Directory}' can be restored; all {skipped.Count} that were tried " +
+            "are damaged. Run 'snapshot verify' on the store to see everything that is wrong with it.",
             skipped.Count > 0 ? skipped[0].Reason : null)
         { Path = store.Directory };
     }
@@ -63,8 +69,9 @@ internal static class RestartRun
             // Map: all regions, or none.
             memory = RestoredMemory.Map(plan);
 
-            // Fill: a block is verified before it is decoded, and decoded before a byte of it reaches an arena.
-            // Buffers have no address before the program protects them again, so they are read now in any case.
+            // Fill: a block is verified before it is decoded, and decoded before a byte of it reaches an
+            // arena. Buffers have no address before the program protects them again, so they are read now in
+            // any case.
             long filling = Stopwatch.GetTimestamp();
             RegionKind? now = userfault is null ? null : RegionKind.Buffer;
             long bytes = Pages.Bytes(EagerFill.Run(plan, memory.Targets, options.ThreadsBefore, now));
@@ -131,13 +138,15 @@ internal static class RestartRun
     }
 
     /// <summary>
-    /// Damage is a reason to go to an older generation: what was read is wrong, the medium cannot give it back, or a
-    /// listed image is gone. That something could not be opened or mapped now (permission, descriptors, memory, a
-    /// taken address) is not: it says nothing about the image, and the next start may find it in order.
+    /// Damage is a reason to go to an older generation: what was read is wrong, the medium cannot give it
+    /// back, or a listed image is gone. That something could not be opened or mapped now (permission,
+    /// descriptors, memory, a taken address) is not: it says nothing about the image, and the next start may
+    /// find it in order.
     /// </summary>
     private static bool IsDamage(SnapshotException error) => error.Code switch
     {
-        SnapshotErrorCode.Corrupt or SnapshotErrorCode.ChainBroken or SnapshotErrorCode.UnsupportedFormat => true,
+        SnapshotErrorCode.Corrupt or SnapshotErrorCode.ChainBroken or SnapshotErrorCode.UnsupportedFormat =>
+            true,
         SnapshotErrorCode.NotFound => true,
         SnapshotErrorCode.StoreIo => error.Errno is InputOutput or BadMessage or NeedsCleaning
             || error.InnerException is EndOfStreamException,

@@ -8,7 +8,8 @@ using Snapshot.Tracking;
 namespace Snapshot.Restart;
 
 /// <summary>
-/// The regions of an image in the memory of this process: arenas at their addresses, buffers wherever there is room.
+/// The regions of an image in the memory of this process: arenas at their addresses, buffers wherever there
+/// is room.
 /// </summary>
 internal sealed unsafe class RestoredMemory : IDisposable
 {
@@ -66,9 +67,12 @@ internal sealed unsafe class RestoredMemory : IDisposable
             restored.Arena.Await(new AwaitedArena(fill, restored.Arena.Region.Address));
     }
 
-    /// <summary>Checks that what was filled in, or is fetched for that, is what an arena looks like.</summary>
+    /// <summary>
+    /// Checks that what was filled in, or is fetched for that, is what an arena looks like.
+    /// </summary>
     /// <exception cref="SnapshotException">
-    /// Corrupt; StoreIo where it is fetched; FiberMismatch and Unsupported for threads of another architecture.
+    /// Corrupt; StoreIo where it is fetched; FiberMismatch and Unsupported for threads of another
+    /// architecture.
     /// </exception>
     internal void Adopt()
     {
@@ -102,7 +106,8 @@ internal sealed unsafe class RestoredMemory : IDisposable
 
     private void Adopt(RestoredArena restored)
     {
-        // The check below reads the tables anyway: the first of them are fetched without a fault for each part.
+        // The check below reads the tables anyway: the first of them are fetched without a fault for each
+        // part.
         long tables = PageRuns.InitialTablesPages(restored.Arena.Region.CapacityPages);
         Awaited?.Fetch(restored.Arena.Region.Address, Pages.Bytes(tables));
         try
@@ -152,7 +157,8 @@ internal sealed unsafe class RestoredMemory : IDisposable
 
     private Arena Restore(RegionDescription description)
     {
-        ArenaOptions options = new() { Capacity = description.CapacityBytes, HugePages = description.HugePages };
+        ArenaOptions options =
+            new() { Capacity = description.CapacityBytes, HugePages = description.HugePages };
         try
         {
             return Arena.Restore(
@@ -168,7 +174,9 @@ internal sealed unsafe class RestoredMemory : IDisposable
 /// <summary>An arena as restored.</summary>
 internal sealed record RestoredArena(RegionDescription Description, Arena Arena, PageHashes Hashes);
 
-/// <summary>The content of a protected buffer, kept until the user protects the buffer of that name again.</summary>
+/// <summary>
+/// The content of a protected buffer, kept until the user protects the buffer of that name again.
+/// </summary>
 internal sealed unsafe class RestoredBuffer(RegionDescription description) : IDisposable
 {
     private readonly SparseMemory _memory =
@@ -185,8 +193,8 @@ internal sealed unsafe class RestoredBuffer(RegionDescription description) : IDi
         Buffer.MemoryCopy(Content, target, description.ByteLength, description.ByteLength);
 
     /// <summary>
-    /// Hands the hashes to whoever tracks the buffer from now on. Should that come to nothing, its next try gets
-    /// hashes of which none is known.
+    /// Hands the hashes to whoever tracks the buffer from now on. Should that come to nothing, its next try
+    /// gets hashes of which none is known.
     /// </summary>
     internal PageHashes TakeHashes()
     {

@@ -9,7 +9,9 @@ namespace Snapshot.Storage;
 /// <summary>The lock of a directory: a file that is locked, and says by whom.</summary>
 internal sealed class DirectoryLock : IStoreLock
 {
-    /// <summary>How long a holder that is going is waited for: it has gigabytes of memory to give back first.</summary>
+    /// <summary>
+    /// How long a holder that is going is waited for: it has gigabytes of memory to give back first.
+    /// </summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(20);
 
@@ -22,7 +24,8 @@ internal sealed class DirectoryLock : IStoreLock
     private bool _isWritten;
 
     private DirectoryLock(
-        SafeFileHandle folder, SafeFileHandle file, string path, FileStatus status, LockHolder self, bool isLocked)
+        SafeFileHandle folder, SafeFileHandle file, string path, FileStatus status, LockHolder self,
+        bool isLocked)
     {
         _folder = folder;
         _file = file;
@@ -36,8 +39,8 @@ internal sealed class DirectoryLock : IStoreLock
     /// <param name="folder">The directory.</param>
     /// <param name="path">Of the lock.</param>
     /// <param name="trust">Whose file it may be, and whether locks may be missing.</param>
-    /// <exception cref="SnapshotException">StoreBusy: somebody has it. Unsupported: the file system has no locks.
-    /// StoreIo, Untrusted.</exception>
+    /// <exception cref="SnapshotException">StoreBusy: somebody has it. Unsupported: the file system has no
+    /// locks. StoreIo, Untrusted.</exception>
     internal static DirectoryLock Acquire(SafeFileHandle folder, string path, StoreTrust trust)
     {
         LockHolder self = LockHolder.New();
@@ -59,7 +62,8 @@ internal sealed class DirectoryLock : IStoreLock
                 }
 
                 if (errno == 0) Native.sn_lock_release((int)file.DangerousGetHandle());
-                else if (IsWorthWaiting(holder, self) && Stopwatch.GetElapsedTime(started) < s_patience) Pause();
+                else if (IsWorthWaiting(holder, self) && Stopwatch.GetElapsedTime(started) < s_patience)
+                    Pause();
                 else throw Busy(path, holder, self);
             }
             catch
@@ -81,7 +85,8 @@ internal sealed class DirectoryLock : IStoreLock
     }
 
     /// <summary>
-    /// Of a lock that nobody gave back: a number of a descriptor must not stay recorded when another file may get it.
+    /// Of a lock that nobody gave back: a number of a descriptor must not stay recorded when another file may
+    /// get it.
     /// </summary>
     /// <remarks>Runs before the handle's own, which is a critical one.</remarks>
     ~DirectoryLock() => Release();
@@ -101,8 +106,8 @@ internal sealed class DirectoryLock : IStoreLock
     }
 
     /// <summary>
-    /// Says who holds it. Where it is locked this is for messages alone, and a full disk shall not keep anybody from
-    /// opening a store to prune it.
+    /// Says who holds it. Where it is locked this is for messages alone, and a full disk shall not keep
+    /// anybody from opening a store to prune it.
     /// </summary>
     private void Write()
     {
@@ -123,9 +128,11 @@ internal sealed class DirectoryLock : IStoreLock
         }
     }
 
-    private static SafeFileHandle Open(SafeFileHandle folder, string path, StoreTrust trust, out FileStatus status)
+    private static SafeFileHandle Open(
+        SafeFileHandle folder, string path, StoreTrust trust, out FileStatus status)
     {
-        int errno = FileCalls.OpenOrCreate(folder, Path.GetFileName(path), trust.FileMode, out SafeFileHandle file);
+        int errno =
+            FileCalls.OpenOrCreate(folder, Path.GetFileName(path), trust.FileMode, out SafeFileHandle file);
         if (errno == Errno.Loop) throw StoreTrust.NotAFile(path, "a symbolic link");
         if (errno != 0) throw StoreErrors.Io("opening", path, null, errno);
         try
@@ -142,7 +149,9 @@ internal sealed class DirectoryLock : IStoreLock
         }
     }
 
-    /// <summary>Whether the name still is the file that was locked: it may have been deleted and made anew.</summary>
+    /// <summary>
+    /// Whether the name still is the file that was locked: it may have been deleted and made anew.
+    /// </summary>
     private static bool IsStillThere(SafeFileHandle folder, string path, FileStatus status) =>
         FileCalls.Status(folder, Path.GetFileName(path), out FileStatus now) == 0 && now.IsSameAs(status);
 
@@ -187,7 +196,8 @@ internal sealed class DirectoryLock : IStoreLock
         string who = holder switch
         {
             null => "another process, or another session of this one, has",
-            { Process: var process } when process == self.Process && holder.State(self) == HolderState.Alive =>
+            { Process: var process } when process == self.Process &&
+                holder.State(self) == HolderState.Alive =>
                 "another session of this process has",
             _ => holder.State(self) switch
             {
@@ -217,9 +227,10 @@ internal sealed class DirectoryLock : IStoreLock
         return new SnapshotException(
             SnapshotErrorCode.Unsupported,
             $"{path} cannot be locked: the file system ({system}) answers flock with errno {errno}, " +
-            $"{System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(errno)}. Two processes could write the " +
-            "store at the same time. Mount it with locks (Lustre: -o flock), or use another directory; " +
-            $"{nameof(StoreOptions)}.{nameof(StoreOptions.AllowUnlocked)} allows to go on without locks.")
+            $"{System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(errno)}. Two processes could " +
+            "write the store at the same time. Mount it with locks (Lustre: -o flock), or use another " +
+            $"directory; {nameof(StoreOptions)}.{nameof(StoreOptions.AllowUnlocked)} allows to go on " +
+            "without locks.")
         { Path = path, Errno = errno, Step = "locking" };
     }
 }

@@ -6,15 +6,17 @@ namespace Snapshot.Storage;
 
 /// <summary>The medium that is a directory of a local or shared file system.</summary>
 /// <remarks>
-/// The directory is opened once, and names are looked up in it: what happens to its path afterwards does not matter. No
-/// file but the lock is locked, for readers may come at any time, and what they read is never changed in place.
+/// The directory is opened once, and names are looked up in it: what happens to its path afterwards does not
+/// matter. No file but the lock is locked, for readers may come at any time, and what they read is never
+/// changed in place.
 /// </remarks>
 /// <param name="directory">The full path.</param>
-/// <param name="directReads">Whether reading bypasses the page cache, too; needs the native library, as all writing
-/// does.</param>
-/// <param name="options">Who may be the owner, who may read, and whether locks may be missing; or null for the
-/// defaults.</param>
-internal sealed class DirectoryMedium(string directory, bool directReads, StoreOptions? options = null) : IStoreMedium
+/// <param name="directReads">Whether reading bypasses the page cache, too; needs the native library, as all
+/// writing does.</param>
+/// <param name="options">Who may be the owner, who may read, and whether locks may be missing; or null for
+/// the defaults.</param>
+internal sealed class DirectoryMedium(string directory, bool directReads, StoreOptions? options = null)
+    : IStoreMedium
 {
     private readonly StoreTrust _trust = new(options ?? new StoreOptions());
     private readonly Lock _opening = new();
@@ -131,7 +133,8 @@ internal sealed class DirectoryMedium(string directory, bool directReads, StoreO
     /// <summary>The store's directory and those above it, as far as they are to be made.</summary>
     private IEnumerable<string> MissingDirectories()
     {
-        for (string? path = directory; path is not null && !Directory.Exists(path); path = Path.GetDirectoryName(path))
+        for (string? path = directory; path is not null && !Directory.Exists(path);
+            path = Path.GetDirectoryName(path))
             yield return path;
     }
 
@@ -142,7 +145,8 @@ internal sealed class DirectoryMedium(string directory, bool directReads, StoreO
         lock (_opening)
         {
             if (_handle is not null) return _handle;
-            Check("opening the directory", directory, FileCalls.OpenDirectory(directory, out SafeFileHandle opened));
+            Check("opening the directory", directory, FileCalls.OpenDirectory(
+                directory, out SafeFileHandle opened));
             int errno = FileCalls.Status(opened, out _status);
             if (errno != 0) opened.Dispose();
             Check("looking at the directory", directory, errno);
@@ -178,7 +182,9 @@ internal sealed class DirectoryMedium(string directory, bool directReads, StoreO
         }
     }
 
-    /// <summary>False where the file system refuses direct I/O, as some network and memory file systems do.</summary>
+    /// <summary>
+    /// False where the file system refuses direct I/O, as some network and memory file systems do.
+    /// </summary>
     private static bool TrySetDirect(SafeFileHandle handle, string path)
     {
         int errno = Native.sn_file_set_direct((int)handle.DangerousGetHandle(), 1);

@@ -4,18 +4,23 @@ using Snapshot.Interop;
 
 namespace Snapshot;
 
-/// <summary>Makes a file of the program durable, for handlers that keep one in step with the images.</summary>
+/// <summary>
+/// Makes a file of the program durable, for handlers that keep one in step with the images.
+/// </summary>
 /// <remarks>
-/// .NET's own calls for it, <c>FileStream.Flush(true)</c> and <c>RandomAccess.FlushToDisk</c>, return normally when
-/// fsync fails (10.0.12): a handler that relies on them lets a checkpoint be committed whose file is not on the disk.
+/// .NET's own calls for it, <c>FileStream.Flush(true)</c> and <c>RandomAccess.FlushToDisk</c>, return
+/// normally when fsync fails (10.0.12): a handler that relies on them lets a checkpoint be committed whose
+/// file is not on the disk.
 /// </remarks>
 public static class DurableFile
 {
-    /// <summary>Writes out what the stream has buffered, and returns when the content of its file is durable.</summary>
+    /// <summary>
+    /// Writes out what the stream has buffered, and returns when the content of its file is durable.
+    /// </summary>
     /// <param name="file">Open for writing.</param>
     /// <exception cref="SnapshotException">
-    /// <see cref="SnapshotErrorCode.StoreIo"/>, with the errno: it is not durable. What was written since the last
-    /// call that succeeded may be lost, also when a later call succeeds: write it again, to a new file.
+    /// <see cref="SnapshotErrorCode.StoreIo"/>, with the errno: it is not durable. What was written since the
+    /// last call that succeeded may be lost, also when a later call succeeds: write it again, to a new file.
     /// </exception>
     /// <exception cref="IOException">The buffer could not be written.</exception>
     public static void Flush(FileStream file)
@@ -54,9 +59,9 @@ public static class DurableFile
         if (errno == 0) return;
         throw new SnapshotException(
             SnapshotErrorCode.StoreIo,
-            $"syncing failed: {path ?? "a file"}: {Marshal.GetPInvokeErrorMessage(errno)} (errno {errno}). What was " +
-            "written to it since it was last durable may be lost, also when a later sync succeeds: write it again, " +
-            "to a new file.")
+            $"syncing failed: {path ?? "a file"}: {Marshal.GetPInvokeErrorMessage(errno)} (errno {errno}). " +
+            "What was written to it since it was last durable may be lost, also when a later sync " +
+            "succeeds: write it again, to a new file.")
         {
             Path = path,
             Step = "syncing",

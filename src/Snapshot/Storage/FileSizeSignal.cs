@@ -3,10 +3,12 @@ using Snapshot.Interop;
 namespace Snapshot.Storage;
 
 /// <summary>
-/// While it is held, a write of this thread beyond <c>ulimit -f</c> fails with its error instead of killing the process
-/// by SIGXFSZ. What the program does about that signal elsewhere is left as it is.
+/// While it is held, a write of this thread beyond <c>ulimit -f</c> fails with its error instead of killing
+/// the process by SIGXFSZ. What the program does about that signal elsewhere is left as it is.
 /// </summary>
-/// <remarks>Of one thread: dispose of it on the thread that made it, around calls that do not leave it.</remarks>
+/// <remarks>
+/// Of one thread: dispose of it on the thread that made it, around calls that do not leave it.
+/// </remarks>
 internal readonly unsafe ref struct FileSizeSignal : IDisposable
 {
     private readonly bool _isHeld;

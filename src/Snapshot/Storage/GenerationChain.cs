@@ -6,8 +6,8 @@ namespace Snapshot.Storage;
 internal static class GenerationChain
 {
     /// <summary>The entry and its ancestors, newest first.</summary>
-    /// <exception cref="SnapshotException">ChainBroken: an ancestor is not committed, or is not the one the child was
-    /// made from.</exception>
+    /// <exception cref="SnapshotException">ChainBroken: an ancestor is not committed, or is not the one the
+    /// child was made from.</exception>
     internal static List<ManifestEntry> Follow(
         IReadOnlyList<ManifestEntry> entries, ManifestEntry newest, string location)
     {
@@ -22,8 +22,8 @@ internal static class GenerationChain
                 string why = found is null ? "is not in the store" : "is not the one it was made from";
                 throw new SnapshotException(
                     SnapshotErrorCode.ChainBroken,
-                    $"{Path.Combine(location, chain[^1].FileName)} needs generation {parent.Generation}, which " +
-                    $"{why}. Restart from an older generation.")
+                    $"{Path.Combine(location, chain[^1].FileName)} needs generation {parent.Generation}, " +
+                    $"which {why}. Restart from an older generation.")
                 {
                     Path = Path.Combine(location, chain[^1].FileName),
                     Generation = chain[^1].Generation,
@@ -67,8 +67,8 @@ internal static class GenerationChain
     }
 
     /// <summary>
-    /// Opens the file of a listed image: by its name, or by the one it had before the last step of its commit, which a
-    /// writer may be doing now.
+    /// Opens the file of a listed image: by its name, or by the one it had before the last step of its
+    /// commit, which a writer may be doing now.
     /// </summary>
     private static IStoreFile OpenFile(IStoreMedium medium, ManifestEntry entry)
     {

@@ -4,7 +4,8 @@ namespace Snapshot;
 public sealed class GenerationInfo
 {
     internal GenerationInfo(
-        long generation, long? parent, GenerationKind kind, DateTimeOffset created, string fileName, long fileBytes,
+        long generation, long? parent, GenerationKind kind, DateTimeOffset created, string fileName,
+        long fileBytes,
         Guid imageId)
     {
         Generation = generation;

@@ -3,14 +3,14 @@ using Snapshot.Image;
 namespace Snapshot.Storage;
 
 /// <summary>
-/// The file operations a store is made of, so that tests can crash between any two of them. What is not synced may be
-/// lost or torn by a crash: the content of a file until its <see cref="IStoreFile.Sync"/>, a creation, a rename or a
-/// deletion until <see cref="SyncDirectory"/>. Failures are <see cref="SnapshotException"/>s with code StoreIo and
-/// the path.
+/// The file operations a store is made of, so that tests can crash between any two of them. What is not
+/// synced may be lost or torn by a crash: the content of a file until its <see cref="IStoreFile.Sync"/>, a
+/// creation, a rename or a deletion until <see cref="SyncDirectory"/>. Failures are
+/// <see cref="SnapshotException"/>s with code StoreIo and the path.
 /// </summary>
 /// <remarks>
-/// Call sequence of a commit: Create, Write…, Sync, SyncDirectory, then OpenForUpdate of the manifest, Read, Write,
-/// Sync, at last Rename.
+/// Call sequence of a commit: Create, Write…, Sync, SyncDirectory, then OpenForUpdate of the manifest, Read,
+/// Write, Sync, at last Rename.
 /// </remarks>
 internal interface IStoreMedium : IDisposable
 {
@@ -32,7 +32,8 @@ internal interface IStoreMedium : IDisposable
     public IReadOnlyList<string> List();
 
     /// <summary>
-    /// Makes an empty file, replacing one of that name, for writing by direct I/O when asked for and possible.
+    /// Makes an empty file, replacing one of that name, for writing by direct I/O when asked for and
+    /// possible.
     /// </summary>
     public IStoreFile Create(string name, bool direct);
 
@@ -55,8 +56,8 @@ internal interface IStoreMedium : IDisposable
 internal interface IStoreLock : IDisposable
 {
     /// <summary>
-    /// Looks whether the lock file is still what this writer made it: where the file system has no locks, another
-    /// writer may have come.
+    /// Looks whether the lock file is still what this writer made it: where the file system has no locks,
+    /// another writer may have come.
     /// </summary>
     /// <exception cref="SnapshotException">StoreBusy: another writer has the store; StoreIo.</exception>
     public void ThrowIfLost();
@@ -71,9 +72,13 @@ internal interface IStoreFile : IImageSink, IImageSource
     /// <summary>Whether the file bypasses the page cache.</summary>
     public bool DirectIo { get; }
 
-    /// <summary>Writes all bytes. Where the file bypasses the page cache, the conditions of the sink hold.</summary>
+    /// <summary>
+    /// Writes all bytes. Where the file bypasses the page cache, the conditions of the sink hold.
+    /// </summary>
     public void Write(ReadOnlySpan<byte> bytes, long offset);
 
-    /// <summary>Makes the content durable. After a failure nobody knows what is durable: never try again.</summary>
+    /// <summary>
+    /// Makes the content durable. After a failure nobody knows what is durable: never try again.
+    /// </summary>
     public void Sync();
 }

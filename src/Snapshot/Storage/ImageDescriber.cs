@@ -10,7 +10,8 @@ internal static class ImageDescriber
         ImageMetadata metadata = image.Metadata;
         return new ImageDescription(
             info, image.FormatVersion, image.Header.Parent?.ImageId, [.. image.Regions.Select(CountPages)],
-            metadata.Roots, metadata.Participants, [.. metadata.AsyncHandlers.Select(handler => handler.Name)],
+            metadata.Roots, metadata.Participants,
+            [.. metadata.AsyncHandlers.Select(handler => handler.Name)],
             metadata.Environment, metadata.Figures, CountEncodings(image.Blocks),
             image.Header.Architecture.ToString());
     }
@@ -18,9 +19,11 @@ internal static class ImageDescriber
     private static RegionStatistics CountPages(ImageRegion region)
     {
         Span<long> pages = stackalloc long[4];
-        foreach (ref readonly ImageExtent extent in region.Extents) pages[(int)extent.Kind] += extent.PageCount;
+        foreach (ref readonly ImageExtent extent in region.Extents)
+            pages[(int)extent.Kind] += extent.PageCount;
         return new RegionStatistics(
-            region.Description, region.Extents.Length, pages[(int)ExtentKind.Present], pages[(int)ExtentKind.InParent],
+            region.Description, region.Extents.Length, pages[(int)ExtentKind.Present],
+            pages[(int)ExtentKind.InParent],
             pages[(int)ExtentKind.Zero], pages[(int)ExtentKind.Excluded]);
     }
 

@@ -62,7 +62,8 @@ public sealed class EncodingStatistics
 public sealed class ImageDescription
 {
     internal ImageDescription(
-        GenerationInfo info, Version formatVersion, Guid? parentImageId, IReadOnlyList<RegionStatistics> regions,
+        GenerationInfo info, Version formatVersion, Guid? parentImageId,
+        IReadOnlyList<RegionStatistics> regions,
         IReadOnlyList<RootDescription> roots, IReadOnlyList<ParticipantDescription> participants,
         IReadOnlyList<string> asyncHandlers, EnvironmentDescription? environment,
         IReadOnlyList<KeyValuePair<string, string>> figures, IReadOnlyList<EncodingStatistics> encodings,

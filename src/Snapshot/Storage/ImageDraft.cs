@@ -65,6 +65,7 @@ internal sealed class ImageDraft
 
     internal ManifestEntry ToEntry() =>
         new(
-            Header.ImageId, Header.Generation, Header.Parent, Summary!.Length, Summary.IndexChecksum, Header.Created,
+            Header.ImageId, Header.Generation, Header.Parent, Summary!.Length, Summary.IndexChecksum,
+            Header.Created,
             Revision);
 }

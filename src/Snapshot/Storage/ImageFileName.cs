@@ -8,7 +8,9 @@ internal static class ImageFileName
     internal const string Suffix = ".snapshot";
     internal const string PartialSuffix = ".partial";
 
-    /// <summary>Of complete images that no manifest lists; a number follows where the name is taken.</summary>
+    /// <summary>
+    /// Of complete images that no manifest lists; a number follows where the name is taken.
+    /// </summary>
     internal const string AsideSuffix = ".aside";
 
     internal static string Of(long generation, int revision)
@@ -19,11 +21,14 @@ internal static class ImageFileName
             : string.Create(CultureInfo.InvariantCulture, $"{number}-{revision}{Suffix}");
     }
 
-    /// <summary>Whether a store gives such a name to an image: ten digits or more, perhaps a revision.</summary>
+    /// <summary>
+    /// Whether a store gives such a name to an image: ten digits or more, perhaps a revision.
+    /// </summary>
     internal static bool IsImage(string name) => TryParse(name, out _, out _);
 
     /// <summary>Whether it is a file that a store was writing.</summary>
-    internal static bool IsPartial(string name) => IsPartialImage(name) || name == Manifest.FileName + PartialSuffix;
+    internal static bool IsPartial(string name) =>
+        IsPartialImage(name) || name == Manifest.FileName + PartialSuffix;
 
     /// <summary>Whether it is an image that a store was writing, or whose commit was cut off.</summary>
     internal static bool IsPartialImage(string name) =>
@@ -33,7 +38,8 @@ internal static class ImageFileName
     internal static bool IsAside(string name)
     {
         int at = name.LastIndexOf(AsideSuffix, StringComparison.Ordinal);
-        return at > 0 && IsImage(name[..at]) && name.AsSpan(at + AsideSuffix.Length).TrimStart("0123456789").IsEmpty;
+        return at > 0 && IsImage(name[..at]) &&
+            name.AsSpan(at + AsideSuffix.Length).TrimStart("0123456789").IsEmpty;
     }
 
     /// <summary>A name for an image that is set aside, which no file has.</summary>

@@ -4,8 +4,8 @@ using Snapshot.Image;
 namespace Snapshot.Storage;
 
 /// <summary>
-/// Replaces an image by one of the same state that has the pages of its ancestors, too: of all of them, which makes it
-/// full, or of the youngest. Maintenance of the store is held.
+/// Replaces an image by one of the same state that has the pages of its ancestors, too: of all of them, which
+/// makes it full, or of the youngest. Maintenance of the store is held.
 /// </summary>
 internal sealed class ImageMerger(SnapshotStore store)
 {
@@ -13,7 +13,9 @@ internal sealed class ImageMerger(SnapshotStore store)
     private long _pagesTotal;
 
     /// <param name="entry">The image to replace.</param>
-    /// <param name="depth">How many images of its chain become one, itself included; all when there are fewer.</param>
+    /// <param name="depth">
+    /// How many images of its chain become one, itself included; all when there are fewer.
+    /// </param>
     /// <param name="progress">Told about bytes of memory copied.</param>
     /// <param name="cancellation">Ends the work; the store is unchanged then.</param>
     internal GenerationInfo Merge(
@@ -39,7 +41,8 @@ internal sealed class ImageMerger(SnapshotStore store)
     }
 
     private void Copy(
-        ChainPages pages, ImageWriter writer, IProgress<StoreProgress>? progress, CancellationToken cancellation)
+        ChainPages pages, ImageWriter writer, IProgress<StoreProgress>? progress,
+        CancellationToken cancellation)
     {
         _pagesTotal = pages.Map.Regions.Sum(region => region.Description.CommittedPages);
         foreach (ChainRegion region in pages.Map.Regions)

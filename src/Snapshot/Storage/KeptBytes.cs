@@ -1,16 +1,17 @@
 namespace Snapshot.Storage;
 
 /// <summary>
-/// Foretells, commit by commit, the bytes of the images that a policy keeps, without a list of them: a forecast of
-/// thousands of commits costs a sum each.
+/// Foretells, commit by commit, the bytes of the images that a policy keeps, without a list of them: a
+/// forecast of thousands of commits costs a sum each.
 /// </summary>
 /// <remarks>
 /// <para>Without a commit of its own an image leaves at a moment that is known from the beginning: as the
-/// <see cref="RetentionPolicy.KeepLast"/>-th commit after its own, or with the last image that needs it. So what is
-/// there at first is summed up by the commit at which it leaves. Only the chain that commits go on upon leaves later
-/// with each, as a whole; and since a full image begins one, the chain before it is the only other such.</para>
-/// <para>Two sums: of the newest generations with what they need, and of all that is kept. What only the second has
-/// (kept by its number, or passed over) never leaves.</para>
+/// <see cref="RetentionPolicy.KeepLast"/>-th commit after its own, or with the last image that needs it. So
+/// what is there at first is summed up by the commit at which it leaves. Only the chain that commits go on
+/// upon leaves later with each, as a whole; and since a full image begins one, the chain before it is the
+/// only other such.</para>
+/// <para>Two sums: of the newest generations with what they need, and of all that is kept. What only the
+/// second has (kept by its number, or passed over) never leaves.</para>
 /// <para>A value: a copy foretells on its own.</para>
 /// </remarks>
 internal struct KeptBytes
@@ -25,7 +26,9 @@ internal struct KeptBytes
 
     /// <param name="now">What is there.</param>
     /// <param name="policy">What is kept of it.</param>
-    /// <param name="parent">The image that the next increment builds upon, or null when a full one is next.</param>
+    /// <param name="parent">
+    /// The image that the next increment builds upon, or null when a full one is next.
+    /// </param>
     internal KeptBytes(StoreHoldings now, RetentionPolicy policy, ManifestEntry? parent)
     {
         _policy = policy;
@@ -103,7 +106,9 @@ internal struct KeptBytes
     }
 
     /// <summary>How long an image is kept.</summary>
-    /// <param name="LeavesAt">The commit with which it is none of the newest any more, nor needed by one.</param>
+    /// <param name="LeavesAt">
+    /// The commit with which it is none of the newest any more, nor needed by one.
+    /// </param>
     /// <param name="IsForEver">Kept for another reason, or needed by one that is.</param>
     /// <param name="IsOfChain">Needed by what is committed next.</param>
     private readonly record struct Stay(int LeavesAt, bool IsForEver, bool IsOfChain)

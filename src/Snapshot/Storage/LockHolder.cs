@@ -46,7 +46,8 @@ internal sealed record LockHolder(
         string Value(string name) => values.GetValueOrDefault(name, "");
         bool isWhole = Guid.TryParse(Value("session"), out Guid session)
             & int.TryParse(Value("pid"), NumberStyles.None, CultureInfo.InvariantCulture, out int process)
-            & long.TryParse(Value("started"), NumberStyles.None, CultureInfo.InvariantCulture, out long started);
+            & long.TryParse(
+                Value("started"), NumberStyles.None, CultureInfo.InvariantCulture, out long started);
         return isWhole
             ? new LockHolder(
                 session, Value("host"), Value("boot"), Value("namespace"), process, started, Value("program"))
@@ -55,8 +56,8 @@ internal sealed record LockHolder(
 
     internal byte[] ToBytes() => Encoding.UTF8.GetBytes(string.Create(
         CultureInfo.InvariantCulture,
-        $"session {Session}\nhost {Host}\nboot {Boot}\nnamespace {Namespace}\npid {Process}\nstarted {Started}\n" +
-        $"program {Program}\n"));
+        $"session {Session}\nhost {Host}\nboot {Boot}\nnamespace {Namespace}\npid {Process}\nstarted " +
+        $"{Started}\nprogram {Program}\n"));
 
     /// <summary>How it is doing, seen from another process of this machine.</summary>
     internal HolderState State(LockHolder from)

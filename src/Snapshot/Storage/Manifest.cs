@@ -3,8 +3,8 @@ using Snapshot.Image;
 namespace Snapshot.Storage;
 
 /// <summary>
-/// The manifest file: two halves, of which the valid one with the higher sequence is the state of the store. A change
-/// overwrites the other one, so that whatever a crash leaves of it, the state before is still there.
+/// The manifest file: two halves, of which the valid one with the higher sequence is the state of the store.
+/// A change overwrites the other one, so that whatever a crash leaves of it, the state before is still there.
 /// </summary>
 internal sealed class Manifest
 {
@@ -43,7 +43,9 @@ internal sealed class Manifest
 
     internal long Sequence => _state.Sequence;
 
-    /// <summary>The highest number that is listed, also of an entry that is retired; 0 when there is none.</summary>
+    /// <summary>
+    /// The highest number that is listed, also of an entry that is retired; 0 when there is none.
+    /// </summary>
     internal long LastGeneration => _state.Entries is [.., ManifestEntry last] ? last.Generation : 0;
 
     /// <summary>A half that was not valid when the manifest was read, or null.</summary>
@@ -84,8 +86,8 @@ internal sealed class Manifest
         {
             throw StoreErrors.Corrupt(
                 file.Name,
-                "neither half is valid. The images beside it may be intact: 'snapshot recover' makes a new manifest " +
-                "from them.",
+                "neither half is valid. The images beside it may be intact: 'snapshot recover' makes a new " +
+                "manifest from them.",
                 0);
         }
 
@@ -100,9 +102,10 @@ internal sealed class Manifest
     /// Makes what was read durable: it may merely be readable, after a failed sync of a process before.
     /// </summary>
     /// <remarks>
-    /// By a new file. After a failed sync nobody knows which of the two halves is on the disk, so neither may be
-    /// written over: a power cut during that could leave none. On a full disk there is no room for one: then the half
-    /// is written that was not read, or, after a failed sync of this process, the one that it was about.
+    /// By a new file. After a failed sync nobody knows which of the two halves is on the disk, so neither may
+    /// be written over: a power cut during that could leave none. On a full disk there is no room for one:
+    /// then the half is written that was not read, or, after a failed sync of this process, the one that it
+    /// was about.
     /// </remarks>
     /// <param name="afterFailedSync">Whether it was this process whose sync failed.</param>
     internal void Confirm(bool afterFailedSync = false)
@@ -125,8 +128,8 @@ internal sealed class Manifest
     }
 
     /// <summary>
-    /// Adds a new generation durably. What the store did not go on from is passed over from now on, and the next
-    /// restart takes the newest again.
+    /// Adds a new generation durably. What the store did not go on from is passed over from now on, and the
+    /// next restart takes the newest again.
     /// </summary>
     /// <param name="entry">The new one; younger than all others.</param>
     /// <param name="continued">The generation that the writer went on from, or null for none.</param>
@@ -138,16 +141,19 @@ internal sealed class Manifest
         Replace([.. others, entry], restartGeneration: 0);
     }
 
-    /// <summary>Puts a compacted image durably in place of the one of its generation, which is retired.</summary>
+    /// <summary>
+    /// Puts a compacted image durably in place of the one of its generation, which is retired.
+    /// </summary>
     /// <remarks>
-    /// Not in place of an equal one: an entry that was read back is not equal to the record it was written from, whose
-    /// time is finer than a microsecond.
+    /// Not in place of an equal one: an entry that was read back is not equal to the record it was written
+    /// from, whose time is finer than a microsecond.
     /// </remarks>
     internal void Put(ManifestEntry entry)
     {
         ManifestEntry replaced = Entries.Single(other => other.Generation == entry.Generation);
         ManifestEntry[] both = [.. WithRetired([replaced]), entry with { Flags = replaced.Flags }];
-        Replace([.. both.OrderBy(other => other.Generation).ThenBy(other => other.Revision)], RestartGeneration);
+        Replace(
+            [.. both.OrderBy(other => other.Generation).ThenBy(other => other.Revision)], RestartGeneration);
     }
 
     /// <summary>Says durably that the files of these entries may be deleted.</summary>
@@ -162,10 +168,12 @@ internal sealed class Manifest
     /// <param name="generation">Listed, or 0 for the newest.</param>
     internal void ChooseRestart(long generation) => Replace(_state.Entries, generation);
 
-    /// <summary>Resolves an unknown outcome: reads which state the file has, and makes that one durable.</summary>
+    /// <summary>
+    /// Resolves an unknown outcome: reads which state the file has, and makes that one durable.
+    /// </summary>
     /// <remarks>
-    /// What was read may be there only for readers, since a failed sync says nothing about what is on the disk; hence
-    /// the confirmation. When it fails, too, the outcome stays unknown.
+    /// What was read may be there only for readers, since a failed sync says nothing about what is on the
+    /// disk; hence the confirmation. When it fails, too, the outcome stays unknown.
     /// </remarks>
     /// <returns>Whether there was one.</returns>
     internal bool Resolve()
@@ -178,7 +186,9 @@ internal sealed class Manifest
         return true;
     }
 
-    /// <summary>Another writer has come where there are no locks: names of drafts may be its by now.</summary>
+    /// <summary>
+    /// Another writer has come where there are no locks: names of drafts may be its by now.
+    /// </summary>
     /// <exception cref="SnapshotException">StoreBusy.</exception>
     internal void ThrowIfLost() => _writerLock?.ThrowIfLost();
 
@@ -191,13 +201,15 @@ internal sealed class Manifest
 
     /// <summary>Makes this the durable state.</summary>
     /// <exception cref="SnapshotException">
-    /// OutcomeUnknown: the write or the sync failed, and only opening the store again shows which state is durable.
+    /// OutcomeUnknown: the write or the sync failed, and only opening the store again shows which state is
+    /// durable.
     /// </exception>
     private void Replace(IEnumerable<ManifestEntry> entries, long restartGeneration)
     {
         ThrowIfUsedUp();
         ManifestEntry[] remaining = [.. entries.Where(entry => !(entry.IsRetired && _gone.Contains(entry)))];
-        // What is not listed any more must not come back by a crash: it would be taken for an image that got lost.
+        // What is not listed any more must not come back by a crash: it would be taken for an image that got
+        // lost.
         if (_gone.Count > 0) _medium.SyncDirectory();
         ManifestState next = new(_state.Sequence + 1, remaining, restartGeneration);
         WriteHalf(next);
@@ -207,7 +219,8 @@ internal sealed class Manifest
     private void ThrowIfUsedUp()
     {
         if (_state.Sequence >= long.MaxValue - 1)
-            throw StoreErrors.NumbersUsedUp(_medium.Location, "the manifest has the last sequence number there is");
+            throw StoreErrors.NumbersUsedUp(
+                _medium.Location, "the manifest has the last sequence number there is");
     }
 
     private void Become(ManifestState state)
@@ -224,11 +237,13 @@ internal sealed class Manifest
         if (ManifestHalf.Decode(half, state.Half, FileName) is not null) return;
         throw StoreErrors.Corrupt(
             location,
-            "the next state of the manifest would not be valid, so it was not written. Open the store again.");
+            "the next state of the manifest would not be valid, so it was not written. Open the store " +
+            "again.");
     }
 
     private IEnumerable<ManifestEntry> WithRetired(IReadOnlyCollection<ManifestEntry> entries) =>
-        _state.Entries.Select(entry => entries.Contains(entry) ? entry with { Flags = EntryFlags.Retired } : entry);
+        _state.Entries.Select(
+            entry => entries.Contains(entry) ? entry with { Flags = EntryFlags.Retired } : entry);
 
     private static ManifestEntry[] Counting(ManifestState state) =>
         [.. state.Entries.Where(entry => !entry.IsRetired)];
@@ -236,7 +251,9 @@ internal sealed class Manifest
     private static Span<byte> HalfOf(AlignedBuffer bytes, int half) =>
         bytes.Span.Slice(half * ManifestHalf.HalfBytes, ManifestHalf.HalfBytes);
 
-    /// <summary>The state in a half, or null when it is not valid. Reads no more than what is used of it.</summary>
+    /// <summary>
+    /// The state in a half, or null when it is not valid. Reads no more than what is used of it.
+    /// </summary>
     private static ManifestState? ReadHalf(IStoreFile file, int half)
     {
         using AlignedBuffer start = new(ImageFormat.PageSize);
@@ -255,7 +272,9 @@ internal sealed class Manifest
         return !all.Span.ContainsAnyExcept((byte)0);
     }
 
-    /// <summary>Reads the beginning of a half; what a file that was cut off does not have of it is zero.</summary>
+    /// <summary>
+    /// Reads the beginning of a half; what a file that was cut off does not have of it is zero.
+    /// </summary>
     private static void Fill(AlignedBuffer buffer, IStoreFile file, int half)
     {
         long start = (long)half * ManifestHalf.HalfBytes;
@@ -264,12 +283,15 @@ internal sealed class Manifest
         if (length > 0) file.Read(start, buffer.Span[..length]);
     }
 
-    /// <summary>Where a file system has no locks, another writer may have come and changed the manifest.</summary>
+    /// <summary>
+    /// Where a file system has no locks, another writer may have come and changed the manifest.
+    /// </summary>
     private void ThrowIfNotOurs(IStoreFile file)
     {
         ThrowIfLost();
         long found = Math.Max(ReadHalf(file, 0)?.Sequence ?? 0, ReadHalf(file, 1)?.Sequence ?? 0);
-        if (found != _state.Sequence) throw StoreErrors.ChangedByAnother(_medium.Location, _state.Sequence, found);
+        if (found != _state.Sequence)
+            throw StoreErrors.ChangedByAnother(_medium.Location, _state.Sequence, found);
     }
 
     private void WriteHalf(ManifestState state)
@@ -289,9 +311,9 @@ internal sealed class Manifest
         {
             _unknownOutcome = new SnapshotException(
                 SnapshotErrorCode.OutcomeUnknown,
-                $"{file.Name}: writing or syncing the manifest failed, so it is unknown whether the change is " +
-                "durable. The next checkpoint, or opening the store again, reads which state it has before anything " +
-                "else is done.",
+                $"{file.Name}: writing or syncing the manifest failed, so it is unknown whether the change " +
+                "is durable. The next checkpoint, or opening the store again, reads which state it has " +
+                "before anything else is done.",
                 error)
             {
                 Path = file.Name,

@@ -12,13 +12,16 @@ internal enum EntryFlags : uint
     /// <summary>No generation any more: the file is to be deleted, or has been.</summary>
     Retired = 1,
 
-    /// <summary>The store went on from an older generation; this one stays until somebody says otherwise.</summary>
+    /// <summary>
+    /// The store went on from an older generation; this one stays until somebody says otherwise.
+    /// </summary>
     PassedOver = 2,
 }
 
 /// <summary>An image as the manifest has it.</summary>
 internal sealed record ManifestEntry(
-    Guid ImageId, long Generation, ImageLink? Parent, long FileLength, ulong IndexChecksum, DateTimeOffset Created,
+    Guid ImageId, long Generation, ImageLink? Parent, long FileLength, ulong IndexChecksum,
+    DateTimeOffset Created,
     int Revision, EntryFlags Flags = EntryFlags.None)
 {
     internal string FileName => ImageFileName.Of(Generation, Revision);
@@ -28,7 +31,8 @@ internal sealed record ManifestEntry(
     internal bool IsPassedOver => (Flags & EntryFlags.PassedOver) != 0;
 
     internal GenerationInfo ToInfo() => new(
-        Generation, Parent?.Generation, Parent is null ? GenerationKind.Full : GenerationKind.Incremental, Created,
+        Generation, Parent?.Generation, Parent is null ? GenerationKind.Full : GenerationKind.Incremental,
+        Created,
         FileName, FileLength, ImageId)
     { IsPassedOver = IsPassedOver };
 }

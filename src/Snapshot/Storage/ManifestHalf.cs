@@ -6,7 +6,9 @@ namespace Snapshot.Storage;
 
 /// <summary>What a half of the manifest holds: the state of the store at one sequence number.</summary>
 /// <param name="Sequence">At least 1; odd ones live in half 0, even ones in half 1.</param>
-/// <param name="Entries">Ascending by generation; the retired ones of a generation before the one that counts.</param>
+/// <param name="Entries">
+/// Ascending by generation; the retired ones of a generation before the one that counts.
+/// </param>
 /// <param name="RestartGeneration">The generation that the next restart takes, or 0 for the newest.</param>
 internal sealed record ManifestState(
     long Sequence, IReadOnlyList<ManifestEntry> Entries, long RestartGeneration = 0)
@@ -41,8 +43,7 @@ internal static class ManifestHalf
     /// <summary>Writes the state to the start of a cleared half.</summary>
     internal static void Encode(ManifestState state, Span<byte> half)
     {
-        if (state.Entries.Count > EntriesMax)
-            throw StoreErrors.TooManyGenerations(Manifest.FileName);
+        if (state.Entries.Count > EntriesMax) throw StoreErrors.TooManyGenerations(Manifest.FileName);
 
         Magic.CopyTo(half);
         BinaryPrimitives.WriteUInt16LittleEndian(half[8..], Major);
@@ -52,7 +53,8 @@ internal static class ManifestHalf
         BinaryPrimitives.WriteInt64LittleEndian(half[24..], state.RestartGeneration);
         for (int i = 0; i < state.Entries.Count; i++)
             EncodeEntry(state.Entries[i], half.Slice(HeaderBytes + i * EntryBytes, EntryBytes));
-        BinaryPrimitives.WriteUInt64LittleEndian(half[ChecksumOffset..], ChecksumOf(half, state.Entries.Count));
+        BinaryPrimitives.WriteUInt64LittleEndian(
+            half[ChecksumOffset..], ChecksumOf(half, state.Entries.Count));
     }
 
     /// <summary>The state in a half, or null when the half is not valid.</summary>
@@ -63,7 +65,8 @@ internal static class ManifestHalf
         if (!half.StartsWith(Magic)) return null;
         int count = BinaryPrimitives.ReadInt32LittleEndian(half[12..]);
         if (count is < 0 or > EntriesMax) return null;
-        if (ChecksumOf(half, count) != BinaryPrimitives.ReadUInt64LittleEndian(half[ChecksumOffset..])) return null;
+        if (ChecksumOf(half, count) != BinaryPrimitives.ReadUInt64LittleEndian(half[ChecksumOffset..]))
+            return null;
         ushort major = BinaryPrimitives.ReadUInt16LittleEndian(half[8..]);
         if (major is < OldestMajor or > Major)
             throw ImageErrors.Unsupported(
@@ -129,7 +132,8 @@ internal static class ManifestHalf
         if (!possible) return null;
         return new ManifestEntry(
             new Guid(from.Slice(16, 16)), generation, parent == 0 ? null : new ImageLink(parentId, parent),
-            BinaryPrimitives.ReadInt64LittleEndian(from[48..]), BinaryPrimitives.ReadUInt64LittleEndian(from[56..]),
+            BinaryPrimitives.ReadInt64LittleEndian(from[48..]),
+            BinaryPrimitives.ReadUInt64LittleEndian(from[56..]),
             ImageFormat.FromFileTime(BinaryPrimitives.ReadInt64LittleEndian(from[64..])), revision,
             flags);
     }

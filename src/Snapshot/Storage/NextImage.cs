@@ -7,13 +7,16 @@ namespace Snapshot.Storage;
 /// <param name="Overwritten">Those of them that the parent has, too.</param>
 internal readonly record struct CapturedPages(long Tracked, long Overwritten);
 
-/// <summary>How the next image is written, as the room of the store allows: upon its parent, or without one.</summary>
+/// <summary>
+/// How the next image is written, as the room of the store allows: upon its parent, or without one.
+/// </summary>
 /// <param name="header">The image to be.</param>
 /// <param name="expectedBytes">What its file is expected to take.</param>
 /// <param name="inherited">
 /// The state of the parent, where the image takes over what did not change; null where it refers to it.
 /// </param>
-internal sealed class NextImage(ImageHeader header, long expectedBytes, Lazy<ChainPages>? inherited) : IDisposable
+internal sealed class NextImage(ImageHeader header, long expectedBytes, Lazy<ChainPages>? inherited)
+    : IDisposable
 {
     internal ImageHeader Header => header;
 

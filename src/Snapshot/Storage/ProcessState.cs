@@ -4,8 +4,8 @@ namespace Snapshot.Storage;
 
 /// <summary>What /proc says of a process (proc(5), stat and status).</summary>
 /// <param name="Started">Clock ticks between the start of the machine and that of the process.</param>
-/// <param name="IsDying">Whether it ends, or has to: it will not give back by itself what it holds, the kernel
-/// will.</param>
+/// <param name="IsDying">Whether it ends, or has to: it will not give back by itself what it holds, the
+/// kernel will.</param>
 internal readonly record struct ProcessState(long Started, bool IsDying)
 {
     private const int StateField = 0;
@@ -54,6 +54,9 @@ internal readonly record struct ProcessState(long Started, bool IsDying)
 
     /// <summary>SIGKILL is pending for the process, or for its first thread.</summary>
     private static bool IsKilled(int process) => File.ReadLines($"/proc/{process}/status").Any(line =>
-        (line.StartsWith("SigPnd:", StringComparison.Ordinal) || line.StartsWith("ShdPnd:", StringComparison.Ordinal))
-        && (ulong.Parse(line.AsSpan(7).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) & Kill) != 0);
+        (line.StartsWith("SigPnd:", StringComparison.Ordinal) ||
+            line.StartsWith("ShdPnd:", StringComparison.Ordinal))
+        &&
+        (ulong.Parse(
+            line.AsSpan(7).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) & Kill) != 0);
 }

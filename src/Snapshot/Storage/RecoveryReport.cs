@@ -43,7 +43,8 @@ internal sealed class RecoveredImage
 /// <summary>What a recovery did.</summary>
 internal sealed class RecoveryReport
 {
-    internal RecoveryReport(IReadOnlyList<RecoveredImage> images, int generationCount, string? replacedManifest)
+    internal RecoveryReport(
+        IReadOnlyList<RecoveredImage> images, int generationCount, string? replacedManifest)
     {
         Images = images;
         GenerationCount = generationCount;

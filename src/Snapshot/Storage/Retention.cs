@@ -9,10 +9,12 @@ internal static class Retention
     /// <param name="now">Against which ages count.</param>
     /// <param name="needed">Generations that images being written need.</param>
     internal static List<ManifestEntry> Deletable(
-        IReadOnlyList<ManifestEntry> entries, RetentionPolicy policy, DateTimeOffset now, IEnumerable<long> needed)
+        IReadOnlyList<ManifestEntry> entries, RetentionPolicy policy, DateTimeOffset now,
+        IEnumerable<long> needed)
     {
         HashSet<long> kept = [.. needed];
-        // From the youngest to the oldest: when an entry's turn comes, everything that may need it was decided.
+        // From the youngest to the oldest: when an entry's turn comes, everything that may need it was
+        // decided.
         int newest = 0;
         for (int i = entries.Count - 1; i >= 0; i--)
         {
@@ -28,7 +30,9 @@ internal static class Retention
         return [.. entries.Where(entry => !kept.Contains(entry.Generation))];
     }
 
-    /// <summary>Whether the policy keeps a generation for its number, as long as it is young enough.</summary>
+    /// <summary>
+    /// Whether the policy keeps a generation for its number, as long as it is young enough.
+    /// </summary>
     internal static bool IsKeptByNumber(ManifestEntry entry, RetentionPolicy policy, DateTimeOffset now) =>
         policy.KeepEvery > 0 && entry.Generation % policy.KeepEvery == 0
             && (policy.MaxAge is not { } age || now - entry.Created <= age);

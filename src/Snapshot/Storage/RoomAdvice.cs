@@ -21,7 +21,8 @@ internal static class RoomAdvice
         string more = options.MaxBytes is null
             ? $"free {Text(missing)} more on the disk"
             : $"free {Text(missing)} more, or raise StoreOptions.MaxBytes by it";
-        string other = string.Concat(Alternatives(missing, now, options.Retention).Select(text => $", or {text}"));
+        string other =
+            string.Concat(Alternatives(missing, now, options.Retention).Select(text => $", or {text}"));
         return $"The image needs about {Text(needed)} and there is room for {Text(Math.Max(room, 0))}: " +
             $"{more}{other}. The next checkpoint contains what this one had.";
     }

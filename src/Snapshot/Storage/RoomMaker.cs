@@ -3,8 +3,8 @@ using Snapshot.Image;
 namespace Snapshot.Storage;
 
 /// <summary>
-/// Makes room where pruning frees nothing: merges images of a chain that are kept only because younger ones need
-/// them, where the merged image takes less than there is and less than it frees. Maintenance is held.
+/// Makes room where pruning frees nothing: merges images of a chain that are kept only because younger ones
+/// need them, where the merged image takes less than there is and less than it frees. Maintenance is held.
 /// </summary>
 internal sealed class RoomMaker(SnapshotStore store)
 {

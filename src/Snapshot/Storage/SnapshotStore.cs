@@ -5,10 +5,10 @@ namespace Snapshot;
 
 /// <summary>A directory of images and the manifest that says which of them are committed.</summary>
 /// <remarks>
-/// Thread-safe. One store at a time has a directory open for writing; any number may read it. A reader sees the
-/// generations there were when it opened the store.
+/// Thread-safe. One store at a time has a directory open for writing; any number may read it. A reader sees
+/// the generations there were when it opened the store.
 /// </remarks>
-public sealed class SnapshotStore : IDisposable
+public sealed partial class SnapshotStore : IDisposable
 {
     private const string LockName = "lock";
 
@@ -45,14 +45,14 @@ public sealed class SnapshotStore : IDisposable
     }
 
     /// <summary>
-    /// Opens a store for writing, making the directory when it is missing. Deletes what an interrupted writer left,
-    /// and sets complete images aside that the manifest does not list (<see cref="Findings"/>).
+    /// Opens a store for writing, making the directory when it is missing. Deletes what an interrupted writer
+    /// left, and sets complete images aside that the manifest does not list (<see cref="Findings"/>).
     /// </summary>
     /// <param name="directory">The path of the directory.</param>
     /// <param name="options">How the store behaves, or null for the defaults.</param>
     /// <exception cref="SnapshotException">
-    /// StoreBusy: it is open for writing elsewhere. Corrupt: the manifest is damaged. Untrusted: it is somebody
-    /// else's. Unsupported: its file system has no locks. StoreIo, UnsupportedFormat, NativeLibrary.
+    /// StoreBusy: it is open for writing elsewhere. Corrupt: the manifest is damaged. Untrusted: it is
+    /// somebody else's. Unsupported: its file system has no locks. StoreIo, UnsupportedFormat, NativeLibrary.
     /// </exception>
     public static SnapshotStore Open(string directory, StoreOptions? options = null)
     {
@@ -62,11 +62,12 @@ public sealed class SnapshotStore : IDisposable
     }
 
     /// <summary>
-    /// Opens a store for reading; takes no lock and needs no native code. It shows the generations there are now.
+    /// Opens a store for reading; takes no lock and needs no native code. It shows the generations there are
+    /// now.
     /// </summary>
     /// <param name="directory">The path of the directory.</param>
-    /// <exception cref="SnapshotException">NotFound: there is no store. Corrupt: the manifest is damaged. StoreIo,
-    /// UnsupportedFormat.</exception>
+    /// <exception cref="SnapshotException">NotFound: there is no store. Corrupt: the manifest is damaged.
+    /// StoreIo, UnsupportedFormat.</exception>
     public static SnapshotStore OpenReadOnly(string directory)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
@@ -74,19 +75,20 @@ public sealed class SnapshotStore : IDisposable
     }
 
     /// <summary>
-    /// Makes a new manifest from the images of a directory: each says which generation it is and what it needs. The
-    /// old one is kept under another name.
+    /// Makes a new manifest from the images of a directory: each says which generation it is and what it
+    /// needs. The old one is kept under another name.
     /// </summary>
     /// <remarks>
-    /// For a store whose manifest is damaged, missing or older than its images. Images are read as far as their
-    /// headers and indexes; <see cref="VerifyAsync"/> reads the rest.
+    /// For a store whose manifest is damaged, missing or older than its images. Images are read as far as
+    /// their headers and indexes; <see cref="VerifyAsync"/> reads the rest.
     /// </remarks>
     /// <param name="directory">The path of the directory.</param>
     /// <param name="dryRun">Whether to say only what would be done; then no lock is taken.</param>
     /// <param name="options">Whose files it may be, and the like; or null for the defaults.</param>
-    /// <exception cref="SnapshotException">StoreBusy: it is open for writing. NotFound: it holds no image that can be
-    /// read. StoreIo, UnsupportedFormat, NativeLibrary, Untrusted.</exception>
-    internal static RecoveryReport Recover(string directory, bool dryRun = false, StoreOptions? options = null)
+    /// <exception cref="SnapshotException">StoreBusy: it is open for writing. NotFound: it holds no image
+    /// that can be read. StoreIo, UnsupportedFormat, NativeLibrary, Untrusted.</exception>
+    internal static RecoveryReport Recover(
+        string directory, bool dryRun = false, StoreOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
         using DirectoryMedium medium = new(Path.GetFullPath(directory), directReads: false, options);
@@ -109,7 +111,8 @@ public sealed class SnapshotStore : IDisposable
         {
             medium.CreateLocation();
             writerLock = medium.Lock(LockName);
-            (Manifest manifest, IReadOnlyList<StoreFinding> findings) = StoreOpening.ForWriting(medium, writerLock);
+            (Manifest manifest, IReadOnlyList<StoreFinding> findings) =
+                StoreOpening.ForWriting(medium, writerLock);
             return new SnapshotStore(medium, writerLock, manifest, findings, options);
         }
         catch
@@ -144,8 +147,8 @@ public sealed class SnapshotStore : IDisposable
     public bool IsReadOnly => _writerLock is null;
 
     /// <summary>
-    /// What was not as a writer leaves it when the store was opened: a damaged half of the manifest, images that it
-    /// does not list. Empty as a rule.
+    /// What was not as a writer leaves it when the store was opened: a damaged half of the manifest, images
+    /// that it does not list. Empty as a rule.
     /// </summary>
     public IReadOnlyList<StoreFinding> Findings { get; }
 
@@ -160,7 +163,9 @@ public sealed class SnapshotStore : IDisposable
         }
     }
 
-    /// <summary>Pruning spares this generation, and no longer the one named before: a session continues it.</summary>
+    /// <summary>
+    /// Pruning spares this generation, and no longer the one named before: a session continues it.
+    /// </summary>
     internal void Continue(long generation)
     {
         lock (_gate) _continued = generation;
@@ -173,8 +178,8 @@ public sealed class SnapshotStore : IDisposable
     public GenerationInfo? Newest => Entries is [.., ManifestEntry newest] ? newest.ToInfo() : null;
 
     /// <summary>
-    /// The generation that the next restart takes when it is not told otherwise, or null for the newest. A commit
-    /// clears it.
+    /// The generation that the next restart takes when it is not told otherwise, or null for the newest. A
+    /// commit clears it.
     /// </summary>
     internal long? RestartGeneration
     {
@@ -186,12 +191,14 @@ public sealed class SnapshotStore : IDisposable
     }
 
     /// <summary>
-    /// Says which generation the next restart takes. Nothing is deleted: what is younger is passed over when the store
-    /// goes on from there, and stays until pruning is told to delete it.
+    /// Says which generation the next restart takes. Nothing is deleted: what is younger is passed over when
+    /// the store goes on from there, and stays until pruning is told to delete it.
     /// </summary>
-    /// <param name="generation">One that is listed, also one that was passed over; or null for the newest, which undoes
-    /// an earlier choice.</param>
-    /// <exception cref="SnapshotException">NotFound: there is no such generation. StoreIo, OutcomeUnknown.</exception>
+    /// <param name="generation">One that is listed, also one that was passed over; or null for the newest,
+    /// which undoes an earlier choice.</param>
+    /// <exception cref="SnapshotException">
+    /// NotFound: there is no such generation. StoreIo, OutcomeUnknown.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The store is open for reading.</exception>
     public void ChooseRestart(long? generation)
     {
@@ -202,76 +209,6 @@ public sealed class SnapshotStore : IDisposable
             long chosen = generation is { } wanted ? Find(wanted).Generation : 0;
             if (chosen != _manifest.RestartGeneration) _manifest.ChooseRestart(chosen);
         }
-    }
-
-    /// <summary>
-    /// Reads every byte of an image and its ancestors, or of all images, and lists everything that is wrong.
-    /// </summary>
-    /// <param name="generation">The generation, or null for all.</param>
-    /// <param name="progress">Told about bytes read; what it throws is thrown when the work is done.</param>
-    /// <param name="cancellation">Ends the work.</param>
-    /// <exception cref="SnapshotException">NotFound: there is no such generation. Damage is not thrown but
-    /// reported.</exception>
-    public Task<VerifyReport> VerifyAsync(
-        long? generation = null, IProgress<StoreProgress>? progress = null, CancellationToken cancellation = default)
-    {
-        IReadOnlyList<ManifestEntry> entries = Entries;
-        ManifestEntry? newest = generation is { } wanted ? Find(wanted) : null;
-        return Task.Run(
-            () => StoreListener.Run(progress, told =>
-            {
-                using StoreVerifier verifier = new(_medium, entries, told);
-                return newest is null
-                    ? verifier.Verify(entries, StoreOpening.ForReading(_medium).Findings, cancellation)
-                    : verifier.Verify(GenerationChain.Known(entries, newest), [], cancellation);
-            }),
-            cancellation);
-    }
-
-    /// <summary>
-    /// Replaces an incremental image by a full one of the same state, while the application may run. A full one stays
-    /// as it is.
-    /// </summary>
-    /// <param name="generation">The generation.</param>
-    /// <param name="progress">Told about memory copied; what it throws is thrown when the work is done.</param>
-    /// <param name="cancellation">Ends the work; the store is unchanged then.</param>
-    /// <exception cref="SnapshotException">NotFound, Corrupt, ChainBroken, StoreIo, OutcomeUnknown.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled, or the store was closed.</exception>
-    /// <exception cref="InvalidOperationException">The store is open for reading.</exception>
-    public Task<GenerationInfo> CompactAsync(
-        long generation, IProgress<StoreProgress>? progress = null, CancellationToken cancellation = default) =>
-        MaintainAsync(
-            ending =>
-            {
-                ManifestEntry entry = Find(generation);
-                return entry.Parent is null
-                    ? entry.ToInfo()
-                    : StoreListener.Run(progress, to => new ImageMerger(this).Merge(entry, int.MaxValue, to, ending));
-            },
-            cancellation);
-
-    /// <summary>
-    /// Deletes the images that a policy does not keep, and never one that a kept image or one being written needs.
-    /// </summary>
-    /// <param name="policy">What to keep.</param>
-    /// <param name="progress">Told about bytes deleted; what it throws is thrown when the work is done.</param>
-    /// <param name="cancellation">Ends the work before anything is changed.</param>
-    /// <returns>The generations deleted, oldest first.</returns>
-    /// <exception cref="SnapshotException">StoreIo, OutcomeUnknown.</exception>
-    /// <exception cref="InvalidOperationException">The store is open for reading.</exception>
-    public Task<IReadOnlyList<GenerationInfo>> PruneAsync(
-        RetentionPolicy policy, IProgress<StoreProgress>? progress = null, CancellationToken cancellation = default)
-    {
-        ArgumentNullException.ThrowIfNull(policy);
-        return MaintainAsync(_ => StoreListener.Run(progress, told => Prune(policy, told)), cancellation);
-    }
-
-    /// <summary>The generations that <see cref="PruneAsync"/> would delete now with this policy.</summary>
-    internal IReadOnlyList<GenerationInfo> PlanPrune(RetentionPolicy policy)
-    {
-        ArgumentNullException.ThrowIfNull(policy);
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        lock (_gate) return [.. Deletable(policy).Select(entry => entry.ToInfo())];
     }
 
     /// <summary>The number of the next generation.</summary>
@@ -285,7 +222,8 @@ public sealed class SnapshotStore : IDisposable
             lock (_gate) last = Math.Max(last, _manifest.LastGeneration);
             return last < long.MaxValue
                 ? last + 1
-                : throw StoreErrors.NumbersUsedUp(Directory, "it holds the generation with the last number there is");
+                : throw StoreErrors.NumbersUsedUp(
+                    Directory, "it holds the generation with the last number there is");
         }
     }
 
@@ -299,7 +237,9 @@ public sealed class SnapshotStore : IDisposable
         return ImageDescriber.Describe(entry.ToInfo(), image);
     });
 
-    /// <summary>After a commit of unknown outcome: reads which generations there are and makes them durable.</summary>
+    /// <summary>
+    /// After a commit of unknown outcome: reads which generations there are and makes them durable.
+    /// </summary>
     /// <exception cref="SnapshotException">OutcomeUnknown, still; StoreIo, Corrupt.</exception>
     internal void ResolveOutcome()
     {
@@ -311,8 +251,8 @@ public sealed class SnapshotStore : IDisposable
     }
 
     /// <summary>
-    /// Starts a new image in a file that becomes visible by <see cref="Commit"/>. The caller ends the draft by that
-    /// or by <see cref="Abandon"/>.
+    /// Starts a new image in a file that becomes visible by <see cref="Commit"/>. The caller ends the draft
+    /// by that or by <see cref="Abandon"/>.
     /// </summary>
     internal ImageDraft BeginImage(
         ImageHeader header, ImageWriterOptions? options = null, CancellationToken cancellation = default)
@@ -328,12 +268,13 @@ public sealed class SnapshotStore : IDisposable
                 ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(
                     header.Generation, newest.Generation, nameof(header));
             if (header.Parent is { } parent
-                && !entries.Any(entry => entry.Generation == parent.Generation && entry.ImageId == parent.ImageId))
+                && !entries.Any(
+                    entry => entry.Generation == parent.Generation && entry.ImageId == parent.ImageId))
             {
                 throw new SnapshotException(
                     SnapshotErrorCode.ChainBroken,
-                    $"generation {parent.Generation}, the parent of the new image, is not in {Directory}. Make a " +
-                    "full image.")
+                    $"generation {parent.Generation}, the parent of the new image, is not in {Directory}. " +
+                    "Make a full image.")
                 {
                     Path = Directory,
                     Generation = parent.Generation,
@@ -344,8 +285,11 @@ public sealed class SnapshotStore : IDisposable
         }
     }
 
-    /// <summary>Starts a file that shall take the place of a generation's; ended as other drafts are.</summary>
-    internal ImageDraft BeginRevision(ImageHeader header, ManifestEntry replaced, CancellationToken cancellation)
+    /// <summary>
+    /// Starts a file that shall take the place of a generation's; ended as other drafts are.
+    /// </summary>
+    internal ImageDraft BeginRevision(
+        ImageHeader header, ManifestEntry replaced, CancellationToken cancellation)
     {
         lock (_gate)
         {
@@ -358,7 +302,8 @@ public sealed class SnapshotStore : IDisposable
     }
 
     /// <summary>
-    /// Makes a completed draft durable and visible. When it throws, the draft is gone, except with OutcomeUnknown.
+    /// Makes a completed draft durable and visible. When it throws, the draft is gone, except with
+    /// OutcomeUnknown.
     /// </summary>
     internal GenerationInfo Commit(ImageDraft draft) =>
         _drafts.Publish(draft, entry => _manifest.Commit(entry, _continued));
@@ -377,12 +322,14 @@ public sealed class SnapshotStore : IDisposable
     internal void Abandon(ImageDraft draft) => _drafts.Abandon(draft);
 
     /// <summary>Opens an image and its ancestors, newest first. The caller disposes them.</summary>
-    /// <exception cref="SnapshotException">NotFound, ChainBroken, Corrupt, StoreIo, UnsupportedFormat; it names the
-    /// file.</exception>
+    /// <exception cref="SnapshotException">NotFound, ChainBroken, Corrupt, StoreIo, UnsupportedFormat; it
+    /// names the file.</exception>
     internal IReadOnlyList<ImageReader> OpenChain(long generation) =>
         Reading(entries => GenerationChain.OpenAll(_medium, entries, Find(generation)));
 
-    /// <summary>Ends the work with the store, drops drafts that were not committed, and gives the lock back.</summary>
+    /// <summary>
+    /// Ends the work with the store, drops drafts that were not committed, and gives the lock back.
+    /// </summary>
     public void Dispose()
     {
         lock (_gate)
@@ -416,8 +363,9 @@ public sealed class SnapshotStore : IDisposable
     }
 
     /// <summary>
-    /// Opens what the manifest lists; once more when it changed meanwhile, for compaction and pruning take files away
-    /// that it listed before: what failed to open is not listed any more. Each further try needs a further change.
+    /// Opens what the manifest lists; once more when it changed meanwhile, for compaction and pruning take
+    /// files away that it listed before: what failed to open is not listed any more. Each further try needs a
+    /// further change.
     /// </summary>
     private T Reading<T>(Func<IReadOnlyList<ManifestEntry>, T> open)
     {
@@ -442,58 +390,11 @@ public sealed class SnapshotStore : IDisposable
             Generation = generation,
         };
 
-    /// <summary>Deletes what a policy does not keep. Maintenance is held.</summary>
-    internal IReadOnlyList<GenerationInfo> Prune(RetentionPolicy policy, IProgress<StoreProgress>? progress)
-    {
-        List<ManifestEntry> deleted;
-        lock (_gate)
-        {
-            _manifest.ThrowIfUnknown();
-            deleted = Deletable(policy);
-            if (deleted.Count > 0) _manifest.Retire(deleted);
-        }
-
-        long bytesTotal = deleted.Sum(entry => entry.FileLength);
-        long bytes = 0;
-        foreach (ManifestEntry entry in deleted)
-        {
-            _drafts.DeleteRetired(entry);
-            bytes += entry.FileLength;
-            progress?.Report(new StoreProgress(entry.Generation, bytes, bytesTotal));
-        }
-
-        return [.. deleted.Select(entry => entry.ToInfo())];
-    }
-
-    /// <summary>Called inside the gate.</summary>
-    private List<ManifestEntry> Deletable(RetentionPolicy policy) =>
-        Retention.Deletable(_manifest.Entries, policy, DateTimeOffset.UtcNow, Needed);
-
-    /// <summary>Used inside the gate, as the one before. There is no generation 0.</summary>
-    private IEnumerable<long> Needed =>
-        _drafts.Parents.Append(_continued ?? 0).Append(_manifest.RestartGeneration).Where(needed => needed > 0);
-
-    /// <summary>Does work that takes turns with its like, on the thread pool, until the store is closed.</summary>
-    private async Task<T> MaintainAsync<T>(Func<CancellationToken, T> work, CancellationToken cancellation)
-    {
-        ThrowIfNotWritable();
-        using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(
-            cancellation, _closing.Token);
-        await _maintenance.WaitAsync(ending.Token).ConfigureAwait(false);
-        try
-        {
-            return await Task.Run(() => work(ending.Token), ending.Token).ConfigureAwait(false);
-        }
-        finally
-        {
-            _maintenance.Release();
-        }
-    }
-
     private void ThrowIfNotWritable()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (IsReadOnly)
-            throw new InvalidOperationException($"the store {Directory} is open for reading; use {nameof(Open)}");
+            throw new InvalidOperationException(
+                $"the store {Directory} is open for reading; use {nameof(Open)}");
     }
 }

@@ -5,7 +5,8 @@ namespace Snapshot.Storage;
 /// <summary>The images of a store that are being written, and how they become generations.</summary>
 /// <param name="medium">Where they are written.</param>
 /// <param name="manifest">What is committed.</param>
-/// <param name="gate">The store's: guards the manifest and the list of drafts; never held while an image is written.
+/// <param name="gate">The store's: guards the manifest and the list of drafts; never held while an image is
+/// written.
 /// </param>
 /// <param name="direct">Whether they bypass the page cache.</param>
 /// <param name="bytesLeft">What a further image may take; called inside the gate.</param>
@@ -48,19 +49,21 @@ internal sealed class StoreDrafts(
     }
 
     /// <summary>
-    /// The commit: image, directory, manifest, each durable before the next; the name at last. When it throws, the
-    /// draft is gone, except with OutcomeUnknown.
+    /// The commit: image, directory, manifest, each durable before the next; the name at last. When it
+    /// throws, the draft is gone, except with OutcomeUnknown.
     /// </summary>
     /// <param name="draft">Complete.</param>
     /// <param name="list">Puts the entry into the manifest; called inside the gate.</param>
     internal GenerationInfo Publish(ImageDraft draft, Action<ManifestEntry> list)
     {
-        if (draft.Summary is null) throw new InvalidOperationException("an image must be complete to be committed");
+        if (draft.Summary is null)
+            throw new InvalidOperationException("an image must be complete to be committed");
         ManifestEntry entry = draft.ToEntry();
         try
         {
             draft.Sync();
-            if (!draft.End()) throw new InvalidOperationException("the draft was committed or abandoned before");
+            if (!draft.End())
+                throw new InvalidOperationException("the draft was committed or abandoned before");
             medium.SyncDirectory();
             lock (gate)
             {
@@ -72,8 +75,8 @@ internal sealed class StoreDrafts(
         {
             lock (gate) _drafts.Remove(draft);
             draft.End();
-            // With an unknown outcome the manifest may list the file already; where another writer came, a file of
-            // that name may be that one's.
+            // With an unknown outcome the manifest may list the file already; where another writer came, a
+            // file of that name may be that one's.
             bool mayBeNeeded = error.Code is SnapshotErrorCode.OutcomeUnknown or SnapshotErrorCode.StoreBusy;
             if (!mayBeNeeded) DeleteAfterFailure(draft.PartialName);
             throw;
@@ -85,8 +88,8 @@ internal sealed class StoreDrafts(
         }
         catch (SnapshotException)
         {
-            // The generation is committed whatever its file is called, and must not be taken for a failed one: it is
-            // found by its old name, and whoever opens the store next gives it the new one.
+            // The generation is committed whatever its file is called, and must not be taken for a failed
+            // one: it is found by its old name, and whoever opens the store next gives it the new one.
         }
 
         return entry.ToInfo();
@@ -119,8 +122,8 @@ internal sealed class StoreDrafts(
     }
 
     /// <summary>
-    /// A failure to delete what is not visible undoes nothing, and must not hide the failure that led here: the next
-    /// writer deletes the file.
+    /// A failure to delete what is not visible undoes nothing, and must not hide the failure that led here:
+    /// the next writer deletes the file.
     /// </summary>
     private void DeleteAfterFailure(string name)
     {

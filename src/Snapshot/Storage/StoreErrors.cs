@@ -7,19 +7,23 @@ namespace Snapshot.Storage;
 internal static class StoreErrors
 {
     /// <summary>
-    /// What .NET makes of a failed call about a file. Of EFBIG alone it makes an argument that is out of range.
+    /// What .NET makes of a failed call about a file. Of EFBIG alone it makes an argument that is out of
+    /// range.
     /// </summary>
     internal static bool IsIo(Exception error) =>
         error is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException;
 
-    /// <summary>A failed file operation; .NET keeps the errno of an <see cref="IOException"/> in its HResult.</summary>
+    /// <summary>
+    /// A failed file operation; .NET keeps the errno of an <see cref="IOException"/> in its HResult.
+    /// </summary>
     internal static SnapshotException Io(string step, string path, long? offset, Exception error)
     {
         int? errno = error.HResult is > 0 and < 4096 ? error.HResult : null;
         return Io(step, path, offset, errno, error.Message, error);
     }
 
-    internal static SnapshotException Io(string step, string path, long? offset, int errno, Exception? error = null) =>
+    internal static SnapshotException Io(
+        string step, string path, long? offset, int errno, Exception? error = null) =>
         Io(step, path, offset, errno, Marshal.GetPInvokeErrorMessage(errno), error);
 
     internal static bool IsForWantOfRoom(SnapshotException error) =>
@@ -41,15 +45,16 @@ internal static class StoreErrors
     internal static SnapshotException ChangedByAnother(string directory, long known, long found) =>
         new(
             SnapshotErrorCode.StoreBusy,
-            $"{directory}: another process wrote the manifest (its sequence is {found}, this session knows {known}), " +
-            "so nothing was written. Let one of the two go on, each in its own directory.")
+            $"{directory}: another process wrote the manifest (its sequence is {found}, this session knows " +
+            $"{known}), so nothing was written. Let one of the two go on, each in its own directory.")
         { Path = directory };
 
     internal static SnapshotException ReplacedMeanwhile(string directory, ManifestEntry entry) =>
         new(
             SnapshotErrorCode.NotFound,
-            $"{directory} no longer has {entry.FileName}: an earlier change of the store had taken effect, although " +
-            "its outcome was unknown. Nothing else has changed. Try again with the generations that are listed now.")
+            $"{directory} no longer has {entry.FileName}: an earlier change of the store had taken effect, " +
+            "although its outcome was unknown. Nothing else has changed. Try again with the generations " +
+            "that are listed now.")
         {
             Path = directory,
             Generation = entry.Generation,
@@ -58,8 +63,8 @@ internal static class StoreErrors
     internal static SnapshotException TooManyGenerations(string path) =>
         new(
             SnapshotErrorCode.LimitReached,
-            $"{path}: a store lists at most {ManifestHalf.EntriesMax} generations. Prune it; committed generations " +
-            "are untouched.")
+            $"{path}: a store lists at most {ManifestHalf.EntriesMax} generations. Prune it; committed " +
+            "generations are untouched.")
         { Path = path };
 
     /// <summary>A number of the store cannot grow; what would follow is not readable as newer.</summary>
@@ -73,10 +78,12 @@ internal static class StoreErrors
         string step, string path, long? offset, int? errno, string why, Exception? error)
     {
         string advice = errno is Errno.NoSpace or Errno.QuotaExceeded
-            ? "There is no room left: free some, or prune older generations. Committed generations are untouched."
+            ? "There is no room left: free some, or prune older generations. Committed generations are " +
+                "untouched."
             : "Committed generations are untouched.";
         string place = offset is { } at ? $"{path}, offset {at}" : path;
-        return new SnapshotException(SnapshotErrorCode.StoreIo, $"{step} failed: {place}: {why} {advice}", error)
+        return new SnapshotException(
+            SnapshotErrorCode.StoreIo, $"{step} failed: {place}: {why} {advice}", error)
         {
             Path = path,
             Offset = offset,

@@ -7,8 +7,8 @@ public enum StoreFindingKind
     DamagedHalf,
 
     /// <summary>
-    /// A complete image is not listed: a manifest that listed it was damaged or exchanged. Opening the store for
-    /// writing sets it aside.
+    /// A complete image is not listed: a manifest that listed it was damaged or exchanged. Opening the store
+    /// for writing sets it aside.
     /// </summary>
     UnlistedImage,
 

@@ -2,9 +2,10 @@ namespace Snapshot.Storage;
 
 /// <summary>Says what the images of a store will take if the next ones are such and such.</summary>
 /// <remarks>
-/// An increment keeps everything below it, so one must never be made that leaves no room for a way out: a full image,
-/// and beside it the old chain for as long as the policy keeps a generation of it; and the same once more from there,
-/// or the way out would lead into a place without one. Where increments are too large for that every image is full.
+/// An increment keeps everything below it, so one must never be made that leaves no room for a way out: a
+/// full image, and beside it the old chain for as long as the policy keeps a generation of it; and the same
+/// once more from there, or the way out would lead into a place without one. Where increments are too large
+/// for that every image is full.
 /// </remarks>
 internal sealed class StoreForecast
 {
@@ -37,19 +38,19 @@ internal sealed class StoreForecast
     internal bool FitsSmallStore(long bytes) => _now.ListedBytes + bytes <= StoreLimits.SmallStore;
 
     /// <summary>
-    /// Whether there is no room for as many generations as are to be kept, not even as increments. Then no way of
-    /// writing goes on for ever, and the smallest images are the most generations.
+    /// Whether there is no room for as many generations as are to be kept, not even as increments. Then no
+    /// way of writing goes on for ever, and the smallest images are the most generations.
     /// </summary>
     internal bool AsksForMoreThanThereIs(long increment, long full) =>
         full + ((Int128)_policy.KeepLast * increment) > _limits.Most;
 
     /// <summary>
-    /// Whether an increment fits, and leaves a way out: some more increments, then a full image, and increments until
-    /// the old chain is not needed.
+    /// Whether an increment fits, and leaves a way out: some more increments, then a full image, and
+    /// increments until the old chain is not needed.
     /// </summary>
     /// <remarks>
-    /// One more increment makes a way out only where something leaves with it: the chain is larger by what the
-    /// increments beside the full image are fewer. So it is looked for after those alone.
+    /// One more increment makes a way out only where something leaves with it: the chain is larger by what
+    /// the increments beside the full image are fewer. So it is looked for after those alone.
     /// </remarks>
     internal bool GoesOnAfterIncrement(long generation, ManifestEntry parent, long increment, long full)
     {
@@ -64,7 +65,8 @@ internal sealed class StoreForecast
         {
             long next = generation + more;
             if (isNew && Renewed(at, next, increment, full) is { } then
-                && Renewed(then, next + _policy.KeepLast, increment, full) is not null) return true;
+                && Renewed(then, next + _policy.KeepLast, increment, full) is not null)
+                return true;
             if (!Fits(at, increment)) return false;
             isNew = at.Commit(next, increment);
         }
@@ -77,7 +79,8 @@ internal sealed class StoreForecast
     {
         StoreHoldings others = _now with { Entries = [.. _now.Entries.Where(entry => entry != newest)] };
         return Fits(full)
-            && RenewedBeside(new KeptBytes(others, _policy, null), newest.Generation, increment, full) is not null;
+            && RenewedBeside(
+                new KeptBytes(others, _policy, null), newest.Generation, increment, full) is not null;
     }
 
     /// <summary>

@@ -2,7 +2,9 @@ namespace Snapshot.Storage;
 
 /// <summary>What a store has at one moment.</summary>
 /// <param name="Entries">What the manifest lists, oldest first.</param>
-/// <param name="Needed">Generations that a session or an image being written needs, whatever the policy says.</param>
+/// <param name="Needed">
+/// Generations that a session or an image being written needs, whatever the policy says.
+/// </param>
 /// <param name="DraftBytes">What the images that are being written are expected to take.</param>
 internal sealed record StoreHoldings(
     IReadOnlyList<ManifestEntry> Entries, IReadOnlyList<long> Needed, long DraftBytes)
@@ -14,10 +16,13 @@ internal sealed record StoreHoldings(
     internal List<ManifestEntry> KeptBy(RetentionPolicy policy) =>
         [.. Entries.Except(Retention.Deletable(Entries, policy, DateTimeOffset.UtcNow, Needed))];
 
-    /// <summary>The generations that are kept for their own sake, not because a younger one needs them.</summary>
+    /// <summary>
+    /// The generations that are kept for their own sake, not because a younger one needs them.
+    /// </summary>
     internal HashSet<long> WantedBy(RetentionPolicy policy)
     {
-        StoreHoldings alone = this with { Entries = [.. Entries.Select(entry => entry with { Parent = null })] };
+        StoreHoldings alone =
+            this with { Entries = [.. Entries.Select(entry => entry with { Parent = null })] };
         return [.. alone.KeptBy(policy).Select(entry => entry.Generation)];
     }
 
@@ -27,7 +32,8 @@ internal sealed record StoreHoldings(
         Entries = [
             .. Entries.Where(entry => entry.Generation != generation),
             new ManifestEntry(
-                Guid.Empty, generation, parent is null ? null : new Image.ImageLink(parent.ImageId, parent.Generation),
+                Guid.Empty, generation,
+                parent is null ? null : new Image.ImageLink(parent.ImageId, parent.Generation),
                 bytes, 0, DateTimeOffset.UtcNow, 0)],
         Needed = [],
     };

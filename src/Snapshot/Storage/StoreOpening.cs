@@ -26,7 +26,8 @@ internal static class StoreOpening
         Manifest manifest = Manifest.Read(medium, writerLock);
         StoreSurvey survey = StoreSurvey.Of(medium, names, manifest);
 
-        // First of all, for it may overwrite a damaged half: after it nothing tells that something is missing.
+        // First of all, for it may overwrite a damaged half: after it nothing tells that something is
+        // missing.
         SetAside(medium, names, survey);
         IReadOnlyList<StoreFinding> findings = StoreSurvey.Of(medium, medium.List(), manifest).Findings();
         if (!isNew) manifest.Confirm();

@@ -5,27 +5,36 @@ namespace Snapshot;
 /// <summary>How a store behaves.</summary>
 public sealed class StoreOptions
 {
-    /// <value>What a session prunes to after a commit; default: the last two generations and what they need.</value>
+    /// <value>
+    /// What a session prunes to after a commit; default: the last two generations and what they need.
+    /// </value>
     public RetentionPolicy Retention { get; init => field = OptionValue.NotNull(value); } = new();
 
     /// <value>
-    /// The most images a restart should have to read: a longer chain is compacted beside the session. Default 32.
+    /// The most images a restart should have to read: a longer chain is compacted beside the session. Default
+    /// 32.
     /// </value>
     public int ChainLengthMax { get; init => field = OptionValue.AtLeast(value, 1); } = 32;
 
     /// <value>
-    /// What the images of the last generations and what these need may take together, as a multiple of a full image,
-    /// also while another one is being written; at least 2, default 3. Where increments would exceed it an image is
-    /// written that needs no parent. As many full images as <see cref="RetentionPolicy.KeepLast"/> says and one more
-    /// are always allowed, and so are 4 MiB. Generations kept by their number come on top.
+    /// What the images of the last generations and what these need may take together, as a multiple of a full
+    /// image, also while another one is being written; at least 2, default 3. Where increments would exceed
+    /// it an image is written that needs no parent. As many full images as
+    /// <see cref="RetentionPolicy.KeepLast"/> says and one more are always allowed, and so are 4 MiB.
+    /// Generations kept by their number come on top.
     /// </value>
     public double MaxStateMultiple { get; init => field = OptionValue.AtLeast(value, 2); } = 3;
 
     /// <value>
-    /// The most bytes that all files of the store may take, also while an image is being written; at least 1 MiB. A
-    /// checkpoint that would exceed it fails with what would help. Default null: what the disk has room for.
+    /// The most bytes that all files of the store may take, also while an image is being written; at least 1
+    /// MiB. A checkpoint that would exceed it fails with what would help. Default null: what the disk has
+    /// room for.
     /// </value>
-    public long? MaxBytes { get; init => field = value is { } bytes ? OptionValue.AtLeast(bytes, 1 << 20) : null; }
+    public long? MaxBytes
+    {
+        get; init => field = value is { } bytes
+        ? OptionValue.AtLeast(bytes, 1 << 20) : null;
+    }
 
     /// <value>
     /// Whether images bypass the page cache; default true, because it is several times as fast as writing and
@@ -34,22 +43,22 @@ public sealed class StoreOptions
     public bool DirectIo { get; init; } = true;
 
     /// <value>
-    /// Whether the group of the directory may read its files: they are made with mode 0640 and not 0600, directories
-    /// with 0750 and not 0700. Default false: a state may hold what nobody else is to see.
+    /// Whether the group of the directory may read its files: they are made with mode 0640 and not 0600,
+    /// directories with 0750 and not 0700. Default false: a state may hold what nobody else is to see.
     /// </value>
     public bool GroupMayRead { get; init; }
 
     /// <value>
-    /// Whether to write a store whose directory or files belong to another user, or whose directory everybody may
-    /// write; default false: whoever wrote an image decides what a process that restarts from it does. What belongs to
-    /// root is always allowed. For root, new files get the owner of the directory.
+    /// Whether to write a store whose directory or files belong to another user, or whose directory everybody
+    /// may write; default false: whoever wrote an image decides what a process that restarts from it does.
+    /// What belongs to root is always allowed. For root, new files get the owner of the directory.
     /// </value>
     public bool AllowForeignOwner { get; init; }
 
     /// <value>
-    /// Whether to go on where the file system cannot lock a file (flock); default false. Then two processes that
-    /// open the store at the same time are told apart by what they write into it: the second to come goes on, and the
-    /// first fails with StoreBusy before it changes anything.
+    /// Whether to go on where the file system cannot lock a file (flock); default false. Then two processes
+    /// that open the store at the same time are told apart by what they write into it: the second to come
+    /// goes on, and the first fails with StoreBusy before it changes anything.
     /// </value>
     public bool AllowUnlocked { get; init; }
 }

@@ -22,7 +22,8 @@ internal sealed class StoreRecovery
 
     /// <param name="medium">The store; locked by the caller unless nothing is to be changed.</param>
     /// <param name="dryRun">Whether to say only what would be done.</param>
-    internal static RecoveryReport Run(IStoreMedium medium, bool dryRun) => new StoreRecovery(medium).Recover(dryRun);
+    internal static RecoveryReport Run(IStoreMedium medium, bool dryRun) =>
+        new StoreRecovery(medium).Recover(dryRun);
 
     private RecoveryReport Recover(bool dryRun)
     {
@@ -36,7 +37,8 @@ internal sealed class StoreRecovery
         {
             throw new SnapshotException(
                 SnapshotErrorCode.NotFound,
-                $"{_medium.Location} holds no image that can be read, so there is nothing to make a manifest from.")
+                $"{_medium.Location} holds no image that can be read, so there is nothing to make a " +
+                "manifest from.")
             { Path = _medium.Location };
         }
 
@@ -77,8 +79,8 @@ internal sealed class StoreRecovery
     private static bool IsImage(string name) =>
         ImageFileName.IsImage(name) || ImageFileName.IsAside(name) || ImageFileName.IsPartialImage(name);
 
-    /// <summary>What the header, the footer and the index of a file say. A file that cannot be read now ends the
-    /// recovery: what it holds is not known.</summary>
+    /// <summary>What the header, the footer and the index of a file say. A file that cannot be read now ends
+    /// the recovery: what it holds is not known.</summary>
     private void ReadImage(string name)
     {
         (_, int revision) = ImageFileName.Parse(name);
@@ -87,7 +89,8 @@ internal sealed class StoreRecovery
             using ImageReader image = ImageReader.Open(_medium.OpenForReading(name));
             ImageHeader header = image.Header;
             ManifestEntry entry = new(
-                header.ImageId, header.Generation, header.Parent, image.Length, image.IndexChecksum, header.Created,
+                header.ImageId, header.Generation, header.Parent, image.Length, image.IndexChecksum,
+                header.Created,
                 revision);
             _candidates.Add(new Candidate(name, entry, Listed.FirstOrDefault(
                 listed => listed.Generation == entry.Generation && listed.ImageId == entry.ImageId)));
@@ -107,7 +110,8 @@ internal sealed class StoreRecovery
         {
             Candidate? best = images.Where(image => HasParent(chosen, image.Entry))
                 .OrderByDescending(image => image.IsListed)
-                .ThenByDescending(image => image.Entry.Revision).ThenByDescending(image => image.Entry.Created)
+                .ThenByDescending(image => image.Entry.Revision).ThenByDescending(
+                    image => image.Entry.Created)
                 .FirstOrDefault();
             foreach (Candidate image in images)
             {
@@ -127,11 +131,12 @@ internal sealed class StoreRecovery
 
     private static bool HasParent(List<Candidate> chosen, ManifestEntry entry) =>
         entry.Parent is not { } parent
-        || chosen.Any(image => image.Entry.Generation == parent.Generation && image.Entry.ImageId == parent.ImageId);
+        || chosen.Any(
+            image => image.Entry.Generation == parent.Generation && image.Entry.ImageId == parent.ImageId);
 
     /// <remarks>
-    /// Names first, the manifest last: a crash in between leaves images under their own names beside the old manifest,
-    /// which the next recovery finds again.
+    /// Names first, the manifest last: a crash in between leaves images under their own names beside the old
+    /// manifest, which the next recovery finds again.
     /// </remarks>
     private void Apply(List<Candidate> chosen, bool hasManifest)
     {
@@ -151,7 +156,8 @@ internal sealed class StoreRecovery
         }
 
         long restart = _before?.RestartGeneration ?? 0;
-        // A retired file of a later revision than the one that counts now is found again as one that nobody lists.
+        // A retired file of a later revision than the one that counts now is found again as one that nobody
+        // lists.
         IEnumerable<ManifestEntry> retired = Retired.Where(entry => !chosen.Any(image =>
             image.Entry.Generation == entry.Generation && image.Entry.Revision <= entry.Revision));
         IEnumerable<ManifestEntry> entries = retired.Concat(
@@ -162,7 +168,9 @@ internal sealed class StoreRecovery
             chosen.Any(image => image.Entry.Generation == restart) ? restart : 0));
     }
 
-    /// <summary>An image that was set aside and is older than what the store went on with was passed over.</summary>
+    /// <summary>
+    /// An image that was set aside and is older than what the store went on with was passed over.
+    /// </summary>
     private EntryFlags FlagsOf(Candidate image)
     {
         if (image.Listed is { } listed) return listed.Flags;

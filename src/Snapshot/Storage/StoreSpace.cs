@@ -3,8 +3,8 @@ using Snapshot.Image;
 namespace Snapshot.Storage;
 
 /// <summary>
-/// Keeps the images of a store within their bounds: decides for each checkpoint whether its image needs a parent, and
-/// makes room before it is written.
+/// Keeps the images of a store within their bounds: decides for each checkpoint whether its image needs a
+/// parent, and makes room before it is written.
 /// </summary>
 /// <param name="store">The store.</param>
 /// <param name="medium">Where it is.</param>
@@ -13,14 +13,18 @@ internal sealed class StoreSpace(SnapshotStore store, IStoreMedium medium, Semap
 {
     private readonly ImageEstimate _estimate = new();
 
-    /// <summary>What a further image may take by the store's own quota, or all there is. Inside the gate.</summary>
+    /// <summary>
+    /// What a further image may take by the store's own quota, or all there is. Inside the gate.
+    /// </summary>
     internal long BytesLeft => store.Options.MaxBytes is { } most
         ? most - StoreLimits.ManifestBytes - store.Holdings.ListedBytes - store.Holdings.DraftBytes
         : long.MaxValue;
 
-    /// <summary>Decides how the image of a checkpoint is written. The caller disposes the answer in the end.</summary>
-    /// <exception cref="SnapshotException">StoreIo, OutcomeUnknown: what is not kept could not be deleted. Corrupt,
-    /// ChainBroken: the images that the next one builds upon are damaged.</exception>
+    /// <summary>
+    /// Decides how the image of a checkpoint is written. The caller disposes the answer in the end.
+    /// </summary>
+    /// <exception cref="SnapshotException">StoreIo, OutcomeUnknown: what is not kept could not be deleted.
+    /// Corrupt, ChainBroken: the images that the next one builds upon are damaged.</exception>
     internal NextImage Plan(ImageHeader header, CapturedPages pages, CancellationToken cancellation)
     {
         long increment = IncrementBytes(header.Parent, pages);
@@ -31,7 +35,8 @@ internal sealed class StoreSpace(SnapshotStore store, IStoreMedium medium, Semap
         if (IsIncrementBest(question, forecast) && forecast.FitsUnpruned(increment))
             return new NextImage(header, increment, null);
 
-        // What runs now is waited for: pruning takes away what a compaction reads, and a compaction makes room.
+        // What runs now is waited for: pruning takes away what a compaction reads, and a compaction makes
+        // room.
         maintenance.Wait(cancellation);
         try
         {
@@ -49,12 +54,14 @@ internal sealed class StoreSpace(SnapshotStore store, IStoreMedium medium, Semap
     }
 
     /// <summary>An image of a checkpoint was written: the next one is foretold from it.</summary>
-    internal void Learn(long tracked, long changed, ImageSummary image) => _estimate.Learn(tracked, changed, image);
+    internal void Learn(long tracked, long changed, ImageSummary image) =>
+        _estimate.Learn(tracked, changed, image);
 
     /// <summary>Whether the newest generation can be compacted now without exceeding the bounds.</summary>
     internal bool AdmitsCompaction(GenerationInfo newest)
     {
-        ManifestEntry? entry = store.Holdings.Entries.FirstOrDefault(found => found.Generation == newest.Generation);
+        ManifestEntry? entry =
+            store.Holdings.Entries.FirstOrDefault(found => found.Generation == newest.Generation);
         if (entry is null) return false;
         IReadOnlyList<ImageReader> chain = store.OpenChain(entry.Generation);
         using ChainPages pages = new(chain, chain.Count);
@@ -63,8 +70,8 @@ internal sealed class StoreSpace(SnapshotStore store, IStoreMedium medium, Semap
     }
 
     /// <summary>
-    /// If there was no room for a checkpoint's image, the failure with what would help; any other as it is. The file is
-    /// gone already.
+    /// If there was no room for a checkpoint's image, the failure with what would help; any other as it is.
+    /// The file is gone already.
     /// </summary>
     internal SnapshotException Explain(SnapshotException error, NextImage next)
     {
@@ -84,7 +91,9 @@ internal sealed class StoreSpace(SnapshotStore store, IStoreMedium medium, Semap
         };
     }
 
-    /// <summary>Pages that take the place of others take no more than these, as far as one can tell.</summary>
+    /// <summary>
+    /// Pages that take the place of others take no more than these, as far as one can tell.
+    /// </summary>
     private long IncrementBytes(ImageLink? parent, CapturedPages pages)
     {
         long bytes = _estimate.Bytes(pages.Tracked);

@@ -4,8 +4,8 @@ namespace Snapshot.Storage;
 
 /// <summary>What there is in a store besides what its manifest lists, and how the manifest is.</summary>
 /// <remarks>
-/// The names are listed before the manifest is read: then every image found under its own name was listed before, and
-/// what is not listed now was taken away meanwhile by a writer, or is a finding.
+/// The names are listed before the manifest is read: then every image found under its own name was listed
+/// before, and what is not listed now was taken away meanwhile by a writer, or is a finding.
 /// </remarks>
 internal sealed class StoreSurvey
 {
@@ -71,12 +71,13 @@ internal sealed class StoreSurvey
         bool isImage = ImageFileName.IsPartialImage(name);
         if (isImage && _listed.TryGetValue(ImageFileName.Bare(name), out ManifestEntry? entry))
             (entry.IsRetired ? ToDelete : ToRename).Add(name);
-        else if (isImage && _manifest.DamagedHalf is not null && IsComplete(name))
-            Unlisted.Add(name);
+        else if (isImage && _manifest.DamagedHalf is not null && IsComplete(name)) Unlisted.Add(name);
         else ToDelete.Add(name);
     }
 
-    /// <summary>Whether a compaction replaced it: the same state is listed, under a higher revision.</summary>
+    /// <summary>
+    /// Whether a compaction replaced it: the same state is listed, under a higher revision.
+    /// </summary>
     private bool IsReplaced(string name)
     {
         (long generation, int revision) = ImageFileName.Parse(name);
@@ -102,9 +103,9 @@ internal sealed class StoreSurvey
 
     private StoreFinding DamagedHalf(int half) => new(
         StoreFindingKind.DamagedHalf, Path.Combine(_medium.Location, Manifest.FileName), null, 0,
-        $"half {half} of the manifest is not valid: the last write of the manifest was cut off, or the file is " +
-        $"damaged. The other half, with sequence {_manifest.Sequence}, is the state of the store. What only the " +
-        "invalid one listed is not listed now.");
+        $"half {half} of the manifest is not valid: the last write of the manifest was cut off, or the " +
+        $"file is damaged. The other half, with sequence {_manifest.Sequence}, is the state of the store. " +
+        "What only the invalid one listed is not listed now.");
 
     private void Add(List<StoreFinding> findings, StoreFindingKind kind, string name)
     {
@@ -125,7 +126,7 @@ internal sealed class StoreSurvey
             : "was set aside, because the manifest did not list it";
         findings.Add(new StoreFinding(
             kind, Path.Combine(_medium.Location, name), generation, bytes,
-            $"{name} is an image of generation {generation} that {what}. 'snapshot recover' lists it again; delete " +
-            "the file when nobody needs it."));
+            $"{name} is an image of generation {generation} that {what}. 'snapshot recover' lists it " +
+            "again; delete the file when nobody needs it."));
     }
 }

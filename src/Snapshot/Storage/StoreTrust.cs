@@ -4,9 +4,10 @@ namespace Snapshot.Storage;
 
 /// <summary>Whose directories and files a store takes for its own, and who may read them.</summary>
 /// <remarks>
-/// Whoever wrote an image decides what a process does that restarts from it. So a store that is opened for writing, as
-/// every session does it, must belong to this user or to root, and must not be writable for everybody. Whoever only
-/// reads, as the tool does it, runs nothing of what it reads; what reading meets must merely be files.
+/// Whoever wrote an image decides what a process does that restarts from it. So a store that is opened for
+/// writing, as every session does it, must belong to this user or to root, and must not be writable for
+/// everybody. Whoever only reads, as the tool does it, runs nothing of what it reads; what reading meets must
+/// merely be files.
 /// </remarks>
 internal sealed class StoreTrust(StoreOptions options)
 {
@@ -57,7 +58,8 @@ internal sealed class StoreTrust(StoreOptions options)
     private static SnapshotException Untrusted(string path, string why, string advice) =>
         new(
             SnapshotErrorCode.Untrusted,
-            $"{path} is not trusted: {why}. Whoever can change an image decides what a process does that restarts " +
-            $"from it. {advice}; {nameof(StoreOptions)}.{nameof(StoreOptions.AllowForeignOwner)} allows other owners.")
+            $"{path} is not trusted: {why}. Whoever can change an image decides what a process does that " +
+            $"restarts from it. {advice}; {nameof(StoreOptions)}.{nameof(StoreOptions.AllowForeignOwner)} " +
+            "allows other owners.")
         { Path = path };
 }

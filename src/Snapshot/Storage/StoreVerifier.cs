@@ -4,7 +4,8 @@ namespace Snapshot.Storage;
 
 /// <summary>Reads every byte of some images and collects what is wrong.</summary>
 internal sealed class StoreVerifier(
-    IStoreMedium medium, IReadOnlyList<ManifestEntry> entries, IProgress<StoreProgress>? progress) : IDisposable
+    IStoreMedium medium, IReadOnlyList<ManifestEntry> entries, IProgress<StoreProgress>? progress)
+        : IDisposable
 {
     private const int WindowBytes = 4 << 20;
 
@@ -19,10 +20,12 @@ internal sealed class StoreVerifier(
     /// <param name="findings">What else there is in the store.</param>
     /// <param name="cancellation">Ends the work.</param>
     internal VerifyReport Verify(
-        IReadOnlyList<ManifestEntry> images, IReadOnlyList<StoreFinding> findings, CancellationToken cancellation)
+        IReadOnlyList<ManifestEntry> images, IReadOnlyList<StoreFinding> findings,
+        CancellationToken cancellation)
     {
         // An image that was set aside is not wrong, only there.
-        foreach (StoreFinding finding in findings.Where(found => found.Kind != StoreFindingKind.ImageSetAside))
+        foreach (StoreFinding finding in findings.Where(
+            found => found.Kind != StoreFindingKind.ImageSetAside))
         {
             _problems.Add(new VerifyProblem(
                 SnapshotErrorCode.Corrupt, finding.Generation, finding.Path, null, finding.Message));

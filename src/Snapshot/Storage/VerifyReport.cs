@@ -3,7 +3,8 @@ namespace Snapshot.Inspection;
 /// <summary>One thing that is wrong in a store.</summary>
 public sealed class VerifyProblem
 {
-    internal VerifyProblem(SnapshotErrorCode code, long? generation, string path, long? offset, string message)
+    internal VerifyProblem(
+        SnapshotErrorCode code, long? generation, string path, long? offset, string message)
     {
         Code = code;
         Generation = generation;
@@ -31,7 +32,8 @@ public sealed class VerifyProblem
 /// <summary>What a verification found.</summary>
 public sealed class VerifyReport
 {
-    internal VerifyReport(IReadOnlyList<VerifyProblem> problems, int imageCount, long blockCount, long byteCount)
+    internal VerifyReport(
+        IReadOnlyList<VerifyProblem> problems, int imageCount, long blockCount, long byteCount)
     {
         Problems = problems;
         ImageCount = imageCount;
@@ -52,8 +54,9 @@ public sealed class VerifyReport
     public long ByteCount { get; }
 
     /// <summary>
-    /// What else there is in the store: a damaged half of the manifest and images that are not listed, which are among
-    /// the problems, too, and images that were set aside, which are not. Empty when one generation was verified.
+    /// What else there is in the store: a damaged half of the manifest and images that are not listed, which
+    /// are among the problems, too, and images that were set aside, which are not. Empty when one generation
+    /// was verified.
     /// </summary>
     public IReadOnlyList<StoreFinding> Findings { get; internal init; } = [];
 

@@ -4,11 +4,12 @@ using Snapshot.Threads.Fibers;
 namespace Snapshot.Threads;
 
 /// <summary>
-/// What of an arena goes on with the code of one architecture only: fibers and native threads that have not ended.
+/// What of an arena goes on with the code of one architecture only: fibers and native threads that have not
+/// ended.
 /// </summary>
 /// <remarks>
-/// Refused when the image is restored and not when somebody opens them: a session that does not would write images of
-/// its own architecture that have them.
+/// Refused when the image is restored and not when somebody opens them: a session that does not would write
+/// images of its own architecture that have them.
 /// </remarks>
 internal static unsafe class ForeignThreads
 {
@@ -32,7 +33,8 @@ internal static unsafe class ForeignThreads
     private static string? FindFibers(FiberSpaceHeader* header)
     {
         if (header->Version == 0) return null;
-        if (header->Version != FiberSpaceHeader.CurrentVersion) return $"records of version {header->Version}";
+        if (header->Version != FiberSpaceHeader.CurrentVersion)
+            return $"records of version {header->Version}";
         for (WorkerRecord* worker = header->FirstWorker; worker != null; worker = worker->Next)
         {
             if (worker->FirstLive != null) return $"{worker->LiveFibers} of '{FiberSpace.NameOf(worker)}'";
@@ -44,7 +46,7 @@ internal static unsafe class ForeignThreads
     private static SnapshotException Refused(
         SnapshotErrorCode code, Arena arena, MachineArchitecture made, string what, string which) => new(
         code,
-        $"Arena '{arena.Name}' has {what} that have not ended ({which}) and were captured on {made.Name}: they go on " +
-        $"there only, and this process is {MachineArchitecture.Here.Name}. Restart on {made.Name}; plain data can be " +
-        "carried over once they have ended.");
+        $"Arena '{arena.Name}' has {what} that have not ended ({which}) and were captured on {made.Name}: " +
+        $"they go on there only, and this process is {MachineArchitecture.Here.Name}. Restart on " +
+        $"{made.Name}; plain data can be carried over once they have ended.");
 }

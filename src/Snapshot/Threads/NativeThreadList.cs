@@ -14,7 +14,9 @@ internal unsafe struct NativeSpaceHeader
     /// <summary>Of the entries and records; 0 while nothing was made.</summary>
     internal int Version;
 
-    /// <summary>The modules that are loaded, and the processor, serialized, behind the length of that.</summary>
+    /// <summary>
+    /// The modules that are loaded, and the processor, serialized, behind the length of that.
+    /// </summary>
     internal byte* Manifest;
 
     internal void* Heap;
@@ -50,27 +52,32 @@ internal unsafe struct NativeRecordHead
 }
 
 /// <summary>
-/// The native threads that an arena of an image has, as far as it takes to say whether one of them would go on.
+/// The native threads that an arena of an image has, as far as it takes to say whether one of them would go
+/// on.
 /// </summary>
 /// <remarks>
-/// Whoever opens native threads checks all of their memory first. This is read without that, so each step is into a
-/// live allocation that is large enough, and none is taken twice.
+/// Whoever opens native threads checks all of their memory first. This is read without that, so each step is
+/// into a live allocation that is large enough, and none is taken twice.
 /// </remarks>
 internal sealed unsafe class NativeThreadList(Arena arena)
 {
     private readonly HashSet<nint> _seen = [];
 
-    /// <summary>A thread that has not ended, in words, or null; records of an unknown version may be some.</summary>
+    /// <summary>
+    /// A thread that has not ended, in words, or null; records of an unknown version may be some.
+    /// </summary>
     /// <exception cref="SnapshotException">Corrupt.</exception>
     internal string? FindUnended()
     {
         NativeSpaceHeader* header =
             (NativeSpaceHeader*)arena.FindRootMemory(NativeSpaceHeader.RootName, sizeof(NativeSpaceHeader));
         if (header is null || header->Version == 0) return null;
-        if (header->Version != NativeSpaceHeader.CurrentVersion) return $"records of version {header->Version}";
+        if (header->Version != NativeSpaceHeader.CurrentVersion)
+            return $"records of version {header->Version}";
         for (NativeEntry* entry = header->FirstEntry; entry != null; entry = entry->Next)
         {
-            Expect(_seen.Add((nint)entry) && IsAllocated(entry, sizeof(NativeEntry)), "their list is wrong", entry);
+            Expect(_seen.Add((nint)entry) &&
+                IsAllocated(entry, sizeof(NativeEntry)), "their list is wrong", entry);
             NativeRecordHead* record = entry->Record;
             Expect(IsAllocated(record, sizeof(NativeRecordHead)), "a record is in no allocation", entry);
             if (record->State != NativeRecordHead.Ended) return $"'{NameOf(record)}'";
@@ -94,7 +101,7 @@ internal sealed unsafe class NativeThreadList(Arena arena)
         if (holds) return;
         throw new SnapshotException(
             SnapshotErrorCode.Corrupt,
-            $"The native threads in arena '{arena.Name}' are damaged: {otherwise} (at 0x{(nint)place:x}). Restart " +
-            "from another generation.");
+            $"The native threads in arena '{arena.Name}' are damaged: {otherwise} (at 0x{(nint)place:x}). " +
+            "Restart from another generation.");
     }
 }

@@ -5,26 +5,26 @@ using Snapshot.Memory;
 namespace Snapshot.Tracking;
 
 /// <summary>
-/// Finds changed pages by reading them: a hash of each against the hash at the last collect. Works for any readable
-/// memory.
+/// Finds changed pages by reading them: a hash of each against the hash at the last collect. Works for any
+/// readable memory.
 /// </summary>
 /// <remarks>
 /// <para>
-/// Why it does not see every write. A collect against writers hashes a page at one moment and the caller copies it at
-/// another. Let a page hold A, be hashed as A, change to B, be copied as B, and change back to A: the next collect
-/// compares A with A and is silent, while the copy says B (the ABA problem); a hash may even be of a mix that never
-/// existed. Only when nobody writes from the collect to the end of the copy do both see one content, and then
-/// comparing contents is exact.
+/// Why it does not see every write. A collect against writers hashes a page at one moment and the caller
+/// copies it at another. Let a page hold A, be hashed as A, change to B, be copied as B, and change back to
+/// A: the next collect compares A with A and is silent, while the copy says B (the ABA problem); a hash may
+/// even be of a mix that never existed. Only when nobody writes from the collect to the end of the copy do
+/// both see one content, and then comparing contents is exact.
 /// </para>
 /// <para>
-/// Pages never populated are skipped where the pagemap can be read (neither present nor swapped out), so that an almost
-/// empty region costs almost nothing and reading does not populate it. mincore cannot serve for this: it calls a page
-/// that is swapped out absent. Where there is no pagemap, all committed pages are read. Excluded pages never are: no
-/// image has them, and a guard among them would end the process.
+/// Pages never populated are skipped where the pagemap can be read (neither present nor swapped out), so that
+/// an almost empty region costs almost nothing and reading does not populate it. mincore cannot serve for
+/// this: it calls a page that is swapped out absent. Where there is no pagemap, all committed pages are read.
+/// Excluded pages never are: no image has them, and a guard among them would end the process.
 /// </para>
 /// <para>
-/// All who may help hash at once, a piece each. Pieces share no word of a bitmap, and the set of changed pages is told
-/// beforehand how far it will reach, so that nothing else of it changes.
+/// All who may help hash at once, a piece each. Pieces share no word of a bitmap, and the set of changed
+/// pages is told beforehand how far it will reach, so that nothing else of it changes.
 /// </para>
 /// </remarks>
 internal sealed unsafe class ContentHashTracker : DirtyTracker, IScanWork
@@ -47,7 +47,9 @@ internal sealed unsafe class ContentHashTracker : DirtyTracker, IScanWork
     private long _lastChanged;
 
     /// <param name="region">The memory.</param>
-    /// <param name="pagemap">For skipping what was never populated; null reads everything, by one thread.</param>
+    /// <param name="pagemap">
+    /// For skipping what was never populated; null reads everything, by one thread.
+    /// </param>
     /// <param name="crew">Who helps; null with <paramref name="pagemap"/>.</param>
     internal ContentHashTracker(MemoryRegion region, PagemapDescriptor? pagemap, ScanCrew? crew)
     {
@@ -60,7 +62,8 @@ internal sealed unsafe class ContentHashTracker : DirtyTracker, IScanWork
 
         _lastChanged = region.CommittedPages;
 
-        // Page i of an unaligned buffer spans two pages of memory, and its neighbours' content keeps those populated.
+        // Page i of an unaligned buffer spans two pages of memory, and its neighbours' content keeps those
+        // populated.
         _skipsEmpty = ((nuint)region.Address & (Pages.Size - 1)) == 0;
     }
 
@@ -95,10 +98,12 @@ internal sealed unsafe class ContentHashTracker : DirtyTracker, IScanWork
 
     internal override long CountChanged()
     {
-        // What was dropped can only be counted by taking it; as a page given back it stays in the next collect.
+        // What was dropped can only be counted by taking it; as a page given back it stays in the next
+        // collect.
         _region.MoveDroppedTo(_givenBack);
 
-        // Without the pagemap a page that is made a guard meanwhile would be read. What changed last is the estimate.
+        // Without the pagemap a page that is made a guard meanwhile would be read. What changed last is the
+        // estimate.
         long changed = _scan is null ? _lastChanged : Compare(update: false, changed: null);
         return changed + _givenBack.Count();
     }
@@ -127,7 +132,9 @@ internal sealed unsafe class ContentHashTracker : DirtyTracker, IScanWork
         Interlocked.Add(ref _differing, Compare(new PageRange(first, end - first), scan));
     }
 
-    /// <summary>Compares every committed page with its recorded hash; returns the number that differ.</summary>
+    /// <summary>
+    /// Compares every committed page with its recorded hash; returns the number that differ.
+    /// </summary>
     private long Compare(bool update, PageBitmap? changed)
     {
         long pages = Pages.Holding(_region.CommittedBytes);
@@ -154,7 +161,8 @@ internal sealed unsafe class ContentHashTracker : DirtyTracker, IScanWork
     {
         long differing = 0;
         long at = pages.Start;
-        for (; _excluded.NextRun(at, out PageRange run) && run.Start < pages.End; at = Math.Min(run.End, pages.End))
+        for (; _excluded.NextRun(at, out PageRange run) && run.Start < pages.End;
+            at = Math.Min(run.End, pages.End))
             differing += CompareWanted(new PageRange(at, Math.Max(0, run.Start - at)), scan);
         return differing + CompareWanted(new PageRange(at, pages.End - at), scan);
     }
@@ -187,14 +195,17 @@ internal sealed unsafe class ContentHashTracker : DirtyTracker, IScanWork
         for (long page = pages.Start; page < pages.End; page++)
         {
             long offset = Pages.Bytes(page);
-            ReadOnlySpan<byte> content = new(_region.Address + offset, (int)Math.Min(Pages.Size, bytes - offset));
+            ReadOnlySpan<byte> content = new(
+                _region.Address + offset, (int)Math.Min(Pages.Size, bytes - offset));
             if (!_hashes.Matches(page, content, out PageHash hash)) differing += Differs(page, hash);
         }
 
         return differing;
     }
 
-    /// <summary>Pages without memory read as zero: they changed only if something else is on record.</summary>
+    /// <summary>
+    /// Pages without memory read as zero: they changed only if something else is on record.
+    /// </summary>
     private long CompareEmpty(PageRange pages)
     {
         long differing = 0;

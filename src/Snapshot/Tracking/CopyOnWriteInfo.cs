@@ -1,8 +1,8 @@
 namespace Snapshot;
 
 /// <summary>
-/// What writes to arenas captured by copy-on-write cost, from the commit of the checkpoint before (or the beginning
-/// of the session) to that of this one.
+/// What writes to arenas captured by copy-on-write cost, from the commit of the checkpoint before (or the
+/// beginning of the session) to that of this one.
 /// </summary>
 public sealed class CopyOnWriteInfo
 {
@@ -29,8 +29,8 @@ public sealed class CopyOnWriteInfo
     public long PagesCopied { get; }
 
     /// <summary>
-    /// Times a write waited for the drain to return memory for its copy, because fresh memory takes longer, or
-    /// because <see cref="SnapshotTuning.StagingLimit"/> was reached.
+    /// Times a write waited for the drain to return memory for its copy, because fresh memory takes longer,
+    /// or because <see cref="SnapshotTuning.StagingLimit"/> was reached.
     /// </summary>
     public long Waits { get; }
 

@@ -1,12 +1,14 @@
 namespace Snapshot.Tracking;
 
 /// <summary>
-/// The order in which the drain reads spans: as given, but those last that a write has had copied meanwhile, for
-/// nothing can happen to them any more. While the memory for copies is short, copied ones come first, from wherever
-/// they are: reading one returns the memory of its copy.
+/// The order in which the drain reads spans: as given, but those last that a write has had copied meanwhile,
+/// for nothing can happen to them any more. While the memory for copies is short, copied ones come first,
+/// from wherever they are: reading one returns the memory of its copy.
 /// </summary>
 /// <param name="spans">Each span once, in the order in which writes are expected.</param>
-/// <param name="isCopied">Whether a span has been copied. Asked anew each time, since others copy meanwhile.</param>
+/// <param name="isCopied">
+/// Whether a span has been copied. Asked anew each time, since others copy meanwhile.
+/// </param>
 /// <param name="isShort">Whether the memory for copies is short.</param>
 internal sealed class DrainOrder(IReadOnlyList<long> spans, Func<long, bool> isCopied, Func<bool> isShort)
 {

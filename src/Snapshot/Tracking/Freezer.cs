@@ -5,14 +5,15 @@ using Snapshot.Interop;
 namespace Snapshot.Tracking;
 
 /// <summary>
-/// Serves writes to armed memory: copies what is frozen, notes the write, lets it through. One for a session; what it
-/// does is in the C part (freeze.c), which says why.
+/// Serves writes to armed memory: copies what is frozen, notes the write, lets it through. One for a session;
+/// what it does is in the C part (freeze.c), which says why.
 /// </summary>
 /// <remarks>Regions join and leave by <see cref="FreezingTracker"/>. It must outlive them.</remarks>
 internal sealed unsafe class Freezer : IDisposable
 {
     /// <summary>
-    /// What the names of the threads that serve writes begin with: 15 bytes, as many as the system keeps of one.
+    /// What the names of the threads that serve writes begin with: 15 bytes, as many as the system keeps of
+    /// one.
     /// </summary>
     internal const string ServerName = "snapshot writes";
 
@@ -20,8 +21,8 @@ internal sealed unsafe class Freezer : IDisposable
     private readonly NativeServers _servers = new();
 
     /// <param name="bySignals">
-    /// Whether memory is protected by mprotect and writes are served by a handler of SIGSEGV (signal.c), instead of by
-    /// threads of this type and a userfaultfd.
+    /// Whether memory is protected by mprotect and writes are served by a handler of SIGSEGV (signal.c),
+    /// instead of by threads of this type and a userfaultfd.
     /// </param>
     /// <exception cref="SnapshotException">SystemCall: Linux gives no userfaultfd, or no thread.</exception>
     internal Freezer(bool bySignals)
@@ -55,12 +56,15 @@ internal sealed unsafe class Freezer : IDisposable
         copying: Nanoseconds(ref State->CopyNanoseconds),
         waiting: Nanoseconds(ref State->WaitNanoseconds));
 
-    /// <summary>Whether copies have taken half the slots there are for them, or somebody waits for some.</summary>
+    /// <summary>
+    /// Whether copies have taken half the slots there are for them, or somebody waits for some.
+    /// </summary>
     internal bool IsShortOfSlots => Volatile.Read(ref State->Slots.Used) > State->Slots.Limit / 2
         || Volatile.Read(ref State->Slots.Waiting) > 0;
 
     /// <summary>
-    /// While a capture is taken no span is opened before it is written: it would only have to be copied at once.
+    /// While a capture is taken no span is opened before it is written: it would only have to be copied at
+    /// once.
     /// </summary>
     internal void HoldBack(bool isHeld) => Volatile.Write(ref State->Held, isHeld ? 1u : 0u);
 

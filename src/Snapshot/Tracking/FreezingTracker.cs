@@ -7,18 +7,18 @@ using Snapshot.Memory;
 namespace Snapshot.Tracking;
 
 /// <summary>
-/// Protects memory itself and serves the writes (userfaultfd in synchronous mode), so that the library learns of each
-/// and can copy a page before it is written.
+/// Protects memory itself and serves the writes (userfaultfd in synchronous mode), so that the library learns
+/// of each and can copy a page before it is written.
 /// </summary>
 /// <remarks>
-/// <para>The work is done in the C part; freeze.c has the invariants and the argument. A write opens a whole span of
-/// 2 MiB: a huge page that is protected and opened as a whole stays one. What a collect reports is therefore coarser
-/// than what was written; the content tells in the drain.</para>
-/// <para>After <see cref="Collect"/> and while nobody writes, <see cref="Freeze"/> says which pages are wanted as they
-/// are; <see cref="Read"/> delivers them, whoever writes meanwhile; <see cref="Thaw"/> ends it. Native code holds the
-/// locks: none of these members waits for managed code.</para>
-/// <para>Pages without memory are not armed (see <see cref="WriteProtectTracker"/>); a collect looks among those
-/// that are not armed for what has memory now.</para>
+/// <para>The work is done in the C part; freeze.c has the invariants and the argument. A write opens a whole
+/// span of 2 MiB: a huge page that is protected and opened as a whole stays one. What a collect reports is
+/// therefore coarser than what was written; the content tells in the drain.</para>
+/// <para>After <see cref="Collect"/> and while nobody writes, <see cref="Freeze"/> says which pages are
+/// wanted as they are; <see cref="Read"/> delivers them, whoever writes meanwhile; <see cref="Thaw"/> ends
+/// it. Native code holds the locks: none of these members waits for managed code.</para>
+/// <para>Pages without memory are not armed (see <see cref="WriteProtectTracker"/>); a collect looks among
+/// those that are not armed for what has memory now.</para>
 /// </remarks>
 internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
 {
@@ -57,15 +57,17 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
             FreeState();
             throw NativeError.For(
                 errno, "UFFDIO_REGISTER",
-                $"The memory of '{region.RegionName}' must be private anonymous memory that no other userfaultfd " +
-                $"tracks, and one of at most {FreezerState.RegionsMax} such regions; another CaptureMode works.");
+                $"The memory of '{region.RegionName}' must be private anonymous memory that no other " +
+                $"userfaultfd tracks, and one of at most {FreezerState.RegionsMax} such regions; another " +
+                "CaptureMode works.");
         }
 
         bool referenced = false;
         pagemap?.DangerousAddRef(ref referenced);
         region.Frozen = this;
 
-        // Of no pages: a function's first call binds it, which allocates. The first pause is not to pay for that.
+        // Of no pages: a function's first call binds it, which allocates. The first pause is not to pay for
+        // that.
         _ = Native.sn_region_collect(freezer.State, _state, Pagemap, LooksBy, 0, _dropped.Words);
         _ = Native.sn_region_freeze(freezer.State, _state, 0, _dropped.Words);
     }
@@ -98,8 +100,8 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
     internal PageRange Collected { get; private set; }
 
     /// <summary>
-    /// Arms memory again just before the pause, which is then to protect only what is written after this. What was
-    /// dropped, or given back, stays for the pause.
+    /// Arms memory again just before the pause, which is then to protect only what is written after this.
+    /// What was dropped, or given back, stays for the pause.
     /// </summary>
     internal override void CollectEarly(PageBitmap changed) => CollectInto(changed, isEarly: true);
 
@@ -125,8 +127,8 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
     }
 
     /// <summary>
-    /// These pages are wanted as they are now. After the collect that reported them; nobody writes. No managed
-    /// allocation.
+    /// These pages are wanted as they are now. After the collect that reported them; nobody writes. No
+    /// managed allocation.
     /// </summary>
     /// <exception cref="SnapshotException">
     /// StagingFull: pages that somebody wrote all the same could not be copied.
@@ -139,13 +141,15 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
     }
 
     /// <summary>
-    /// Copies pages of one span to <paramref name="target"/> as they were when they were frozen, and lets them go: a
-    /// page can be read once. A page that had no memory then is zero.
+    /// Copies pages of one span to <paramref name="target"/> as they were when they were frozen, and lets
+    /// them go: a page can be read once. A page that had no memory then is zero.
     /// </summary>
     internal void Read(PageRange pages, Span<byte> target)
     {
-        if (pages.Start / SpanPages != (pages.End - 1) / SpanPages || target.Length < Pages.Bytes(pages.Count))
-            throw new ArgumentOutOfRangeException(nameof(pages), "not pages of one span, or no room for them");
+        if (pages.Start / SpanPages != (pages.End - 1) / SpanPages ||
+            target.Length < Pages.Bytes(pages.Count))
+            throw new ArgumentOutOfRangeException(
+                nameof(pages), "not pages of one span, or no room for them");
         fixed (byte* to = target)
             _ = Native.sn_region_read(_freezer.State, _state, (ulong)pages.Start, (ulong)pages.Count, to);
 
@@ -154,8 +158,8 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
     }
 
     /// <summary>
-    /// Spans in the order in which they had better be read: as they were first written between the last two collects,
-    /// but for what copies of them have to do with it (<see cref="DrainOrder"/>).
+    /// Spans in the order in which they had better be read: as they were first written between the last two
+    /// collects, but for what copies of them have to do with it (<see cref="DrainOrder"/>).
     /// </summary>
     /// <param name="spans">The spans, ascending; reordered.</param>
     internal IEnumerable<long> InDrainOrder(List<long> spans)
@@ -165,7 +169,9 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
         return new DrainOrder(spans, IsCopied, () => _freezer.IsShortOfSlots).Take();
     }
 
-    /// <summary>Whether a span was written since the last collect. An estimate while the application runs.</summary>
+    /// <summary>
+    /// Whether a span was written since the last collect. An estimate while the application runs.
+    /// </summary>
     internal bool IsOpened(long span) => Volatile.Read(ref _state->Spans[span].Order) != 0;
 
     /// <summary>Nothing is wanted any more.</summary>
@@ -195,7 +201,8 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
         if (_region.Frozen == this) _region.Frozen = null;
         Thaw();
 
-        // Where the kernel does not end the registration, unmapping the memory or closing the descriptor will.
+        // Where the kernel does not end the registration, unmapping the memory or closing the descriptor
+        // will.
         _ = Native.sn_region_remove(_freezer.State, _state);
         lock (_ending) FreeState();
         _pagemap?.DangerousRelease();
@@ -240,7 +247,8 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
     {
         if (_state->ChangedFirst >= _state->ChangedEnd) return default;
         long first = (long)_state->ChangedFirst * SpanPages;
-        return new PageRange(first, Math.Min((long)_state->ChangedEnd * SpanPages, _region.CommittedPages) - first);
+        return new PageRange(
+            first, Math.Min((long)_state->ChangedEnd * SpanPages, _region.CommittedPages) - first);
     }
 
     /// <summary>What was dropped has no protection any more.</summary>
@@ -300,13 +308,13 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
 
     private void ThrowSpoiled() => throw new SnapshotException(
         SnapshotErrorCode.StagingFull,
-        $"Writes to '{_region.RegionName}' found no room for copies of what the checkpoint still had to read, and " +
-        "could not wait any longer. Raise SnapshotTuning.StagingLimit, or vm.max_map_count. Nothing was lost: the " +
-        "next checkpoint contains these pages.");
+        $"Writes to '{_region.RegionName}' found no room for copies of what the checkpoint still had to " +
+        "read, and could not wait any longer. Raise SnapshotTuning.StagingLimit, or vm.max_map_count. " +
+        "Nothing was lost: the next checkpoint contains these pages.");
 
     private void ThrowNoSlot() => throw new SnapshotException(
         SnapshotErrorCode.StagingFull,
         $"Pages of '{_region.RegionName}' were written during the pause, and there is " +
-        "no room for copies of them. Threads that do not take part must not write arenas. Nothing was lost: the next " +
-        "checkpoint contains these pages.");
+        "no room for copies of them. Threads that do not take part must not write arenas. Nothing was " +
+        "lost: the next checkpoint contains these pages.");
 }

@@ -5,11 +5,13 @@ using Snapshot.Memory;
 namespace Snapshot.Tracking;
 
 /// <summary>
-/// One 128-bit content hash per page of a region, or "unknown": what each page held when it was last recorded.
+/// One 128-bit content hash per page of a region, or "unknown": what each page held when it was last
+/// recorded.
 /// </summary>
 /// <remarks>
-/// The hash of a page of zeros is known, and a partial last page of zeros has the same. Not stored in any image. No
-/// member allocates managed memory after construction. Threads may work on different pages at the same time.
+/// The hash of a page of zeros is known, and a partial last page of zeros has the same. Not stored in any
+/// image. No member allocates managed memory after construction. Threads may work on different pages at the
+/// same time.
 /// </remarks>
 internal sealed unsafe class PageHashes : IDisposable
 {
@@ -33,9 +35,9 @@ internal sealed unsafe class PageHashes : IDisposable
 
     /// <summary>The hash of a page's content, of all of it or of the part that a buffer ends with.</summary>
     /// <remarks>
-    /// A whole page is not tested for zeros first, for hashing is as fast: such a test would wait for the first bytes
-    /// to arrive from memory before the others are asked for, which halves the speed. It is hashed by the C part, which
-    /// is as fast in the first moments of a process as later.
+    /// A whole page is not tested for zeros first, for hashing is as fast: such a test would wait for the
+    /// first bytes to arrive from memory before the others are asked for, which halves the speed. It is
+    /// hashed by the C part, which is as fast in the first moments of a process as later.
     /// </remarks>
     internal static PageHash Hash(ReadOnlySpan<byte> content)
     {
@@ -47,7 +49,9 @@ internal sealed unsafe class PageHashes : IDisposable
 
     internal bool IsKnown(long page) => At(page).IsKnown;
 
-    /// <summary>True when the page was recorded with exactly this content; the hash is for <see cref="Set"/>.</summary>
+    /// <summary>
+    /// True when the page was recorded with exactly this content; the hash is for <see cref="Set"/>.
+    /// </summary>
     internal bool Matches(long page, ReadOnlySpan<byte> content, out PageHash hash)
     {
         hash = Hash(content);
@@ -74,8 +78,8 @@ internal sealed unsafe class PageHashes : IDisposable
     }
 
     /// <summary>
-    /// Where the hash of a page is, for code that records it there as <see cref="Set"/> does: its bytes as they lie in
-    /// memory, low half first.
+    /// Where the hash of a page is, for code that records it there as <see cref="Set"/> does: its bytes as
+    /// they lie in memory, low half first.
     /// </summary>
     internal ulong AddressOf(long page)
     {

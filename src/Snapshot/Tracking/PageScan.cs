@@ -5,19 +5,19 @@ using Snapshot.Interop;
 namespace Snapshot.Tracking;
 
 /// <summary>
-/// Scans page tables of this process into a buffer of its own, allocated once; where the kernel has no scan, by the
-/// entries of the pagemap.
+/// Scans page tables of this process into a buffer of its own, allocated once; where the kernel has no scan,
+/// by the entries of the pagemap.
 /// </summary>
 /// <remarks>
-/// For one thread at a time. Several may look at one region with scans of their own; but two that protect halves of it
-/// at the same time interrupt each other's processor for every TLB flush, which measured several times slower than one
-/// thread alone.
+/// For one thread at a time. Several may look at one region with scans of their own; but two that protect
+/// halves of it at the same time interrupt each other's processor for every TLB flush, which measured several
+/// times slower than one thread alone.
 /// </remarks>
 internal sealed unsafe class PageScan : IDisposable
 {
     /// <summary>
-    /// Runs that one call may report. The kernel works in steps of 512 whatever it is given, and a buffer of 12 KiB
-    /// stays in the first-level cache: larger ones measured up to a tenth slower.
+    /// Runs that one call may report. The kernel works in steps of 512 whatever it is given, and a buffer of
+    /// 12 KiB stays in the first-level cache: larger ones measured up to a tenth slower.
     /// </summary>
     private const int Capacity = 512;
 
@@ -33,9 +33,9 @@ internal sealed unsafe class PageScan : IDisposable
     }
 
     /// <summary>
-    /// Reports runs of pages in [<paramref name="at"/>, <paramref name="end"/>) that pass the filter, and advances
-    /// <paramref name="at"/> to where the scan stopped (the buffer may fill before the end). The result is valid
-    /// until the next call. Ends are page-aligned.
+    /// Reports runs of pages in [<paramref name="at"/>, <paramref name="end"/>) that pass the filter, and
+    /// advances <paramref name="at"/> to where the scan stopped (the buffer may fill before the end). The
+    /// result is valid until the next call. Ends are page-aligned.
     /// </summary>
     /// <param name="at">The first address to scan; on return the first one not scanned.</param>
     /// <param name="end">The address after the last.</param>
@@ -51,12 +51,13 @@ internal sealed unsafe class PageScan : IDisposable
         {
             throw NativeError.For(
                 errno, "PAGEMAP_SCAN",
-                "Nothing else may map, move or register memory in the address range of an arena (EPERM: a part of it " +
-                "is no longer tracked).");
+                "Nothing else may map, move or register memory in the address range of an arena (EPERM: a " +
+                "part of it is no longer tracked).");
         }
 
         if (walked <= at || walked > end)
-            throw new InvalidOperationException($"A scan of [{at:x}, {end:x}) claims to have reached {walked:x}.");
+            throw new InvalidOperationException(
+                $"A scan of [{at:x}, {end:x}) claims to have reached {walked:x}.");
         at = walked;
         return new ReadOnlySpan<PageRegion>(_runs, checked((int)count));
     }

@@ -7,25 +7,27 @@ namespace Snapshot.Tracking;
 /// <summary>Work in pieces that several threads may do at the same time.</summary>
 internal interface IScanWork
 {
-    /// <summary>Does one piece with a scan that nobody else uses meanwhile. Allocates no managed memory.</summary>
+    /// <summary>
+    /// Does one piece with a scan that nobody else uses meanwhile. Allocates no managed memory.
+    /// </summary>
     internal void Do(int piece, PageScan scan);
 }
 
 /// <summary>
-/// Threads that help the one that looks at page tables: each takes the next piece until none is left. Participants
-/// stand still in the pause, so the processors are there.
+/// Threads that help the one that looks at page tables: each takes the next piece until none is left.
+/// Participants stand still in the pause, so the processors are there.
 /// </summary>
 /// <remarks>
-/// <para>Nobody is waited for who has not come: whoever runs the work begins at once, and when no piece is left closes
-/// the door. A helper says that it is inside, then looks whether the door is open; the other closes the door, then
-/// looks who is inside. Both with full fences, so one of the two sees the other: a helper that comes too late leaves,
-/// and one that came in time is waited for. What the next run sets up is written while nobody is inside who found the
-/// door open, and before it opens.</para>
-/// <para>No wake-up is lost, for helpers sleep on the count of runs. One that oversleeps a run takes part in the next.
-/// A helper's results are visible when <see cref="Run"/> returns: it leaves by an interlocked decrement, which is read
-/// there.</para>
-/// <para><see cref="Run"/>, <see cref="Man()"/> and <see cref="Dispose"/>: one thread at a time. Without helpers, also
-/// after it was disposed, the calling thread does all.</para>
+/// <para>Nobody is waited for who has not come: whoever runs the work begins at once, and when no piece is
+/// left closes the door. A helper says that it is inside, then looks whether the door is open; the other
+/// closes the door, then looks who is inside. Both with full fences, so one of the two sees the other: a
+/// helper that comes too late leaves, and one that came in time is waited for. What the next run sets up is
+/// written while nobody is inside who found the door open, and before it opens.</para>
+/// <para>No wake-up is lost, for helpers sleep on the count of runs. One that oversleeps a run takes part in
+/// the next. A helper's results are visible when <see cref="Run"/> returns: it leaves by an interlocked
+/// decrement, which is read there.</para>
+/// <para><see cref="Run"/>, <see cref="Man()"/> and <see cref="Dispose"/>: one thread at a time. Without
+/// helpers, also after it was disposed, the calling thread does all.</para>
 /// </remarks>
 internal sealed unsafe class ScanCrew : IDisposable
 {

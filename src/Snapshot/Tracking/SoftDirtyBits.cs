@@ -4,17 +4,18 @@ using Snapshot.Interop;
 namespace Snapshot.Tracking;
 
 /// <summary>
-/// The soft-dirty bits of this process, for the trackers of one session: read for all of them, then cleared for all.
+/// The soft-dirty bits of this process, for the trackers of one session: read for all of them, then cleared
+/// for all.
 /// </summary>
 /// <remarks>
-/// <para>No write is lost. Reading and clearing are two system calls, and what is written between them is gone from
-/// both, in whatever order they are made. Therefore bits are cleared only while nobody writes: in the pause, or
-/// before a restart hands over. The order there: read every tracker's, then clear. A failure before the clear
-/// leaves the bits set; one of the clear itself leaves them set or read. Either way the pages are in the next
-/// collect.</para>
+/// <para>No write is lost. Reading and clearing are two system calls, and what is written between them is
+/// gone from both, in whatever order they are made. Therefore bits are cleared only while nobody writes: in
+/// the pause, or before a restart hands over. The order there: read every tracker's, then clear. A failure
+/// before the clear leaves the bits set; one of the clear itself leaves them set or read. Either way the
+/// pages are in the next collect.</para>
 /// <para>There is no clearing a part of a process. So one session at a time owns the bits
-/// (<see cref="SoftDirtyOwner"/>), and whatever is registered here is read before they go, also what the running
-/// checkpoint does not capture yet.</para>
+/// (<see cref="SoftDirtyOwner"/>), and whatever is registered here is read before they go, also what the
+/// running checkpoint does not capture yet.</para>
 /// <para>Registering: any thread. Everything else: one thread at a time.</para>
 /// </remarks>
 internal sealed class SoftDirtyBits : IDisposable
@@ -32,7 +33,9 @@ internal sealed class SoftDirtyBits : IDisposable
     }
 
     /// <summary>The bits, or null while another session of this process has them.</summary>
-    /// <exception cref="SnapshotException">SystemCall: /proc/self/clear_refs cannot be opened any more.</exception>
+    /// <exception cref="SnapshotException">
+    /// SystemCall: /proc/self/clear_refs cannot be opened any more.
+    /// </exception>
     internal static SoftDirtyBits? TryTake()
     {
         if (SoftDirtyOwner.TryTake() is not { } owner) return null;
@@ -50,7 +53,8 @@ internal sealed class SoftDirtyBits : IDisposable
     internal bool AreTaken { get; private set; }
 
     /// <summary>
-    /// Whether arming waits for <see cref="ArmTogether"/>: else a restart would look through all memory for each arena.
+    /// Whether arming waits for <see cref="ArmTogether"/>: else a restart would look through all memory for
+    /// each arena.
     /// </summary>
     internal bool AreHeldBack { get; private set; }
 
@@ -82,8 +86,12 @@ internal sealed class SoftDirtyBits : IDisposable
         if (isLast) Release();
     }
 
-    /// <summary>Takes the bits of all trackers. Nobody writes until <see cref="End"/>. No managed allocation.</summary>
-    /// <exception cref="SnapshotException">SystemCall. Nothing is lost: what was marked is reported later.</exception>
+    /// <summary>
+    /// Takes the bits of all trackers. Nobody writes until <see cref="End"/>. No managed allocation.
+    /// </summary>
+    /// <exception cref="SnapshotException">
+    /// SystemCall. Nothing is lost: what was marked is reported later.
+    /// </exception>
     internal void Begin()
     {
         Take();
@@ -93,8 +101,12 @@ internal sealed class SoftDirtyBits : IDisposable
     /// <inheritdoc cref="Begin"/>
     internal void End() => AreTaken = false;
 
-    /// <summary>Reads the bits of all trackers, and clears them. Nobody writes. No managed allocation.</summary>
-    /// <exception cref="SnapshotException">SystemCall. Nothing is lost: what was marked is reported later.</exception>
+    /// <summary>
+    /// Reads the bits of all trackers, and clears them. Nobody writes. No managed allocation.
+    /// </summary>
+    /// <exception cref="SnapshotException">
+    /// SystemCall. Nothing is lost: what was marked is reported later.
+    /// </exception>
     internal void Take()
     {
         lock (_registering)

@@ -5,19 +5,22 @@ using Snapshot.Memory;
 namespace Snapshot.Tracking;
 
 /// <summary>
-/// Lets the kernel mark each page that is written (soft-dirty, in Linux since 3.11 where it was built with it), and
-/// reads the marks from the pagemap. Needs no permission. Exact to 4 KiB; huge pages are kept, and marked as a whole.
+/// Lets the kernel mark each page that is written (soft-dirty, in Linux since 3.11 where it was built with
+/// it), and reads the marks from the pagemap. Needs no permission. Exact to 4 KiB; huge pages are kept, and
+/// marked as a whole.
 /// </summary>
 /// <remarks>
-/// <para>The bit is set in the page-table entry by the first store after it was cleared, also by a store of the kernel
-/// on behalf of a system call. Memory that was mapped anew counts as written; a page that was dropped
-/// (MADV_DONTNEED) does not, so drops come from <see cref="MemoryRegion.MoveDroppedTo"/>. Growth out of a reservation
-/// marks nothing old. Pages without memory are not asked about: they read as zero.</para>
+/// <para>The bit is set in the page-table entry by the first store after it was cleared, also by a store of
+/// the kernel on behalf of a system call. Memory that was mapped anew counts as written; a page that was
+/// dropped (MADV_DONTNEED) does not, so drops come from <see cref="MemoryRegion.MoveDroppedTo"/>. Growth out
+/// of a reservation marks nothing old. Pages without memory are not asked about: they read as zero.</para>
 /// <para>Who clears the bits, when, and why nothing is lost: <see cref="SoftDirtyBits"/>.</para>
 /// </remarks>
 internal sealed class SoftDirtyTracker : DirtyTracker, IScanWork
 {
-    /// <summary>Pages of a piece that is looked at alone, 128 MiB: pieces share no word of a bitmap.</summary>
+    /// <summary>
+    /// Pages of a piece that is looked at alone, 128 MiB: pieces share no word of a bitmap.
+    /// </summary>
     private const long PiecePages = 1 << 15;
 
     private readonly MemoryRegion _region;
@@ -36,7 +39,8 @@ internal sealed class SoftDirtyTracker : DirtyTracker, IScanWork
     private bool _isArming;
     private bool _isDisposed;
 
-    internal SoftDirtyTracker(MemoryRegion region, SoftDirtyBits bits, PagemapDescriptor pagemap, ScanCrew crew)
+    internal SoftDirtyTracker(
+        MemoryRegion region, SoftDirtyBits bits, PagemapDescriptor pagemap, ScanCrew crew)
     {
         _region = region;
         _bits = bits;
@@ -66,8 +70,8 @@ internal sealed class SoftDirtyTracker : DirtyTracker, IScanWork
     }
 
     /// <summary>
-    /// What was read when nobody wrote. Its marks have been cleared since: a write that follows is marked again. What
-    /// was dropped stays for the pause.
+    /// What was read when nobody wrote. Its marks have been cleared since: a write that follows is marked
+    /// again. What was dropped stays for the pause.
     /// </summary>
     internal override void CollectEarly(PageBitmap changed)
     {
@@ -77,7 +81,8 @@ internal sealed class SoftDirtyTracker : DirtyTracker, IScanWork
 
     internal override long CountChanged()
     {
-        // What was dropped can only be counted by taking it; as a page given back it stays in the next collect.
+        // What was dropped can only be counted by taking it; as a page given back it stays in the next
+        // collect.
         _region.MoveDroppedTo(_pending);
         Look();
         _found.UnionWith(_pending);
@@ -131,7 +136,8 @@ internal sealed class SoftDirtyTracker : DirtyTracker, IScanWork
             foreach (ref readonly PageRegion found in scan.Step(ref at, end, filter, ScanMode.Look))
             {
                 _found.Add(new PageRange(
-                    (long)(found.Start - start) >> Pages.Shift, (long)(found.End - found.Start) >> Pages.Shift));
+                    (long)(found.Start - start) >> Pages.Shift,
+                    (long)(found.End - found.Start) >> Pages.Shift));
             }
         }
     }

@@ -4,14 +4,18 @@ using Snapshot.Memory;
 
 namespace Snapshot.Tracking;
 
-/// <summary>Chooses the mechanism of a session once and makes its trackers; owns the descriptors they share.</summary>
+/// <summary>
+/// Chooses the mechanism of a session once and makes its trackers; owns the descriptors they share.
+/// </summary>
 /// <remarks>
-/// Disposing it while trackers exist is allowed, but for those that freeze: the descriptors close with the last of
-/// them.
+/// Disposing it while trackers exist is allowed, but for those that freeze: the descriptors close with the
+/// last of them.
 /// </remarks>
 internal sealed unsafe class TrackerFactory : IDisposable
 {
-    /// <summary>1 GiB: of less, one thread looks through the page tables before a second one has woken up.</summary>
+    /// <summary>
+    /// 1 GiB: of less, one thread looks through the page tables before a second one has woken up.
+    /// </summary>
     private const long ManyPages = 1 << 18;
 
     /// <summary>32 MiB: the same of hashing.</summary>
@@ -28,8 +32,11 @@ internal sealed unsafe class TrackerFactory : IDisposable
     /// <param name="capabilities">What the machine can do.</param>
     /// <param name="wanted">A mechanism, or Auto.</param>
     /// <param name="forFaults">Whether pages of arenas are to be fetched when they are touched.</param>
-    /// <exception cref="SnapshotException">Unsupported: this machine cannot do what was asked for.</exception>
-    internal TrackerFactory(MachineCapabilities capabilities, TrackingMechanism wanted, bool forFaults = false)
+    /// <exception cref="SnapshotException">
+    /// Unsupported: this machine cannot do what was asked for.
+    /// </exception>
+    internal TrackerFactory(
+        MachineCapabilities capabilities, TrackingMechanism wanted, bool forFaults = false)
     {
         capabilities.ThrowIfUnsupported();
         _capabilities = capabilities;
@@ -68,8 +75,8 @@ internal sealed unsafe class TrackerFactory : IDisposable
     internal bool CopiesBefore => SeesEveryWrite || FindsByStopping;
 
     /// <summary>
-    /// What arenas are registered with. A mapping belongs to one userfaultfd, so whoever serves faults of an arena must
-    /// use this one. Null with content hashes.
+    /// What arenas are registered with. A mapping belongs to one userfaultfd, so whoever serves faults of an
+    /// arena must use this one. Null with content hashes.
     /// </summary>
     internal UserfaultDescriptor? Userfault => _userfault;
 
@@ -95,7 +102,8 @@ internal sealed unsafe class TrackerFactory : IDisposable
     }
 
     /// <summary>
-    /// How much of a region's populated memory is in huge pages, 0 to 1; of one that has none yet, what it will get.
+    /// How much of a region's populated memory is in huge pages, 0 to 1; of one that has none yet, what it
+    /// will get.
     /// </summary>
     internal double HugePart(MemoryRegion region)
     {
@@ -119,7 +127,8 @@ internal sealed unsafe class TrackerFactory : IDisposable
 
     /// <summary>
     /// Before the trackers of a session are collected, one after another, while nobody writes; until
-    /// <see cref="EndCollect"/>. What can only be asked for all of them at once is asked here. No managed allocation.
+    /// <see cref="EndCollect"/>. What can only be asked for all of them at once is asked here. No managed
+    /// allocation.
     /// </summary>
     /// <exception cref="SnapshotException">SystemCall. Nothing is lost.</exception>
     internal void BeginCollect() => _softDirty?.Begin();
@@ -128,8 +137,8 @@ internal sealed unsafe class TrackerFactory : IDisposable
     internal void EndCollect() => _softDirty?.End();
 
     /// <summary>
-    /// Takes what was written so far, for <see cref="DirtyTracker.CollectEarly"/> of every tracker. Nobody writes. No
-    /// managed allocation.
+    /// Takes what was written so far, for <see cref="DirtyTracker.CollectEarly"/> of every tracker. Nobody
+    /// writes. No managed allocation.
     /// </summary>
     /// <exception cref="SnapshotException">SystemCall. Nothing is lost.</exception>
     internal void TakeWritten() => _softDirty?.Take();
@@ -143,17 +152,20 @@ internal sealed unsafe class TrackerFactory : IDisposable
     /// <exception cref="SnapshotException">SystemCall.</exception>
     internal void EndArming() => _softDirty?.ArmTogether();
 
-    /// <summary>Prepares for looking at that much memory: in the pause no thread is started any more.</summary>
+    /// <summary>
+    /// Prepares for looking at that much memory: in the pause no thread is started any more.
+    /// </summary>
     internal void PrepareFor(long pages)
     {
         if (pages >= (Mechanism == TrackingMechanism.ContentHash ? ManyToHash : ManyPages)) _crew?.Man();
     }
 
     /// <summary>
-    /// A tracker for memory that belongs to somebody else. Always content hash: its pages hold other things, too, and
-    /// nothing is known of its mapping.
+    /// A tracker for memory that belongs to somebody else. Always content hash: its pages hold other things,
+    /// too, and nothing is known of its mapping.
     /// </summary>
-    internal DirtyTracker CreateForBuffer(MemoryRegion region) => new ContentHashTracker(region, _pagemap, _crew);
+    internal DirtyTracker CreateForBuffer(MemoryRegion region) =>
+        new ContentHashTracker(region, _pagemap, _crew);
 
     public void Dispose()
     {
@@ -212,21 +224,22 @@ internal sealed unsafe class TrackerFactory : IDisposable
                 return wanted;
             case TrackingMechanism.SoftDirty when capabilities[Capability.SoftDirty]:
                 softDirty = SoftDirtyBits.TryTake() ?? throw Unsupported(
-                    "The program asks for tracking by soft-dirty bits, and another session of this process has them: " +
-                    "Linux clears them for a whole process only. Close that session first, or choose Auto or " +
-                    "ContentHash for this one.");
+                    "The program asks for tracking by soft-dirty bits, and another session of this process " +
+                    "has them: Linux clears them for a whole process only. Close that session first, or " +
+                    "choose Auto or ContentHash for this one.");
                 return wanted;
             case TrackingMechanism.SoftDirty:
-                throw NotHere(capabilities, "tracking by soft-dirty bits", Capability.Pagemap, Capability.SoftDirty);
+                throw NotHere(
+                    capabilities, "tracking by soft-dirty bits", Capability.Pagemap, Capability.SoftDirty);
             case TrackingMechanism.WriteProtect:
                 throw NotHere(
                     capabilities, "write-protect tracking", Capability.Userfault, Capability.PagemapScan,
                     Capability.WriteTracking);
             case TrackingMechanism.ServedWriteProtect:
                 throw Unsupported(
-                    "Served write protection is chosen by CaptureMode.CopyOnWrite; as SnapshotTuning.Tracking, " +
-                    "which is for what is captured otherwise, choose Auto, WriteProtect, SoftDirty, " +
-                    "ContentHash or SignalWriteProtect.");
+                    "Served write protection is chosen by CaptureMode.CopyOnWrite; as " +
+                    "SnapshotTuning.Tracking, which is for what is captured otherwise, choose Auto, " +
+                    "WriteProtect, SoftDirty, ContentHash or SignalWriteProtect.");
             default:
                 throw new ArgumentOutOfRangeException(nameof(wanted), wanted, "not a tracking mechanism");
         }
@@ -237,5 +250,6 @@ internal sealed unsafe class TrackerFactory : IDisposable
         $"The program asks for {what}, which does not work here. Probed: {capabilities.Describe(needed)} " +
         "Or choose Auto or ContentHash to run on this machine.");
 
-    private static SnapshotException Unsupported(string message) => new(SnapshotErrorCode.Unsupported, message);
+    private static SnapshotException Unsupported(string message) =>
+        new(SnapshotErrorCode.Unsupported, message);
 }

@@ -4,8 +4,8 @@ using Snapshot.Memory;
 namespace Snapshot.Tracking;
 
 /// <summary>
-/// What stands for a tracker where none can be made: all memory counts as changed, each time, and content tells what
-/// was. It needs nothing that could be refused.
+/// What stands for a tracker where none can be made: all memory counts as changed, each time, and content
+/// tells what was. It needs nothing that could be refused.
 /// </summary>
 internal sealed class UntrackedMemory(MemoryRegion region) : DirtyTracker
 {

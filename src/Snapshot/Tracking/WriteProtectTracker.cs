@@ -5,64 +5,69 @@ using Snapshot.Memory;
 namespace Snapshot.Tracking;
 
 /// <summary>
-/// Lets the kernel note the first write to each page: userfaultfd in asynchronous write-protect mode, read and
-/// re-armed by PAGEMAP_SCAN. Exact to 4 KiB.
+/// Lets the kernel note the first write to each page: userfaultfd in asynchronous write-protect mode, read
+/// and re-armed by PAGEMAP_SCAN. Exact to 4 KiB.
 /// </summary>
 /// <remarks>
 /// <para>
-/// The bit. Each page-table entry of a registered range has a write-protect bit. A page counts as written when the
-/// bit is clear. A store to a page whose bit is set faults; the kernel clears the bit, makes the page writable and
-/// lets the store retry, without telling anybody. Stores by the kernel on behalf of a system call (read(2), a pipe)
-/// take the same fault.
+/// The bit. Each page-table entry of a registered range has a write-protect bit. A page counts as written
+/// when the bit is clear. A store to a page whose bit is set faults; the kernel clears the bit, makes the
+/// page writable and lets the store retry, without telling anybody. Stores by the kernel on behalf of a
+/// system call (read(2), a pipe) take the same fault.
 /// </para>
 /// <para>
-/// No write is lost between report and protection. A scan with <c>protect</c> reports a page and sets its bit under
-/// one hold of the page-table lock, and flushes stale TLB entries of all processors before it lets go of that lock.
-/// So each store falls on one side: either it reached memory before the flush ended, hence before the scan returned,
-/// and a copy made after the scan contains it; or it comes after, faults, clears the bit, and the next scan reports
-/// the page. A fault that cleared the bit just before a scan sets it again has not stored yet: its store retries and
-/// faults once more.
+/// No write is lost between report and protection. A scan with <c>protect</c> reports a page and sets its bit
+/// under one hold of the page-table lock, and flushes stale TLB entries of all processors before it lets go
+/// of that lock. So each store falls on one side: either it reached memory before the flush ended, hence
+/// before the scan returned, and a copy made after the scan contains it; or it comes after, faults, clears
+/// the bit, and the next scan reports the page. A fault that cleared the bit just before a scan sets it again
+/// has not stored yet: its store retries and faults once more.
 /// </para>
 /// <para>
-/// Dropped pages. Discarding a page (MADV_DONTNEED) discards its entry with the bit, and a page without an entry is
-/// not reported (see below); so drops come from <see cref="MemoryRegion.MoveDroppedTo"/>. It is asked before the
-/// scan, although both orders are right: the region reports a drop after the content is gone, so a page that it
-/// reports now reads as zero, or as what was written since, in any copy made after the collect; a page whose report
-/// comes later than the question is in the next collect. A store after a drop populates the page anew with the bit
-/// clear, and is seen by whichever scan comes next.
+/// Dropped pages. Discarding a page (MADV_DONTNEED) discards its entry with the bit, and a page without an
+/// entry is not reported (see below); so drops come from <see cref="MemoryRegion.MoveDroppedTo"/>. It is
+/// asked before the scan, although both orders are right: the region reports a drop after the content is
+/// gone, so a page that it reports now reads as zero, or as what was written since, in any copy made after
+/// the collect; a page whose report comes later than the question is in the next collect. A store after a
+/// drop populates the page anew with the bit clear, and is seen by whichever scan comes next.
 /// </para>
 /// <para>
-/// Pages never populated have no entry. Nothing is protected at creation, so what is there counts as written, and a
-/// first store, now or at any later time, leaves an entry with the bit clear. The kernel's plain question for written
-/// pages includes pages without an entry, and protecting those would give each a marker and each 2 MiB a page table,
-/// after which they never become huge pages. So they are excluded by asking for populated pages only. That question
-/// has no fast path; it is asked only of spans of 2 MiB not known to be fully populated. Where it is not asked
-/// although a page is empty after all (it was dropped a moment ago), the page is reported without need, as zeros, and
-/// the marker (feature WP_UNPOPULATED) carries the bit on to the entry that the next store makes. A page of which
-/// only zeros were read maps the shared zero page with the bit clear: it is reported once, without having changed,
-/// and a store to it later faults like any other.
+/// Pages never populated have no entry. Nothing is protected at creation, so what is there counts as written,
+/// and a first store, now or at any later time, leaves an entry with the bit clear. The kernel's plain
+/// question for written pages includes pages without an entry, and protecting those would give each a marker
+/// and each 2 MiB a page table, after which they never become huge pages. So they are excluded by asking for
+/// populated pages only. That question has no fast path; it is asked only of spans of 2 MiB not known to be
+/// fully populated. Where it is not asked although a page is empty after all (it was dropped a moment ago),
+/// the page is reported without need, as zeros, and the marker (feature WP_UNPOPULATED) carries the bit on to
+/// the entry that the next store makes. A page of which only zeros were read maps the shared zero page with
+/// the bit clear: it is reported once, without having changed, and a store to it later faults like any other.
 /// </para>
 /// <para>
-/// Huge pages. A scan that covers a huge page reports and protects it whole and keeps it whole; the first store into it
-/// afterwards splits it, after which only its 4 KiB pages that are written are reported.
+/// Huge pages. A scan that covers a huge page reports and protects it whole and keeps it whole; the first
+/// store into it afterwards splits it, after which only its 4 KiB pages that are written are reported.
 /// </para>
 /// <para>
 /// Growth. The whole reservation is registered once, while most of it is still without access; making a part
 /// accessible later (mprotect) keeps the registration. The committed size is read once per scan, before it.
 /// </para>
 /// <para>
-/// Limit. A device that writes to pages pinned beforehand (direct I/O or io_uring reads in flight) takes no fault.
-/// Such a transfer must not be in flight across a collect; a system call that has returned has no such transfer left.
+/// Limit. A device that writes to pages pinned beforehand (direct I/O or io_uring reads in flight) takes no
+/// fault. Such a transfer must not be in flight across a collect; a system call that has returned has no such
+/// transfer left.
 /// </para>
 /// </remarks>
 internal sealed unsafe class WriteProtectTracker : DirtyTracker, IScanWork
 {
     private const long SpanPages = Pages.HugeSize / Pages.Size;
 
-    /// <summary>Pages of a piece that is looked at alone: a word of <see cref="_fullSpans"/>, 128 MiB.</summary>
+    /// <summary>
+    /// Pages of a piece that is looked at alone: a word of <see cref="_fullSpans"/>, 128 MiB.
+    /// </summary>
     private const long PiecePages = 64 * SpanPages;
 
-    /// <summary>Up to so many written pages it pays to look for them first, and then to protect only there.</summary>
+    /// <summary>
+    /// Up to so many written pages it pays to look for them first, and then to protect only there.
+    /// </summary>
     private const long FewPages = 512;
 
     private readonly MemoryRegion _region;
@@ -76,7 +81,9 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker, IScanWork
     private ScanMode _lookMode;
     private bool _disposed;
 
-    /// <summary>Written pages, as last counted; whatever is collected may have been written again since.</summary>
+    /// <summary>
+    /// Written pages, as last counted; whatever is collected may have been written again since.
+    /// </summary>
     private long _expected = long.MaxValue;
 
     /// <summary>Spans of 512 pages that were seen populated throughout and not dropped since.</summary>
@@ -92,8 +99,8 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker, IScanWork
         NativeError.ThrowIfFailed(
             Native.sn_uffd_register_wp(userfault.Number, Start, CapacityBytes),
             "UFFDIO_REGISTER",
-            $"The memory of '{region.RegionName}' must be private anonymous memory that no other userfaultfd tracks; " +
-            "content-hash tracking works for any memory.");
+            $"The memory of '{region.RegionName}' must be private anonymous memory that no other " +
+            "userfaultfd tracks; content-hash tracking works for any memory.");
         _scan = new PageScan(pagemap);
         bool referenced = false;
         userfault.DangerousAddRef(ref referenced);
@@ -139,7 +146,8 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker, IScanWork
 
     internal override long CountChanged()
     {
-        // What was dropped can only be counted by taking it; as a page given back it stays in the next collect.
+        // What was dropped can only be counted by taking it; as a page given back it stays in the next
+        // collect.
         TakeDropped(_givenBack);
         return Look(ScanMode.Look) + _givenBack.Count();
     }
@@ -158,7 +166,8 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker, IScanWork
         if (_disposed) return;
         _disposed = true;
 
-        // Where the kernel does not end the registration, unmapping the memory or closing the descriptor will.
+        // Where the kernel does not end the registration, unmapping the memory or closing the descriptor
+        // will.
         _ = Native.sn_uffd_unregister(_userfault.Number, Start, CapacityBytes);
         _userfault.DangerousRelease();
         _scan.Dispose();
@@ -194,8 +203,8 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker, IScanWork
 
     /// <summary>Finds the written pages, all who may help at once; returns how many there are.</summary>
     /// <remarks>
-    /// Pieces share no word of a bitmap, and the sets are told beforehand how far they will reach, so that nothing else
-    /// of them changes.
+    /// Pieces share no word of a bitmap, and the sets are told beforehand how far they will reach, so that
+    /// nothing else of them changes.
     /// </remarks>
     private long Look(ScanMode mode)
     {
@@ -211,8 +220,8 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker, IScanWork
     }
 
     /// <summary>
-    /// Looks for what was written, and then reports and protects only spans of 2 MiB in which there is something. What
-    /// is written after the look is the next collect's.
+    /// Looks for what was written, and then reports and protects only spans of 2 MiB in which there is
+    /// something. What is written after the look is the next collect's.
     /// </summary>
     private void ScanWhereWritten(PageBitmap into)
     {
@@ -230,7 +239,9 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker, IScanWork
     private void ScanCommitted(PageBitmap? into) =>
         Scan(_scan, new PageRange(0, _region.CommittedPages), ScanMode.Protect, into);
 
-    /// <summary>Walks a range, each stretch of spans with the question it needs; returns the pages found.</summary>
+    /// <summary>
+    /// Walks a range, each stretch of spans with the question it needs; returns the pages found.
+    /// </summary>
     private long Scan(PageScan scan, PageRange range, ScanMode mode, PageBitmap? into)
     {
         long count = 0;

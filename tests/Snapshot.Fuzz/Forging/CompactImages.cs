@@ -4,8 +4,9 @@ using Snapshot.Image;
 namespace Snapshot.Fuzz.Forging;
 
 /// <summary>
-/// Images without their padding, footers and checksums, one after the other: a fuzzer then changes only bytes that say
-/// something. An image is 80 bytes of its header page, two u16 (bytes of blocks, bytes of index), blocks, index.
+/// Images without their padding, footers and checksums, one after the other: a fuzzer then changes only bytes
+/// that say something. An image is 80 bytes of its header page, two u16 (bytes of blocks, bytes of index),
+/// blocks, index.
 /// </summary>
 internal static class CompactImages
 {
@@ -18,7 +19,8 @@ internal static class CompactImages
         foreach (byte[] file in files)
         {
             ReadOnlySpan<byte> footer = file.AsSpan(^ImageFormat.PageSize..);
-            int indexOffset = (int)BinaryPrimitives.ReadUInt64LittleEndian(footer[ImageFormat.Footer.IndexOffset..]);
+            int indexOffset =
+                (int)BinaryPrimitives.ReadUInt64LittleEndian(footer[ImageFormat.Footer.IndexOffset..]);
             int used = (int)BinaryPrimitives.ReadUInt64LittleEndian(file.AsSpan(indexOffset + 24));
             packed.Bytes(file.AsSpan(0, HeaderBytes));
             ReadOnlySpan<byte> blocks = file.AsSpan(ImageFormat.PageSize..indexOffset).TrimEnd((byte)0);

@@ -12,7 +12,8 @@ internal static class ImageFile
     /// <param name="header">At most a page.</param>
     /// <param name="blocks">What stands between header and index.</param>
     /// <param name="index">The index.</param>
-    internal static byte[] Assemble(ReadOnlySpan<byte> header, ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> index)
+    internal static byte[] Assemble(
+        ReadOnlySpan<byte> header, ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> index)
     {
         int indexOffset = PageSize + Padded(blocks.Length);
         int indexLength = Math.Max(Padded(index.Length), PageSize);
@@ -21,7 +22,8 @@ internal static class ImageFile
         blocks.CopyTo(file.AsSpan(PageSize));
         index.CopyTo(file.AsSpan(indexOffset));
         byte[] footer = HeaderPages.MakeFooter(
-            new ImageFooter(indexOffset, indexLength, 0, file.Length, new Guid(file.AsSpan(Header.ImageId, 16))));
+            new ImageFooter(
+                indexOffset, indexLength, 0, file.Length, new Guid(file.AsSpan(Header.ImageId, 16))));
         footer.CopyTo(file.AsSpan(indexOffset + indexLength));
         ImageSeal.Mend(file);
         return file;

@@ -27,7 +27,8 @@ internal sealed class ImageParts
     /// <summary>Takes an intact image apart.</summary>
     internal static ImageParts Of(ReadOnlySpan<byte> file)
     {
-        int indexOffset = (int)BinaryPrimitives.ReadUInt64LittleEndian(file[^PageSize..][Footer.IndexOffset..]);
+        int indexOffset =
+            (int)BinaryPrimitives.ReadUInt64LittleEndian(file[^PageSize..][Footer.IndexOffset..]);
         ImageParts parts = new(file[..PageSize].ToArray(), file[PageSize..indexOffset].ToArray());
         ReadOnlySpan<byte> index = file[indexOffset..^PageSize];
         int count = BinaryPrimitives.ReadInt32LittleEndian(index[16..]);
@@ -71,7 +72,8 @@ internal sealed class ImageParts
     {
         byte[] payload = Section("EXTN");
         List<ulong> extents = [];
-        for (int at = 8; at < payload.Length; at += ExtentBytes) extents.Add(BitConverter.ToUInt64(payload, at));
+        for (int at = 8; at < payload.Length; at += ExtentBytes)
+            extents.Add(BitConverter.ToUInt64(payload, at));
         change(extents);
         Replace("EXTN", to =>
         {

@@ -6,8 +6,8 @@ using static Snapshot.Image.ImageFormat;
 namespace Snapshot.Fuzz.Forging;
 
 /// <summary>
-/// Makes the checksums of an image right whatever its content is, so that what refuses it is a check of the content.
-/// Where a length or an offset makes no sense the checksum that would depend on it stays as it is.
+/// Makes the checksums of an image right whatever its content is, so that what refuses it is a check of the
+/// content. Where a length or an offset makes no sense the checksum that would depend on it stays as it is.
 /// </summary>
 internal static class ImageSeal
 {
@@ -22,7 +22,8 @@ internal static class ImageSeal
             Span<byte> index = file[(int)indexOffset..^PageSize];
             file.Slice(PageChecksumOffset, 8).CopyTo(index[IndexMagic.Length..]);
             MendBlocks(file, index);
-            BinaryPrimitives.WriteUInt64LittleEndian(footer[Footer.IndexChecksum..], XxHash3.HashToUInt64(index));
+            BinaryPrimitives.WriteUInt64LittleEndian(
+                footer[Footer.IndexChecksum..], XxHash3.HashToUInt64(index));
         }
 
         MendPage(footer);
@@ -54,7 +55,8 @@ internal static class ImageSeal
             ushort pages = BinaryPrimitives.ReadUInt16LittleEndian(blocks[(at + 20)..]);
             ulong length = (stored + 4095UL) & ~4095UL;
             if (offset > (ulong)file.Length || length > (ulong)file.Length - offset) continue;
-            ImageBlock block = new((long)offset, 0, 0, (int)stored, pages, (StoredEncoding)blocks[at + 22], 0);
+            ImageBlock block = new(
+                (long)offset, 0, 0, (int)stored, pages, (StoredEncoding)blocks[at + 22], 0);
             if (block.Encoding == StoredEncoding.PlainByPage && stored != pages * 4096u) continue;
             BinaryPrimitives.WriteUInt64LittleEndian(
                 blocks[(at + 8)..], BlockChecksum.Of(block, file.Slice((int)offset, (int)length)));

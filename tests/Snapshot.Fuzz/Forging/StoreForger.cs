@@ -11,7 +11,8 @@ namespace Snapshot.Fuzz.Forging;
 internal static class StoreForger
 {
     /// <summary>
-    /// Copies the newest image, which is a full one, as the next generation, changed; returns that generation.
+    /// Copies the newest image, which is a full one, as the next generation, changed; returns that
+    /// generation.
     /// </summary>
     internal static long AddForged(string directory, Action<ImageParts> change)
     {
@@ -33,7 +34,8 @@ internal static class StoreForger
         entry = entry with
         {
             FileLength = file.Length,
-            IndexChecksum = BinaryPrimitives.ReadUInt64LittleEndian(file.AsSpan(^PageSize..)[Footer.IndexChecksum..]),
+            IndexChecksum =
+                BinaryPrimitives.ReadUInt64LittleEndian(file.AsSpan(^PageSize..)[Footer.IndexChecksum..]),
         };
         File.WriteAllBytes(Path.Combine(directory, entry.FileName), file);
         manifest.Commit(entry, continued: null);

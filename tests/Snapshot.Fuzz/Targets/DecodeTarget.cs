@@ -5,8 +5,8 @@ using Snapshot.Interop;
 namespace Snapshot.Fuzz.Targets;
 
 /// <summary>
-/// The C part's own LZ4 and XXH3, beside K4os.Compression.LZ4 and System.IO.Hashing: the input is the stored bytes of
-/// a block, behind a byte that tells how many pages it has.
+/// The C part's own LZ4 and XXH3, beside K4os.Compression.LZ4 and System.IO.Hashing: the input is the stored
+/// bytes of a block, behind a byte that tells how many pages it has.
 /// </summary>
 internal sealed unsafe class DecodeTarget : FuzzTarget
 {
@@ -35,7 +35,8 @@ internal sealed unsafe class DecodeTarget : FuzzTarget
         if (stored.Length < HashedLeast) return;
         ulong checksum;
         fixed (byte* from = stored)
-            Require(Native.sn_block_checksum(from, (ulong)stored.Length, &checksum) == 0, "a checksum is told");
+            Require(
+                Native.sn_block_checksum(from, (ulong)stored.Length, &checksum) == 0, "a checksum is told");
         Require(checksum == XxHash3.HashToUInt64(stored), "both have the same checksum");
     }
 

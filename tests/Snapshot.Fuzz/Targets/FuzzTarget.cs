@@ -5,22 +5,27 @@ namespace Snapshot.Fuzz.Targets;
 /// <param name="documented">The codes by which the reader may refuse an input.</param>
 internal abstract class FuzzTarget(string name, params SnapshotErrorCode[] documented)
 {
-    /// <summary>Beside what is in proportion to the bytes that are read: messages, and tables of fixed size.</summary>
+    /// <summary>
+    /// Beside what is in proportion to the bytes that are read: messages, and tables of fixed size.
+    /// </summary>
     private const long FixedBytes = 1 << 20;
 
-    /// <summary>The densest structure of the format is an empty text of two bytes, which becomes a record.</summary>
+    /// <summary>
+    /// The densest structure of the format is an empty text of two bytes, which becomes a record.
+    /// </summary>
     private const long BytesPerByte = 64;
 
     internal static IReadOnlyList<FuzzTarget> All { get; } =
-        [new ImageTarget(), new ManifestTarget(), new ModuleListTarget(), new ModuleFileTarget(), new DecodeTarget()];
+        [new ImageTarget(), new ManifestTarget(), new ModuleListTarget(), new ModuleFileTarget(),
+            new DecodeTarget()];
 
     internal string Name => name;
 
     internal static FuzzTarget? Find(string name) => All.FirstOrDefault(target => target.Name == name);
 
     /// <summary>
-    /// Throws what no input may bring about: another exception than a documented one, a promise broken by what was
-    /// read, or more memory than the input can justify.
+    /// Throws what no input may bring about: another exception than a documented one, a promise broken by
+    /// what was read, or more memory than the input can justify.
     /// </summary>
     internal void Check(byte[] input)
     {

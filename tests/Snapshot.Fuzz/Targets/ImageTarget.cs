@@ -35,7 +35,8 @@ internal sealed class ImageTarget() : FuzzTarget(
     {
         ImageHeader header = image.Header;
         GenerationInfo info = new(
-            header.Generation, header.Parent?.Generation, GenerationKind.Full, header.Created, image.Name, image.Length,
+            header.Generation, header.Parent?.Generation, GenerationKind.Full, header.Created, image.Name,
+            image.Length,
             header.ImageId);
         _ = ImageDescriber.Describe(info, image);
         foreach (ImageRegion region in image.Regions) CheckRegion(region.Description);
@@ -57,7 +58,9 @@ internal sealed class ImageTarget() : FuzzTarget(
         ArenaOptions options = new() { Capacity = region.CapacityBytes };
         Require(options.Capacity == region.CapacityBytes, "an arena has a capacity that arenas can have");
         Require(region.BaseAddress % (2 << 20) == 0, "an arena begins at a multiple of 2 MiB");
-        Require(region.CommittedPages << 12 <= region.CapacityBytes, "an arena has no more pages than its capacity");
+        Require(
+            region.CommittedPages << 12 <= region.CapacityBytes,
+            "an arena has no more pages than its capacity");
     }
 
     private static void CheckMap(ChainMap map, List<ImageReader> chain)
@@ -72,7 +75,9 @@ internal sealed class ImageTarget() : FuzzTarget(
                 if (run.Kind == ExtentKind.Present)
                 {
                     Require(chain[run.Image].BlockOf(run.FirstOrdinal) >= 0, "the first page is in a block");
-                    Require(chain[run.Image].BlockOf(run.FirstOrdinal + run.PageCount - 1) >= 0, "so is the last one");
+                    Require(
+                        chain[run.Image].BlockOf(run.FirstOrdinal + run.PageCount - 1) >= 0,
+                        "so is the last one");
                 }
 
                 page += run.PageCount;

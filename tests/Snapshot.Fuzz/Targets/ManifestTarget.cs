@@ -3,7 +3,9 @@ using Snapshot.Storage;
 
 namespace Snapshot.Fuzz.Targets;
 
-/// <summary>A half of a manifest, from its first byte on, whose checksum is right; read as either half.</summary>
+/// <summary>
+/// A half of a manifest, from its first byte on, whose checksum is right; read as either half.
+/// </summary>
 internal sealed class ManifestTarget() : FuzzTarget(
     "manifest", SnapshotErrorCode.UnsupportedFormat, SnapshotErrorCode.ChainBroken)
 {
@@ -39,7 +41,8 @@ internal sealed class ManifestTarget() : FuzzTarget(
         byte[] again = new byte[ManifestHalf.HalfBytes];
         ManifestHalf.Encode(state, again);
         ManifestState? read = ManifestHalf.Decode(again, number, "manifest");
-        Require(read is not null && read.Entries.SequenceEqual(state.Entries), "what was read can be written and read");
+        Require(read is not null &&
+            read.Entries.SequenceEqual(state.Entries), "what was read can be written and read");
         if (counting.Length > 0) _ = GenerationChain.Follow(counting, counting[^1], "store");
     }
 }

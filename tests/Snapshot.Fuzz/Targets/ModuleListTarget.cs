@@ -12,7 +12,8 @@ internal sealed class ModuleListTarget() : FuzzTarget("modules", SnapshotErrorCo
 
     protected override byte[][] Expand(byte[] input)
     {
-        byte[] body = input.AsSpan(0, Math.Min(input.Length, NativeManifest.SizeMax - NativeManifest.HeaderSize))
+        byte[] body = input.AsSpan(
+            0, Math.Min(input.Length, NativeManifest.SizeMax - NativeManifest.HeaderSize))
             .ToArray();
         byte[] list = [.. "SNKM"u8, .. new byte[NativeManifest.HeaderSize - 4], .. body];
         BinaryPrimitives.WriteUInt32LittleEndian(list.AsSpan(4), NativeManifest.Version);

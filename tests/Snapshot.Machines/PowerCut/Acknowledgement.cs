@@ -4,14 +4,17 @@ using System.Text;
 namespace Snapshot.Machines.PowerCut;
 
 /// <summary>
-/// What a guest writes on its disk, beside the file system, after a program told it that a generation is committed:
-/// the log has it after all that the commit needs. It is written without a flush, which would hide one left out.
+/// What a guest writes on its disk, beside the file system, after a program told it that a generation is
+/// committed: the log has it after all that the commit needs. It is written without a flush, which would hide
+/// one left out.
 /// </summary>
 /// <param name="Position">How many entries of the log come before it.</param>
 /// <param name="Generation">The generation.</param>
 internal readonly record struct Acknowledgement(int Position, long Generation)
 {
-    /// <summary>A block of the file systems: the kernel lets a direct write of less go through its cache.</summary>
+    /// <summary>
+    /// A block of the file systems: the kernel lets a direct write of less go through its cache.
+    /// </summary>
     private const int Size = 4096;
 
     private const string Words = "snapshot: committed generation ";
@@ -34,7 +37,8 @@ internal readonly record struct Acknowledgement(int Position, long Generation)
             if (entry.Offset != offset || entry.Length != Size) continue;
             string text = Encoding.ASCII.GetString(log.DataOf(entry)).TrimEnd('\0', '\n');
             if (!text.StartsWith(Words, StringComparison.Ordinal)) continue;
-            all.Add(new Acknowledgement(position, long.Parse(text[Words.Length..], CultureInfo.InvariantCulture)));
+            all.Add(new Acknowledgement(
+                position, long.Parse(text[Words.Length..], CultureInfo.InvariantCulture)));
         }
 
         return all;

@@ -23,10 +23,11 @@ internal readonly record struct Cut(int Position, UnflushedWrites Unflushed, int
     private const int Shortly = 12;
 
     /// <summary>
-    /// Random cuts, in the order of the log. One half falls anywhere, one shortly after an acknowledgement, when the
-    /// most is promised and the least time has passed.
+    /// Random cuts, in the order of the log. One half falls anywhere, one shortly after an acknowledgement,
+    /// when the most is promised and the least time has passed.
     /// </summary>
-    internal static Cut[] Choose(int count, int entries, IReadOnlyList<Acknowledgement> acknowledged, int seed)
+    internal static Cut[] Choose(
+        int count, int entries, IReadOnlyList<Acknowledgement> acknowledged, int seed)
     {
         Random random = new(seed);
         Cut[] cuts = new Cut[count];
@@ -36,7 +37,8 @@ internal readonly record struct Cut(int Position, UnflushedWrites Unflushed, int
             int position = isAnywhere
                 ? random.Next(entries + 1)
                 : acknowledged[random.Next(acknowledged.Count)].Position + 1 + random.Next(Shortly);
-            cuts[index] = new Cut(Math.Min(position, entries), (UnflushedWrites)random.Next(3), random.Next());
+            cuts[index] = new Cut(
+                Math.Min(position, entries), (UnflushedWrites)random.Next(3), random.Next());
         }
 
         return [.. cuts.OrderBy(cut => cut.Position)];

@@ -13,7 +13,8 @@ internal sealed class Ext4 : IFileSystem
     public int Megabytes => 64;
 
     public void Make(string file) => HostProgram.Require(
-        "mke2fs", "-q", "-t", "ext4", "-b", "4096", file, string.Create(CultureInfo.InvariantCulture, $"{Megabytes}M"));
+        "mke2fs", "-q", "-t", "ext4", "-b", "4096", file,
+        string.Create(CultureInfo.InvariantCulture, $"{Megabytes}M"));
 
     public Task ReadOutAsync(IReadOnlyList<string> disks, string folder)
     {

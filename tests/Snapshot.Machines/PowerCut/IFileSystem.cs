@@ -14,8 +14,8 @@ internal interface IFileSystem
     public void Make(string file);
 
     /// <summary>
-    /// Lets it recover from a cut, as the next mount would, and copies its files out: those of disk i into the folder
-    /// with that number. What cannot be recovered has no folder.
+    /// Lets it recover from a cut, as the next mount would, and copies its files out: those of disk i into
+    /// the folder with that number. What cannot be recovered has no folder.
     /// </summary>
     public Task ReadOutAsync(IReadOnlyList<string> disks, string folder);
 }

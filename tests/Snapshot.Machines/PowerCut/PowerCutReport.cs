@@ -9,5 +9,6 @@ internal sealed record PowerCutReport(
     int Cuts, int Acknowledged, string Recorded, IReadOnlyList<string> Findings)
 {
     public override string ToString() =>
-        $"{Cuts} power cuts in {Recorded} with {Acknowledged} acknowledged generations: {Findings.Count} findings.";
+        $"{Cuts} power cuts in {Recorded} with {Acknowledged} acknowledged generations: {Findings.Count} " +
+        "findings.";
 }

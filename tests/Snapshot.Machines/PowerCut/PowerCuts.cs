@@ -37,7 +37,8 @@ internal sealed class PowerCuts(Machine machine, IFileSystem fileSystem)
             int done = 0;
             foreach (Cut[] cuts in Cut.Choose(count, log.Entries.Count, acknowledged, seed).Chunk(Batch))
             {
-                string[] found = await CheckAsync(disk, cuts, done, acknowledged, new StoreCheck(result), folder)
+                string[] found = await CheckAsync(
+                    disk, cuts, done, acknowledged, new StoreCheck(result), folder)
                     .ConfigureAwait(false);
                 findings.AddRange(found);
                 done += cuts.Length;
@@ -65,7 +66,8 @@ internal sealed class PowerCuts(Machine machine, IFileSystem fileSystem)
         for (int index = 0; index < cuts.Length; index++)
         {
             Cut cut = cuts[index];
-            long[] promised = [.. acknowledged.Where(one => one.Position < cut.Position).Select(one => one.Generation)];
+            long[] promised = [.. acknowledged.Where(one => one.Position < cut.Position).Select(
+                one => one.Generation)];
             string root = Path.Combine(read.FullName, index.ToString(CultureInfo.InvariantCulture));
             string? finding = Directory.Exists(root) ? null : "the file system cannot be recovered";
             string run = Path.Combine(root, Recording.RunName);

@@ -1,6 +1,8 @@
 namespace Snapshot.Machines.PowerCut;
 
-/// <summary>A run of the heat diffusion in a guest, whose disk is recorded while generations are committed.</summary>
+/// <summary>
+/// A run of the heat diffusion in a guest, whose disk is recorded while generations are committed.
+/// </summary>
 /// <param name="machine">Boots the guest.</param>
 /// <param name="fileSystem">On the disk.</param>
 /// <param name="folder">Where the recording is put.</param>
@@ -23,7 +25,9 @@ internal sealed class Recording(Machine machine, IFileSystem fileSystem, string 
     /// <summary>Where on the disk acknowledgements are: behind the file system.</summary>
     internal long AcknowledgementOffset => (long)fileSystem.Megabytes << 20;
 
-    /// <summary>Boots the guest and waits until the run has ended. Returns the line that tells its result.</summary>
+    /// <summary>
+    /// Boots the guest and waits until the run has ended. Returns the line that tells its result.
+    /// </summary>
     /// <param name="withoutSync">Syncs of this kind are left out, see skip_sync.c; null: none.</param>
     /// <exception cref="MachineException">The run failed.</exception>
     internal async Task<string> MakeAsync(string? withoutSync)
@@ -42,7 +46,8 @@ internal sealed class Recording(Machine machine, IFileSystem fileSystem, string 
 
     private Job Job(string? withoutSync)
     {
-        string preloaded = withoutSync is null ? "" : $"LD_PRELOAD=/job/skip_sync.so SKIP_SYNC={withoutSync} ";
+        string preloaded =
+            withoutSync is null ? "" : $"LD_PRELOAD=/job/skip_sync.so SKIP_SYNC={withoutSync} ";
         return new Job(
             $$"""
             mount -t {{fileSystem.Name}} /dev/vdc /disk || exit
@@ -74,7 +79,8 @@ internal sealed class Recording(Machine machine, IFileSystem fileSystem, string 
     {
         string library = Path.Combine(folder, "skip_sync.so");
         HostProgram.Require(
-            "cc", "-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-shared", "-fPIC",
+            "cc", "-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror", "-Wconversion",
+            "-shared", "-fPIC",
             Path.Combine(AppContext.BaseDirectory, "skip_sync.c"), "-o", library);
         return library;
     }

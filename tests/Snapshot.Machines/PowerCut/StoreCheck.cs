@@ -6,8 +6,8 @@ using Snapshot.Tool.Output;
 namespace Snapshot.Machines.PowerCut;
 
 /// <summary>
-/// Holds what a cut left to what was promised: `snapshot list` and `snapshot verify` find each acknowledged generation
-/// whole, and the run goes on from there to the same result.
+/// Holds what a cut left to what was promised: `snapshot list` and `snapshot verify` find each acknowledged
+/// generation whole, and the run goes on from there to the same result.
 /// </summary>
 /// <param name="result">The line that tells the result of the run that was not cut off.</param>
 internal sealed class StoreCheck(string result)
@@ -31,10 +31,12 @@ internal sealed class StoreCheck(string result)
         // An older one may have been pruned: then as many younger ones as are kept are there.
         foreach (long generation in acknowledged.OrderDescending())
         {
-            if (present.Contains(generation) || present.Count(other => other > generation) >= s_kept) continue;
+            if (present.Contains(generation) || present.Count(other => other > generation) >= s_kept)
+                continue;
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"generation {generation} was acknowledged, and there are only [{string.Join(", ", present)}]");
+                $"generation {generation} was acknowledged, and there are only " +
+                $"[{string.Join(", ", present)}]");
         }
 
         HostProgram verify = await ToolAsync("verify", store).ConfigureAwait(false);

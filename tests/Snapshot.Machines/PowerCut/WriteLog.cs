@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace Snapshot.Machines.PowerCut;
 
-/// <summary>What a guest did to a recorded disk, in order: the log of qemu's blklogwrites. Not thread-safe.</summary>
+/// <summary>
+/// What a guest did to a recorded disk, in order: the log of qemu's blklogwrites. Not thread-safe.
+/// </summary>
 internal sealed class WriteLog : IDisposable
 {
     /// <summary>The unit of a disk, bytes.</summary>
@@ -23,7 +25,8 @@ internal sealed class WriteLog : IDisposable
         byte[] sector = new byte[SectorSize];
         _file.ReadExactly(sector);
         ulong magic = Number(sector, 0), count = Number(sector, 2);
-        if (magic != Magic || BinaryPrimitives.ReadUInt32LittleEndian(sector.AsSpan(3 * NumberSize)) != SectorSize)
+        if (magic != Magic ||
+            BinaryPrimitives.ReadUInt32LittleEndian(sector.AsSpan(3 * NumberSize)) != SectorSize)
             throw new InvalidDataException($"'{path}' is no log of writes in sectors of {SectorSize} bytes.");
 
         for (ulong index = 0; index < count; index++) _entries.Add(ReadEntry(sector));
@@ -42,7 +45,8 @@ internal sealed class WriteLog : IDisposable
 
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{_entries.Count(entry => entry.Length > 0)} writes and {_entries.Count(entry => entry.IsFlush)} flushes");
+        $"{_entries.Count(entry => entry.Length > 0)} writes and {_entries.Count(entry => entry.IsFlush)} " +
+        $"flushes");
 
     public void Dispose() => _file.Dispose();
 

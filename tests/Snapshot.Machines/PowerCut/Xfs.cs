@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Snapshot.Machines.PowerCut;
 
-/// <summary>XFS as mkfs.xfs makes it. Only a kernel replays its log, so another guest mounts the disks.</summary>
+/// <summary>
+/// XFS as mkfs.xfs makes it. Only a kernel replays its log, so another guest mounts the disks.
+/// </summary>
 /// <param name="machine">Boots that guest.</param>
 internal sealed class Xfs(Machine machine) : IFileSystem
 {
@@ -17,7 +19,8 @@ internal sealed class Xfs(Machine machine) : IFileSystem
     public int Megabytes => 300;
 
     public void Make(string file) => HostProgram.Require(
-        "mkfs.xfs", "-q", "-d", string.Create(CultureInfo.InvariantCulture, $"file,name={file},size={Megabytes}m"));
+        "mkfs.xfs", "-q", "-d",
+        string.Create(CultureInfo.InvariantCulture, $"file,name={file},size={Megabytes}m"));
 
     public async Task ReadOutAsync(IReadOnlyList<string> disks, string folder)
     {
@@ -28,7 +31,9 @@ internal sealed class Xfs(Machine machine) : IFileSystem
         }
     }
 
-    /// <summary>Disks that are mounted, in the guest, from /dev/vdd on; /dev/vdc takes a tar of their files.</summary>
+    /// <summary>
+    /// Disks that are mounted, in the guest, from /dev/vdd on; /dev/vdc takes a tar of their files.
+    /// </summary>
     private async Task ReadOutAsync(string[] disks, int first, string folder)
     {
         string result = Path.Combine(machine.Folder, "files.tar");
@@ -51,7 +56,8 @@ internal sealed class Xfs(Machine machine) : IFileSystem
         GuestResult read = await machine.RunAsync(
             job, [new GuestDisk(result, IsKept: true), .. disks.Select(disk => new GuestDisk(disk))])
             .ConfigureAwait(false);
-        if (read.Failure is { } failure) throw new MachineException($"The disks were not read out: {failure}.");
+        if (read.Failure is { } failure)
+            throw new MachineException($"The disks were not read out: {failure}.");
         HostProgram.Require("tar", "-xf", result, "-C", folder);
         File.Delete(result);
     }

@@ -6,13 +6,15 @@ namespace Snapshot.TestPrograms.FiberConstructs;
 /// <summary>What may be used between two awaits and not across one.</summary>
 internal static class BetweenAwaits
 {
-    private static readonly Lock Gate = new();
+    private static readonly Lock s_gate = new();
 
     internal static readonly (string Name, ConstructBody Body)[] List =
     [
-        (nameof(Strings), Strings), (nameof(StackallocAndSpans), StackallocAndSpans), (nameof(RefLocals), RefLocals),
+        (nameof(Strings), Strings), (nameof(StackallocAndSpans), StackallocAndSpans),
+        (nameof(RefLocals), RefLocals),
         (nameof(LockStatement), LockStatement), (nameof(ArraysAndLinq), ArraysAndLinq),
-        (nameof(Objects), Objects), (nameof(UnsafePointers), UnsafePointers), (nameof(UsingClass), UsingClass),
+        (nameof(Objects), Objects), (nameof(UnsafePointers), UnsafePointers),
+        (nameof(UsingClass), UsingClass),
         (nameof(Closures), Closures), (nameof(DeadManagedLocal), DeadManagedLocal), (nameof(Boxing), Boxing),
     ];
 
@@ -67,9 +69,9 @@ internal static class BetweenAwaits
     private static async FiberTask LockStatement(ArenaPointer<Cell> cell)
     {
         int kept = 6;
-        lock (Gate) cell.Value.Add(kept);
+        lock (s_gate) cell.Value.Add(kept);
         await Pause.Here(cell);
-        lock (Gate) cell.Value.Add(kept + 1);
+        lock (s_gate) cell.Value.Add(kept + 1);
     }
 
     private static async FiberTask ArraysAndLinq(ArenaPointer<Cell> cell)

@@ -3,12 +3,15 @@ namespace Snapshot.TestPrograms.FiberConstructs;
 /// <summary>Nested, recursive and generic calls, lambdas, local functions, methods of structs.</summary>
 internal static class Calls
 {
-    /// <summary>As deep as <see cref="DeepRecursion"/> goes: as many frames lie in the arena at once.</summary>
+    /// <summary>
+    /// As deep as <see cref="DeepRecursion"/> goes: as many frames lie in the arena at once.
+    /// </summary>
     internal const int Depth = 10_000;
 
     internal static readonly (string Name, ConstructBody Body)[] List =
     [
-        (nameof(NestedCalls), NestedCalls), (nameof(Recursion), Recursion), (nameof(DeepRecursion), DeepRecursion),
+        (nameof(NestedCalls), NestedCalls), (nameof(Recursion), Recursion),
+        (nameof(DeepRecursion), DeepRecursion),
         (nameof(GenericMethod), GenericMethod), (nameof(GenericType), GenericType),
         (nameof(ManagedTypeArgument), ManagedTypeArgument), (nameof(ConstrainedGeneric), ConstrainedGeneric),
         (nameof(StaticLambda), StaticLambda), (nameof(StaticLocalFunction), StaticLocalFunction),
@@ -107,7 +110,8 @@ internal static class Calls
         return await Fibonacci(cell, n - 1) + await Fibonacci(cell, n - 2);
     }
 
-    private static async FiberTask DeepRecursion(ArenaPointer<Cell> cell) => cell.Add(await Down(cell, Depth));
+    private static async FiberTask DeepRecursion(ArenaPointer<Cell> cell) =>
+        cell.Add(await Down(cell, Depth));
 
     private static async FiberTask<long> Down(ArenaPointer<Cell> cell, int left)
     {
@@ -142,7 +146,8 @@ internal static class Calls
         (int number, decimal other) = await Boxed<int>.Pair(cell, 4, 5.25m);
         cell.Value.Add(number);
         cell.Value.Add((long)(other * 4));
-        (Guid guid, char letter) = await Boxed<Guid>.Pair(cell, new Guid(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11), 'x');
+        (Guid guid, char letter) =
+            await Boxed<Guid>.Pair(cell, new Guid(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11), 'x');
         cell.Value.Add(guid.ToByteArray()[15] + letter);
     }
 
@@ -213,7 +218,8 @@ internal static class Calls
     private static FiberTask Forward(ArenaPointer<Cell> cell, int times) =>
         times == 0 ? Pause.Here(cell) : Forward(cell, times - 1);
 
-    private static async FiberTask ExtensionMethod(ArenaPointer<Cell> cell) => cell.Add(await 8.Tripled(cell));
+    private static async FiberTask ExtensionMethod(ArenaPointer<Cell> cell) =>
+        cell.Add(await 8.Tripled(cell));
 
     private static async FiberTask<int> Tripled(this int value, ArenaPointer<Cell> cell)
     {
@@ -225,7 +231,8 @@ internal static class Calls
         cell.Add(await Many(cell, 1, 2, 3, 4, 5.0f, 6.0, 7, 8, 'a', true, 11, 12, 13, h: 14));
 
     private static async FiberTask<long> Many(
-        ArenaPointer<Cell> cell, byte a, short b, int c, long d, float e, double f, ulong g, nint h0, char i, bool j,
+        ArenaPointer<Cell> cell, byte a, short b, int c, long d, float e, double f, ulong g, nint h0, char i,
+        bool j,
         sbyte k, ushort l, uint m, int o = 15, int h = 0)
     {
         await Pause.Here(cell);

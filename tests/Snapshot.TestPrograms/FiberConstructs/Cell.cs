@@ -20,7 +20,8 @@ internal struct Cell
 internal static class CellResults
 {
     /// <summary>
-    /// <see cref="Cell.Add"/> of a value that is awaited: a reference cannot be kept while it is, a pointer can.
+    /// <see cref="Cell.Add"/> of a value that is awaited: a reference cannot be kept while it is, a pointer
+    /// can.
     /// </summary>
     internal static void Add(this ArenaPointer<Cell> cell, long value) => cell.Value.Add(value);
 }
@@ -29,8 +30,8 @@ internal static class CellResults
 internal delegate FiberTask ConstructBody(ArenaPointer<Cell> cell);
 
 /// <summary>
-/// All constructs. The files of this folder are compiled twice: as fiber methods here, and as ordinary async methods by
-/// the test, which compares what both computed.
+/// All constructs. The files of this folder are compiled twice: as fiber methods here, and as ordinary async
+/// methods by the test, which compares what both computed.
 /// </summary>
 internal static class AllConstructs
 {

@@ -6,7 +6,8 @@ internal static class ControlFlow
     internal static readonly (string Name, ConstructBody Body)[] List =
     [
         (nameof(ForLoop), ForLoop), (nameof(WhileLoop), WhileLoop), (nameof(DoLoop), DoLoop),
-        (nameof(NestedLoops), NestedLoops), (nameof(GotoLabel), GotoLabel), (nameof(SwitchStatement), SwitchStatement),
+        (nameof(NestedLoops), NestedLoops), (nameof(GotoLabel), GotoLabel),
+        (nameof(SwitchStatement), SwitchStatement),
         (nameof(SwitchExpression), SwitchExpression), (nameof(Conditional), Conditional),
         (nameof(ShortCircuit), ShortCircuit), (nameof(SpilledOperands), SpilledOperands),
         (nameof(Patterns), Patterns), (nameof(NoAwaitAtAll), NoAwaitAtAll),
@@ -142,7 +143,7 @@ internal static class ControlFlow
     {
         (int X, long Y) point = (4, 5);
         await Pause.Here(cell);
-        if (point is (> 3, var y) && await Later(cell, y) is > 4 and var more) cell.Add(y * 100 + more);
+        if (point is ( > 3, var y) && await Later(cell, y) is > 4 and var more) cell.Add(y * 100 + more);
     }
 
     private static async FiberTask NoAwaitAtAll(ArenaPointer<Cell> cell)

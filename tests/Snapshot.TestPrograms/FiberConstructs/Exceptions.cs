@@ -8,7 +8,8 @@ internal static class Exceptions
         (nameof(TryFinally), TryFinally), (nameof(NestedFinally), NestedFinally),
         (nameof(CatchThroughFrames), CatchThroughFrames), (nameof(CatchWhen), CatchWhen),
         (nameof(CatchThatAwaits), CatchThatAwaits), (nameof(FlagInsteadOfException), FlagInsteadOfException),
-        (nameof(ThrowBeforeFirstAwait), ThrowBeforeFirstAwait), (nameof(RethrowAcrossFrames), RethrowAcrossFrames),
+        (nameof(ThrowBeforeFirstAwait), ThrowBeforeFirstAwait),
+        (nameof(RethrowAcrossFrames), RethrowAcrossFrames),
         (nameof(ReturnInsideTry), ReturnInsideTry), (nameof(UsingStruct), UsingStruct),
         (nameof(ExceptionUsedBetweenAwaits), ExceptionUsedBetweenAwaits),
     ];

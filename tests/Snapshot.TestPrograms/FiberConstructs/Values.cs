@@ -11,12 +11,15 @@ internal static class Values
 {
     internal static readonly (string Name, ConstructBody Body)[] List =
     [
-        (nameof(TupleResult), TupleResult), (nameof(LargeTuple), LargeTuple), (nameof(NullableLocal), NullableLocal),
-        (nameof(Primitives), Primitives), (nameof(DecimalLocal), DecimalLocal), (nameof(TimesAndDates), TimesAndDates),
+        (nameof(TupleResult), TupleResult), (nameof(LargeTuple), LargeTuple),
+        (nameof(NullableLocal), NullableLocal),
+        (nameof(Primitives), Primitives), (nameof(DecimalLocal), DecimalLocal),
+        (nameof(TimesAndDates), TimesAndDates),
         (nameof(GuidLocal), GuidLocal), (nameof(WideNumbers), WideNumbers), (nameof(EnumLocal), EnumLocal),
         (nameof(InlineArrayLocal), InlineArrayLocal), (nameof(VectorLocals), VectorLocals),
         (nameof(GeometryLocals), GeometryLocals), (nameof(RecordStructLocal), RecordStructLocal),
-        (nameof(ExplicitLayoutLocal), ExplicitLayoutLocal), (nameof(PointersIntoTheArena), PointersIntoTheArena),
+        (nameof(ExplicitLayoutLocal), ExplicitLayoutLocal),
+        (nameof(PointersIntoTheArena), PointersIntoTheArena),
         (nameof(EmptyStructs), EmptyStructs), (nameof(DefaultsStayDefault), DefaultsStayDefault),
     ];
 
@@ -92,7 +95,8 @@ internal static class Values
     private static async FiberTask Primitives(ArenaPointer<Cell> cell)
     {
         (byte a, sbyte b, short c, ushort d) = (200, -100, -30_000, 60_000);
-        (int e, uint f, long g, ulong h) = (int.MinValue, uint.MaxValue, long.MinValue + 5, ulong.MaxValue - 7);
+        (int e, uint f, long g, ulong h) =
+            (int.MinValue, uint.MaxValue, long.MinValue + 5, ulong.MaxValue - 7);
         (float i, double j, char k, bool l, nint m, nuint n) = (1.5f, -2.25, 'é', true, -9, 11);
         await Pause.Here(cell);
         cell.Value.Add(a + b + c + d);

@@ -3,8 +3,9 @@ using System.IO.Hashing;
 namespace Snapshot.TestPrograms.Life;
 
 /// <summary>
-/// Looks at a store with nothing between it and the disk: every acknowledged generation that retention keeps can be
-/// restored and has the right bytes, and so has every other that is listed; the next checkpoint is complete.
+/// Looks at a store with nothing between it and the disk: every acknowledged generation that retention keeps
+/// can be restored and has the right bytes, and so has every other that is listed; the next checkpoint is
+/// complete.
 /// </summary>
 internal static class LifeCheck
 {
@@ -12,7 +13,8 @@ internal static class LifeCheck
     /// <param name="store">The store.</param>
     /// <param name="acknowledged">The step of each acknowledged generation.</param>
     /// <param name="restored">
-    /// Generations of sets of images that were restored before and need not be again; it grows. Null: restore all.
+    /// Generations of sets of images that were restored before and need not be again; it grows. Null: restore
+    /// all.
     /// </param>
     /// <param name="goesOn">Whether to take a checkpoint, too.</param>
     internal static List<string> Run(
@@ -34,8 +36,8 @@ internal static class LifeCheck
                 && listed.Count(other => other > generation) < StoreLife.Options.Store.Retention.KeepLast)
             {
                 findings.Add(
-                    $"generation {generation} was acknowledged, and of {string.Join(',', acknowledged.Keys)} only " +
-                    $"{string.Join(',', listed)} are there");
+                    $"generation {generation} was acknowledged, and of " +
+                    $"{string.Join(',', acknowledged.Keys)} only {string.Join(',', listed)} are there");
             }
         }
 
@@ -43,7 +45,8 @@ internal static class LifeCheck
         foreach (long generation in listed)
         {
             if (restored?.Add((images, generation)) == false) continue;
-            Try(findings, $"restoring {generation}", () => Restore(store, generation, acknowledged, findings));
+            Try(findings, $"restoring {generation}", () =>
+                Restore(store, generation, acknowledged, findings));
         }
 
         if (goesOn) Try(findings, "going on", () => GoOn(store, findings));

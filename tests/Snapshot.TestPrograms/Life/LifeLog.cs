@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Snapshot.TestPrograms.Life;
 
 /// <summary>
-/// What a life was told: acknowledged generations, in a file beside the store that outlives the process, errors, and
-/// findings, which are what must not be.
+/// What a life was told: acknowledged generations, in a file beside the store that outlives the process,
+/// errors, and findings, which are what must not be.
 /// </summary>
 internal sealed class LifeLog
 {
@@ -27,7 +27,8 @@ internal sealed class LifeLog
     internal SortedDictionary<long, long> Acknowledged { get; } = [];
 
     /// <summary>
-    /// What somebody wanted the next restart to take in place of the newest, and may have come through with; or 0.
+    /// What somebody wanted the next restart to take in place of the newest, and may have come through with;
+    /// or 0.
     /// </summary>
     internal long Wanted { get; private set; }
 
@@ -74,8 +75,8 @@ internal sealed class LifeLog
         string.Create(CultureInfo.InvariantCulture, $"{generation} {step} {End}\n");
 
     /// <summary>
-    /// The acknowledgements in a file, and with <see cref="AnyStep"/> what was wanted. Who writes them is killed, also
-    /// in the middle of one.
+    /// The acknowledgements in a file, and with <see cref="AnyStep"/> what was wanted. Who writes them is
+    /// killed, also in the middle of one.
     /// </summary>
     private static IEnumerable<(long Generation, long Step)> Read(string file)
     {
@@ -84,7 +85,8 @@ internal sealed class LifeLog
         {
             if (line.Split(' ') is not [string generation, string step, End]) continue;
             yield return (
-                long.Parse(generation, CultureInfo.InvariantCulture), long.Parse(step, CultureInfo.InvariantCulture));
+                long.Parse(generation, CultureInfo.InvariantCulture),
+                long.Parse(step, CultureInfo.InvariantCulture));
         }
     }
 

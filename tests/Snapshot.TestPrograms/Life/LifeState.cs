@@ -1,8 +1,8 @@
 namespace Snapshot.TestPrograms.Life;
 
 /// <summary>
-/// The memory of a life: a step number, and pages whose content follows from the step and nothing else, so that
-/// anyone can tell whether a restored state is one that was.
+/// The memory of a life: a step number, and pages whose content follows from the step and nothing else, so
+/// that anyone can tell whether a restored state is one that was.
 /// </summary>
 internal sealed class LifeState
 {
@@ -26,7 +26,9 @@ internal sealed class LifeState
 
     internal Arena Arena => _arena;
 
-    /// <summary>Opens the arena and protects the buffer; a session that was restarted has their content.</summary>
+    /// <summary>
+    /// Opens the arena and protects the buffer; a session that was restarted has their content.
+    /// </summary>
     internal static LifeState Open(SnapshotSession session, long[] buffer)
     {
         LifeState state = new(session.OpenArena(ArenaName, new ArenaOptions { Capacity = 8L << 20 }), buffer);

@@ -23,9 +23,11 @@ internal static class LifeSweep
             bool isLasting = numbers[3] != 0;
             LifeLog log = OneLife(
                 root, parts[0],
-                () => Rig.Arm(Rig.KindOf(parts[1]), numbers[0], (RigAction)numbers[1], (int)numbers[2], isLasting),
+                () => Rig.Arm(
+                    Rig.KindOf(parts[1]), numbers[0], (RigAction)numbers[1], (int)numbers[2], isLasting),
                 isLasting);
-            foreach (string finding in log.Findings) Console.WriteLine($"finding {finding.Replace('\n', ' ')}");
+            foreach (string finding in log.Findings)
+                Console.WriteLine($"finding {finding.Replace('\n', ' ')}");
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"end {parts[0]} {Rig.Hits} {log.Told} {log.Acknowledged.Count} {Rig.LastPath}"));
@@ -61,13 +63,16 @@ internal static class LifeSweep
         new StoreLife(Path.Combine(folder, "store"), log) { IsFaultLasting = isLasting }.Run();
         Rig.Disarm();
         string[] after = ProcessResources.Descriptors(folder);
-        if (!after.SequenceEqual(before)) log.Find($"descriptors are left: {string.Join(", ", after.Except(before))}");
+        if (!after.SequenceEqual(before))
+            log.Find($"descriptors are left: {string.Join(", ", after.Except(before))}");
         string[] threads = ProcessResources.Threads(threadsBefore);
-        if (threads.Length > threadsBefore.Length) log.Find($"threads are left: {string.Join(", ", threads)}");
+        if (threads.Length > threadsBefore.Length)
+            log.Find($"threads are left: {string.Join(", ", threads)}");
         return log;
     }
 
-    internal static string AcknowledgedOf(string root, string name) => Path.Combine(root, $"acknowledged-{name}");
+    internal static string AcknowledgedOf(string root, string name) =>
+        Path.Combine(root, $"acknowledged-{name}");
 
     /// <summary>Checks the store of each life below a folder: a clean process, without the rig.</summary>
     internal static int Check(string root)
@@ -78,7 +83,8 @@ internal static class LifeSweep
             LifeLog log = new(AcknowledgedOf(root, name), prints: false);
             List<string> findings = LifeCheck.Run(
                 Path.Combine(folder, "store"), log.Acknowledged, restored: null, goesOn: true);
-            foreach (string finding in findings) Console.WriteLine($"finding {name} {finding.Replace('\n', ' ')}");
+            foreach (string finding in findings)
+                Console.WriteLine($"finding {name} {finding.Replace('\n', ' ')}");
             Console.WriteLine($"checked {name} {log.Acknowledged.Count}");
         }
 

@@ -4,13 +4,14 @@ using System.Globalization;
 namespace Snapshot.TestPrograms.Life;
 
 /// <summary>
-/// Everything at once: sessions that take checkpoints of an arena that grows and shrinks, restarted eagerly or on
-/// demand, and beside them compaction, pruning, verification and a second opener, with a fault every now and then.
+/// Everything at once: sessions that take checkpoints of an arena that grows and shrinks, restarted eagerly
+/// or on demand, and beside them compaction, pruning, verification and a second opener, with a fault every
+/// now and then.
 /// </summary>
 /// <remarks>
-/// A line of standard input is a fault, <c>KIND NTH ACTION VALUE</c>; the next one is taken when the last has hit, or
-/// a session is over. A fault that hits a page which is fetched on demand ends the process, as it must: while pages
-/// come, calls that could hit them are left alone.
+/// A line of standard input is a fault, <c>KIND NTH ACTION VALUE</c>; the next one is taken when the last has
+/// hit, or a session is over. A fault that hits a page which is fetched on demand ends the process, as it
+/// must: while pages come, calls that could hit them are left alone.
 /// </remarks>
 internal sealed class LifeTogether(string store, LifeLog log, int seed)
 {
@@ -49,7 +50,8 @@ internal sealed class LifeTogether(string store, LifeLog log, int seed)
                 log.Find($"descriptors are left after {Rig.LastPath}: {string.Join(", ", left)}");
             descriptors = left;
             string[] leftThreads = ProcessResources.Threads(threads);
-            if (leftThreads.Length > threads.Length) log.Find($"threads are left: {string.Join(", ", leftThreads)}");
+            if (leftThreads.Length > threads.Length)
+                log.Find($"threads are left: {string.Join(", ", leftThreads)}");
             threads = leftThreads;
             resident.Add(ProcessResources.Resident());
         }
@@ -61,15 +63,16 @@ internal sealed class LifeTogether(string store, LifeLog log, int seed)
     private void Say(List<long> resident, long started)
     {
         // The collector's heap finds its size in the first half.
-        long[] tenths = [.. resident.Chunk(Math.Max(resident.Count / 10, 1)).Select(tenth => tenth.Max() >> 20)];
+        long[] tenths = [.. resident.Chunk(Math.Max(resident.Count / 10, 1)).Select(
+            tenth => tenth.Max() >> 20)];
         if (resident.Count >= SessionsForMemory && tenths[^1] > tenths[tenths.Length / 2] + MebibytesMore)
             log.Find($"memory grows: {string.Join(' ', tenths)} MiB");
         string counts = string.Join(", ", _done.Select(done => $"{done.Key} {done.Value}"));
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"summary {resident.Count} sessions in {Stopwatch.GetElapsedTime(started).TotalSeconds:F0} s, " +
-            $"{log.Acknowledged.Count} generations acknowledged, {_hits} faults hit, {log.Told} errors told, " +
-            $"memory in tenths {string.Join(' ', tenths)} MiB, {counts}"));
+            $"{log.Acknowledged.Count} generations acknowledged, {_hits} faults hit, {log.Told} errors " +
+            $"told, memory in tenths {string.Join(' ', tenths)} MiB, {counts}"));
     }
 
     private void Session(bool isLazy)

@@ -1,6 +1,8 @@
 namespace Snapshot.TestPrograms.Life;
 
-/// <summary>What of this process a closed session must have given back: descriptors, threads, memory.</summary>
+/// <summary>
+/// What of this process a closed session must have given back: descriptors, threads, memory.
+/// </summary>
 internal static class ProcessResources
 {
     /// <summary>
@@ -15,8 +17,8 @@ internal static class ProcessResources
         .Order(StringComparer.Ordinal)];
 
     /// <summary>
-    /// Threads of sessions, by name. One that was joined may be listed a little longer: looks again while there are
-    /// more than there were before.
+    /// Threads of sessions, by name. One that was joined may be listed a little longer: looks again while
+    /// there are more than there were before.
     /// </summary>
     internal static string[] Threads(string[] before)
     {

@@ -14,7 +14,9 @@ internal enum RigAction
     KillAfter,
 }
 
-/// <summary>The fault rig, when it is preloaded into this process: arms a fault, counts calls, records them.</summary>
+/// <summary>
+/// The fault rig, when it is preloaded into this process: arms a fault, counts calls, records them.
+/// </summary>
 internal static unsafe class Rig
 {
     internal const int FileKinds = 18;
@@ -46,7 +48,9 @@ internal static unsafe class Rig
         Marshal.FreeCoTaskMem(text);
     }
 
-    /// <summary>The nth call of a kind from now on, or with <paramref name="each"/> that and all after it.</summary>
+    /// <summary>
+    /// The nth call of a kind from now on, or with <paramref name="each"/> that and all after it.
+    /// </summary>
     internal static void Arm(int kind, long nth, RigAction action, int value, bool each) =>
         ((delegate* unmanaged<int, long, int, int, int, void>)Export("rig_arm"))(
             kind, nth, (int)action, value, each ? 1 : 0);
@@ -60,7 +64,8 @@ internal static unsafe class Rig
     internal static string Name(int kind) =>
         Marshal.PtrToStringUTF8(((delegate* unmanaged<int, nint>)Export("rig_name"))(kind))!;
 
-    internal static int KindOf(string name) => Enumerable.Range(0, Kinds + 1).First(kind => Name(kind) == name);
+    internal static int KindOf(string name) =>
+        Enumerable.Range(0, Kinds + 1).First(kind => Name(kind) == name);
 
     /// <summary>Begins a recording, or ends it with null.</summary>
     internal static void Record(string? file)

@@ -1,13 +1,14 @@
 namespace Snapshot.TestPrograms.Life;
 
 /// <summary>
-/// A whole life of a small store: first image, increments, maintenance, compaction, restart, lazy restart, rollback. It
-/// survives errors of the store: it says them, goes on with the next checkpoint, and opens again what could not be
-/// opened.
+/// A whole life of a small store: first image, increments, maintenance, compaction, restart, lazy restart,
+/// rollback. It survives errors of the store: it says them, goes on with the next checkpoint, and opens again
+/// what could not be opened.
 /// </summary>
 /// <remarks>
-/// With one fault in it, what began after the fault must succeed. Exempt is what only undoes its consequences: a
-/// session whose restart failed is opened again; maintenance waits until a checkpoint has resolved an unknown outcome.
+/// With one fault in it, what began after the fault must succeed. Exempt is what only undoes its
+/// consequences: a session whose restart failed is opened again; maintenance waits until a checkpoint has
+/// resolved an unknown outcome.
 /// </remarks>
 internal sealed class StoreLife(string store, LifeLog log)
 {
@@ -16,15 +17,17 @@ internal sealed class StoreLife(string store, LifeLog log)
     // A guard, against waiting for ever: tools hold a store for a moment.
     private const int BusyAttemptsMost = 3000;
 
-    private static readonly RetentionPolicy KeepTwo = new() { KeepLast = 2 };
+    private static readonly RetentionPolicy s_keepTwo = new() { KeepLast = 2 };
 
     private SnapshotErrorCode? _lastError;
     private long? _chosen;
 
-    /// <summary>How stores of a life are kept: chains are short, so that compaction comes by itself, too.</summary>
+    /// <summary>
+    /// How stores of a life are kept: chains are short, so that compaction comes by itself, too.
+    /// </summary>
     internal static SnapshotOptions Options { get; } = new()
     {
-        Store = new StoreOptions { ChainLengthMax = 3, Retention = KeepTwo },
+        Store = new StoreOptions { ChainLengthMax = 3, Retention = s_keepTwo },
         Tuning = new SnapshotTuning { EncoderThreads = 1 },
     };
 
@@ -36,7 +39,7 @@ internal sealed class StoreLife(string store, LifeLog log)
             Checkpoints(session, state, 1);
             Attempt("compact", () => Compact(session.Store));
             Checkpoints(session, state, 1);
-            Attempt("prune", () => session.Store.PruneAsync(KeepTwo).GetAwaiter().GetResult());
+            Attempt("prune", () => session.Store.PruneAsync(s_keepTwo).GetAwaiter().GetResult());
             Checkpoints(session, state, 1);
         });
         Session("lazy", RestartFill.Lazy, (session, state) => Checkpoints(session, state, 2));
@@ -46,7 +49,9 @@ internal sealed class StoreLife(string store, LifeLog log)
         Attempt("verify", Verify);
     }
 
-    /// <summary>Does something; its failure is told, and is a finding when it began after the fault.</summary>
+    /// <summary>
+    /// Does something; its failure is told, and is a finding when it began after the fault.
+    /// </summary>
     internal bool Attempt(string what, Action action) => Attempt(what, Rig.Hits > 0, action);
 
     private bool Attempt(string what, bool isAfterFault, Action action)
@@ -88,7 +93,8 @@ internal sealed class StoreLife(string store, LifeLog log)
             SnapshotSession? session = null;
             long hits = Rig.Hits;
             int busy = 0;
-            while (!Attempt($"open {what}", () => session = SnapshotSession.Open(store, Restarting(new RestartOptions { Fill = fill })))
+            while (!Attempt($"open {what}", () =>
+                session = SnapshotSession.Open(store, Restarting(new RestartOptions { Fill = fill })))
                 && HasOthers && _lastError == SnapshotErrorCode.StoreBusy && busy++ < BusyAttemptsMost)
             {
                 Thread.Sleep(10);
@@ -128,7 +134,8 @@ internal sealed class StoreLife(string store, LifeLog log)
         long newest = log.Acknowledged.Keys.DefaultIfEmpty().Max();
         if (fault is null && generation < newest && generation != log.Wanted)
             fault = $"generation {newest} was acknowledged";
-        if (fault is null && _chosen is { } chosen && generation != chosen) fault = $"generation {chosen} was chosen";
+        if (fault is null && _chosen is { } chosen && generation != chosen)
+            fault = $"generation {chosen} was chosen";
         _chosen = null;
         if (fault is null) return true;
         log.Find($"{what}: restarted from generation {generation}: {fault}");
@@ -157,7 +164,8 @@ internal sealed class StoreLife(string store, LifeLog log)
     private void RollBack()
     {
         using SnapshotStore opened = SnapshotStore.Open(store, Options.Store);
-        long[] listed = [.. opened.Generations.Where(entry => !entry.IsPassedOver).Select(entry => entry.Generation)];
+        long[] listed = [.. opened.Generations.Where(entry => !entry.IsPassedOver).Select(
+            entry => entry.Generation)];
         if (listed.Length < 2) return;
         log.Want(listed[^2]);
         opened.ChooseRestart(listed[^2]);
@@ -168,7 +176,6 @@ internal sealed class StoreLife(string store, LifeLog log)
     {
         using SnapshotStore opened = SnapshotStore.OpenReadOnly(store);
         VerifyReport report = opened.VerifyAsync().GetAwaiter().GetResult();
-        if (!report.IsIntact && Rig.Hits == 0)
-            log.Find($"verify: {string.Join("; ", report.Problems)}");
+        if (!report.IsIntact && Rig.Hits == 0) log.Find($"verify: {string.Join("; ", report.Problems)}");
     }
 }

@@ -90,7 +90,8 @@ internal static class Analysis
     /// <summary>What the analyzer finds in a compilation, in the order of the source.</summary>
     internal static async Task<ImmutableArray<Diagnostic>> In(Compilation compilation)
     {
-        ImmutableArray<Diagnostic> found = await compilation.WithAnalyzers([new FiberAnalyzer(), new UseAnalyzer()])
+        ImmutableArray<Diagnostic> found = await compilation.WithAnalyzers(
+            [new FiberAnalyzer(), new UseAnalyzer()])
             .GetAnalyzerDiagnosticsAsync();
         return [.. found.OrderBy(diagnostic => diagnostic.Location.SourceSpan.Start)];
     }

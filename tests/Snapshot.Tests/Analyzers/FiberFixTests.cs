@@ -10,7 +10,8 @@ public sealed class FiberFixTests
     [Theory]
     [InlineData(
         "static async FiberTask Run<T>(T value)\n{\n    await Nothing();\n    Use(value);\n}",
-        "static async FiberTask Run<T>(T value) where T : unmanaged\n{\n    await Nothing();\n    Use(value);\n}")]
+        "static async FiberTask Run<T>(T value) where T : unmanaged\n{\n    await Nothing();\n    " +
+        "Use(value);\n}")]
     [InlineData(
         "static async FiberTask Run<T>(T value) where T : struct, IComparable\n{\n    Use(value);\n}",
         "static async FiberTask Run<T>(T value) where T : unmanaged, IComparable\n{\n    Use(value);\n}")]
@@ -19,7 +20,8 @@ public sealed class FiberFixTests
         "static async FiberTask Run<T>(T value) where T : unmanaged => Use(value);")]
     [InlineData(
         "class Inner<T> : Box\n{\n    static async FiberTask Run(T value) => Use(value);\n}",
-        "class Inner<T> : Box where T : unmanaged\n{\n    static async FiberTask Run(T value) => Use(value);\n}")]
+        "class Inner<T> : Box where T : unmanaged\n{\n    static async FiberTask Run(T value) => " +
+        "Use(value);\n}")]
     [InlineData("static async FiberTask Run<T>(T value) where T : class => Use(value);", null)]
     [InlineData("static async FiberTask Run(string value) => Use(value);", null)]
     public Task A_type_parameter_is_constrained(string before, string? after) =>
@@ -40,12 +42,14 @@ public sealed class FiberFixTests
         "static void Go() => Fiber.Start(1, async count => await Nothing());",
         "static void Go() => Fiber.Start(1, static async count => await Nothing());")]
     [InlineData(
-        "static void Go()\n{\n    Fiber.Start(1, Run);\n    async FiberTask Run(int count) => await Nothing();\n}",
+        "static void Go()\n{\n    Fiber.Start(1, Run);\n    async FiberTask Run(int count) => await " +
+        "Nothing();\n}",
         "static void Go()\n{\n    Fiber.Start(1, Run);\n    static async FiberTask Run(int count) => await "
             + "Nothing();\n}")]
     [InlineData("static void Go(int n) => Fiber.Start(1, async count => Use(n));", null)]
     [InlineData(
-        "async FiberTask Run() => await Nothing();\nstatic async FiberTask Other() => await new Program().Run();",
+        "async FiberTask Run() => await Nothing();\nstatic async FiberTask Other() => await new " +
+        "Program().Run();",
         null)]
     public Task What_captures_nothing_is_made_static(string before, string? after) =>
         Check(new StaticModifierFix(), before, after);
@@ -98,14 +102,17 @@ public sealed class FiberFixTests
             }
         """)]
     [InlineData(
-        "static int[] s_table = []; static async FiberTask Run() { foreach (int a in s_table) await Nothing(); }",
+        "static int[] s_table = []; static async FiberTask Run() { foreach (int a in s_table) await " +
+        "Nothing(); }",
         null)]
     [InlineData("static async FiberTask Run() { foreach (int a in new List<int>()) await Nothing(); }", null)]
     [InlineData(
-        "static async FiberTask Run(ArenaArray<int> a) { foreach (int b in a.AsSpan()) { await Nothing(); a = "
+        "static async FiberTask Run(ArenaArray<int> a) { foreach (int b in a.AsSpan()) { await Nothing(); " +
+        "a = "
             + "default; } }",
         null)]
-    public Task A_loop_goes_over_an_index(string before, string? after) => Check(new IndexedLoopFix(), before, after);
+    public Task A_loop_goes_over_an_index(string before, string? after) =>
+        Check(new IndexedLoopFix(), before, after);
 
     [Theory]
     [InlineData(
@@ -147,12 +154,15 @@ public sealed class FiberFixTests
             }
         """)]
     [InlineData(
-        "static async FiberTask Run() { try { await Number(); } catch (Exception e) { await Nothing(); Use(e); } }",
+        "static async FiberTask Run() { try { await Number(); } catch (Exception e) { await Nothing(); " +
+        "Use(e); } }",
         null)]
     [InlineData(
-        "static async FiberTask Run() { try { await Number(); } catch (Exception) { await Nothing(); throw; } }", null)]
+        "static async FiberTask Run() { try { await Number(); } catch (Exception) { await Nothing(); " +
+        "throw; } }", null)]
     [InlineData(
-        "static async FiberTask Run() { try { await Number(); } catch (Exception e) { Use(e); await Nothing(); } "
+        "static async FiberTask Run() { try { await Number(); } catch (Exception e) { Use(e); await " +
+        "Nothing(); } "
             + "finally { Use(1); } }",
         null)]
     [InlineData(

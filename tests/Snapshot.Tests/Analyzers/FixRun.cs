@@ -23,7 +23,8 @@ internal static class FixRun
         {
             if (!fix.FixableDiagnosticIds.Contains(found.Id)) continue;
             if (await Offered(fix, document, found) is not { } action) continue;
-            ImmutableArray<CodeActionOperation> operations = await action.GetOperationsAsync(CancellationToken.None);
+            ImmutableArray<CodeActionOperation> operations =
+                await action.GetOperationsAsync(CancellationToken.None);
             Solution changed = operations.OfType<ApplyChangesOperation>().Single().ChangedSolution;
             Document after = changed.GetDocument(document.Id)!;
             Assert.Empty(Analysis.ErrorsOf((CSharpCompilation)(await after.Project.GetCompilationAsync())!));

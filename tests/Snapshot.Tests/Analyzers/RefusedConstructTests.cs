@@ -3,9 +3,8 @@ using Xunit;
 namespace Snapshot.Tests.Analyzers;
 
 /// <summary>
-/// What the compiler keeps a reference for is reported, at its place and by its name. That it does keep one is
-/// looked up in
-/// the state machine it made.
+/// What the compiler keeps a reference for is reported, at its place and by its name. That it does keep one
+/// is looked up in the state machine it made.
 /// </summary>
 public sealed class RefusedConstructTests
 {
@@ -20,7 +19,8 @@ public sealed class RefusedConstructTests
         "label",
         "Labelled",
         "holds a reference")]
-    [InlineData("static async FiberTask M<T>(T x) { Use(x); }", "x", "T", "is not constrained to be unmanaged")]
+    [InlineData(
+        "static async FiberTask M<T>(T x) { Use(x); }", "x", "T", "is not constrained to be unmanaged")]
     [InlineData(
         "static async FiberTask M<T>(T x) where T : struct { Use(x); }",
         "x",
@@ -32,14 +32,16 @@ public sealed class RefusedConstructTests
         "T",
         "is not constrained to be unmanaged")]
     [InlineData(
-        "static void Go() => Fiber.Start(1, static n => M(\"\")); static async FiberTask M(string s) => Use(s);",
+        "static void Go() => Fiber.Start(1, static n => M(\"\")); static async FiberTask M(string s) => " +
+        "Use(s);",
         "s",
         "string",
         "is a reference")]
-    public Task SNAP1101_names_a_managed_parameter(string members, string name, string type, string reason) => Check(
-        members,
-        $"SNAP1101 [{name}] Parameter '{name}' of 'M' is of type '{type}', which {reason}: "
-            + "the frame of a fiber cannot keep it");
+    public Task SNAP1101_names_a_managed_parameter(string members, string name, string type, string reason) =>
+        Check(
+            members,
+            $"SNAP1101 [{name}] Parameter '{name}' of 'M' is of type '{type}', which {reason}: "
+                + "the frame of a fiber cannot keep it");
 
     [Theory]
     [InlineData("int _n; async FiberTask M() { _n++; await Nothing(); }", "Program")]
@@ -55,8 +57,10 @@ public sealed class RefusedConstructTests
         members, $"SNAP1102 [M] Fiber method 'M' uses its instance of '{type}', which its frame cannot keep");
 
     [Theory]
-    [InlineData("static void M(int n) => Fiber.Start(1, async a => { await Nothing(); Use(n); });", "async", "'n'")]
-    [InlineData("int _n; void M() => Fiber.Start(1, async a => { await Nothing(); Use(_n); });", "async", "'this'")]
+    [InlineData(
+        "static void M(int n) => Fiber.Start(1, async a => { await Nothing(); Use(n); });", "async", "'n'")]
+    [InlineData(
+        "int _n; void M() => Fiber.Start(1, async a => { await Nothing(); Use(_n); });", "async", "'this'")]
     [InlineData(
         "static void M(int n, int k) { Fiber.Start(1, In); async FiberTask In(int a) { Use(n + k); } }",
         "In",
@@ -71,7 +75,8 @@ public sealed class RefusedConstructTests
             + "which its frame would keep by reference");
 
     [Theory]
-    [InlineData("static async FiberTask M(long n) { string s = Name(n); await Nothing(); Use(s); }", "s", "string")]
+    [InlineData(
+        "static async FiberTask M(long n) { string s = Name(n); await Nothing(); Use(s); }", "s", "string")]
     [InlineData(
         "static async FiberTask M(long n) { string s = Name(n); Use(await Number() + s.Length); }",
         "s",
@@ -86,7 +91,8 @@ public sealed class RefusedConstructTests
         "l",
         "Labelled")]
     [InlineData(
-        "static async FiberTask M() { string s = \"a\"; try { await Nothing(); s = \"b\"; } catch { } Use(s); }",
+        "static async FiberTask M() { string s = \"a\"; try { await Nothing(); s = \"b\"; } catch { } " +
+        "Use(s); }",
         "s",
         "string")]
     [InlineData(
@@ -97,23 +103,28 @@ public sealed class RefusedConstructTests
         "static async FiberTask M() { int[] a = [1]; await Nothing(); foreach (int x in a) Use(x); }",
         "a",
         "int[]")]
-    public Task SNAP1103_names_a_local_that_is_used_after_an_await(string members, string name, string type) => Check(
+    public Task SNAP1103_names_a_local_that_is_used_after_an_await(
+        string members, string name, string type) => Check(
         members,
-        $"SNAP1103 [{name}] Local '{name}' of type '{type}' is used after an await: the frame of a fiber cannot keep "
+        $"SNAP1103 [{name}] Local '{name}' of type '{type}' is used after an await: the frame of a fiber " +
+        "cannot keep "
             + $"a reference",
         ignored: "SNAP1101");
 
     [Theory]
     [InlineData("static async FiberTask M() { using var s = new MemoryStream(); await Nothing(); }", "s")]
     [InlineData("static async FiberTask M() { using (MemoryStream s = new()) await Nothing(); }", "s")]
-    public Task SNAP1103_names_a_local_that_is_disposed_of_after_an_await(string members, string name) => Check(
-        members,
-        $"SNAP1103 [{name}] Local '{name}' of type 'MemoryStream' is disposed of after an await: "
-            + "the frame of a fiber cannot keep a reference");
+    public Task SNAP1103_names_a_local_that_is_disposed_of_after_an_await(string members, string name) =>
+        Check(
+            members,
+            $"SNAP1103 [{name}] Local '{name}' of type 'MemoryStream' is disposed of after an await: "
+                + "the frame of a fiber cannot keep a reference");
 
     [Theory]
-    [InlineData("static async FiberTask M() { int x = 1; Action a = () => x++; a(); await Nothing(); x = 3; }", "x")]
-    [InlineData("static async FiberTask M(int n) { Action a = () => n++; a(); await Nothing(); Use(n); }", "n")]
+    [InlineData(
+        "static async FiberTask M() { int x = 1; Action a = () => x++; a(); await Nothing(); x = 3; }", "x")]
+    [InlineData(
+        "static async FiberTask M(int n) { Action a = () => n++; a(); await Nothing(); Use(n); }", "n")]
     public Task SNAP1103_names_a_variable_in_a_closure(string members, string name) => Check(
         members,
         $"SNAP1103 [{name}] Captured variable '{name}' is used after an await: "
@@ -124,7 +135,8 @@ public sealed class RefusedConstructTests
     [InlineData("static async FiberTask M(long n) { string s = Name(n); UseText(s, await Number()); }", "s")]
     [InlineData("static async FiberTask M(long n) { UseBoth(n, await Number()); }", "n")]
     [InlineData("static async FiberTask M(long n) { UseBoth(typeof(int), await Number()); }", "typeof(int)")]
-    [InlineData("static async FiberTask M(long n) { string s = Name(n) + await Number(); Use(s); }", "Name(n)")]
+    [InlineData(
+        "static async FiberTask M(long n) { string s = Name(n) + await Number(); Use(s); }", "Name(n)")]
     [InlineData("static async FiberTask M(long n) { string s = Name(n); s += await Number(); Use(s); }", "s")]
     [InlineData("static async FiberTask M(long n) { Use($\"{n} {await Number()}\"); }", "n")]
     [InlineData("static async FiberTask M() { Box b = new(); b.Value = await Number(); }", "b")]
@@ -134,14 +146,20 @@ public sealed class RefusedConstructTests
     [InlineData(
         "static async FiberTask M() { Use(new Box { Value = await Number() }); }",
         "new Box { Value = await Number() }")]
-    [InlineData("static async FiberTask M() { List<long> l = [await Number()]; Use(l); }", "[await Number()]")]
-    [InlineData("static async FiberTask M(long n) { UseText(Name(n), n > 1 ? await Number() : 3); }", "Name(n)")]
-    [InlineData("static async FiberTask M(long n) { UseText(Name(n) ?? \"\", await Number()); }", "Name(n) ?? \"\"")]
-    [InlineData("static async FiberTask M(long n) { var t = (Name(n), await Number()); Use(t.Item1); }", "Name(n)")]
-    [InlineData("static async FiberTask M() { using (new MemoryStream()) await Nothing(); }", "new MemoryStream()")]
+    [InlineData(
+        "static async FiberTask M() { List<long> l = [await Number()]; Use(l); }", "[await Number()]")]
+    [InlineData(
+        "static async FiberTask M(long n) { UseText(Name(n), n > 1 ? await Number() : 3); }", "Name(n)")]
+    [InlineData(
+        "static async FiberTask M(long n) { UseText(Name(n) ?? \"\", await Number()); }", "Name(n) ?? \"\"")]
+    [InlineData(
+        "static async FiberTask M(long n) { var t = (Name(n), await Number()); Use(t.Item1); }", "Name(n)")]
+    [InlineData(
+        "static async FiberTask M() { using (new MemoryStream()) await Nothing(); }", "new MemoryStream()")]
     public Task SNAP1103_quotes_a_value_that_waits_for_an_await(string members, string value) => Check(
         members,
-        $"SNAP1103 [{value}] The value of '{value}', which is or becomes a reference, is needed after an await: "
+        $"SNAP1103 [{value}] The value of '{value}', which is or becomes a reference, is needed after an " +
+        "await: "
             + "the frame of a fiber cannot keep it");
 
     [Theory]
@@ -154,7 +172,8 @@ public sealed class RefusedConstructTests
         "new Dictionary<int, int>(n).Keys",
         "an enumerator 'Dictionary<int, int>.KeyCollection.Enumerator'")]
     public Task SNAP1104_names_what_a_loop_keeps(string parameter, string collection, string kept) => Check(
-        $"static async FiberTask M({parameter}) {{ foreach (var x in {collection}) {{ Use(x); await Nothing(); }} }}",
+        $"static async FiberTask M({parameter}) {{ foreach (var x in {collection}) {{ Use(x); await " +
+        "Nothing(); }} }}",
         $"SNAP1104 [{collection}] foreach over '{collection}' keeps {kept} across an await, "
             + "which the frame of a fiber cannot");
 
@@ -165,7 +184,8 @@ public sealed class RefusedConstructTests
             "static async FiberTask M(ArenaArray<int> a) { foreach (int x in a.AsSpan()) await Nothing(); }");
         Assert.Equal(
             [
-                "SNAP1104 [a.AsSpan()] foreach over 'a.AsSpan()' keeps the ref struct 'Span<int>.Enumerator' across an "
+                "SNAP1104 [a.AsSpan()] foreach over 'a.AsSpan()' keeps the ref struct " +
+                "'Span<int>.Enumerator' across an "
                     + "await, "
                     + "which the frame of a fiber cannot",
             ],

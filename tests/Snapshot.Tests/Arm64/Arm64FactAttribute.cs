@@ -22,7 +22,9 @@ public sealed class Arm64FactAttribute : FactAttribute
     public IReadOnlyList<string> Programs { get; }
 }
 
-/// <summary>One that publishes one more program, which takes a minute: only when long tests are asked for.</summary>
+/// <summary>
+/// One that publishes one more program, which takes a minute: only when long tests are asked for.
+/// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class LongArm64FactAttribute : FactAttribute
 {

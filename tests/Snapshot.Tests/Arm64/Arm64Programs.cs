@@ -6,7 +6,9 @@ using Snapshot.Tests.Structure;
 
 namespace Snapshot.Tests.Arm64;
 
-/// <summary>Programs of the source tree, published for linux-arm64, and the emulator that runs them here.</summary>
+/// <summary>
+/// Programs of the source tree, published for linux-arm64, and the emulator that runs them here.
+/// </summary>
 public sealed class Arm64Programs : IDisposable
 {
     private const string Emulator = "qemu-aarch64-static";
@@ -46,16 +48,19 @@ public sealed class Arm64Programs : IDisposable
     }
 
     private static ProgramResult Dotnet(
-        DirectoryInfo artifacts, string verb, string project, params IEnumerable<string> arguments) => Repository.Run(
+        DirectoryInfo artifacts, string verb, string project,
+        params IEnumerable<string> arguments) => Repository.Run(
         Repository.Root, "dotnet",
         [
             verb, Path.Combine(Repository.Root, project), "-r", "linux-arm64", .. arguments,
-            "--artifacts-path", artifacts.FullName, "-nologo", "-m:1", "-nodeReuse:false", "-p:RunAnalyzers=false",
+            "--artifacts-path", artifacts.FullName, "-nologo", "-m:1", "-nodeReuse:false",
+            "-p:RunAnalyzers=false",
         ]);
 
     private static string? FindObstacle()
     {
-        if (RuntimeInformation.OSArchitecture != Architecture.X64) return "this machine is no x86-64 to begin with";
+        if (RuntimeInformation.OSArchitecture != Architecture.X64)
+            return "this machine is no x86-64 to begin with";
         if (BareMachine.FindOnPath(Compiler) is null) return Missing(Compiler, "gcc-aarch64-linux-gnu");
         if (BareMachine.FindOnPath(Emulator) is null) return Missing(Emulator, "qemu-user-static");
         foreach ((string library, string package) in (ReadOnlySpan<(string, string)>)
@@ -74,7 +79,8 @@ public sealed class Arm64Programs : IDisposable
         DirectoryInfo artifacts = Directory.CreateTempSubdirectory("snapshot-arm64-restore-");
         try
         {
-            ProgramResult restored = Dotnet(artifacts, "restore", "samples/HeatDiffusion", "-p:SelfContained=true");
+            ProgramResult restored =
+                Dotnet(artifacts, "restore", "samples/HeatDiffusion", "-p:SelfContained=true");
             if (restored.ExitCode == 0) return null;
             return "the runtime of .NET for linux-arm64 cannot be restored: " + restored.Output.Split('\n')
                 .FirstOrDefault(line => line.Contains("error", StringComparison.Ordinal));

@@ -39,14 +39,16 @@ public sealed class Arm64Tests(Arm64Programs arm64) : IClassFixture<Arm64Program
     public void A_published_program_has_the_library_of_its_architecture_and_none_of_native_threads()
     {
         byte[] library = File.ReadAllBytes(Path.Combine(arm64.FolderOf(Heat), "libsnapshot_native.so"));
-        Assert.Equal(MachineArchitecture.Arm64.Number, BinaryPrimitives.ReadUInt16LittleEndian(library.AsSpan(18)));
+        Assert.Equal(
+            MachineArchitecture.Arm64.Number, BinaryPrimitives.ReadUInt16LittleEndian(library.AsSpan(18)));
         Assert.False(File.Exists(Path.Combine(arm64.FolderOf(Heat), "libsnapshot_threads.so")));
     }
 
     [Arm64Fact]
     public void Killed_again_and_again_the_heat_diffusion_ends_with_the_bits_of_this_machine()
     {
-        for (int kills = Soak.IsLong ? 10 : 3; kills > 0; kills--) KillAfterCommit(arm64.Start(Heat, RunHeat));
+        for (int kills = Soak.IsLong ? 10 : 3; kills > 0; kills--)
+            KillAfterCommit(arm64.Start(Heat, RunHeat));
         Assert.Equal(ExpectedHeat, Finish(arm64.Start(Heat, RunHeat)));
     }
 
@@ -83,9 +85,11 @@ public sealed class Arm64Tests(Arm64Programs arm64) : IClassFixture<Arm64Program
     public void An_image_with_native_threads_is_refused_by_name()
     {
         KillAfterCommit(Here(
-            "samples/NativeSolvers", "run", "--threads", "2", "--size", "64", "--steps", "100000", "--every-steps", "40",
+            "samples/NativeSolvers", "run", "--threads", "2", "--size", "64", "--steps", "100000",
+            "--every-steps", "40",
             "--json", "--store", Store));
-        AssertRefused(arm64.Start(Heat, RunHeat), "has native threads that have not ended", "captured on x86-64");
+        AssertRefused(
+            arm64.Start(Heat, RunHeat), "has native threads that have not ended", "captured on x86-64");
     }
 
     [LongArm64Fact]
@@ -134,7 +138,8 @@ public sealed class Arm64Tests(Arm64Programs arm64) : IClassFixture<Arm64Program
     {
         ProgramResult run = Repository.Run(start);
         Assert.True(run.ExitCode == 0, run.ToString());
-        return Assert.IsType<RunEvent.Finished>(RunEvent.FromLine(run.Output.TrimEnd().Split('\n')[^1])).Checksum;
+        return Assert.IsType<RunEvent.Finished>(
+            RunEvent.FromLine(run.Output.TrimEnd().Split('\n')[^1])).Checksum;
     }
 
     private static void AssertRefused(ProcessStartInfo start, params string[] words)

@@ -8,7 +8,9 @@ namespace Snapshot.Tests.Arm64;
 /// </summary>
 internal static class SampleLife
 {
-    /// <summary>Kills it so long after its next generation is durable; false: it came to its end before.</summary>
+    /// <summary>
+    /// Kills it so long after its next generation is durable; false: it came to its end before.
+    /// </summary>
     internal static bool IsKilledAfterCommit(ProcessStartInfo start, TimeSpan later)
     {
         start.RedirectStandardOutput = true;
@@ -23,7 +25,8 @@ internal static class SampleLife
         process.WaitForExit();
         string said = error.GetAwaiter().GetResult();
         if (hasEnded && process.ExitCode != 0)
-            throw new InvalidOperationException($"{start.FileName} ended with exit code {process.ExitCode}: {said}");
+            throw new InvalidOperationException(
+                $"{start.FileName} ended with exit code {process.ExitCode}: {said}");
         return !hasEnded;
     }
 }

@@ -8,20 +8,21 @@ public sealed class PageBitmapTests
 {
     private const int Capacity = 300;
 
-    private static readonly Gen<(int Operation, PageRange Range)> Step =
+    private static readonly Gen<(int Operation, PageRange Range)> s_step =
         from operation in Gen.Int[0, 5]
         from start in Gen.Int[0, Capacity]
         from count in Gen.Int[0, 130]
         select (operation, new PageRange(start, Math.Min(count, Capacity - start)));
 
     [Fact]
-    public void It_behaves_like_a_set_of_numbers() => Step.Array[1, 60].Sample(steps =>
+    public void It_behaves_like_a_set_of_numbers() => s_step.Array[1, 60].Sample(steps =>
     {
         using PageBitmap bitmap = new(Capacity), other = new(Capacity);
         HashSet<long> model = [], otherModel = [];
         foreach ((int operation, PageRange range) in steps)
         {
-            IEnumerable<long> pages = Enumerable.Range((int)range.Start, (int)range.Count).Select(page => (long)page);
+            IEnumerable<long> pages =
+                Enumerable.Range((int)range.Start, (int)range.Count).Select(page => (long)page);
             switch (operation)
             {
                 case 0: bitmap.Add(range); model.UnionWith(pages); break;
@@ -36,7 +37,8 @@ public sealed class PageBitmapTests
         Assert.Equal(model.Order(), Members(bitmap));
         Assert.Equal(otherModel.Order(), Members(other));
         Assert.Equal(model.Count, bitmap.Count());
-        Assert.All(Enumerable.Range(0, Capacity), page => Assert.Equal(model.Contains(page), bitmap.Contains(page)));
+        Assert.All(
+            Enumerable.Range(0, Capacity), page => Assert.Equal(model.Contains(page), bitmap.Contains(page)));
         bitmap.Clear();
         Assert.Equal(0, bitmap.Count());
         Assert.False(bitmap.NextRun(0, out _));

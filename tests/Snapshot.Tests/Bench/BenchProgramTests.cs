@@ -19,7 +19,8 @@ public sealed class BenchProgramTests : IDisposable
     {
         string plot = Path.Combine(_directory.FullName, "crowd.svg");
         ProgramResult run = Run(
-            "crowd", "--arena", "4MiB", "--threads", "1", "2", "--arenas", "1", "2", "--rounds", "1", "--mode", "stage",
+            "crowd", "--arena", "4MiB", "--threads", "1", "2", "--arenas", "1", "2", "--rounds", "1",
+            "--mode", "stage",
             "--json", "--plot", plot, "--store", _directory.FullName);
         Assert.True(run.ExitCode == 0, run.ToString());
         JsonArray rows = JsonNode.Parse(run.Output)!.AsArray();
@@ -60,7 +61,8 @@ public sealed class BenchProgramTests : IDisposable
     public void What_finds_written_pages_is_compared_and_each_mechanism_writes_the_same()
     {
         ProgramResult run = Run(
-            "tracking", "--arena", "4MiB", "--dirty", "10", "--rounds", "2", "--json", "--store", _directory.FullName);
+            "tracking", "--arena", "4MiB", "--dirty", "10", "--rounds", "2", "--json", "--store",
+            _directory.FullName);
         Assert.True(run.ExitCode == 0, run.ToString());
         JsonArray rows = JsonNode.Parse(run.Output)!.AsArray();
         MachineCapabilities here = MachineCapabilities.Current;
@@ -73,7 +75,8 @@ public sealed class BenchProgramTests : IDisposable
         Assert.Equal([.. mechanisms, .. mechanisms], rows.Select(row => (string)row!["tracking"]!));
         Assert.All(rows, row =>
         {
-            Assert.Equal((string)row!["tracking"]! == "ContentHash", (double)row["pauseOverContentHash"]! == 1);
+            Assert.Equal(
+                (string)row!["tracking"]! == "ContentHash", (double)row["pauseOverContentHash"]! == 1);
             Assert.InRange((long)row["pagesWritten"]!, 204, 208);
             Assert.True((double)row["memsetMs"]! > 0, run.Output);
         });
@@ -107,7 +110,8 @@ public sealed class BenchProgramTests : IDisposable
         JsonArray baselines = own["baselines"]!.AsArray();
         Assert.Equal(baselines.Count, baselines.Select(row => (string)row!["name"]!).Distinct().Count());
         Assert.InRange(baselines.Count, 3, 8);
-        Assert.All(baselines, row => Assert.All(figures, name => Assert.True(row!.AsObject().ContainsKey(name), name)));
+        Assert.All(baselines, row =>
+            Assert.All(figures, name => Assert.True(row!.AsObject().ContainsKey(name), name)));
         Assert.Empty(_directory.GetFileSystemInfos());
     }
 

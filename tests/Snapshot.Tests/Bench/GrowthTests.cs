@@ -12,7 +12,8 @@ public class GrowthTests
     [InlineData(-2)]
     public void The_exponent_of_a_power_is_found(double exponent)
     {
-        Growth growth = Growth.Of(Enumerable.Range(1, 5).Select(x => ((double)x, 3 * Math.Pow(x, exponent))))!.Value;
+        Growth growth =
+            Growth.Of(Enumerable.Range(1, 5).Select(x => ((double)x, 3 * Math.Pow(x, exponent))))!.Value;
         Assert.Equal(exponent, growth.Exponent, 9);
         Assert.Equal(3 * Math.Pow(1024, exponent), growth.At(1024), 6);
     }

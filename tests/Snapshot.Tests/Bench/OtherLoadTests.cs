@@ -6,7 +6,8 @@ namespace Snapshot.Tests.Bench;
 /// <summary>What a bench takes for a busy machine.</summary>
 public sealed class OtherLoadTests
 {
-    private static readonly OtherLoadLook s_before = At("cpu  100 20 30 900 7 1 2 3 50 0", own: 1, seconds: 10);
+    private static readonly OtherLoadLook s_before =
+        At("cpu  100 20 30 900 7 1 2 3 50 0", own: 1, seconds: 10);
 
     [Fact]
     public void Idle_and_waiting_processors_are_nobodys() => Assert.Equal(

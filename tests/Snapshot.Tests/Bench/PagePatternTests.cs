@@ -13,13 +13,15 @@ public sealed class PagePatternTests
     [InlineData(64, 100, true)]
     [InlineData(64, 100, false)]
     [InlineData(3, 0.1, false)]
-    public void Pages_are_distinct_ascending_and_as_many_as_asked_for(long pages, double percent, bool isDense)
+    public void Pages_are_distinct_ascending_and_as_many_as_asked_for(
+        long pages, double percent, bool isDense)
     {
         const int Seed = 5;
         PagePattern pattern = new(pages, percent, isDense);
         long[] chosen = pattern.Choose(new Random(Seed));
         Assert.Equal(Math.Max(1, (long)(pages * percent / 100)), chosen.Length);
-        Assert.True(chosen.SequenceEqual(chosen.Distinct().Order()), $"seed {Seed}: {string.Join(' ', chosen)}");
+        Assert.True(
+            chosen.SequenceEqual(chosen.Distinct().Order()), $"seed {Seed}: {string.Join(' ', chosen)}");
         Assert.InRange(chosen[0], 0, pages - 1);
         Assert.InRange(chosen[^1], 0, pages - 1);
     }

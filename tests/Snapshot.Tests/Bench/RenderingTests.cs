@@ -15,7 +15,8 @@ public sealed class RenderingTests
         new(null, "onlyJson", row => row.Name.Length),
     ];
 
-    private static readonly IReadOnlyList<(string, double?)> s_rows = [("a|b", 1234.5), ("c", null), ("d", 0.01234)];
+    private static readonly IReadOnlyList<(string, double?)> s_rows = [("a|b", 1234.5), ("c", null),
+        ("d", 0.01234)];
 
     [Theory]
     [InlineData(1234.4, "1234")]
@@ -75,7 +76,8 @@ public sealed class RenderingTests
                 new PlotSeries("copy", [(0, 2), (1, 2)], IsBaseline: true),
             ]);
         XDocument svg = XDocument.Parse(SvgPlot.Draw([lines, bars]));
-        string[] texts = [.. svg.Descendants().Where(node => node.Name.LocalName == "text").Select(node => node.Value)];
+        string[] texts = [.. svg.Descendants().Where(node => node.Name.LocalName == "text").Select(
+            node => node.Value)];
         Assert.All(
             (string[])["Pause", "written, %", "milliseconds", "Stage", "memcpy", "1", "10", "100"],
             text => Assert.Contains(text, texts));
@@ -115,10 +117,13 @@ public sealed class RenderingTests
     [InlineData(
         "<a style=\"fill:none;stroke:rgb(1,2,255);stroke-width:2\" />",
         "<a fill=\"none\" stroke=\"#0102ff\" stroke-width=\"2\" />")]
-    [InlineData("<a dominant-baseline=\"middle\" font-size=\"20\">x</a>", "<a font-size=\"20\" dy=\"7\">x</a>")]
-    [InlineData("<a dominant-baseline=\"hanging\" font-size=\"20\">x</a>", "<a font-size=\"20\" dy=\"15\">x</a>")]
+    [InlineData(
+        "<a dominant-baseline=\"middle\" font-size=\"20\">x</a>", "<a font-size=\"20\" dy=\"7\">x</a>")]
+    [InlineData(
+        "<a dominant-baseline=\"hanging\" font-size=\"20\">x</a>", "<a font-size=\"20\" dy=\"15\">x</a>")]
     [InlineData("<a dominant-baseline=\"ideographic\" font-size=\"20\">x</a>", "<a font-size=\"20\">x</a>")]
-    public void Styles_become_attributes(string drawn, string plain) => Assert.Equal(plain, PlainSvg.Of(drawn));
+    public void Styles_become_attributes(string drawn, string plain) =>
+        Assert.Equal(plain, PlainSvg.Of(drawn));
 
     [Fact]
     public void Lines_of_one_point_become_bars()
@@ -138,7 +143,8 @@ public sealed class RenderingTests
     {
         string[] smaps =
         [
-            "1000-3000 rw-p 00000000 00:00 0 [anon:before]", "Rss: 8 kB", "AnonHugePages: 8 kB", "VmFlags: rd wr",
+            "1000-3000 rw-p 00000000 00:00 0 [anon:before]", "Rss: 8 kB", "AnonHugePages: 8 kB",
+            "VmFlags: rd wr",
             "200000-400000 rw-p 00000000 00:00 0 [anon:snapshot:a]", "Rss: 3000 kB", "AnonHugePages: 2048 kB",
             "400000-600000 rw-p 00000000 00:00 0 [anon:snapshot:a]", "Rss: 1096 kB", "AnonHugePages: 0 kB",
             "600000-800000 rw-p 00000000 00:00 0", "Rss: 2048 kB", "AnonHugePages: 2048 kB",

@@ -7,7 +7,8 @@ namespace Snapshot.Tests.Checkpoint;
 public sealed class CapturePolicyTests
 {
     private static readonly CaptureSituation s_able = new(
-        CopiesBefore: true, FreezesUnnoticed: true, IsTrackingPinned: false, IsFilling: false, IsFreezing: true,
+        CopiesBefore: true, FreezesUnnoticed: true, IsTrackingPinned: false, IsFilling: false,
+        IsFreezing: true,
         PagesChanged: 1000, StagingPages: 100_000, HugePart: 1);
 
     [Theory]
@@ -29,7 +30,8 @@ public sealed class CapturePolicyTests
 
     [Fact]
     public void Where_writes_are_not_seen_before_the_pause_memory_is_staged() => Expect(
-        new(), s_able with { CopiesBefore = false, FreezesUnnoticed = false, HugePart = 0 }, CaptureMode.Stage,
+        new(), s_able with { CopiesBefore = false, FreezesUnnoticed = false, HugePart = 0 },
+        CaptureMode.Stage,
         "when it has stopped");
 
     [Fact]
@@ -44,7 +46,9 @@ public sealed class CapturePolicyTests
 
     [Fact]
     public void Without_privilege_copy_on_write_is_not_chosen() =>
-        Expect(new(), s_able with { FreezesUnnoticed = false, HugePart = 0 }, CaptureMode.PreCopy, "without privilege");
+        Expect(
+            new(), s_able with { FreezesUnnoticed = false, HugePart = 0 }, CaptureMode.PreCopy,
+            "without privilege");
 
     [Fact]
     public void A_tracking_mechanism_asked_for_is_kept() =>
@@ -60,7 +64,9 @@ public sealed class CapturePolicyTests
 
     [Fact]
     public void Memory_that_never_was_in_huge_pages_is_pre_copied() =>
-        Expect(new(), s_able with { HugePart = 0.49 }, CaptureMode.PreCopy, "49 % of the memory is in huge pages");
+        Expect(
+            new(), s_able with { HugePart = 0.49 }, CaptureMode.PreCopy,
+            "49 % of the memory is in huge pages");
 
     [Fact]
     public void An_arena_begins_with_copy_on_write() =>
@@ -71,7 +77,8 @@ public sealed class CapturePolicyTests
     [InlineData(127, false, CaptureMode.PreCopy)]
     [InlineData(96, true, CaptureMode.CopyOnWrite)]
     [InlineData(95, true, CaptureMode.PreCopy)]
-    public void Between_the_thresholds_of_density_nothing_is_changed(int density, bool isFreezing, CaptureMode mode)
+    public void Between_the_thresholds_of_density_nothing_is_changed(
+        int density, bool isFreezing, CaptureMode mode)
     {
         CapturePolicy policy = new();
         policy.Observe(density * 10, 10);

@@ -33,7 +33,8 @@ public sealed unsafe class HugePagesReturnTests
 
         capture.Choose(new CaptureChoice(CaptureMode.CopyOnWrite, "for the test"), trackers, default);
         Assert.True(capture.IsFreezing);
-        Assert.True(trackers.HugePart(arena.Region) > 0.5, $"{trackers.HugePart(arena.Region):P0} in huge pages");
+        Assert.True(
+            trackers.HugePart(arena.Region) > 0.5, $"{trackers.HugePart(arena.Region):P0} in huge pages");
         for (int span = 0; span < Spans; span++) Assert.Equal(2, memory[span * (long)Pages.HugeSize]);
         capture.Collect();
         Assert.True(capture.TrackedPages >= Pages.Holding(Bytes), "an exchange reports all memory once");

@@ -31,7 +31,8 @@ public sealed unsafe class RegionCaptureTests
         capture.Prepare();
         arena.Free(memory);
         capture.Prepare();
-        Assert.True(memory == arena.Allocate(Bytes, Pages.Size), "the arena is to give the same memory again");
+        Assert.True(
+            memory == arena.Allocate(Bytes, Pages.Size), "the arena is to give the same memory again");
         capture.Collect();
         capture.Hold();
 
@@ -45,7 +46,9 @@ public sealed unsafe class RegionCaptureTests
         Assert.Equal(-1, written.IndexOfAnyExcept((byte)0));
     }
 
-    /// <summary>Its descriptors are gone, so neither the wanted tracker nor the one before can be had.</summary>
+    /// <summary>
+    /// Its descriptors are gone, so neither the wanted tracker nor the one before can be had.
+    /// </summary>
     [MachineFact]
     [Needs(Capability.CopyOnWrite, Capability.WriteTracking)]
     public void An_exchange_that_fails_twice_loses_no_page_and_the_next_one_succeeds()
@@ -55,7 +58,8 @@ public sealed unsafe class RegionCaptureTests
         using StagingArea staging = new(16 * ArenaTesting.MiB);
         using TrackerFactory gone = new(MachineCapabilities.Current, TrackingMechanism.Auto);
         using RegionCapture capture = new(
-            1, arena.Region, arena, gone.CreateForArena(arena.Region), new PageHashes(arena.Region.CapacityPages),
+            1, arena.Region, arena, gone.CreateForArena(arena.Region),
+            new PageHashes(arena.Region.CapacityPages),
             staging, 0, new CapturePolicy());
         byte* memory = (byte*)arena.Allocate(Bytes, Pages.Size);
         capture.Collect();

@@ -118,8 +118,8 @@ internal enum Driving
 }
 
 /// <summary>
-/// One participant, in 16 bits: place, sleep, the attempt it parks for or owes, the half it goes to sleep on, whether
-/// it has taken the first of two looks, owes the attempt, and still has to notify.
+/// One participant, in 16 bits: place, sleep, the attempt it parks for or owes, the half it goes to sleep on,
+/// whether it has taken the first of two looks, owes the attempt, and still has to notify.
 /// </summary>
 internal readonly record struct Local(ushort Bits)
 {
@@ -147,7 +147,8 @@ internal readonly record struct Local(ushort Bits)
 
     internal Local Looked() => new((ushort)(Bits | 0x2000));
 
-    internal Local FallingAsleep(int half) => new((ushort)((Bits & 0xE0CF) | ((int)Sleep.AboutTo << 4) | (half << 8)));
+    internal Local FallingAsleep(int half) =>
+        new((ushort)((Bits & 0xE0CF) | ((int)Sleep.AboutTo << 4) | (half << 8)));
 
     internal Local With(Sleep sleep) =>
         new((ushort)((Bits & ~0x30 & (sleep == Sleep.Awake ? ~0x1F00 : ~0)) | ((int)sleep << 4)));
@@ -159,7 +160,8 @@ internal readonly record struct Local(ushort Bits)
 /// The shared memory and the coordinator: the word's fields, the hint, the event count, and what checks need.
 /// </summary>
 internal record struct Shared(
-    long Word, Driving Driving, int Done, bool Hint, bool IsStale, bool IsRequested, int AsyncWins, int CaptureWins,
+    long Word, Driving Driving, int Done, bool Hint, bool IsStale, bool IsRequested, int AsyncWins,
+    int CaptureWins,
     bool IsAnnounced)
 {
     internal readonly int Half => ((int)PhaseWord.PhaseOf(Word) << 2) | PhaseWord.AttemptOf(Word);
@@ -172,7 +174,8 @@ internal record struct Shared(
 
     internal static Shared Unpack(uint bits) => new(
         (bits & 7)
-            | (((long)(bits >> 3) & 7) << 16) | (((long)(bits >> 8) & 7) << 32) | (((long)(bits >> 6) & 3) << 40),
+            | (((long)(bits >> 3) & 7) << 16) | (((long)(bits >> 8) & 7) << 32) |
+            (((long)(bits >> 6) & 3) << 40),
         (Driving)((bits >> 11) & 31), (int)(bits >> 16) & 3, (bits & (1 << 18)) != 0, (bits & (1 << 19)) != 0,
         (bits & (1 << 20)) != 0, (int)(bits >> 21) & 3, (int)(bits >> 23) & 3,
         (bits & (1 << 25)) != 0);
@@ -182,11 +185,11 @@ internal record struct Shared(
 internal readonly record struct ModelState(ulong Locals, uint Shared);
 
 /// <summary>
-/// The barrier as a transition system: every step is one atomic access to shared memory or one system call, in every
-/// order. The rules of the word are the very functions the barrier executes. Obligatory steps are those that must
-/// happen some day (a running participant polls, a critical section ends, the coordinator goes on); the others may or
-/// may not. Waits have no time-outs, so that nothing hides a lost wake-up; the coordinator's slices exist only to find
-/// the dead and, optionally, the deadline.
+/// The barrier as a transition system: every step is one atomic access to shared memory or one system call,
+/// in every order. The rules of the word are the very functions the barrier executes. Obligatory steps are
+/// those that must happen some day (a running participant polls, a critical section ends, the coordinator
+/// goes on); the others may or may not. Waits have no time-outs, so that nothing hides a lost wake-up; the
+/// coordinator's slices exist only to find the dead and, optionally, the deadline.
 /// </summary>
 internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules rules, int checkpoints = 2)
 {
@@ -197,7 +200,8 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
     internal static ModelState Initial(int participants, int attached)
     {
         Local[] locals =
-            [.. Enumerable.Range(0, participants).Select(index => Local.Of(index < attached ? At.Running : At.Out))];
+            [.. Enumerable.Range(0, participants).Select(
+                index => Local.Of(index < attached ? At.Running : At.Out))];
         return new ModelState(
             Pack(locals), new Shared(attached, Driving.Idle, 0, false, false, false, 0, 0, false).Pack());
     }
@@ -208,20 +212,20 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
         Load(state);
         return _shared.Driving == Driving.Idle && _shared.Done == checkpoints && _locals.All(local =>
             !local.MustNotify
-                && local.At is At.Out or At.Running or At.Blocked or At.WaitingForLock or At.Dead or At.DeadInCritical);
+                && local.At is At.Out or At.Running or At.Blocked or At.WaitingForLock or At.Dead or
+                    At.DeadInCritical);
     }
 
     /// <summary>
-    /// Calls <paramref name="emit"/> with every successor and whether the step is obligatory. Throws on a broken
-    /// invariant.
+    /// Calls <paramref name="emit"/> with every successor and whether the step is obligatory. Throws on a
+    /// broken invariant.
     /// </summary>
     internal void Expand(ModelState state, Action<ModelState, bool> emit)
     {
         _emit = emit;
         Load(state);
         Check();
-        for (int index = 0; index < participants; index++)
-            ExpandParticipant(index, state);
+        for (int index = 0; index < participants; index++) ExpandParticipant(index, state);
         Load(state);
         ExpandCoordinator(state);
     }
@@ -238,18 +242,22 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
             $"hint {_shared.Hint} coordinator {_shared.Driving}: {locals}";
     }
 
-    // ---- invariants ------------------------------------------------------------------------------------------------
+    // ---- invariants
+    // ------------------------------------------------------------------------------------------------
 
     private void Check()
     {
         long word = _shared.Word;
         Phase phase = PhaseWord.PhaseOf(word);
-        int parked = _locals.Count(local => local.At == At.Parked && PhaseWord.IsStopping(word, local.Attempt));
+        int parked =
+            _locals.Count(local => local.At == At.Parked && PhaseWord.IsStopping(word, local.Attempt));
         int counted =
-            _locals.Count(local => IsCounted(local.At)) + _locals.Count(local => local.At == At.Parked) - parked;
+            _locals.Count(local => IsCounted(local.At)) + _locals.Count(local => local.At == At.Parked) -
+            parked;
         int critical = _locals.Count(local => local.At is At.InCritical or At.DeadInCritical);
         Require(PhaseWord.Holds(word), "an invariant of the word");
-        Require(PhaseWord.RunningOf(word) == counted, $"running is {PhaseWord.RunningOf(word)}, {counted} run");
+        Require(
+            PhaseWord.RunningOf(word) == counted, $"running is {PhaseWord.RunningOf(word)}, {counted} run");
         int held = phase is Phase.Sync or Phase.Capture ? parked : critical;
         Require(PhaseWord.HeldOf(word) == held, $"held is {PhaseWord.HeldOf(word)}, not {held}");
         Require(
@@ -262,17 +270,19 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
             "the capture ended by itself");
     }
 
-    private static bool IsCounted(At at) => at is At.Running or At.PollReadsWord or At.InCritical or At.EnteringCritical
-        or At.TakingPending or At.TryingCritical or At.Preparing or At.Parking or At.WaitingForLock or At.Dead
-        or At.DeadInCritical;
+    private static bool IsCounted(At at) =>
+        at is At.Running or At.PollReadsWord or At.InCritical or At.EnteringCritical
+            or At.TakingPending or At.TryingCritical or At.Preparing or At.Parking or At.WaitingForLock or
+            At.Dead
+            or At.DeadInCritical;
 
     private static void Require(bool holds, string what)
     {
-        if (!holds)
-            throw new ModelViolationException(what);
+        if (!holds) throw new ModelViolationException(what);
     }
 
-    // ---- participants ----------------------------------------------------------------------------------------------
+    // ---- participants
+    // ----------------------------------------------------------------------------------------------
 
     private void ExpandParticipant(int index, ModelState state)
     {
@@ -295,8 +305,7 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
 
         if (local.Sleep == Sleep.Asleep)
         {
-            if (local.At == At.WaitingForLock)
-                Go(state, index, Local.Of(At.Running), obligatory: false);
+            if (local.At == At.WaitingForLock) Go(state, index, Local.Of(At.Running), obligatory: false);
             return;
         }
 
@@ -333,8 +342,7 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
                 break;
             case At.Blocked:
                 Go(state, index, Local.Of(At.Rejoining), obligatory: false);
-                if (freedom.HasFlag(Freedom.Die))
-                    Go(state, index, Local.Of(At.Out), obligatory: false);
+                if (freedom.HasFlag(Freedom.Die)) Go(state, index, Local.Of(At.Out), obligatory: false);
                 break;
             case At.Rejoining:
                 ChangeOrSleep(
@@ -342,10 +350,8 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
                     phase == Phase.Sync ? Local.Of(At.Preparing, attempt) : Local.Of(At.Running));
                 break;
             case At.EnteringCritical:
-                if (phase == Phase.Sync)
-                    Go(state, index, Local.Of(At.Preparing, attempt), obligatory: true);
-                else
-                    ChangeOrSleep(state, index, local, PhaseWord.TryEnterCritical, Local.Of(At.InCritical));
+                if (phase == Phase.Sync) Go(state, index, Local.Of(At.Preparing, attempt), obligatory: true);
+                else ChangeOrSleep(state, index, local, PhaseWord.TryEnterCritical, Local.Of(At.InCritical));
                 break;
             case At.TakingPending:
                 TakePending(state, index, local);
@@ -357,9 +363,9 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
                 Go(state, index, Local.Of(At.Parking, local.Attempt), obligatory: true);
                 if (freedom.HasFlag(Freedom.HandlerAbort))
                 {
-                    if (PhaseWord.IsStopping(word, local.Attempt))
-                        _shared.IsRequested = true;
-                    Go(state, index, Local.Of(At.Parking, local.Attempt, mustNotify: true), obligatory: false);
+                    if (PhaseWord.IsStopping(word, local.Attempt)) _shared.IsRequested = true;
+                    Go(state, index, Local.Of(
+                        At.Parking, local.Attempt, mustNotify: true), obligatory: false);
                 }
 
                 break;
@@ -388,19 +394,19 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
         Go(state, index, Local.Of(_shared.Hint ? At.PollReadsWord : At.Running), obligatory: true);
         if (freedom.HasFlag(Freedom.Leave))
             Change(state, index, rules.Stop, Local.Of(At.Out), obligatory: false);
-        if (freedom.HasFlag(Freedom.Die))
-            Go(state, index, Local.Of(At.Dead), obligatory: false);
+        if (freedom.HasFlag(Freedom.Die)) Go(state, index, Local.Of(At.Dead), obligatory: false);
         if (freedom.HasFlag(Freedom.Block))
             Change(state, index, rules.Stop, Local.Of(At.Blocked), obligatory: false);
         if (freedom.HasFlag(Freedom.Critical))
             Go(state, index, Local.Of(At.EnteringCritical), obligatory: false);
         if (freedom.HasFlag(Freedom.Critical))
             Go(state, index, Local.Of(At.TryingCritical), obligatory: false);
-        if (freedom.HasFlag(Freedom.Lock))
-            Go(state, index, Local.Of(At.WaitingForLock), obligatory: false);
+        if (freedom.HasFlag(Freedom.Lock)) Go(state, index, Local.Of(At.WaitingForLock), obligatory: false);
     }
 
-    /// <summary>About to leave the critical section: what is pending now is to be taken before it goes on.</summary>
+    /// <summary>
+    /// About to leave the critical section: what is pending now is to be taken before it goes on.
+    /// </summary>
     private Local TakingPending()
     {
         int attempt = PhaseWord.AttemptOf(_shared.Word);
@@ -474,7 +480,8 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
         Load(state);
         Require(rule(_shared.Word, out long next), "a change was refused that its author may always make");
         bool won = Apply(next);
-        Go(state, index, won && rules.WinnerNotifies ? new Local((ushort)(after.Bits | 0x8000)) : after, obligatory);
+        Go(state, index, won && rules.WinnerNotifies
+            ? new Local((ushort)(after.Bits | 0x8000)) : after, obligatory);
     }
 
     private void ChangeOrSleep(ModelState state, int index, Local local, Rule rule, Local after)
@@ -490,7 +497,8 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
         }
     }
 
-    // ---- the coordinator -------------------------------------------------------------------------------------------
+    // ---- the coordinator
+    // -------------------------------------------------------------------------------------------
 
     private void ExpandCoordinator(ModelState state)
     {
@@ -498,8 +506,7 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
         switch (_shared.Driving)
         {
             case Driving.Idle:
-                if (_shared.Done == checkpoints)
-                    break;
+                if (_shared.Done == checkpoints) break;
                 _shared.IsAnnounced = true;
                 Drive(state, Driving.Announced);
                 break;
@@ -526,18 +533,13 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
                 Drive(state, _shared.Driving + 1);
                 break;
             case Driving.PendingCheck:
-                if (phase != Phase.Pending)
-                    Drive(state, Driving.Hint);
-                else
-                    WaitOn(state, Driving.Unhint);
+                if (phase != Phase.Pending) Drive(state, Driving.Hint);
+                else WaitOn(state, Driving.Unhint);
                 break;
             case Driving.SyncCheck:
-                if (_shared.IsRequested)
-                    Drive(state, Driving.Unhint);
-                else if (phase != Phase.Sync)
-                    Captured(state);
-                else
-                    WaitOn(state, Driving.DeadlineAbort);
+                if (_shared.IsRequested) Drive(state, Driving.Unhint);
+                else if (phase != Phase.Sync) Captured(state);
+                else WaitOn(state, Driving.DeadlineAbort);
                 break;
             case Driving.PendingAboutToSleep or Driving.SyncAboutToSleep:
                 Drive(state, _shared.IsStale ? _shared.Driving - 2 : _shared.Driving + 1);
@@ -562,10 +564,8 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
                 break;
             case Driving.DeadlineAbort:
                 _shared.Hint = false;
-                if (phase != Phase.Sync)
-                    Drive(state, Driving.SyncLook);
-                else
-                    Apply(state, rules.Abort, Driving.AbortWake);
+                if (phase != Phase.Sync) Drive(state, Driving.SyncLook);
+                else Apply(state, rules.Abort, Driving.AbortWake);
                 break;
             case Driving.Captured:
                 _shared.Hint = false;
@@ -633,16 +633,14 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
         {
             Rule rule = _locals[dead].At == At.Dead ? rules.Stop : PhaseWord.TryStopCritical;
             Require(rule(_shared.Word, out long next), "a dead participant cannot be removed");
-            if (Apply(next))
-                _shared.IsStale = true;
+            if (Apply(next)) _shared.IsStale = true;
             _locals[dead] = Local.Of(At.Out);
             Drive(state, check - 1);
             return;
         }
 
         Drive(state, check + 1);
-        if (freedom.HasFlag(Freedom.CoordinatorAbort))
-            Drive(state, deadline, obligatory: false);
+        if (freedom.HasFlag(Freedom.CoordinatorAbort)) Drive(state, deadline, obligatory: false);
     }
 
     private void Captured(ModelState state)
@@ -653,7 +651,8 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
 
     private void Apply(ModelState state, Rule rule, Driving next)
     {
-        Require(rule(_shared.Word, out long word), $"the coordinator's change was refused in {_shared.Driving}");
+        Require(
+            rule(_shared.Word, out long word), $"the coordinator's change was refused in {_shared.Driving}");
         Apply(word);
         Drive(state, next);
     }
@@ -689,7 +688,8 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
         _ = state;
     }
 
-    // ---- mechanics -------------------------------------------------------------------------------------------------
+    // ---- mechanics
+    // -------------------------------------------------------------------------------------------------
 
     /// <summary>Writes the word; true when that moved the phase.</summary>
     private bool Apply(long next)
@@ -697,20 +697,16 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
         Phase before = PhaseWord.PhaseOf(_shared.Word);
         Phase after = PhaseWord.PhaseOf(next);
         _shared.Word = next;
-        if (before == after)
-            return false;
-        if (after == Phase.Async)
-            _shared.AsyncWins++;
-        if (after == Phase.Capture)
-            _shared.CaptureWins++;
+        if (before == after) return false;
+        if (after == Phase.Async) _shared.AsyncWins++;
+        if (after == Phase.Capture) _shared.CaptureWins++;
         return true;
     }
 
     private void Notify()
     {
         _shared.IsStale = true;
-        if (_shared.Driving is Driving.PendingAsleep or Driving.SyncAsleep)
-            _shared.Driving -= 3;
+        if (_shared.Driving is Driving.PendingAsleep or Driving.SyncAsleep) _shared.Driving -= 3;
     }
 
     private void Go(ModelState state, int index, Local next, bool obligatory)
@@ -733,12 +729,10 @@ internal sealed class BarrierModel(int participants, Freedom freedom, ModelRules
     private static ulong Pack(Local[] locals)
     {
         Span<ushort> sorted = stackalloc ushort[locals.Length];
-        for (int index = 0; index < locals.Length; index++)
-            sorted[index] = locals[index].Bits;
+        for (int index = 0; index < locals.Length; index++) sorted[index] = locals[index].Bits;
         sorted.Sort();
         ulong packed = 0;
-        for (int index = 0; index < sorted.Length; index++)
-            packed |= (ulong)sorted[index] << (16 * index);
+        for (int index = 0; index < sorted.Length; index++) packed |= (ulong)sorted[index] << (16 * index);
         return packed;
     }
 }

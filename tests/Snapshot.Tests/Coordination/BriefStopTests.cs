@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Snapshot.Tests.Coordination;
 
-/// <summary>Participants are stopped for something that must not see anybody write, and nobody else knows.</summary>
+/// <summary>
+/// Participants are stopped for something that must not see anybody write, and nobody else knows.
+/// </summary>
 public sealed class BriefStopTests : IDisposable
 {
     private readonly CallLog _log = new();
@@ -73,7 +75,8 @@ public sealed class BriefStopTests : IDisposable
         });
         begun.Wait();
         SnapshotException error = Assert.Throws<SnapshotException>(() => _coordinator.StopBriefly(
-            7, TimeSpan.FromMilliseconds(50), () => Assert.Fail("not everybody stands still"), null, default));
+            7, TimeSpan.FromMilliseconds(50), () => Assert.Fail("not everybody stands still"), null,
+            default));
         Assert.Equal(SnapshotErrorCode.TimedOut, error.Code);
         Assert.Equal(7, error.Generation);
         Assert.Contains("'late'", error.Message, StringComparison.Ordinal);

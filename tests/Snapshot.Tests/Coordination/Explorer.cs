@@ -1,8 +1,8 @@
 namespace Snapshot.Tests.Coordination;
 
 /// <summary>
-/// Visits every reachable state of a model, and checks that from each the goal can be reached by obligatory steps
-/// alone.
+/// Visits every reachable state of a model, and checks that from each the goal can be reached by obligatory
+/// steps alone.
 /// </summary>
 internal static class Explorer
 {
@@ -25,13 +25,13 @@ internal static class Explorer
                         states.Add(next);
                     }
 
-                    if (isObligatory && number != from)
-                        obligatory.Add((from, number));
+                    if (isObligatory && number != from) obligatory.Add((from, number));
                 });
             }
             catch (ModelViolationException violation)
             {
-                throw new ModelViolationException($"{violation.Message}, in state: {model.Describe(states[current])}");
+                throw new ModelViolationException(
+                    $"{violation.Message}, in state: {model.Describe(states[current])}");
             }
         }
 
@@ -39,19 +39,18 @@ internal static class Explorer
         return states.Count;
     }
 
-    /// <summary>Walks backwards from the goals; a state not met is one in which somebody waits for ever.</summary>
+    /// <summary>
+    /// Walks backwards from the goals; a state not met is one in which somebody waits for ever.
+    /// </summary>
     private static void RequireGoalIsReachable(
         BarrierModel model, List<ModelState> states, List<(int From, int To)> edges)
     {
         int[] starts = new int[states.Count + 1];
-        foreach ((_, int to) in edges)
-            starts[to + 1]++;
-        for (int index = 0; index < states.Count; index++)
-            starts[index + 1] += starts[index];
+        foreach ((_, int to) in edges) starts[to + 1]++;
+        for (int index = 0; index < states.Count; index++) starts[index + 1] += starts[index];
         int[] sources = new int[edges.Count];
         int[] filled = [.. starts];
-        foreach ((int from, int to) in edges)
-            sources[filled[to]++] = from;
+        foreach ((int from, int to) in edges) sources[filled[to]++] = from;
 
         bool[] reaches = new bool[states.Count];
         Stack<int> pending = new();
@@ -68,8 +67,7 @@ internal static class Explorer
         {
             for (int edge = starts[to]; edge < starts[to + 1]; edge++)
             {
-                if (reaches[sources[edge]])
-                    continue;
+                if (reaches[sources[edge]]) continue;
                 reaches[sources[edge]] = true;
                 pending.Push(sources[edge]);
             }
@@ -77,6 +75,7 @@ internal static class Explorer
 
         int stuck = Array.IndexOf(reaches, false);
         if (stuck >= 0)
-            throw new ModelViolationException($"somebody waits for ever, in state: {model.Describe(states[stuck])}");
+            throw new ModelViolationException(
+                $"somebody waits for ever, in state: {model.Describe(states[stuck])}");
     }
 }

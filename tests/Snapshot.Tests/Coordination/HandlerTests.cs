@@ -6,7 +6,7 @@ namespace Snapshot.Tests.Coordination;
 
 public sealed class HandlerTests
 {
-    private static readonly string[] Names = ["a", "b"];
+    private static readonly string[] s_names = ["a", "b"];
 
     private readonly CallLog _log = new();
 
@@ -20,7 +20,8 @@ public sealed class HandlerTests
         Drain(coordinator);
         Assert.Equal(
             [
-                "c prepare", "b prepare", "a prepare", "a Continued", "b Continued", "c Continued", "a committed 7",
+                "c prepare", "b prepare", "a prepare", "a Continued", "b Continued", "c Continued",
+                "a committed 7",
                 "b committed 7", "c committed 7"],
             _log.Calls);
     }
@@ -35,7 +36,7 @@ public sealed class HandlerTests
         worker.Do(participant =>
         {
             thread = Environment.CurrentManagedThreadId;
-            foreach (string name in Names)
+            foreach (string name in s_names)
                 participant.RegisterHandler(
                     name, _log.Handler(
                         name,
@@ -45,7 +46,8 @@ public sealed class HandlerTests
         coordinator.Checkpoint(3);
         worker.Do(participant => participant.Poll());
         Assert.Equal(
-            ["b prepare", "a prepare", "a Continued", "b Continued", "a committed 3", "b committed 3"], _log.Calls);
+            ["b prepare", "a prepare", "a Continued", "b Continued", "a committed 3", "b committed 3"],
+            _log.Calls);
         Assert.All(threads, found => Assert.Equal(thread, found));
     }
 
@@ -82,8 +84,7 @@ public sealed class HandlerTests
         foreach (string name in new[] { "a", "b", "c" })
             coordinator.RegisterHandler(name, _log.Handler(name, context =>
             {
-                if (name == "b")
-                    context.Abort(42, "not now");
+                if (name == "b") context.Abort(42, "not now");
             }));
         using Worker worker = Worker.Attach(coordinator, "w");
         worker.Do(participant => participant.RegisterHandler("sync", _log.Handler("sync")));
@@ -110,7 +111,8 @@ public sealed class HandlerTests
             context.Abort(9);
         })));
         second.Do(
-            participant => participant.RegisterHandler("second", _log.Handler("second", _ => otherIsParked.Set())));
+            participant =>
+                participant.RegisterHandler("second", _log.Handler("second", _ => otherIsParked.Set())));
         using Attempt attempt = coordinator.Prepare();
         SnapshotException error = Assert.Throws<SnapshotException>(attempt.Stop);
         Assert.Equal(9, error.AbortCode);
@@ -167,7 +169,8 @@ public sealed class HandlerTests
         coordinator.RegisterHandler("async", CheckpointHandler.Create(resume: outcome => told = outcome));
         using Worker worker = Worker.Attach(coordinator, "w");
         worker.Do(participant =>
-            participant.RegisterHandler("thrower", _log.Handler("thrower", _ => throw new InvalidDataException())));
+            participant.RegisterHandler(
+                "thrower", _log.Handler("thrower", _ => throw new InvalidDataException())));
         using Attempt attempt = coordinator.Prepare();
         SnapshotException error = Assert.Throws<SnapshotException>(attempt.Stop);
         Assert.Equal(SnapshotErrorCode.HandlerFailed, error.Code);
@@ -181,13 +184,16 @@ public sealed class HandlerTests
     {
         using Coordinator coordinator = new();
         foreach (string name in new[] { "a", "b" })
-            coordinator.RegisterHandler(name, _log.Handler(name, resume: _ => throw new InvalidDataException(name)));
+            coordinator.RegisterHandler(
+                name, _log.Handler(name, resume: _ => throw new InvalidDataException(name)));
         using Worker worker = Worker.Attach(coordinator, "w");
         worker.Do(participant =>
-            participant.RegisterHandler("c", _log.Handler("c", resume: _ => throw new InvalidDataException("c"))));
+            participant.RegisterHandler(
+                "c", _log.Handler("c", resume: _ => throw new InvalidDataException("c"))));
         Attempt attempt = coordinator.Checkpoint();
         Assert.Equal(
-            ["a", "b", "c"], attempt.ResumeErrors.Select(error => error.Handler).Order(StringComparer.Ordinal));
+            ["a", "b", "c"],
+            attempt.ResumeErrors.Select(error => error.Handler).Order(StringComparer.Ordinal));
         Assert.Equal("w", attempt.ResumeErrors.Single(error => error.Handler == "c").Participant);
         coordinator.Checkpoint(2);
     }
@@ -272,7 +278,8 @@ public sealed class HandlerTests
         using Coordinator coordinator = new();
         using Barrier together = new(2);
         coordinator.RegisterHandler(
-            "h", CheckpointHandler.Create(_ => Assert.True(together.SignalAndWait(CoordinatorExtensions.Long))));
+            "h",
+            CheckpointHandler.Create(_ => Assert.True(together.SignalAndWait(CoordinatorExtensions.Long))));
         using Attempt attempt = coordinator.Begin(1, CoordinatorExtensions.Long);
         attempt.PrepareAsync(() => Assert.True(together.SignalAndWait(CoordinatorExtensions.Long)));
     }
@@ -283,7 +290,8 @@ public sealed class HandlerTests
         using Coordinator coordinator = new();
         coordinator.RegisterHandler("h", _log.Handler("h"));
         using Attempt attempt = coordinator.Begin(1, CoordinatorExtensions.Long);
-        Assert.Throws<InvalidDataException>(() => attempt.PrepareAsync(() => throw new InvalidDataException()));
+        Assert.Throws<InvalidDataException>(
+            () => attempt.PrepareAsync(() => throw new InvalidDataException()));
         Drain(coordinator);
         Assert.True(_log.Calls is [] or ["h prepare", "h Aborted"]);
         Assert.Equal(Phase.Idle, coordinator.Phase);

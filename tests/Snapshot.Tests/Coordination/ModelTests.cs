@@ -5,8 +5,8 @@ using Xunit.Abstractions;
 namespace Snapshot.Tests.Coordination;
 
 /// <summary>
-/// The barrier's rules, explored exhaustively: nobody waits for ever, one winner per phase, no capture while someone
-/// runs, no lost wake-up, nobody counted twice. Broken rules show that the explorer would notice.
+/// The barrier's rules, explored exhaustively: nobody waits for ever, one winner per phase, no capture while
+/// someone runs, no lost wake-up, nobody counted twice. Broken rules show that the explorer would notice.
 /// </summary>
 public sealed class ModelTests(ITestOutputHelper output)
 {
@@ -14,7 +14,8 @@ public sealed class ModelTests(ITestOutputHelper output)
     [InlineData(1, 0, Freedom.All)]
     [InlineData(2, 2, Freedom.All)]
     [InlineData(3, 3, Freedom.All)]
-    internal void The_protocol_keeps_its_promises_in_every_interleaving(int participants, int attached, Freedom freedom)
+    internal void The_protocol_keeps_its_promises_in_every_interleaving(
+        int participants, int attached, Freedom freedom)
     {
         BarrierModel model = new(participants, freedom, new ModelRules());
         int states = Explorer.Explore(model, BarrierModel.Initial(participants, attached));
@@ -86,9 +87,17 @@ public sealed class ModelTests(ITestOutputHelper output)
     private static ModelRules Broken(string mutation) => mutation switch
     {
         "the last arriver does not enter Capture" =>
-            new() { Park = (word, attempt) => (PhaseWord.TryPark(word, attempt, out long next), Stay(word, next)) },
+            new()
+            {
+                Park =
+                (word, attempt) => (PhaseWord.TryPark(word, attempt, out long next), Stay(word, next))
+            },
         "a leaver does not enter Capture" =>
-            new() { Stop = (word, out next) => PhaseWord.TryStop(word, out next) & (next = Stay(word, next)) == next },
+            new()
+            {
+                Stop =
+                (word, out next) => PhaseWord.TryStop(word, out next) & (next = Stay(word, next)) == next
+            },
         "the last one out of a critical section does not enter Async" => new()
         {
             ExitCritical = (word, out next) =>

@@ -72,8 +72,7 @@ public sealed unsafe class ParticipantTests
         {
             using (participant.EnterCriticalSection())
             {
-                using (participant.EnterCriticalSection())
-                    inside.Set();
+                using (participant.EnterCriticalSection()) inside.Set();
                 leave.Wait();
                 participant.Poll();
                 Assert.Null(participant.LastAttempt);
@@ -143,10 +142,8 @@ public sealed unsafe class ParticipantTests
         using Worker worker = Worker.Attach(coordinator, "w");
         worker.Do(participant => participant.RegisterHandler("h", CheckpointHandler.Create(_ =>
         {
-            using (participant.EnterCriticalSection())
-                participant.Poll();
-            using (participant.EnterBlockedRegion())
-                participant.Poll();
+            using (participant.EnterCriticalSection()) participant.Poll();
+            using (participant.EnterBlockedRegion()) participant.Poll();
         })));
         coordinator.Checkpoint();
     }
@@ -222,8 +219,7 @@ public sealed unsafe class ParticipantTests
         worker.Do(participant => participant.RegisterHandler("h", _log.Handler("h")));
         Task waiting = worker.Start(_ =>
         {
-            while (Volatile.Read(ref *word) == 0)
-                LockOwner.Current!.Wait(word, 0, -1);
+            while (Volatile.Read(ref *word) == 0) LockOwner.Current!.Wait(word, 0, -1);
             _log.Add("locked");
         });
         coordinator.Checkpoint(1);
@@ -271,7 +267,8 @@ public sealed unsafe class ParticipantTests
         using Worker stays = Worker.Attach(coordinator, "stays");
         using Worker leaves = Worker.Attach(coordinator, "leaves");
         using ManualResetEventSlim raised = new();
-        stays.Do(participant => participant.RegisterHandler("h", CheckpointHandler.Create(_ => raised.Set())));
+        stays.Do(
+            participant => participant.RegisterHandler("h", CheckpointHandler.Create(_ => raised.Set())));
         using ManualResetEventSlim inside = new();
         Task leaving = leaves.Start(participant =>
         {
@@ -299,20 +296,17 @@ public sealed unsafe class ParticipantTests
         using ManualResetEventSlim inside = new();
         using ManualResetEventSlim raised = new();
         using Worker other = Worker.Attach(coordinator, "other");
-        other.Do(participant => participant.RegisterHandler("h", CheckpointHandler.Create(_ => raised.Set())));
+        other.Do(
+            participant => participant.RegisterHandler("h", CheckpointHandler.Create(_ => raised.Set())));
         Task dying = Task.Run(() => worker.Die(participant =>
         {
-            if (where == "critical")
-                _ = participant.EnterCriticalSection();
-            else if (where == "blocked")
-                _ = participant.EnterBlockedRegion();
+            if (where == "critical") _ = participant.EnterCriticalSection();
+            else if (where == "blocked") _ = participant.EnterBlockedRegion();
             inside.Set();
-            if (where == "running")
-                raised.Wait();
+            if (where == "running") raised.Wait();
         }));
         inside.Wait();
-        if (where != "running")
-            dying.Join();
+        if (where != "running") dying.Join();
         Attempt attempt = coordinator.Checkpoint();
         dying.Join();
         coordinator.Checkpoint(2);
@@ -382,8 +376,7 @@ public sealed unsafe class ParticipantTests
         bool isFirst = true;
         late.Do(participant => participant.RegisterHandler("slow", _log.Handler("slow", _ =>
         {
-            if (isFirst)
-                goOn.Wait();
+            if (isFirst) goOn.Wait();
             isFirst = false;
         })));
         Attempt attempt = coordinator.Begin(1, TimeSpan.FromMilliseconds(20));
@@ -430,8 +423,7 @@ public sealed unsafe class ParticipantTests
         bool isFirst = true;
         coordinator.RegisterHandler("slow", _log.Handler("slow", _ =>
         {
-            if (isFirst)
-                goOn.Wait();
+            if (isFirst) goOn.Wait();
             isFirst = false;
         }));
         Attempt attempt = coordinator.Begin(1, TimeSpan.FromMilliseconds(20));
@@ -567,7 +559,9 @@ public sealed unsafe class ParticipantTests
         using Coordinator coordinator = new();
         using Worker first = Worker.Attach(coordinator, "w");
         int id = first.Participant.Id;
-        Assert.Equal(SnapshotErrorCode.NameTaken, Assert.Throws<SnapshotException>(() => coordinator.Attach("w")).Code);
+        Assert.Equal(
+            SnapshotErrorCode.NameTaken,
+            Assert.Throws<SnapshotException>(() => coordinator.Attach("w")).Code);
         first.Do(participant => participant.Dispose());
         using Participant again = coordinator.Attach("w");
         Assert.Equal(id, again.Id);
@@ -586,7 +580,8 @@ public sealed unsafe class ParticipantTests
         {
             Assert.Null(Coordinator.WhyWaitingWouldDeadlock());
             using (participant.EnterCriticalSection())
-                Assert.Contains("critical section", Coordinator.WhyWaitingWouldDeadlock(), StringComparison.Ordinal);
+                Assert.Contains(
+                    "critical section", Coordinator.WhyWaitingWouldDeadlock(), StringComparison.Ordinal);
             participant.RegisterHandler(
                 "sync", CheckpointHandler.Create(_ => inSync = Coordinator.WhyWaitingWouldDeadlock()));
         });
@@ -652,8 +647,7 @@ public sealed unsafe class ParticipantTests
         {
             long before = GC.GetAllocatedBytesForCurrentThread();
             participant.Poll();
-            using (participant.EnterCriticalSection())
-                participant.Poll();
+            using (participant.EnterCriticalSection()) participant.Poll();
             using (participant.EnterBlockedRegion("nothing"))
             {
             }

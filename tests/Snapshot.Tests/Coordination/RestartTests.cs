@@ -42,7 +42,8 @@ public sealed class RestartTests
         ICheckpointHandler first = _log.Handler(
             "s1", resume: _ => registered = Participant.Current!.Handlers.Enabled.Length);
         using Worker worker = Worker.Attach(
-            coordinator, "w", new ParticipantOptions { Handlers = [("s1", first), ("s2", _log.Handler("s2"))] });
+            coordinator, "w",
+            new ParticipantOptions { Handlers = [("s1", first), ("s2", _log.Handler("s2"))] });
         Assert.Equal(2, registered);
         Assert.Equal(["s1 Restarted", "s2 Restarted"], _log.Calls);
     }
@@ -57,7 +58,8 @@ public sealed class RestartTests
         using Worker worker = Worker.Attach(
             coordinator, "w", new ParticipantOptions
             {
-                Handlers = [("s1", CheckpointHandler.Create(resume: _ => owner = LockOwner.Current!.OwnerId))],
+                Handlers = [("s1",
+                    CheckpointHandler.Create(resume: _ => owner = LockOwner.Current!.OwnerId))],
             });
         Assert.Equal(workerId, owner);
         int asyncOwner = 0;

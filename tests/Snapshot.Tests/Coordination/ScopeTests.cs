@@ -68,8 +68,7 @@ public sealed class ScopeTests : IDisposable
                 AssertRefused(ref copy);
                 copy = inner = participant.EnterCriticalSection();
                 inner.Dispose();
-                using (participant.EnterCriticalSection())
-                    AssertRefused(ref copy);
+                using (participant.EnterCriticalSection()) AssertRefused(ref copy);
                 Assert.Equal(1, Held);
                 Assert.True(participant.IsInCriticalSection);
             }
@@ -126,8 +125,7 @@ public sealed class ScopeTests : IDisposable
             Assert.Equal(0, Held);
             BlockedRegion region = participant.EnterBlockedRegion();
             BlockedRegion same = region;
-            using (participant.EnterBlockedRegion())
-                AssertRefused(ref same);
+            using (participant.EnterBlockedRegion()) AssertRefused(ref same);
             Assert.Equal(1, Running);
             region.Dispose();
             region.Dispose();

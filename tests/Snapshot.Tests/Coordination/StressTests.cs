@@ -11,7 +11,7 @@ namespace Snapshot.Tests.Coordination;
 public sealed class StressTests(ITestOutputHelper output)
 {
     private const int Threads = 8;
-    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan s_duration = TimeSpan.FromSeconds(4);
 
     [Fact]
     public void Nobody_executes_application_code_while_memory_is_captured()
@@ -26,27 +26,24 @@ public sealed class StressTests(ITestOutputHelper output)
         {
             for (int life = 0; !stop.IsCancellationRequested; life++)
                 Live(
-                    coordinator, index, new Random(HashCode.Combine(seed, index, life)), isInApplication, writes,
+                    coordinator, index, new Random(HashCode.Combine(seed, index, life)), isInApplication,
+                    writes,
                     stop.Token);
         }))];
-        foreach (Thread life in lives)
-            life.Start();
+        foreach (Thread life in lives) life.Start();
 
         int captured = 0;
         int aborted = 0;
         Random random = new(seed);
         long start = Stopwatch.GetTimestamp();
-        while (Stopwatch.GetElapsedTime(start) < Duration || captured == 0 || aborted == 0)
+        while (Stopwatch.GetElapsedTime(start) < s_duration || captured == 0 || aborted == 0)
         {
-            if (TryCapture(coordinator, random, isInApplication, writes))
-                captured++;
-            else
-                aborted++;
+            if (TryCapture(coordinator, random, isInApplication, writes)) captured++;
+            else aborted++;
         }
 
         stop.Cancel();
-        foreach (Thread life in lives)
-            life.Join();
+        foreach (Thread life in lives) life.Join();
         coordinator.RemoveDead();
         output.WriteLine($"{captured} captured, {aborted} aborted");
         Assert.Equal(0, PhaseWord.RunningOf(coordinator.Barrier.Read()));
@@ -55,7 +52,8 @@ public sealed class StressTests(ITestOutputHelper output)
     }
 
     /// <summary>One checkpoint with a random end; looks during the capture whether anybody runs.</summary>
-    private static bool TryCapture(Coordinator coordinator, Random random, bool[] isInApplication, long[] writes)
+    private static bool TryCapture(
+        Coordinator coordinator, Random random, bool[] isInApplication, long[] writes)
     {
         try
         {
@@ -75,8 +73,7 @@ public sealed class StressTests(ITestOutputHelper output)
             }
 
             Assert.Equal(before, writes);
-            if (random.Next(5) == 0)
-                return true;
+            if (random.Next(5) == 0) return true;
             attempt.Release();
             attempt.BeginCommit();
             attempt.Complete();
@@ -99,35 +96,30 @@ public sealed class StressTests(ITestOutputHelper output)
             Participant participant = coordinator.Attach($"p{index}");
             participant.RegisterHandler("h", CheckpointHandler.Create(context =>
             {
-                if (random.Next(200) == 0)
-                    context.Abort(index);
+                if (random.Next(200) == 0) context.Abort(index);
             }));
             int steps = random.Next(1, 400);
             for (int step = 0; step < steps && !stop.IsCancellationRequested; step++)
                 Act(participant, index, random, isInApplication, writes);
-            if (random.Next(4) != 0)
-                participant.Dispose();
-            else if (random.Next(2) == 0)
-                _ = participant.EnterBlockedRegion();
-            else
-                _ = participant.EnterCriticalSection();
+            if (random.Next(4) != 0) participant.Dispose();
+            else if (random.Next(2) == 0) _ = participant.EnterBlockedRegion();
+            else _ = participant.EnterCriticalSection();
         });
         body.Start();
         body.Join();
     }
 
-    private static void Act(Participant participant, int index, Random random, bool[] isInApplication, long[] writes)
+    private static void Act(
+        Participant participant, int index, Random random, bool[] isInApplication, long[] writes)
     {
         Compute(index, random, isInApplication, writes);
         switch (random.Next(6))
         {
             case 0:
-                using (participant.EnterCriticalSection())
-                    Compute(index, random, isInApplication, writes);
+                using (participant.EnterCriticalSection()) Compute(index, random, isInApplication, writes);
                 break;
             case 1:
-                using (participant.EnterBlockedRegion())
-                    Thread.SpinWait(random.Next(200));
+                using (participant.EnterBlockedRegion()) Thread.SpinWait(random.Next(200));
                 break;
             case 2 when participant.TryEnterCriticalSection(out CriticalSection section):
                 Compute(index, random, isInApplication, writes);
@@ -145,8 +137,7 @@ public sealed class StressTests(ITestOutputHelper output)
     private static void Compute(int index, Random random, bool[] isInApplication, long[] writes)
     {
         Volatile.Write(ref isInApplication[index], true);
-        for (int count = random.Next(50); count > 0; count--)
-            writes[index]++;
+        for (int count = random.Next(50); count > 0; count--) writes[index]++;
         Volatile.Write(ref isInApplication[index], false);
     }
 }

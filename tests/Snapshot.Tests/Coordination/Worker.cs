@@ -8,8 +8,8 @@ using Xunit;
 namespace Snapshot.Tests.Coordination;
 
 /// <summary>
-/// A thread that is a participant: it executes what it is given, and in between waits at a safepoint, so that it is on
-/// time.
+/// A thread that is a participant: it executes what it is given, and in between waits at a safepoint, so that
+/// it is on time.
 /// </summary>
 internal sealed unsafe class Worker : IDisposable
 {
@@ -23,7 +23,12 @@ internal sealed unsafe class Worker : IDisposable
 
     private Worker(Coordinator coordinator, string name, ParticipantOptions? options)
     {
-        _thread = new Thread(() => Run(coordinator, name, options)) { IsBackground = true, Name = $"worker {name}" };
+        _thread = new Thread(() => Run(coordinator, name, options))
+        {
+            IsBackground = true,
+            Name =
+            $"worker {name}"
+        };
         _thread.Start();
     }
 
@@ -37,7 +42,8 @@ internal sealed unsafe class Worker : IDisposable
     }
 
     /// <summary>Starts one whose Attach may not return yet.</summary>
-    internal static Worker BeginAttach(Coordinator coordinator, string name, ParticipantOptions? options = null) =>
+    internal static Worker BeginAttach(
+        Coordinator coordinator, string name, ParticipantOptions? options = null) =>
         new(coordinator, name, options);
 
     internal Task<Participant> Attached => _attached.Task;
@@ -82,8 +88,7 @@ internal sealed unsafe class Worker : IDisposable
             Post(() =>
             {
                 _isStopping = true;
-                if (_attached.Task.IsCompletedSuccessfully)
-                    Participant.Dispose();
+                if (_attached.Task.IsCompletedSuccessfully) Participant.Dispose();
             });
             if (!_thread.Join(CoordinatorExtensions.Long))
                 return; // The test has failed already, with a checkpoint open.
@@ -126,12 +131,9 @@ internal sealed unsafe class Worker : IDisposable
         while (!_isStopping)
         {
             uint seen = Volatile.Read(ref *_wake);
-            if (_work.TryDequeue(out Action? work))
-                work();
-            else if (LockOwner.Current is not { } owner || _isFailed)
-                Futex.Wait(_wake, seen, -1);
-            else
-                WaitAtSafepoint(owner, seen);
+            if (_work.TryDequeue(out Action? work)) work();
+            else if (LockOwner.Current is not { } owner || _isFailed) Futex.Wait(_wake, seen, -1);
+            else WaitAtSafepoint(owner, seen);
         }
     }
 }

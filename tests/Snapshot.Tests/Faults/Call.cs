@@ -22,7 +22,8 @@ internal enum CallKind
 
 /// <summary>A call of a recording; tests/Snapshot.FaultRig/rig_log.c has the format.</summary>
 internal sealed record Call(
-    CallKind Kind, int Error, int Descriptor, long Result, long Offset, ulong Argument, string Path, string Path2,
+    CallKind Kind, int Error, int Descriptor, long Result, long Offset, ulong Argument, string Path,
+    string Path2,
     byte[] Data)
 {
     private const uint Magic = 0x3147_4952;
@@ -30,7 +31,8 @@ internal sealed record Call(
 
     /// <summary>Whether something is on its way to the disk by it.</summary>
     internal bool IsChange => Error == 0 && Kind is CallKind.Write or CallKind.Sync or CallKind.Rename
-        or CallKind.Unlink or CallKind.Truncate or CallKind.MakeDirectory or CallKind.Allocate or CallKind.Link
+        or CallKind.Unlink or CallKind.Truncate or CallKind.MakeDirectory or CallKind.Allocate or
+        CallKind.Link
         || (Kind == CallKind.Open && Creates);
 
     /// <summary>Whether an open may make or empty a file.</summary>

@@ -31,9 +31,12 @@ internal sealed class CrashDirectory
     internal bool HasPendingContent => _now.Values.Any(node => node is CrashFile { HasPending: true }
         || node is CrashDirectory { HasPendingContent: true });
 
-    /// <summary>What a machine finds that comes up again: files with their content, and directories without.</summary>
+    /// <summary>
+    /// What a machine finds that comes up again: files with their content, and directories without.
+    /// </summary>
     internal void AfterCrash(
-        string folder, CrashStyle style, Random random, List<(string Path, ReadOnlyMemory<byte>? Content)> found)
+        string folder, CrashStyle style, Random random,
+        List<(string Path, ReadOnlyMemory<byte>? Content)> found)
     {
         foreach ((string name, object node) in NamesAfterCrash(style, random))
         {

@@ -1,11 +1,12 @@
 namespace Snapshot.Tests.Faults;
 
 /// <summary>
-/// The disk below a recording: takes one call after the other, and can say after each what a power cut may leave.
+/// The disk below a recording: takes one call after the other, and can say after each what a power cut may
+/// leave.
 /// </summary>
 /// <remarks>
-/// The model is the strict one: a file's sync says nothing about its name, which the sync of its directory makes
-/// durable; sectors of 512 bytes are written as a whole or hold noise; nothing else is in any order.
+/// The model is the strict one: a file's sync says nothing about its name, which the sync of its directory
+/// makes durable; sectors of 512 bytes are written as a whole or hold noise; nothing else is in any order.
 /// </remarks>
 /// <param name="root">The folder that was recorded; it was durable before.</param>
 internal sealed class CrashDisk(string root)

@@ -20,8 +20,8 @@ internal enum CrashStyle
 }
 
 /// <summary>
-/// The content of a file: what is durable, and what was written and not synced. A sync that fails leaves in limbo what
-/// it covered: no later one makes it durable.
+/// The content of a file: what is durable, and what was written and not synced. A sync that fails leaves in
+/// limbo what it covered: no later one makes it durable.
 /// </summary>
 internal sealed class CrashFile
 {
@@ -39,7 +39,8 @@ internal sealed class CrashFile
     internal bool HasPending => _changes.Count > 0;
 
     internal long Length => _changes.Aggregate(
-        (long)_durable.Length, (length, change) => change.Bytes is null ? change.End : Math.Max(length, change.End));
+        (long)_durable.Length,
+        (length, change) => change.Bytes is null ? change.End : Math.Max(length, change.End));
 
     internal void Write(long offset, byte[] bytes) => _changes.Add(new Change(offset, bytes, false));
 
@@ -49,7 +50,8 @@ internal sealed class CrashFile
     {
         if (_changes.Exists(change => change.IsLimbo))
         {
-            // Between what may never arrive the rest cannot be folded in; it is kept as written now, in its place.
+            // Between what may never arrive the rest cannot be folded in; it is kept as written now, in its
+            // place.
             _changes.RemoveAll(change => !change.IsLimbo && Fold(change));
             return;
         }
@@ -60,13 +62,15 @@ internal sealed class CrashFile
 
     internal void FailSync()
     {
-        for (int index = 0; index < _changes.Count; index++) _changes[index] = _changes[index] with { IsLimbo = true };
+        for (int index = 0; index < _changes.Count; index++)
+            _changes[index] = _changes[index] with { IsLimbo = true };
     }
 
     /// <summary>What a machine finds that comes up again.</summary>
     internal ReadOnlyMemory<byte> AfterCrash(CrashStyle style, Random random)
     {
-        Content content = new(_durable, _changes.Aggregate((long)_durable.Length, (most, c) => Math.Max(most, c.End)));
+        Content content = new(
+            _durable, _changes.Aggregate((long)_durable.Length, (most, c) => Math.Max(most, c.End)));
         int kept = style switch
         {
             CrashStyle.Lost => 0,
@@ -82,7 +86,8 @@ internal sealed class CrashFile
         }
 
         // The length is kept apart from the content, so it may be there where that is not.
-        if (style != CrashStyle.Lost && random.Next(2) == 0 && Length > content.Length) content.SetLength((int)Length);
+        if (style != CrashStyle.Lost && random.Next(2) == 0 && Length > content.Length)
+            content.SetLength((int)Length);
         return content.Bytes;
     }
 
@@ -103,7 +108,8 @@ internal sealed class CrashFile
         }
 
         int sectors = (bytes.Length + Sector - 1) / Sector;
-        int whole = isPartial && style is CrashStyle.Torn or CrashStyle.InOrder ? random.Next(sectors + 1) : sectors;
+        int whole =
+            isPartial && style is CrashStyle.Torn or CrashStyle.InOrder ? random.Next(sectors + 1) : sectors;
         int noisy = isPartial && style == CrashStyle.Noise ? random.Next(sectors) : -1;
         // Not each sector by itself only: often all of a write arrived, or none.
         int share = isPartial && style is CrashStyle.Reordered or CrashStyle.Noise ? random.Next(3) : 2;

@@ -4,7 +4,9 @@ using System.Text;
 namespace Snapshot.Tests.Faults;
 
 /// <summary>One state that a power cut may leave.</summary>
-/// <param name="found">Files with their content, and directories without; a directory before what is in it.</param>
+/// <param name="found">
+/// Files with their content, and directories without; a directory before what is in it.
+/// </param>
 internal sealed class CrashState(List<(string Path, ReadOnlyMemory<byte>? Content)> found)
 {
     internal UInt128 Hash(int acknowledged)

@@ -7,12 +7,12 @@ using Xunit.Abstractions;
 namespace Snapshot.Tests.Faults;
 
 /// <summary>
-/// The power fails after any call of a store's life, recorded below .NET: whatever of the un-synced is lost, torn,
-/// reordered or noise, each state opens and has what was acknowledged.
+/// The power fails after any call of a store's life, recorded below .NET: whatever of the un-synced is lost,
+/// torn, reordered or noise, each state opens and has what was acknowledged.
 /// </summary>
 /// <remarks>
-/// More of them: <c>SNAPSHOT_SOAK_SECONDS=1800 dotnet test tests/Snapshot.Tests --filter CrashStateTests</c>, with
-/// <c>--logger "console;verbosity=detailed"</c> to see the counts.
+/// More of them: <c>SNAPSHOT_SOAK_SECONDS=1800 dotnet test tests/Snapshot.Tests --filter CrashStateTests</c>,
+/// with <c>--logger "console;verbosity=detailed"</c> to see the counts.
 /// </remarks>
 public sealed class CrashStateTests(ITestOutputHelper output)
 {
@@ -39,7 +39,8 @@ public sealed class CrashStateTests(ITestOutputHelper output)
             // After the first a sync fails in each, another one each time: what it covered is in limbo.
             int seed = FaultSeed.Value + round;
             List<Call> calls = Record(failedSync: round == 0 ? 0 : seed * 7 % 40 + 3, out string root);
-            Build(calls, root, seed, folder.At("state"), checker, () => time > TimeSpan.Zero && watch.Elapsed >= time);
+            Build(calls, root, seed, folder.At("state"), checker, () =>
+                time > TimeSpan.Zero && watch.Elapsed >= time);
             round++;
         }
         while (watch.Elapsed < time && _findings.Count < FindingsMax);

@@ -5,12 +5,13 @@ using Xunit.Abstractions;
 namespace Snapshot.Tests.Faults;
 
 /// <summary>
-/// A whole life of a store with one call below .NET failing: each errno of the call's manual page, at each call.
+/// A whole life of a store with one call below .NET failing: each errno of the call's manual page, at each
+/// call.
 /// </summary>
 /// <remarks>
-/// By default what is made of memory that is not there, since mapping, tracking and closing follow no script, and a
-/// sample of the others, another one for another SNAPSHOT_FAULT_SEED. All of it, or as much as the time allows:
-/// <c>SNAPSHOT_SOAK_SECONDS=3600 dotnet test tests/Snapshot.Tests --filter ErrnoSweepTests</c>, with
+/// By default what is made of memory that is not there, since mapping, tracking and closing follow no script,
+/// and a sample of the others, another one for another SNAPSHOT_FAULT_SEED. All of it, or as much as the time
+/// allows: <c>SNAPSHOT_SOAK_SECONDS=3600 dotnet test tests/Snapshot.Tests --filter ErrnoSweepTests</c>, with
 /// <c>--logger "console;verbosity=detailed"</c> to see the counts.
 /// </remarks>
 public sealed class ErrnoSweepTests(ITestOutputHelper output)
@@ -33,8 +34,10 @@ public sealed class ErrnoSweepTests(ITestOutputHelper output)
         for (int at = 0; at < most && (time == TimeSpan.Zero || watch.Elapsed < time); at += Batch)
             lives.Run(faults[at..Math.Min(at + Batch, most)]);
 
-        output.WriteLine($"calls of a life: {string.Join(", ", calls.Select(entry => $"{entry.Key} {entry.Value}"))}");
-        output.WriteLine($"{lives.Lives} of {faults.Length} faults, seed {seed}, {watch.Elapsed.TotalSeconds:F0} s");
+        output.WriteLine(
+            $"calls of a life: {string.Join(", ", calls.Select(entry => $"{entry.Key} {entry.Value}"))}");
+        output.WriteLine(
+            $"{lives.Lives} of {faults.Length} faults, seed {seed}, {watch.Elapsed.TotalSeconds:F0} s");
         foreach (string line in lives.Table) output.WriteLine(line);
         Assert.True(lives.Hit > lives.Lives / 2, "most faults hit nothing");
         Assert.True(lives.Findings.Count == 0, string.Join('\n', lives.Findings));

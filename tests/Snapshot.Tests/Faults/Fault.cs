@@ -21,7 +21,8 @@ internal sealed record Fault(string Kind, long Nth, RigAction Action, int Value,
         ("read", [Errno.Interrupted, Errno.Io]),
         ("write", [Errno.Interrupted, Errno.Io, Errno.Space, Errno.Quota, Errno.TooBig, Errno.Permission]),
         ("sync", [Errno.Io, Errno.Space, Errno.Quota, Errno.ReadOnly]),
-        ("rename", [Errno.Access, Errno.Busy, Errno.Quota, Errno.Io, Errno.Memory, Errno.Space, Errno.ReadOnly,
+        ("rename",
+            [Errno.Access, Errno.Busy, Errno.Quota, Errno.Io, Errno.Memory, Errno.Space, Errno.ReadOnly,
             Errno.Permission]),
         ("unlink", [Errno.Access, Errno.Busy, Errno.Io, Errno.Memory, Errno.ReadOnly, Errno.Permission]),
         ("truncate", [Errno.Interrupted, Errno.Io, Errno.TooBig, Errno.Permission]),
@@ -47,8 +48,8 @@ internal sealed record Fault(string Kind, long Nth, RigAction Action, int Value,
     internal static int[] ErrnosOf(string kind) => Array.Find(s_table, entry => entry.Kind == kind).Errnos;
 
     /// <summary>
-    /// Every errno of the table at every call, every read and write shortened, and some that last: a disk that is
-    /// full, or gone, from a call on.
+    /// Every errno of the table at every call, every read and write shortened, and some that last: a disk
+    /// that is full, or gone, from a call on.
     /// </summary>
     /// <param name="calls">How many calls of each kind a life makes.</param>
     internal static IEnumerable<Fault> All(IReadOnlyDictionary<string, long> calls)
@@ -68,8 +69,8 @@ internal sealed record Fault(string Kind, long Nth, RigAction Action, int Value,
     }
 
     /// <summary>
-    /// Whether the kernel has no memory for a change of mappings or of what tracks them, or the store's directory and
-    /// first files cannot be looked at after they were opened.
+    /// Whether the kernel has no memory for a change of mappings or of what tracks them, or the store's
+    /// directory and first files cannot be looked at after they were opened.
     /// </summary>
     internal bool IsAlwaysTried => Kind == "stat"
         ? Value == Errno.Io && Nth <= FirstLooks

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Snapshot.Tests.Faults;
 
-/// <summary>The seed of what is chosen at random: always the same, or what SNAPSHOT_FAULT_SEED says.</summary>
+/// <summary>
+/// The seed of what is chosen at random: always the same, or what SNAPSHOT_FAULT_SEED says.
+/// </summary>
 internal static class FaultSeed
 {
     internal static int Value { get; } =

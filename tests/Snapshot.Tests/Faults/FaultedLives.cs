@@ -20,7 +20,8 @@ internal sealed class FaultedLives
     /// <summary>One line for each kind of call.</summary>
     internal IEnumerable<string> Table => _tallies.Select(entry =>
         $"{entry.Key,-12} lives {entry.Value.Lives,5}, hit {entry.Value.Hit,5}, told {entry.Value.Told,5}, " +
-        $"survived without a word {entry.Value.Hit - entry.Value.Told,5}, generations {entry.Value.Generations,6}");
+        $"survived without a word {entry.Value.Hit - entry.Value.Told,5}, generations " +
+        $"{entry.Value.Generations,6}");
 
     /// <summary>How many calls of each kind a life without a fault makes.</summary>
     internal static Dictionary<string, long> Count()
@@ -41,7 +42,9 @@ internal sealed class FaultedLives
         Check(folder.Path);
     }
 
-    /// <summary>A process that dies or hangs is a finding of the life it was at; the others go on in another.</summary>
+    /// <summary>
+    /// A process that dies or hangs is a finding of the life it was at; the others go on in another.
+    /// </summary>
     private void RunProcess(string root, Queue<Fault> left)
     {
         using RigProcess process = RigProcess.StartLife(rig: true, [], "sweep", root);
@@ -60,7 +63,9 @@ internal sealed class FaultedLives
             }
 
             if (process.WaitForExit() == 0) return;
-            Find($"{at?.Name ?? "without a fault"}: the process ended with {process.WaitForExit()}: {process.Error}");
+            Find(
+                $"{at?.Name ?? "without a fault"}: the process ended with {process.WaitForExit()}: " +
+                $"{process.Error}");
         }
         catch (TimeoutException)
         {
@@ -76,7 +81,8 @@ internal sealed class FaultedLives
         (int exitCode, List<string> lines) = process.ReadToEnd();
         foreach (string line in lines.Where(line => line.StartsWith("finding ", StringComparison.Ordinal)))
             Find($"afterwards {line["finding ".Length..]}");
-        if (exitCode != 0) Find($"the check ended with {exitCode} after '{lines.LastOrDefault()}': {process.Error}");
+        if (exitCode != 0)
+            Find($"the check ended with {exitCode} after '{lines.LastOrDefault()}': {process.Error}");
     }
 
     private void Add(Fault fault, string[] end)

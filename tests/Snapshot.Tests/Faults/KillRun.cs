@@ -5,9 +5,9 @@ using Snapshot.Tests.HeatDiffusion;
 namespace Snapshot.Tests.Faults;
 
 /// <summary>
-/// Kills programs that have a store open: at a random moment, or before, after or in the middle of a random call. What
-/// is killed goes on in the next process, which checks what it finds; a process without the rig checks each store at
-/// the end of its time.
+/// Kills programs that have a store open: at a random moment, or before, after or in the middle of a random
+/// call. What is killed goes on in the next process, which checks what it finds; a process without the rig
+/// checks each store at the end of its time.
 /// </summary>
 /// <param name="folder">Where stores are made.</param>
 /// <param name="native">Runs native threads.</param>
@@ -53,12 +53,14 @@ internal sealed class KillRun(
     private void KillLives()
     {
         string root = NewFolder();
-        string store = Path.Combine(root, "life", "store"), acknowledged = Path.Combine(root, "acknowledged-life");
+        string store = Path.Combine(root, "life", "store"), acknowledged =
+            Path.Combine(root, "acknowledged-life");
         Directory.CreateDirectory(Path.Combine(root, "life"));
         for (int turn = 0; turn < ProcessesOfStore; turn++)
         {
             using RigProcess life = StartKilled(
-                "Snapshot.TestPrograms.dll", LifeCalls, out bool isAtCall, "life", "run", store, acknowledged);
+                "Snapshot.TestPrograms.dll", LifeCalls, out bool isAtCall, "life", "run", store,
+                acknowledged);
             if (random.Next(4) == 0) KillTool(store);
             End("life", life, isAtCall, Finished);
             if (random.Next(3) == 0) KillTool(store);
@@ -83,7 +85,8 @@ internal sealed class KillRun(
         KillToTheEnd(
             "heat", HeatCalls, ["HeatDiffusion.dll", "run", "--store"],
             [
-                "--json", "--size", $"{HeatSize}", "--steps", $"{HeatSteps}", "--every-steps", "20", "--threads", "3",
+                "--json", "--size", $"{HeatSize}", "--steps", $"{HeatSteps}", "--every-steps", "20",
+                "--threads", "3",
                 .. fibers,
             ],
             lines => lines.Exists(line => line.Contains(s_heatChecksum, StringComparison.Ordinal)));
@@ -106,21 +109,25 @@ internal sealed class KillRun(
         {
             using RigProcess process = StartKilled(program[0], calls, out bool isAtCall, all);
             if (End(what, process, isAtCall, Finished) is not { } lines) continue;
-            if (!isRight(lines)) findings.Enqueue($"{what} is wrong: {string.Join(" | ", lines.TakeLast(8))}");
+            if (!isRight(lines))
+                findings.Enqueue($"{what} is wrong: {string.Join(" | ", lines.TakeLast(8))}");
             break;
         }
 
         Directory.Delete(root, recursive: true);
     }
 
-    /// <summary>The manifest is lost, and a new one is made from the images by processes that are killed.</summary>
+    /// <summary>
+    /// The manifest is lost, and a new one is made from the images by processes that are killed.
+    /// </summary>
     private void KillRecovery(string store)
     {
         if (!Directory.Exists(store) || !Directory.EnumerateFiles(store, "*.snapshot").Any()) return;
         File.Delete(Path.Combine(store, "manifest"));
         for (int turn = 0; turn < ProcessesMost; turn++)
         {
-            using RigProcess tool = StartKilled("Snapshot.Tool.dll", ToolCalls, out bool isAtCall, "recover", store);
+            using RigProcess tool =
+                StartKilled("Snapshot.Tool.dll", ToolCalls, out bool isAtCall, "recover", store);
             if (End("recover", tool, isAtCall, Finished) is not null) break;
         }
     }
@@ -149,7 +156,9 @@ internal sealed class KillRun(
         return RigProcess.Start(program, rig: true, fault, arguments);
     }
 
-    /// <summary>Waits until the process was killed or has ended; what it wrote when it ended as it may.</summary>
+    /// <summary>
+    /// Waits until the process was killed or has ended; what it wrote when it ended as it may.
+    /// </summary>
     private List<string>? End(string what, RigProcess process, bool isAtCall, params int[] fine)
     {
         List<string> lines = [];
@@ -198,6 +207,7 @@ internal sealed class KillRun(
     }
 
     private string NewFolder() =>
-        Directory.CreateDirectory(Path.Combine(folder, random.NextInt64().ToString("x", CultureInfo.InvariantCulture)))
+        Directory.CreateDirectory(
+            Path.Combine(folder, random.NextInt64().ToString("x", CultureInfo.InvariantCulture)))
             .FullName;
 }

@@ -6,12 +6,12 @@ using Xunit.Abstractions;
 namespace Snapshot.Tests.Faults;
 
 /// <summary>
-/// Programs and tools are killed at random moments and at random calls; nothing that was acknowledged is lost, what
-/// threads, fibers and native threads compute is right, and no process hangs or ends otherwise.
+/// Programs and tools are killed at random moments and at random calls; nothing that was acknowledged is
+/// lost, what threads, fibers and native threads compute is right, and no process hangs or ends otherwise.
 /// </summary>
 /// <remarks>
-/// More of them: <c>SNAPSHOT_SOAK_SECONDS=3600 dotnet test tests/Snapshot.Tests --filter Faults.KillTests</c>, with
-/// <c>--logger "console;verbosity=detailed"</c> to see the counts.
+/// More of them: <c>SNAPSHOT_SOAK_SECONDS=3600 dotnet test tests/Snapshot.Tests --filter
+/// Faults.KillTests</c>, with <c>--logger "console;verbosity=detailed"</c> to see the counts.
 /// </remarks>
 public sealed class KillTests(ITestOutputHelper output)
 {
@@ -41,7 +41,8 @@ public sealed class KillTests(ITestOutputHelper output)
 
         output.WriteLine(
             $"{kills.Values.Sum()} kills in {watch.Elapsed.TotalSeconds:F0} s, seed {FaultSeed.Value}: " +
-            string.Join(", ", kills.OrderBy(entry => entry.Key).Select(entry => $"{entry.Key} {entry.Value}")));
+            string.Join(
+                ", ", kills.OrderBy(entry => entry.Key).Select(entry => $"{entry.Key} {entry.Value}")));
         Assert.True(findings.IsEmpty, string.Join('\n', findings));
         Assert.True(kills.Values.Sum() > 0, "nothing was killed");
     }

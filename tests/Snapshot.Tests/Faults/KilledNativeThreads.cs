@@ -2,7 +2,9 @@ using Snapshot.Tests.Threads.Native;
 
 namespace Snapshot.Tests.Faults;
 
-/// <summary>A program with native threads that is to be killed, and what it computes when nobody does.</summary>
+/// <summary>
+/// A program with native threads that is to be killed, and what it computes when nobody does.
+/// </summary>
 internal sealed class KilledNativeThreads : IDisposable
 {
     private const string Rounds = "120";

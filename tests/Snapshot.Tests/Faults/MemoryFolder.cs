@@ -1,6 +1,8 @@
 namespace Snapshot.Tests.Faults;
 
-/// <summary>A folder in memory where there is one, so that many stores can be made; deleted afterwards.</summary>
+/// <summary>
+/// A folder in memory where there is one, so that many stores can be made; deleted afterwards.
+/// </summary>
 internal sealed class MemoryFolder : IDisposable
 {
     private const string SharedMemory = "/dev/shm";

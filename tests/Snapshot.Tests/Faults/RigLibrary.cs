@@ -12,7 +12,9 @@ internal static class RigLibrary
     /// <summary>What a program is to preload.</summary>
     internal static string Path => s_path.Value;
 
-    /// <summary>Variables that let the nth sync of files whose path has this part fail with an errno.</summary>
+    /// <summary>
+    /// Variables that let the nth sync of files whose path has this part fail with an errno.
+    /// </summary>
     internal static (string Name, string Value)[] FailSync(string part, int nth, int errno) =>
         Fail("sync", part, nth, errno);
 
@@ -36,8 +38,10 @@ internal static class RigLibrary
         AppDomain.CurrentDomain.ProcessExit += (_, _) => folder.Delete(recursive: true);
         string library = System.IO.Path.Combine(folder.FullName, "rig.so");
         string[] arguments = [
-            "-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-shared", "-fPIC",
-            .. Directory.GetFiles(System.IO.Path.Combine(Repository.Root, "tests/Snapshot.FaultRig"), "rig_*.c"),
+            "-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-shared",
+            "-fPIC",
+            .. Directory.GetFiles(
+                System.IO.Path.Combine(Repository.Root, "tests/Snapshot.FaultRig"), "rig_*.c"),
             "-o", library, "-ldl", "-pthread"];
         ProgramResult built = Repository.Run(Repository.Root, "cc", arguments);
         Assert.True(built.ExitCode == 0, built.ToString());

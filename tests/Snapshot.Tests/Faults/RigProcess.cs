@@ -11,7 +11,8 @@ internal sealed class RigProcess : IDisposable
     private readonly Process _process;
     private readonly Task<string> _error;
 
-    private RigProcess(string program, bool rig, (string Name, string Value)[] environment, string[] arguments)
+    private RigProcess(
+        string program, bool rig, (string Name, string Value)[] environment, string[] arguments)
     {
         ProcessStartInfo start = new(
             "dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, program), .. arguments])

@@ -4,8 +4,8 @@ using Snapshot.TestPrograms.Life;
 namespace Snapshot.Tests.Faults;
 
 /// <summary>
-/// A process that looks at states of a store with nothing between it and the disk. One for many states, and not this
-/// one: other tests leave arenas at the addresses that the images name.
+/// A process that looks at states of a store with nothing between it and the disk. One for many states, and
+/// not this one: other tests leave arenas at the addresses that the images name.
 /// </summary>
 /// <param name="folder">Where it may put a file.</param>
 internal sealed class StateChecker(string folder) : IDisposable
@@ -28,7 +28,8 @@ internal sealed class StateChecker(string folder) : IDisposable
         List<string> findings = [];
         while (true)
         {
-            string line = _process.ReadLine() ?? throw new InvalidOperationException($"it ended: {_process.Error}");
+            string line =
+                _process.ReadLine() ?? throw new InvalidOperationException($"it ended: {_process.Error}");
             string[] parts = line.Split(' ', 2);
             if (parts[0] == "finding") findings.Add(parts[1]);
             if (parts[0] != "checked") continue;

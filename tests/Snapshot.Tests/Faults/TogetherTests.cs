@@ -6,8 +6,8 @@ using Xunit.Abstractions;
 namespace Snapshot.Tests.Faults;
 
 /// <summary>
-/// Checkpoints, compaction, pruning, verification, a second opener, restarts on demand and an arena that grows, all at
-/// once, with faults below .NET in between.
+/// Checkpoints, compaction, pruning, verification, a second opener, restarts on demand and an arena that
+/// grows, all at once, with faults below .NET in between.
 /// </summary>
 /// <remarks>
 /// Longer: <c>SNAPSHOT_SOAK_SECONDS=1800 dotnet test tests/Snapshot.Tests --filter TogetherTests</c>, with
@@ -20,12 +20,13 @@ public sealed class TogetherTests(ITestOutputHelper output)
     private static readonly (string Kind, int Calls)[] s_kinds =
     [
         ("open", 30), ("close", 30), ("read", 60), ("write", 8), ("sync", 12), ("rename", 4), ("unlink", 4),
-        ("truncate", 4), ("stat", 40), ("opendir", 1), ("readdir", 6), ("mmap", 6), ("madvise", 4), ("ioctl", 40),
+        ("truncate", 4), ("stat", 40), ("opendir", 1), ("readdir", 6), ("mmap", 6), ("madvise", 4),
+        ("ioctl", 40),
     ];
 
     /// <summary>
-    /// The C library makes a heap for each thread, up to eight a processor, and it takes hours until each has had its
-    /// largest. What leaks is seen in one.
+    /// The C library makes a heap for each thread, up to eight a processor, and it takes hours until each has
+    /// had its largest. What leaks is seen in one.
     /// </summary>
     private static readonly (string, string)[] s_oneHeap = [("MALLOC_ARENA_MAX", "1")];
 
@@ -35,10 +36,12 @@ public sealed class TogetherTests(ITestOutputHelper output)
         double seconds = Soak.Time(8).TotalSeconds;
         using MemoryFolder folder = new();
         Directory.CreateDirectory(folder.At("life"));
-        string store = Path.Combine(folder.At("life"), "store"), acknowledged = folder.At("acknowledged-life");
+        string store = Path.Combine(folder.At("life"), "store"), acknowledged =
+            folder.At("acknowledged-life");
         int seed = FaultSeed.Value;
         using RigProcess process = RigProcess.StartLife(
-            rig: true, s_oneHeap, "together", store, acknowledged, seconds.ToString(CultureInfo.InvariantCulture),
+            rig: true, s_oneHeap, "together", store, acknowledged,
+            seconds.ToString(CultureInfo.InvariantCulture),
             seed.ToString(CultureInfo.InvariantCulture));
         Task giving = Task.Run(() => process.Give(Faults(seed, (int)(seconds * FaultsOfSecond))));
         (int exitCode, List<string> lines) = process.ReadToEnd();
@@ -52,7 +55,8 @@ public sealed class TogetherTests(ITestOutputHelper output)
     }
 
     private static bool IsSaid(string line) =>
-        line.StartsWith("summary", StringComparison.Ordinal) || line.StartsWith("finding", StringComparison.Ordinal);
+        line.StartsWith("summary", StringComparison.Ordinal) ||
+        line.StartsWith("finding", StringComparison.Ordinal);
 
     /// <summary>One line after another; a third are only late or short.</summary>
     private static IEnumerable<string> Faults(int seed, int count)

@@ -43,11 +43,14 @@ public sealed class BuildTargetTests : IDisposable
         ProgramResult refused = Build();
         Assert.NotEqual(0, refused.ExitCode);
         Assert.Contains(
-            PathOf("Program.cs") + "(12,30): error SNAP1001: fiber method 'Program.Walk' keeps a managed reference " +
-            "across an await: compiler temporary of type List<long>.Enumerator, which holds managed references ",
+            PathOf("Program.cs") +
+            "(12,30): error SNAP1001: fiber method 'Program.Walk' keeps a managed reference " +
+            "across an await: compiler temporary of type List<long>.Enumerator, which holds managed " +
+            "references ",
             refused.Output,
             StringComparison.Ordinal);
-        Assert.Contains("error SNAP1000: Walk.dll has fiber methods", refused.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "error SNAP1000: Walk.dll has fiber methods", refused.Output, StringComparison.Ordinal);
         Assert.False(File.Exists(Stamp), "a refused assembly has a stamp");
         Assert.False(File.Exists(PathOf("bin/Debug/net10.0/Walk.dll")), "a refused assembly was copied");
 
@@ -80,7 +83,8 @@ public sealed class BuildTargetTests : IDisposable
         Built(Build());
         Assert.False(IsOptimized(Assembly), "optimized without fiber methods");
 
-        File.WriteAllText(PathOf("Walk.cs"), Walk("public static async FiberTask Go() => await Fiber.Yield();"));
+        File.WriteAllText(
+            PathOf("Walk.cs"), Walk("public static async FiberTask Go() => await Fiber.Yield();"));
         Built(Build("--no-restore"));
         Assert.True(IsOptimized(Assembly), "not optimized with a fiber method");
 
@@ -98,8 +102,9 @@ public sealed class BuildTargetTests : IDisposable
     [InlineData("src/Snapshot")]
     [InlineData("tests/Snapshot.Tests")]
     [InlineData("samples/HeatDiffusion")]
-    public void The_assemblies_of_the_repository_were_checked(string project) => Assert.True(File.Exists(Path.Combine(
-        Repository.Root, project, "obj", Repository.Configuration, "net10.0/Snapshot.FiberCheck.stamp")));
+    public void The_assemblies_of_the_repository_were_checked(string project) =>
+        Assert.True(File.Exists(Path.Combine(
+            Repository.Root, project, "obj", Repository.Configuration, "net10.0/Snapshot.FiberCheck.stamp")));
 
     public void Dispose() => _directory.Delete(recursive: true);
 

@@ -64,7 +64,8 @@ internal sealed class FiberSource : IDisposable
     internal string Symbols => Path.Combine(_directory.FullName, "Code.pdb");
 
     /// <summary>The framework and the library, as this process has them.</summary>
-    internal static IEnumerable<string> References => ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!)
+    internal static IEnumerable<string> References =>
+        ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!)
         .Split(':')
         .Where(path => !Path.GetFileName(path).StartsWith("Snapshot.", StringComparison.Ordinal))
         .Append(typeof(SnapshotSession).Assembly.Location);

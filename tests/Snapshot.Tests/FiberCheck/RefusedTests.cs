@@ -5,17 +5,19 @@ namespace Snapshot.Tests.FiberCheck;
 /// <summary>Every way in which a fiber method can keep a reference is found, named and located.</summary>
 public sealed class RefusedTests
 {
-    private const string Unmanaged = "an unmanaged value (ArenaPointer<T>, ArenaArray<T>, a struct, an index)";
+    private const string Unmanaged =
+        "an unmanaged value (ArenaPointer<T>, ArenaArray<T>, a struct, an index)";
     private const string ForLocal = $"Keep {Unmanaged} instead, or end its use before the await.";
     private const string ForParameter =
         $"A parameter that is used at all is kept to the end: pass {Unmanaged} instead.";
 
     private const string ForThis = $"Make it static and pass {Unmanaged} instead of the object.";
     private const string ForCapture = $"Make it static and pass {Unmanaged} as its argument.";
-    private const string ForTry = "Note in an unmanaged local what happened, and await after the try statement.";
+    private const string ForTry =
+        "Note in an unmanaged local what happened, and await after the try statement.";
     private const string ForForeach =
-        "what a foreach goes through. Await outside the foreach, or loop over an index, an ArenaArray<T> or an " +
-        "enumerator that is an unmanaged struct.";
+        "what a foreach goes through. Await outside the foreach, or loop over an index, an ArenaArray<T> " +
+        "or an enumerator that is an unmanaged struct.";
 
     private const string ForUsing = "what a using disposes of. Dispose of it before the await.";
     private const string ForException =
@@ -24,15 +26,16 @@ public sealed class RefusedTests
         "a value computed before an await in the same expression. Await first, into a local.";
 
     private const string ForClosure =
-        "captured by a lambda or local function inside. Make that static and pass arguments, or end its use before " +
-        "the await.";
+        "captured by a lambda or local function inside. Make that static and pass arguments, or end its " +
+        "use before the await.";
 
     [Theory]
     [InlineData(
         "/*!*/string s = Calls.Text(); await Fiber.Safepoint(); Calls.Use(s);",
         $"local 's' of type string. {ForLocal}")]
     [InlineData(
-        "string? late; await Fiber.Safepoint(); /*!*/late = Calls.Text(); await Fiber.Safepoint(); Calls.Use(late);",
+        "string? late; await Fiber.Safepoint(); /*!*/late = Calls.Text(); await Fiber.Safepoint(); " +
+        "Calls.Use(late);",
         $"local 'late' of type string. {ForLocal}")]
     [InlineData(
         "/*!*/(int, string) pair = (1, Calls.Text()); await Fiber.Safepoint(); Calls.Use(pair);",
@@ -64,10 +67,11 @@ public sealed class RefusedTests
     [InlineData("int n, string x", "string")]
     [InlineData("int n, int?[] x", "int?[]")]
     [InlineData("int n, Action<int> x", "Action<int>")]
-    public void A_parameter_also_when_it_is_not_used_after_the_await(string parameters, string type) => AssertRefused(
-        $"static class C {{ static async FiberTask M({parameters}) " +
-        "{ /*!*/Calls.Use(x); await Fiber.Safepoint(); } }",
-        $"parameter 'x' of type {type}. {ForParameter}");
+    public void A_parameter_also_when_it_is_not_used_after_the_await(string parameters, string type) =>
+        AssertRefused(
+            $"static class C {{ static async FiberTask M({parameters}) " +
+            "{ /*!*/Calls.Use(x); await Fiber.Safepoint(); } }",
+            $"parameter 'x' of type {type}. {ForParameter}");
 
     [Fact]
     public void The_object_of_an_instance_method() => AssertRefused(
@@ -134,7 +138,8 @@ public sealed class RefusedTests
     [InlineData("IEnumerable<int>", "IEnumerator<int> [<>7__wrap1]", "", "")]
     [InlineData("int[]", "int[] [<>7__wrap1]", "", "")]
     [InlineData("string", "string [<>7__wrap1]", "", "")]
-    public void What_a_foreach_with_an_await_goes_through(string all, string type, string field, string fieldType) =>
+    public void What_a_foreach_with_an_await_goes_through(
+        string all, string type, string field, string fieldType) =>
         AssertRefused(
             $$"""
             static class C
@@ -145,7 +150,8 @@ public sealed class RefusedTests
             """,
             "compiler temporary of type " + (field.Length == 0
                 ? type
-                : type.Replace(" [", $", whose field '{field}' is of type {fieldType} [", StringComparison.Ordinal)) +
+                : type.Replace(
+                    " [", $", whose field '{field}' is of type {fieldType} [", StringComparison.Ordinal)) +
             $", {ForForeach}");
 
     [Theory]
@@ -206,7 +212,8 @@ public sealed class RefusedTests
             "parameter 'x' of type T, which may be managed. Constrain it: where T : unmanaged.");
         AssertRefused(
             "static class C<TValue> " + constraint.Replace(" T ", " TValue ").Replace("<T>", "<TValue>") +
-            "{ static async FiberTask M() { /*!*/(int, TValue) v = default; await Fiber.Safepoint(); Calls.Use(v); } }",
+            "{ static async FiberTask M() { /*!*/(int, TValue) v = default; await Fiber.Safepoint(); " +
+            "Calls.Use(v); } }",
             "local 'v' of type (int, TValue), whose field 'Item2' is of type TValue, which may be managed. " +
             "Constrain it: where TValue : unmanaged.");
     }
@@ -232,14 +239,16 @@ public sealed class RefusedTests
             $"local 's' of type string. {ForLocal}");
     }
 
-    private static string Method(string body) => $"static class C {{ static async FiberTask M() {{ {body}}} }}";
+    private static string Method(string body) =>
+        $"static class C {{ static async FiberTask M() {{ {body}}} }}";
 
     /// <summary>Asserts that there is one error, at the mark, with this reason.</summary>
     private static void AssertRefused(string source, string what, string method = "fiber method 'C.M'")
     {
         using FiberSource compiled = new(source);
         Assert.Equal(
-            [$"{compiled.Marked()}: error SNAP1001: {method} keeps a managed reference across an await: {what}"],
+            [$"{compiled.Marked()}: error SNAP1001: {method} keeps a managed reference across an await: " +
+                $"{what}"],
             compiled.Check());
     }
 }

@@ -13,9 +13,9 @@ public sealed class ReportTests
         "{ /*!*/string s = Calls.Text(); await Fiber.Safepoint(); Calls.Use(s); } }";
 
     private const string Text =
-        ": error SNAP1001: fiber method 'C.M' keeps a managed reference across an await: local 's' of type string. " +
-        "Keep an unmanaged value (ArenaPointer<T>, ArenaArray<T>, a struct, an index) instead, or end its use before " +
-        "the await.";
+        ": error SNAP1001: fiber method 'C.M' keeps a managed reference across an await: local 's' of type " +
+        "string. Keep an unmanaged value (ArenaPointer<T>, ArenaArray<T>, a struct, an index) instead, or " +
+        "end its use before the await.";
 
     [Fact]
     public void Without_optimization_there_is_one_error_for_the_assembly()
@@ -28,9 +28,9 @@ public sealed class ReportTests
         string error = Assert.Single(compiled.Check());
         Assert.StartsWith(FiberSource.FileName + "(", error, StringComparison.Ordinal);
         Assert.EndsWith(
-            ": error SNAP1002: fiber method 'Calls.Number', fiber method 'C.A', fiber method 'C.B' and 1 more: " +
-            "compiled without optimization, so that frames are managed objects, which cannot live in an arena. Set " +
-            "<Optimize>true</Optimize> for this configuration; debugging works with it.",
+            ": error SNAP1002: fiber method 'Calls.Number', fiber method 'C.A', fiber method 'C.B' and 1 " +
+            "more: compiled without optimization, so that frames are managed objects, which cannot live in " +
+            "an arena. Set <Optimize>true</Optimize> for this configuration; debugging works with it.",
             error,
             StringComparison.Ordinal);
     }
@@ -38,7 +38,8 @@ public sealed class ReportTests
     [Fact]
     public void The_librarys_own_fiber_methods_pass()
     {
-        CheckOptions options = new(typeof(SnapshotSession).Assembly.Location, [.. FiberSource.References], []);
+        CheckOptions options = new(
+            typeof(SnapshotSession).Assembly.Location, [.. FiberSource.References], []);
         using ReferenceSet references = new(options.References);
         using MetadataAssembly library = MetadataAssembly.Open(options.Assembly, references);
         Assert.NotEmpty(StateMachine.In(library));
@@ -124,9 +125,11 @@ public sealed class ReportTests
     public void A_struct_that_is_in_no_reference_is_not_guessed_at()
     {
         using FiberSource compiled = new(
-            "class C { static async FiberTask M() { Guid g = default; await Fiber.Safepoint(); Calls.Use(g); } }");
+            "class C { static async FiberTask M() { Guid g = default; await Fiber.Safepoint(); " +
+            "Calls.Use(g); } }");
         string library = typeof(SnapshotSession).Assembly.Location;
-        AssertUnreadable("type Guid is in none of the referenced assemblies", compiled.Assembly, "-r:" + library);
+        AssertUnreadable(
+            "type Guid is in none of the referenced assemblies", compiled.Assembly, "-r:" + library);
     }
 
     private static void AssertUnreadable(string reason, params string[] arguments)

@@ -46,15 +46,17 @@ internal sealed class BareMachine : IDisposable
         ProcessStartInfo start = half == "PowerShell"
             ? new ProcessStartInfo(
                 Environment.ProcessPath!, [typeof(ScriptHost).Assembly.Location, script, .. arguments])
-            : new ProcessStartInfo(FindOnPath(half.Split(' ')[0])!, [.. half.Split(' ')[1..], script, .. arguments]);
+            : new ProcessStartInfo(
+                FindOnPath(half.Split(' ')[0])!, [.. half.Split(' ')[1..], script, .. arguments]);
         start.WorkingDirectory = _directory;
         start.Environment["PATH"] = _directory;
         start.Environment.Remove("NativeCompiler");
         return Repository.Run(start);
     }
 
-    internal static string? FindOnPath(string program) => Environment.GetEnvironmentVariable("PATH")!.Split(':')
-        .Select(directory => Path.Combine(directory, program)).FirstOrDefault(File.Exists);
+    internal static string? FindOnPath(string program) =>
+        Environment.GetEnvironmentVariable("PATH")!.Split(':')
+            .Select(directory => Path.Combine(directory, program)).FirstOrDefault(File.Exists);
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 }

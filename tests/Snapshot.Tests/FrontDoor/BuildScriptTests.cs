@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Snapshot.Tests.FrontDoor;
 
-/// <summary>build.ps1: what each task runs, and what is said when something lacks, the same in every shell.</summary>
+/// <summary>
+/// build.ps1: what each task runs, and what is said when something lacks, the same in every shell.
+/// </summary>
 public sealed class BuildScriptTests
 {
     private const string InstallHint = "sudo apt-get install gcc libc6-dev";
@@ -19,7 +21,8 @@ public sealed class BuildScriptTests
     public void Each_task_is_one_dotnet_command(string half)
     {
         using BareMachine machine = new("dotnet", "cc");
-        string[][] tasks = [["demo"], ["nbody"], ["native"], ["test"], ["bench"], ["bench", "micro"], ["pack"]];
+        string[][] tasks = [["demo"], ["nbody"], ["native"], ["test"], ["bench"], ["bench", "micro"],
+            ["pack"]];
         Assert.All(tasks, task => Assert.Equal(0, machine.Build(half, task).ExitCode));
         string root = Repository.Root;
         Assert.Equal(
@@ -41,7 +44,8 @@ public sealed class BuildScriptTests
     {
         using BareMachine machine = new("dotnet", "cc");
         machine.Build(
-            half, "demo", "--store", "/tmp/two words", "it's", "$HOME \"*\"", "", "-p:Name=value", "--size=12");
+            half, "demo", "--store", "/tmp/two words", "it's", "$HOME \"*\"", "", "-p:Name=value",
+            "--size=12");
         Assert.EndsWith(
             "[--] [--store] [/tmp/two words] [it's] [$HOME \"*\"] [] [-p:Name=value] [--size=12]",
             Assert.Single(machine.Calls), StringComparison.Ordinal);
@@ -63,7 +67,8 @@ public sealed class BuildScriptTests
         using BareMachine machine = new();
         ProgramResult help = machine.Build(half, "help");
         Assert.Equal(0, help.ExitCode);
-        Assert.StartsWith("Usage: ./build.ps1 TASK [ARGUMENTS]\n\n  demo ", help.Output, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Usage: ./build.ps1 TASK [ARGUMENTS]\n\n  demo ", help.Output, StringComparison.Ordinal);
         Assert.Equal(help, machine.Build(half));
         ProgramResult unknown = machine.Build(half, "Test");
         Assert.Equal((2, ""), (unknown.ExitCode, unknown.Output));
@@ -147,7 +152,8 @@ public sealed class BuildScriptTests
         using BareMachine machine = new("dotnet");
         ProgramResult result = machine.Build(half, "test");
         Assert.Equal(1, result.ExitCode);
-        Assert.Contains("The C compiler 'cc' is not on the PATH. Install one", result.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "The C compiler 'cc' is not on the PATH. Install one", result.Error, StringComparison.Ordinal);
         Assert.Equal(machine.Build("sh", "test"), result);
     }
 }

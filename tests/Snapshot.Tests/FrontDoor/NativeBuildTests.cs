@@ -12,7 +12,8 @@ public sealed class NativeBuildTests : IDisposable
     {
         foreach (string file in Directory.EnumerateFiles(Path.Combine(Repository.Root, "src/Native")))
             File.Copy(file, PathOf(Path.GetFileName(file)));
-        File.WriteAllText(PathOf("native.proj"), """<Project><Import Project="Native.targets" /></Project>""");
+        File.WriteAllText(
+            PathOf("native.proj"), """<Project><Import Project="Native.targets" /></Project>""");
     }
 
     [Fact]
@@ -44,12 +45,14 @@ public sealed class NativeBuildTests : IDisposable
     [Fact]
     public void Without_a_cross_compiler_the_error_says_which_package_to_install()
     {
-        ProgramResult result = Build("-p:RuntimeIdentifier=linux-arm64", "-p:NativeCrossCompiler=no-such-gcc");
+        ProgramResult result =
+            Build("-p:RuntimeIdentifier=linux-arm64", "-p:NativeCrossCompiler=no-such-gcc");
         Assert.NotEqual(0, result.ExitCode);
         Assert.Contains("error SNAP0003", result.Output, StringComparison.Ordinal);
         Assert.Contains("'no-such-gcc' is not on the PATH", result.Output, StringComparison.Ordinal);
         Assert.Contains(
-            "apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross", result.Output, StringComparison.Ordinal);
+            "apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross", result.Output,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -82,7 +85,8 @@ public sealed class NativeBuildTests : IDisposable
         _directory.FullName,
         "dotnet",
         [
-            "msbuild", "native.proj", "-t:CompileNative", "-p:Configuration=Release", "-nologo", "-nodeReuse:false",
+            "msbuild", "native.proj", "-t:CompileNative", "-p:Configuration=Release", "-nologo",
+            "-nodeReuse:false",
             .. arguments,
         ]);
 }

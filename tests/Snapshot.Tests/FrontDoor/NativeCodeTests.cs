@@ -14,11 +14,13 @@ public sealed class NativeCodeTests
         DirectoryInfo output = Directory.CreateTempSubdirectory("snapshot-native-");
         try
         {
-            // What is in threads/ is another library, which handles signals on stacks that the sanitizers do not know.
+            // What is in threads/ is another library, which handles signals on stacks that the sanitizers do
+            // not know.
             string[] sources = [.. Repository.Sources("src/Native", ".c")
                 .Where(file => !file.Contains("/threads/", StringComparison.Ordinal))];
             string[] flags = [.. Flags.Split(' '), .. SanitizerFactAttribute.Flags.Split(' ')];
-            ProgramResult compiled = Repository.Run(output.FullName, "cc", [.. flags, "-o", "tests", .. sources]);
+            ProgramResult compiled =
+                Repository.Run(output.FullName, "cc", [.. flags, "-o", "tests", .. sources]);
             Assert.True(compiled.ExitCode == 0, compiled.ToString());
             ProgramResult run = Repository.Run(output.FullName, Path.Combine(output.FullName, "tests"));
             Assert.True(run.ExitCode == 0, run.ToString());

@@ -14,7 +14,8 @@ public sealed class NativeModuleBuildTests : IDisposable
         File.WriteAllText(PathOf("Program.cs"), "System.Console.WriteLine();\n");
         File.WriteAllText(PathOf("one.c"), "#include \"shared.h\"\nint one(void) { return SHARED; }\n");
         File.WriteAllText(
-            PathOf("two.cpp"), "#include <map>\nextern \"C\" int two() { return std::map<int, int>{}[1]; }\n");
+            PathOf("two.cpp"),
+            "#include <map>\nextern \"C\" int two() { return std::map<int, int>{}[1]; }\n");
         File.WriteAllText(PathOf("three.c"), "int part(void);\nint three(void) { return part(); }\n");
         File.WriteAllText(PathOf("part.c"), "int part(void) { return 3; }\n");
         File.WriteAllText(PathOf("shared.h"), "#define SHARED 1\n");
@@ -103,7 +104,8 @@ public sealed class NativeModuleBuildTests : IDisposable
         File.WriteAllText(PathOf("one.c"), "int one(void) { return nothing; }\n");
         WriteProject("""<SnapshotNative Include="one.c" />""");
         Refused("one.c(1,24): error ");
-        Assert.Empty(Directory.GetFileSystemEntries(PathOf($"obj/{Repository.Configuration}/net10.0/modules")));
+        Assert.Empty(
+            Directory.GetFileSystemEntries(PathOf($"obj/{Repository.Configuration}/net10.0/modules")));
     }
 
     public void Dispose() => _directory.Delete(recursive: true);

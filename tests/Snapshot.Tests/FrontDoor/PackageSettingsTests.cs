@@ -6,7 +6,9 @@ using Xunit;
 
 namespace Snapshot.Tests.FrontDoor;
 
-/// <summary>What a publisher fills in, on a small library that has the repository's settings and a remote.</summary>
+/// <summary>
+/// What a publisher fills in, on a small library that has the repository's settings and a remote.
+/// </summary>
 public sealed class PackageSettingsTests : IDisposable
 {
     private const string Remote = "https://github.com/somebody/something";
@@ -76,7 +78,8 @@ public sealed class PackageSettingsTests : IDisposable
         ProgramResult packed = Pack("-p:Version=9.9.9");
         Assert.NotEqual(0, packed.ExitCode);
         Assert.Contains(
-            "error SNAP0007: CHANGELOG.md has no section '## [9.9.9]'", packed.Output, StringComparison.Ordinal);
+            "error SNAP0007: CHANGELOG.md has no section '## [9.9.9]'", packed.Output,
+            StringComparison.Ordinal);
         Assert.False(Directory.Exists(PathOf("out")), "there is a package");
     }
 

@@ -18,7 +18,8 @@ public sealed partial class PackageTests(Packages packages)
         foreach (string id in (string[])["Snapshot", "Snapshot.Tool"])
         {
             Assert.Contains(
-                $"warning SNAP0006: The package {id} states no licence", packages.Log.Output, StringComparison.Ordinal);
+                $"warning SNAP0006: The package {id} states no licence", packages.Log.Output,
+                StringComparison.Ordinal);
         }
     }
 
@@ -32,7 +33,8 @@ public sealed partial class PackageTests(Packages packages)
             Assert.DoesNotContain("license", description.Keys);
             Assert.DoesNotContain("licenseUrl", description.Keys);
             Assert.DoesNotContain("projectUrl", description.Keys);
-            if (description.TryGetValue("repository", out var repository)) Assert.Null(repository.Attribute("url"));
+            if (description.TryGetValue("repository", out var repository))
+                Assert.Null(repository.Attribute("url"));
         }
     }
 
@@ -63,10 +65,13 @@ public sealed partial class PackageTests(Packages packages)
         Assert.NotEmpty(documents);
         Assert.All(
             ["README.md", "ARCHITECTURE.md", .. documents],
-            document => Assert.True(package.GetEntry(document) is not null, $"{document} is not in the package"));
+            document =>
+                Assert.True(package.GetEntry(document) is not null, $"{document} is not in the package"));
     }
 
-    /// <summary>Messages, and the comments that editors show, cite documents by their places in the package.</summary>
+    /// <summary>
+    /// Messages, and the comments that editors show, cite documents by their places in the package.
+    /// </summary>
     [PackageFact]
     public void A_document_that_the_library_cites_is_in_the_package()
     {
@@ -113,7 +118,8 @@ public sealed partial class PackageTests(Packages packages)
             using PEReader assembly = Assembly(package.GetEntry(name)!);
             PortableSymbols? symbols = PortableSymbols.ReadEmbedded(assembly);
             Assert.True(symbols is not null, $"{name} has no symbols");
-            Assert.All(symbols.Sources.Keys, file => Assert.StartsWith("/_/", file, StringComparison.Ordinal));
+            Assert.All(
+                symbols.Sources.Keys, file => Assert.StartsWith("/_/", file, StringComparison.Ordinal));
         }
     }
 
@@ -129,7 +135,8 @@ public sealed partial class PackageTests(Packages packages)
     public void The_package_of_the_library_is_validated()
     {
         ProgramResult result = Repository.Run(
-            Repository.Root, "dotnet", "msbuild", "src/Snapshot", "-nologo", "-getProperty:EnablePackageValidation");
+            Repository.Root, "dotnet", "msbuild", "src/Snapshot", "-nologo",
+            "-getProperty:EnablePackageValidation");
         Assert.Equal("true", result.Output.Trim());
     }
 

@@ -42,7 +42,8 @@ public sealed class Packages : IDisposable
     internal ProgramResult Log => _packed.Value;
 
     /// <summary>The package of a name, or its symbols.</summary>
-    internal ZipArchive Open(string id, string extension = "nupkg") => ZipFile.OpenRead(FileOf(id, extension));
+    internal ZipArchive Open(string id, string extension = "nupkg") =>
+        ZipFile.OpenRead(FileOf(id, extension));
 
     internal string FileOf(string id, string extension = "nupkg") =>
         Assert.Single(Directory.GetFiles(Folder, $"{id}.?.?.?.{extension}"));
@@ -62,9 +63,11 @@ public sealed class Packages : IDisposable
 
     private ProgramResult Pack()
     {
-        ProgramResult[] results = [.. ((string[])["src/Snapshot", "src/Snapshot.NativeThreads", "src/Snapshot.Tool"]).Select(project =>
+        ProgramResult[] results = [.. ((string[])["src/Snapshot", "src/Snapshot.NativeThreads",
+            "src/Snapshot.Tool"]).Select(project =>
             Repository.Run(
-                Repository.Root, "dotnet", "pack", project, "-c", Repository.Configuration, "--no-build", "-nologo",
+                Repository.Root, "dotnet", "pack", project, "-c", Repository.Configuration, "--no-build",
+                "-nologo",
                 "-nodeReuse:false", "-m:1", "-o", _directory.FullName))];
         return new ProgramResult(
             results.Max(result => result.ExitCode), string.Concat(results.Select(result => result.Output)),

@@ -10,8 +10,8 @@ namespace Snapshot.Tests.FrontDoor;
 /// <param name="SourceLink">Where else the sources are, if that is said.</param>
 internal sealed record PortableSymbols(Guid Id, IReadOnlyDictionary<string, bool> Sources, string? SourceLink)
 {
-    private static readonly Guid EmbeddedSource = new("0E8A571B-6926-466E-B4AD-8AB04611F5FE");
-    private static readonly Guid SourceLinkKind = new("CC110556-A091-4D38-9FEC-25AB9A351A6A");
+    private static readonly Guid s_embeddedSource = new("0E8A571B-6926-466E-B4AD-8AB04611F5FE");
+    private static readonly Guid s_sourceLinkKind = new("CC110556-A091-4D38-9FEC-25AB9A351A6A");
 
     internal static PortableSymbols Read(Stream file)
     {
@@ -41,10 +41,10 @@ internal sealed record PortableSymbols(Guid Id, IReadOnlyDictionary<string, bool
         {
             sources.Add(
                 reader.GetString(reader.GetDocument(handle).Name),
-                InformationOf(reader, handle, EmbeddedSource) is not null);
+                InformationOf(reader, handle, s_embeddedSource) is not null);
         }
 
-        byte[]? link = InformationOf(reader, EntityHandle.ModuleDefinition, SourceLinkKind);
+        byte[]? link = InformationOf(reader, EntityHandle.ModuleDefinition, s_sourceLinkKind);
         return new PortableSymbols(
             new BlobContentId(reader.DebugMetadataHeader!.Id).Guid, sources,
             link is null ? null : Encoding.UTF8.GetString(link));

@@ -18,7 +18,9 @@ public sealed class SanitizerFactAttribute : FactAttribute
     public SanitizerFactAttribute()
     {
         if (!s_present)
-            Skip = "the C compiler cannot link -fsanitize=address,undefined (Debian: its runtimes are part of gcc)";
+            Skip =
+                "the C compiler cannot link -fsanitize=address,undefined (Debian: its runtimes are part of " +
+                "gcc)";
     }
 
     private static bool Probe()

@@ -16,8 +16,10 @@ public sealed class CommandLineTests
     [InlineData("--steps 0", "Option '--steps': 0 is not between 1 and 100000000.")]
     [InlineData("--threads 257", "Option '--threads': 257 is not between 1 and 256.")]
     [InlineData("--kills -1", "Option '--kills': -1 is not between 0 and 100000.")]
-    [InlineData("--every-steps 1e3", "Option '--every-steps': '1e3' is not a whole number, or far too large.")]
-    [InlineData("--seed 99999999999", "Option '--seed': '99999999999' is not a whole number, or far too large.")]
+    [InlineData(
+        "--every-steps 1e3", "Option '--every-steps': '1e3' is not a whole number, or far too large.")]
+    [InlineData(
+        "--seed 99999999999", "Option '--seed': '99999999999' is not a whole number, or far too large.")]
     [InlineData("--size 16 --threads 15", "Option '--threads': there are more threads than rows")]
     [InlineData("run --size 64", "Option '--store': a run needs a directory")]
     public void A_wrong_option_is_named_with_its_bounds(string line, string expected)
@@ -34,11 +36,13 @@ public sealed class CommandLineTests
         DemoOptions? seen = null;
         RootCommand root = CommandLine.Build(
             options => Task.FromResult((seen = options) is null ? 1 : 0), (_, _) => Task.FromResult(0));
-        ParseResult parsed = root.Parse(["--size", "64", "--seed=-7", "--store", "/tmp/two words", "--fibers", "--json"]);
+        ParseResult parsed =
+            root.Parse(["--size", "64", "--seed=-7", "--store", "/tmp/two words", "--fibers", "--json"]);
         Assert.Empty(CommandLine.Misuses(parsed));
         await parsed.InvokeAsync();
         string output = Path.Combine(Path.GetTempPath(), "heat-diffusion.pgm");
-        HeatOptions heat = new(64, 6000, 4, 200, "/tmp/two words", HeatOptions.ShippedInput, output, UsesFibers: true);
+        HeatOptions heat = new(
+            64, 6000, 4, 200, "/tmp/two words", HeatOptions.ShippedInput, output, UsesFibers: true);
         Assert.Equal(new DemoOptions(heat, 5, -7, IsJson: true, KeepsDirectory: true), seen);
     }
 
@@ -51,17 +55,20 @@ public sealed class CommandLineTests
             seen = (options, isJson);
             return Task.FromResult(0);
         });
-        ParseResult parsed = root.Parse(["run", "--store", "/tmp/heat", "--threads", "2", "--every-steps", "0"]);
+        ParseResult parsed =
+            root.Parse(["run", "--store", "/tmp/heat", "--threads", "2", "--every-steps", "0"]);
         Assert.Empty(CommandLine.Misuses(parsed));
         Assert.Equal(0, await parsed.InvokeAsync());
-        HeatOptions expected = new(1024, 6000, 2, 0, "/tmp/heat", HeatOptions.ShippedInput, null, UsesFibers: false);
+        HeatOptions expected = new(
+            1024, 6000, 2, 0, "/tmp/heat", HeatOptions.ShippedInput, null, UsesFibers: false);
         Assert.Equal((expected, false), seen);
     }
 
     [Fact]
     public async Task What_the_demo_gives_its_runs_says_the_same()
     {
-        HeatOptions options = new(64, 77, 3, 0, "/tmp/two words", "/tmp/in.pgm", "/tmp/out.pgm", UsesFibers: true);
+        HeatOptions options = new(
+            64, 77, 3, 0, "/tmp/two words", "/tmp/in.pgm", "/tmp/out.pgm", UsesFibers: true);
         HeatOptions? seen = null;
         RootCommand root = CommandLine.Build(
             _ => Task.FromResult(1), (arrived, _) => Task.FromResult((seen = arrived) is null ? 1 : 0));

@@ -16,7 +16,8 @@ public sealed class DemoTests : IDisposable
     {
         string output = Path.Combine(_directory.FullName, "final.pgm");
         ProgramResult demo = Heat(
-            "--size", "128", "--steps", "400", "--threads", "4", "--every-steps", "20", "--kills", "4", "--seed", "1",
+            "--size", "128", "--steps", "400", "--threads", "4", "--every-steps", "20", "--kills", "4",
+            "--seed", "1",
             "--store", Path.Combine(_directory.FullName, "run"), "--output", output, "--json");
         Assert.True(demo.ExitCode == 0, demo.ToString());
 
@@ -24,11 +25,13 @@ public sealed class DemoTests : IDisposable
         Assert.True(report.GetProperty("equal").GetBoolean());
         Assert.Equal(4, report.GetProperty("kills").GetInt32());
         Assert.Equal(
-            PlainHeat.ChecksumOf(HeatOptions.ShippedInput, 128, 400), report.GetProperty("checksum").GetString());
+            PlainHeat.ChecksumOf(HeatOptions.ShippedInput, 128, 400),
+            report.GetProperty("checksum").GetString());
         Assert.True(report.GetProperty("generations").GetInt32() > 0);
         Assert.True(report.GetProperty("bytesWritten").GetInt64() > 0);
         Assert.True(
-            report.GetProperty("bytesChanged").GetInt64() >= report.GetProperty("generations").GetInt32() * 4096L);
+            report.GetProperty("bytesChanged").GetInt64() >= report.GetProperty("generations").GetInt32() *
+                4096L);
         double median = report.GetProperty("pauseMsMedian").GetDouble();
         Assert.InRange(report.GetProperty("pauseMsMax").GetDouble(), median, double.MaxValue);
         Assert.True(median > 0);
@@ -38,8 +41,10 @@ public sealed class DemoTests : IDisposable
     [Fact]
     public void With_fibers_the_result_is_the_same_and_survives_kills_too()
     {
-        string[] options = ["--size", "96", "--steps", "300", "--threads", "3", "--every-steps", "20", "--json"];
-        string run = Path.Combine(_directory.FullName, "run"), threads = Path.Combine(_directory.FullName, "threads");
+        string[] options = ["--size", "96", "--steps", "300", "--threads", "3", "--every-steps", "20",
+            "--json"];
+        string run = Path.Combine(_directory.FullName, "run"), threads =
+            Path.Combine(_directory.FullName, "threads");
         ProgramResult demo = Heat([.. options, "--fibers", "--kills", "3", "--seed", "2", "--store", run,
             "--output", Path.Combine(_directory.FullName, "final.pgm")]);
         Assert.True(demo.ExitCode == 0, demo.ToString());
@@ -51,7 +56,8 @@ public sealed class DemoTests : IDisposable
         ProgramResult plain = Heat(["run", .. options, "--store", threads]);
         Assert.Equal(expected, Assert.IsType<RunEvent.Finished>(EventsOf(plain)[^1]).Checksum);
         Assert.Equal(
-            File.ReadAllBytes(Path.Combine(threads, "results.txt")), File.ReadAllBytes(Path.Combine(run, "results.txt")));
+            File.ReadAllBytes(Path.Combine(threads, "results.txt")),
+            File.ReadAllBytes(Path.Combine(run, "results.txt")));
 
         ProgramResult other = Heat(["run", .. options, "--store", run]);
         Assert.Equal(1, other.ExitCode);
@@ -81,7 +87,8 @@ public sealed class DemoTests : IDisposable
         string store = Path.Combine(_directory.FullName, "run");
         string[] options =
         [
-            "run", "--size", "40", "--steps", "60", "--threads", "2", "--every-steps", "20", "--store", store, "--json",
+            "run", "--size", "40", "--steps", "60", "--threads", "2", "--every-steps", "20", "--store", store,
+            "--json",
         ];
         Assert.Equal(0, Heat(options).ExitCode);
         File.WriteAllText(Path.Combine(store, "results.txt"), "");
@@ -95,7 +102,8 @@ public sealed class DemoTests : IDisposable
     {
         ProgramResult misuse = Heat("--kill", "3");
         Assert.Equal(2, misuse.ExitCode);
-        Assert.Contains("heat: Unrecognized command or argument '--kill'.", misuse.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "heat: Unrecognized command or argument '--kill'.", misuse.Error, StringComparison.Ordinal);
         File.WriteAllText(Path.Combine(_directory.FullName, "something"), "");
         ProgramResult notEmpty = Heat("--store", _directory.FullName);
         Assert.Equal(1, notEmpty.ExitCode);
@@ -108,5 +116,6 @@ public sealed class DemoTests : IDisposable
         [.. result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(RunEvent.FromLine)];
 
     private ProgramResult Heat(params string[] arguments) =>
-        Repository.Run(_directory.FullName, Path.Combine(AppContext.BaseDirectory, "HeatDiffusion"), arguments);
+        Repository.Run(
+            _directory.FullName, Path.Combine(AppContext.BaseDirectory, "HeatDiffusion"), arguments);
 }

@@ -40,7 +40,8 @@ public sealed class PgmTests
     [InlineData("P5 2 1 9\n\u0001\u000a", "value 1 is 10, more than the largest, 9")]
     [InlineData("P5 30000 30000 9\n\u0001", "too few for 30000 x 30000")]
     public void A_bad_picture_is_an_error_that_says_where(string text, string expected) =>
-        Assert.Contains(expected, Assert.Throws<FormatException>(() => Parse(text)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            expected, Assert.Throws<FormatException>(() => Parse(text)).Message, StringComparison.Ordinal);
 
     [Fact]
     public void A_picture_written_is_read_again_and_the_shipped_one_is_good()

@@ -5,7 +5,8 @@ using HeatDiffusion;
 namespace Snapshot.Tests.HeatDiffusion;
 
 /// <summary>
-/// Heat diffusion as one writes it first: one thread, managed arrays, no checkpoints. What the sample must agree with.
+/// Heat diffusion as one writes it first: one thread, managed arrays, no checkpoints. What the sample must
+/// agree with.
 /// </summary>
 internal static class PlainHeat
 {
@@ -24,7 +25,8 @@ internal static class PlainHeat
             for (int x = 1; x < size - 1; x++)
             {
                 int here = y * size + x;
-                double neighbours = field[here - size] + field[here + size] + (field[here - 1] + field[here + 1]);
+                double neighbours =
+                    field[here - size] + field[here + size] + (field[here - 1] + field[here + 1]);
                 next[here] = field[here] + (neighbours - field[here] * 4.0) * Stencil.Alpha;
             }
         }

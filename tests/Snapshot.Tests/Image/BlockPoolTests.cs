@@ -57,7 +57,8 @@ public sealed unsafe class BlockPoolTests
             using BlockScratch scratch = new();
             Assert.Equal(
                 SampleImage.Noise(200, (uint)image),
-                Enumerable.Range(0, read.Blocks.Length).SelectMany(block => read.ReadBlock(block, scratch).ToArray()));
+                Enumerable.Range(0, read.Blocks.Length).SelectMany(
+                    block => read.ReadBlock(block, scratch).ToArray()));
         }
 
         Assert.InRange(after[0], 1, int.MaxValue);

@@ -42,7 +42,7 @@ public sealed unsafe class ByteShuffleTests
     [InlineData(BlockEncoding.Lz4)]
     [InlineData(BlockEncoding.ShuffleLz4)]
     [InlineData(BlockEncoding.Auto)]
-    public void Whatever_is_encoded_is_read_back(BlockEncoding encoding) => PageMixes.Sample(
+    public void Whatever_is_encoded_is_read_back(BlockEncoding encoding) => s_pageMixes.Sample(
         mix =>
         {
             byte[] pages = Mix(mix.Kinds);
@@ -76,13 +76,18 @@ public sealed unsafe class ByteShuffleTests
         Assert.Equal(StoredEncoding.DifferenceShuffleLz4, Encode(field, BlockEncoding.Auto, 0).Encoding);
         Assert.Equal(StoredEncoding.DifferenceShuffleLz4, Encode(field, BlockEncoding.Auto, 8).Encoding);
         Assert.Equal(StoredEncoding.PlainByPage, Encode(field, BlockEncoding.Lz4, 8).Encoding);
-        Assert.True(Encode(field, BlockEncoding.ShuffleLz4, 8).StoredLength * 3 < field.Length * 2, "at least 1.5 times");
-        Assert.Equal(StoredEncoding.PlainByPage, Encode(SampleImage.Noise(64, 5), BlockEncoding.Auto, 8).Encoding);
-        Assert.Equal(StoredEncoding.PlainByPage, Encode(SampleImage.Noise(64, 5), BlockEncoding.Lz4, 8).Encoding);
-        Assert.Equal(StoredEncoding.PlainByPage, Encode(SampleImage.Noise(64, 5), BlockEncoding.ShuffleLz4, 8).Encoding);
+        Assert.True(Encode(field, BlockEncoding.ShuffleLz4, 8).StoredLength * 3 < field.Length *
+            2, "at least 1.5 times");
+        Assert.Equal(
+            StoredEncoding.PlainByPage, Encode(SampleImage.Noise(64, 5), BlockEncoding.Auto, 8).Encoding);
+        Assert.Equal(
+            StoredEncoding.PlainByPage, Encode(SampleImage.Noise(64, 5), BlockEncoding.Lz4, 8).Encoding);
+        Assert.Equal(
+            StoredEncoding.PlainByPage,
+            Encode(SampleImage.Noise(64, 5), BlockEncoding.ShuffleLz4, 8).Encoding);
     }
 
-    private static readonly Gen<(int[] Kinds, int ElementSize)> PageMixes =
+    private static readonly Gen<(int[] Kinds, int ElementSize)> s_pageMixes =
         Gen.Select(Gen.Int[0, 3].Array[1, 150], Gen.OneOf(
             Gen.Const(0), Gen.Const(1), Gen.Const(2), Gen.Const(3), Gen.Const(4), Gen.Const(8), Gen.Const(12),
             Gen.Const(16)));

@@ -38,7 +38,8 @@ public sealed class ChainMapTests
     [Fact]
     public void A_chain_that_lacks_its_end_is_broken()
     {
-        using ImageReader image = ImageReader.Open(new MemoryFile(SampleImage.Incremental(BlockEncoding.None)));
+        using ImageReader image =
+            ImageReader.Open(new MemoryFile(SampleImage.Incremental(BlockEncoding.None)));
         SnapshotException error = Assert.Throws<SnapshotException>(() => ChainMap.Build([image]));
         Assert.Equal(SnapshotErrorCode.ChainBroken, error.Code);
         Assert.Equal(image.Name, error.Path);
@@ -47,7 +48,8 @@ public sealed class ChainMapTests
     [Fact]
     public void A_parent_without_the_pages_of_its_child_is_a_broken_chain()
     {
-        using ImageReader child = ImageReader.Open(new MemoryFile(SampleImage.Incremental(BlockEncoding.None)));
+        using ImageReader child =
+            ImageReader.Open(new MemoryFile(SampleImage.Incremental(BlockEncoding.None)));
         byte[] small = SampleImage.Write(SampleImage.FullHeader, BlockEncoding.None, writer =>
         {
             writer.BeginRegion(SampleImage.Arena(5));

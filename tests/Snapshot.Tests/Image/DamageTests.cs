@@ -6,25 +6,26 @@ using Xunit;
 namespace Snapshot.Tests.Image;
 
 /// <summary>
-/// Faults: any byte of a file differs, the file is cut, or someone made a file with right checksums and impossible
-/// content.
+/// Faults: any byte of a file differs, the file is cut, or someone made a file with right checksums and
+/// impossible content.
 /// </summary>
 public sealed class DamageTests
 {
-    private static readonly byte[] Intact = SampleImage.Full(BlockEncoding.Auto);
-    private static readonly byte[] IntactInUnits = SampleImage.InUnits(BlockEncoding.Auto);
+    private static readonly byte[] s_intact = SampleImage.Full(BlockEncoding.Auto);
+    private static readonly byte[] s_intactInUnits = SampleImage.InUnits(BlockEncoding.Auto);
 
     [Fact]
     public void Every_flipped_byte_is_found()
     {
         using BlockScratch scratch = new();
-        for (int i = 0; i < Intact.Length; i++)
+        for (int i = 0; i < s_intact.Length; i++)
         {
-            byte[] damaged = [.. Intact];
+            byte[] damaged = [.. s_intact];
             damaged[i] ^= (byte)(1 << (i % 8));
             SnapshotException? error = ReadAll(damaged, scratch);
             Assert.True(error is not null, $"the flip of byte {i} was not noticed");
-            Assert.True(error.Code == SnapshotErrorCode.Corrupt, $"the flip of byte {i} is reported as {error.Code}");
+            Assert.True(
+                error.Code == SnapshotErrorCode.Corrupt, $"the flip of byte {i} is reported as {error.Code}");
             Assert.Equal("memory.snapshot", error.Path);
             Assert.NotNull(error.Offset);
         }
@@ -55,11 +56,11 @@ public sealed class DamageTests
     public void A_file_cut_at_any_length_is_refused()
     {
         for (int length = 0;
-            length < Intact.Length;
+            length < s_intact.Length;
             length += length % 4096 is 0 or 4095 ? 1 : length % 4096 == 1 ? 4094 : 1)
         {
             SnapshotException error = Assert.Throws<SnapshotException>(
-                () => ImageReader.Open(new MemoryFile(Intact[..length])));
+                () => ImageReader.Open(new MemoryFile(s_intact[..length])));
             Assert.Equal(SnapshotErrorCode.Corrupt, error.Code);
         }
     }
@@ -67,7 +68,7 @@ public sealed class DamageTests
     [Fact]
     public void A_refused_source_is_closed()
     {
-        MemoryFile file = new(Intact[..8192]);
+        MemoryFile file = new(s_intact[..8192]);
         Assert.Throws<SnapshotException>(() => ImageReader.Open(file));
         Assert.True(file.Disposed);
     }
@@ -75,7 +76,7 @@ public sealed class DamageTests
     [Fact]
     public void An_unknown_major_version_is_refused_as_such_and_an_unknown_minor_is_read()
     {
-        byte[] image = [.. Intact];
+        byte[] image = [.. s_intact];
         image[8] = 2;
         ImageSeal.Mend(image);
         Assert.Equal(
@@ -96,14 +97,15 @@ public sealed class DamageTests
     public void An_unknown_section_is_skipped_when_optional_and_refused_when_required(
         string renamed, uint flags, SnapshotErrorCode? expected)
     {
-        byte[] image = [.. Intact];
+        byte[] image = [.. s_intact];
         int at = image.AsSpan().IndexOf(System.Text.Encoding.ASCII.GetBytes(renamed));
         "ZZZZ"u8.CopyTo(image.AsSpan(at));
         BinaryPrimitives.WriteUInt32LittleEndian(image.AsSpan(at + 4), flags);
         ImageSeal.Mend(image);
         if (expected is { } code)
         {
-            Assert.Equal(code, Assert.Throws<SnapshotException>(() => ImageReader.Open(new MemoryFile(image))).Code);
+            Assert.Equal(
+                code, Assert.Throws<SnapshotException>(() => ImageReader.Open(new MemoryFile(image))).Code);
         }
         else
         {
@@ -118,7 +120,7 @@ public sealed class DamageTests
     [Fact]
     public void An_order_of_blocks_that_is_not_known_is_refused_as_such()
     {
-        byte[] image = [.. IntactInUnits];
+        byte[] image = [.. s_intactInUnits];
         "ORDX"u8.CopyTo(image.AsSpan(image.AsSpan().IndexOf("ORDR"u8)));
         ImageSeal.Mend(image);
         Assert.Equal(
@@ -133,7 +135,8 @@ public sealed class DamageTests
         uint highest, SnapshotErrorCode expected)
     {
         byte[] image = SampleImage.Full(BlockEncoding.Auto);
-        BinaryPrimitives.WriteUInt32LittleEndian(image.AsSpan(image.AsSpan().IndexOf("ENCD"u8) + 16), highest);
+        BinaryPrimitives.WriteUInt32LittleEndian(
+            image.AsSpan(image.AsSpan().IndexOf("ENCD"u8) + 16), highest);
         ImageSeal.Mend(image);
         Assert.Equal(
             expected, Assert.Throws<SnapshotException>(() => ImageReader.Open(new MemoryFile(image))).Code);
@@ -147,7 +150,7 @@ public sealed class DamageTests
     [InlineData(0, 1, 2)]
     public void An_order_in_which_blocks_leave_a_gap_or_overlap_is_damage(uint first, uint second, uint third)
     {
-        byte[] image = [.. IntactInUnits];
+        byte[] image = [.. s_intactInUnits];
         Span<byte> numbers = image.AsSpan(image.AsSpan().IndexOf("ORDR"u8) + 24);
         BinaryPrimitives.WriteUInt32LittleEndian(numbers, first);
         BinaryPrimitives.WriteUInt32LittleEndian(numbers[4..], second);
@@ -168,7 +171,7 @@ public sealed class DamageTests
     [InlineData(4, true)]
     public void Resealed_mutations_are_read_or_refused_within_the_limits(int seed, bool inUnits)
     {
-        byte[] intact = inUnits ? IntactInUnits : Intact;
+        byte[] intact = inUnits ? s_intactInUnits : s_intact;
         Random random = new(seed);
         using BlockScratch scratch = new();
         int refused = 0;
@@ -177,7 +180,8 @@ public sealed class DamageTests
             byte[] image = [.. intact];
             int indexOffset = (int)BitConverter.ToUInt64(image, image.Length - 4096 + 16);
             int used = (int)BitConverter.ToUInt64(image, indexOffset + 24);
-            for (int changes = random.Next(1, 4); changes > 0; changes--) Mutate(image, indexOffset, used, random);
+            for (int changes = random.Next(1, 4); changes > 0; changes--)
+                Mutate(image, indexOffset, used, random);
             ImageSeal.Mend(image);
             long before = GC.GetAllocatedBytesForCurrentThread();
             SnapshotException? error = ReadAll(image, scratch);

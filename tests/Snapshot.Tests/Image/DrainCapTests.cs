@@ -19,9 +19,11 @@ public sealed class DrainCapTests
         CountingSink sink = new(bytes =>
         {
             // The last write that was let through need not have ended at that rate.
-            long allowed = (long)((Int128)_time.GetTimestamp() * Rate / _time.TimestampFrequency) + Rate / 16 + 4096;
+            long allowed =
+                (long)((Int128)_time.GetTimestamp() * Rate / _time.TimestampFrequency) + Rate / 16 + 4096;
             long now = Interlocked.Add(ref written, bytes);
-            if (now > allowed) lock (tooMany) tooMany.Add($"{now} bytes where {allowed} are allowed");
+            if (now > allowed)
+                lock (tooMany) tooMany.Add($"{now} bytes where {allowed} are allowed");
         });
         using ImageWriter writer = new(sink, SampleImage.FullHeader, Capped(writesInFlight));
         ImageSummary? summary = null;
@@ -61,7 +63,8 @@ public sealed class DrainCapTests
     public void A_cap_that_would_hardly_write_is_refused()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => new SnapshotTuning { DrainBytesPerSecond = 0 });
-        Assert.Throws<ArgumentOutOfRangeException>(() => new SnapshotTuning { DrainBytesPerSecond = (1 << 20) - 1 });
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => new SnapshotTuning { DrainBytesPerSecond = (1 << 20) - 1 });
         Assert.Equal(1 << 20, new SnapshotTuning { DrainBytesPerSecond = 1 << 20 }.DrainBytesPerSecond);
         Assert.Null(new SnapshotTuning { DrainBytesPerSecond = null }.DrainBytesPerSecond);
     }

@@ -5,7 +5,9 @@ using Snapshot.Memory;
 
 namespace Snapshot.Tests.Image;
 
-/// <summary>The content of the first arena of an image whose blocks are plain, to be changed where it lies.</summary>
+/// <summary>
+/// The content of the first arena of an image whose blocks are plain, to be changed where it lies.
+/// </summary>
 internal sealed class ForgedArena(ImageParts parts)
 {
     internal const int Directory = ArenaHeader.Bytes;
@@ -20,7 +22,9 @@ internal sealed class ForgedArena(ImageParts parts)
         set => BinaryPrimitives.WriteUInt64LittleEndian(At(offset), value);
     }
 
-    /// <summary>The bytes from an offset in the arena to the end of its page, which is in the image.</summary>
+    /// <summary>
+    /// The bytes from an offset in the arena to the end of its page, which is in the image.
+    /// </summary>
     internal Span<byte> At(long offset)
     {
         long ordinal = 0, page = 0;
@@ -30,7 +34,8 @@ internal sealed class ForgedArena(ImageParts parts)
             ImageExtent extent = new(BitConverter.ToUInt64(extents, at), page, ordinal);
             if (offset >> 12 < page + extent.PageCount)
             {
-                if (extent.Kind != ExtentKind.Present) throw new ArgumentException($"page {offset >> 12} is not there");
+                if (extent.Kind != ExtentKind.Present)
+                    throw new ArgumentException($"page {offset >> 12} is not there");
                 return InBlock(ordinal + (offset >> 12) - page)[(int)(offset & 4095)..];
             }
 

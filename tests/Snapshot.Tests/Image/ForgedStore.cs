@@ -5,7 +5,8 @@ using Xunit;
 namespace Snapshot.Tests.Image;
 
 /// <summary>
-/// A real store with an intact generation 1 and a forged generation 2: right checksums, listed in the manifest.
+/// A real store with an intact generation 1 and a forged generation 2: right checksums, listed in the
+/// manifest.
 /// </summary>
 internal sealed unsafe class ForgedStore : IDisposable
 {
@@ -34,17 +35,21 @@ internal sealed unsafe class ForgedStore : IDisposable
 
     internal SnapshotStore OpenReadOnly() => SnapshotStore.OpenReadOnly(_store.Path);
 
-    internal SnapshotSession Restart(bool allowOlder, RestartFill fill = RestartFill.Eager) => SnapshotSession.Restart(
-        _store.Path, new SnapshotOptions
-        {
-            Store = KeepAll,
-            Restart = new RestartOptions { AllowOlderGeneration = allowOlder, Fill = fill },
-        });
+    internal SnapshotSession Restart(bool allowOlder, RestartFill fill = RestartFill.Eager) =>
+        SnapshotSession.Restart(
+            _store.Path, new SnapshotOptions
+            {
+                Store = KeepAll,
+                Restart = new RestartOptions { AllowOlderGeneration = allowOlder, Fill = fill },
+            });
 
-    /// <summary>A restart is refused because of damage, gets past it when it may, and the session goes on.</summary>
+    /// <summary>
+    /// A restart is refused because of damage, gets past it when it may, and the session goes on.
+    /// </summary>
     internal void AssertRestartGetsPast(RestartFill fill = RestartFill.Eager)
     {
-        SnapshotException refusal = Assert.Throws<SnapshotException>(() => Restart(allowOlder: false, fill).Dispose());
+        SnapshotException refusal =
+            Assert.Throws<SnapshotException>(() => Restart(allowOlder: false, fill).Dispose());
         AssertIsDamageOf(File, refusal);
         using SnapshotSession session = Restart(allowOlder: true, fill);
         Assert.Equal(1, session.Restarted!.Generation);
@@ -58,7 +63,8 @@ internal sealed unsafe class ForgedStore : IDisposable
 
     internal static void AssertIsDamageOf(string file, SnapshotException error)
     {
-        Assert.True(error.Code is SnapshotErrorCode.Corrupt or SnapshotErrorCode.UnsupportedFormat, error.ToString());
+        Assert.True(
+            error.Code is SnapshotErrorCode.Corrupt or SnapshotErrorCode.UnsupportedFormat, error.ToString());
         Assert.Equal(file, error.Path);
         Assert.Contains(file, error.Message, StringComparison.Ordinal);
     }

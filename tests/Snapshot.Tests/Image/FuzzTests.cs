@@ -7,8 +7,9 @@ using Xunit;
 namespace Snapshot.Tests.Image;
 
 /// <summary>
-/// What readers make of bytes that nobody wrote: the inputs of tests/Snapshot.Fuzz/corpus, among them every one that a
-/// reader ever failed at, and changes of them. Checksums are right, so that what is met is what is behind them.
+/// What readers make of bytes that nobody wrote: the inputs of tests/Snapshot.Fuzz/corpus, among them every
+/// one that a reader ever failed at, and changes of them. Checksums are right, so that what is met is what is
+/// behind them.
 /// </summary>
 public sealed class FuzzTests
 {
@@ -55,7 +56,8 @@ public sealed class FuzzTests
     {
         new Faulty(_ => throw new SnapshotException(SnapshotErrorCode.Corrupt, "documented")).Check([]);
         Assert.Throws<SnapshotException>(
-            new Faulty(_ => throw new SnapshotException(SnapshotErrorCode.Busy, "not documented")).CheckNothing);
+            new Faulty(
+                _ => throw new SnapshotException(SnapshotErrorCode.Busy, "not documented")).CheckNothing);
         Assert.Throws<OverflowException>(new Faulty(_ => throw new OverflowException()).CheckNothing);
         Assert.Throws<BrokenPromiseException>(new Faulty(_ => GC.KeepAlive(new byte[2 << 20])).CheckNothing);
     }

@@ -4,8 +4,8 @@ using Xunit;
 namespace Snapshot.Tests.Image;
 
 /// <summary>
-/// The files that must be readable for ever, and of the newest version those that the writer makes. They are never
-/// regenerated.
+/// The files that must be readable for ever, and of the newest version those that the writer makes. They are
+/// never regenerated.
 /// </summary>
 public sealed class GoldenTests
 {
@@ -55,7 +55,8 @@ public sealed class GoldenTests
         using ImageReader image = ImageReader.Open(new MemoryFile(Golden(version, name)));
         bool full = name.StartsWith("full", StringComparison.Ordinal);
         Assert.Equal(full ? SampleImage.FullHeader : SampleImage.IncrementalHeader, image.Header);
-        Assert.Equivalent(full ? SampleImage.Arena(9) : SampleImage.Arena(10), image.Regions[0].Description, strict: true);
+        Assert.Equivalent(
+            full ? SampleImage.Arena(9) : SampleImage.Arena(10), image.Regions[0].Description, strict: true);
         Assert.Equivalent(SampleImage.Buffer(), image.Regions[1].Description, strict: true);
         AssertMetadata(version == "1.0" ? SampleImage.Metadata10 : SampleImage.Metadata, image.Metadata);
         byte[] stream = full
@@ -64,7 +65,8 @@ public sealed class GoldenTests
         using BlockScratch scratch = new();
         Assert.Equal(
             stream,
-            Enumerable.Range(0, image.Blocks.Length).SelectMany(block => image.ReadBlock(block, scratch).ToArray()));
+            Enumerable.Range(0, image.Blocks.Length).SelectMany(
+                block => image.ReadBlock(block, scratch).ToArray()));
     }
 
     private static void AssertMetadata(ImageMetadata expected, ImageMetadata found)
@@ -95,7 +97,8 @@ public sealed class GoldenTests
         File.ReadAllBytes(Path.Combine(Folder(), version, $"{name}.snapshot"));
 
     /// <summary>
-    /// In the source tree, which deterministic builds hide from the compiler: found upwards from the assembly.
+    /// In the source tree, which deterministic builds hide from the compiler: found upwards from the
+    /// assembly.
     /// </summary>
     private static string Folder()
     {

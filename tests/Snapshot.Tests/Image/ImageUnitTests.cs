@@ -9,7 +9,8 @@ public sealed class ImageUnitTests
     [Fact]
     public void Pages_written_ahead_are_found_where_their_unit_is_placed()
     {
-        byte[] first = SampleImage.Noise(100, 1), second = SampleImage.Noise(3, 2), beside = SampleImage.Noise(5, 3);
+        byte[] first = SampleImage.Noise(100, 1), second = SampleImage.Noise(3, 2), beside =
+            SampleImage.Noise(5, 3);
         byte[] file = SampleImage.Write(SampleImage.FullHeader, BlockEncoding.None, writer =>
         {
             writer.BeginRegion(SampleImage.Arena(120));
@@ -45,7 +46,8 @@ public sealed class ImageUnitTests
     [Fact]
     public void Room_of_which_nothing_is_kept_adds_nothing_to_a_unit_or_beside_it()
     {
-        byte[] unit = SampleImage.Noise(2, 1), beside = SampleImage.Noise(3, 2), last = SampleImage.Noise(1, 3);
+        byte[] unit = SampleImage.Noise(2, 1), beside = SampleImage.Noise(3, 2), last =
+            SampleImage.Noise(1, 3);
         byte[] file = SampleImage.Write(SampleImage.FullHeader, BlockEncoding.None, writer =>
         {
             writer.BeginRegion(SampleImage.Arena(6));

@@ -25,7 +25,8 @@ public sealed class ImageWriterAllocationTests
         long allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
         writer.Complete(SampleImage.Metadata);
 
-        // The lists of blocks and the test runner itself allocate a little; a buffer per block would be 50 MB.
+        // The lists of blocks and the test runner itself allocate a little; a buffer per block would be 50
+        // MB.
         Assert.InRange(allocated, 0, 200_000);
     }
 

@@ -6,7 +6,7 @@ namespace Snapshot.Tests.Image;
 
 public sealed class ImageWriterTests
 {
-    private static readonly ImageWriterOptions Small =
+    private static readonly ImageWriterOptions s_small =
         new() { Encoding = BlockEncoding.None, WriteBytes = 4096 * 8, EncoderThreads = 3 };
 
     [Fact]
@@ -26,7 +26,8 @@ public sealed class ImageWriterTests
                 });
             writer.BeginRegion(SampleImage.Arena(1000));
             for (int i = 0; i < 100; i++)
-                writer.AppendPages(i % 3 == 0 ? SampleImage.Noise(10, (uint)i + 1) : SampleImage.Smooth(10), i % 2 * 8);
+                writer.AppendPages(
+                    i % 3 == 0 ? SampleImage.Noise(10, (uint)i + 1) : SampleImage.Smooth(10), i % 2 * 8);
             writer.Complete(SampleImage.Metadata);
             return file.Bytes;
         }
@@ -36,14 +37,16 @@ public sealed class ImageWriterTests
         Assert.Equal(expected, Make(2, 2, 12288));
     }
 
-    /// <summary>A block of one page has no other page's hash in it, whoever was in its buffer before.</summary>
+    /// <summary>
+    /// A block of one page has no other page's hash in it, whoever was in its buffer before.
+    /// </summary>
     [Fact]
     public void Hashes_that_are_known_make_the_file_that_unknown_ones_make()
     {
         byte[] Make(bool areKnown)
         {
             MemoryFile file = new();
-            using ImageWriter writer = new(file, SampleImage.FullHeader, Small);
+            using ImageWriter writer = new(file, SampleImage.FullHeader, s_small);
             writer.BeginRegion(SampleImage.Arena(2000));
             for (uint page = 1; page <= 1000; page++)
             {
@@ -68,7 +71,7 @@ public sealed class ImageWriterTests
         SnapshotException failure = new(SnapshotErrorCode.StoreIo, "no room") { Path = "p", Offset = 65536 };
         MemoryFile file =
             new() { BeforeWrite = offset => { if (Interlocked.Increment(ref writes) > 2) throw failure; } };
-        using ImageWriter writer = new(file, SampleImage.FullHeader, Small);
+        using ImageWriter writer = new(file, SampleImage.FullHeader, s_small);
         writer.BeginRegion(SampleImage.Arena(100_000));
         byte[] pages = SampleImage.Noise(64, 1);
         SnapshotException thrown = Assert.Throws<SnapshotException>(() =>
@@ -76,7 +79,7 @@ public sealed class ImageWriterTests
             for (int i = 0; i < 1500; i++) writer.AppendPages(pages, 0);
         });
         Assert.Same(failure, thrown);
-        Assert.InRange(writes, 3, 2 + Small.WritesInFlight);
+        Assert.InRange(writes, 3, 2 + s_small.WritesInFlight);
     }
 
     [Fact]
@@ -89,7 +92,7 @@ public sealed class ImageWriterTests
                 if (offset >= 4096 * 8) throw new SnapshotException(SnapshotErrorCode.StoreIo, "late");
             },
         };
-        using ImageWriter writer = new(file, SampleImage.FullHeader, Small);
+        using ImageWriter writer = new(file, SampleImage.FullHeader, s_small);
         writer.BeginRegion(SampleImage.Arena(16));
         writer.AppendPages(SampleImage.Noise(16, 1), 0);
         Assert.Throws<SnapshotException>(() => writer.Complete(SampleImage.Metadata));
@@ -102,7 +105,7 @@ public sealed class ImageWriterTests
         using ManualResetEventSlim blocked = new();
         using ManualResetEventSlim go = new();
         MemoryFile file = new() { BeforeWrite = _ => { blocked.Set(); go.Wait(); } };
-        using ImageWriter writer = new(file, SampleImage.FullHeader, Small, source.Token);
+        using ImageWriter writer = new(file, SampleImage.FullHeader, s_small, source.Token);
         writer.BeginRegion(SampleImage.Arena(100_000));
         Thread canceller = new(() =>
         {
@@ -123,7 +126,7 @@ public sealed class ImageWriterTests
     public void A_cancelled_complete_makes_no_footer()
     {
         MemoryFile file = new();
-        using ImageWriter writer = new(file, SampleImage.FullHeader, Small);
+        using ImageWriter writer = new(file, SampleImage.FullHeader, s_small);
         writer.BeginRegion(SampleImage.Arena(0));
         Assert.Throws<OperationCanceledException>(
             () => writer.Complete(SampleImage.Metadata, new CancellationToken(true)));
@@ -179,7 +182,7 @@ public sealed class ImageWriterTests
     [Fact]
     public void Extents_that_do_not_tile_the_region_are_refused()
     {
-        using ImageWriter writer = new(new MemoryFile(), SampleImage.FullHeader, Small);
+        using ImageWriter writer = new(new MemoryFile(), SampleImage.FullHeader, s_small);
         Assert.Throws<InvalidOperationException>(() => writer.Append(ExtentKind.Zero, 1));
         writer.BeginRegion(SampleImage.Arena(2));
         Assert.Throws<InvalidOperationException>(() => writer.Append(ExtentKind.InParent, 1));

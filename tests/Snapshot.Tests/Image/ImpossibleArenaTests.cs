@@ -4,7 +4,8 @@ using Xunit;
 namespace Snapshot.Tests.Image;
 
 /// <summary>
-/// Images whose index can be, and the memory in them cannot: a restart refuses it, unmaps all of it, and gets past it.
+/// Images whose index can be, and the memory in them cannot: a restart refuses it, unmaps all of it, and gets
+/// past it.
 /// </summary>
 public sealed class ImpossibleArenaTests
 {
@@ -36,7 +37,8 @@ public sealed class ImpossibleArenaTests
         ["a root whose data is beyond its allocation"] = Arena(arena => arena[arena.FirstRoot + 16] = 1000),
         ["a root of 2^60 elements"] = Arena(arena => arena[arena.FirstRoot + 16] = 1UL << 60),
         ["a root with a name of 2 GiB"] = Arena(arena => arena.At(arena.FirstRoot + 32)[3] = 0x7F),
-        ["a root with a type beyond its allocation"] = Arena(arena => arena.At(arena.FirstRoot + 37)[0] = 0xFF),
+        ["a root with a type beyond its allocation"] =
+            Arena(arena => arena.At(arena.FirstRoot + 37)[0] = 0xFF),
         ["a block that does not decode"] = parts => parts.Section("BLKS")[8 + 22] = 1,
         ["fewer pages than tables"] = AddArena(pages: 1, capacity: 64UL << 20),
         ["a terabyte of zeros"] = AddArena(pages: 1UL << 28, capacity: 4UL << 40),
@@ -70,17 +72,25 @@ public sealed class ImpossibleArenaTests
     }
 
     private static int CountOfArenas() =>
-        File.ReadLines("/proc/self/maps").Count(line => line.Contains("[anon:snapshot:", StringComparison.Ordinal));
+        File.ReadLines("/proc/self/maps").Count(
+            line => line.Contains("[anon:snapshot:", StringComparison.Ordinal));
 
-    private static Action<ImageParts> Arena(Action<ForgedArena> change) => parts => change(new ForgedArena(parts));
+    private static Action<ImageParts> Arena(Action<ForgedArena> change) =>
+        parts => change(new ForgedArena(parts));
 
     /// <summary>Adds an arena that is all zero.</summary>
-    private static Action<ImageParts> AddArena(ulong pages, ulong capacity) => parts => parts.ChangeRegions(regions =>
+    private static Action<ImageParts> AddArena(
+        ulong pages, ulong capacity) => parts => parts.ChangeRegions(regions =>
     {
         regions.Add(regions[0] with
         {
-            Id = 100, Name = "zeros", Base = FreePlace, CommittedPages = pages, Length = pages << 12,
-            Capacity = capacity, ExtentCount = 1,
+            Id = 100,
+            Name = "zeros",
+            Base = FreePlace,
+            CommittedPages = pages,
+            Length = pages << 12,
+            Capacity = capacity,
+            ExtentCount = 1,
         });
         parts.ChangeExtents(extents => extents.Add(ImpossibleContent.Zero(pages)));
     });

@@ -5,7 +5,8 @@ using Snapshot.Image;
 namespace Snapshot.Tests.Image;
 
 /// <summary>
-/// Each thing an index can say that no library can have written, as a change of an image of two arenas and a buffer.
+/// Each thing an index can say that no library can have written, as a change of an image of two arenas and a
+/// buffer.
 /// </summary>
 internal static class ImpossibleContent
 {
@@ -41,11 +42,13 @@ internal static class ImpossibleContent
         ["capacity off 2 MiB"] = Region(0, arena => arena.Capacity += 4096),
         ["capacity above the limit"] = Region(0, arena => arena.Capacity = (4UL << 40) + TwoMiB),
         ["capacity that overflows"] = Region(0, arena => arena.Capacity = ulong.MaxValue - 4095),
-        ["capacity below what is committed"] = Region(0, arena => arena.Capacity = 4UL << 20, committed: 2048),
+        ["capacity below what is committed"] =
+            Region(0, arena => arena.Capacity = 4UL << 20, committed: 2048),
         ["an exabyte of zeros"] = Region(0, arena => arena.Capacity = 1UL << 59, committed: 1UL << 47),
         ["committed pages beyond all"] = Region(0, arena => arena.CommittedPages = ulong.MaxValue >> 4),
         ["length is not the committed pages"] = Region(0, arena => arena.Length += 4096),
-        ["two arenas in one place"] = parts => parts.ChangeRegions(regions => regions[1].Base = regions[0].Base),
+        ["two arenas in one place"] =
+            parts => parts.ChangeRegions(regions => regions[1].Base = regions[0].Base),
         ["two arenas that overlap"] =
             parts => parts.ChangeRegions(regions => regions[1].Base = regions[0].Base + TwoMiB),
         ["no name"] = Region(0, arena => arena.Name = ""),
@@ -72,7 +75,8 @@ internal static class ImpossibleContent
             2, buffer => buffer.Length = buffer.Capacity = (16UL << 40) + 4096, committed: (4UL << 30) + 1),
         ["buffers together above the limit"] = parts => parts.ChangeRegions(regions =>
         {
-            ForgedRegion empty = regions[2] with { CommittedPages = 4UL << 30, Length = 16UL << 40, ExtentCount = 1 };
+            ForgedRegion empty =
+                regions[2] with { CommittedPages = 4UL << 30, Length = 16UL << 40, ExtentCount = 1 };
             regions.Add(empty with { Id = 100, Name = "first", Capacity = empty.Length });
             regions.Add(empty with { Id = 101, Name = "second", Capacity = empty.Length });
             parts.ChangeExtents(extents => extents.AddRange([Zero(4UL << 30), Zero(4UL << 30)]));
@@ -140,7 +144,8 @@ internal static class ImpossibleContent
     };
 
     private static RootDescription Changed(
-        RootDescription root, int? regionId = null, string? name = null, string? typeName = null, long? count = null,
+        RootDescription root, int? regionId = null, string? name = null, string? typeName = null,
+        long? count = null,
         long? offset = null) => new(
             regionId ?? root.RegionId, name ?? root.Name, typeName ?? root.TypeName, count ?? root.Count,
             offset ?? root.Offset);
@@ -164,11 +169,14 @@ internal static class ImpossibleContent
             Put32(parts.Header, ImageFormat.Header.Kind, (uint)GenerationKind.Incremental);
         }
 
-        if (field is ImageFormat.Header.Kind or ImageFormat.Header.BlockPages) Put32(parts.Header, field, (uint)value);
+        if (field is ImageFormat.Header.Kind or ImageFormat.Header.BlockPages)
+            Put32(parts.Header, field, (uint)value);
         else Put64(parts.Header, field, value);
     };
 
-    /// <summary>Changes a region; with <paramref name="committed"/> it has so many pages, all of them zero.</summary>
+    /// <summary>
+    /// Changes a region; with <paramref name="committed"/> it has so many pages, all of them zero.
+    /// </summary>
     private static Action<ImageParts> Region(int index, Action<ForgedRegion> change, ulong committed = 0) =>
         parts => parts.ChangeRegions(regions =>
         {
@@ -188,7 +196,8 @@ internal static class ImpossibleContent
             change(regions[index]);
         });
 
-    private static Action<ImageParts> Extents(Action<List<ulong>> change) => parts => parts.ChangeExtents(change);
+    private static Action<ImageParts> Extents(Action<List<ulong>> change) =>
+        parts => parts.ChangeExtents(change);
 
     private static Action<ImageParts> Participants(params (int Id, int Kind, string Name)[] participants) =>
         parts => parts.Replace("PART", to =>

@@ -4,8 +4,8 @@ using Xunit;
 namespace Snapshot.Tests.Image;
 
 /// <summary>
-/// Images with right checksums and an index that cannot be: each is told as damage, with file and offset, by whatever
-/// opens it, and a restart gets past it.
+/// Images with right checksums and an index that cannot be: each is told as damage, with file and offset, by
+/// whatever opens it, and a restart gets past it.
 /// </summary>
 public sealed class ImpossibleContentTests
 {
@@ -46,7 +46,11 @@ public sealed class ImpossibleContentTests
         {
             regions.Add(regions[2] with
             {
-                Id = 100, Name = "zeros", CommittedPages = Terabyte >> 12, Length = Terabyte, Capacity = Terabyte,
+                Id = 100,
+                Name = "zeros",
+                CommittedPages = Terabyte >> 12,
+                Length = Terabyte,
+                Capacity = Terabyte,
                 ExtentCount = 1,
             });
             parts.ChangeExtents(extents => extents.Add(ImpossibleContent.Zero(Terabyte >> 12)));
@@ -57,14 +61,17 @@ public sealed class ImpossibleContentTests
         Assert.True(session.DropRestoredBuffer("zeros"));
     }
 
-    /// <summary>An arena may well be like this, and its restart is in proportion to what the image has of it.</summary>
+    /// <summary>
+    /// An arena may well be like this, and its restart is in proportion to what the image has of it.
+    /// </summary>
     [Fact]
     public unsafe void A_terabyte_of_zeros_in_an_arena_costs_little()
     {
         using Session.TemporaryStore store = new();
         using (SnapshotSession first = SnapshotSession.Open(store.Path))
         {
-            Arena sparse = first.OpenArena("sparse", new ArenaOptions { Capacity = 2L << 40, HugePages = false });
+            Arena sparse =
+                first.OpenArena("sparse", new ArenaOptions { Capacity = 2L << 40, HugePages = false });
             sparse.Allocate(1L << 40);
             first.RequestCheckpoint().WaitCommitted();
         }

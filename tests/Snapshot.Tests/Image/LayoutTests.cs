@@ -23,7 +23,8 @@ public sealed class LayoutTests
         Assert.Equal(2ul, BitConverter.ToUInt64(_image, 32));
         Assert.Equal(SampleImage.ParentId.ToByteArray(), _image[40..56]);
         Assert.Equal(1ul, BitConverter.ToUInt64(_image, 56));
-        Assert.Equal((SampleImage.Created.ToUnixTimeMilliseconds() + 10_000) * 1000, BitConverter.ToInt64(_image, 64));
+        Assert.Equal(
+            (SampleImage.Created.ToUnixTimeMilliseconds() + 10_000) * 1000, BitConverter.ToInt64(_image, 64));
         Assert.Equal(2u, BitConverter.ToUInt32(_image, 72));
         Assert.Equal(64u, BitConverter.ToUInt32(_image, 76));
         Assert.Equal(62, BitConverter.ToUInt16(_image, 80));
@@ -42,7 +43,8 @@ public sealed class LayoutTests
         int indexLength = (int)BitConverter.ToUInt64(footer, 24);
         Assert.Equal(4096 + 4096, indexOffset);
         Assert.Equal(_image.Length - 4096, indexOffset + indexLength);
-        Assert.Equal(XxHash3.HashToUInt64(_image.AsSpan(indexOffset, indexLength)), BitConverter.ToUInt64(footer, 32));
+        Assert.Equal(
+            XxHash3.HashToUInt64(_image.AsSpan(indexOffset, indexLength)), BitConverter.ToUInt64(footer, 32));
         Assert.Equal((ulong)_image.Length, BitConverter.ToUInt64(footer, 40));
         Assert.Equal(SampleImage.ImageId.ToByteArray(), footer[48..64]);
         Assert.Equal(XxHash3.HashToUInt64(footer.AsSpan(0, 4088)), BitConverter.ToUInt64(footer, 4088));
@@ -53,7 +55,8 @@ public sealed class LayoutTests
     {
         ReadOnlySpan<byte> index = _image.AsSpan(8192);
         Assert.Equal("SNAPIDX\n", Encoding.ASCII.GetString(index[..8]));
-        Assert.Equal(BitConverter.ToUInt64(_image, 4088), BinaryPrimitives.ReadUInt64LittleEndian(index[8..]));
+        Assert.Equal(
+            BitConverter.ToUInt64(_image, 4088), BinaryPrimitives.ReadUInt64LittleEndian(index[8..]));
         uint sections = BinaryPrimitives.ReadUInt32LittleEndian(index[16..]);
         int used = (int)BinaryPrimitives.ReadUInt64LittleEndian(index[24..]);
         List<(string Id, uint Flags)> found = [];
@@ -69,7 +72,8 @@ public sealed class LayoutTests
         Assert.Equal(used, at);
         Assert.Equal(
             [
-                ("BLKS", 1), ("ENCD", 1), ("REGN", 1), ("EXTN", 1), ("ROOT", 0), ("PART", 1), ("HNDL", 1), ("ENVI", 0),
+                ("BLKS", 1), ("ENCD", 1), ("REGN", 1), ("EXTN", 1), ("ROOT", 0), ("PART", 1), ("HNDL", 1),
+                ("ENVI", 0),
                 ("FIGR", 0),
             ],
             found);
@@ -131,7 +135,8 @@ public sealed class LayoutTests
     public void A_manifest_half_has_the_documented_offsets()
     {
         ManifestEntry entry = new(
-            SampleImage.ImageId, 42, new ImageLink(SampleImage.ParentId, 41), 12345, 0xABCD, SampleImage.Created, 3);
+            SampleImage.ImageId, 42, new ImageLink(SampleImage.ParentId, 41), 12345, 0xABCD,
+            SampleImage.Created, 3);
         byte[] half = new byte[ManifestHalf.HalfBytes];
         ManifestHalf.Encode(new ManifestState(7, [entry with { Flags = EntryFlags.PassedOver }], 40), half);
         Assert.Equal(262_144, ManifestHalf.HalfBytes);
@@ -142,7 +147,8 @@ public sealed class LayoutTests
         Assert.Equal(7ul, BitConverter.ToUInt64(half, 16));
         Assert.Equal(40ul, BitConverter.ToUInt64(half, 24));
         Assert.Equal(2u, BitConverter.ToUInt32(half, 144));
-        Assert.Equal(XxHash3.HashToUInt64([.. half[..56], .. half[64..160]]), BitConverter.ToUInt64(half, 56));
+        Assert.Equal(
+            XxHash3.HashToUInt64([.. half[..56], .. half[64..160]]), BitConverter.ToUInt64(half, 56));
         Assert.Equal(42ul, BitConverter.ToUInt64(half, 64));
         Assert.Equal(41ul, BitConverter.ToUInt64(half, 72));
         Assert.Equal(SampleImage.ImageId.ToByteArray(), half[80..96]);
@@ -169,7 +175,8 @@ public sealed class LayoutTests
                 StoredEncoding.Plain, StoredEncoding.Lz4, StoredEncoding.ShuffleLz4,
                 StoredEncoding.DifferenceShuffleLz4, StoredEncoding.PlainByPage,
             }.Select(code => (int)code));
-        Assert.Equal([1, 2], new[] { GenerationKind.Full, GenerationKind.Incremental }.Select(kind => (int)kind));
+        Assert.Equal(
+            [1, 2], new[] { GenerationKind.Full, GenerationKind.Incremental }.Select(kind => (int)kind));
         Assert.Equal([1, 2], new[] { RegionKind.Arena, RegionKind.Buffer }.Select(kind => (int)kind));
         Assert.Equal(1, (int)ParticipantKind.Polled);
     }

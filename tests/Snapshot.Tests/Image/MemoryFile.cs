@@ -30,7 +30,8 @@ internal sealed unsafe class MemoryFile : IImageSink, IImageSource
             CheckAligned(bytes.Span, offset);
             lock (_gate)
             {
-                if (offset + bytes.Length > _bytes.Length) Array.Resize(ref _bytes, (int)offset + bytes.Length);
+                if (offset + bytes.Length > _bytes.Length)
+                    Array.Resize(ref _bytes, (int)offset + bytes.Length);
                 bytes.Span.CopyTo(_bytes.AsSpan((int)offset));
             }
 

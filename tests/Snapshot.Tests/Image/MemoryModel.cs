@@ -5,8 +5,8 @@ using Xunit;
 namespace Snapshot.Tests.Image;
 
 /// <summary>
-/// A memory of a few regions, changed at random from a seed, and images of it: the truth against which chains are
-/// held. A page is known by a tag from which its content follows; tag 0 is the zero page.
+/// A memory of a few regions, changed at random from a seed, and images of it: the truth against which chains
+/// are held. A page is known by a tag from which its content follows; tag 0 is the zero page.
 /// </summary>
 internal sealed class MemoryModel
 {
@@ -85,7 +85,9 @@ internal sealed class MemoryModel
         }
     }
 
-    /// <summary>The same, with most of the present pages written ahead: stretches of them, in random order.</summary>
+    /// <summary>
+    /// The same, with most of the present pages written ahead: stretches of them, in random order.
+    /// </summary>
     internal void WriteInUnits(ImageWriter writer, bool full, int seed)
     {
         Random random = new(seed);
@@ -171,7 +173,9 @@ internal sealed class MemoryModel
         byte[] bytes = new byte[4096];
         if (page.Excluded || page.Tag == 0) return bytes;
         if (page.Tag % 3 == 0) new Random(page.Tag).NextBytes(bytes);
-        else for (int i = 0; i < 512; i++) BitConverter.TryWriteBytes(bytes.AsSpan(i * 8), 1.0 + page.Tag + i * 1e-6);
+        else
+            for (int i = 0; i < 512; i++)
+                BitConverter.TryWriteBytes(bytes.AsSpan(i * 8), 1.0 + page.Tag + i * 1e-6);
         return bytes;
     }
 

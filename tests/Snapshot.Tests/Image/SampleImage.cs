@@ -5,8 +5,8 @@ using Xunit;
 namespace Snapshot.Tests.Image;
 
 /// <summary>
-/// A small image of everything the format has, from fixed inputs. The golden files are made of it: it must not
-/// change.
+/// A small image of everything the format has, from fixed inputs. The golden files are made of it: it must
+/// not change.
 /// </summary>
 internal static class SampleImage
 {
@@ -37,12 +37,14 @@ internal static class SampleImage
             new(3, "fibers", ParticipantKind.Fibers, ["flush"]),
         ],
         AsyncHandlers = [new HandlerDescription(1, "results")],
-        Environment = new EnvironmentDescription("0.1.0", "10.0.0", "Linux 6.18", "x64", null, "heat --size 100"),
+        Environment = new EnvironmentDescription(
+            "0.1.0", "10.0.0", "Linux 6.18", "x64", null, "heat --size 100"),
         Figures = [new("mode", "stage"), new("pauseNanoseconds", "123456")],
     };
 
     /// <summary>What images of version 1.0 were made of: no fibers.</summary>
-    internal static ImageMetadata Metadata10 => Metadata with { Participants = [.. Metadata.Participants.Take(2)] };
+    internal static ImageMetadata Metadata10 =>
+        Metadata with { Participants = [.. Metadata.Participants.Take(2)] };
 
     internal static byte[] Full(BlockEncoding encoding) => Write(FullHeader, encoding, writer =>
     {
@@ -56,7 +58,9 @@ internal static class SampleImage
         writer.AppendPages(Smooth(2), 4);
     });
 
-    /// <summary>The memory of <see cref="Full"/>, most of it written ahead in units, last pages first.</summary>
+    /// <summary>
+    /// The memory of <see cref="Full"/>, most of it written ahead in units, last pages first.
+    /// </summary>
     internal static byte[] InUnits(BlockEncoding encoding) => Write(FullHeader, encoding, writer =>
     {
         int buffer = writer.BeginUnit();
@@ -90,7 +94,8 @@ internal static class SampleImage
         ImageHeader header, BlockEncoding encoding, Action<ImageWriter> write, ImageMetadata? metadata = null)
     {
         MemoryFile file = new();
-        using ImageWriter writer = new(file, header, new ImageWriterOptions { Encoding = encoding, WriteBytes = 8192 });
+        using ImageWriter writer = new(
+            file, header, new ImageWriterOptions { Encoding = encoding, WriteBytes = 8192 });
         write(writer);
         ImageSummary summary = writer.Complete(metadata ?? Metadata);
         Assert.Equal(file.Length, summary.Length);
@@ -106,7 +111,8 @@ internal static class SampleImage
     internal static byte[] Smooth(int pages)
     {
         byte[] bytes = new byte[pages * 4096];
-        for (int i = 0; i < bytes.Length / 8; i++) BitConverter.TryWriteBytes(bytes.AsSpan(i * 8), 1.0 + i * 0.001);
+        for (int i = 0; i < bytes.Length / 8; i++)
+            BitConverter.TryWriteBytes(bytes.AsSpan(i * 8), 1.0 + i * 0.001);
         return bytes;
     }
 

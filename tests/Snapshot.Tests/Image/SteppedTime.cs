@@ -11,7 +11,8 @@ internal sealed class SteppedTime : TimeProvider
 
     public override long GetTimestamp() => Volatile.Read(ref _now);
 
-    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    public override ITimer CreateTimer(
+        TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         Waiter waiter = new(this, () => callback(state));
         waiter.Change(dueTime, period);

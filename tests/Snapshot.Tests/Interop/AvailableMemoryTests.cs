@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Snapshot.Tests.Interop;
 
-/// <summary>Over given trees of /proc and /sys: the least limit counts, and what cannot be read does not.</summary>
+/// <summary>
+/// Over given trees of /proc and /sys: the least limit counts, and what cannot be read does not.
+/// </summary>
 public sealed class AvailableMemoryTests : IDisposable
 {
     private const string SecondMount = "30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw\n";

@@ -18,7 +18,8 @@ public sealed class NativeErrorTests
         SnapshotException error = NativeError.ForMemory(errno, "mmap of a buffer", "Leave more memory free.");
         Assert.Equal((SnapshotErrorCode.SystemCall, "mmap of a buffer", (int?)errno),
             (error.Code, error.Step, error.Errno));
-        Assert.Equal(lacksMemory, error.Message.Contains("Leave more memory free.", StringComparison.Ordinal));
+        Assert.Equal(
+            lacksMemory, error.Message.Contains("Leave more memory free.", StringComparison.Ordinal));
         Assert.Equal(!lacksMemory, error.Message.Contains("no lack of memory", StringComparison.Ordinal));
         NativeError.ThrowIfNoMemory(0, "mmap of a buffer", "Leave more memory free.");
     }

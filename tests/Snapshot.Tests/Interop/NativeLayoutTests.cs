@@ -28,10 +28,12 @@ public sealed unsafe class NativeLayoutTests : IDisposable
     public void One_with_a_field_that_was_moved_is_refused_by_the_name_of_the_field()
     {
         nint library = Compile(
-            "snapshot_fill.h", text => Move(text, "uint64_t offset;", before: "uint64_t wanted;"), "layout.c");
+            "snapshot_fill.h", text => Move(text, "uint64_t offset;", before: "uint64_t wanted;"),
+            "layout.c");
         AssertRefused(
             library, "sn_layouts", Native.Structs,
-            "has field offset of struct sn_fill_block at offset 16 with 8 bytes, Snapshot.dll at offset 0 with 8 bytes");
+            "has field offset of struct sn_fill_block at offset 16 with 8 bytes, Snapshot.dll at offset 0 " +
+            "with 8 bytes");
     }
 
     [MachineFact]
@@ -53,7 +55,8 @@ public sealed unsafe class NativeLayoutTests : IDisposable
             "threads/layout.c");
         AssertRefused(
             library, "snt_layouts", NativeStructs.All,
-            "has field seat of struct snt_record at offset 96 with 4 bytes, Snapshot.dll at offset 92 with 4 bytes");
+            "has field seat of struct snt_record at offset 96 with 4 bytes, Snapshot.dll at offset 92 with " +
+            "4 bytes");
     }
 
     [Fact]
@@ -62,16 +65,19 @@ public sealed unsafe class NativeLayoutTests : IDisposable
         NativeStruct[] all = [.. Native.Structs];
         AssertRefused(all, [.. all[..^1]], "has struct sn_freezer, which Snapshot.dll does not know");
         AssertRefused([.. all[..^1]], all, "does not know struct sn_freezer");
-        AssertRefused([all[1]], [all[0]], "has struct sn_fill_image where Snapshot.dll has struct sn_page_region");
+        AssertRefused(
+            [all[1]], [all[0]], "has struct sn_fill_image where Snapshot.dll has struct sn_page_region");
     }
 
     public void Dispose() => _folder.Delete(recursive: true);
 
-    private static void AssertRefused(nint library, string function, IEnumerable<NativeStruct> own, string how)
+    private static void AssertRefused(
+        nint library, string function, IEnumerable<NativeStruct> own, string how)
     {
         NativeLayout* layouts;
         ulong count;
-        var get = (delegate* unmanaged<NativeLayout**, ulong*, int>)NativeLibrary.GetExport(library, function);
+        var get =
+            (delegate* unmanaged<NativeLayout**, ulong*, int>)NativeLibrary.GetExport(library, function);
         Assert.Equal(0, get(&layouts, &count));
         (nint first, ulong all) = ((nint)layouts, count);
         AssertSays(
@@ -80,7 +86,8 @@ public sealed unsafe class NativeLayoutTests : IDisposable
             how);
     }
 
-    private static void AssertRefused(IEnumerable<NativeStruct> there, IEnumerable<NativeStruct> own, string how)
+    private static void AssertRefused(
+        IEnumerable<NativeStruct> there, IEnumerable<NativeStruct> own, string how)
     {
         FieldLayout[] fields = [.. there.SelectMany(one => one)];
         nint[] texts = [.. fields.SelectMany(field => new[] { field.Structure, field.Field })
@@ -105,7 +112,8 @@ public sealed unsafe class NativeLayoutTests : IDisposable
     {
         Assert.Equal(SnapshotErrorCode.NativeLibrary, error.Code);
         Assert.StartsWith($"libother.so {how}", error.Message, StringComparison.Ordinal);
-        Assert.Contains(": the two files come from different builds.", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            ": the two files come from different builds.", error.Message, StringComparison.Ordinal);
     }
 
     private static string Move(string text, string field, string before)

@@ -23,7 +23,9 @@ public sealed class ProcessorShareTests
         Assert.Equal(here, ThreadNice.Here());
     }
 
-    /// <summary>In a container with 2 of 128 processors the machine's load is mostly that of others.</summary>
+    /// <summary>
+    /// In a container with 2 of 128 processors the machine's load is mostly that of others.
+    /// </summary>
     [Theory]
     [InlineData("90.1 80.2 70.3 128/4000 4711", "Name:\tx\nThreads:\t20\nSigQ:\t0", 20)]
     [InlineData("0.1 0.2 0.3 3/180 4711", "Threads:\t20", 3)]

@@ -39,7 +39,8 @@ public sealed class RunEventTests
         Assert.True(report.Equal);
         Assert.Equal((2, 1, 1), (report.Kills, report.KillsInRestart, report.KillsInDrain));
         Assert.Equal((2.0, 3.0), (report.PauseMsMedian, report.PauseMsMax));
-        Assert.Equal((3, 3 * 839680L, 3 * 1064960L), (report.Generations, report.BytesWritten, report.BytesChanged));
+        Assert.Equal(
+            (3, 3 * 839680L, 3 * 1064960L), (report.Generations, report.BytesWritten, report.BytesChanged));
         Assert.False(ledger.Report(result with { ResultsChecksum = "c" }, result, default, "").Equal);
     }
 

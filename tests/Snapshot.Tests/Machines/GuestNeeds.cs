@@ -8,14 +8,17 @@ internal static class GuestNeeds
     internal const string Kernel = "6.1";
 
     private static readonly string[] s_programs =
-        [Guest.Emulator, "mke2fs", "e2fsck", "debugfs", "cc", "apt-get", "apt-cache", "dpkg-deb", "ldd", "ldconfig"];
+        [Guest.Emulator, "mke2fs", "e2fsck", "debugfs", "cc", "apt-get", "apt-cache", "dpkg-deb", "ldd",
+            "ldconfig"];
 
     private static readonly Lazy<string?> s_obstacle = new(() => ObstacleOf(s_programs, Kernel));
 
     /// <summary>Where packages are kept.</summary>
     internal static PackageCache Packages => new(PackageCache.DefaultFolder);
 
-    /// <summary>Why there can be no guest; null when there can. Packages that are not there yet are fetched.</summary>
+    /// <summary>
+    /// Why there can be no guest; null when there can. Packages that are not there yet are fetched.
+    /// </summary>
     internal static string? Obstacle => s_obstacle.Value;
 
     internal static string? ObstacleOf(IEnumerable<string> programs, string kernel)

@@ -17,8 +17,10 @@ public sealed class GuestTests(MachineFixture fixture) : IClassFixture<MachineFi
         Assert.Contains(result.Lines, line => line.StartsWith("Linux 6.1.", StringComparison.Ordinal)
             && line.EndsWith(isRoot ? ", as root." : ", as user.", StringComparison.Ordinal));
         Assert.Contains(
-            result.Lines, line => line.Contains("PAGEMAP_SCAN                      no", StringComparison.Ordinal));
-        Assert.Contains(result.Lines, line => line.StartsWith("Snapshot runs here", StringComparison.Ordinal));
+            result.Lines,
+            line => line.Contains("PAGEMAP_SCAN                      no", StringComparison.Ordinal));
+        Assert.Contains(
+            result.Lines, line => line.StartsWith("Snapshot runs here", StringComparison.Ordinal));
     }
 
     [LongGuestTheory]
@@ -39,7 +41,8 @@ public sealed class GuestTests(MachineFixture fixture) : IClassFixture<MachineFi
         Assert.Equal("the job ended with exit code 7", result.Failure);
         const string Start = "start   Snapshot.Tests.Base.PageBitmapTests.";
         Assert.Contains(result.Lines, line => line.StartsWith(Start, StringComparison.Ordinal));
-        Assert.Contains(result.Lines, line => line.EndsWith(" passed, 0 failed, 0 skipped", StringComparison.Ordinal));
+        Assert.Contains(
+            result.Lines, line => line.EndsWith(" passed, 0 failed, 0 skipped", StringComparison.Ordinal));
     }
 
     private async Task<GuestResult> SurvivesAsync(Sample sample, int kills, Job before)
@@ -47,7 +50,8 @@ public sealed class GuestTests(MachineFixture fixture) : IClassFixture<MachineFi
         Job killed = GuestJobs.Killed(sample, kills, Seed, before.IsRoot);
         GuestResult result = await fixture.Machine.RunAsync(before.Then(killed.Script));
         Assert.True(result.Failure is null, $"{result.Failure}\n{string.Join('\n', result.Lines)}");
-        Assert.Contains(result.Lines, line => line.Contains($"{kills} of {kills} kills", StringComparison.Ordinal));
+        Assert.Contains(
+            result.Lines, line => line.Contains($"{kills} of {kills} kills", StringComparison.Ordinal));
         Assert.Contains("The result equals that of the uninterrupted run, bit for bit.", result.Lines);
         return result;
     }

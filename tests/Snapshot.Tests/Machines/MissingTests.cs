@@ -16,7 +16,8 @@ public sealed class MissingTests
         Assert.Null(HostProgram.Find("no-such-program"));
         MachineException error = Assert.Throws<MachineException>(() => HostProgram.Run("no-such-program"));
         Assert.Contains("no-such-program is not on the PATH", error.Message, StringComparison.Ordinal);
-        Assert.Contains("apt-get install e2fsprogs", HostProgram.Missing("debugfs").Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "apt-get install e2fsprogs", HostProgram.Missing("debugfs").Message, StringComparison.Ordinal);
         Assert.Equal(
             HostProgram.Missing("no-such-program").Message,
             GuestNeeds.ObstacleOf(["sh", "no-such-program"], GuestNeeds.Kernel));
@@ -52,7 +53,8 @@ public sealed class MissingTests
     public void Versions_are_ordered_by_their_numbers()
     {
         Assert.True(PackageCache.CompareNumbers("linux-image-6.1.0-9", "linux-image-6.1.0-57") < 0);
-        Assert.True(PackageCache.CompareNumbers("linux-image-6.12.117+deb12", "linux-image-6.12.113+deb12") > 0);
+        Assert.True(
+            PackageCache.CompareNumbers("linux-image-6.12.117+deb12", "linux-image-6.12.113+deb12") > 0);
         Assert.Equal(0, PackageCache.CompareNumbers("a1", "b1"));
     }
 

@@ -19,7 +19,8 @@ public sealed class WriteLogTests : IDisposable
     {
         foreach (UnflushedWrites unflushed in Enum.GetValues<UnflushedWrites>())
         {
-            byte[] disk = CutAfter(4, unflushed, 1, Write(3, 'a'), Write(4, 'b'), Entry(Flush, 0, []), Write(3, 'c'));
+            byte[] disk =
+                CutAfter(4, unflushed, 1, Write(3, 'a'), Write(4, 'b'), Entry(Flush, 0, []), Write(3, 'c'));
             Assert.Equal((byte)'b', disk[4 * Sector]);
             Assert.Contains((char)disk[3 * Sector], "ac");
         }
@@ -39,7 +40,8 @@ public sealed class WriteLogTests : IDisposable
     public void In_random_order_an_older_write_may_win()
     {
         char[] last = [.. Enumerable.Range(0, 40).Select(seed =>
-            (char)CutAfter(2, UnflushedWrites.RandomHalfInRandomOrder, seed, Write(1, 'o'), Write(1, 'n'))[Sector])];
+            (char)CutAfter(
+                2, UnflushedWrites.RandomHalfInRandomOrder, seed, Write(1, 'o'), Write(1, 'n'))[Sector])];
         Assert.Equal(['\0', 'n', 'o'], last.Distinct().Order());
     }
 
@@ -48,7 +50,8 @@ public sealed class WriteLogTests : IDisposable
     {
         for (int seed = 0; seed < 20; seed++)
         {
-            byte[] disk = CutAfter(1, UnflushedWrites.RandomHalf, seed, Entry(ForceUnitAccess, 2, Filled('f')));
+            byte[] disk =
+                CutAfter(1, UnflushedWrites.RandomHalf, seed, Entry(ForceUnitAccess, 2, Filled('f')));
             Assert.Equal((byte)'f', disk[2 * Sector]);
         }
     }
@@ -67,7 +70,8 @@ public sealed class WriteLogTests : IDisposable
         const int Size = 4096, At = 8;
         byte[] seven = Padded("snapshot: committed generation 7\n", Size);
         using WriteLog log = Log(
-            Write(1, 'a'), Entry(0, At, seven), Entry(0, At + 8, seven), Entry(0, At, Padded("something else", Size)));
+            Write(1, 'a'), Entry(0, At, seven), Entry(0, At + 8, seven),
+            Entry(0, At, Padded("something else", Size)));
         Assert.Equal([new Acknowledgement(1, 7)], Acknowledgement.AllIn(log, At * Sector));
     }
 

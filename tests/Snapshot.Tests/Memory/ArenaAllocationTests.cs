@@ -49,7 +49,8 @@ public sealed unsafe class ArenaAllocationTests
     {
         Arena arena = Make();
         using ArenaCloser arenaCloser = new(arena);
-        for (int i = 0; i < 4; i++) Assert.Equal(0, (nint)arena.Allocate((2 << 20) + i * 5000) % Pages.HugeSize);
+        for (int i = 0; i < 4; i++)
+            Assert.Equal(0, (nint)arena.Allocate((2 << 20) + i * 5000) % Pages.HugeSize);
     }
 
     [Fact]
@@ -57,7 +58,8 @@ public sealed unsafe class ArenaAllocationTests
     {
         Arena arena = Make();
         using ArenaCloser arenaCloser = new(arena);
-        for (int count = 8; count < 200; count += 7) Assert.Equal(0, (nint)arena.Allocate<double>(count).Pointer % 64);
+        for (int count = 8; count < 200; count += 7)
+            Assert.Equal(0, (nint)arena.Allocate<double>(count).Pointer % 64);
     }
 
     [Fact]
@@ -234,8 +236,10 @@ public sealed unsafe class ArenaAllocationTests
     [Fact]
     public void Options_have_limits()
     {
-        Assert.Throws<ArgumentOutOfRangeException>(() => new ArenaOptions { Capacity = ArenaOptions.MinCapacity - 1 });
-        Assert.Throws<ArgumentOutOfRangeException>(() => new ArenaOptions { Capacity = ArenaOptions.MaxCapacity + 1 });
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => new ArenaOptions { Capacity = ArenaOptions.MinCapacity - 1 });
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => new ArenaOptions { Capacity = ArenaOptions.MaxCapacity + 1 });
         Assert.Equal(6 * MiB, new ArenaOptions { Capacity = 5 * MiB }.Capacity);
         Assert.Equal(64L << 30, new ArenaOptions().Capacity);
         Assert.True(new ArenaOptions().HugePages);

@@ -46,7 +46,8 @@ public sealed unsafe class ArenaLayoutTests
         Assert.Equal([0, 8, 16], Offsets<ChunkEntry>("TablesOffset", "CoveringRun", "ExcludedPages"));
         Assert.Equal(
             [0, 8, 16, 24, 32, 36, 40],
-            Offsets<RootEntry>("Next", "DataOffset", "Count", "ElementBytes", "NameBytes", "TypeBytes", "LayoutBytes"));
+            Offsets<RootEntry>(
+                "Next", "DataOffset", "Count", "ElementBytes", "NameBytes", "TypeBytes", "LayoutBytes"));
     }
 
     [Fact]
@@ -64,7 +65,8 @@ public sealed unsafe class ArenaLayoutTests
             int sizeClass = SizeClasses.Holding(bytes);
             Assert.True(SizeClasses.Bytes(sizeClass) >= bytes, $"{bytes} bytes do not fit");
             Assert.True(
-                sizeClass == 0 || SizeClasses.Bytes(sizeClass - 1) < bytes, $"{bytes} bytes fit a smaller class");
+                sizeClass == 0 || SizeClasses.Bytes(sizeClass - 1) < bytes,
+                $"{bytes} bytes fit a smaller class");
         }
     }
 

@@ -26,7 +26,8 @@ public sealed unsafe class ArenaModelTests
             nint at = (nint)_arena.Allocate(bytes, alignment);
             Owned block = new() { Address = at, Bytes = bytes, Mark = (byte)(++_mark | 1) };
             Assert.Equal(0, at % alignment);
-            Assert.DoesNotContain(_live, other => at < other.Address + other.Bytes && other.Address < at + bytes);
+            Assert.DoesNotContain(
+                _live, other => at < other.Address + other.Bytes && other.Address < at + bytes);
             Assert.True(IsZero((void*)block.Address, bytes), "memory handed out is not zero");
             new Span<byte>((void*)block.Address, bytes).Fill(block.Mark);
             _live.Add(block);
@@ -94,8 +95,10 @@ public sealed unsafe class ArenaModelTests
     public void Allocations_never_overlap_keep_their_content_and_merge_when_freed()
     {
         Gen<int> small = Gen.Frequency((6, Gen.Int[1, 300]), (4, Gen.Int[300, 9000]));
-        Gen<int> size = Gen.Frequency((10, small), (3, Gen.Int[9000, 100_000]), (1, Gen.Int[100_000, 3_000_000]));
-        Gen<int> alignment = Gen.Int[0, 7].Select(pick => pick < 4 ? 16 : pick < 6 ? 64 : pick < 7 ? 4096 : 1 << 16);
+        Gen<int> size =
+            Gen.Frequency((10, small), (3, Gen.Int[9000, 100_000]), (1, Gen.Int[100_000, 3_000_000]));
+        Gen<int> alignment =
+            Gen.Int[0, 7].Select(pick => pick < 4 ? 16 : pick < 6 ? 64 : pick < 7 ? 4096 : 1 << 16);
         Gen<(int Kind, int Size, int Alignment, int Pick)> step =
             Gen.Select(Gen.Int[0, 9], size, alignment, Gen.Int[0, 9999]);
         step.Array[0, 120].Sample(
@@ -149,7 +152,8 @@ public sealed unsafe class ArenaModelTests
                     {
                         (nint address, int bytes) = live[random.Next(live.Count)];
                         live.Remove((address, bytes));
-                        Assert.Equal(-1, new Span<byte>((void*)address, bytes).IndexOfAnyExcept((byte)(index + 1)));
+                        Assert.Equal(
+                            -1, new Span<byte>((void*)address, bytes).IndexOfAnyExcept((byte)(index + 1)));
                         arena.Free((void*)address);
                     }
                 }
@@ -178,7 +182,8 @@ public sealed unsafe class ArenaModelTests
             before = Bytes(arena);
             thread.Start();
             entered.Wait();
-            // The thread is on its way to the lock; it cannot end and the tables cannot change before the scope does.
+            // The thread is on its way to the lock; it cannot end and the tables cannot change before the
+            // scope does.
             Assert.False(thread.Join(20));
             Assert.True(Bytes(arena).AsSpan().SequenceEqual(before));
         }

@@ -100,7 +100,8 @@ public sealed unsafe class ArenaRestoreTests
         Assert.Equal(SnapshotErrorCode.Corrupt, Assert.Throws<SnapshotException>(empty.Adopt).Code);
         Assert.Equal(
             SnapshotErrorCode.Corrupt,
-            Assert.Throws<SnapshotException>(() => Arena.Restore("test", FixedBase(), 1 << 20, options)).Code);
+            Assert.Throws<SnapshotException>(
+                () => Arena.Restore("test", FixedBase(), 1 << 20, options)).Code);
     }
 
     [Theory]
@@ -172,7 +173,8 @@ public sealed unsafe class ArenaRestoreTests
         Assert.Equal(SnapshotErrorCode.AddressTaken, error.Code);
         Assert.Contains($"0x{inside:x}", error.Message, StringComparison.Ordinal);
         Assert.Contains($"{there.BaseAddress:x}-", error.Message, StringComparison.Ordinal);
-        error = Assert.Throws<SnapshotException>(() => Arena.Create("test", there.BaseAddress, new ArenaOptions()));
+        error = Assert.Throws<SnapshotException>(
+            () => Arena.Create("test", there.BaseAddress, new ArenaOptions()));
         Assert.Equal(SnapshotErrorCode.AddressTaken, error.Code);
     }
 

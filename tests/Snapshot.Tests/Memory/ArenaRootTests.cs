@@ -53,7 +53,8 @@ public sealed unsafe class ArenaRootTests
         ArenaArray<float> field = arena.RootArray<float>("field", 1_000_000);
         field[999_999] = 3;
         Assert.Equal(field, arena.RootArray<float>("field", 1_000_000));
-        SnapshotException error = Assert.Throws<SnapshotException>(() => arena.RootArray<float>("field", 999));
+        SnapshotException error =
+            Assert.Throws<SnapshotException>(() => arena.RootArray<float>("field", 999));
         Assert.Equal(SnapshotErrorCode.LayoutMismatch, error.Code);
         Assert.Contains("1,000,000 elements", error.Message, StringComparison.Ordinal);
         Assert.Contains("999", error.Message, StringComparison.Ordinal);
@@ -109,7 +110,8 @@ public sealed unsafe class ArenaRootTests
         Assert.Equal(SnapshotErrorCode.LayoutMismatch, error.Code);
         Assert.Contains("'Time'", error.Message, StringComparison.Ordinal);
         Assert.Contains(
-            "Double at offset 0 (8 bytes), is now Double at offset 8", error.Message, StringComparison.Ordinal);
+            "Double at offset 0 (8 bytes), is now Double at offset 8", error.Message,
+            StringComparison.Ordinal);
         Assert.Throws<SnapshotException>(() => arena.TryGetRoot("state", out ArenaArray<double> _));
     }
 
@@ -132,7 +134,11 @@ public sealed unsafe class ArenaRootTests
         Arena arena = Make();
         using ArenaCloser arenaCloser = new(arena);
         Assert.Throws<ArgumentException>(() => { arena.Root<int>(""); });
-        Assert.Throws<ArgumentException>(() => { arena.Root<int>(new string('x', RecordedName.MaxBytes + 1)); });
+        Assert.Throws<ArgumentException>(() =>
+        {
+            arena.Root<int>(
+            new string('x', RecordedName.MaxBytes + 1));
+        });
         Assert.Throws<ArgumentOutOfRangeException>(() => arena.RootArray<int>("x", -1));
         arena.Root<int>(new string('x', RecordedName.MaxBytes)) = 4;
     }

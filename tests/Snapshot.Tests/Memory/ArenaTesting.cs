@@ -9,18 +9,22 @@ internal static unsafe class ArenaTesting
 {
     internal const long MiB = 1 << 20;
 
-    internal static Arena Make(long capacity = 256 * MiB, bool huge = false, string name = "test", nint? at = null) =>
+    internal static Arena Make(
+        long capacity = 256 * MiB, bool huge = false, string name = "test", nint? at = null) =>
         Arena.Create(name, at, new ArenaOptions { Capacity = capacity, HugePages = huge });
 
     private static long s_fixedBases;
 
     /// <summary>
-    /// A base that no other test uses, also after its arena is gone: far above where arenas are placed that ask for
-    /// none.
+    /// A base that no other test uses, also after its arena is gone: far above where arenas are placed that
+    /// ask for none.
     /// </summary>
-    internal static nint FixedBase() => (nint)(0x5400_0000_0000 + (Interlocked.Increment(ref s_fixedBases) << 32));
+    internal static nint FixedBase() =>
+        (nint)(0x5400_0000_0000 + (Interlocked.Increment(ref s_fixedBases) << 32));
 
-    /// <summary>Asserts that the call is refused as a wrong argument, in a message with these words.</summary>
+    /// <summary>
+    /// Asserts that the call is refused as a wrong argument, in a message with these words.
+    /// </summary>
     internal static void Refused(string words, Action call) =>
         Assert.Contains(words, Assert.ThrowsAny<ArgumentException>(call).Message, StringComparison.Ordinal);
 
@@ -60,7 +64,9 @@ internal static unsafe class ArenaTesting
         return set;
     }
 
-    /// <summary>A figure in KiB of all mappings that lie in the arena's range, from /proc/self/smaps.</summary>
+    /// <summary>
+    /// A figure in KiB of all mappings that lie in the arena's range, from /proc/self/smaps.
+    /// </summary>
     internal static long Smaps(Arena arena, string figure)
     {
         long sum = 0;
@@ -68,8 +74,10 @@ internal static unsafe class ArenaTesting
         foreach (string line in File.ReadLines("/proc/self/smaps"))
         {
             int dash = line.IndexOf('-', StringComparison.Ordinal);
-            if (dash > 0 && ulong.TryParse(line.AsSpan(0, dash), NumberStyles.HexNumber, null, out ulong start))
-                inside = start >= (ulong)arena.BaseAddress && start < (ulong)arena.BaseAddress + (ulong)arena.Capacity;
+            if (dash > 0 &&
+                ulong.TryParse(line.AsSpan(0, dash), NumberStyles.HexNumber, null, out ulong start))
+                inside = start >= (ulong)arena.BaseAddress &&
+                    start < (ulong)arena.BaseAddress + (ulong)arena.Capacity;
             else if (inside && line.StartsWith(figure + ":", StringComparison.Ordinal))
                 sum += long.Parse(line.AsSpan(figure.Length + 1).Trim(" kB"), null);
         }

@@ -106,13 +106,15 @@ public sealed unsafe class LayoutFingerprintTests
         Assert.Equal("size 8\n0 8 Double value", LayoutFingerprint.Describe<double>());
         Assert.Equal($"size 2\n0 2 {typeof(Colour)}:Int16 value", LayoutFingerprint.Describe<Colour>());
         Assert.Equal(
-            "size 32\n8 4 Int32 Low\n8 8 Int64 Whole\n12 4 Int32 High", LayoutFingerprint.Describe<Overlapping>());
+            "size 32\n8 4 Int32 Low\n8 8 Int64 Whole\n12 4 Int32 High",
+            LayoutFingerprint.Describe<Overlapping>());
         Assert.StartsWith("size 16\n", LayoutFingerprint.Describe<decimal>(), StringComparison.Ordinal);
         Assert.StartsWith("size 16\n0 ", LayoutFingerprint.Describe<Guid>(), StringComparison.Ordinal);
         Assert.StartsWith("size 2\n0 2 ", LayoutFingerprint.Describe<Half>(), StringComparison.Ordinal);
         Assert.StartsWith(
             "size 16\n0 8 ", LayoutFingerprint.Describe<System.Numerics.Complex>(), StringComparison.Ordinal);
-        Assert.StartsWith("size 16\n0 ", LayoutFingerprint.Describe<(double, int)>(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "size 16\n0 ", LayoutFingerprint.Describe<(double, int)>(), StringComparison.Ordinal);
         Assert.StartsWith(
             "size 32\n0 ", LayoutFingerprint.Describe<System.Runtime.Intrinsics.Vector256<double>>(),
             StringComparison.Ordinal);

@@ -16,7 +16,8 @@ public sealed class CommandLineTests
     [InlineData("--threads 257", "Option '--threads': 257 is not between 1 and 256.")]
     [InlineData("--steps 0", "Option '--steps': 0 is not between 1 and 100000000.")]
     [InlineData("--kills -1", "Option '--kills': -1 is not between 0 and 100000.")]
-    [InlineData("--bodies 10 --fibers 4", "Option '--fibers': 10 bodies are tiles of 4 for 3 fibers at most;")]
+    [InlineData(
+        "--bodies 10 --fibers 4", "Option '--fibers': 10 bodies are tiles of 4 for 3 fibers at most;")]
     [InlineData("--fibers 3 --threads 4", "Option '--threads': there are more threads than fibers;")]
     [InlineData("run --bodies 64 --fibers 16", "Option '--store': a run needs a directory")]
     public void A_wrong_option_is_named_with_its_bounds(string line, string expected)
@@ -36,7 +37,8 @@ public sealed class CommandLineTests
             options => Task.FromResult((demo = options) is null ? 1 : 0),
             (options, _) => Task.FromResult((run = options) is null ? 1 : 0));
         ParseResult parsed = root.Parse(
-            ["--bodies", "66", "--fibers", "5", "--threads", "3", "--kills", "7", "--store", "/tmp/two words"]);
+            ["--bodies", "66", "--fibers", "5", "--threads", "3", "--kills", "7", "--store",
+                "/tmp/two words"]);
         Assert.Empty(CommandLine.Misuses(parsed));
         await parsed.InvokeAsync();
         NBodyOptions expected = new(66, 5, 100, 3, 4, "/tmp/two words");

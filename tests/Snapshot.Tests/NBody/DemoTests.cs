@@ -13,8 +13,8 @@ public sealed class DemoTests : IDisposable
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("snapshot-nbody-");
 
     /// <summary>
-    /// One demo of five kills; as many as there is time for when SNAPSHOT_SOAK_SECONDS says so. The last pack of
-    /// bodies is not full.
+    /// One demo of five kills; as many as there is time for when SNAPSHOT_SOAK_SECONDS says so. The last pack
+    /// of bodies is not full.
     /// </summary>
     [Fact]
     public void Killed_at_random_moments_the_result_is_that_of_an_uninterrupted_run_and_of_the_plain_formula()
@@ -56,7 +56,8 @@ public sealed class DemoTests : IDisposable
         PlainCluster expected = new(100);
         for (int step = 0; step < 10; step++) expected.Advance();
         ProgramResult run = NBody(
-            "run", "--bodies", "100", "--fibers", fibers, "--threads", threads, "--steps", "10", "--every-steps", "1",
+            "run", "--bodies", "100", "--fibers", fibers, "--threads", threads, "--steps", "10",
+            "--every-steps", "1",
             "--store", Path.Combine(_directory.FullName, "run"), "--json");
         Assert.True(run.ExitCode == 0, run.ToString());
         Assert.Equal(expected.Checksum(), Assert.IsType<RunEvent.Finished>(EventsOf(run)[^1]).Checksum);
@@ -70,7 +71,8 @@ public sealed class DemoTests : IDisposable
         // Long enough for several checkpoints: the newest image is surely not from before the first results.
         string[] options =
         [
-            "run", "--fibers", "10", "--steps", "20000", "--threads", "2", "--every-steps", "9", "--store", store,
+            "run", "--fibers", "10", "--steps", "20000", "--threads", "2", "--every-steps", "9", "--store",
+            store,
             "--json",
         ];
         ProgramResult first = NBody([.. options, "--bodies", "40"]);
@@ -82,7 +84,8 @@ public sealed class DemoTests : IDisposable
 
         ProgramResult other = NBody([.. options, "--bodies", "44"]);
         Assert.Equal(1, other.ExitCode);
-        Assert.Equal($"nbody: '{store}' has a simulation with --bodies 40, not 44; use another.\n", other.Error);
+        Assert.Equal(
+            $"nbody: '{store}' has a simulation with --bodies 40, not 44; use another.\n", other.Error);
 
         File.WriteAllText(Path.Combine(store, "results.txt"), "");
         ProgramResult shortened = NBody([.. options, "--bodies", "40"]);

@@ -7,8 +7,8 @@ using NBody;
 namespace Snapshot.Tests.NBody;
 
 /// <summary>
-/// The star cluster as one writes it first: one thread, managed arrays, no vectors, no tiles, no checkpoints. What the
-/// sample must agree with.
+/// The star cluster as one writes it first: one thread, managed arrays, no vectors, no tiles, no checkpoints.
+/// What the sample must agree with.
 /// </summary>
 internal sealed class PlainCluster
 {
@@ -25,8 +25,10 @@ internal sealed class PlainCluster
     {
         Body[] bodies = PlummerSphere.Draw(count);
         _mass = 1.0 / count;
-        _positions = [[.. bodies.Select(b => b.X)], [.. bodies.Select(b => b.Y)], [.. bodies.Select(b => b.Z)]];
-        _velocities = [[.. bodies.Select(b => b.Vx)], [.. bodies.Select(b => b.Vy)], [.. bodies.Select(b => b.Vz)]];
+        _positions = [[.. bodies.Select(b => b.X)], [.. bodies.Select(b => b.Y)],
+            [.. bodies.Select(b => b.Z)]];
+        _velocities = [[.. bodies.Select(b => b.Vx)], [.. bodies.Select(b => b.Vy)],
+            [.. bodies.Select(b => b.Vz)]];
         _accelerations = [new double[count], new double[count], new double[count]];
         _potentials = new double[count];
         Attract();
@@ -66,7 +68,9 @@ internal sealed class PlainCluster
         return Convert.ToHexStringLower(hash.GetCurrentHash());
     }
 
-    /// <summary>The results file of so many steps, from here on, where each fiber has so many bodies.</summary>
+    /// <summary>
+    /// The results file of so many steps, from here on, where each fiber has so many bodies.
+    /// </summary>
     internal string ResultsOf(int steps, int bodiesPerFiber)
     {
         StringBuilder text = new();
@@ -104,7 +108,8 @@ internal sealed class PlainCluster
     }
 
     /// <summary>Half of it belongs to the others; what the body does to itself is taken out again.</summary>
-    private double PotentialOf(int body) => 0.5 * _mass * (_potentials[body] + _mass / Math.Sqrt(SofteningSquared));
+    private double PotentialOf(int body) =>
+        0.5 * _mass * (_potentials[body] + _mass / Math.Sqrt(SofteningSquared));
 
     private void Kick()
     {

@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Snapshot.Tests.NBody;
 
-/// <summary>The initial bodies, and that the plain cluster, by which the sample is judged, obeys physics.</summary>
+/// <summary>
+/// The initial bodies, and that the plain cluster, by which the sample is judged, obeys physics.
+/// </summary>
 public sealed class PlummerSphereTests
 {
     [Fact]

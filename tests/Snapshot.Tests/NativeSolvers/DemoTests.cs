@@ -16,7 +16,8 @@ public sealed class DemoTests : IDisposable
     {
         string store = Path.Combine(_directory.FullName, "run");
         ProgramResult demo = NativeSolvers(
-            "--threads", "2", "--size", "200", "--steps", "2000", "--every-steps", "40", "--kills", "3", "--store", store,
+            "--threads", "2", "--size", "200", "--steps", "2000", "--every-steps", "40", "--kills", "3",
+            "--store", store,
             "--json");
         Assert.True(demo.ExitCode == 0, demo.ToString());
         JsonElement report = JsonDocument.Parse(demo.Output.TrimEnd().Split('\n')[^1]).RootElement;
@@ -32,7 +33,8 @@ public sealed class DemoTests : IDisposable
     public void A_finished_run_is_found_again_and_another_one_is_refused()
     {
         string store = Path.Combine(_directory.FullName, "run");
-        string[] options = ["run", "--threads", "2", "--size", "64", "--every-steps", "50", "--store", store, "--json"];
+        string[] options = ["run", "--threads", "2", "--size", "64", "--every-steps", "50", "--store", store,
+            "--json"];
         RunEvent[] first = EventsOf(NativeSolvers([.. options, "--steps", "400"]));
         Assert.Null(Assert.IsType<RunEvent.Started>(first[0]).Generation);
         Assert.Contains(first, happened => happened is RunEvent.Committed);
@@ -42,7 +44,8 @@ public sealed class DemoTests : IDisposable
 
         ProgramResult other = NativeSolvers([.. options, "--steps", "500"]);
         Assert.Equal(1, other.ExitCode);
-        Assert.Contains("holds a run of 400 steps with 64 points a side", other.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "holds a run of 400 steps with 64 points a side", other.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -63,9 +66,11 @@ public sealed class DemoTests : IDisposable
     private static RunEvent[] EventsOf(ProgramResult result)
     {
         Assert.True(result.ExitCode == 0, result.ToString());
-        return [.. result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(RunEvent.FromLine)];
+        return [.. result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(
+            RunEvent.FromLine)];
     }
 
     private ProgramResult NativeSolvers(params string[] arguments) =>
-        Repository.Run(_directory.FullName, Path.Combine(AppContext.BaseDirectory, "NativeSolvers"), arguments);
+        Repository.Run(
+            _directory.FullName, Path.Combine(AppContext.BaseDirectory, "NativeSolvers"), arguments);
 }

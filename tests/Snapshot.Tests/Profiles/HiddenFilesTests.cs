@@ -37,7 +37,8 @@ public sealed class HiddenFilesTests : IDisposable
             Path.Combine(Repository.Root, "tests/Snapshot.FaultRig/hide.c"), "-o", library, "-ldl");
         Assert.True(built.ExitCode == 0, built.ToString());
         ProcessStartInfo start = new(
-            "dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "Snapshot.TestPrograms.dll"), .. arguments])
+            "dotnet",
+            ["exec", Path.Combine(AppContext.BaseDirectory, "Snapshot.TestPrograms.dll"), .. arguments])
         { WorkingDirectory = _folder.FullName };
         start.Environment["LD_PRELOAD"] = library;
         start.Environment["HIDDEN"] = hidden;

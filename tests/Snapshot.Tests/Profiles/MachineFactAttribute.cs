@@ -4,12 +4,16 @@ using Xunit.Sdk;
 
 namespace Snapshot.Tests.Profiles;
 
-/// <summary>A fact that is skipped where the machine lacks what it <see cref="NeedsAttribute">needs</see>.</summary>
+/// <summary>
+/// A fact that is skipped where the machine lacks what it <see cref="NeedsAttribute">needs</see>.
+/// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 [XunitTestCaseDiscoverer("Snapshot.Tests.Profiles." + nameof(MachineFactDiscoverer), "Snapshot.Tests")]
 public sealed class MachineFactAttribute : FactAttribute;
 
-/// <summary>A theory that is skipped where the machine lacks what it <see cref="NeedsAttribute">needs</see>.</summary>
+/// <summary>
+/// A theory that is skipped where the machine lacks what it <see cref="NeedsAttribute">needs</see>.
+/// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 [XunitTestCaseDiscoverer("Snapshot.Tests.Profiles." + nameof(MachineTheoryDiscoverer), "Snapshot.Tests")]
 public sealed class MachineTheoryAttribute : TheoryAttribute;
@@ -19,7 +23,8 @@ public sealed class MachineFactDiscoverer(IMessageSink messages) : FactDiscovere
 {
     /// <inheritdoc/>
     protected override IXunitTestCase CreateTestCase(
-        ITestFrameworkDiscoveryOptions discoveryOptions, ITestMethod testMethod, IAttributeInfo factAttribute) =>
+        ITestFrameworkDiscoveryOptions discoveryOptions, ITestMethod testMethod,
+        IAttributeInfo factAttribute) =>
         new MachineTestCase(
             DiagnosticMessageSink, discoveryOptions.MethodDisplayOrDefault(),
             discoveryOptions.MethodDisplayOptionsOrDefault(), testMethod);
@@ -30,7 +35,8 @@ public sealed class MachineTheoryDiscoverer(IMessageSink messages) : TheoryDisco
 {
     /// <inheritdoc/>
     protected override IEnumerable<IXunitTestCase> CreateTestCasesForDataRow(
-        ITestFrameworkDiscoveryOptions discoveryOptions, ITestMethod testMethod, IAttributeInfo theoryAttribute,
+        ITestFrameworkDiscoveryOptions discoveryOptions, ITestMethod testMethod,
+        IAttributeInfo theoryAttribute,
         object[] dataRow) =>
         [new MachineTestCase(
             DiagnosticMessageSink, discoveryOptions.MethodDisplayOrDefault(),
@@ -41,13 +47,15 @@ public sealed class MachineTheoryDiscoverer(IMessageSink messages) : TheoryDisco
 public sealed class MachineTestCase : XunitTestCase
 {
     /// <summary>For the deserializer.</summary>
-    [Obsolete("Called by the deserializer; should only be called by deriving classes for deserialization purposes")]
+    [Obsolete(
+        "Called by the deserializer; should only be called by deriving classes for deserialization purposes")]
     public MachineTestCase()
     {
     }
 
     internal MachineTestCase(
-        IMessageSink messages, TestMethodDisplay display, TestMethodDisplayOptions options, ITestMethod method,
+        IMessageSink messages, TestMethodDisplay display, TestMethodDisplayOptions options,
+        ITestMethod method,
         object[]? arguments = null)
         : base(messages, display, options, method, arguments)
     {

@@ -5,9 +5,9 @@ using Xunit.Sdk;
 namespace Snapshot.Tests.Profiles;
 
 /// <summary>
-/// What a test, or each test of a class, needs of the machine: without it the test is skipped, and says why. For tests
-/// that are marked <see cref="MachineFactAttribute"/> or <see cref="MachineTheoryAttribute"/>. What a row of a theory
-/// names, such as <see cref="CaptureMode.CopyOnWrite"/>, that row needs without being told.
+/// What a test, or each test of a class, needs of the machine: without it the test is skipped, and says why.
+/// For tests that are marked <see cref="MachineFactAttribute"/> or <see cref="MachineTheoryAttribute"/>. What
+/// a row of a theory names, such as <see cref="CaptureMode.CopyOnWrite"/>, that row needs without being told.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
 internal sealed class NeedsAttribute(params Capability[] capabilities) : Attribute
@@ -19,8 +19,8 @@ internal sealed class NeedsAttribute(params Capability[] capabilities) : Attribu
     public string[] Programs { get; init; } = [];
 
     /// <summary>
-    /// Compilers, or sanitizers, which write beside the sources and make calls that a profile denies: they run on the
-    /// machine itself, and not in a profile of it.
+    /// Compilers, or sanitizers, which write beside the sources and make calls that a profile denies: they
+    /// run on the machine itself, and not in a profile of it.
     /// </summary>
     public bool Toolchain { get; init; }
 
@@ -39,7 +39,8 @@ internal sealed class NeedsAttribute(params Capability[] capabilities) : Attribu
             .Where(found => !found.Available)
             .Select(found => $"this machine lacks {found.Name}: {found.Detail}")
             .Concat(needs.SelectMany(need => need.Programs).Select(ModuleWorkshop.Missing).OfType<string>())
-            .Concat(needs.Where(need => need.Toolchain).Select(_ => Profile.ToolchainObstacle).OfType<string>())
+            .Concat(
+                needs.Where(need => need.Toolchain).Select(_ => Profile.ToolchainObstacle).OfType<string>())
             .FirstOrDefault();
     }
 

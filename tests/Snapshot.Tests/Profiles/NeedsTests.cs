@@ -5,7 +5,9 @@ using Xunit.Sdk;
 
 namespace Snapshot.Tests.Profiles;
 
-/// <summary>What tests need is looked at, so that a machine without it shows them skipped and not red.</summary>
+/// <summary>
+/// What tests need is looked at, so that a machine without it shows them skipped and not red.
+/// </summary>
 public sealed class NeedsTests
 {
     public static TheoryData<Enum> Names =>
@@ -29,7 +31,8 @@ public sealed class NeedsTests
     public void A_row_that_names_what_is_not_here_is_skipped_with_the_reason(Enum named)
     {
         MachineCapability? found =
-            NeedsAttribute.NamedBy(named) is { } capability ? MachineCapabilities.Current.Of(capability) : null;
+            NeedsAttribute.NamedBy(named) is { } capability
+                ? MachineCapabilities.Current.Of(capability) : null;
         Assert.Equal(
             found is null or { Available: true } ? null : $"this machine lacks {found.Name}: {found.Detail}",
             NeedsAttribute.Missing(Method(nameof(NeedsNothing)), [named]));
@@ -60,7 +63,8 @@ public sealed class NeedsTests
     {
         Type type = typeof(NeedsTests);
         TestCollection collection = new(new TestAssembly(Reflector.Wrap(type.Assembly)), null, "needs");
-        IMethodInfo method = Reflector.Wrap(type.GetMethod(name, BindingFlags.NonPublic | BindingFlags.Static)!);
+        IMethodInfo method =
+            Reflector.Wrap(type.GetMethod(name, BindingFlags.NonPublic | BindingFlags.Static)!);
         return new TestMethod(new TestClass(collection, Reflector.Wrap(type)), method);
     }
 }

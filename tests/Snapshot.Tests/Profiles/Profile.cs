@@ -7,10 +7,13 @@ using Snapshot.Tests.Structure;
 namespace Snapshot.Tests.Profiles;
 
 /// <summary>
-/// A machine that this one can imitate, at full speed: what a filter of system calls, a user or a pretence takes away.
+/// A machine that this one can imitate, at full speed: what a filter of system calls, a user or a pretence
+/// takes away.
 /// </summary>
 /// <param name="Name">For people.</param>
-/// <param name="Missing">What is not there, beside what this machine lacks; what needs it is not there either.</param>
+/// <param name="Missing">
+/// What is not there, beside what this machine lacks; what needs it is not there either.
+/// </param>
 internal sealed record Profile(string Name, params Capability[] Missing)
 {
     private const string NotPermitted = "1"; // EPERM
@@ -30,10 +33,13 @@ internal sealed record Profile(string Name, params Capability[] Missing)
     private const string Populate = Madvise + ":23=22"; // EINVAL
     private const string Collapse = Madvise + ":25=22"; // EINVAL
 
-    // openat2, pidfd_getfd, faccessat2, process_madvise, close_range, epoll_pwait2, mount_setattr, landlock, cachestat.
-    private static readonly string[] s_young = ["437", "438", "439", "440", "436", "441", "442", "444", "451"];
+    // openat2, pidfd_getfd, faccessat2, process_madvise, close_range, epoll_pwait2, mount_setattr, landlock,
+    // cachestat.
+    private static readonly string[] s_young = ["437", "438", "439", "440", "436", "441", "442", "444",
+        "451"];
 
-    // ptrace, perf_event_open, bpf, mount, umount2, setns, keyctl, add_key, kexec_load, io_uring_setup to _register.
+    // ptrace, perf_event_open, bpf, mount, umount2, setns, keyctl, add_key, kexec_load, io_uring_setup to
+    // _register.
     private static readonly string[] s_neverInContainers =
         ["101", "298", "321", "165", "166", "308", "250", "248", "246", "425", "426", "427"];
 
@@ -88,12 +94,15 @@ internal sealed record Profile(string Name, params Capability[] Missing)
         {
             Denied = [.. s_neverInContainers, Userfaultfd, UserfaultDevice, .. s_young, FutexWaitv],
         },
-        new("like Linux 4.18", Capability.Userfault, Capability.PagemapScan, Capability.Populate, Capability.Collapse,
+        new(
+            "like Linux 4.18", Capability.Userfault, Capability.PagemapScan, Capability.Populate,
+            Capability.Collapse,
             Capability.FutexWaitv, Capability.MappingNames)
         {
             Denied =
             [
-                Userfaultfd, UserfaultDevice, PagemapScan, Populate, Collapse, MappingNames, FutexWaitv, .. s_young,
+                Userfaultfd, UserfaultDevice, PagemapScan, Populate, Collapse, MappingNames, FutexWaitv,
+                .. s_young,
             ],
             Answer = NoSuchCall,
             IsOrdinaryUser = true,
@@ -113,11 +122,14 @@ internal sealed record Profile(string Name, params Capability[] Missing)
         new("nothing at all", [.. Enum.GetValues<Capability>().Where(one => one != Capability.SmallPages)])
         {
             Pretence = string.Join(
-                ',', CapabilityText.All.Select(text => text.Pretence).Where(word => word != "no-small-pages")),
+                ',',
+                CapabilityText.All.Select(text => text.Pretence).Where(word => word != "no-small-pages")),
         },
     ];
 
-    /// <summary>Runs a program of the build output in it, copied: it may lie where only its owner reads.</summary>
+    /// <summary>
+    /// Runs a program of the build output in it, copied: it may lie where only its owner reads.
+    /// </summary>
     [SupportedOSPlatform("linux")]
     internal ProgramResult Run(string assembly, params IEnumerable<string> arguments) =>
         In(folder => Launch(folder, Copied(folder, assembly), arguments));
@@ -127,7 +139,9 @@ internal sealed record Profile(string Name, params Capability[] Missing)
         ? $"compilers and sanitizers do not run in a profile ({name})"
         : null;
 
-    /// <summary>Runs tests of this assembly in it, where they lie: they look for the sources beside them.</summary>
+    /// <summary>
+    /// Runs tests of this assembly in it, where they lie: they look for the sources beside them.
+    /// </summary>
     /// <param name="parts">Of a test's full name; one of them is enough.</param>
     [SupportedOSPlatform("linux")]
     internal ProgramResult RunTests(params IEnumerable<string> parts) =>
@@ -155,8 +169,10 @@ internal sealed record Profile(string Name, params Capability[] Missing)
             folder, "cc", "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror",
             Path.Combine(Repository.Root, "tests/Snapshot.FaultRig/deny_calls.c"), "-o", launcher);
         if (built.ExitCode != 0) return built;
-        IEnumerable<string> command = [.. Unprivileged(), launcher, Answer, .. Denied, "--", s_dotnet, "exec", .. program];
-        ProcessStartInfo start = new(command.First(), [.. command.Skip(1), .. arguments]) { WorkingDirectory = folder };
+        IEnumerable<string> command = [.. Unprivileged(), launcher, Answer, .. Denied, "--", s_dotnet, "exec",
+            .. program];
+        ProcessStartInfo start =
+            new(command.First(), [.. command.Skip(1), .. arguments]) { WorkingDirectory = folder };
         if (Pretence.Length > 0) start.Environment["SNAPSHOT_PRETEND"] = Pretence;
         if (IsOrdinaryUser) start.Environment["HOME"] = folder;
         start.Environment[NameVariable] = Name;

@@ -7,8 +7,8 @@ using Xunit;
 namespace Snapshot.Tests.Profiles;
 
 /// <summary>
-/// On every machine that can be imitated: the table says what is missing there, and sessions, checkpoints and restarts
-/// work without it.
+/// On every machine that can be imitated: the table says what is missing there, and sessions, checkpoints and
+/// restarts work without it.
 /// </summary>
 [SupportedOSPlatform("linux")]
 public sealed class ProfileTests
@@ -35,7 +35,8 @@ public sealed class ProfileTests
             .Where(item => !item.GetProperty("available").GetBoolean())
             .Select(item => item.GetProperty("capability").GetString()!)];
         Capability[] expected =
-            [.. Lacks(profile).Union(Enum.GetValues<Capability>().Where(one => !MachineCapabilities.Current[one]))];
+            [.. Lacks(profile).Union(
+                Enum.GetValues<Capability>().Where(one => !MachineCapabilities.Current[one]))];
         Assert.Equal(expected.Select(Camel).Order(), missing.Order());
         Assert.True(report.GetProperty("canRun").GetBoolean());
         Assert.Equal(
@@ -74,11 +75,13 @@ public sealed class ProfileTests
     [Fact]
     public void Native_threads_are_refused_where_they_cannot_be_captured_and_all_else_runs()
     {
-        Profile profile = new("another processor", Capability.NativeThreads) { Pretence = "no-native-threads" };
+        Profile profile =
+            new("another processor", Capability.NativeThreads) { Pretence = "no-native-threads" };
         ProgramResult scene = profile.Run("Snapshot.TestPrograms", "native-founding", "store", "no-module");
         Assert.NotEqual(0, scene.ExitCode);
         Assert.Contains(
-            "Native threads cannot be captured here. native threads: no, taken away by SNAPSHOT_PRETEND.", scene.Error,
+            "Native threads cannot be captured here. native threads: no, taken away by SNAPSHOT_PRETEND.",
+            scene.Error,
             StringComparison.Ordinal);
         ProgramResult sample = profile.Run("NativeSolvers", "run", "--store", "store");
         Assert.Equal(1, sample.ExitCode);
@@ -103,5 +106,6 @@ public sealed class ProfileTests
     private static string Without(Capability[] missing) =>
         missing.Contains(Capability.SoftDirty) ? "contentHash" : "softDirty";
 
-    private static string Camel(Capability capability) => JsonNamingPolicy.CamelCase.ConvertName($"{capability}");
+    private static string Camel(Capability capability) =>
+        JsonNamingPolicy.CamelCase.ConvertName($"{capability}");
 }

@@ -6,15 +6,18 @@ using Xunit.Abstractions;
 namespace Snapshot.Tests.Profiles;
 
 /// <summary>
-/// The tests of whole rooms on every machine that can be imitated: passed, or skipped for what is missing there. The
-/// sources must lie where any user reads them.
+/// The tests of whole rooms on every machine that can be imitated: passed, or skipped for what is missing
+/// there. The sources must lie where any user reads them.
 /// </summary>
 [SupportedOSPlatform("linux")]
 public sealed class RoomsTests(ITestOutputHelper output)
 {
-    private static readonly string[] s_rooms = ["Memory", "Tracking", "Checkpoint", "Restart", "Session", "Threads"];
+    private static readonly string[] s_rooms = ["Memory", "Tracking", "Checkpoint", "Restart", "Session",
+        "Threads"];
 
-    /// <summary>Each profile with each room; this machine itself is what every other run of the tests shows.</summary>
+    /// <summary>
+    /// Each profile with each room; this machine itself is what every other run of the tests shows.
+    /// </summary>
     public static TheoryData<string, string> Cases
     {
         get

@@ -6,8 +6,8 @@ using Xunit;
 namespace Snapshot.Tests.Restart;
 
 /// <summary>
-/// An older generation is taken when the newest one is damaged, and not when it merely cannot be opened now: then the
-/// next start may find it in order, and going on from an older one would pass it over.
+/// An older generation is taken when the newest one is damaged, and not when it merely cannot be opened now:
+/// then the next start may find it in order, and going on from an older one would pass it over.
 /// </summary>
 public sealed class FallingBackTests : IDisposable
 {
@@ -24,7 +24,8 @@ public sealed class FallingBackTests : IDisposable
     [InlineData("read", 5, "restarted 1")] // EIO
     [InlineData("read", 74, "restarted 1")] // EBADMSG: the file system's own checksum is wrong
     [InlineData("read", 12, "failed StoreIo 12")]
-    public void What_fails_decides_whether_an_older_generation_is_taken(string call, int errno, string expected)
+    public void What_fails_decides_whether_an_older_generation_is_taken(
+        string call, int errno, string expected)
     {
         using (TestProgram writer = new("writer", _store.Path, "false"))
         {

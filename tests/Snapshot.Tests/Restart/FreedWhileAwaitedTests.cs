@@ -6,7 +6,9 @@ using Xunit;
 
 namespace Snapshot.Tests.Restart;
 
-/// <summary>Memory that the application gives up, or leaves out, while its content is still to come.</summary>
+/// <summary>
+/// Memory that the application gives up, or leaves out, while its content is still to come.
+/// </summary>
 [Needs(Capability.PagesOnDemand)]
 public sealed class FreedWhileAwaitedTests : IDisposable
 {
@@ -26,7 +28,8 @@ public sealed class FreedWhileAwaitedTests : IDisposable
     [MachineTheory]
     [InlineData(0)]
     [InlineData(2)]
-    public async Task What_is_freed_before_it_came_is_zero_when_it_is_allocated_again_and_stays_so(int streaming)
+    public async Task What_is_freed_before_it_came_is_zero_when_it_is_allocated_again_and_stays_so(
+        int streaming)
     {
         await MakeAsync();
         await using (SnapshotSession session = Restart(streaming))
@@ -44,7 +47,8 @@ public sealed class FreedWhileAwaitedTests : IDisposable
         Arena again = restarted.OpenArena("a");
         for (int part = 0; part < Count; part++)
         {
-            if (part % 2 == 0) Assert.False(Part(again, part).AsSpan().ContainsAnyExcept((byte)0), $"part {part}");
+            if (part % 2 == 0)
+                Assert.False(Part(again, part).AsSpan().ContainsAnyExcept((byte)0), $"part {part}");
             else AssertHas(Part(again, part), part);
         }
     }
@@ -63,7 +67,8 @@ public sealed class FreedWhileAwaitedTests : IDisposable
                 ArenaArray<byte> fresh = arena.Allocate<byte>(Bytes / 4);
                 Assert.False(fresh.AsSpan().ContainsAnyExcept((byte)0), $"thread {thread}, round {round}");
                 fresh.AsSpan().Fill((byte)(thread + 1));
-                Assert.False(fresh.AsSpan().ContainsAnyExcept((byte)(thread + 1)), $"thread {thread}, round {round}");
+                Assert.False(
+                    fresh.AsSpan().ContainsAnyExcept((byte)(thread + 1)), $"thread {thread}, round {round}");
                 arena.Free(fresh);
             }
         });
@@ -113,7 +118,12 @@ public sealed class FreedWhileAwaitedTests : IDisposable
     }
 
     private SnapshotSession Restart(int streaming) => SnapshotSession.Restart(
-        _store.Path, new SnapshotOptions { Restart = new RestartOptions { Fill = RestartFill.Lazy, StreamingThreads = streaming } });
+        _store.Path,
+        new SnapshotOptions
+        {
+            Restart =
+            new RestartOptions { Fill = RestartFill.Lazy, StreamingThreads = streaming }
+        });
 
     private async Task MakeAsync()
     {

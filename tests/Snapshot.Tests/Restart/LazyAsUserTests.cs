@@ -19,7 +19,8 @@ public sealed class LazyAsUserTests(ITestOutputHelper output)
 
         // Where the sysctl or the device allows it, an ordinary user has the full form.
         bool waits = text.Contains("waits True", StringComparison.Ordinal);
-        Assert.Contains(waits ? "system call succeeded" : "system call failed", text, StringComparison.Ordinal);
+        Assert.Contains(
+            waits ? "system call succeeded" : "system call failed", text, StringComparison.Ordinal);
         const long Sum = (1L << 20) * ((1L << 20) - 1) / 2; // the byte that the call writes was zero before
         Assert.Contains($"sum {Sum}\n", text, StringComparison.Ordinal);
     }

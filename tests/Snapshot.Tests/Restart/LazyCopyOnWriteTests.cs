@@ -25,7 +25,8 @@ public sealed class LazyCopyOnWriteTests
                 Change(cells, expected, random);
                 SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
                 Assert.Equal(CaptureMode.PreCopy, info.Capture.Mode);
-                Assert.Contains("lazy restart is still filling", info.Capture.ModeReason, StringComparison.Ordinal);
+                Assert.Contains(
+                    "lazy restart is still filling", info.Capture.ModeReason, StringComparison.Ordinal);
                 ExpectStored(session, info, cells, expected);
             }
         }

@@ -41,7 +41,8 @@ public sealed class LazyDamageTests
 
         // To exclude pages they must be there: this finds the damage as streaming would.
         Arena arena = session.OpenArena("a");
-        SnapshotException found = Assert.Throws<SnapshotException>(() => arena.Exclude(LazyStore.Cells(session)));
+        SnapshotException found =
+            Assert.Throws<SnapshotException>(() => arena.Exclude(LazyStore.Cells(session)));
         Assert.Equal(SnapshotErrorCode.Corrupt, found.Code);
         Assert.Equal(
             SnapshotErrorCode.RestartFailed, Assert.Throws<SnapshotException>(() => me.Poll()).Code);
@@ -72,7 +73,12 @@ public sealed class LazyDamageTests
             () => SnapshotSession.Open(store.Path, LazyStore.Lazily));
         Assert.Equal(eager, error.Message);
         using SnapshotSession older = SnapshotSession.Restart(
-            store.Path, new SnapshotOptions { Restart = new RestartOptions { AllowOlderGeneration = true, Fill = RestartFill.Lazy } });
+            store.Path,
+            new SnapshotOptions
+            {
+                Restart =
+                new RestartOptions { AllowOlderGeneration = true, Fill = RestartFill.Lazy }
+            });
         Assert.Equal(2, older.Restarted!.Generation);
         Assert.Equal(3, Assert.Single(older.Restarted.Skipped).Generation);
     }
@@ -84,10 +90,12 @@ public sealed class LazyDamageTests
         SnapshotSession session = store.RestartOnDemand();
         await using (session)
         {
-            using (FileStream file = new(Directory.GetFiles(store.Path, "*.snapshot").Single(), FileMode.Open))
+            using (FileStream file = new(
+                Directory.GetFiles(store.Path, "*.snapshot").Single(), FileMode.Open))
                 file.SetLength(4096);
             Arena arena = session.OpenArena("a");
-            SnapshotException found = Assert.Throws<SnapshotException>(() => arena.Exclude(LazyStore.Cells(session)));
+            SnapshotException found =
+                Assert.Throws<SnapshotException>(() => arena.Exclude(LazyStore.Cells(session)));
             Assert.Equal(SnapshotErrorCode.StoreIo, found.Code);
         }
     }

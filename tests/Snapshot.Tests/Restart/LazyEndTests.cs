@@ -27,8 +27,10 @@ public sealed class LazyEndTests
 
         // The runtime has descriptors and threads of its own; one left by each round would show.
         Assert.InRange(Directory.GetFiles("/proc/self/fd").Length - descriptors, int.MinValue, Rounds / 2);
-        Assert.InRange(Directory.GetDirectories("/proc/self/task").Length - threads, int.MinValue, Rounds / 2);
-        Assert.DoesNotContain("snapshot:a", await File.ReadAllTextAsync("/proc/self/maps"), StringComparison.Ordinal);
+        Assert.InRange(
+            Directory.GetDirectories("/proc/self/task").Length - threads, int.MinValue, Rounds / 2);
+        Assert.DoesNotContain(
+            "snapshot:a", await File.ReadAllTextAsync("/proc/self/maps"), StringComparison.Ordinal);
 
         static async Task OpenAndClose(LazyStore store)
         {
@@ -43,9 +45,11 @@ public sealed class LazyEndTests
     [MachineTheory]
     [InlineData(0)]
     [InlineData(2)]
-    public void Participants_still_attached_when_the_session_is_closed_go_on_to_find_their_memory(int streaming)
+    public void Participants_still_attached_when_the_session_is_closed_go_on_to_find_their_memory(
+        int streaming)
     {
-        // The arena stays mapped until the process ends; a restart in this process would find its address taken.
+        // The arena stays mapped until the process ends; a restart in this process would find its address
+        // taken.
         using LazyStore store = new(seed: 32, images: 2);
         using Session.TestProgram program = new("lazy-closed", store.Path, $"{streaming}");
         (int exitCode, string output, string error) = program.WaitForEnd();
@@ -101,7 +105,8 @@ public sealed class LazyEndTests
     private static long Sum(LazyStore store)
     {
         long sum = 0;
-        foreach (long value in MemoryMarshal.Cast<byte, long>(store.Content.AsSpan())) sum = unchecked(sum + value);
+        foreach (long value in MemoryMarshal.Cast<byte, long>(store.Content.AsSpan()))
+            sum = unchecked(sum + value);
         return sum;
     }
 }

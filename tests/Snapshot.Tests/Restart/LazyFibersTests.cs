@@ -45,9 +45,15 @@ public sealed class LazyFibersTests
 
         s_mayEnd = true;
         await using SnapshotSession restarted = SnapshotSession.Restart(
-            store.Path, new SnapshotOptions { Restart = new RestartOptions { Fill = RestartFill.Lazy, StreamingThreads = streaming } });
+            store.Path,
+            new SnapshotOptions
+            {
+                Restart =
+                new RestartOptions { Fill = RestartFill.Lazy, StreamingThreads = streaming }
+            });
         Arena again = restarted.OpenArena("fibers");
-        restarted.RunFibers("worker", again, static () => throw new InvalidOperationException("the image has them"));
+        restarted.RunFibers(
+            "worker", again, static () => throw new InvalidOperationException("the image has them"));
         const long Count = (long)Fibers * LongsEach;
         Assert.Equal((Count * (Count - 1) / 2, Fibers), Outcome(again));
         Assert.True(restarted.Restarted!.Residency.FaultsServed > 0);

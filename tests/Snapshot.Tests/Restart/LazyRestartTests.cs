@@ -33,7 +33,8 @@ public sealed class LazyRestartTests
         Assert.Equal(info.BytesRestored, info.Residency.BytesResident);
         Assert.Equal(info.Residency.BytesTotal, info.Residency.BytesResident);
         Assert.Equal(store.Content, LazyStore.Copy(LazyStore.Cells(session)));
-        Assert.Equal(StoredMemory.Read(session.Store, info.Generation, "a"), LazyStore.Memory(session.OpenArena("a")));
+        Assert.Equal(
+            StoredMemory.Read(session.Store, info.Generation, "a"), LazyStore.Memory(session.OpenArena("a")));
     }
 
     [MachineTheory]
@@ -52,7 +53,8 @@ public sealed class LazyRestartTests
             foreach (int page in order)
             {
                 ReadOnlySpan<byte> found = MemoryMarshal.AsBytes(LazyStore.Page(cells, page));
-                Assert.True(found.SequenceEqual(store.ContentOf(page)), $"page {page}, thread {thread}, seed {seed}");
+                Assert.True(
+                    found.SequenceEqual(store.ContentOf(page)), $"page {page}, thread {thread}, seed {seed}");
             }
         });
         Assert.True(session.Restarted!.Residency.FaultsServed > 0);
@@ -83,7 +85,8 @@ public sealed class LazyRestartTests
     public async Task Pages_arrive_unwritten_and_with_their_hashes()
     {
         using LazyStore store = new(seed: 4, images: 3);
-        SnapshotOptions byPage = new() { Restart = new RestartOptions { Fill = RestartFill.Lazy }, Capture = CaptureMode.PreCopy };
+        SnapshotOptions byPage =
+            new() { Restart = new RestartOptions { Fill = RestartFill.Lazy }, Capture = CaptureMode.PreCopy };
         await using SnapshotSession session = SnapshotSession.Open(store.Path, byPage);
         ArenaArray<long> cells = LazyStore.Cells(session);
         for (int page = 0; page < LazyStore.PageCount; page += 10) Assert.Equal(cells[page], cells[page]);
@@ -93,7 +96,8 @@ public sealed class LazyRestartTests
         Assert.Equal(0, nothing.Capture.PagesTracked);
 
         // Rewritten with what it held: tracking sees it, and the hash says that nothing changed.
-        int rewritten = Enumerable.Range(0, LazyStore.PageCount).First(page => LazyStore.Page(cells, page)[0] != 0);
+        int rewritten =
+            Enumerable.Range(0, LazyStore.PageCount).First(page => LazyStore.Page(cells, page)[0] != 0);
         long value = LazyStore.Page(cells, rewritten)[0];
         LazyStore.Page(cells, rewritten)[0] = value + 1;
         LazyStore.Page(cells, rewritten)[0] = value;
@@ -105,7 +109,8 @@ public sealed class LazyRestartTests
     [Needs(Capability.PagesOnDemand)]
     [InlineData(5, RestartFill.Eager)]
     [InlineData(6, RestartFill.Lazy)]
-    public async Task A_checkpoint_during_the_fill_leaves_to_the_parent_what_has_not_come(int seed, RestartFill next)
+    public async Task A_checkpoint_during_the_fill_leaves_to_the_parent_what_has_not_come(
+        int seed, RestartFill next)
     {
         using LazyStore store = new(seed, images: 3);
         byte[] expected = store.Content;
@@ -113,7 +118,8 @@ public sealed class LazyRestartTests
         await using (SnapshotSession session = store.RestartOnDemand())
         {
             ArenaArray<long> cells = LazyStore.Cells(session);
-            int[] written = [.. Enumerable.Range(0, 40).Select(_ => random.Next(LazyStore.PageCount)).Distinct()];
+            int[] written = [.. Enumerable.Range(0, 40).Select(_ => random.Next(LazyStore.PageCount))
+                .Distinct()];
             foreach (int page in written)
             {
                 LazyStore.Page(cells, page)[7] = page;
@@ -195,8 +201,9 @@ public sealed class LazyRestartTests
         int read = 0;
         bool stop = false;
 
-        // A collection begins whenever a page was read, while three threads wait for theirs. One after the other without
-        // a pause they would leave those threads almost nothing: they are stopped as soon as they go on.
+        // A collection begins whenever a page was read, while three threads wait for theirs. One after the
+        // other without a pause they would leave those threads almost nothing: they are stopped as soon as
+        // they go on.
         Thread collector = new(() =>
         {
             for (int seen = 0; !Volatile.Read(ref stop); seen = Volatile.Read(ref read))

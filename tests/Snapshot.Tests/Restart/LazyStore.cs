@@ -4,8 +4,8 @@ using Snapshot.Tests.Session;
 namespace Snapshot.Tests.Restart;
 
 /// <summary>
-/// A store with a chain of images of one arena, made at random from a seed: pages of noise, of a field, and of zeros,
-/// some rewritten between the images, with memory freed and excluded among them.
+/// A store with a chain of images of one arena, made at random from a seed: pages of noise, of a field, and
+/// of zeros, some rewritten between the images, with memory freed and excluded among them.
 /// </summary>
 internal sealed class LazyStore : IDisposable
 {
@@ -45,18 +45,21 @@ internal sealed class LazyStore : IDisposable
     /// <summary>What the array held at the last image.</summary>
     internal byte[] Content { get; }
 
-    internal static SnapshotOptions Eagerly => new() { Restart = new RestartOptions { Fill = RestartFill.Eager } };
+    internal static SnapshotOptions Eagerly =>
+        new() { Restart = new RestartOptions { Fill = RestartFill.Eager } };
 
-    internal static SnapshotOptions Lazily => new() { Restart = new RestartOptions { Fill = RestartFill.Lazy } };
+    internal static SnapshotOptions Lazily =>
+        new() { Restart = new RestartOptions { Fill = RestartFill.Lazy } };
 
     /// <summary>Restarts so that only what is touched comes.</summary>
-    internal SnapshotSession RestartOnDemand(CaptureMode capture = CaptureMode.Auto) => SnapshotSession.Restart(
-        Path,
-        new SnapshotOptions
-        {
-            Capture = capture,
-            Restart = new RestartOptions { Fill = RestartFill.Lazy, StreamingThreads = 0 },
-        });
+    internal SnapshotSession RestartOnDemand(CaptureMode capture = CaptureMode.Auto) =>
+        SnapshotSession.Restart(
+            Path,
+            new SnapshotOptions
+            {
+                Capture = capture,
+                Restart = new RestartOptions { Fill = RestartFill.Lazy, StreamingThreads = 0 },
+            });
 
     internal static ArenaArray<long> Cells(SnapshotSession session) =>
         session.OpenArena("a").RootArray<long>("cells", (long)PageCount * LongsPerPage);
@@ -78,7 +81,8 @@ internal sealed class LazyStore : IDisposable
                 break;
             case 1:
                 double start = random.NextDouble();
-                for (int i = 0; i < page.Length; i++) page[i] = BitConverter.DoubleToInt64Bits(start + (i * 1e-9));
+                for (int i = 0; i < page.Length; i++)
+                    page[i] = BitConverter.DoubleToInt64Bits(start + (i * 1e-9));
                 break;
             default:
                 for (int i = 0; i < page.Length; i++) page[i] = random.NextInt64();

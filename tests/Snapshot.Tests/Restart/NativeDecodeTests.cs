@@ -9,7 +9,9 @@ using Xunit;
 
 namespace Snapshot.Tests.Restart;
 
-/// <summary>The C part reads blocks as the C# part does: the two implementations are held together here.</summary>
+/// <summary>
+/// The C part reads blocks as the C# part does: the two implementations are held together here.
+/// </summary>
 public sealed unsafe class NativeDecodeTests
 {
     private const int Encoded = 1;
@@ -61,20 +63,19 @@ public sealed unsafe class NativeDecodeTests
             if (encoding == DifferencesShuffledAndEncoded)
             {
                 fixed (byte* from = pages)
-                fixed (byte* to = elements)
-                    ElementDifference.Take(from, to, pages.Length, elementSize);
+                fixed (byte* to = elements) ElementDifference.Take(from, to, pages.Length, elementSize);
             }
 
             if (elementSize > 0)
             {
                 fixed (byte* from = elements)
-                fixed (byte* to = source)
-                    ByteShuffle.Shuffle(from, to, pages.Length, elementSize);
+                fixed (byte* to = source) ByteShuffle.Shuffle(from, to, pages.Length, elementSize);
             }
 
             byte[] stored = new byte[LZ4Codec.MaximumOutputSize(source.Length)];
             int length = LZ4Codec.Encode(source, stored);
-            (int errno, byte[] decoded) = Decode(stored.AsSpan(0, length), encoding, elementSize, pages.Length);
+            (int errno, byte[] decoded) =
+                Decode(stored.AsSpan(0, length), encoding, elementSize, pages.Length);
             Assert.Equal(0, errno);
             Assert.True(decoded.AsSpan().SequenceEqual(pages), $"element size {elementSize}, seed {seed}");
         }
@@ -93,12 +94,15 @@ public sealed unsafe class NativeDecodeTests
             for (int flips = random.Next(1, 6); flips > 0; flips--)
                 stored[random.Next(length)] ^= (byte)(1 << random.Next(8));
             length -= random.Next(3) == 0 ? random.Next(length) : 0;
-            (int errno, byte[] decoded) = Decode(stored.AsSpan(0, length), Encoded, elementSize: 0, pages.Length);
+            (int errno, byte[] decoded) =
+                Decode(stored.AsSpan(0, length), Encoded, elementSize: 0, pages.Length);
             byte[] other = new byte[pages.Length];
             bool accepted = LZ4Codec.Decode(stored.AsSpan(0, length), other) == other.Length;
             Assert.True(errno is 0 or illegalSequence, $"errno {errno}, seed {seed}");
-            Assert.False(errno == 0 && !accepted, $"what the other decoder refuses was accepted, seed {seed}");
-            if (errno == 0) Assert.True(decoded.AsSpan().SequenceEqual(other), $"another content, seed {seed}");
+            Assert.False(
+                errno == 0 && !accepted, $"what the other decoder refuses was accepted, seed {seed}");
+            if (errno == 0)
+                Assert.True(decoded.AsSpan().SequenceEqual(other), $"another content, seed {seed}");
         }
     }
 
@@ -117,7 +121,8 @@ public sealed unsafe class NativeDecodeTests
         fixed (byte* over = between)
         {
             errno = Native.sn_block_decode(
-                from, (ulong)exact.Length, (uint)encoding, (uint)elementSize, to + 64, over + 64, (ulong)bytes);
+                from, (ulong)exact.Length, (uint)encoding, (uint)elementSize, to + 64, over + 64,
+                (ulong)bytes);
         }
 
         foreach (byte[] buffer in (byte[][])[target, between])
@@ -140,11 +145,13 @@ public sealed unsafe class NativeDecodeTests
                 random.NextBytes(bytes);
                 break;
             case 1:
-                for (int i = 0; i < length / 8; i++) BitConverter.TryWriteBytes(bytes.AsSpan(i * 8), 1.0 + (i * 1e-6));
+                for (int i = 0; i < length / 8; i++)
+                    BitConverter.TryWriteBytes(bytes.AsSpan(i * 8), 1.0 + (i * 1e-6));
                 break;
             case 2:
                 int period = random.Next(1, 40);
-                for (int i = 0; i < length; i++) bytes[i] = (byte)(i % period * 7 + (random.Next(500) == 0 ? 1 : 0));
+                for (int i = 0; i < length; i++)
+                    bytes[i] = (byte)(i % period * 7 + (random.Next(500) == 0 ? 1 : 0));
                 break;
             default:
                 for (int i = 0; i < 20; i++) bytes[random.Next(length)] = (byte)random.Next(256);

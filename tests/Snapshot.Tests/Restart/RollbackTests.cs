@@ -88,7 +88,8 @@ public sealed class RollbackTests : IDisposable
         Environment.SetEnvironmentVariable(Variable, "3");
         string empty = Path.Combine(_directory, "empty");
         Assert.Equal(
-            SnapshotErrorCode.NotFound, Assert.Throws<SnapshotException>(() => SnapshotSession.Open(empty)).Code);
+            SnapshotErrorCode.NotFound,
+            Assert.Throws<SnapshotException>(() => SnapshotSession.Open(empty)).Code);
         Environment.SetEnvironmentVariable(Variable, "newest");
         using SnapshotSession fresh = SnapshotSession.Open(empty);
         Assert.False(fresh.IsRestarted);
@@ -112,7 +113,8 @@ public sealed class RollbackTests : IDisposable
         using SnapshotStore store = SnapshotStore.Open(_directory);
         Assert.Equal([1L], (await store.PruneAsync(new RetentionPolicy())).Select(info => info.Generation));
         Assert.Equal([(2L, false), (3, true), (4, true), (5, false)], Listed(store));
-        IReadOnlyList<GenerationInfo> gone = await store.PruneAsync(new RetentionPolicy { KeepPassedOver = false });
+        IReadOnlyList<GenerationInfo> gone =
+            await store.PruneAsync(new RetentionPolicy { KeepPassedOver = false });
         Assert.Equal([3L, 4L], gone.Select(info => info.Generation));
     }
 

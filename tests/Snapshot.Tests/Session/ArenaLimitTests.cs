@@ -2,7 +2,9 @@ using Xunit;
 
 namespace Snapshot.Tests.Session;
 
-/// <summary>How many arenas a session may have, how large they stay, and what it costs to place them.</summary>
+/// <summary>
+/// How many arenas a session may have, how large they stay, and what it costs to place them.
+/// </summary>
 public sealed class ArenaLimitTests : IDisposable
 {
     private readonly TemporaryStore _store = new();
@@ -18,7 +20,8 @@ public sealed class ArenaLimitTests : IDisposable
         Assert.True(exitCode == 0, output + error);
         string[] lines = output.Split('\n');
         Assert.Equal($"opened {SnapshotSession.MaxArenas}", lines[0]);
-        Assert.InRange(int.Parse(lines[1].Split(' ')[2], System.Globalization.CultureInfo.InvariantCulture), 0, 4);
+        Assert.InRange(
+            int.Parse(lines[1].Split(' ')[2], System.Globalization.CultureInfo.InvariantCulture), 0, 4);
         Assert.Equal("committed 1", lines[2]);
         Assert.StartsWith("failed LimitReached Arena 'one more' would be one more than the 1,024", lines[3],
             StringComparison.Ordinal);

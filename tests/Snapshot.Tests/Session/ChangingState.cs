@@ -7,8 +7,8 @@ using Xunit;
 namespace Snapshot.Tests.Session;
 
 /// <summary>
-/// A session over a directory whose files are watched: some of its memory is rewritten, a checkpoint is taken, and what
-/// every generation holds is remembered.
+/// A session over a directory whose files are watched: some of its memory is rewritten, a checkpoint is
+/// taken, and what every generation holds is remembered.
 /// </summary>
 internal sealed class ChangingState : IDisposable
 {
@@ -39,7 +39,8 @@ internal sealed class ChangingState : IDisposable
         };
         _session = SnapshotSession.Open(
             SnapshotStore.Open(_medium, options), new SnapshotOptions { Encoding = BlockEncoding.None });
-        Arena arena = _session.OpenArena("state", new ArenaOptions { Capacity = 256L << 20, Capture = capture });
+        Arena arena =
+            _session.OpenArena("state", new ArenaOptions { Capacity = 256L << 20, Capture = capture });
         _cells = arena.RootArray<long>("cells", (long)pages * Pages.Size / sizeof(long));
         Rewrite(1);
     }
@@ -52,7 +53,9 @@ internal sealed class ChangingState : IDisposable
     /// <summary>The largest full image that was committed.</summary>
     internal long FullBytes { get; private set; }
 
-    /// <summary>Gives a share of the pages another content, here and there or always the first ones.</summary>
+    /// <summary>
+    /// Gives a share of the pages another content, here and there or always the first ones.
+    /// </summary>
     internal void Rewrite(double share, bool isFirst = false)
     {
         Span<byte> bytes = MemoryMarshal.AsBytes(_cells.AsSpan());
@@ -86,7 +89,8 @@ internal sealed class ChangingState : IDisposable
         return info;
     }
 
-    /// <summary>Every generation that the store lists has the bytes it was committed with, and at least so many are.
+    /// <summary>Every generation that the store lists has the bytes it was committed with, and at least so
+    /// many are.
     /// </summary>
     internal async Task AssertHolds(int atLeast)
     {

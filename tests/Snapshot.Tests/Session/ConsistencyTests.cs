@@ -6,8 +6,9 @@ using Xunit;
 namespace Snapshot.Tests.Session;
 
 /// <summary>
-/// Writers stamp their pages with a sequence number, page after page, and note how far they are. So an image is of one
-/// moment exactly when the pages before the mark carry the number and those behind it the number before.
+/// Writers stamp their pages with a sequence number, page after page, and note how far they are. So an image
+/// is of one moment exactly when the pages before the mark carry the number and those behind it the number
+/// before.
 /// </summary>
 public sealed unsafe class ConsistencyTests : IDisposable
 {
@@ -36,7 +37,9 @@ public sealed unsafe class ConsistencyTests : IDisposable
         TrackingMechanism tracking, CaptureMode capture, int seed) =>
         Check(tracking, capture, seed, beforeEach: _ => { });
 
-    /// <summary>Where tracking begins anew, pages that are as they were are left out against writers.</summary>
+    /// <summary>
+    /// Where tracking begins anew, pages that are as they were are left out against writers.
+    /// </summary>
     [MachineFact]
     [Needs(Capability.WriteTracking, Capability.CopyOnWrite)]
     public void Every_image_is_of_one_moment_when_each_is_captured_in_another_way()
@@ -88,7 +91,8 @@ public sealed unsafe class ConsistencyTests : IDisposable
             byte[] image = StoredMemory.Read(session.Store, info.Generation, "a");
             for (int writer = 0; writer < Writers; writer++)
             {
-                int mark = (int)(marks[writer] - arena.BaseAddress), cells = (int)(pages[writer] - arena.BaseAddress);
+                int mark = (int)(marks[writer] - arena.BaseAddress), cells =
+                    (int)(pages[writer] - arena.BaseAddress);
                 CheckOneMoment(image, mark, cells, $"image {info.Generation}, writer {writer}, seed {seed}");
             }
         }

@@ -8,15 +8,16 @@ using Xunit;
 namespace Snapshot.Tests.Session;
 
 /// <summary>
-/// Between the capture and the drain the application does what it likes with frozen memory; the image has what was
-/// there at the capture, and the next one what is there then.
+/// Between the capture and the drain the application does what it likes with frozen memory; the image has
+/// what was there at the capture, and the next one what is there then.
 /// </summary>
 [Needs(Capability.CopyOnWrite)]
 public sealed unsafe class CopyOnWriteDrainTests : IDisposable
 {
     private const int MiB = 1 << 20;
 
-    private static readonly ArenaOptions s_arena = new() { Capacity = 256L << 20, Capture = CaptureMode.CopyOnWrite };
+    private static readonly ArenaOptions s_arena =
+        new() { Capacity = 256L << 20, Capture = CaptureMode.CopyOnWrite };
 
     private readonly TemporaryStore _store = new();
 
@@ -28,7 +29,8 @@ public sealed unsafe class CopyOnWriteDrainTests : IDisposable
         using SnapshotSession session = SnapshotSession.Open(_store.Path);
         Arena arena = session.OpenArena("a", s_arena);
         byte*[] blocks = new byte*[4];
-        for (int index = 0; index < blocks.Length; index++) blocks[index] = (byte*)arena.Allocate(3 * MiB, Pages.Size);
+        for (int index = 0; index < blocks.Length; index++)
+            blocks[index] = (byte*)arena.Allocate(3 * MiB, Pages.Size);
         for (int round = 0; round < 3; round++)
         {
             for (int index = 0; index < blocks.Length; index++)
@@ -36,7 +38,8 @@ public sealed unsafe class CopyOnWriteDrainTests : IDisposable
             using HeldDrain drain = new();
             CheckpointTicket ticket = drain.Request(session);
             Assert.Equal(CaptureMode.CopyOnWrite, ticket.WaitCaptured().Mode);
-            long[] offsets = [.. Enumerable.Range(0, 4).Select(index => blocks[index] - (byte*)arena.BaseAddress)];
+            long[] offsets = [.. Enumerable.Range(0, 4).Select(
+                index => blocks[index] - (byte*)arena.BaseAddress)];
 
             arena.Free(blocks[0]);
             blocks[0] = (byte*)arena.Allocate(3 * MiB, Pages.Size);
@@ -49,7 +52,8 @@ public sealed unsafe class CopyOnWriteDrainTests : IDisposable
 
             byte[] image = StoredMemory.Read(session.Store, info.Generation, "a");
             for (int index = 0; index < blocks.Length; index++)
-                ExpectAll(image.AsSpan((int)offsets[index], 3 * MiB), (byte)(index + 1 + (10 * round)), $"{index}");
+                ExpectAll(
+                    image.AsSpan((int)offsets[index], 3 * MiB), (byte)(index + 1 + (10 * round)), $"{index}");
 
             info = session.RequestCheckpoint().WaitCommitted();
             image = StoredMemory.Read(session.Store, info.Generation, "a");
@@ -93,7 +97,12 @@ public sealed unsafe class CopyOnWriteDrainTests : IDisposable
     public void Writers_without_room_for_copies_are_slowed_and_neither_collections_nor_the_checkpoint_hang()
     {
         using FailingMedium medium = new(new DirectoryMedium(_store.Path, true));
-        SnapshotOptions options = new() { Tuning = new SnapshotTuning { StagingLimit = 2 << 20 }, Capture = CaptureMode.CopyOnWrite };
+        SnapshotOptions options = new()
+        {
+            Tuning = new SnapshotTuning { StagingLimit = 2 << 20 },
+            Capture =
+            CaptureMode.CopyOnWrite
+        };
         using SnapshotSession session = SnapshotSession.Open(
             SnapshotStore.Open(medium, new StoreOptions()), options);
         Arena arena = session.OpenArena("a", new ArenaOptions { Capacity = 256L << 20 });
@@ -138,7 +147,8 @@ public sealed unsafe class CopyOnWriteDrainTests : IDisposable
         Assert.True(info.CopyOnWrite.Waiting > TimeSpan.Zero, "waiting took time");
         int offset = (int)((byte*)cells.Pointer - (byte*)arena.BaseAddress);
         byte[] image = StoredMemory.Read(session.Store, info.Generation, "a");
-        Assert.True(image.AsSpan(offset, captured.Length).SequenceEqual(captured), "the image is of the capture");
+        Assert.True(
+            image.AsSpan(offset, captured.Length).SequenceEqual(captured), "the image is of the capture");
         info = session.RequestCheckpoint().WaitCommitted();
         image = StoredMemory.Read(session.Store, info.Generation, "a");
         Assert.True(

@@ -7,7 +7,9 @@ using Xunit;
 
 namespace Snapshot.Tests.Session;
 
-/// <summary>However coarsely writes are told: increments hold what changed, and huge pages stay whole.</summary>
+/// <summary>
+/// However coarsely writes are told: increments hold what changed, and huge pages stay whole.
+/// </summary>
 [Needs(Capability.CopyOnWrite)]
 public sealed class CopyOnWriteIncrementTests : IDisposable
 {
@@ -39,7 +41,8 @@ public sealed class CopyOnWriteIncrementTests : IDisposable
 
             // Written with what is there already: opened, and not changed.
             for (int index = changed; index < Math.Min(2 * changed, PageCount); index++)
-                Volatile.Write(ref cells[(long)pages[index] * LongsPerPage], cells[(long)pages[index] * LongsPerPage]);
+                Volatile.Write(
+                    ref cells[(long)pages[index] * LongsPerPage], cells[(long)pages[index] * LongsPerPage]);
             SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
             Assert.Equal(CaptureMode.CopyOnWrite, info.Capture.Mode);
             Assert.True(
@@ -66,7 +69,8 @@ public sealed class CopyOnWriteIncrementTests : IDisposable
         }
 
         double after = trackers.HugePart(arena.Region);
-        Assert.True(after >= before, $"{after:P1} are in huge pages, {before:P1} were before ten checkpoints");
+        Assert.True(
+            after >= before, $"{after:P1} are in huge pages, {before:P1} were before ten checkpoints");
     }
 
     [MachineFact]
@@ -92,7 +96,8 @@ public sealed class CopyOnWriteIncrementTests : IDisposable
     [Needs(Capability.CopyOnWriteInSystemCalls, Capability.HugePages)]
     [InlineData(1, CaptureMode.PreCopy, "1 of 512 pages change")]
     [InlineData(512, CaptureMode.CopyOnWrite, "512 of 512 pages change")]
-    public void The_second_checkpoint_looks_at_how_memory_was_written(int pages, CaptureMode mode, string reason)
+    public void The_second_checkpoint_looks_at_how_memory_was_written(
+        int pages, CaptureMode mode, string reason)
     {
         const int longsPerBlock = Pages.HugeSize / sizeof(long);
         using SnapshotSession session = SnapshotSession.Open(_store.Path);
@@ -102,7 +107,8 @@ public sealed class CopyOnWriteIncrementTests : IDisposable
         Assert.Equal(CaptureMode.CopyOnWrite, session.RequestCheckpoint().WaitCommitted().Capture.Mode);
         for (int block = 2; block < 30; block++)
         {
-            for (int page = 0; page < pages; page++) cells[(long)block * longsPerBlock + page * LongsPerPage] = 2;
+            for (int page = 0; page < pages; page++)
+                cells[(long)block * longsPerBlock + page * LongsPerPage] = 2;
         }
 
         SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
@@ -117,7 +123,8 @@ public sealed class CopyOnWriteIncrementTests : IDisposable
     public void Another_mode_at_every_checkpoint_loses_nothing(int seed)
     {
         Random random = new(seed);
-        CaptureMode[] modes = [CaptureMode.CopyOnWrite, CaptureMode.PreCopy, CaptureMode.Stage, CaptureMode.Auto];
+        CaptureMode[] modes = [CaptureMode.CopyOnWrite, CaptureMode.PreCopy, CaptureMode.Stage,
+            CaptureMode.Auto];
         using SnapshotSession session = SnapshotSession.Open(_store.Path);
         Arena arena = Open(session, CaptureMode.CopyOnWrite);
         ArenaArray<long> cells = arena.RootArray<long>("cells", (long)PageCount * LongsPerPage);

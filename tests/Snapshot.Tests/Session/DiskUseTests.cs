@@ -55,7 +55,8 @@ public sealed class DiskUseTests(ITestOutputHelper output) : IDisposable
             else written = Math.Max(written, info.BytesWritten);
         }
 
-        output.WriteLine($"peak {(double)state.Peak / state.FullBytes:F3}, {full} full, {written} bytes at most");
+        output.WriteLine(
+            $"peak {(double)state.Peak / state.FullBytes:F3}, {full} full, {written} bytes at most");
         Assert.InRange(state.Peak, state.FullBytes, 3 * state.FullBytes);
         Assert.InRange(full, 0, 2);
         Assert.InRange(written, 1, state.FullBytes / 50);
@@ -66,7 +67,8 @@ public sealed class DiskUseTests(ITestOutputHelper output) : IDisposable
     public async Task An_image_without_a_parent_has_what_did_not_change_from_the_chain()
     {
         // No room for increments upon increments: every second image is full, and most of it is taken over.
-        StoreOptions options = new() { Retention = new RetentionPolicy { KeepLast = 1 }, MaxStateMultiple = 2 };
+        StoreOptions options =
+            new() { Retention = new RetentionPolicy { KeepLast = 1 }, MaxStateMultiple = 2 };
         using ChangingState state = new(_store.Path, options, StatePages, seed: 3);
         state.Commit();
         List<long?> parents = [];

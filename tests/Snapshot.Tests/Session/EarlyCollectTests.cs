@@ -5,8 +5,8 @@ using Xunit;
 namespace Snapshot.Tests.Session;
 
 /// <summary>
-/// What happens between the early collect, for which nobody stops, and the pause: here in the handlers that the stopped
-/// participant runs, which is as late as anything can.
+/// What happens between the early collect, for which nobody stops, and the pause: here in the handlers that
+/// the stopped participant runs, which is as late as anything can.
 /// </summary>
 public sealed unsafe class EarlyCollectTests : IDisposable
 {
@@ -29,10 +29,18 @@ public sealed unsafe class EarlyCollectTests : IDisposable
         TrackingMechanism tracking, CaptureMode capture)
     {
         using SnapshotSession session =
-            SnapshotSession.Open(_store.Path, new SnapshotOptions { Tuning = new SnapshotTuning { Tracking = tracking }, Capture = capture });
+            SnapshotSession.Open(
+                _store.Path,
+                new SnapshotOptions
+                {
+                    Tuning = new SnapshotTuning { Tracking = tracking },
+                    Capture =
+                    capture
+                });
         Arena arena = session.OpenArena("a", s_arena);
         byte*[] parts = new byte*[Parts];
-        for (int part = 0; part < Parts; part++) parts[part] = (byte*)arena.Allocate(PartBytes, Pages.HugeSize);
+        for (int part = 0; part < Parts; part++)
+            parts[part] = (byte*)arena.Allocate(PartBytes, Pages.HugeSize);
         Fill(parts, 1);
         arena.Exclude(parts[4], PartBytes);
         session.RequestCheckpoint().WaitCommitted();

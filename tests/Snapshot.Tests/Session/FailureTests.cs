@@ -4,7 +4,7 @@ namespace Snapshot.Tests.Session;
 
 public sealed class FailureTests : IDisposable
 {
-    private static readonly ArenaOptions Small = new() { Capacity = 64L << 20 };
+    private static readonly ArenaOptions s_small = new() { Capacity = 64L << 20 };
 
     private readonly TemporaryStore _store = new();
 
@@ -16,14 +16,15 @@ public sealed class FailureTests : IDisposable
         bool abort = false;
         await using (SnapshotSession session = SnapshotSession.Open(_store.Path))
         {
-            ArenaArray<long> array = session.OpenArena("a", Small).RootArray<long>("array", 4096);
+            ArenaArray<long> array = session.OpenArena("a", s_small).RootArray<long>("array", 4096);
             using HandlerRegistration handler = session.RegisterHandler(
                 "aborts", CheckpointHandler.Create(
                     context => { if (abort) context.Abort(42, "the test says so"); }, _ => { }));
             await session.CheckpointAsync();
             array.AsSpan().Fill(1);
             abort = true;
-            SnapshotException error = await Assert.ThrowsAsync<SnapshotException>(() => session.CheckpointAsync());
+            SnapshotException error =
+                await Assert.ThrowsAsync<SnapshotException>(() => session.CheckpointAsync());
             Assert.Equal(SnapshotErrorCode.Aborted, error.Code);
             Assert.Equal(42, error.AbortCode);
             abort = false;
@@ -39,7 +40,7 @@ public sealed class FailureTests : IDisposable
     {
         await using (SnapshotSession session = SnapshotSession.Open(_store.Path))
         {
-            ArenaArray<long> array = session.OpenArena("a", Small).RootArray<long>("array", 1 << 20);
+            ArenaArray<long> array = session.OpenArena("a", s_small).RootArray<long>("array", 1 << 20);
             await session.CheckpointAsync();
             array.AsSpan().Fill(1);
             using CancelWhenDraining cancel = new();
@@ -53,7 +54,8 @@ public sealed class FailureTests : IDisposable
 
         await using SnapshotSession restarted = SnapshotSession.Open(_store.Path);
         Assert.Equal(2, restarted.Restarted!.Generation);
-        Assert.False(restarted.OpenArena("a").RootArray<long>("array", 1 << 20).AsSpan().ContainsAnyExcept(1L));
+        Assert.False(
+            restarted.OpenArena("a").RootArray<long>("array", 1 << 20).AsSpan().ContainsAnyExcept(1L));
     }
 
     [Fact]
@@ -61,8 +63,9 @@ public sealed class FailureTests : IDisposable
     {
         using ManualResetEventSlim inside = new(), go = new();
         await using SnapshotSession session = SnapshotSession.Open(_store.Path);
-        session.OpenArena("a", Small);
-        session.RegisterHandler("parks", CheckpointHandler.Create(_ => { inside.Set(); go.Wait(); }, _ => { }));
+        session.OpenArena("a", s_small);
+        session.RegisterHandler(
+            "parks", CheckpointHandler.Create(_ => { inside.Set(); go.Wait(); }, _ => { }));
         CheckpointTicket first = session.RequestCheckpoint();
         inside.Wait();
         SnapshotException busy = Assert.Throws<SnapshotException>(() => session.RequestCheckpoint());
@@ -78,7 +81,7 @@ public sealed class FailureTests : IDisposable
     {
         using ManualResetEventSlim attached = new(), go = new();
         await using SnapshotSession session = SnapshotSession.Open(_store.Path);
-        session.OpenArena("a", Small).RootArray<long>("array", 4096).AsSpan().Fill(1);
+        session.OpenArena("a", s_small).RootArray<long>("array", 4096).AsSpan().Fill(1);
         Thread worker = new(() =>
         {
             using Participant me = session.Attach("worker-7");
@@ -103,7 +106,7 @@ public sealed class FailureTests : IDisposable
     {
         SnapshotException? inHandler = null;
         await using SnapshotSession session = SnapshotSession.Open(_store.Path);
-        session.OpenArena("a", Small);
+        session.OpenArena("a", s_small);
         CheckpointTicket? own = null;
         session.RegisterHandler("waits", CheckpointHandler.Create(
             _ => inHandler = Assert.Throws<SnapshotException>(() => own!.WaitCommitted()), _ => { }));
@@ -123,7 +126,7 @@ public sealed class FailureTests : IDisposable
     public void A_checkpoint_asked_for_in_a_critical_section_is_taken_before_its_exit_returns()
     {
         using SnapshotSession session = SnapshotSession.Open(_store.Path);
-        session.OpenArena("a", Small);
+        session.OpenArena("a", s_small);
         using Participant me = session.Attach("main");
         for (int round = 1; round <= 20; round++)
         {
@@ -144,7 +147,7 @@ public sealed class FailureTests : IDisposable
         using CancellationTokenSource cancelled = new();
         cancelled.Cancel();
         using SnapshotSession session = SnapshotSession.Open(_store.Path);
-        session.OpenArena("a", Small);
+        session.OpenArena("a", s_small);
         using Participant me = session.Attach("main");
         CheckpointTicket ticket;
         using (me.EnterCriticalSection()) ticket = session.RequestCheckpoint(cancellation: cancelled.Token);
@@ -158,7 +161,7 @@ public sealed class FailureTests : IDisposable
     {
         using HeldDrain drain = new();
         using SnapshotSession session = SnapshotSession.Open(_store.Path);
-        session.OpenArena("a", Small);
+        session.OpenArena("a", s_small);
         CheckpointTicket first = drain.Request(session), second;
         using Participant me = session.Attach("main");
         using (me.EnterCriticalSection())
@@ -180,16 +183,17 @@ public sealed class FailureTests : IDisposable
         nint at;
         await using (SnapshotSession session = SnapshotSession.Open(_store.Path))
         {
-            at = session.OpenArena("a", Small).BaseAddress;
-            session.OpenArena("b", Small);
+            at = session.OpenArena("a", s_small).BaseAddress;
+            session.OpenArena("b", s_small);
             await session.CheckpointAsync();
         }
 
         using TemporaryStore other = new();
         await using (SnapshotSession inTheWay = SnapshotSession.Open(other.Path))
         {
-            Assert.Equal(at, inTheWay.OpenArena("squatter", Small).BaseAddress);
-            SnapshotException taken = Assert.Throws<SnapshotException>(() => SnapshotSession.Open(_store.Path));
+            Assert.Equal(at, inTheWay.OpenArena("squatter", s_small).BaseAddress);
+            SnapshotException taken =
+                Assert.Throws<SnapshotException>(() => SnapshotSession.Open(_store.Path));
             Assert.Equal(SnapshotErrorCode.AddressTaken, taken.Code);
             Assert.Contains($"0x{at:x}", taken.Message, StringComparison.Ordinal);
             Assert.Contains("is there", taken.Message, StringComparison.Ordinal);
@@ -204,7 +208,7 @@ public sealed class FailureTests : IDisposable
     {
         await using (SnapshotSession session = SnapshotSession.Open(_store.Path))
         {
-            ArenaArray<long> array = session.OpenArena("a", Small).RootArray<long>("array", 4096);
+            ArenaArray<long> array = session.OpenArena("a", s_small).RootArray<long>("array", 4096);
             for (int round = 1; round <= 2; round++)
             {
                 array.AsSpan().Fill(round);
@@ -228,7 +232,12 @@ public sealed class FailureTests : IDisposable
         Assert.Contains(Path.GetFileName(newest), corrupt.Message, StringComparison.Ordinal);
 
         await using SnapshotSession older = SnapshotSession.Restart(
-            _store.Path, new SnapshotOptions { Restart = new RestartOptions { AllowOlderGeneration = true, Fill = RestartFill.Eager } });
+            _store.Path,
+            new SnapshotOptions
+            {
+                Restart =
+                new RestartOptions { AllowOlderGeneration = true, Fill = RestartFill.Eager }
+            });
         Assert.Equal(1, older.Restarted!.Generation);
         Assert.Equal(2, Assert.Single(older.Restarted.Skipped).Generation);
         ArenaArray<long> restored = older.OpenArena("a").RootArray<long>("array", 4096);
@@ -244,20 +253,24 @@ public sealed class FailureTests : IDisposable
     [Fact]
     public void An_empty_store_a_missing_generation_and_a_fresh_start_over_generations_are_clear_errors()
     {
-        SnapshotException empty = Assert.Throws<SnapshotException>(() => SnapshotSession.Restart(_store.Path));
+        SnapshotException empty =
+            Assert.Throws<SnapshotException>(() => SnapshotSession.Restart(_store.Path));
         Assert.Equal(SnapshotErrorCode.NotFound, empty.Code);
         using (SnapshotSession session = SnapshotSession.Create(_store.Path))
         {
-            session.OpenArena("a", Small);
+            session.OpenArena("a", s_small);
             session.RequestCheckpoint().WaitCommitted();
-            SnapshotException busy = Assert.Throws<SnapshotException>(() => SnapshotSession.Open(_store.Path));
+            SnapshotException busy =
+                Assert.Throws<SnapshotException>(() => SnapshotSession.Open(_store.Path));
             Assert.Equal(SnapshotErrorCode.StoreBusy, busy.Code);
         }
 
         SnapshotException missing = Assert.Throws<SnapshotException>(
-            () => SnapshotSession.Restart(_store.Path, new SnapshotOptions { Restart = new RestartOptions { Generation = 9 } }));
+            () => SnapshotSession.Restart(
+                _store.Path, new SnapshotOptions { Restart = new RestartOptions { Generation = 9 } }));
         Assert.Equal(SnapshotErrorCode.NotFound, missing.Code);
-        SnapshotException notEmpty = Assert.Throws<SnapshotException>(() => SnapshotSession.Create(_store.Path));
+        SnapshotException notEmpty =
+            Assert.Throws<SnapshotException>(() => SnapshotSession.Create(_store.Path));
         Assert.Equal(SnapshotErrorCode.StoreNotEmpty, notEmpty.Code);
     }
 

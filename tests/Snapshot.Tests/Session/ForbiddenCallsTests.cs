@@ -4,7 +4,8 @@ using Xunit;
 namespace Snapshot.Tests.Session;
 
 /// <summary>
-/// A seccomp filter answers calls whose failure costs a courtesy only: sessions, checkpoints, arenas and restarts work.
+/// A seccomp filter answers calls whose failure costs a courtesy only: sessions, checkpoints, arenas and
+/// restarts work.
 /// </summary>
 public sealed class ForbiddenCallsTests : IDisposable
 {
@@ -18,9 +19,10 @@ public sealed class ForbiddenCallsTests : IDisposable
     private const string FutexWaitv = "449";
     private const string Userfaultfd = "323";
 
-    // setscheduler, fadvise, ioprio_set, fallocate; madvise of HUGEPAGE, NOHUGEPAGE, POPULATE_WRITE, COLLAPSE. (Without
-    // setaffinity the runtime does not start.)
-    private static readonly string[] s_hints = ["144", "221", "251", "285", "28:14", "28:15", "28:23", "28:25"];
+    // setscheduler, fadvise, ioprio_set, fallocate; madvise of HUGEPAGE, NOHUGEPAGE, POPULATE_WRITE,
+    // COLLAPSE. (Without setaffinity the runtime does not start.)
+    private static readonly string[] s_hints = ["144", "221", "251", "285", "28:14", "28:15", "28:23",
+        "28:25"];
 
     private static readonly string[] s_all = [FutexWaitv, SetPriority, GetPriority, Prctl, .. s_hints];
 
@@ -50,7 +52,8 @@ public sealed class ForbiddenCallsTests : IDisposable
     [MemberData(nameof(Filters))]
     public void What_a_filter_forbids_costs_a_courtesy_only(int errno, string[] calls, RestartFill fill)
     {
-        RestartFill possible = MachineCapabilities.Current[Capability.PagesOnDemand] ? fill : RestartFill.Eager;
+        RestartFill possible =
+            MachineCapabilities.Current[Capability.PagesOnDemand] ? fill : RestartFill.Eager;
         string launcher = Path.Combine(_folder.FullName, "deny_calls");
         ProgramResult built = Repository.Run(
             _folder.FullName, "cc", "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror",
@@ -59,7 +62,8 @@ public sealed class ForbiddenCallsTests : IDisposable
         ProgramResult run = Repository.Run(
             _folder.FullName, launcher,
             [$"{errno}", .. calls, "--", "dotnet", "exec",
-                Path.Combine(AppContext.BaseDirectory, "Snapshot.TestPrograms.dll"), "filtered-life", _store.Path,
+                Path.Combine(
+                    AppContext.BaseDirectory, "Snapshot.TestPrograms.dll"), "filtered-life", _store.Path,
                 possible.ToString()]);
 
         // The last round of a life is after its last checkpoint: a restart begins at the one before.

@@ -11,7 +11,8 @@ public sealed partial class FullDiskTests(ITestOutputHelper output)
     private const int StatePages = 1536;
     private const long StateBytes = StatePages * 4096L;
 
-    private static readonly StoreOptions KeepOne = new() { Retention = new RetentionPolicy { KeepLast = 1 } };
+    private static readonly StoreOptions s_keepOne =
+        new() { Retention = new RetentionPolicy { KeepLast = 1 } };
 
     [SmallDiskTheory]
     [InlineData(1.0)]
@@ -21,7 +22,7 @@ public sealed partial class FullDiskTests(ITestOutputHelper output)
     public async Task With_one_generation_kept_checkpoints_go_on_where_two_images_fit(double share)
     {
         using SmallDisk disk = new(RoomFor(2.2));
-        using ChangingState state = new(disk.Path, KeepOne, StatePages, seed: 1);
+        using ChangingState state = new(disk.Path, s_keepOne, StatePages, seed: 1);
         for (int checkpoint = 1; checkpoint <= 30; checkpoint++)
         {
             state.Commit();
@@ -74,7 +75,7 @@ public sealed partial class FullDiskTests(ITestOutputHelper output)
         using ChangingState state = new(disk.Path, new StoreOptions(), StatePages, seed: 4);
         long promised = BytesIn(FreedByOne(), state.FillUp().Message);
         long before = disk.FreeBytes;
-        await state.Store.PruneAsync(KeepOne.Retention);
+        await state.Store.PruneAsync(s_keepOne.Retention);
         Assert.Equal(promised, disk.FreeBytes - before);
         state.Commit();
         await state.AssertHolds(atLeast: 2);

@@ -33,7 +33,12 @@ public sealed class HalfBuiltTests : IDisposable
     {
         using LazyStore store = new(seed: 31, images: 1);
         SnapshotOptions impossible =
-            new() { Tuning = new SnapshotTuning { Tracking = TrackingMechanism.ContentHash }, Capture = CaptureMode.PreCopy };
+            new()
+            {
+                Tuning = new SnapshotTuning { Tracking = TrackingMechanism.ContentHash },
+                Capture =
+                CaptureMode.PreCopy
+            };
         for (int turn = 0; turn < 3; turn++)
         {
             SnapshotException error =

@@ -1,6 +1,8 @@
 namespace Snapshot.Tests.Session;
 
-/// <summary>Keeps a checkpoint where its memory is captured and nothing of it is drained, until it is let go.</summary>
+/// <summary>
+/// Keeps a checkpoint where its memory is captured and nothing of it is drained, until it is let go.
+/// </summary>
 internal sealed class HeldDrain : IProgress<SnapshotProgress>, IDisposable
 {
     private readonly ManualResetEventSlim _captured = new(), _go = new();

@@ -3,10 +3,12 @@ using Xunit;
 
 namespace Snapshot.Tests.Session;
 
-/// <summary>What users do that is not what was meant: it is refused with a sentence, or does no harm.</summary>
+/// <summary>
+/// What users do that is not what was meant: it is refused with a sentence, or does no harm.
+/// </summary>
 public sealed class HostileUserTests : IDisposable
 {
-    private static readonly ArenaOptions Small = new() { Capacity = 16L << 20 };
+    private static readonly ArenaOptions s_small = new() { Capacity = 16L << 20 };
 
     private readonly TemporaryStore _store = new();
 
@@ -17,7 +19,7 @@ public sealed class HostileUserTests : IDisposable
     {
         Assert.False(typeof(IDisposable).IsAssignableFrom(typeof(Arena)));
         SnapshotSession session = SnapshotSession.Open(_store.Path);
-        Arena arena = session.OpenArena("a", Small);
+        Arena arena = session.OpenArena("a", s_small);
         arena.Root<int>("number") = 1;
         session.Dispose();
         Assert.Throws<ObjectDisposedException>(() => { arena.Allocate<int>(1); });
@@ -28,7 +30,7 @@ public sealed class HostileUserTests : IDisposable
     {
         await using (SnapshotSession session = SnapshotSession.Open(_store.Path))
         {
-            ArenaArray<int> numbers = session.OpenArena("a", Small).RootArray<int>("numbers", 1 << 16);
+            ArenaArray<int> numbers = session.OpenArena("a", s_small).RootArray<int>("numbers", 1 << 16);
             for (int round = 1; round <= 2; round++)
             {
                 numbers.AsSpan().Fill(round);
@@ -38,7 +40,8 @@ public sealed class HostileUserTests : IDisposable
             await session.Store.CompactAsync(2);
         }
 
-        await using (SnapshotSession older = SnapshotSession.Restart(_store.Path, new SnapshotOptions { Restart = new RestartOptions { Generation = 1 } }))
+        await using (SnapshotSession older = SnapshotSession.Restart(
+            _store.Path, new SnapshotOptions { Restart = new RestartOptions { Generation = 1 } }))
         {
             Assert.Empty(await older.Store.PruneAsync(new RetentionPolicy { KeepLast = 1 }));
             Assert.Equal(1, (await older.CheckpointAsync()).Parent);
@@ -53,7 +56,7 @@ public sealed class HostileUserTests : IDisposable
     public void A_session_closed_under_a_participant_leaves_the_memory_it_writes()
     {
         SnapshotSession session = SnapshotSession.Open(_store.Path);
-        ArenaArray<int> numbers = session.OpenArena("a", Small).RootArray<int>("numbers", 1000);
+        ArenaArray<int> numbers = session.OpenArena("a", s_small).RootArray<int>("numbers", 1000);
         using ManualResetEventSlim attached = new(), closed = new();
         Thread participant = new(() =>
         {
@@ -74,7 +77,7 @@ public sealed class HostileUserTests : IDisposable
     public void A_name_that_an_image_cannot_hold_is_refused_when_it_is_given()
     {
         using SnapshotSession session = SnapshotSession.Open(_store.Path);
-        Arena arena = session.OpenArena("a", Small);
+        Arena arena = session.OpenArena("a", s_small);
         string[] names = ["", new string('x', 256), new string('é', 128), "half \ud83d", "\ude00 half"];
         foreach (string name in names)
         {
@@ -86,7 +89,8 @@ public sealed class HostileUserTests : IDisposable
 
         session.RequestCheckpoint().WaitCommitted();
 
-        static void Refused(Action call) => Assert.Equal("name", Assert.ThrowsAny<ArgumentException>(call).ParamName);
+        static void Refused(Action call) =>
+            Assert.Equal("name", Assert.ThrowsAny<ArgumentException>(call).ParamName);
     }
 
     [Fact]
@@ -128,7 +132,7 @@ public sealed class HostileUserTests : IDisposable
     {
         List<CheckpointStage> told = [];
         using SnapshotSession session = SnapshotSession.Open(_store.Path);
-        session.OpenArena("a", Small).Root<int>("number") = 1;
+        session.OpenArena("a", s_small).Root<int>("number") = 1;
         SnapshotInfo info = session.RequestCheckpoint(progress: new Told(value =>
         {
             told.Add(value.Stage);
@@ -201,7 +205,8 @@ public sealed class HostileUserTests : IDisposable
     [Fact]
     public void A_restart_from_a_directory_that_is_missing_does_not_make_it()
     {
-        SnapshotException error = Assert.Throws<SnapshotException>(() => SnapshotSession.Restart(_store.Path));
+        SnapshotException error =
+            Assert.Throws<SnapshotException>(() => SnapshotSession.Restart(_store.Path));
         Assert.Equal(SnapshotErrorCode.NotFound, error.Code);
         Assert.False(Directory.Exists(_store.Path));
     }

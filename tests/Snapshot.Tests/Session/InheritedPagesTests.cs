@@ -6,8 +6,8 @@ using Xunit;
 namespace Snapshot.Tests.Session;
 
 /// <summary>
-/// Images that need no parent, of memory that mostly did not change, is allocated, freed and excluded, and is written
-/// while they are drained: each is the state of the moment of capture.
+/// Images that need no parent, of memory that mostly did not change, is allocated, freed and excluded, and is
+/// written while they are drained: each is the state of the moment of capture.
 /// </summary>
 public sealed unsafe class InheritedPagesTests : IDisposable
 {
@@ -54,7 +54,8 @@ public sealed unsafe class InheritedPagesTests : IDisposable
             held.LetGo();
             SnapshotInfo info = ticket.WaitCommitted();
             if (info.Parent is null) full++;
-            AssertHolds(session, info.Generation, arena, cells, blocks, expected, $"round {round}, seed {seed}");
+            AssertHolds(
+                session, info.Generation, arena, cells, blocks, expected, $"round {round}, seed {seed}");
         }
 
         Assert.InRange(full, 8, 12);
@@ -92,7 +93,8 @@ public sealed unsafe class InheritedPagesTests : IDisposable
         }
 
         static Span<byte> Cells(SnapshotSession session) => MemoryMarshal.AsBytes(
-            session.OpenArena("a").RootArray<long>("cells", FixedPages * (long)Pages.Size / sizeof(long)).AsSpan());
+            session.OpenArena("a").RootArray<long>("cells", FixedPages * (long)Pages.Size / sizeof(long))
+                .AsSpan());
     }
 
     [Fact]
@@ -171,7 +173,8 @@ public sealed unsafe class InheritedPagesTests : IDisposable
     }
 
     private static void AssertHolds(
-        SnapshotSession session, long generation, Arena arena, Span<byte> cells, List<(nint At, int Length)> blocks,
+        SnapshotSession session, long generation, Arena arena, Span<byte> cells,
+        List<(nint At, int Length)> blocks,
         byte[] expected, string where)
     {
         byte[] image = StoredMemory.Read(session.Store, generation, "a");

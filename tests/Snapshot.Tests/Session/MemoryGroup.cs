@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Snapshot.Tests.Session;
 
-/// <summary>A control group with a limit of memory, of version 1 or 2; removed at the end, when it is empty.</summary>
+/// <summary>
+/// A control group with a limit of memory, of version 1 or 2; removed at the end, when it is empty.
+/// </summary>
 internal sealed class MemoryGroup : IDisposable
 {
     private readonly string _folder;

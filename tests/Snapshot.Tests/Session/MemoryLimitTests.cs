@@ -5,7 +5,9 @@ using Xunit;
 
 namespace Snapshot.Tests.Session;
 
-/// <summary>Copies of pages take native memory: its limits are what counts, each in a process of its own.</summary>
+/// <summary>
+/// Copies of pages take native memory: its limits are what counts, each in a process of its own.
+/// </summary>
 public sealed class MemoryLimitTests : IDisposable
 {
     private const long Megabytes = 192;
@@ -41,8 +43,8 @@ public sealed class MemoryLimitTests : IDisposable
     }
 
     /// <summary>
-    /// As with vm.overcommit_memory=2. Copies that writes wait for: src/Native/tests/freeze_test.c. Without a pagemap
-    /// the first checkpoint copies all of the arena already, and has the memory for the second.
+    /// As with vm.overcommit_memory=2. Copies that writes wait for: src/Native/tests/freeze_test.c. Without a
+    /// pagemap the first checkpoint copies all of the arena already, and has the memory for the second.
     /// </summary>
     [MachineFact]
     [Needs(Capability.Pagemap)]
@@ -63,7 +65,8 @@ public sealed class MemoryLimitTests : IDisposable
     [InlineData(CaptureMode.CopyOnWrite)]
     public void No_limit_of_copies_may_be_asked_for(CaptureMode mode)
     {
-        SnapshotOptions options = new() { Tuning = new SnapshotTuning { StagingLimit = long.MaxValue }, Capture = mode };
+        SnapshotOptions options =
+            new() { Tuning = new SnapshotTuning { StagingLimit = long.MaxValue }, Capture = mode };
         using SnapshotSession session = SnapshotSession.Open(_store.Path, options);
         ArenaArray<long> cells =
             session.OpenArena("a", new ArenaOptions { Capacity = 64L << 20 }).RootArray<long>("cells", 4096);
@@ -75,7 +78,8 @@ public sealed class MemoryLimitTests : IDisposable
         }
     }
 
-    private static long LimitOf(string[] lines) => long.Parse(lines[0].Split(' ')[1], CultureInfo.InvariantCulture);
+    private static long LimitOf(string[] lines) =>
+        long.Parse(lines[0].Split(' ')[1], CultureInfo.InvariantCulture);
 
     private string[] Run(string limited, CaptureMode mode)
     {

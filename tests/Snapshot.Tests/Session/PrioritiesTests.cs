@@ -16,7 +16,9 @@ public sealed class PrioritiesTests : IDisposable
         // A thread begins with what its maker has, which for a thread of the pool may be anything.
         int expected = ThreadNice.Here();
         using SnapshotSession session =
-            SnapshotSession.Open(_store.Path, new SnapshotOptions { Tuning = new SnapshotTuning { AdjustsPriorities = false } });
+            SnapshotSession.Open(
+                _store.Path,
+                new SnapshotOptions { Tuning = new SnapshotTuning { AdjustsPriorities = false } });
         ArenaArray<long> cells = session
             .OpenArena("a", new ArenaOptions { Capacity = 256L << 20 }).RootArray<long>("cells", 16 << 20);
         cells.AsSpan().Fill(1);

@@ -81,12 +81,14 @@ public sealed class ReportTests : IDisposable
         Assert.Equal(Enum.GetValues<CheckpointStage>(), log.Stages);
         Assert.Equal([CheckpointStage.Draining, CheckpointStage.Committing], log.Captured);
         Assert.All(
-            [info.Capture.Prepare, info.Capture.Pause.Total, info.Capture.Pause.Gather, info.Capture.Pause.Collect,
+            [info.Capture.Prepare, info.Capture.Pause.Total, info.Capture.Pause.Gather,
+                info.Capture.Pause.Collect,
                 info.Capture.Pause.Copy, info.Capture.Pause.Release, info.Drain, info.Commit],
             time => Assert.InRange(time, TimeSpan.Zero, TimeSpan.FromMinutes(1)));
         TimeSpan parts = info.Capture.Pause.Gather + info.Capture.Pause.Collect + info.Capture.Pause.Copy +
             info.Capture.Pause.Release;
-        Assert.InRange((info.Capture.Pause.Total - parts).Duration(), TimeSpan.Zero, TimeSpan.FromMicroseconds(1));
+        Assert.InRange(
+            (info.Capture.Pause.Total - parts).Duration(), TimeSpan.Zero, TimeSpan.FromMicroseconds(1));
     }
 
     /// <summary>Which stages were told, and which of them after the capture.</summary>

@@ -5,7 +5,7 @@ namespace Snapshot.Tests.Session;
 
 public sealed unsafe class RoundTripTests : IDisposable
 {
-    private static readonly ArenaOptions Small = new() { Capacity = 256L << 20 };
+    private static readonly ArenaOptions s_small = new() { Capacity = 256L << 20 };
 
     private readonly TemporaryStore _store = new();
 
@@ -22,7 +22,8 @@ public sealed unsafe class RoundTripTests : IDisposable
     [InlineData(TrackingMechanism.WriteProtect, CaptureMode.Stage)]
     [InlineData(TrackingMechanism.ContentHash, CaptureMode.Stage)]
     [InlineData(TrackingMechanism.Auto, CaptureMode.CopyOnWrite)]
-    public void State_roots_and_pointers_come_back_at_their_addresses(TrackingMechanism tracking, CaptureMode capture)
+    public void State_roots_and_pointers_come_back_at_their_addresses(
+        TrackingMechanism tracking, CaptureMode capture)
     {
         SnapshotOptions options = new()
         {
@@ -35,7 +36,7 @@ public sealed unsafe class RoundTripTests : IDisposable
         using (SnapshotSession session = SnapshotSession.Open(_store.Path, options))
         {
             Assert.False(session.IsRestarted);
-            Arena first = session.OpenArena("first", Small), second = session.OpenArena("second", Small);
+            Arena first = session.OpenArena("first", s_small), second = session.OpenArena("second", s_small);
             ref Counter counter = ref first.Root<Counter>("counter");
             ArenaArray<long> cells = second.RootArray<long>("cells", 100_000);
             counter.Value = 7;
@@ -63,7 +64,8 @@ public sealed unsafe class RoundTripTests : IDisposable
         Assert.Equal(8, again.Value);
         Assert.Equal(cell, (nint)again.Cell);
         Assert.Equal(-1, *again.Cell);
-        for (long index = 0; index < restored.Length - 1; index++) Assert.Equal(index * index, restored[index]);
+        for (long index = 0; index < restored.Length - 1; index++)
+            Assert.Equal(index * index, restored[index]);
 
         // And it goes on: what the restart filled in does not count as changed.
         again.Value = 9;
@@ -76,7 +78,7 @@ public sealed unsafe class RoundTripTests : IDisposable
     public void A_page_rewritten_with_its_content_is_not_written_again()
     {
         using SnapshotSession session = SnapshotSession.Open(_store.Path);
-        Arena arena = session.OpenArena("a", Small);
+        Arena arena = session.OpenArena("a", s_small);
         ArenaArray<long> array = arena.RootArray<long>("array", 64 * 512);
         array.AsSpan().Fill(5);
         session.RequestCheckpoint().WaitCommitted();
@@ -93,7 +95,7 @@ public sealed unsafe class RoundTripTests : IDisposable
         nint freed;
         using (SnapshotSession session = SnapshotSession.Open(_store.Path))
         {
-            Arena arena = session.OpenArena("a", Small);
+            Arena arena = session.OpenArena("a", s_small);
             ArenaArray<byte> scratch = arena.RootArray<byte>("scratch", 1 << 20);
             ArenaArray<byte> included = arena.RootArray<byte>("included", 1 << 20);
             ArenaArray<byte> temporary = arena.Allocate<byte>(1 << 20);
@@ -118,7 +120,8 @@ public sealed unsafe class RoundTripTests : IDisposable
         using SnapshotSession restarted = SnapshotSession.Open(_store.Path);
         Arena again = restarted.OpenArena("a");
         Assert.False(
-            again.RootArray<byte>("scratch", 1 << 20).AsSpan(4096, (1 << 20) - 8192).ContainsAnyExcept((byte)0));
+            again.RootArray<byte>("scratch", 1 << 20).AsSpan(4096, (1 << 20) - 8192).ContainsAnyExcept(
+                (byte)0));
         Assert.False(again.RootArray<byte>("included", 1 << 20).AsSpan().ContainsAnyExcept((byte)3));
         Assert.False(new Span<byte>((void*)freed, 1 << 20).ContainsAnyExcept((byte)0));
     }
@@ -155,7 +158,7 @@ public sealed unsafe class RoundTripTests : IDisposable
     {
         using (SnapshotSession session = SnapshotSession.Open(_store.Path))
         {
-            Arena arena = session.OpenArena("a", Small);
+            Arena arena = session.OpenArena("a", s_small);
             arena.RootArray<int>("small", 10).AsSpan().Fill(1);
             session.RequestCheckpoint().WaitCommitted();
             arena.RootArray<int>("large", 20_000_000).AsSpan(19_000_000, 10).Fill(2);
@@ -175,23 +178,30 @@ public sealed unsafe class RoundTripTests : IDisposable
     public void A_long_chain_is_compacted_and_pruned_beside_the_session()
     {
         SnapshotOptions options =
-            new() { Store = new StoreOptions { ChainLengthMax = 3, Retention = new RetentionPolicy { KeepLast = 1 } } };
+            new()
+            {
+                Store =
+                new StoreOptions { ChainLengthMax = 3, Retention = new RetentionPolicy { KeepLast = 1 } }
+            };
         using (SnapshotSession session = SnapshotSession.Open(_store.Path, options))
         {
-            ArenaArray<long> array = session.OpenArena("a", Small).RootArray<long>("array", 4096);
+            ArenaArray<long> array = session.OpenArena("a", s_small).RootArray<long>("array", 4096);
             for (int round = 1; round <= 12; round++)
             {
                 array.AsSpan().Fill(round);
                 Assert.Null(session.RequestCheckpoint().WaitCommitted().MaintenanceError);
             }
 
-            // Closing gives up what runs beside the session, and on a busy machine none of it may have ended yet.
-            Assert.True(SpinWait.SpinUntil(() => session.Store.Generations.Count < 12, TimeSpan.FromMinutes(1)));
+            // Closing gives up what runs beside the session, and on a busy machine none of it may have ended
+            // yet.
+            Assert.True(
+                SpinWait.SpinUntil(() => session.Store.Generations.Count < 12, TimeSpan.FromMinutes(1)));
         }
 
         using SnapshotSession restarted = SnapshotSession.Open(_store.Path, options);
         Assert.Equal(12, restarted.Restarted!.Generation);
-        Assert.True(restarted.Restarted.ChainLength < 12, $"the chain has {restarted.Restarted.ChainLength} images");
+        Assert.True(
+            restarted.Restarted.ChainLength < 12, $"the chain has {restarted.Restarted.ChainLength} images");
         Assert.False(restarted.OpenArena("a").RootArray<long>("array", 4096).AsSpan().ContainsAnyExcept(12L));
     }
 }

@@ -7,13 +7,15 @@ using Xunit;
 namespace Snapshot.Tests.Session;
 
 /// <summary>
-/// A participant that blocks until its checkpoint has ended is refused long before the deadline; one that is slow to
-/// come, for whatever else, is not.
+/// A participant that blocks until its checkpoint has ended is refused long before the deadline; one that is
+/// slow to come, for whatever else, is not.
 /// </summary>
 public sealed class SelfDeadlockTests : IDisposable
 {
-    /// <summary>More than the patience of the coordinator on a busy machine, and far from the deadline of 60 s.</summary>
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
+    /// <summary>
+    /// More than the patience of the coordinator on a busy machine, and far from the deadline of 60 s.
+    /// </summary>
+    private static readonly TimeSpan s_soon = TimeSpan.FromSeconds(20);
 
     private readonly TemporaryStore _store = new();
     private readonly SnapshotSession _session;
@@ -30,7 +32,8 @@ public sealed class SelfDeadlockTests : IDisposable
         _store.Dispose();
     }
 
-    public static TheoryData<string> DirectWaits => ["Wait", "Result", "GetResult", "Committed", "Captured", "WaitAll"];
+    public static TheoryData<string> DirectWaits =>
+        ["Wait", "Result", "GetResult", "Committed", "Captured", "WaitAll"];
 
     [Theory]
     [MemberData(nameof(DirectWaits))]
@@ -39,7 +42,7 @@ public sealed class SelfDeadlockTests : IDisposable
         using Participant me = _session.Attach("main");
         Stopwatch clock = Stopwatch.StartNew();
         Assert.Equal(SnapshotErrorCode.SelfDeadlock, Refused(() => Block(wait)).Code);
-        Assert.InRange(clock.Elapsed, TimeSpan.Zero, Soon);
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, s_soon);
         Assert.Equal(1, _session.RequestCheckpoint().WaitCommitted().Generation);
     }
 
@@ -67,7 +70,7 @@ public sealed class SelfDeadlockTests : IDisposable
         SnapshotException refusal = Refused(() => Wrapped().Wait());
         Assert.Equal(SnapshotErrorCode.SelfDeadlock, refusal.Code);
         Assert.Contains("participant 'main'", refusal.Message, StringComparison.Ordinal);
-        Assert.InRange(clock.Elapsed, Requester.Patience, Soon);
+        Assert.InRange(clock.Elapsed, Requester.Patience, s_soon);
         Assert.Equal(1, _session.RequestCheckpoint().WaitCommitted().Generation);
 
         async Task Wrapped() => await _session.CheckpointAsync().ConfigureAwait(false);
@@ -79,7 +82,8 @@ public sealed class SelfDeadlockTests : IDisposable
         using Participant me = _session.Attach("main");
         using (me.EnterCriticalSection())
         {
-            Assert.Equal(SnapshotErrorCode.SelfDeadlock, Refused(() => _session.CheckpointAsync().Wait()).Code);
+            Assert.Equal(
+                SnapshotErrorCode.SelfDeadlock, Refused(() => _session.CheckpointAsync().Wait()).Code);
             Assert.Equal(SnapshotErrorCode.SelfDeadlock, Refused(() => Wrapped().Wait()).Code);
         }
 
@@ -95,7 +99,9 @@ public sealed class SelfDeadlockTests : IDisposable
         Assert.Equal(SnapshotErrorCode.SelfDeadlock, Refused(() => second.Committed.Wait()).Code);
         Assert.Equal(1, first.WaitCommitted().Generation);
         Assert.Equal(
-            2, _session.RequestCheckpoint(new CheckpointOptions { WaitIfBusy = true }).WaitCommitted().Generation);
+            2,
+            _session.RequestCheckpoint(new CheckpointOptions { WaitIfBusy = true })
+                .WaitCommitted().Generation);
     }
 
     [Fact]
@@ -142,7 +148,8 @@ public sealed class SelfDeadlockTests : IDisposable
     {
         using Participant me = _session.Attach("main");
         Task<SnapshotInfo> asked = _session.CheckpointAsync();
-        for (Stopwatch clock = Stopwatch.StartNew(); clock.Elapsed < 2 * Requester.Patience;) Thread.SpinWait(1000);
+        for (Stopwatch clock = Stopwatch.StartNew(); clock.Elapsed < 2 * Requester.Patience;)
+            Thread.SpinWait(1000);
         PollUntil(me, asked);
     }
 

@@ -13,13 +13,15 @@ public sealed class SignalCaptureTests : IDisposable
     private const int Writers = 4;
     private const int Least = 3;
     private const int CellsOfWriter = 512 << 10;
-    private static readonly SnapshotOptions s_bySignals = new() { Tuning = new SnapshotTuning { Tracking = TrackingMechanism.SignalWriteProtect } };
+    private static readonly SnapshotOptions s_bySignals =
+        new() { Tuning = new SnapshotTuning { Tracking = TrackingMechanism.SignalWriteProtect } };
 
     private readonly TemporaryStore _store = new();
 
     public void Dispose() => _store.Dispose();
 
-    /// <summary>The rules of the handler, all at once: writers, forced collections, and faults of the runtime's own.
+    /// <summary>The rules of the handler, all at once: writers, forced collections, and faults of the
+    /// runtime's own.
     /// </summary>
     [Fact]
     public void Every_image_is_of_one_moment_while_garbage_is_collected_and_null_is_dereferenced()
@@ -86,7 +88,8 @@ public sealed class SignalCaptureTests : IDisposable
         }
 
         using SnapshotSession restarted = SnapshotSession.Open(_store.Path, s_bySignals);
-        Assert.Equal([7, 7, 7, 7, 1], restarted.OpenArena("a").RootArray<byte>("bytes", 4096).AsSpan()[..5].ToArray());
+        Assert.Equal(
+            [7, 7, 7, 7, 1], restarted.OpenArena("a").RootArray<byte>("bytes", 4096).AsSpan()[..5].ToArray());
     }
 
     [Fact]
@@ -98,7 +101,8 @@ public sealed class SignalCaptureTests : IDisposable
             SnapshotException staged = Assert.Throws<SnapshotException>(
                 () => session.OpenArena("a", new ArenaOptions { Capture = mode }));
             Assert.Equal(SnapshotErrorCode.Unsupported, staged.Code);
-            Assert.Contains("tracks by signals captures by copy-on-write", staged.Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "tracks by signals captures by copy-on-write", staged.Message, StringComparison.Ordinal);
         }
 
         SnapshotException kernels =

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Snapshot.Tests.Session;
 
-/// <summary>Where written pages are found only while nobody writes: an early stop, and copies before the pause.</summary>
+/// <summary>
+/// Where written pages are found only while nobody writes: an early stop, and copies before the pause.
+/// </summary>
 [Needs(Capability.SoftDirty)]
 [Collection(nameof(SoftDirtyTrackerTests))]
 public sealed class SoftDirtyCaptureTests : IDisposable
@@ -86,7 +88,8 @@ public sealed class SoftDirtyCaptureTests : IDisposable
                 SnapshotErrorCode.Aborted,
                 Assert.Throws<SnapshotException>(() => session.RequestCheckpoint().WaitCommitted()).Code);
             Volatile.Write(ref fails, false);
-            Assert.InRange(session.RequestCheckpoint().WaitCommitted().PagesChanged, PageCount, PageCount + 64);
+            Assert.InRange(
+                session.RequestCheckpoint().WaitCommitted().PagesChanged, PageCount, PageCount + 64);
         }
 
         using SnapshotSession restarted = SnapshotSession.Open(_store.Path, s_options);

@@ -4,7 +4,8 @@ using Xunit;
 namespace Snapshot.Tests.Session;
 
 /// <summary>
-/// A failing store under a running session: nothing committed is lost, and the session goes on when the store does.
+/// A failing store under a running session: nothing committed is lost, and the session goes on when the store
+/// does.
 /// </summary>
 public sealed class StoreFailureTests : IDisposable
 {
@@ -43,7 +44,8 @@ public sealed class StoreFailureTests : IDisposable
     [InlineData("sync", ".partial", SnapshotErrorCode.StoreIo, 2)]
     [InlineData("write", "manifest", SnapshotErrorCode.OutcomeUnknown, 2)]
     [InlineData("sync", "manifest", SnapshotErrorCode.OutcomeUnknown, 4)]
-    public async Task A_session_survives_a_failing(string step, string suffix, SnapshotErrorCode expected, long next)
+    public async Task A_session_survives_a_failing(
+        string step, string suffix, SnapshotErrorCode expected, long next)
     {
         FailingMedium medium = new(new DirectoryMedium(_store.Path, true));
         await using (SnapshotSession session = SnapshotSession.Open(
@@ -56,13 +58,17 @@ public sealed class StoreFailureTests : IDisposable
 
             array.AsSpan().Fill(2);
             medium.Fails = (which, file) => which == step && file.EndsWith(suffix, StringComparison.Ordinal);
-            SnapshotException failed = await Assert.ThrowsAsync<SnapshotException>(() => session.CheckpointAsync());
+            SnapshotException failed =
+                await Assert.ThrowsAsync<SnapshotException>(() => session.CheckpointAsync());
             Assert.Equal(expected, failed.Code);
 
             // As long as it fails, it says so.
-            Assert.Equal(expected, (await Assert.ThrowsAsync<SnapshotException>(() => session.CheckpointAsync())).Code);
+            Assert.Equal(
+                expected,
+                (await Assert.ThrowsAsync<SnapshotException>(() => session.CheckpointAsync())).Code);
 
-            // Then it goes on. A manifest that was written but not synced turned out to hold the generation, twice.
+            // Then it goes on. A manifest that was written but not synced turned out to hold the generation,
+            // twice.
             medium.Fails = (_, _) => false;
             SnapshotInfo info = await session.CheckpointAsync();
             Assert.Equal(next, info.Generation);
@@ -72,6 +78,7 @@ public sealed class StoreFailureTests : IDisposable
         }
 
         await using SnapshotSession restarted = SnapshotSession.Open(_store.Path);
-        Assert.False(restarted.OpenArena("a").RootArray<long>("array", 1 << 16).AsSpan().ContainsAnyExcept(2L));
+        Assert.False(
+            restarted.OpenArena("a").RootArray<long>("array", 1 << 16).AsSpan().ContainsAnyExcept(2L));
     }
 }

@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Snapshot.Tests.Session;
 
-/// <summary>Who only wants to be told costs nobody anything: not the one who tells, and not the others.</summary>
+/// <summary>
+/// Who only wants to be told costs nobody anything: not the one who tells, and not the others.
+/// </summary>
 public sealed class SubscriberTests : IDisposable
 {
     private readonly TemporaryStore _store = new();
@@ -24,7 +26,8 @@ public sealed class SubscriberTests : IDisposable
         SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
         Assert.Equal(1, told);
         Assert.Equal(
-            ["the first subscriber", "the third subscriber"], info.SubscriberErrors.Select(error => error.Message));
+            ["the first subscriber", "the third subscriber"],
+            info.SubscriberErrors.Select(error => error.Message));
         Assert.Equal("the handler", Assert.Single(info.ResumeErrors).Exception.Message);
         Assert.Equal(2, session.RequestCheckpoint().WaitCommitted().Generation);
     }
@@ -48,7 +51,8 @@ public sealed class SubscriberTests : IDisposable
         told.Reset();
         SnapshotInfo second = await session.CheckpointAsync();
 
-        // Parts run beside the commit: which generation tells of which is a matter of time, that all are told is not.
+        // Parts run beside the commit: which generation tells of which is a matter of time, that all are told
+        // is not.
         Assert.True(told.Wait(TimeSpan.FromSeconds(30)));
         SnapshotInfo third = await session.CheckpointAsync();
         int all = first.SubscriberErrors.Count + second.SubscriberErrors.Count + third.SubscriberErrors.Count;

@@ -6,10 +6,10 @@ namespace Snapshot.Tests.Storage;
 internal sealed class SimulatedCrashException() : Exception("simulated crash");
 
 /// <summary>
-/// A store in memory that can crash at any operation. Fault model (the recipe of SQLite's tests): content that was
-/// not synced is kept, lost or torn at a sector, each write for itself; changes of the directory that were not synced
-/// are kept up to some point in their order; what a failed sync covered may be lost although it stays readable, and
-/// no later sync makes it durable.
+/// A store in memory that can crash at any operation. Fault model (the recipe of SQLite's tests): content
+/// that was not synced is kept, lost or torn at a sector, each write for itself; changes of the directory
+/// that were not synced are kept up to some point in their order; what a failed sync covered may be lost
+/// although it stays readable, and no later sync makes it durable.
 /// </summary>
 internal sealed class CrashMedium : IStoreMedium
 {
@@ -26,8 +26,8 @@ internal sealed class CrashMedium : IStoreMedium
     internal int CrashAt { get; set; }
 
     /// <summary>
-    /// Makes an operation (create, write, sync, rename, delete, sync directory) on a file fail with this errno when
-    /// it is not 0.
+    /// Makes an operation (create, write, sync, rename, delete, sync directory) on a file fail with this
+    /// errno when it is not 0.
     /// </summary>
     internal Func<string, string, int> Fail { get; set; } = (_, _) => 0;
 
@@ -155,7 +155,11 @@ internal sealed class CrashMedium : IStoreMedium
                 if (fate == 0) survived.Add(write);
                 if (fate == 1)
                     survived.Add(
-                        write with { Bytes = write.Bytes[..(random.Next(write.Bytes.Length / 512 + 1) * 512)] });
+                        write with
+                        {
+                            Bytes =
+                            write.Bytes[..(random.Next(write.Bytes.Length / 512 + 1) * 512)]
+                        });
             }
 
             return Apply(survived);
@@ -163,7 +167,8 @@ internal sealed class CrashMedium : IStoreMedium
 
         private static byte[] Apply(List<Logged> log)
         {
-            byte[] content = new byte[log.Count == 0 ? 0 : log.Max(write => write.Offset + write.Bytes.Length)];
+            byte[] content = new byte[log.Count == 0
+                ? 0 : log.Max(write => write.Offset + write.Bytes.Length)];
             foreach (Logged write in log) write.Bytes.CopyTo(content, write.Offset);
             return content;
         }
@@ -215,7 +220,8 @@ internal sealed class CrashMedium : IStoreMedium
                 {
                     for (int i = 0; i < node.Log.Count; i++)
                     {
-                        if (node.Log[i].State == WriteState.Pending) node.Log[i] = node.Log[i] with { State = reached };
+                        if (node.Log[i].State == WriteState.Pending)
+                            node.Log[i] = node.Log[i] with { State = reached };
                     }
                 }
             }

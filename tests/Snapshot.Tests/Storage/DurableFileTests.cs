@@ -8,7 +8,9 @@ using Xunit;
 
 namespace Snapshot.Tests.Storage;
 
-/// <summary>A file of the program that is kept in step with images: a sync of it that failed is told.</summary>
+/// <summary>
+/// A file of the program that is kept in step with images: a sync of it that failed is told.
+/// </summary>
 public sealed partial class DurableFileTests : IDisposable
 {
     private static readonly string[] s_folders = ["src", "samples", "bench"];
@@ -46,22 +48,27 @@ public sealed partial class DurableFileTests : IDisposable
         Assert.Throws<ObjectDisposedException>(() => DurableFile.Flush(handle));
     }
 
-    /// <summary>The sample's results file: its handler fails the checkpoint, and the next run makes it good.</summary>
+    /// <summary>
+    /// The sample's results file: its handler fails the checkpoint, and the next run makes it good.
+    /// </summary>
     [Fact]
     public void A_failed_sync_of_a_sample_s_results_ends_its_run_and_the_next_run_has_the_right_result()
     {
         string store = Path.Combine(_folder.FullName, "run");
-        string[] run = ["run", "--size", "40", "--steps", "200", "--threads", "2", "--every-steps", "20", "--store",
+        string[] run = ["run", "--size", "40", "--steps", "200", "--threads", "2", "--every-steps", "20",
+            "--store",
             store, "--json"];
         string heat = Path.Combine(AppContext.BaseDirectory, "HeatDiffusion");
-        string[] faults = [.. RigLibrary.FailSync("results.txt", 2, 5).Select(fault => $"{fault.Name}={fault.Value}")];
+        string[] faults = [.. RigLibrary.FailSync("results.txt", 2, 5).Select(
+            fault => $"{fault.Name}={fault.Value}")];
         ProgramResult failed = Repository.Run(_folder.FullName, "env", [.. faults, heat, .. run]);
         Assert.True(failed.ExitCode == 1, failed.ToString());
         Assert.Contains("results.txt: Input/output error (errno 5)", failed.Error, StringComparison.Ordinal);
 
         ProgramResult next = Repository.Run(_folder.FullName, heat, run);
         Assert.True(next.ExitCode == 0, next.ToString());
-        Assert.Contains(PlainHeat.ChecksumOf(global::HeatDiffusion.HeatOptions.ShippedInput, 40, 200), next.Output,
+        Assert.Contains(
+            PlainHeat.ChecksumOf(global::HeatDiffusion.HeatOptions.ShippedInput, 40, 200), next.Output,
             StringComparison.Ordinal);
     }
 
@@ -79,6 +86,7 @@ public sealed partial class DurableFileTests : IDisposable
         Assert.True(uses.Length == 0, string.Join('\n', uses));
     }
 
-    [GeneratedRegex(@"\w\.Flush\((flushToDisk: )?true\)|RandomAccess\.FlushToDisk\(|FileOptions\.WriteThrough")]
+    [GeneratedRegex(
+        @"\w\.Flush\((flushToDisk: )?true\)|RandomAccess\.FlushToDisk\(|FileOptions\.WriteThrough")]
     private static partial Regex RuntimeSync();
 }

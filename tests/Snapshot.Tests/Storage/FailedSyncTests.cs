@@ -5,8 +5,8 @@ using Xunit;
 namespace Snapshot.Tests.Storage;
 
 /// <summary>
-/// A sync fails below the library and below .NET: nothing is reported as durable that is not, and the next checkpoint
-/// and the next process go on.
+/// A sync fails below the library and below .NET: nothing is reported as durable that is not, and the next
+/// checkpoint and the next process go on.
 /// </summary>
 public sealed class FailedSyncTests : IDisposable
 {
@@ -19,7 +19,8 @@ public sealed class FailedSyncTests : IDisposable
     [InlineData(5, false)]
     [InlineData(28, false)] // ENOSPC
     [InlineData(122, false)] // EDQUOT
-    public void A_failed_sync_of_an_image_fails_the_checkpoint_and_the_next_has_its_pages(int errno, bool directIo)
+    public void A_failed_sync_of_an_image_fails_the_checkpoint_and_the_next_has_its_pages(
+        int errno, bool directIo)
     {
         string[] lines = Run(directIo, RigLibrary.FailSync(".snapshot.partial", 2, errno));
         string[] expected = [
@@ -33,7 +34,8 @@ public sealed class FailedSyncTests : IDisposable
     [InlineData(5)]
     [InlineData(28)]
     [InlineData(122)]
-    public void A_failed_sync_of_the_manifest_is_an_unknown_outcome_that_the_next_checkpoint_settles(int errno)
+    public void A_failed_sync_of_the_manifest_is_an_unknown_outcome_that_the_next_checkpoint_settles(
+        int errno)
     {
         // The first sync of a new store is that of `manifest.partial`, the second the first commit's.
         string[] lines = Run(true, RigLibrary.FailSync("/manifest", 3, errno));

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Snapshot.Tests.Storage;
 
-/// <summary>A process under <c>ulimit -f</c> learns of it by an error, and is not killed by SIGXFSZ.</summary>
+/// <summary>
+/// A process under <c>ulimit -f</c> learns of it by an error, and is not killed by SIGXFSZ.
+/// </summary>
 public sealed class FileSizeLimitTests : IDisposable
 {
     private readonly TemporaryStore _store = new();

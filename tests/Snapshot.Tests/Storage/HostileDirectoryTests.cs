@@ -79,9 +79,11 @@ public sealed partial class HostileDirectoryTests : IDisposable
             Assert.Equal(0, chown(path, OtherUser, OtherUser));
         AssertUntrusted($"the user with id {OtherUser}", () => SnapshotStore.Open(_store.Path));
 
-        using (SnapshotStore store = SnapshotStore.Open(_store.Path, new StoreOptions { AllowForeignOwner = true }))
+        using (SnapshotStore store =
+            SnapshotStore.Open(_store.Path, new StoreOptions { AllowForeignOwner = true }))
             _script.Commit(store, full: true);
-        string owners = Structure.Repository.Run(_store.Path, "stat", ["-c", "%u", "0000000002.snapshot"]).Output;
+        string owners =
+            Structure.Repository.Run(_store.Path, "stat", ["-c", "%u", "0000000002.snapshot"]).Output;
         Assert.Equal($"{OtherUser}", owners.Trim());
     }
 
@@ -98,7 +100,8 @@ public sealed partial class HostileDirectoryTests : IDisposable
     [InlineData(true, 0b110_100_000, 0b111_101_000)]
     public void Nobody_else_may_read_a_store_unless_the_group_is_let(bool group, int file, int directory)
     {
-        using SnapshotStore store = SnapshotStore.Open(_store.Path, new StoreOptions { GroupMayRead = group });
+        using SnapshotStore store =
+            SnapshotStore.Open(_store.Path, new StoreOptions { GroupMayRead = group });
         _script.Commit(store, full: true);
         Assert.Equal((UnixFileMode)directory, File.GetUnixFileMode(_store.Path));
         Assert.All(

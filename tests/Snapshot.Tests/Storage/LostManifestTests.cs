@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Snapshot.Tests.Storage;
 
-/// <summary>A manifest that is damaged, missing or too old costs no image, and is never kept quiet about.</summary>
+/// <summary>
+/// A manifest that is damaged, missing or too old costs no image, and is never kept quiet about.
+/// </summary>
 public sealed class LostManifestTests : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("snapshot-manifest-").FullName;
@@ -39,7 +41,8 @@ public sealed class LostManifestTests : IDisposable
 
         RecoveryReport recovered = SnapshotStore.Recover(_directory);
         Assert.Equal(
-            [RecoveryOutcome.Kept, RecoveryOutcome.ListedAgain], recovered.Images.Select(image => image.Outcome));
+            [RecoveryOutcome.Kept, RecoveryOutcome.ListedAgain],
+            recovered.Images.Select(image => image.Outcome));
         await AssertAllThere(1, 2);
     }
 

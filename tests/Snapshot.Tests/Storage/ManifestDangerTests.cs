@@ -14,7 +14,8 @@ public sealed class ManifestDangerTests
         CrashMedium medium = new();
         StoreScript script = new(1);
 
-        // A time between two microseconds: the manifest rounds it, so the entry read back is not the one written.
+        // A time between two microseconds: the manifest rounds it, so the entry read back is not the one
+        // written.
         DateTimeOffset created = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero).AddTicks(7);
         using (SnapshotStore store = SnapshotStore.Open(medium, new StoreOptions()))
         {
@@ -24,7 +25,8 @@ public sealed class ManifestDangerTests
             {
                 medium.Fail = (operation, name) => operation == "write" && name == ManifestName ? 5 : 0;
                 SnapshotException unknown =
-                    Assert.Throws<SnapshotException>(() => store.Commit(script.Write(store, full: true, created)));
+                    Assert.Throws<SnapshotException>(
+                        () => store.Commit(script.Write(store, full: true, created)));
                 Assert.Equal(SnapshotErrorCode.OutcomeUnknown, unknown.Code);
                 medium.Fail = (_, _) => 0;
                 store.ResolveOutcome();
@@ -64,7 +66,9 @@ public sealed class ManifestDangerTests
         Assert.Equal(read.Sequence + 2, Newest(Bytes(medium)).Sequence);
     }
 
-    /// <summary>The write whose sync failed is on the disk in part, and the next one is cut off, too.</summary>
+    /// <summary>
+    /// The write whose sync failed is on the disk in part, and the next one is cut off, too.
+    /// </summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -95,11 +99,14 @@ public sealed class ManifestDangerTests
         {
         }
 
-        using SnapshotStore after = SnapshotStore.Open(medium.AfterCrash(new Random(seed)), new StoreOptions());
+        using SnapshotStore after =
+            SnapshotStore.Open(medium.AfterCrash(new Random(seed)), new StoreOptions());
         Assert.Contains(after.Generations, info => info.Generation == 1);
     }
 
-    /// <summary>As when the outcome of an earlier compaction turns out after the next one has looked.</summary>
+    /// <summary>
+    /// As when the outcome of an earlier compaction turns out after the next one has looked.
+    /// </summary>
     [Fact]
     public async Task A_compaction_of_what_another_one_has_replaced_is_refused()
     {
@@ -125,7 +132,8 @@ public sealed class ManifestDangerTests
     [InlineData(0, 1, true)]
     [InlineData(1, 1, false)]
     [InlineData(1, 0, false)]
-    public void A_state_in_which_a_retired_file_is_one_that_counts_is_not_valid(int retired, int counts, bool isValid)
+    public void A_state_in_which_a_retired_file_is_one_that_counts_is_not_valid(
+        int retired, int counts, bool isValid)
     {
         ManifestEntry entry = new(Guid.NewGuid(), 5, null, 8192, 1, DateTimeOffset.UnixEpoch, counts);
         ManifestState state = new(3, [entry with { Revision = retired, Flags = EntryFlags.Retired }, entry]);
@@ -171,7 +179,8 @@ public sealed class ManifestDangerTests
 
         using SnapshotStore store = SnapshotStore.Open(medium, new StoreOptions());
         Assert.Equal(
-            SnapshotErrorCode.LimitReached, Assert.Throws<SnapshotException>(() => store.NextGeneration).Code);
+            SnapshotErrorCode.LimitReached,
+            Assert.Throws<SnapshotException>(() => store.NextGeneration).Code);
     }
 
     private static byte[] Bytes(CrashMedium medium)

@@ -7,7 +7,7 @@ namespace Snapshot.Tests.Storage;
 
 public sealed class RetentionTests
 {
-    private static readonly DateTimeOffset Now = new(2025, 6, 1, 0, 0, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset s_now = new(2025, 6, 1, 0, 0, 0, TimeSpan.Zero);
 
     [Fact]
     public void What_is_kept_is_wanted_or_needed_and_needs_nothing_that_is_gone() =>
@@ -23,7 +23,7 @@ public sealed class RetentionTests
                     MaxAge = maxAgeHours == 0 ? null : TimeSpan.FromHours(maxAgeHours),
                 };
                 HashSet<long> deleted =
-                    [.. Retention.Deletable(entries, policy, Now, []).Select(entry => entry.Generation)];
+                    [.. Retention.Deletable(entries, policy, s_now, []).Select(entry => entry.Generation)];
                 List<ManifestEntry> kept = [.. entries.Where(entry => !deleted.Contains(entry.Generation))];
                 Assert.All(
                     kept,
@@ -33,7 +33,8 @@ public sealed class RetentionTests
                 {
                     bool wanted = entry.Generation > entries.Count - keepLast
                         || (keepEvery > 0 && entry.Generation % keepEvery == 0
-                            && (maxAgeHours == 0 || Now - entry.Created <= TimeSpan.FromHours(maxAgeHours)));
+                            &&
+                            (maxAgeHours == 0 || s_now - entry.Created <= TimeSpan.FromHours(maxAgeHours)));
                     Assert.True(
                         wanted || kept.Any(child => child.Parent?.Generation == entry.Generation),
                         $"{entry.Generation} is kept for no reason");
@@ -48,9 +49,9 @@ public sealed class RetentionTests
         List<ManifestEntry> entries = [Entry(1, null), Entry(2, 1), Entry(3, null)];
         Assert.Equal(
             [1L, 2L],
-            Retention.Deletable(entries, new RetentionPolicy { KeepLast = 1 }, Now, [])
+            Retention.Deletable(entries, new RetentionPolicy { KeepLast = 1 }, s_now, [])
                 .Select(entry => entry.Generation));
-        Assert.Empty(Retention.Deletable(entries, new RetentionPolicy { KeepLast = 1 }, Now, [2]));
+        Assert.Empty(Retention.Deletable(entries, new RetentionPolicy { KeepLast = 1 }, s_now, [2]));
     }
 
     [Fact]
@@ -58,7 +59,8 @@ public sealed class RetentionTests
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => new RetentionPolicy { KeepLast = 0 });
         Assert.Throws<ArgumentOutOfRangeException>(() => new RetentionPolicy { KeepEvery = -1 });
-        Assert.Throws<ArgumentOutOfRangeException>(() => new RetentionPolicy { MaxAge = TimeSpan.FromTicks(-1) });
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => new RetentionPolicy { MaxAge = TimeSpan.FromTicks(-1) });
         Assert.Throws<ArgumentOutOfRangeException>(() => new StoreOptions { ChainLengthMax = 0 });
         Assert.Throws<ArgumentNullException>(() => new StoreOptions { Retention = null! });
     }
@@ -66,5 +68,5 @@ public sealed class RetentionTests
     private static ManifestEntry Entry(int generation, int? parent) => new(
         new Guid(generation, 0, 0, new byte[8]), generation,
         parent is { } number ? new ImageLink(new Guid(number, 0, 0, new byte[8]), number) : null,
-        4096, 0, Now.AddHours(generation - 45), 0);
+        4096, 0, s_now.AddHours(generation - 45), 0);
 }

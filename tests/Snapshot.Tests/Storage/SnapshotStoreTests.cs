@@ -27,7 +27,8 @@ public sealed class SnapshotStoreTests : IDisposable
             Assert.Equal(
                 (1L, null, GenerationKind.Full, "0000000001.snapshot"),
                 (first.Generation, first.Parent, first.Kind, first.FileName));
-            Assert.Equal((2L, 1L, GenerationKind.Incremental), (second.Generation, second.Parent, second.Kind));
+            Assert.Equal(
+                (2L, 1L, GenerationKind.Incremental), (second.Generation, second.Parent, second.Kind));
             Assert.Equal(second.FileBytes, new FileInfo(Path.Combine(_directory, second.FileName)).Length);
         }
 
@@ -71,7 +72,8 @@ public sealed class SnapshotStoreTests : IDisposable
         SnapshotStore.Open(_directory).Dispose();
         Assert.Equal(
             [
-                "0000000001-1.snapshot.aside", "0000000001.snapshot", "0000000002.snapshot.aside", "lock", "manifest",
+                "0000000001-1.snapshot.aside", "0000000001.snapshot", "0000000002.snapshot.aside", "lock",
+                "manifest",
                 "my.snapshot", "notes.partial",
             ],
             FileNames());
@@ -103,7 +105,8 @@ public sealed class SnapshotStoreTests : IDisposable
             () => store.BeginImage(new ImageHeader(
                 Guid.NewGuid(), 2, new ImageLink(Guid.NewGuid(), first.Generation), DateTimeOffset.UtcNow)));
         Assert.Equal(SnapshotErrorCode.ChainBroken, error.Code);
-        Assert.Equal(SnapshotErrorCode.NotFound, Assert.Throws<SnapshotException>(() => store.Describe(9)).Code);
+        Assert.Equal(
+            SnapshotErrorCode.NotFound, Assert.Throws<SnapshotException>(() => store.Describe(9)).Code);
         Assert.Equal(
             SnapshotErrorCode.NotFound,
             Assert.Throws<SnapshotException>(() => SnapshotStore.OpenReadOnly(_directory + "/none")).Code);
@@ -183,7 +186,8 @@ public sealed class SnapshotStoreTests : IDisposable
         draft.Complete(SampleImage.Metadata);
         store.Commit(draft);
         byte[] bytes = File.ReadAllBytes(path);
-        using FileStream file = new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+        using FileStream file = new(
+            path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
         for (int i = 0; i < bytes.Length; i++)
         {
             Put(i, (byte)(bytes[i] ^ (1 << (i % 8))));
@@ -211,7 +215,8 @@ public sealed class SnapshotStoreTests : IDisposable
         Assert.Equal(
             (before.Generation, before.ImageId, before.Created.ToUnixTimeMilliseconds()),
             (after.Generation, after.ImageId, after.Created.ToUnixTimeMilliseconds()));
-        Assert.Equal((GenerationKind.Full, null, "0000000003-1.snapshot"), (after.Kind, after.Parent, after.FileName));
+        Assert.Equal(
+            (GenerationKind.Full, null, "0000000003-1.snapshot"), (after.Kind, after.Parent, after.FileName));
         Assert.DoesNotContain(before.FileName, FileNames());
         Assert.Equal(progress[^1].BytesTotal, progress[^1].BytesDone);
         Assert.Equivalent(after, await store.CompactAsync(3), strict: true);
@@ -291,14 +296,17 @@ public sealed class SnapshotStoreTests : IDisposable
 
         // Sequences: 1 at the creation, 2 and 3 by the commits; 3 lives in half 0.
         Flip("manifest", 100);
-        using (SnapshotStore store = SnapshotStore.OpenReadOnly(_directory)) Assert.Equal(1, store.Newest!.Generation);
+        using (SnapshotStore store = SnapshotStore.OpenReadOnly(_directory))
+            Assert.Equal(1, store.Newest!.Generation);
         Flip("manifest", 262_144 + 100);
         SnapshotException error = Assert.Throws<SnapshotException>(() => SnapshotStore.Open(_directory));
-        Assert.Equal((SnapshotErrorCode.Corrupt, Path.Combine(_directory, "manifest")), (error.Code, error.Path));
+        Assert.Equal(
+            (SnapshotErrorCode.Corrupt, Path.Combine(_directory, "manifest")), (error.Code, error.Path));
         Assert.Contains("0000000002.snapshot", FileNames());
         File.Delete(Path.Combine(_directory, "manifest"));
         Assert.Equal(
-            SnapshotErrorCode.Corrupt, Assert.Throws<SnapshotException>(() => SnapshotStore.Open(_directory)).Code);
+            SnapshotErrorCode.Corrupt,
+            Assert.Throws<SnapshotException>(() => SnapshotStore.Open(_directory)).Code);
         Assert.Contains("0000000002.snapshot", FileNames());
     }
 
@@ -321,7 +329,8 @@ public sealed class SnapshotStoreTests : IDisposable
         Assert.Equivalent(SampleImage.Metadata.Roots, shown.Roots, strict: true);
         Assert.Equal(SampleImage.Metadata.Figures, shown.Figures);
         EncodingStatistics encoding = Assert.Single(shown.Encodings);
-        Assert.Equal(("difference+shuffle8+lz4", 1, 3 * 4096L), (encoding.Encoding, encoding.BlockCount, encoding.PageBytes));
+        Assert.Equal(("difference+shuffle8+lz4", 1, 3 * 4096L), (encoding.Encoding, encoding.BlockCount,
+            encoding.PageBytes));
     }
 
     /// <summary>The library is loaded a second time, where it finds no native part.</summary>
@@ -357,7 +366,8 @@ public sealed class SnapshotStoreTests : IDisposable
     }
 
     private string[] FileNames() =>
-        [.. Directory.EnumerateFiles(_directory).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+        [.. Directory.EnumerateFiles(_directory).Select(path => Path.GetFileName(path)).Order(
+            StringComparer.Ordinal)];
 
     private void Flip(string name, int at)
     {

@@ -3,10 +3,12 @@ using Xunit;
 
 namespace Snapshot.Tests.Storage;
 
-/// <summary>The machine stops at every single operation of a store's life, and once more while it recovers.</summary>
+/// <summary>
+/// The machine stops at every single operation of a store's life, and once more while it recovers.
+/// </summary>
 public sealed class StoreCrashTests
 {
-    private static readonly RetentionPolicy KeepOne = new() { KeepLast = 1 };
+    private static readonly RetentionPolicy s_keepOne = new() { KeepLast = 1 };
 
     [Theory]
     [InlineData(1)]
@@ -46,21 +48,25 @@ public sealed class StoreCrashTests
         medium.Fail = (operation, name) => operation == "sync" && name == Manifest.FileName ? 5 : 0;
         ImageDraft draft = script.Write(store, full: true);
         Assert.Equal(
-            SnapshotErrorCode.OutcomeUnknown, Assert.Throws<SnapshotException>(() => store.Commit(draft)).Code);
+            SnapshotErrorCode.OutcomeUnknown,
+            Assert.Throws<SnapshotException>(() => store.Commit(draft)).Code);
         medium.Fail = (_, _) => 0;
         Assert.Equal(
             SnapshotErrorCode.OutcomeUnknown,
             Assert.Throws<SnapshotException>(() => store.BeginImage(draft.Header)).Code);
-        SnapshotException refused = await Assert.ThrowsAsync<SnapshotException>(() => store.PruneAsync(KeepOne));
+        SnapshotException refused =
+            await Assert.ThrowsAsync<SnapshotException>(() => store.PruneAsync(s_keepOne));
         Assert.Equal(SnapshotErrorCode.OutcomeUnknown, refused.Code);
         store.Dispose();
 
-        // The page cache still shows the second generation; opening makes it durable before anyone relies on it.
+        // The page cache still shows the second generation; opening makes it durable before anyone relies on
+        // it.
         long[] shown;
         using (SnapshotStore again = SnapshotStore.Open(medium, new StoreOptions()))
             shown = [.. again.Generations.Select(info => info.Generation)];
         Assert.Equal([1L, 2L], shown);
-        using SnapshotStore after = SnapshotStore.Open(medium.AfterCrash(new Random(seed)), new StoreOptions());
+        using SnapshotStore after =
+            SnapshotStore.Open(medium.AfterCrash(new Random(seed)), new StoreOptions());
         Assert.Equal(shown, after.Generations.Select(info => info.Generation));
         await script.AssertHolds(after);
     }
@@ -111,7 +117,8 @@ public sealed class StoreCrashTests
         }
 
         using SnapshotStore again = SnapshotStore.Open(medium, new StoreOptions());
-        Assert.Equal(["0000000001.snapshot", "0000000002.snapshot"], medium.Names.Where(ImageFileName.IsImage).Order());
+        Assert.Equal(["0000000001.snapshot",
+            "0000000002.snapshot"], medium.Names.Where(ImageFileName.IsImage).Order());
         Assert.DoesNotContain(medium.Names, ImageFileName.IsPartial);
         Assert.Empty(again.Findings);
         await script.AssertHolds(again);
@@ -148,8 +155,8 @@ public sealed class StoreCrashTests
     }
 
     /// <summary>
-    /// Full, four increments of which the three before the last are merged, one image that inherits the chain and needs
-    /// no parent, an increment upon it.
+    /// Full, four increments of which the three before the last are merged, one image that inherits the chain
+    /// and needs no parent, an increment upon it.
     /// </summary>
     private static int Merge(CrashMedium medium, Life life)
     {
@@ -160,13 +167,16 @@ public sealed class StoreCrashTests
         GenerationInfo merged = new ImageMerger(store).Merge(fourth, 3, null, CancellationToken.None);
         Assert.Equal(1, merged.Parent);
         life.KeptFrom = 4;
-        Assert.Equal([2L, 3L], store.Prune(new RetentionPolicy { KeepLast = 2 }, null).Select(info => info.Generation));
+        Assert.Equal([2L,
+            3L], store.Prune(new RetentionPolicy { KeepLast = 2 }, null).Select(info => info.Generation));
         Assert.Null(life.Script.CommitInheriting(store).Parent);
         life.Script.Commit(store, full: false);
         return medium.Operations;
     }
 
-    /// <summary>Full, two increments, a compaction, an increment upon it, pruning, one more increment.</summary>
+    /// <summary>
+    /// Full, two increments, a compaction, an increment upon it, pruning, one more increment.
+    /// </summary>
     private static async Task<int> Run(CrashMedium medium, Life life)
     {
         using SnapshotStore store = SnapshotStore.Open(medium, new StoreOptions());
@@ -177,7 +187,7 @@ public sealed class StoreCrashTests
         life.Script.Commit(store, full: false);
         await store.CompactAsync(3);
         life.KeptFrom = 3;
-        await store.PruneAsync(KeepOne);
+        await store.PruneAsync(s_keepOne);
         life.Script.Commit(store, full: false);
         return medium.Operations;
     }
@@ -203,9 +213,11 @@ public sealed class StoreCrashTests
 
         long[] owed = [.. life.Script.Acknowledged.Where(generation => generation >= life.KeptFrom)];
         Assert.True(
-            owed.All(found.Contains), $"{where}: of {string.Join(',', owed)} only {string.Join(',', found)} are left");
+            owed.All(found.Contains),
+            $"{where}: of {string.Join(',', owed)} only {string.Join(',', found)} are left");
         Assert.True(
-            medium.Names.Count(ImageFileName.IsImage) == found.Length && !medium.Names.Any(ImageFileName.IsPartial),
+            medium.Names.Count(ImageFileName.IsImage) == found.Length &&
+            !medium.Names.Any(ImageFileName.IsPartial),
             $"{where}: leftovers");
         life.Script.Commit(store, full: true);
         await life.Script.AssertHolds(store);

@@ -103,7 +103,13 @@ public sealed class StoreForecastTests
     {
         Assert.Equal(now.KeptBy(policy).Sum(entry => entry.FileLength), kept.All);
         List<ManifestEntry> newest = now.KeptBy(
-            new RetentionPolicy { KeepLast = policy.KeepLast, MaxAge = policy.MaxAge, KeepPassedOver = false });
+            new RetentionPolicy
+            {
+                KeepLast = policy.KeepLast,
+                MaxAge = policy.MaxAge,
+                KeepPassedOver =
+                false
+            });
         Assert.Equal(newest.Sum(entry => entry.FileLength), kept.Newest);
     }
 
@@ -139,8 +145,10 @@ public sealed class StoreForecastTests
     public void What_is_kept_by_its_number_comes_on_top_of_the_multiple_and_not_of_the_room()
     {
         RetentionPolicy policy = new() { KeepLast = 1, KeepEvery = 2 };
-        StoreHoldings now = new StoreHoldings([], [], 0).With(2, null, State).With(4, null, State).With(5, null, State);
-        StoreLimits wide = StoreLimits.Of(new StoreOptions { Retention = policy }, State, 3 * State, freeBytes: State);
+        StoreHoldings now = new StoreHoldings([], [], 0).With(2, null, State).With(4, null, State).With(
+            5, null, State);
+        StoreLimits wide =
+            StoreLimits.Of(new StoreOptions { Retention = policy }, State, 3 * State, freeBytes: State);
         Assert.True(new StoreForecast(now, wide, policy).Fits(State));
         StoreLimits tight = wide with { Most = 4 * State - 1 };
         Assert.False(new StoreForecast(now, tight, policy).Fits(State));

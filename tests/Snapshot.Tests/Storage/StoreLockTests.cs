@@ -25,7 +25,8 @@ public sealed class StoreLockTests : IDisposable
             SnapshotException busy = Assert.Throws<SnapshotException>(() => SnapshotStore.Open(_store.Path));
             Assert.Equal(SnapshotErrorCode.StoreBusy, busy.Code);
             Assert.Contains(
-                $"process {process} (dotnet) on {Environment.MachineName}", busy.Message, StringComparison.Ordinal);
+                $"process {process} (dotnet) on {Environment.MachineName}", busy.Message,
+                StringComparison.Ordinal);
         }
 
         SnapshotStore.Open(_store.Path).Dispose();
@@ -78,7 +79,8 @@ public sealed class StoreLockTests : IDisposable
         Assert.Equal("committed 3", second.ReadUntil("committed", "failed")[^1]);
         byte[] before = File.ReadAllBytes(Path.Combine(_store.Path, Manifest.FileName));
         first.Write("commit");
-        Assert.StartsWith("failed StoreBusy", first.ReadUntil("committed", "failed")[^1], StringComparison.Ordinal);
+        Assert.StartsWith(
+            "failed StoreBusy", first.ReadUntil("committed", "failed")[^1], StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllBytes(Path.Combine(_store.Path, Manifest.FileName)));
         second.Write("commit");
         Assert.Equal("committed 4", second.ReadUntil("committed", "failed")[^1]);
@@ -107,7 +109,8 @@ public sealed class StoreLockTests : IDisposable
         string path = Path.Combine(_store.Path, Manifest.FileName);
         byte[] manifest = File.ReadAllBytes(path);
         ManifestState other = new(9, []);
-        ManifestHalf.Encode(other, manifest.AsSpan(other.Half * ManifestHalf.HalfBytes, ManifestHalf.HalfBytes));
+        ManifestHalf.Encode(
+            other, manifest.AsSpan(other.Half * ManifestHalf.HalfBytes, ManifestHalf.HalfBytes));
         File.WriteAllBytes(path, manifest);
         SnapshotException lost = Assert.Throws<SnapshotException>(() => script.Commit(store, full: true));
         Assert.Equal(SnapshotErrorCode.StoreBusy, lost.Code);
@@ -134,7 +137,8 @@ public sealed class StoreLockTests : IDisposable
             () => Native.sn_lock_acquire((int)left.DangerousGetHandle()) == 0, TimeSpan.FromMinutes(1)));
         RandomAccess.Write(left, gone.ToBytes(), 0);
         Task<SnapshotStore> opening = Task.Run(() => SnapshotStore.Open(_store.Path));
-        Assert.True(SpinWait.SpinUntil(() => OpenFiles() >= 2 || opening.IsCompleted, TimeSpan.FromMinutes(1)));
+        Assert.True(
+            SpinWait.SpinUntil(() => OpenFiles() >= 2 || opening.IsCompleted, TimeSpan.FromMinutes(1)));
         Native.sn_lock_release((int)left.DangerousGetHandle());
         (await opening).Dispose();
     }

@@ -4,10 +4,12 @@ using Snapshot.Tests.Image;
 
 namespace Snapshot.Tests.Storage;
 
-/// <summary>Writes generations of a changing memory into a store and remembers what each of them must hold.</summary>
+/// <summary>
+/// Writes generations of a changing memory into a store and remembers what each of them must hold.
+/// </summary>
 internal sealed class StoreScript(int seed, bool inUnits = false, int pagesMax = 12)
 {
-    private static readonly ImageWriterOptions Options =
+    private static readonly ImageWriterOptions s_options =
         new() { Encoding = BlockEncoding.Lz4, WriteBytes = 16384, WritesInFlight = 1, EncoderThreads = 1 };
 
     private readonly MemoryModel _memory = new(seed, regionCount: 2, pagesMax);
@@ -26,8 +28,9 @@ internal sealed class StoreScript(int seed, bool inUnits = false, int pagesMax =
         long generation = (store.Newest?.Generation ?? 0) + 1;
         if (Content.Count > 0) _memory.Mutate();
         Content[generation] = _memory.Content();
-        ImageHeader header = new(Guid.NewGuid(), generation, full ? null : _last, created ?? DateTimeOffset.UtcNow);
-        ImageDraft draft = LastDraft = store.BeginImage(header, Options);
+        ImageHeader header = new(
+            Guid.NewGuid(), generation, full ? null : _last, created ?? DateTimeOffset.UtcNow);
+        ImageDraft draft = LastDraft = store.BeginImage(header, s_options);
         if (inUnits) _memory.WriteInUnits(draft.Writer, full, seed ^ (int)generation);
         else _memory.WriteTo(draft.Writer, full);
         draft.Complete(SampleImage.Metadata);
@@ -43,7 +46,8 @@ internal sealed class StoreScript(int seed, bool inUnits = false, int pagesMax =
         return info;
     }
 
-    /// <summary>A generation that takes over from the chain what did not change, as a checkpoint does without room.
+    /// <summary>A generation that takes over from the chain what did not change, as a checkpoint does without
+    /// room.
     /// </summary>
     internal GenerationInfo CommitInheriting(SnapshotStore store)
     {
@@ -53,7 +57,7 @@ internal sealed class StoreScript(int seed, bool inUnits = false, int pagesMax =
         ImageHeader header = new(Guid.NewGuid(), generation, _last, DateTimeOffset.UtcNow);
         IReadOnlyList<ImageReader> chain = store.OpenChain(_last!.Value.Generation);
         using ChainPages pages = new(chain, chain.Count);
-        ImageDraft draft = LastDraft = store.BeginImage(header with { Parent = null }, Options);
+        ImageDraft draft = LastDraft = store.BeginImage(header with { Parent = null }, s_options);
         _memory.WriteInheriting(draft.Writer, pages);
         draft.Complete(SampleImage.Metadata);
         GenerationInfo info = store.Commit(draft);

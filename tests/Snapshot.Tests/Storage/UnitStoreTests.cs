@@ -22,7 +22,8 @@ public sealed class UnitStoreTests : IDisposable
     {
         using SnapshotStore store = SnapshotStore.Open(_directory);
         for (int generation = 1; generation <= 3; generation++) _script.Commit(store, full: generation == 1);
-        Assert.True(Newest(store, image => image.BlockInFile(0) != 0), "the order of the file is that of the stream");
+        Assert.True(
+            Newest(store, image => image.BlockInFile(0) != 0), "the order of the file is that of the stream");
         await _script.AssertHolds(store);
         await store.CompactAsync(3);
         await _script.AssertHolds(store);
@@ -62,7 +63,8 @@ public sealed class UnitStoreTests : IDisposable
         for (int i = 0; i < targets.Count; i++)
         {
             byte[] expected = _script.Content[3][plan.Regions[i].Description.Id];
-            bool same = expected.AsSpan().SequenceEqual(new ReadOnlySpan<byte>(targets[i].Address, expected.Length));
+            bool same =
+                expected.AsSpan().SequenceEqual(new ReadOnlySpan<byte>(targets[i].Address, expected.Length));
             Free(targets[i]);
             Assert.True(same, $"region {i} differs");
         }
@@ -93,7 +95,8 @@ public sealed class UnitStoreTests : IDisposable
         Assert.Equal(tables.PageCount, blocks.Sum(block => (long)ulong.PopCount(block.Wanted)));
         Assert.All(runs, run => Assert.True(Has(blocks[run.Block], run.Image, run.Ordinal)));
         Assert.All(blocks, block => Assert.True(
-            runs[block.Run].Image == block.Image && runs[block.Run].Ordinal < block.Ordinal + block.PageCount));
+            runs[block.Run].Image == block.Image &&
+            runs[block.Run].Ordinal < block.Ordinal + block.PageCount));
     }
 
     private static bool Has(in FillBlock block, uint image, ulong ordinal) =>

@@ -13,7 +13,8 @@ public class AheadTests
     public void ReleaseHasCodeForThisMachineBesideItsIl(Type type)
     {
         Assembly assembly = type.Assembly;
-        bool isRelease = assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()?.Configuration == "Release";
+        bool isRelease =
+            assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()?.Configuration == "Release";
         using FileStream file = File.OpenRead(assembly.Location);
         using PEReader reader = new(file);
 

@@ -4,8 +4,8 @@ namespace Snapshot.Tests.Structure;
 
 /// <summary>Which file of a folder of C names what another one defines: functions and variables.</summary>
 /// <remarks>
-/// Read from compiled objects: what a header's inline function names counts for each file that uses it, and assembly
-/// is a file like the others.
+/// Read from compiled objects: what a header's inline function names counts for each file that uses it, and
+/// assembly is a file like the others.
 /// </remarks>
 internal sealed class CallGraph
 {
@@ -28,7 +28,8 @@ internal sealed class CallGraph
     /// <summary>Compiles what is directly in a folder into an empty one, and reads the objects.</summary>
     internal static CallGraph Of(string folder, string empty)
     {
-        string[] sources = [.. Directory.EnumerateFiles(folder).Where(file => Path.GetExtension(file) is ".c" or ".S")];
+        string[] sources = [.. Directory.EnumerateFiles(folder).Where(
+            file => Path.GetExtension(file) is ".c" or ".S")];
         string[] flags = ["-std=c11", "-D_GNU_SOURCE", "-fPIC", "-O0", "-c"];
         Succeeds("cc", [.. flags, .. sources]);
         Dictionary<string, string> sourceOf = sources.ToDictionary(
@@ -36,7 +37,8 @@ internal sealed class CallGraph
         string listed = Succeeds("nm", ["-A", "-g", "-P", .. sourceOf.Keys]);
         return new CallGraph(
             sourceOf.Values,
-            [.. listed.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => Symbol.Parse(line, sourceOf))]);
+            [.. listed.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(
+                line => Symbol.Parse(line, sourceOf))]);
 
         string Succeeds(string program, string[] arguments)
         {
@@ -46,7 +48,9 @@ internal sealed class CallGraph
         }
     }
 
-    /// <summary>The files of a circle in their order, the first once more at its end; null: there is none.</summary>
+    /// <summary>
+    /// The files of a circle in their order, the first once more at its end; null: there is none.
+    /// </summary>
     internal string? Circle()
     {
         HashSet<string> done = [];

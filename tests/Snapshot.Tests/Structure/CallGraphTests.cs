@@ -4,8 +4,8 @@ using Xunit;
 namespace Snapshot.Tests.Structure;
 
 /// <summary>
-/// Files of the C part call downwards only; the order is at the head of block.h, and of native_thread.h for the runtime
-/// of native threads.
+/// Files of the C part call downwards only; the order is at the head of block.h, and of native_thread.h for
+/// the runtime of native threads.
 /// </summary>
 public sealed class CallGraphTests : IDisposable
 {
@@ -49,7 +49,8 @@ public sealed class CallGraphTests : IDisposable
         string sources = New("Native");
         foreach (string source in Repository.Sources(Library, ".c", ".h", ".S"))
         {
-            string target = Path.Combine(sources, Path.GetRelativePath(Path.Combine(Repository.Root, Library), source));
+            string target =
+                Path.Combine(sources, Path.GetRelativePath(Path.Combine(Repository.Root, Library), source));
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
             File.Copy(source, target);
         }

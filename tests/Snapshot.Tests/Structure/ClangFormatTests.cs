@@ -30,7 +30,8 @@ public sealed class ClangFormatTests : IDisposable
         File.WriteAllText(file, "int a(void)\n{\n  return 0;\n}\n");
         ProgramResult result = Check(_folder.FullName, file);
         Assert.NotEqual(0, result.ExitCode);
-        Assert.Contains("a.c:2:2: error: code should be clang-formatted", result.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "a.c:2:2: error: code should be clang-formatted", result.Error, StringComparison.Ordinal);
     }
 
     public void Dispose() => _folder.Delete(recursive: true);

@@ -24,9 +24,12 @@ public sealed class CycleTests
     {
         (string, string)[] canary =
         [
-            ("Memory/First.cs", "namespace Snapshot.Memory; class First { internal static Second? Next() => null; }"),
-            ("Memory/Second.cs", "namespace Snapshot.Memory; class Second { void Use() { var a = Third.Next(); } }"),
-            ("Memory/Third.cs", "namespace Snapshot.Memory; class Third { internal static First Next() => new(); }"),
+            ("Memory/First.cs",
+                "namespace Snapshot.Memory; class First { internal static Second? Next() => null; }"),
+            ("Memory/Second.cs",
+                "namespace Snapshot.Memory; class Second { void Use() { var a = Third.Next(); } }"),
+            ("Memory/Third.cs",
+                "namespace Snapshot.Memory; class Third { internal static First Next() => new(); }"),
             ("Memory/User.cs", "namespace Snapshot.Memory; class User { First? _first; }"),
             ("Image/Other.cs", "namespace Snapshot.Image; class Other { Snapshot.Tracking.Back? _back; }"),
             ("Tracking/Back.cs", "namespace Snapshot.Tracking; class Back { Snapshot.Image.Other? _other; }"),
@@ -40,11 +43,14 @@ public sealed class CycleTests
     {
         (string, string)[] canary =
         [
-            ("Interop/Calls.One.cs", "namespace Snapshot.Interop; static partial class Calls { static void One() { } }"),
+            ("Interop/Calls.One.cs",
+                "namespace Snapshot.Interop; static partial class Calls { static void One() { } }"),
             (
                 "Interop/Calls.Two.cs",
-                "namespace Snapshot.Interop; static partial class Calls { internal static void Two() => User.Use(); }"),
-            ("Interop/User.cs", "namespace Snapshot.Interop; class User { internal static void Use() => Calls.Two(); }"),
+                "namespace Snapshot.Interop; static partial class Calls { internal static void Two() => " +
+                "User.Use(); }"),
+            ("Interop/User.cs",
+                "namespace Snapshot.Interop; class User { internal static void Use() => Calls.Two(); }"),
         ];
         RoomCycle cycle = Assert.Single(RoomCycles.In(canary));
         Assert.Equal(["Interop/Calls.Two.cs", "Interop/User.cs"], cycle.Files);

@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Snapshot.Tests.Structure;
 
-/// <summary>Each error code has one meaning, said where it is declared, and something that means it.</summary>
+/// <summary>
+/// Each error code has one meaning, said where it is declared, and something that means it.
+/// </summary>
 public sealed partial class ErrorCodeTests
 {
     private static string Declaration { get; } = "src/Snapshot/Base/SnapshotErrorCode.cs";
@@ -13,17 +15,20 @@ public sealed partial class ErrorCodeTests
     {
         string sources = string.Join(
             '\n',
-            Repository.Sources("src/Snapshot", ".cs").Concat(Repository.Sources("src/Snapshot.NativeThreads", ".cs"))
+            Repository.Sources("src/Snapshot", ".cs").Concat(
+                Repository.Sources("src/Snapshot.NativeThreads", ".cs"))
                 .Select(File.ReadAllText));
         Assert.Equal([], Enum.GetNames<SnapshotErrorCode>().Where(name => !IsGiven(name, sources)));
-        Assert.False(IsGiven("Busy", "when (error.Code == SnapshotErrorCode.Busy) SnapshotErrorCode.Busy => true"));
+        Assert.False(
+            IsGiven("Busy", "when (error.Code == SnapshotErrorCode.Busy) SnapshotErrorCode.Busy => true"));
     }
 
     [SourcesFact]
     public void Each_code_has_a_number_of_its_own_and_one_sentence_or_two_that_say_what_it_means()
     {
         string[] names = Enum.GetNames<SnapshotErrorCode>();
-        Assert.Equal(Enumerable.Range(1, names.Length), Enum.GetValues<SnapshotErrorCode>().Select(code => (int)code));
+        Assert.Equal(
+            Enumerable.Range(1, names.Length), Enum.GetValues<SnapshotErrorCode>().Select(code => (int)code));
         string text = File.ReadAllText(Path.Combine(Repository.Root, Declaration));
         string[] meanings = [.. Summaries().Matches(text).Skip(1).Select(match => match.Groups[1].Value)];
         Assert.Equal(names.Length, meanings.Length);

@@ -31,7 +31,9 @@ public sealed class FiberDocumentTests
 
         Assert.True(snippet.Errors.Count == 0, $"line {line}: {string.Join('\n', snippet.Errors)}");
         if (words is ["refused", var expected]) AssertRefusedWhenCalled(snippet, line, expected);
-        else Assert.All(Machines(snippet), type => Assert.True(HoldsNoReference(type), $"line {line}: {type}"));
+        else
+            Assert.All(
+                Machines(snippet), type => Assert.True(HoldsNoReference(type), $"line {line}: {type}"));
     }
 
     [Fact]
@@ -44,14 +46,16 @@ public sealed class FiberDocumentTests
         Type owner = snippet.Assembly.GetTypes().First(type => type.GetMethod("Refused", Any) is not null);
         Exception? thrown = snippet.Call(owner.FullName!, "Refused");
         Assert.True(
-            thrown is InvalidOperationException && thrown.Message.StartsWith(expected, StringComparison.Ordinal),
+            thrown is InvalidOperationException &&
+            thrown.Message.StartsWith(expected, StringComparison.Ordinal),
             $"line {line}: not {expected}, but {thrown}");
     }
 
     private const BindingFlags Any =
         BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
 
-    private static IEnumerable<Type> Machines(FiberSnippet snippet) => snippet.Assembly.GetTypes().Where(type =>
+    private static IEnumerable<Type> Machines(
+        FiberSnippet snippet) => snippet.Assembly.GetTypes().Where(type =>
         type.GetField("<>t__builder", Any) is { } builder
         && builder.FieldType.Name.StartsWith("FiberTaskBuilder", StringComparison.Ordinal));
 
@@ -59,6 +63,7 @@ public sealed class FiberDocumentTests
     {
         if (!type.IsValueType) return type.IsPointer;
         return type.IsPrimitive || type.IsEnum
-            || type.GetFields(Any).Where(field => !field.IsStatic).All(field => HoldsNoReference(field.FieldType));
+            || type.GetFields(Any).Where(field => !field.IsStatic).All(
+                field => HoldsNoReference(field.FieldType));
     }
 }

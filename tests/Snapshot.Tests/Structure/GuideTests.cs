@@ -5,8 +5,8 @@ using Xunit;
 namespace Snapshot.Tests.Structure;
 
 /// <summary>
-/// The C# of docs/GUIDE.md compiles, without unsafe code except where native code is started, and its whole programs
-/// run, and run again.
+/// The C# of docs/GUIDE.md compiles, without unsafe code except where native code is started, and its whole
+/// programs run, and run again.
 /// </summary>
 public sealed class GuideTests
 {
@@ -42,7 +42,8 @@ public sealed class GuideTests
     public void Unsafe_code_is_refused_outside_of_native_blocks()
     {
         FiberSnippet snippet = new(
-            [Around + "unsafe { arena.Allocate(8); }"], kind: OutputKind.ConsoleApplication, allowsUnsafe: false);
+            [Around + "unsafe { arena.Allocate(8); }"], kind: OutputKind.ConsoleApplication,
+            allowsUnsafe: false);
         Assert.Contains(snippet.Errors, error => error.Id == "CS0227");
     }
 

@@ -11,7 +11,8 @@ namespace Snapshot.Tests.Structure;
 /// <param name="Type">The used type.</param>
 /// <param name="Member">The used member, or null where only the type is named.</param>
 /// <param name="Declared">
-/// The source that declares the member, else one that declares the type; a use of a partial type is one of each.
+/// The source that declares the member, else one that declares the type; a use of a partial type is one of
+/// each.
 /// </param>
 internal sealed record LibraryUse(string File, int Line, string Type, string? Member, string Declared)
 {
@@ -19,7 +20,9 @@ internal sealed record LibraryUse(string File, int Line, string Type, string? Me
     internal bool IsQualifier { get; init; }
 }
 
-/// <summary>Which source of the library uses which other, also where the used type hides behind <c>var</c>.</summary>
+/// <summary>
+/// Which source of the library uses which other, also where the used type hides behind <c>var</c>.
+/// </summary>
 internal static class LibraryUses
 {
     private const string ImplicitUsings =
@@ -56,9 +59,11 @@ internal static class LibraryUses
             foreach (SyntaxReference declared in Declarations(member is null ? type : symbol, type))
             {
                 int line = name.GetLocation().GetLineSpan().StartLinePosition.Line + 1;
-                yield return new LibraryUse(tree.FilePath, line, type.Name, member, declared.SyntaxTree.FilePath)
+                yield return new LibraryUse(
+                    tree.FilePath, line, type.Name, member, declared.SyntaxTree.FilePath)
                 {
-                    IsQualifier = name.Parent is MemberAccessExpressionSyntax access && access.Expression == name,
+                    IsQualifier =
+                        name.Parent is MemberAccessExpressionSyntax access && access.Expression == name,
                 };
             }
         }

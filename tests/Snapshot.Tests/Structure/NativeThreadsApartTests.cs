@@ -77,21 +77,24 @@ public sealed class NativeThreadsApartTests : IDisposable
         using TestProgram program = new(_folder.FullName, [], "native-twice", _store.Path);
         (int exitCode, _, string error) = program.WaitForEnd();
         Assert.NotEqual(0, exitCode);
-        Assert.Contains("libsnapshot_threads.so, which native threads need, could not", error, StringComparison.Ordinal);
+        Assert.Contains(
+            "libsnapshot_threads.so, which native threads need, could not", error, StringComparison.Ordinal);
     }
 
     /// <summary>
-    /// The test programs with the core and what it needs. Without the list of what belongs to them (.deps.json), which
-    /// would have the host of .NET ask for what is left out.
+    /// The test programs with the core and what it needs. Without the list of what belongs to them
+    /// (.deps.json), which would have the host of .NET ask for what is left out.
     /// </summary>
     private void CopyCore(params string[] alsoThese)
     {
         string[] patterns =
         [
             "Snapshot.TestPrograms.dll", "Snapshot.TestPrograms.runtimeconfig.json", "Snapshot.dll",
-            "libsnapshot_native.so", "System.IO.Hashing.dll", "System.Numerics.Tensors.dll", "K4os.*.dll", .. alsoThese,
+            "libsnapshot_native.so", "System.IO.Hashing.dll", "System.Numerics.Tensors.dll", "K4os.*.dll",
+            .. alsoThese,
         ];
-        foreach (string file in patterns.SelectMany(pattern => Directory.GetFiles(AppContext.BaseDirectory, pattern)))
+        foreach (string file in patterns.SelectMany(
+            pattern => Directory.GetFiles(AppContext.BaseDirectory, pattern)))
             File.Copy(file, Path.Combine(_folder.FullName, Path.GetFileName(file)));
     }
 }

@@ -6,11 +6,15 @@ namespace Snapshot.Tests.Structure;
 /// <summary>The list of versions has what projects use, and says why one is held back.</summary>
 public sealed class PackageVersionTests
 {
-    /// <summary>Held back on purpose; the others are the newest of their kind when they are changed.</summary>
-    private static readonly string[] s_heldBack = ["System.IO.Hashing", "Microsoft.CodeAnalysis.CSharp", "xunit"];
+    /// <summary>
+    /// Held back on purpose; the others are the newest of their kind when they are changed.
+    /// </summary>
+    private static readonly string[] s_heldBack = ["System.IO.Hashing", "Microsoft.CodeAnalysis.CSharp",
+        "xunit"];
 
     private static XDocument Versions =>
-        XDocument.Load(Path.Combine(Repository.Root, "Directory.Packages.props"), LoadOptions.PreserveWhitespace);
+        XDocument.Load(
+            Path.Combine(Repository.Root, "Directory.Packages.props"), LoadOptions.PreserveWhitespace);
 
     [SourcesFact]
     public void Each_version_is_that_of_a_package_that_a_project_uses()
@@ -27,7 +31,8 @@ public sealed class PackageVersionTests
     {
         Assert.All(s_heldBack, name =>
         {
-            XElement version = Versions.Descendants("PackageVersion").Single(version => NameOf(version) == name);
+            XElement version =
+                Versions.Descendants("PackageVersion").Single(version => NameOf(version) == name);
             XNode? before = version.NodesBeforeSelf().LastOrDefault(node => node is not XText);
             Assert.True(before is XComment, $"no reason stands before {name}");
         });

@@ -22,7 +22,8 @@ public sealed partial class ReadmeTests
                 directory.FullName,
                 "dotnet", "build", "-c", Repository.Configuration, "-nologo", "-v", "q", "-nodeReuse:false");
             Assert.True(built.ExitCode == 0, built.ToString());
-            string program = Path.Combine(directory.FullName, "bin", Repository.Configuration, "net10.0", "Readme");
+            string program =
+                Path.Combine(directory.FullName, "bin", Repository.Configuration, "net10.0", "Readme");
             KillWhenDurable(directory.FullName, program);
 
             ProgramResult run = Repository.Run(directory.FullName, program);
@@ -43,7 +44,8 @@ public sealed partial class ReadmeTests
         string properties = File.ReadAllText(Path.Combine(Repository.Root, "Directory.Build.props"));
         string version = Version().Match(properties).Groups[1].Value;
         Assert.NotEmpty(version);
-        Assert.Contains($"dotnet add package Snapshot --version {version}\n", s_text, StringComparison.Ordinal);
+        Assert.Contains(
+            $"dotnet add package Snapshot --version {version}\n", s_text, StringComparison.Ordinal);
     }
 
     private static void KillWhenDurable(string directory, string program)

@@ -11,7 +11,9 @@ internal static class Repository
     internal static string Configuration { get; } =
         Path.GetFileName(Path.GetDirectoryName(AppContext.BaseDirectory.TrimEnd('/')))!;
 
-    /// <summary>The files under a folder that end in one of the extensions, without what a build puts there.</summary>
+    /// <summary>
+    /// The files under a folder that end in one of the extensions, without what a build puts there.
+    /// </summary>
     internal static IEnumerable<string> Sources(string folder, params string[] extensions)
     {
         string top = Path.Combine(Root, folder);
@@ -24,7 +26,8 @@ internal static class Repository
     }
 
     /// <summary>The sources of the library, as paths relative to src/Snapshot with their text.</summary>
-    internal static IEnumerable<(string Path, string Text)> Library => Sources("src/Snapshot", ".cs").Select(file =>
+    internal static IEnumerable<(string Path, string Text)> Library => Sources("src/Snapshot", ".cs").Select(
+        file =>
         (Path.GetRelativePath(Path.Combine(Root, "src/Snapshot"), file), File.ReadAllText(file)));
 
     internal static string Relative(string file) => Path.GetRelativePath(Root, file);
@@ -41,7 +44,8 @@ internal static class Repository
         return new ProgramResult(process.ExitCode, output, error.GetAwaiter().GetResult());
     }
 
-    internal static ProgramResult Run(string workingDirectory, string program, params IEnumerable<string> arguments) =>
+    internal static ProgramResult Run(
+        string workingDirectory, string program, params IEnumerable<string> arguments) =>
         Run(new ProcessStartInfo(program, arguments) { WorkingDirectory = workingDirectory });
 
     private static string FindRoot()
@@ -50,7 +54,8 @@ internal static class Repository
         while (directory is not null && !File.Exists(Path.Combine(directory, "Snapshot.sln")))
             directory = Path.GetDirectoryName(directory);
         return directory
-            ?? throw new InvalidOperationException($"Snapshot.sln is in no folder above {AppContext.BaseDirectory}");
+            ?? throw new InvalidOperationException(
+                $"Snapshot.sln is in no folder above {AppContext.BaseDirectory}");
     }
 }
 

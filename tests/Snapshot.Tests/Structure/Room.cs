@@ -29,9 +29,11 @@ internal static class Room
         ["Coordination"] = ["Base", "Interop", "Threads"],
         ["Image"] = ["Base"],
         ["Storage"] = ["Base", "Image"],
-        ["Checkpoint"] = ["Base", "Interop", "Memory", "Tracking", "Threads", "Coordination", "Image", "Storage"],
+        ["Checkpoint"] = ["Base", "Interop", "Memory", "Tracking", "Threads", "Coordination", "Image",
+            "Storage"],
         ["Restart"] =
-            ["Base", "Interop", "Memory", "Tracking", "Threads", "Coordination", "Image", "Storage", "Checkpoint"],
+            ["Base", "Interop", "Memory", "Tracking", "Threads", "Coordination", "Image", "Storage",
+                "Checkpoint"],
     };
 
     /// <summary>The room of a path relative to src/Snapshot.</summary>

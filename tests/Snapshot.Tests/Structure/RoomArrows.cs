@@ -13,5 +13,6 @@ internal static class RoomArrows
         Room.Allows(Room.Of(use.File), Room.Of(use.Declared), use.Type, use.Member);
 
     private static string Describe(LibraryUse use) =>
-        $"{use.File}({use.Line}) uses {Room.Of(use.Declared)}/{use.Type}{(use.Member is null ? "" : "." + use.Member)}";
+        $"{use.File}({use.Line}) uses " +
+        $"{Room.Of(use.Declared)}/{use.Type}{(use.Member is null ? "" : "." + use.Member)}";
 }

@@ -1,13 +1,14 @@
 namespace Snapshot.Tests.Structure;
 
 /// <summary>
-/// Finds the files of a room that hold each other: each uses a type of the next, and the last one of the first. Whoever
-/// wants to understand one of them must read them all.
+/// Finds the files of a room that hold each other: each uses a type of the next, and the last one of the
+/// first. Whoever wants to understand one of them must read them all.
 /// </summary>
 internal static class RoomCycles
 {
     /// <summary>
-    /// The cycles in sources given as (path relative to src/Snapshot, text), each as large as it is, largest first.
+    /// The cycles in sources given as (path relative to src/Snapshot, text), each as large as it is, largest
+    /// first.
     /// </summary>
     internal static IReadOnlyList<RoomCycle> In(IEnumerable<(string Path, string Text)> sources)
     {

@@ -34,14 +34,16 @@ public sealed class RoomTests
     {
         (string, string)[] canary =
         [
-            ("Memory/Field.cs", "namespace Snapshot.Memory;\nclass Field { internal static Field Make() => new(); }"),
+            ("Memory/Field.cs",
+                "namespace Snapshot.Memory;\nclass Field { internal static Field Make() => new(); }"),
             ("Options.cs", "namespace Snapshot;\npublic sealed class Options { }"),
             (
                 "Base/Named.cs",
                 "namespace Snapshot.Base;\ninternal sealed class Named { Snapshot.Memory.Field? _field; }"),
             (
                 "Image/Inferred.cs",
-                "namespace Snapshot.Image;\nclass Inferred\n{\n    void Use() { var a = Memory.Field.Make(); }\n}"),
+                "namespace Snapshot.Image;\nclass Inferred\n{\n    void Use() { var a = " +
+                "Memory.Field.Make(); }\n}"),
             (
                 "Tracking/Upward.cs",
                 "namespace Snapshot.Tracking;\nclass Upward { Options? _options; Memory.Field? _allowed; }"),
@@ -77,6 +79,7 @@ public sealed class RoomTests
             }
             """;
         (string, string)[] canary = [("Interop/Native.cs", Native), ("Storage/Store.cs", Store)];
-        Assert.Equal(["Storage/Store.cs(6) uses Interop/Native.sn_memory_commit"], RoomArrows.Forbidden(canary));
+        Assert.Equal(
+            ["Storage/Store.cs(6) uses Interop/Native.sn_memory_commit"], RoomArrows.Forbidden(canary));
     }
 }

@@ -2,7 +2,9 @@ using Xunit;
 
 namespace Snapshot.Tests.Structure;
 
-/// <summary>A test that reads the source tree, and is skipped where only what was built is, as in a guest.</summary>
+/// <summary>
+/// A test that reads the source tree, and is skipped where only what was built is, as in a guest.
+/// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class SourcesFactAttribute : FactAttribute
 {

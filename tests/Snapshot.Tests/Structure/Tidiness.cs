@@ -10,13 +10,15 @@ internal static partial class Tidiness
 {
     internal const int FileLinesMax = 500;
     internal const int FunctionLinesMax = 80;
-    internal const int LineLengthMax = 120;
+    internal const int CodeLineMax = 110;
+    internal const int DocumentLineMax = 120;
 
     /// <summary>What is wrong with any file: leftovers and names.</summary>
     internal static IEnumerable<string> LeftoversOf(string path, string text)
     {
         string[] lines = text.Split('\n');
-        if (VagueName().IsMatch(Path.GetFileName(path))) yield return $"{path}: says nothing about what is in it";
+        if (VagueName().IsMatch(Path.GetFileName(path)))
+            yield return $"{path}: says nothing about what is in it";
         for (int index = 0; index < lines.Length; index++)
         {
             if (LeftoverOf(lines[index]) is { } fault) yield return $"{path}({index + 1}): {fault}";
@@ -27,11 +29,12 @@ internal static partial class Tidiness
     internal static IEnumerable<string> ExcessesOf(string path, string text)
     {
         string[] lines = text.Split('\n');
-        if (lines.Length > FileLinesMax) yield return $"{path}: {lines.Length} lines, more than {FileLinesMax}";
+        if (lines.Length > FileLinesMax)
+            yield return $"{path}: {lines.Length} lines, more than {FileLinesMax}";
         for (int index = 0; index < lines.Length; index++)
         {
-            if (lines[index].Length <= LineLengthMax) continue;
-            yield return $"{path}({index + 1}): {lines[index].Length} characters, more than {LineLengthMax}";
+            if (lines[index].Length <= CodeLineMax) continue;
+            yield return $"{path}({index + 1}): {lines[index].Length} characters, more than {CodeLineMax}";
         }
 
         bool isCSharp = path.EndsWith(".cs", StringComparison.Ordinal);
@@ -53,13 +56,16 @@ internal static partial class Tidiness
 
     private static IEnumerable<(int Line, int Length)> CSharpFunctions(string text)
     {
-        SyntaxNode root = CSharpSyntaxTree.ParseText(text, new CSharpParseOptions(LanguageVersion.Preview)).GetRoot();
+        SyntaxNode root =
+            CSharpSyntaxTree.ParseText(text, new CSharpParseOptions(LanguageVersion.Preview)).GetRoot();
         foreach (SyntaxNode node in root.DescendantNodes())
         {
-            if (node is not (BaseMethodDeclarationSyntax or AccessorDeclarationSyntax or LocalFunctionStatementSyntax))
+            if (node is not (BaseMethodDeclarationSyntax or AccessorDeclarationSyntax or
+                LocalFunctionStatementSyntax))
                 continue;
             FileLinePositionSpan span = node.GetLocation().GetLineSpan();
-            yield return (span.StartLinePosition.Line + 1, span.EndLinePosition.Line - span.StartLinePosition.Line + 1);
+            yield return (span.StartLinePosition.Line + 1,
+                span.EndLinePosition.Line - span.StartLinePosition.Line + 1);
         }
     }
 

@@ -18,7 +18,8 @@ public sealed class WordTests
     public void Documents_comments_messages_and_names_use_no_forbidden_words()
     {
         string[] faults =
-            [.. Read.SelectMany(file => Words.ForbiddenIn(Repository.Relative(file), File.ReadAllText(file)))];
+            [.. Read.SelectMany(
+                file => Words.ForbiddenIn(Repository.Relative(file), File.ReadAllText(file)))];
         Assert.True(faults.Length == 0, string.Join('\n', faults));
     }
 
@@ -58,7 +59,8 @@ public sealed class WordTests
     {
         string[] lines = File.ReadAllLines(Path.Combine(Repository.Root, "ARCHITECTURE.md"));
         int first = Array.IndexOf(lines, "## Glossary");
-        int next = Array.FindIndex(lines, first + 1, line => line.StartsWith("## ", StringComparison.Ordinal));
+        int next =
+            Array.FindIndex(lines, first + 1, line => line.StartsWith("## ", StringComparison.Ordinal));
         Assert.True(first >= 0 && next - first is > 10 and <= 40, $"{next - first} lines");
     }
 }

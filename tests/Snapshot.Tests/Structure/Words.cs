@@ -16,8 +16,10 @@ internal static partial class Words
         (Of(@"\btime-outs?\b"), "timeout, a length of time"),
         (Of(@"\bkernel('s)? (module|thread)s?\b"), "native module, native thread"),
         (Of(@"\bblocks? of 2 MiB\b|\b2 MiB blocks?\b"), "span: a block is a block of an image"),
-        (Of(@"\bslots? of (the|a) manifest\b|\bmanifest('s)? slots?\b"), "half: a slot is room for the copy of a page"),
-        (Of(@"\bslots? of (the|a|native) modules?\b|--slot\b"), "base: a slot is room for the copy of a page"),
+        (Of(@"\bslots? of (the|a) manifest\b|\bmanifest('s)? slots?\b"),
+            "half: a slot is room for the copy of a page"),
+        (Of(@"\bslots? of (the|a|native) modules?\b|--slot\b"),
+            "base: a slot is room for the copy of a page"),
         (Of(@"\b(the|of) keeping (of the store|ends|failed)\b"), "maintenance"),
         (new Regex(@"\bKernel(Host|Module|Thread|Options|Finding)s?\b"), "Native…: a kernel is Linux"),
     ];

@@ -5,9 +5,9 @@ using Xunit;
 namespace Snapshot.Tests.Threads;
 
 /// <summary>
-/// ArenaChannel as a model: what is done under its lock is one step, since nothing else sees it in between; the wakes
-/// are steps of their own. Four fibers, a letter each: 'w' writes one item, 'r' reads one, 'p' waits until there is one
-/// and leaves it, 'c' completes the channel when all have been written. Capacity 1.
+/// ArenaChannel as a model: what is done under its lock is one step, since nothing else sees it in between;
+/// the wakes are steps of their own. Four fibers, a letter each: 'w' writes one item, 'r' reads one, 'p'
+/// waits until there is one and leaves it, 'c' completes the channel when all have been written. Capacity 1.
 /// </summary>
 public sealed class ChannelModelTests(ITestOutputHelper output)
 {
@@ -41,7 +41,8 @@ public sealed class ChannelModelTests(ITestOutputHelper output)
     private readonly record struct Actor(At At, byte Seen, ModelQueue Told, bool HasSlept);
 
     private readonly record struct State(
-        byte Count, byte Writes, byte Reads, bool IsComplete, ModelQueue Readers, ModelQueue Writers, byte Restarts,
+        byte Count, byte Writes, byte Reads, bool IsComplete, ModelQueue Readers, ModelQueue Writers,
+        byte Restarts,
         Actor A, Actor B, Actor C, Actor D)
     {
         internal Actor this[int index] => index switch { 0 => A, 1 => B, 2 => C, _ => D };
@@ -109,7 +110,8 @@ public sealed class ChannelModelTests(ITestOutputHelper output)
 
     private static string? Violation(State state, string who)
     {
-        int written = Enumerable.Range(0, who.Length).Count(index => who[index] == 'w' && HasDone(state[index]));
+        int written =
+            Enumerable.Range(0, who.Length).Count(index => who[index] == 'w' && HasDone(state[index]));
         int read = Enumerable.Range(0, who.Length).Count(index => who[index] == 'r' && state[index].HasSlept
             && state[index].At is At.WakeWriter);
         return state.Count > Capacity || read > written ? "an item was lost or made" : null;
@@ -156,7 +158,8 @@ public sealed class ChannelModelTests(ITestOutputHelper output)
                 yield return new($"{me} parks or not", parked);
                 break;
             case At.Woken:
-                yield return new($"{me} looks again", state.With(index, actor with { At = At.Try, HasSlept = true }));
+                yield return new(
+                    $"{me} looks again", state.With(index, actor with { At = At.Try, HasSlept = true }));
                 break;
             case At.WakeReader or At.WakeWriter when !actor.Told.IsEmpty:
                 Actor told = state[actor.Told.First];
@@ -187,7 +190,8 @@ public sealed class ChannelModelTests(ITestOutputHelper output)
                 : before with { Writers = queue.Without(first) };
             Actor waker = before[by] with { Told = new ModelQueue().Add(first) };
             return new(
-                $"{me} takes {first} out", next.With(first, before[first] with { At = At.Moving }).With(by, waker));
+                $"{me} takes {first} out",
+                next.With(first, before[first] with { At = At.Moving }).With(by, waker));
         }
     }
 
@@ -208,7 +212,8 @@ public sealed class ChannelModelTests(ITestOutputHelper output)
                     Writes = (byte)(state.Writes + more),
                 });
             case 'w':
-                return new($"{me} finds it full", state.With(index, actor with { At = At.Park, Seen = state.Reads }));
+                return new($"{me} finds it full", state.With(
+                    index, actor with { At = At.Park, Seen = state.Reads }));
             case 'r' when state.Count > 0:
                 return new($"{me} reads", state.With(index, new Actor { At = At.WakeWriter }) with
                 {
@@ -217,7 +222,8 @@ public sealed class ChannelModelTests(ITestOutputHelper output)
                 });
             case 'p' when state.Count > 0:
                 bool passesOn = actor.HasSlept && flaw != Flaw.PeekerKeepsTheWake;
-                return new($"{me} sees one", state.With(index, passesOn ? new Actor { At = At.WakeReader } : done));
+                return new(
+                    $"{me} sees one", state.With(index, passesOn ? new Actor { At = At.WakeReader } : done));
             case 'r' or 'p' when state.IsComplete:
                 return new($"{me} is told the end", state.With(index, done));
             case 'c':
@@ -229,7 +235,8 @@ public sealed class ChannelModelTests(ITestOutputHelper output)
                     Reads = (byte)(state.Reads + counts),
                 });
             default:
-                return new($"{me} finds none", state.With(index, actor with { At = At.Park, Seen = state.Writes }));
+                return new(
+                    $"{me} finds none", state.With(index, actor with { At = At.Park, Seen = state.Writes }));
         }
     }
 }

@@ -8,8 +8,9 @@ using Xunit;
 namespace Snapshot.Tests.Threads;
 
 /// <summary>
-/// What fiber methods may use survives: each construct is captured at each of its awaits, its process is killed, and a
-/// new one goes on; in the end it has computed what the same source computes as an ordinary async method.
+/// What fiber methods may use survives: each construct is captured at each of its awaits, its process is
+/// killed, and a new one goes on; in the end it has computed what the same source computes as an ordinary
+/// async method.
 /// </summary>
 public sealed class ConstructTests : IDisposable
 {
@@ -55,18 +56,23 @@ public sealed class ConstructTests : IDisposable
         Assert.Equal(expected.Max(line => int.Parse(line.Split(' ')[3], null)), kills);
         Assert.Equal(expected.Length + 1, lines.Count);
         string[] wrong = [.. expected.Zip(lines).Where(pair => pair.First != pair.Second)
-            .Select(pair => $"{pair.First.Split(' ')[0]}: '{pair.Second}' after {kills} kills, not '{pair.First}'")];
+            .Select(pair =>
+                $"{pair.First.Split(' ')[0]}: '{pair.Second}' after {kills} kills, not '{pair.First}'")];
         Assert.True(wrong.Length == 0, string.Join('\n', wrong));
         Assert.Equal("end: leaked 0", lines[^1]);
     }
 
-    /// <summary>A line <c>NAME RESULT FINALLYS PAUSES</c> for each construct, computed without fibers.</summary>
+    /// <summary>
+    /// A line <c>NAME RESULT FINALLYS PAUSES</c> for each construct, computed without fibers.
+    /// </summary>
     private static unsafe string[] Plain()
     {
         string[] sources = [.. Repository.Sources("tests/Snapshot.TestPrograms/FiberConstructs", ".cs")
-            .Select(file => File.ReadAllText(file).Replace("FiberTask", "ValueTask", StringComparison.Ordinal))];
+            .Select(
+                file => File.ReadAllText(file).Replace("FiberTask", "ValueTask", StringComparison.Ordinal))];
         FiberSnippet plain = new([.. sources, Ordinary]);
-        MethodInfo run = plain.Assembly.GetType("Snapshot.TestPrograms.FiberConstructs.Entry")!.GetMethod("Run")!;
+        MethodInfo run =
+            plain.Assembly.GetType("Snapshot.TestPrograms.FiberConstructs.Entry")!.GetMethod("Run")!;
         string[] lines = new string[AllConstructs.List.Length];
         long* numbers = (long*)NativeMemory.AllocZeroed(3, sizeof(long));
         for (int index = 0; index < lines.Length; index++)

@@ -3,7 +3,9 @@ using Snapshot.Threads.Fibers;
 
 namespace Snapshot.Tests.Threads;
 
-/// <summary>An arena with fibers and no session: workers run on the test's thread, as a script says.</summary>
+/// <summary>
+/// An arena with fibers and no session: workers run on the test's thread, as a script says.
+/// </summary>
 internal sealed unsafe class FiberBench : IDisposable
 {
     internal FiberBench() => Space = new FiberSpace(Arena, restartedGeneration: 0);

@@ -4,7 +4,9 @@ using Snapshot.Tests.Structure;
 
 namespace Snapshot.Tests.Threads;
 
-/// <summary>Snapshot.FiberProgram as these tests run it, each built once a process, when first asked for.</summary>
+/// <summary>
+/// Snapshot.FiberProgram as these tests run it, each built once a process, when first asked for.
+/// </summary>
 internal static class FiberBuilds
 {
     private static readonly Lazy<string> s_debug = new(BuildDebug);
@@ -20,7 +22,8 @@ internal static class FiberBuilds
     /// <summary>Compiled ahead of time.</summary>
     internal static string[] AheadOfTime => [s_published.Value.Ahead];
 
-    /// <summary>The same assembly as <see cref="AheadOfTime"/>, run just in time: each resumes the other's images.
+    /// <summary>The same assembly as <see cref="AheadOfTime"/>, run just in time: each resumes the other's
+    /// images.
     /// </summary>
     internal static string[] JustInTime => [s_published.Value.JustInTime];
 
@@ -44,7 +47,8 @@ internal static class FiberBuilds
         Build("publish", [.. runtime, "-p:PublishAot=true", "-p:TreatWarningsAsErrors=true"]);
         Build("build", [.. runtime, "--self-contained", "false"]);
         return (
-            Path.Combine(Artifacts, "publish", "Snapshot.FiberProgram", "release_linux-x64", "Snapshot.FiberProgram"),
+            Path.Combine(
+                Artifacts, "publish", "Snapshot.FiberProgram", "release_linux-x64", "Snapshot.FiberProgram"),
             Output("release_linux-x64"));
     }
 
@@ -69,12 +73,16 @@ internal static class FiberBuilds
             return "compiling ahead of time needs clang or gcc as the linker, and neither is on the PATH";
         string packages = Environment.GetEnvironmentVariable("NUGET_PACKAGES") is { Length: > 0 } path
             ? path
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
-        if (Directory.Exists(Path.Combine(packages, "runtime.linux-x64.microsoft.dotnet.ilcompiler"))) return null;
+            : Path.Combine(
+                Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+        if (Directory.Exists(Path.Combine(packages, "runtime.linux-x64.microsoft.dotnet.ilcompiler")))
+            return null;
         ProgramResult restored = Run("restore", "-r", "linux-x64", "-p:PublishAot=true");
         if (restored.ExitCode == 0) return null;
-        return "compiling ahead of time needs the package Microsoft.DotNet.ILCompiler, which cannot be restored: " +
-            restored.Output.Split('\n').FirstOrDefault(line => line.Contains("error", StringComparison.Ordinal));
+        return "compiling ahead of time needs the package Microsoft.DotNet.ILCompiler, which cannot be " +
+            "restored: " +
+            restored.Output.Split('\n').FirstOrDefault(
+                line => line.Contains("error", StringComparison.Ordinal));
     }
 
     private static string MakeDirectory()

@@ -16,7 +16,8 @@ public sealed class FiberDeadlineTests
         using SnapshotSession session = SnapshotSession.Open(store.Path);
         Arena arena = session.OpenArena("fibers");
         s_isRunning = s_mayEnd = false;
-        Thread worker = new(() => session.RunFibers("busy", arena, () => Fiber.Start(0, static _ => Outer())));
+        Thread worker = new(
+            () => session.RunFibers("busy", arena, () => Fiber.Start(0, static _ => Outer())));
         worker.Start();
         SpinWait.SpinUntil(() => s_isRunning);
         CheckpointOptions options = new() { Timeout = TimeSpan.FromMilliseconds(50) };

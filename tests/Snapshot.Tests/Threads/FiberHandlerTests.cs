@@ -53,7 +53,8 @@ public sealed class FiberHandlerTests
     {
         ICheckpointHandler handler = session.CreateHandler(
             arena, (calls, omits), static (checkpoint, a) => Handle(checkpoint, a.calls, a.omits));
-        using Participant participant = session.Attach("w", new ParticipantOptions { Handlers = [("h", handler)] });
+        using Participant participant =
+            session.Attach("w", new ParticipantOptions { Handlers = [("h", handler)] });
         for (int i = 0; i < checkpoints; i++) session.RequestCheckpoint().WaitCommitted();
     }
 

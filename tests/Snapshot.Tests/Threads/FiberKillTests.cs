@@ -5,8 +5,9 @@ using Xunit.Abstractions;
 namespace Snapshot.Tests.Threads;
 
 /// <summary>
-/// Fibers that use everything there is, killed at random moments: results, finally blocks, locks, handlers and memory
-/// are in the end as if nobody had killed them. SNAPSHOT_SOAK_SECONDS makes each test go on for so long.
+/// Fibers that use everything there is, killed at random moments: results, finally blocks, locks, handlers
+/// and memory are in the end as if nobody had killed them. SNAPSHOT_SOAK_SECONDS makes each test go on for so
+/// long.
 /// </summary>
 public sealed class FiberKillTests(ITestOutputHelper output)
 {

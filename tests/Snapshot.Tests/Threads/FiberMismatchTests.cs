@@ -12,7 +12,7 @@ namespace Snapshot.Tests.Threads;
 /// </summary>
 public sealed class FiberMismatchTests : IDisposable
 {
-    private static readonly SemaphoreSlim Reached = new(0);
+    private static readonly SemaphoreSlim s_reached = new(0);
 
     private readonly TemporaryStore _store = new();
 
@@ -67,7 +67,8 @@ public sealed class FiberMismatchTests : IDisposable
         Capture(header => header->Library = other);
         SnapshotException error = Refused();
         Assert.Contains(
-            $"another build of Snapshot (module version {other}, here ", error.Message, StringComparison.Ordinal);
+            $"another build of Snapshot (module version {other}, here ", error.Message,
+            StringComparison.Ordinal);
         Assert.Contains("and fiber 1 of 'worker' has not ended", error.Message, StringComparison.Ordinal);
     }
 
@@ -151,7 +152,7 @@ public sealed class FiberMismatchTests : IDisposable
 
     private static async FiberTask Stay(ArenaPointer<long> go)
     {
-        Reached.Release();
+        s_reached.Release();
         while (go.Value == 0) await Fiber.Yield();
         go.Value++;
     }
@@ -195,7 +196,7 @@ public sealed class FiberMismatchTests : IDisposable
         Thread worker = new(() => Assert.Throws<OperationCanceledException>(() => session.RunFibers(
             "worker", arena, () => Fiber.Start(go, static g => Stay(g)), cancellation: stop.Token)));
         worker.Start();
-        Reached.Wait();
+        s_reached.Wait();
         edit(Header(arena));
         session.RequestCheckpoint().WaitCommitted();
         stop.Cancel();
@@ -209,7 +210,8 @@ public sealed class FiberMismatchTests : IDisposable
         SnapshotException error = Assert.Throws<SnapshotException>(
             () => session.RunFibers("worker", arena, static () => Assert.Fail("it has fibers")));
         Assert.Equal(SnapshotErrorCode.FiberMismatch, error.Code);
-        Assert.StartsWith("The fibers in arena 'fibers' cannot be resumed: ", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The fibers in arena 'fibers' cannot be resumed: ", error.Message, StringComparison.Ordinal);
         return error;
     }
 

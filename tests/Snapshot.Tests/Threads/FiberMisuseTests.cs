@@ -147,7 +147,8 @@ public sealed class FiberMisuseTests : IDisposable
         });
 
         // Whoever leaves the lock now must find nobody waiting.
-        _session.RunFibers("after", _arena, () => Fiber.Start(Root, static p => EnterAndExit(p.Value.Result = 1)));
+        _session.RunFibers(
+            "after", _arena, () => Fiber.Start(Root, static p => EnterAndExit(p.Value.Result = 1)));
         Assert.Equal(1, Root.Value.Result);
     }
 
@@ -224,7 +225,8 @@ public sealed class FiberMisuseTests : IDisposable
                 int result = await Fill(0);
                 probe.Value.Result = result;
             });
-        Assert.Equal(SnapshotErrorCode.ArenaFull, Assert.IsType<SnapshotException>(failed.InnerException).Code);
+        Assert.Equal(
+            SnapshotErrorCode.ArenaFull, Assert.IsType<SnapshotException>(failed.InnerException).Code);
     }
 
     [Fact]
@@ -267,7 +269,8 @@ public sealed class FiberMisuseTests : IDisposable
     {
         Run(static async probe =>
         {
-            foreach (Func<int, FiberTask> body in Wrong) AssertRefused<Exception>("", () => Fiber.Start(1, body));
+            foreach (Func<int, FiberTask> body in s_wrong)
+                AssertRefused<Exception>("", () => Fiber.Start(1, body));
             Assert.True(Fiber.Start(1, static _ => FiberTask.Completed).HasEnded);
             probe.Value.Completed++;
             await Fiber.Yield();
@@ -294,8 +297,10 @@ public sealed class FiberMisuseTests : IDisposable
         const string Outside = "the calling thread executes none";
         AssertRefused<InvalidOperationException>(Outside, static () => _ = Suspends());
         AssertRefused<InvalidOperationException>(Outside, static () => _ = Fiber.Current);
-        AssertRefused<InvalidOperationException>(Outside, static () => Fiber.Start(1, static _ => Suspends()));
-        AssertRefused<InvalidOperationException>(Outside, static () => _ = Fiber.Delay(TimeSpan.FromSeconds(1)));
+        AssertRefused<InvalidOperationException>(
+            Outside, static () => Fiber.Start(1, static _ => Suspends()));
+        AssertRefused<InvalidOperationException>(
+            Outside, static () => _ = Fiber.Delay(TimeSpan.FromSeconds(1)));
         AssertRefused<InvalidOperationException>(Outside, static () => Fiber.OpenGroup());
         AssertRefused<InvalidOperationException>(Outside, () => _ = Root.Value.Mutex.EnterAsync());
         AssertRefused<InvalidOperationException>(Outside, static () => _ = Fiber.CriticalSection());
@@ -315,10 +320,13 @@ public sealed class FiberMisuseTests : IDisposable
     {
         _session.RunFibers("worker", _arena, () =>
         {
-            AssertRefused<InvalidOperationException>("No fiber executes here", static () => _ = Fiber.Current);
+            AssertRefused<InvalidOperationException>(
+                "No fiber executes here", static () => _ = Fiber.Current);
             AssertRefused<InvalidOperationException>("executes none", static () => _ = Suspends());
-            AssertRefused<InvalidOperationException>("executes none", static () => _ = Fiber.Delay(TimeSpan.MaxValue));
-            AssertRefused<InvalidOperationException>("executes none", static () => _ = Fiber.CriticalSection());
+            AssertRefused<InvalidOperationException>(
+                "executes none", static () => _ = Fiber.Delay(TimeSpan.MaxValue));
+            AssertRefused<InvalidOperationException>(
+                "executes none", static () => _ = Fiber.CriticalSection());
         });
         Assert.NotNull(_session.RequestCheckpoint().WaitCommitted());
     }
@@ -332,7 +340,7 @@ public sealed class FiberMisuseTests : IDisposable
             "This awaitable is for fiber methods", () => awaiter.OnCompleted(static () => { })));
     }
 
-    private static readonly Func<int, FiberTask>[] Wrong =
+    private static readonly Func<int, FiberTask>[] s_wrong =
     [
         static unused =>
         {
@@ -406,7 +414,8 @@ public sealed class FiberMisuseTests : IDisposable
     {
         Participant me = Participant.Current!;
         AssertRefused<InvalidOperationException>("Fiber.CriticalSection", () => me.EnterCriticalSection());
-        AssertRefused<InvalidOperationException>("Fiber.CriticalSection", () => me.TryEnterCriticalSection(out _));
+        AssertRefused<InvalidOperationException>(
+            "Fiber.CriticalSection", () => me.TryEnterCriticalSection(out _));
         AssertRefused<InvalidOperationException>("Fiber.External", () => me.EnterBlockedRegion());
         s_request!();
         while (me.Rendezvous.Phase != Phase.Sync) me.Poll();

@@ -2,10 +2,12 @@ using Snapshot.Tests.Session;
 
 namespace Snapshot.Tests.Threads;
 
-/// <summary>A session with one arena, whose workers are threads of their own, and which can be restarted.</summary>
+/// <summary>
+/// A session with one arena, whose workers are threads of their own, and which can be restarted.
+/// </summary>
 internal sealed class FiberSession : IDisposable
 {
-    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_hang = TimeSpan.FromSeconds(60);
 
     private readonly TemporaryStore _store = new();
 
@@ -25,16 +27,18 @@ internal sealed class FiberSession : IDisposable
 
     internal SnapshotInfo Checkpoint() => Wait(Session.CheckpointAsync());
 
-    /// <summary>Ends the session, whose participants have left, and restarts from the newest generation.</summary>
+    /// <summary>
+    /// Ends the session, whose participants have left, and restarts from the newest generation.
+    /// </summary>
     internal void Restart()
     {
         Session.Dispose();
         Open();
     }
 
-    internal static void Wait(Task task) => task.WaitAsync(Hang).GetAwaiter().GetResult();
+    internal static void Wait(Task task) => task.WaitAsync(s_hang).GetAwaiter().GetResult();
 
-    internal static T Wait<T>(Task<T> task) => task.WaitAsync(Hang).GetAwaiter().GetResult();
+    internal static T Wait<T>(Task<T> task) => task.WaitAsync(s_hang).GetAwaiter().GetResult();
 
     public void Dispose()
     {

@@ -42,7 +42,8 @@ internal sealed class FiberSnippet
         CSharpCompilation compilation = CSharpCompilation.Create(
             Name,
             [.. sources.Prepend(Usings).Select(text =>
-                CSharpSyntaxTree.ParseText(SourceText.From(text, Encoding.UTF8), s_parse, text.GetHashCode() + ".cs"))],
+                CSharpSyntaxTree.ParseText(
+                    SourceText.From(text, Encoding.UTF8), s_parse, text.GetHashCode() + ".cs"))],
             [.. s_references, .. references.Select(other => MetadataReference.CreateFromImage(other.Image))],
             new CSharpCompilationOptions(
                 kind,
@@ -86,7 +87,9 @@ internal sealed class FiberSnippet
     internal static string Marked(Diagnostic error) =>
         error.Location.SourceTree!.GetText().ToString(error.Location.SourceSpan);
 
-    /// <summary>Calls a static method, or one of a new object, with default arguments; gives what it throws.</summary>
+    /// <summary>
+    /// Calls a static method, or one of a new object, with default arguments; gives what it throws.
+    /// </summary>
     internal Exception? Call(string type, string method, params Type[] typeArguments)
     {
         Type owner = Assembly.GetType(type, throwOnError: true)!;
@@ -96,7 +99,8 @@ internal sealed class FiberSnippet
             ?? throw new ArgumentException($"no method {method} in {type}", nameof(method));
         if (typeArguments.Length > 0) target = target.MakeGenericMethod(typeArguments);
         object? instance = target.IsStatic ? null : Activator.CreateInstance(owner);
-        object?[] arguments = [.. target.GetParameters().Select(parameter => parameter.ParameterType.IsValueType
+        object?[] arguments = [.. target.GetParameters().Select(
+            parameter => parameter.ParameterType.IsValueType
             ? Activator.CreateInstance(parameter.ParameterType)
             : null)];
         try

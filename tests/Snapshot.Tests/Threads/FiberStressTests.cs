@@ -5,8 +5,8 @@ using Xunit;
 namespace Snapshot.Tests.Threads;
 
 /// <summary>
-/// The real locks between fibers of several workers, plain participants and a handler, while checkpoints run; what goes
-/// wrong is counted in the arena.
+/// The real locks between fibers of several workers, plain participants and a handler, while checkpoints run;
+/// what goes wrong is counted in the arena.
 /// </summary>
 public sealed class FiberStressTests(ITestOutputHelper output) : IDisposable
 {
@@ -92,7 +92,8 @@ public sealed class FiberStressTests(ITestOutputHelper output) : IDisposable
         Volatile.Write(ref _session.Root<Shared>().Value.IsEnding, 1);
         FiberSession.Wait(Task.WhenAll(StartWorkers(CancellationToken.None)));
         AssertClean(_session.Root<Shared>());
-        output.WriteLine($"seed {seed}: {restarts} restarts, {_session.Root<Shared>().Value.LastPhase} phases");
+        output.WriteLine(
+            $"seed {seed}: {restarts} restarts, {_session.Root<Shared>().Value.LastPhase} phases");
     }
 
     /// <summary>Runs all workers, takes some checkpoints, and gives the runs up.</summary>
@@ -118,7 +119,8 @@ public sealed class FiberStressTests(ITestOutputHelper output) : IDisposable
         for (int worker = 0; worker < Workers; worker++)
         {
             int number = worker;
-            yield return _session.RunFibers($"worker {number}", () => StartFibers(shared, number), cancellation);
+            yield return _session.RunFibers(
+                $"worker {number}", () => StartFibers(shared, number), cancellation);
         }
     }
 
@@ -148,7 +150,8 @@ public sealed class FiberStressTests(ITestOutputHelper output) : IDisposable
         Assert.Equal(0, state.Violations);
         Assert.Equal((long)state.Actors * state.LastPhase * StepsToBarrier, state.Done);
         Assert.Equal(
-            (0, 0, 0, 0, 0), (state.InMutex, state.Readers, state.Writers, state.InSemaphore, state.WithToken));
+            (0, 0, 0, 0, 0),
+            (state.InMutex, state.Readers, state.Writers, state.InSemaphore, state.WithToken));
         Assert.Equal(state.Written, state.Read);
         Assert.Equal(0, state.Channel.Count);
         Assert.Equal(2, state.Semaphore.Count);
@@ -281,7 +284,8 @@ public sealed class FiberStressTests(ITestOutputHelper output) : IDisposable
         if (Interlocked.Increment(ref inside) > most) Interlocked.Increment(ref state.Violations);
         bool isReader = System.Runtime.CompilerServices.Unsafe.AreSame(ref inside, ref state.Readers);
         bool isWriter = System.Runtime.CompilerServices.Unsafe.AreSame(ref inside, ref state.Writers);
-        if ((isReader && Volatile.Read(ref state.Writers) != 0) || (isWriter && Volatile.Read(ref state.Readers) != 0))
+        if ((isReader && Volatile.Read(ref state.Writers) != 0) ||
+            (isWriter && Volatile.Read(ref state.Readers) != 0))
             Interlocked.Increment(ref state.Violations);
     }
 
@@ -290,7 +294,8 @@ public sealed class FiberStressTests(ITestOutputHelper output) : IDisposable
     /// <summary>Before the barrier: the first to see that it is to end says after which phase.</summary>
     private static void Arrive(ref Shared state, int phase)
     {
-        if (Volatile.Read(ref state.IsEnding) != 0) Interlocked.CompareExchange(ref state.LastPhase, phase + 1, 0);
+        if (Volatile.Read(ref state.IsEnding) != 0)
+            Interlocked.CompareExchange(ref state.LastPhase, phase + 1, 0);
         Interlocked.Increment(ref state.Arrived);
     }
 

@@ -77,7 +77,8 @@ public sealed class FiberTests : IDisposable
     [Fact]
     public void A_group_with_live_fibers_cannot_be_given_up()
     {
-        SnapshotException error = Assert.Throws<SnapshotException>(() => _bench.Run(() => Fiber.Start(S, Forgets)));
+        SnapshotException error =
+            Assert.Throws<SnapshotException>(() => _bench.Run(() => Fiber.Start(S, Forgets)));
         Assert.Equal(SnapshotErrorCode.FiberFailed, error.Code);
         Assert.Contains("await WhenAll", error.Message, StringComparison.Ordinal);
     }
@@ -105,7 +106,8 @@ public sealed class FiberTests : IDisposable
     {
         _bench.Run(() =>
         {
-            foreach (int time in (int[])[5, 3, 9, 1, 0]) Fiber.Start((S, time), static a => LogAfter(a.S, a.time));
+            foreach (int time in (int[])[5, 3, 9, 1, 0])
+                Fiber.Start((S, time), static a => LogAfter(a.S, a.time));
         });
         Assert.Equal(1359, S.Value.Log);
         Assert.Equal(9_000_000_000, _bench.Host.Slept.Sum());
@@ -133,22 +135,23 @@ public sealed class FiberTests : IDisposable
         });
         _bench.Run(() =>
         {
-            for (int i = 0; i < 2; i++) Fiber.Start(S, static async s =>
-            {
-                try
+            for (int i = 0; i < 2; i++)
+                Fiber.Start(S, static async s =>
                 {
-                    using (await Fiber.CriticalSection())
+                    try
                     {
-                        using (await Fiber.CriticalSection()) await s.Value.Event.WaitAsync();
-                        await Fiber.Yield();
-                        throw new InvalidOperationException();
+                        using (await Fiber.CriticalSection())
+                        {
+                            using (await Fiber.CriticalSection()) await s.Value.Event.WaitAsync();
+                            await Fiber.Yield();
+                            throw new InvalidOperationException();
+                        }
                     }
-                }
-                catch (InvalidOperationException)
-                {
-                    s.Value.Count++;
-                }
-            });
+                    catch (InvalidOperationException)
+                    {
+                        s.Value.Count++;
+                    }
+                });
         });
         Assert.Equal((0, 2), (_bench.Host.CriticalDepth, S.Value.Count));
     }
@@ -195,7 +198,8 @@ public sealed class FiberTests : IDisposable
     public void A_critical_section_is_not_entered_while_a_checkpoint_is_pending()
     {
         _bench.Host.IsPending = true;
-        for (int i = 0; i < 2; i++) _bench.Host.WhenIdle.Enqueue(() => Assert.Equal(0, _bench.Host.CriticalDepth));
+        for (int i = 0; i < 2; i++)
+            _bench.Host.WhenIdle.Enqueue(() => Assert.Equal(0, _bench.Host.CriticalDepth));
         _bench.Host.WhenIdle.Enqueue(() =>
         {
             _bench.Host.IsPending = false;

@@ -12,20 +12,24 @@ using Xunit;
 namespace Snapshot.Tests.Threads;
 
 /// <summary>
-/// An image of another architecture: plain data is restarted from, threads that go on with code are refused by name.
+/// An image of another architecture: plain data is restarted from, threads that go on with code are refused
+/// by name.
 /// </summary>
 public sealed unsafe class ForeignThreadsTests : IDisposable
 {
     private const long Answer = 42;
 
-    /// <summary>Writes anything into what native threads keep; not a pointer type, for delegates take none.</summary>
+    /// <summary>
+    /// Writes anything into what native threads keep; not a pointer type, for delegates take none.
+    /// </summary>
     private delegate void Forge(ref NativeSpaceHeader space, ref NativeEntry entry);
 
     /// <summary>Each after a thread that has ended, so that the walk goes on.</summary>
     private static readonly Dictionary<string, Forge> s_damage = new()
     {
         ["threads nowhere"] = (ref space, ref _) => space.FirstEntry = (NativeEntry*)0x8,
-        ["threads outside of the arena"] = (ref space, ref _) => space.FirstEntry = (NativeEntry*)0x7f00_0000_0000,
+        ["threads outside of the arena"] =
+            (ref space, ref _) => space.FirstEntry = (NativeEntry*)0x7f00_0000_0000,
         ["threads without end"] = (ref space, ref entry) => entry.Next = space.FirstEntry,
         ["a next thread between two words"] =
             (ref space, ref entry) => entry.Next = (NativeEntry*)((byte*)space.Heap + 1),
@@ -69,8 +73,9 @@ public sealed unsafe class ForeignThreadsTests : IDisposable
         MakeForeign(MachineArchitecture.Arm64, arena => ForgeWorker(arena, live: 3));
         SnapshotException error = AssertRefused(SnapshotErrorCode.FiberMismatch, fill);
         Assert.Contains(
-            "Arena 'a' has fibers that have not ended (3 of 'worker') and were captured on arm64: they go on there " +
-            $"only, and this process is {MachineArchitecture.Here.Name}.", error.Message, StringComparison.Ordinal);
+            "Arena 'a' has fibers that have not ended (3 of 'worker') and were captured on arm64: they go " +
+            $"on there only, and this process is {MachineArchitecture.Here.Name}.", error.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -82,7 +87,8 @@ public sealed unsafe class ForeignThreadsTests : IDisposable
             arena.Root<FiberSpaceHeader>(FiberSpace.RootName).Version = 7;
         });
         Assert.Contains(
-            "(records of version 7)", AssertRefused(SnapshotErrorCode.FiberMismatch).Message, StringComparison.Ordinal);
+            "(records of version 7)", AssertRefused(SnapshotErrorCode.FiberMismatch).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -138,7 +144,8 @@ public sealed unsafe class ForeignThreadsTests : IDisposable
             arena.Root<NativeSpaceHeader>(NativeSpaceHeader.RootName).Version = 7;
         });
         Assert.Contains(
-            "(records of version 7)", AssertRefused(SnapshotErrorCode.Unsupported).Message, StringComparison.Ordinal);
+            "(records of version 7)", AssertRefused(SnapshotErrorCode.Unsupported).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -151,7 +158,8 @@ public sealed unsafe class ForeignThreadsTests : IDisposable
             new Span<byte>(space.FirstEntry->Record->Name, NativeRecord.NameSize).Fill((byte)'n');
         });
         Assert.Contains(
-            $"('{new string('n', NativeRecord.NameSize)}')", AssertRefused(SnapshotErrorCode.Unsupported).Message,
+            $"('{new string('n', NativeRecord.NameSize)}')",
+            AssertRefused(SnapshotErrorCode.Unsupported).Message,
             StringComparison.Ordinal);
     }
 
@@ -219,7 +227,8 @@ public sealed unsafe class ForeignThreadsTests : IDisposable
         space.FirstEntry = (NativeEntry*)arena.Allocate(sizeof(NativeEntry));
         *space.FirstEntry = new NativeEntry
         {
-            Record = (NativeRecordHead*)record, Memory = NativeStacks.Allocate(arena, 1 << 16, record),
+            Record = (NativeRecordHead*)record,
+            Memory = NativeStacks.Allocate(arena, 1 << 16, record),
         };
     }
 
@@ -236,7 +245,8 @@ public sealed unsafe class ForeignThreadsTests : IDisposable
         SnapshotException error = Assert.Throws<SnapshotException>(() => Restart(fill).Dispose());
         Assert.Equal(code, error.Code);
         Assert.EndsWith("0000000002.snapshot", error.Path, StringComparison.Ordinal);
-        Assert.Equal(code, Assert.Throws<SnapshotException>(() => Restart(fill, allowOlder: true).Dispose()).Code);
+        Assert.Equal(
+            code, Assert.Throws<SnapshotException>(() => Restart(fill, allowOlder: true).Dispose()).Code);
         using SnapshotSession older = SnapshotSession.Restart(
             _store.Path, ForgedThreads.Restarting(new RestartOptions { Generation = 1 }));
         Assert.Equal(Answer, older.OpenArena("a").Root<long>("answer"));

@@ -4,8 +4,8 @@ using Xunit;
 namespace Snapshot.Tests.Threads;
 
 /// <summary>
-/// What an image says of the workers and types of fibers is checked before it is followed: a restart refuses it, and
-/// gets past it.
+/// What an image says of the workers and types of fibers is checked before it is followed: a restart refuses
+/// it, and gets past it.
 /// </summary>
 public sealed unsafe class ImpossibleFiberTests
 {
@@ -52,7 +52,8 @@ public sealed unsafe class ImpossibleFiberTests
         space.TypeCapacity = 16;
         space.TypeCount = 1;
         space.Types = (FrameTypeEntry*)arena.Allocate(16 * sizeof(FrameTypeEntry));
-        space.Types[1] = new FrameTypeEntry { Text = (byte*)arena.Allocate(20), NameBytes = 10, LayoutBytes = 10 };
+        space.Types[1] =
+            new FrameTypeEntry { Text = (byte*)arena.Allocate(20), NameBytes = 10, LayoutBytes = 10 };
         WorkerRecord* worker = space.FirstWorker = (WorkerRecord*)arena.Allocate(sizeof(WorkerRecord), 64);
         worker->Name = (byte*)arena.Allocate(8);
         worker->NameBytes = 8;

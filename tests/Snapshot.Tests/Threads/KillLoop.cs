@@ -7,8 +7,8 @@ using Xunit.Abstractions;
 namespace Snapshot.Tests.Threads;
 
 /// <summary>
-/// Kills Snapshot.FiberProgram with SIGKILL at random moments and starts it again, until it comes to its end, which
-/// must be as if nobody had killed it.
+/// Kills Snapshot.FiberProgram with SIGKILL at random moments and starts it again, until it comes to its end,
+/// which must be as if nobody had killed it.
 /// </summary>
 internal sealed class KillLoop(int seed, int steps, params string[][] builds)
 {
@@ -41,7 +41,9 @@ internal sealed class KillLoop(int seed, int steps, params string[][] builds)
         output.WriteLine($"{_kills} kills, {ends} computations that came to their end");
     }
 
-    /// <summary>From the beginning of the work to its end; afterwards everything stands as it ended.</summary>
+    /// <summary>
+    /// From the beginning of the work to its end; afterwards everything stands as it ended.
+    /// </summary>
     private void RunOnce(string[] arguments)
     {
         using TemporaryStore store = new();
@@ -68,12 +70,14 @@ internal sealed class KillLoop(int seed, int steps, params string[][] builds)
         bool hasEnded = life.ExitCode is not null;
         if (!hasEnded) _kills++;
         string all = life.Output + life.Error;
-        Assert.True(hasEnded || (life.IsInTime && lines != ToTheEnd), $"Seed {seed}: {build[^1]} hangs:\n{all}");
+        Assert.True(
+            hasEnded || (life.IsInTime && lines != ToTheEnd), $"Seed {seed}: {build[^1]} hangs:\n{all}");
         bool isRight = !all.Contains("wrong", StringComparison.Ordinal)
             && !all.Contains("Unhandled", StringComparison.Ordinal)
             && (!hasEnded || (life.ExitCode == 0 && all.Contains("\nok: ", StringComparison.Ordinal)));
         Assert.True(
-            isRight, $"Seed {seed} (of the program: {programSeed}), after {_kills} kills, {build[^1]}, exit code " +
+            isRight,
+            $"Seed {seed} (of the program: {programSeed}), after {_kills} kills, {build[^1]}, exit code " +
                 $"{(life.ExitCode is { } code ? Text(code) : "none")}:\n{all}");
         return hasEnded;
     }

@@ -8,7 +8,7 @@ namespace Snapshot.Tests.Threads;
 public sealed unsafe class RefusedCallersTests : IDisposable
 {
     /// <summary>Every operation of the types that threads wait with; a letter is an overload.</summary>
-    private static readonly Dictionary<string, Action<ArenaPointer<State>>> Operations = new()
+    private static readonly Dictionary<string, Action<ArenaPointer<State>>> s_operations = new()
     {
         ["ArenaMutex.Enter"] = static s => s.Value.Mutex.Enter(),
         ["ArenaMutex.TryEnter"] = static s => s.Value.Mutex.TryEnter(),
@@ -76,7 +76,7 @@ public sealed unsafe class RefusedCallersTests : IDisposable
         public ArenaBarrier Alone;
     }
 
-    public static TheoryData<string> Names => [.. Operations.Keys];
+    public static TheoryData<string> Names => [.. s_operations.Keys];
 
     private ArenaPointer<State> S => _session.Root<State>();
 
@@ -94,8 +94,9 @@ public sealed unsafe class RefusedCallersTests : IDisposable
             BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
         Assert.Equal(
             types.SelectMany(type => type.GetMethods(Own).Where(IsOperation))
-                .Select(method => $"{method.DeclaringType!.Name}.{method.Name}").Order(StringComparer.Ordinal),
-            Operations.Keys.Select(name => name.Split(' ')[0]).Order(StringComparer.Ordinal));
+                .Select(method => $"{method.DeclaringType!.Name}.{method.Name}").Order(
+                    StringComparer.Ordinal),
+            s_operations.Keys.Select(name => name.Split(' ')[0]).Order(StringComparer.Ordinal));
 
         static bool IsOperation(MethodInfo method) => !method.IsSpecialName && method.Name != "Initialize";
     }
@@ -105,7 +106,7 @@ public sealed unsafe class RefusedCallersTests : IDisposable
     public void A_thread_that_takes_no_part_is_refused_and_changes_nothing(string operation)
     {
         byte[] before = Bytes();
-        Assert.Throws<InvalidOperationException>(() => Operations[operation](S));
+        Assert.Throws<InvalidOperationException>(() => s_operations[operation](S));
         Assert.Equal(before, Bytes());
     }
 
@@ -115,7 +116,8 @@ public sealed unsafe class RefusedCallersTests : IDisposable
     {
         using Participant me = _session.Session.Attach("owner");
         byte[] before = Bytes();
-        using (me.EnterBlockedRegion()) Assert.Throws<InvalidOperationException>(() => Operations[operation](S));
+        using (me.EnterBlockedRegion())
+            Assert.Throws<InvalidOperationException>(() => s_operations[operation](S));
         using (me.EnterCriticalSection())
         using (me.EnterBlockedRegion())
         {
@@ -123,7 +125,7 @@ public sealed unsafe class RefusedCallersTests : IDisposable
             {
             }
 
-            Assert.Throws<InvalidOperationException>(() => Operations[operation](S));
+            Assert.Throws<InvalidOperationException>(() => s_operations[operation](S));
         }
 
         Assert.Equal(before, Bytes());

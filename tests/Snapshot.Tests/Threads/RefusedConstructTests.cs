@@ -3,8 +3,8 @@ using Xunit;
 namespace Snapshot.Tests.Threads;
 
 /// <summary>
-/// What a frame in an arena cannot hold is refused at the first call, in words of the source; what the compiler itself
-/// refuses, it refuses where the culprit is.
+/// What a frame in an arena cannot hold is refused at the first call, in words of the source; what the
+/// compiler itself refuses, it refuses where the culprit is.
 /// </summary>
 public sealed class RefusedConstructTests
 {
@@ -21,41 +21,48 @@ public sealed class RefusedConstructTests
         """;
 
     private const string Temporary =
-        "a temporary of the compiler (the enumerator of a foreach, the object of a using, the exception kept for an await in a catch or finally, or part of an expression)";
+        "a temporary of the compiler (the enumerator of a foreach, the object of a using, the exception " +
+        "kept for an await in a catch or finally, or part of an expression)";
 
     [Theory]
     [InlineData("a parameter that is not used after the await",
         "class C { static async FiberTask M(string text) { Calls.Use(text); await Fiber.Safepoint(); } }",
         "fiber method C.M", "parameter 'text' (String)")]
     [InlineData("a parameter that is a struct with a reference",
-        "class C { static async FiberTask M(CancellationToken stop) { Calls.Use(stop); await Fiber.Safepoint(); } }",
+        "class C { static async FiberTask M(CancellationToken stop) { Calls.Use(stop); await " +
+        "Fiber.Safepoint(); } }",
         "fiber method C.M", "parameter 'stop' (CancellationToken), whose field '_source' is a reference")]
     [InlineData("this of a class",
         "class C { int _n; async FiberTask M() { await Fiber.Safepoint(); _n++; } }",
         "fiber method C.M", "'this' (C)")]
     [InlineData("a local",
-        "class C { static async FiberTask M() { string s = Calls.Text(); await Fiber.Safepoint(); Calls.Use(s); } }",
+        "class C { static async FiberTask M() { string s = Calls.Text(); await Fiber.Safepoint(); " +
+        "Calls.Use(s); } }",
         "fiber method C.M", "local 's' (String)")]
     [InlineData("two locals",
         "class C { static async FiberTask M() { int[] a = [1]; List<long> b = []; await Fiber.Safepoint(); " +
         "Calls.Use(a); Calls.Use(b); } }",
         "fiber method C.M", "local 'a' (Int32[])", "local 'b' (List<Int64>)")]
     [InlineData("a local with a reference deep inside",
-        "struct Inner { public long N; public object O; } struct Outer { public int N; public Inner Inside; }\n" +
-        "class C { static async FiberTask M() { Outer o = default; await Fiber.Safepoint(); Calls.Use(o); } }",
+        "struct Inner { public long N; public object O; } struct Outer { public int N; public Inner " +
+        "Inside; }\nclass C { static async FiberTask M() { Outer o = default; await Fiber.Safepoint(); " +
+        "Calls.Use(o); } }",
         "fiber method C.M", "local 'o' (Outer), whose field 'Inside', in it 'O', is a reference")]
     [InlineData("a tuple with a reference",
-        "class C { static async FiberTask M() { var p = (1, Calls.Text()); await Fiber.Safepoint(); Calls.Use(p); } }",
+        "class C { static async FiberTask M() { var p = (1, Calls.Text()); await Fiber.Safepoint(); " +
+        "Calls.Use(p); } }",
         "fiber method C.M", "local 'p' (ValueTuple<Int32, String>), whose field 'Item2' is a reference")]
     [InlineData("a delegate",
-        "class C { static async FiberTask M() { Func<int> f = static () => 1; await Fiber.Safepoint(); f(); } }",
+        "class C { static async FiberTask M() { Func<int> f = static () => 1; await Fiber.Safepoint(); " +
+        "f(); } }",
         "fiber method C.M", "local 'f' (Func<Int32>)")]
     [InlineData("dynamic",
-        "class C { static async FiberTask M() { dynamic d = 1; await Fiber.Safepoint(); Calls.Use<object>(d); } }",
+        "class C { static async FiberTask M() { dynamic d = 1; await Fiber.Safepoint(); " +
+        "Calls.Use<object>(d); } }",
         "fiber method C.M", "local 'd' (Object)")]
     [InlineData("a captured variable of a lambda in the method",
-        "class C { static async FiberTask M() { int n = 1; Action a = () => n++; a(); await Fiber.Safepoint(); " +
-        "Calls.Use(n); } }",
+        "class C { static async FiberTask M() { int n = 1; Action a = () => n++; a(); await " +
+        "Fiber.Safepoint(); Calls.Use(n); } }",
         "fiber method C.M", "captured variables: 'n' (Int32)")]
     [InlineData("what an async lambda captures",
         "class C { static void M() { int n = 1; long k = 2; Func<FiberTask> f = async () => " +
@@ -69,7 +76,8 @@ public sealed class RefusedConstructTests
         "class C { static async FiberTask M() { foreach (int i in new int[2]) await Fiber.Safepoint(); } }",
         "fiber method C.M", Temporary + " (Int32[])")]
     [InlineData("foreach over a list",
-        "class C { static async FiberTask M() { foreach (long i in new List<long> { 1 }) await Fiber.Safepoint(); } }",
+        "class C { static async FiberTask M() { foreach (long i in new List<long> { 1 }) await " +
+        "Fiber.Safepoint(); } }",
         "fiber method C.M", Temporary + " (Enumerator<Int64>), whose field '_list' is a reference")]
     [InlineData("foreach over a string",
         "class C { static async FiberTask M() { foreach (char c in \"ab\") await Fiber.Safepoint(); } }",
@@ -107,10 +115,11 @@ public sealed class RefusedConstructTests
         Exception? thrown = new FiberSnippet(Before + source).Call("C", "M");
         string message = Assert.IsType<InvalidOperationException>(thrown).Message;
         Assert.StartsWith(
-            $"SNAP1001: {subject} keeps managed references across an await, so its frame cannot live in an arena:" +
-            "\n  - ",
+            $"SNAP1001: {subject} keeps managed references across an await, so its frame cannot live in an " +
+            "arena:\n  - ",
             message, StringComparison.Ordinal);
-        string[] listed = [.. message.Split('\n').Where(line => line.StartsWith("  - ", StringComparison.Ordinal))];
+        string[] listed = [.. message.Split('\n').Where(
+            line => line.StartsWith("  - ", StringComparison.Ordinal))];
         Assert.True(
             culprits.All(culprit => listed.Any(line => line.EndsWith(culprit, StringComparison.Ordinal))),
             $"{construct}: {string.Join(" and ", culprits)} are not in\n{message}");
@@ -121,24 +130,30 @@ public sealed class RefusedConstructTests
     [InlineData(typeof(string), "parameter 'value' (String)")]
     [InlineData(typeof(List<int>), "parameter 'value' (List<Int32>)")]
     [InlineData(typeof(long), null)]
-    public void A_generic_method_is_refused_for_the_type_arguments_that_it_cannot_keep(Type argument, string? culprit)
+    public void A_generic_method_is_refused_for_the_type_arguments_that_it_cannot_keep(
+        Type argument, string? culprit)
     {
         FiberSnippet snippet = new(
-            Before + "class C { static async FiberTask M<T>(T value) { await Fiber.Safepoint(); Calls.Use(value); } }");
+            Before +
+            "class C { static async FiberTask M<T>(T value) { await Fiber.Safepoint(); Calls.Use(value); } " +
+            "}");
         string? message = snippet.Call("C", "M", argument)?.Message;
         if (culprit is null) Assert.Null(message);
         else Assert.Contains(culprit, message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void The_refusal_does_not_wait_for_a_call_that_suspends() => Assert.IsType<InvalidOperationException>(
-        new FiberSnippet("class C { static async FiberTask M(object o) { if (o != null) await Fiber.Yield(); } }")
+    public void The_refusal_does_not_wait_for_a_call_that_suspends() =>
+        Assert.IsType<InvalidOperationException>(
+        new FiberSnippet(
+            "class C { static async FiberTask M(object o) { if (o != null) await Fiber.Yield(); } }")
             .Call("C", "M"));
 
     [Theory]
     [InlineData("class C { static async FiberTask M(string unused) { await Fiber.Safepoint(); } }")]
     [InlineData("class C { async FiberTask M() { await Fiber.Safepoint(); } }")]
-    [InlineData("class C { static void M() { Func<FiberTask> f = async () => await Fiber.Safepoint(); f(); } }")]
+    [InlineData(
+        "class C { static void M() { Func<FiberTask> f = async () => await Fiber.Safepoint(); f(); } }")]
     public void A_reference_that_is_never_used_is_not_kept(string source) =>
         Assert.Null(new FiberSnippet(source).Call("C", "M"));
 
@@ -149,7 +164,8 @@ public sealed class RefusedConstructTests
             "class C { static async FiberTask M() { await Fiber.Safepoint(); } }", optimizes: false);
         string message = Assert.IsType<InvalidOperationException>(debug.Call("C", "M")).Message;
         Assert.StartsWith(
-            "SNAP1002: fiber method C.M was compiled without optimization", message, StringComparison.Ordinal);
+            "SNAP1002: fiber method C.M was compiled without optimization", message,
+            StringComparison.Ordinal);
         Assert.Contains("<Optimize>true</Optimize>", message, StringComparison.Ordinal);
     }
 
@@ -163,16 +179,20 @@ public sealed class RefusedConstructTests
     [InlineData("CS0315", "YieldAwaiter", "await Task.Yield()",
         "class C { static async FiberTask M() { await Task.Yield(); } }")]
     [InlineData("CS8377", "ValueTaskAwaiter<bool>", "await foreach (int i in all) { }",
-        "class C { static async FiberTask M(IAsyncEnumerable<int> all) { await foreach (int i in all) { } } }")]
+        "class C { static async FiberTask M(IAsyncEnumerable<int> all) { await foreach (int i in all) { } " +
+        "} }")]
     [InlineData("CS4007", "Span<int>", "span",
-        "class C { static async FiberTask M() { Span<int> span = new int[1]; await Fiber.Safepoint(); span[0]++; } }")]
+        "class C { static async FiberTask M() { Span<int> span = new int[1]; await Fiber.Safepoint(); " +
+        "span[0]++; } }")]
     [InlineData("CS9217", "ref", "r",
-        "class C { static async FiberTask M(ArenaPointer<int> p) { ref int r = ref p.Value; await Fiber.Safepoint(); " +
-        "r++; } }")]
+        "class C { static async FiberTask M(ArenaPointer<int> p) { ref int r = ref p.Value; await " +
+        "Fiber.Safepoint(); r++; } }")]
     [InlineData("CS1996", "lock", "await Fiber.Safepoint()",
         "class C { static async FiberTask M() { lock (typeof(C)) { await Fiber.Safepoint(); } } }")]
-    [InlineData("CS1988", "ref", "n", "class C { static async FiberTask M(ref int n) { await Fiber.Safepoint(); } }")]
-    [InlineData("CS1988", "ref", "n", "class C { static async FiberTask M(in int n) { await Fiber.Safepoint(); } }")]
+    [InlineData(
+        "CS1988", "ref", "n", "class C { static async FiberTask M(ref int n) { await Fiber.Safepoint(); } }")]
+    [InlineData(
+        "CS1988", "ref", "n", "class C { static async FiberTask M(in int n) { await Fiber.Safepoint(); } }")]
     [InlineData("CS1988", "ref", "n",
         "class C { static async FiberTask M(out int n) { n = 1; await Fiber.Safepoint(); } }")]
     [InlineData("CS4005", "pointer", "p",
@@ -180,7 +200,8 @@ public sealed class RefusedConstructTests
     [InlineData("CS4004", "unsafe", "await Fiber.Safepoint()",
         "class C { static async FiberTask M() { unsafe { await Fiber.Safepoint(); } } }")]
     [InlineData("CS4004", "unsafe", "await Fiber.Safepoint()",
-        "class C { static async FiberTask M() { unsafe { fixed (char* c = \"a\") { await Fiber.Safepoint(); } } } }")]
+        "class C { static async FiberTask M() { unsafe { fixed (char* c = \"a\") { await " +
+        "Fiber.Safepoint(); } } } }")]
     [InlineData("CS8178", "ArenaPointer<int>.Value", "p.Value",
         "class C { static async FiberTask M(ArenaPointer<int> p) { p.Value += await Calls.Number(); } }")]
     [InlineData("CS8377", "string", "M",
@@ -200,7 +221,8 @@ public sealed class RefusedConstructTests
 
     [Fact]
     public void The_compiler_warns_of_a_call_that_is_not_awaited() => Assert.Contains(
-        new FiberSnippet(Before + "class C { static async FiberTask M() { Calls.Number(); await Fiber.Safepoint(); } }")
+        new FiberSnippet(
+            Before + "class C { static async FiberTask M() { Calls.Number(); await Fiber.Safepoint(); } }")
             .Warnings,
         warning => warning.Id == "CS4014");
 }

@@ -34,10 +34,12 @@ public sealed class RunFibersTests : IDisposable
         Assert.Equal(SnapshotErrorCode.NameTaken, taken.Code);
         Go();
         FiberSession.Wait(first);
-        FiberSession.Wait(_session.RunFibers("w", () => throw new InvalidOperationException("started twice")));
+        FiberSession.Wait(
+            _session.RunFibers("w", () => throw new InvalidOperationException("started twice")));
         _session.Checkpoint();
         _session.Restart();
-        FiberSession.Wait(_session.RunFibers("w", () => throw new InvalidOperationException("started twice")));
+        FiberSession.Wait(
+            _session.RunFibers("w", () => throw new InvalidOperationException("started twice")));
         Assert.Equal(1, S.Value.Count);
     }
 
@@ -88,7 +90,8 @@ public sealed class RunFibersTests : IDisposable
         Assert.Equal(SnapshotErrorCode.FiberFailed, ended.Code);
         ended = Assert.Throws<SnapshotException>(() => _session.Checkpoint());
         Assert.Equal(SnapshotErrorCode.FiberFailed, ended.Code);
-        failed = Assert.Throws<SnapshotException>(() => FiberSession.Wait(_session.RunFibers("failing", () => { })));
+        failed = Assert.Throws<SnapshotException>(
+            () => FiberSession.Wait(_session.RunFibers("failing", () => { })));
         Assert.Equal(SnapshotErrorCode.FiberFailed, failed.Code);
     }
 
@@ -96,7 +99,8 @@ public sealed class RunFibersTests : IDisposable
     public void A_fiber_is_joined_by_one_of_another_worker_across_a_restart()
     {
         using CancellationTokenSource source = new();
-        Task first = _session.RunFibers("first", () => S.Value.Handle = Fiber.Start(S, PassAndCount), source.Token);
+        Task first =
+            _session.RunFibers("first", () => S.Value.Handle = Fiber.Start(S, PassAndCount), source.Token);
         AwaitReached();
         Task second = _session.RunFibers("second", () => Fiber.Start(S, Join), source.Token);
         _session.Checkpoint();
@@ -114,7 +118,8 @@ public sealed class RunFibersTests : IDisposable
     [Fact]
     public void Fibers_of_two_arenas_are_different_owners_of_a_lock()
     {
-        Arena other = _session.Session.OpenArena("other", new ArenaOptions { Capacity = 64 * ArenaTesting.MiB });
+        Arena other =
+            _session.Session.OpenArena("other", new ArenaOptions { Capacity = 64 * ArenaTesting.MiB });
         Task first = _session.RunFibers("first", () => Fiber.Start(S, static async s =>
         {
             await s.Value.Mutex.EnterAsync();

@@ -5,8 +5,9 @@ using Snapshot.Threads.Fibers;
 namespace Snapshot.Tests.Threads;
 
 /// <summary>
-/// Whom a scheduler runs for in a test of one thread: when no fiber can go on, the next act of the script is done, then
-/// the time passes that the worker would sleep. The host owns locks, too: it is who acts in the script.
+/// Whom a scheduler runs for in a test of one thread: when no fiber can go on, the next act of the script is
+/// done, then the time passes that the worker would sleep. The host owns locks, too: it is who acts in the
+/// script.
 /// </summary>
 internal sealed unsafe class ScriptedHost : IFiberHost, IDisposable
 {

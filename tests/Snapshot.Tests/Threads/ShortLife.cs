@@ -4,7 +4,9 @@ using System.Text;
 namespace Snapshot.Tests.Threads;
 
 /// <summary>A process that was killed with SIGKILL unless it came to its end before.</summary>
-/// <param name="IsInTime">Whether it wrote the lines that it was to live for, or ended, before it counts as hung.</param>
+/// <param name="IsInTime">
+/// Whether it wrote the lines that it was to live for, or ended, before it counts as hung.
+/// </param>
 /// <param name="ExitCode">Null when it was killed.</param>
 /// <param name="Output">All it wrote to standard output.</param>
 /// <param name="Error">All it wrote to standard error.</param>

@@ -41,7 +41,8 @@ public sealed class WaitTests : IDisposable
         Queue<Action> script = _bench.Host.WhenIdle;
         script.Enqueue(() =>
         {
-            // The first waits. It is woken, but before it looks the mutex is taken again, and a second one comes.
+            // The first waits. It is woken, but before it looks the mutex is taken again, and a second one
+            // comes.
             state.Value.Mutex.Exit();
             state.Value.Mutex.Enter();
             Fiber.Start(state, static s => EnterAndLog(s, 2));

@@ -35,7 +35,8 @@ public sealed unsafe class WorkerMemoryTests : IDisposable
                 Assert.Equal(sizes.Length, pool.LiveCells);
                 for (int i = 0; i < sizes.Length; i++)
                 {
-                    Assert.Equal(-1, new Span<byte>((void*)blocks[i].At, sizes[i]).IndexOfAnyExcept((byte)(i + 1)));
+                    Assert.Equal(
+                        -1, new Span<byte>((void*)blocks[i].At, sizes[i]).IndexOfAnyExcept((byte)(i + 1)));
                     pool.Give(_arena, (void*)blocks[i].At, blocks[i].SizeClass);
                 }
 
@@ -100,7 +101,8 @@ public sealed unsafe class WorkerMemoryTests : IDisposable
             deadlines =>
             {
                 FiberTimers timers = default;
-                FiberRecord* fibers = (FiberRecord*)_arena.Allocate((long)deadlines.Length * sizeof(FiberRecord));
+                FiberRecord* fibers =
+                    (FiberRecord*)_arena.Allocate((long)deadlines.Length * sizeof(FiberRecord));
                 List<(long Deadline, int Fiber)> sorted = [];
                 for (int i = 0; i < deadlines.Length; i++)
                 {

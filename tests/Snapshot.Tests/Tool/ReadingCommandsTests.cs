@@ -86,11 +86,13 @@ public sealed class ReadingCommandsTests(ITestOutputHelper output) : IDisposable
         Assert.Equal((ExitCode.Fine, ""), (newest.ExitCode, newest.Error));
         foreach (string part in new[]
         {
-            "Generation 3", "needs generation 2", "grid", "0x200000000000", "temperature", "worker 0", "results",
+            "Generation 3", "needs generation 2", "grid", "0x200000000000", "temperature", "worker 0",
+            "results",
             "node-17", "heat --size [100]", "pauseMs",
         })
             Assert.Contains(part, newest.Out, StringComparison.Ordinal);
-        Assert.Contains("Generation 1", (await ToolRun.Here("show", _store.Path, "1")).Out, StringComparison.Ordinal);
+        Assert.Contains(
+            "Generation 1", (await ToolRun.Here("show", _store.Path, "1")).Out, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -152,7 +154,8 @@ public sealed class ReadingCommandsTests(ITestOutputHelper output) : IDisposable
         ToolConsole console = new(result, error, isOutputTerminal: false, isErrorTerminal: false);
         Assert.Equal(
             ExitCode.Interrupted,
-            await SnapshotTool.RunAsync(["verify", _store.Path], console, new CancellationToken(canceled: true)));
+            await SnapshotTool.RunAsync(
+                ["verify", _store.Path], console, new CancellationToken(canceled: true)));
         Assert.Equal(("", "snapshot: interrupted.\n"), (result.ToString(), error.ToString()));
     }
 
@@ -254,14 +257,16 @@ public sealed class ReadingCommandsTests(ITestOutputHelper output) : IDisposable
             Assert.Contains("libsnapshot_native.so", doctor.Error, StringComparison.Ordinal);
             Assert.Contains("reinstall the package", doctor.Error, StringComparison.Ordinal);
 
-            byte[] library = File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "libsnapshot_native.so"));
+            byte[] library =
+                File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "libsnapshot_native.so"));
             const int machine = 18;
             library[machine] = (byte)(MachineArchitecture.Here == MachineArchitecture.X64 ? 183 : 62);
             File.WriteAllBytes(Path.Combine(folder.FullName, "libsnapshot_native.so"), library);
             doctor = ToolRun.Process(folder.FullName, "doctor");
             Assert.Equal(ExitCode.Environment, doctor.ExitCode);
             Assert.Contains(
-                $"and this process is {MachineArchitecture.Here.Name}: publish the program for its architecture",
+                $"and this process is {MachineArchitecture.Here.Name}: publish the program for its " +
+                "architecture",
                 doctor.Error, StringComparison.Ordinal);
         }
         finally

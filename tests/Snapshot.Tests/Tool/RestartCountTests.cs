@@ -6,16 +6,17 @@ namespace Snapshot.Tests.Tool;
 /// <summary>How often and after which wait, as docs/TOOL.md says it.</summary>
 public sealed class RestartCountTests
 {
-    private static readonly TimeSpan Short = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan Long = TimeSpan.FromSeconds(9);
+    private static readonly TimeSpan s_short = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_long = TimeSpan.FromSeconds(9);
 
     [Fact]
     public void Waits_double_up_to_the_longest_until_the_restarts_are_used_up()
     {
         RestartCount count = Count(most: 5);
-        Assert.Equal([1, 2, 4, 8, 8, null], Enumerable.Range(0, 6).Select(_ => Seconds(count, Short, false)));
+        Assert.Equal(
+            [1, 2, 4, 8, 8, null], Enumerable.Range(0, 6).Select(_ => Seconds(count, s_short, false)));
         Assert.Equal(5, count.Used);
-        Assert.Null(count.Next(Short, false));
+        Assert.Null(count.Next(s_short, false));
     }
 
     [Fact]
@@ -24,8 +25,8 @@ public sealed class RestartCountTests
         RestartCount count = Count(most: 2);
         Assert.Equal(
             [1, 2, 1, 1, 1, 2, null],
-            "--+++--".Select(progress => Seconds(count, Short, progress == '+')));
-        Assert.Equal(1, Seconds(count, Short, true));
+            "--+++--".Select(progress => Seconds(count, s_short, progress == '+')));
+        Assert.Equal(1, Seconds(count, s_short, true));
     }
 
     [Fact]
@@ -34,19 +35,20 @@ public sealed class RestartCountTests
         RestartCount count = Count(most: 4);
         Assert.Equal(
             [1, 2, 1, 2, null],
-            new[] { Short, Short, Long, Short, Long }.Select(lasted => Seconds(count, lasted, false)));
+            new[] { s_short, s_short, s_long, s_short, s_long }.Select(
+                lasted => Seconds(count, lasted, false)));
     }
 
     [Fact]
     public void The_longest_wait_is_never_less_than_the_first()
     {
         RestartCount count = new(3, TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(8));
-        Assert.Equal([20, 20, 20, null], Enumerable.Range(0, 4).Select(_ => Seconds(count, Short, false)));
+        Assert.Equal([20, 20, 20, null], Enumerable.Range(0, 4).Select(_ => Seconds(count, s_short, false)));
     }
 
     [Fact]
     public void Without_restarts_the_first_death_is_the_last_also_after_progress() =>
-        Assert.Null(Count(most: 0).Next(Long, true));
+        Assert.Null(Count(most: 0).Next(s_long, true));
 
     [Theory]
     [InlineData(0, "ended well", false, false)]
@@ -64,7 +66,8 @@ public sealed class RestartCountTests
     [InlineData(192, "was ended by signal 64", true, true)]
     [InlineData(193, "ended with exit code 193", true, false)]
     [InlineData(255, "ended with exit code 255", true, false)]
-    public void Signals_and_exit_codes_are_told_apart(int exitCode, string words, bool isDeath, bool isKilling)
+    public void Signals_and_exit_codes_are_told_apart(
+        int exitCode, string words, bool isDeath, bool isKilling)
     {
         Ending ending = new(exitCode);
         Assert.Equal(
@@ -72,7 +75,8 @@ public sealed class RestartCountTests
             (ending.Words, ending.IsDeath(onlySignals: false), ending.IsDeath(onlySignals: true)));
     }
 
-    private static RestartCount Count(int most) => new(most, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(8));
+    private static RestartCount Count(int most) =>
+        new(most, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(8));
 
     private static double? Seconds(RestartCount count, TimeSpan lasted, bool hasProgressed) =>
         count.Next(lasted, hasProgressed)?.TotalSeconds;

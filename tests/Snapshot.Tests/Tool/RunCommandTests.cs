@@ -21,20 +21,23 @@ public sealed class RunCommandTests : IDisposable
     [InlineData("exit 130", 130, 1, "notRestarted")] // a shell may have been told to ignore SIGINT
     [InlineData("exec /nowhere/at/all", 127, 1, "notRestarted")]
     [InlineData("test $SNAPSHOT_RUN_ATTEMPT = 2", 0, 3, "done")]
-    public async Task The_exit_code_is_that_of_the_last_process(string script, int exitCode, int attempts, string end)
+    public async Task The_exit_code_is_that_of_the_last_process(
+        string script, int exitCode, int attempts, string end)
     {
         JsonElement report = Report(await Run(["--restarts", "2"], script), exitCode);
         Assert.Equal(end, report.GetProperty("end").GetString());
         Assert.Equal(exitCode, report.GetProperty("exitCode").GetInt32());
         Assert.Equal(attempts, report.GetProperty("attempts").GetArrayLength());
         Assert.Equal(
-            ["sh", "-c", script], report.GetProperty("program").EnumerateArray().Select(word => word.GetString()));
+            ["sh", "-c", script],
+            report.GetProperty("program").EnumerateArray().Select(word => word.GetString()));
     }
 
     [Theory]
     [InlineData("exit 7", 7, 1)]
     [InlineData("kill -KILL $$", 137, 3)]
-    public async Task With_only_signals_an_exit_code_is_the_last_word(string script, int exitCode, int attempts) =>
+    public async Task With_only_signals_an_exit_code_is_the_last_word(
+        string script, int exitCode, int attempts) =>
         Assert.Equal(
             attempts,
             Report(await Run(["--restarts", "2", "--only-signals"], script), exitCode)
@@ -56,7 +59,8 @@ public sealed class RunCommandTests : IDisposable
         foreach (string missing in new[] { "no-such-program", "./no-such-program", "" })
         {
             ToolRun run = await ToolRun.Here("run", "--restarts", "9", "--", missing);
-            Assert.Contains($"no program '{missing}'", run.FailsWith(ExitCode.NoProgram), StringComparison.Ordinal);
+            Assert.Contains(
+                $"no program '{missing}'", run.FailsWith(ExitCode.NoProgram), StringComparison.Ordinal);
         }
 
         foreach (string wrong in new[] { text, _folder.File("..") })
@@ -68,20 +72,24 @@ public sealed class RunCommandTests : IDisposable
     public async Task Options_behind_the_dashes_are_the_programs()
     {
         JsonElement report = Report(
-            await ToolRun.Here("run", "--json", "--", "sh", "-c", "test $1 = --restarts", "sh", "--restarts"), 0);
+            await ToolRun.Here("run", "--json", "--", "sh", "-c", "test $1 = --restarts", "sh", "--restarts"),
+            0);
         Assert.Equal(5, report.GetProperty("program").GetArrayLength());
     }
 
     [Fact]
     public async Task What_happened_is_told_on_standard_error_and_reported_at_the_end()
     {
-        ToolRun run = await ToolRun.Here("run", "--restarts", "1", "--backoff", "0", "--", "sh", "-c", "exit 7");
+        ToolRun run =
+            await ToolRun.Here("run", "--restarts", "1", "--backoff", "0", "--", "sh", "-c", "exit 7");
         Assert.Equal((7, ""), (run.ExitCode, run.Out));
         string[] lines = run.Error.TrimEnd().Split('\n');
         Assert.Matches(
-            "^snapshot: attempt 0 ended with exit code 7 after [0-9.]+ s; starting again in 0 s, restart 1 of 1\\.$",
+            "^snapshot: attempt 0 ended with exit code 7 after [0-9.]+ s; starting again in 0 s, restart 1 " +
+            "of 1\\.$",
             lines[0]);
-        Assert.Equal(2, lines.Count(line => line.Contains("ended with exit code 7  ", StringComparison.Ordinal)
+        Assert.Equal(
+            2, lines.Count(line => line.Contains("ended with exit code 7  ", StringComparison.Ordinal)
             || line.TrimEnd().EndsWith("ended with exit code 7", StringComparison.Ordinal)));
         Assert.Equal("Given up after 1 restart: --restarts 1 are used up", lines[^1]);
     }
@@ -115,7 +123,8 @@ public sealed class RunCommandTests : IDisposable
         Assert.Contains("generation 2 is intact, for a program that allows older ones", text.Error,
             StringComparison.Ordinal);
 
-        JsonElement found = Report(await Run(options, "exit 1"), 1).GetProperty("attempts")[1].GetProperty("store");
+        JsonElement found =
+            Report(await Run(options, "exit 1"), 1).GetProperty("attempts")[1].GetProperty("store");
         Assert.Equal(3, found.GetProperty("newest").GetInt64());
         Assert.Equal(2, found.GetProperty("intact").GetInt64());
         JsonElement problem = Assert.Single(found.GetProperty("problems").EnumerateArray().ToArray());
@@ -138,7 +147,8 @@ public sealed class RunCommandTests : IDisposable
     {
         ToolRun missing = await ToolRun.Here(
             "run", "--restarts", "1", "--backoff", "0", "--store", _folder.Path, "--", "sh", "-c", "exit 1");
-        Assert.Contains("holds no generation, so it can only begin anew", missing.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "holds no generation, so it can only begin anew", missing.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(_folder.Path));
 
         Directory.CreateDirectory(_folder.Path);
@@ -155,15 +165,18 @@ public sealed class RunCommandTests : IDisposable
         string[] program = [ToolRun.Dotnet, "exec", SupervisedRun.TestPrograms, "dying", _folder.Path, "5"];
         JsonElement report = Report(
             await ToolRun.Here(
-                ["run", "--json", "--restarts", "1", "--backoff", "0", "--store", _folder.Path, "--", .. program]),
+                ["run", "--json", "--restarts", "1", "--backoff", "0", "--store", _folder.Path, "--",
+                    .. program]),
             0);
         JsonElement[] attempts = [.. report.GetProperty("attempts").EnumerateArray()];
-        Assert.Equal([1, 2, 3, 4, 5], attempts.Select(attempt => attempt.GetProperty("generationAfter").GetInt64()));
+        Assert.Equal(
+            [1, 2, 3, 4, 5], attempts.Select(attempt => attempt.GetProperty("generationAfter").GetInt64()));
         Assert.Equal(
             [null, 1, 2, 3, 4],
             attempts.Select(attempt => attempt.GetProperty("generationBefore")).Select(
                 before => before.ValueKind == JsonValueKind.Null ? (long?)null : before.GetInt64()));
-        Assert.All(attempts[..4], attempt => Assert.Equal("SIGKILL", attempt.GetProperty("signal").GetString()));
+        Assert.All(
+            attempts[..4], attempt => Assert.Equal("SIGKILL", attempt.GetProperty("signal").GetString()));
     }
 
     private static Task<ToolRun> Run(string[] options, string script) =>

@@ -10,8 +10,8 @@ using Xunit.Abstractions;
 namespace Snapshot.Tests.Tool;
 
 /// <summary>
-/// The command runs as a process of its own: a parent that traces its child would compete for its stops with the code
-/// of .NET that waits for children.
+/// The command runs as a process of its own: a parent that traces its child would compete for its stops with
+/// the code of .NET that waits for children.
 /// </summary>
 public sealed class StacksCommandTests(ITestOutputHelper output)
 {
@@ -30,18 +30,22 @@ public sealed class StacksCommandTests(ITestOutputHelper output)
             Assert.Equal("Idle", session.GetProperty("phase").GetString());
             Assert.Equal(2, session.GetProperty("running").GetInt32());
             Assert.Equal(
-                ["computing", "locking", "reading"], session.GetProperty("participants").EnumerateArray().Select(Name));
-            AssertParticipant(session, "computing", "in application code", "sweep 12", "StacksTarget.Compute(");
+                ["computing", "locking", "reading"],
+                session.GetProperty("participants").EnumerateArray().Select(Name));
+            AssertParticipant(
+                session, "computing", "in application code", "sweep 12", "StacksTarget.Compute(");
             AssertParticipant(session, "locking", "waiting for an arena lock", null, "StacksTarget.Enter(");
             AssertParticipant(
-                session, "reading", "in a blocked region waiting for the input file", null, "StacksTarget.Read(");
+                session, "reading", "in a blocked region waiting for the input file", null,
+                "StacksTarget.Read(");
 
             ToolRun text = ToolRun.Process(null, "stacks", processId);
             output.WriteLine(text.Out);
             Assert.Equal((ExitCode.Fine, ""), (text.ExitCode, text.Error));
             foreach (string part in new[]
             {
-                "sweep 12", "waiting for an arena lock", "the input file", "StacksTarget.cs:", "'reading thread'",
+                "sweep 12", "waiting for an arena lock", "the input file", "StacksTarget.cs:",
+                "'reading thread'",
             })
                 Assert.Contains(part, text.Out, StringComparison.Ordinal);
         }
@@ -117,7 +121,8 @@ public sealed class StacksCommandTests(ITestOutputHelper output)
         Assert.Equal(activity, participant.GetProperty("activity").GetString());
         Assert.Equal($"{name} thread", participant.GetProperty("threadName").GetString());
         JsonElement frame = participant.GetProperty("stack").EnumerateArray()
-            .First(item => item.GetProperty("method").GetString()!.Contains(method, StringComparison.Ordinal));
+            .First(
+                item => item.GetProperty("method").GetString()!.Contains(method, StringComparison.Ordinal));
         Assert.EndsWith("StacksTarget.cs", frame.GetProperty("file").GetString(), StringComparison.Ordinal);
         Assert.InRange(frame.GetProperty("line").GetInt32(), 1, 1000);
     }

@@ -19,7 +19,8 @@ public sealed class StacksPackageTests(Packages packages) : IDisposable
     {
         ZipFile.ExtractToDirectory(packages.FileOf("Snapshot.Tool"), _directory.FullName);
         string folder = Path.Combine(_directory.FullName, "tools/net10.0/any");
-        string[] files = [.. Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Select(Path.GetFileName)!];
+        string[] files = [.. Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Select(
+            Path.GetFileName)!];
         Assert.Contains("Microsoft.Diagnostics.Runtime.dll", files);
         Assert.DoesNotContain(files, IsOfCloud);
         using JsonDocument needed = JsonDocument.Parse(
@@ -36,7 +37,8 @@ public sealed class StacksPackageTests(Packages packages) : IDisposable
             ToolRun json = ToolRun.Process(
                 folder, "stacks", target.Id.ToString(CultureInfo.InvariantCulture), "--json");
             Assert.True(json.ExitCode == ExitCode.Fine, json.Error);
-            Assert.Equal(3, json.Json().GetProperty("sessions")[0].GetProperty("participants").GetArrayLength());
+            Assert.Equal(
+                3, json.Json().GetProperty("sessions")[0].GetProperty("participants").GetArrayLength());
             Assert.Contains("StacksTarget.Compute(", json.Out, StringComparison.Ordinal);
         }
         finally

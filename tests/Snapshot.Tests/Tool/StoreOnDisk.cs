@@ -3,7 +3,9 @@ using Snapshot.Storage;
 
 namespace Snapshot.Tests.Tool;
 
-/// <summary>A store in a temporary folder: generation 1 full, each further one incremental on the one before.</summary>
+/// <summary>
+/// A store in a temporary folder: generation 1 full, each further one incremental on the one before.
+/// </summary>
 internal sealed class StoreOnDisk : IDisposable
 {
     private const int PageBytes = 4096;
@@ -18,7 +20,8 @@ internal sealed class StoreOnDisk : IDisposable
         for (int generation = 1; generation <= generations; generation++)
         {
             ImageHeader header = new(
-                ImageHeader.NewImageId(), generation, parent, DateTimeOffset.UtcNow.AddDays(generation - generations));
+                ImageHeader.NewImageId(), generation, parent,
+                DateTimeOffset.UtcNow.AddDays(generation - generations));
             store.Commit(Write(store, header));
             parent = new ImageLink(header.ImageId, generation);
         }
@@ -29,7 +32,8 @@ internal sealed class StoreOnDisk : IDisposable
     internal string FileOf(long generation)
     {
         using SnapshotStore store = SnapshotStore.OpenReadOnly(Path);
-        return System.IO.Path.Combine(Path, store.Generations.Single(info => info.Generation == generation).FileName);
+        return System.IO.Path.Combine(
+            Path, store.Generations.Single(info => info.Generation == generation).FileName);
     }
 
     internal void FlipByte(long generation, long offset)
@@ -56,7 +60,8 @@ internal sealed class StoreOnDisk : IDisposable
         ImageDraft draft = store.BeginImage(header, new ImageWriterOptions { Encoding = BlockEncoding.None });
         draft.Writer.BeginRegion(
             new RegionDescription(
-                1, "grid", RegionKind.Arena, 0x2000_0000_0000, ArenaPages, 1 << 30, ArenaPages * PageBytes, true));
+                1, "grid", RegionKind.Arena, 0x2000_0000_0000, ArenaPages, 1 << 30, ArenaPages * PageBytes,
+                true));
         byte[] pages = new byte[10 * PageBytes];
         new Random((int)header.Generation).NextBytes(pages);
         if (header.Parent is null)

@@ -13,7 +13,7 @@ internal sealed class SupervisedRun : IDisposable
 {
     private const int Killing = 9;
 
-    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan s_hang = TimeSpan.FromMinutes(3);
 
     private readonly Process _process;
     private readonly Timer _watchdog;
@@ -27,14 +27,16 @@ internal sealed class SupervisedRun : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         })!;
-        _watchdog = new Timer(_ => _process.Kill(entireProcessTree: true), null, Hang, Timeout.InfiniteTimeSpan);
+        _watchdog = new Timer(
+            _ => _process.Kill(entireProcessTree: true), null, s_hang, Timeout.InfiniteTimeSpan);
     }
 
-    internal static string TestPrograms => Path.Combine(AppContext.BaseDirectory, "Snapshot.TestPrograms.dll");
+    internal static string TestPrograms =>
+        Path.Combine(AppContext.BaseDirectory, "Snapshot.TestPrograms.dll");
 
     /// <summary>
-    /// The words before those of <c>run</c>. SIGINT is as a terminal would leave it: tests that run in the background
-    /// of a shell have it ignored, which children inherit.
+    /// The words before those of <c>run</c>. SIGINT is as a terminal would leave it: tests that run in the
+    /// background of a shell have it ignored, which children inherit.
     /// </summary>
     internal static string[] Command =>
     [

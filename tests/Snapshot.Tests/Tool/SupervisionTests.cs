@@ -29,9 +29,11 @@ public sealed class SupervisionTests : IDisposable
         string heat = Path.Combine(AppContext.BaseDirectory, "HeatDiffusion");
         using SupervisedRun run = new(
             "--store", store, "--restarts", "6", "--backoff", "0", "--json", "--", heat, "run", "--json",
-            "--size", $"{size}", "--steps", $"{steps}", "--threads", "3", "--every-steps", "20", "--store", directory);
+            "--size", $"{size}", "--steps", $"{steps}", "--threads", "3", "--every-steps", "20", "--store",
+            directory);
 
-        // Each process lives for so many generations, the first for one, and then for so many events of any kind.
+        // Each process lives for so many generations, the first for one, and then for so many events of any
+        // kind.
         int killed = 0, generations = 1, events = random.Next(EventsMax);
         RunEvent.Finished? finished = null;
         while (run.ReadLine() is { } line)
@@ -50,11 +52,13 @@ public sealed class SupervisionTests : IDisposable
         string message = $"Seed {seed}, exit code {end.ExitCode}:\n{end.Error}";
         Assert.True(end.ExitCode == 0 && finished is not null, message);
         Assert.Equal(PlainHeat.ChecksumOf(HeatOptions.ShippedInput, size, steps), finished.Checksum);
-        JsonElement[] attempts = [.. SupervisedRun.ReportOf(end.Error).GetProperty("attempts").EnumerateArray()];
+        JsonElement[] attempts = [.. SupervisedRun.ReportOf(end.Error).GetProperty("attempts")
+            .EnumerateArray()];
 
         // A slow disk leaves time for few generations.
         Assert.True(killed >= killsMin && attempts.Length == killed + 1, message);
-        Assert.All(attempts[..killed], attempt => Assert.Equal("SIGKILL", attempt.GetProperty("signal").GetString()));
+        Assert.All(attempts[..killed], attempt =>
+            Assert.Equal("SIGKILL", attempt.GetProperty("signal").GetString()));
         Assert.NotEqual(JsonValueKind.Null, attempts[^1].GetProperty("generationBefore").ValueKind);
         Assert.All(attempts[1..], attempt => Assert.Empty(
             attempt.GetProperty("store").GetProperty("problems").EnumerateArray()));
@@ -63,7 +67,8 @@ public sealed class SupervisionTests : IDisposable
     [Theory]
     [InlineData(ProcessSignal.Interrupt, "SIGINT")]
     [InlineData(ProcessSignal.Terminate, "SIGTERM")]
-    public void A_signal_that_ends_supervision_is_passed_on_and_the_program_ends_by_itself(int signal, string name)
+    public void A_signal_that_ends_supervision_is_passed_on_and_the_program_ends_by_itself(
+        int signal, string name)
     {
         using SupervisedRun run = new(["--json", "--", .. SupervisedRun.SignalTarget]);
         run.Expect("ready");

@@ -10,7 +10,7 @@ namespace Snapshot.Tests.Tool;
 /// <summary>One run of the command: what it printed on either side, and its exit code.</summary>
 internal sealed record ToolRun(int ExitCode, string Out, string Error)
 {
-    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_hang = TimeSpan.FromSeconds(60);
 
     /// <summary>In this process, through the root command.</summary>
     internal static Task<ToolRun> Here(params string[] args) => Here(120, args);
@@ -37,16 +37,18 @@ internal sealed record ToolRun(int ExitCode, string Out, string Error)
             })!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> error = process.StandardError.ReadToEndAsync();
-        if (!process.WaitForExit(Hang))
+        if (!process.WaitForExit(s_hang))
         {
             process.Kill();
-            Assert.Fail($"snapshot {string.Join(' ', args)} did not end within {Hang}");
+            Assert.Fail($"snapshot {string.Join(' ', args)} did not end within {s_hang}");
         }
 
         return new ToolRun(process.ExitCode, output.Result, error.Result);
     }
 
-    /// <summary>The dotnet that runs the tests: two folders above shared/Microsoft.NETCore.App/VERSION.</summary>
+    /// <summary>
+    /// The dotnet that runs the tests: two folders above shared/Microsoft.NETCore.App/VERSION.
+    /// </summary>
     internal static string Dotnet =>
         Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../../dotnet"));
 

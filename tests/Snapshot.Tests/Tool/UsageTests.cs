@@ -35,7 +35,8 @@ public sealed class UsageTests
     [InlineData("run --restart 3 -- true", "did you mean '--restarts'?")]
     [InlineData("run --only-signal -- true", "did you mean '--only-signals'?")]
     [InlineData("run --colour -- true", "has no option '--colour'.")]
-    [InlineData("run --restarts many -- true", "'many' is not a value for --restarts; give a number from 0 upward.")]
+    [InlineData(
+        "run --restarts many -- true", "'many' is not a value for --restarts; give a number from 0 upward.")]
     [InlineData("run --restarts -1 -- true", "'-1'")]
     [InlineData("run --backoff 1m -- true", "'1m' is not a value for --backoff; give seconds")]
     [InlineData("run --backoff-max 86401 -- true", "from 0 to 86400")]
@@ -50,12 +51,14 @@ public sealed class UsageTests
 
     [Fact]
     public async Task An_empty_path_is_refused_with_a_hint() => Assert.Contains(
-        "'' is not a directory", (await ToolRun.Here("list", "")).FailsWith(ExitCode.Usage), StringComparison.Ordinal);
+        "'' is not a directory", (await ToolRun.Here("list", "")).FailsWith(ExitCode.Usage),
+        StringComparison.Ordinal);
 
     [Fact]
     public async Task An_empty_path_of_an_option_is_refused_with_a_hint() => Assert.Contains(
         "'' is not a directory",
-        (await ToolRun.Here("run", "--store", "", "--", "true")).FailsWith(ExitCode.Usage), StringComparison.Ordinal);
+        (await ToolRun.Here("run", "--store", "", "--", "true")).FailsWith(ExitCode.Usage),
+        StringComparison.Ordinal);
 
     [Fact]
     public async Task A_process_cannot_inspect_itself() => (await ToolRun.Here(
@@ -64,7 +67,8 @@ public sealed class UsageTests
     [Fact]
     public async Task Every_command_has_help_with_the_exit_codes_and_takes_json()
     {
-        RootCommand root = SnapshotTool.CreateRoot(new ToolConsole(TextWriter.Null, TextWriter.Null, false, false));
+        RootCommand root =
+            SnapshotTool.CreateRoot(new ToolConsole(TextWriter.Null, TextWriter.Null, false, false));
         foreach (string command in root.Subcommands.Select(command => command.Name))
         {
             ToolRun help = await ToolRun.Here(command, "--help");
@@ -91,7 +95,8 @@ public sealed class UsageTests
         JsonElement report = (await ToolRun.Here("doctor", "--json")).Json();
         Assert.Equal(
             MachineCapabilities.Current.Items.Select(item => item.Name),
-            report.GetProperty("findings").EnumerateArray().Select(item => item.GetProperty("name").GetString()));
+            report.GetProperty("findings").EnumerateArray().Select(
+                item => item.GetProperty("name").GetString()));
         ToolRun text = await ToolRun.Here("doctor");
         Assert.Equal((ExitCode.Fine, ""), (text.ExitCode, text.Error));
         foreach (MachineCapability item in MachineCapabilities.Current.Items)
@@ -128,7 +133,8 @@ public sealed class UsageTests
         string text = File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "TOOL.md"));
         foreach ((int code, string meaning) in ExitCode.All)
             Assert.Contains($"| {code} | {meaning} |", text, StringComparison.Ordinal);
-        RootCommand root = SnapshotTool.CreateRoot(new ToolConsole(TextWriter.Null, TextWriter.Null, false, false));
+        RootCommand root =
+            SnapshotTool.CreateRoot(new ToolConsole(TextWriter.Null, TextWriter.Null, false, false));
         foreach (Command command in root.Subcommands)
             Assert.Contains($"`snapshot {command.Name}", text, StringComparison.Ordinal);
     }
@@ -138,6 +144,7 @@ public sealed class UsageTests
         DirectoryInfo? folder = new(AppContext.BaseDirectory);
         while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Snapshot.sln")))
             folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("the tests do not run inside the repository");
+        return folder?.FullName
+            ?? throw new InvalidOperationException("the tests do not run inside the repository");
     }
 }

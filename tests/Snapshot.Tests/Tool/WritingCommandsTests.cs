@@ -30,7 +30,8 @@ public sealed class WritingCommandsTests : IDisposable
     {
         _store.FlipByte(1, offset: 5000);
         (await ToolRun.Here("compact", _store.Path, "3", "--json")).FailsWith(ExitCode.Damage);
-        Assert.Equal(2, (await ToolRun.Here("list", _store.Path, "--json")).Json()[2].GetProperty("parent").GetInt64());
+        Assert.Equal(2, (await ToolRun.Here("list", _store.Path, "--json")).Json()[2].GetProperty("parent")
+            .GetInt64());
     }
 
     [Fact]
@@ -57,7 +58,8 @@ public sealed class WritingCommandsTests : IDisposable
         foreach (string generation in new[] { "2", "3", "4", "5", "6" })
             await ToolRun.Here("compact", _store.Path, generation);
         ToolRun run = await ToolRun.Here(
-            "prune", _store.Path, "--keep-last", "1", "--keep-every", "2", "--max-age", "3d", "--dry-run", "--json");
+            "prune", _store.Path, "--keep-last", "1", "--keep-every", "2", "--max-age", "3d", "--dry-run",
+            "--json");
         Assert.Equal([1, 2, 3, 5], Generations(run.Json(), "deleted"));
         Assert.Contains("Would delete 4 generations", (await ToolRun.Here(
             "prune", _store.Path, "--keep-last", "1", "--keep-every", "2", "--max-age", "3d",
@@ -73,10 +75,12 @@ public sealed class WritingCommandsTests : IDisposable
         Assert.Equal(ExitCode.Fine, (await ToolRun.Here("list", _store.Path)).ExitCode);
         Assert.Equal(ExitCode.Fine, (await ToolRun.Here("verify", _store.Path)).ExitCode);
         Assert.Equal(
-            ExitCode.Fine, (await ToolRun.Here("prune", _store.Path, "--keep-last", "1", "--dry-run")).ExitCode);
+            ExitCode.Fine,
+            (await ToolRun.Here("prune", _store.Path, "--keep-last", "1", "--dry-run")).ExitCode);
         Assert.Equal(ExitCode.Busy, ToolRun.Process(null, "compact", _store.Path).ExitCode);
     }
 
     private static long[] Generations(JsonElement result, string list) =>
-        [.. result.GetProperty(list).EnumerateArray().Select(info => info.GetProperty("generation").GetInt64())];
+        [.. result.GetProperty(list).EnumerateArray().Select(
+            info => info.GetProperty("generation").GetInt64())];
 }

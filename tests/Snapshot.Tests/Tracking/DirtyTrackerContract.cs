@@ -8,8 +8,8 @@ using Xunit;
 namespace Snapshot.Tests.Tracking;
 
 /// <summary>
-/// What every tracker promises. The scenarios are in <see cref="TrackerScenarios"/>, shared with the run as an
-/// ordinary user.
+/// What every tracker promises. The scenarios are in <see cref="TrackerScenarios"/>, shared with the run as
+/// an ordinary user.
 /// </summary>
 public abstract class DirtyTrackerContract : IDisposable
 {
@@ -43,7 +43,8 @@ public abstract class DirtyTrackerContract : IDisposable
     }
 
     [MachineFact]
-    public void The_first_collect_holds_what_was_there() => TrackerScenarios.FirstCollectHoldsWhatWasThere(Create);
+    public void The_first_collect_holds_what_was_there() =>
+        TrackerScenarios.FirstCollectHoldsWhatWasThere(Create);
 
     [MachineFact]
     public void A_second_collect_is_empty() => TrackerScenarios.SecondCollectIsEmpty(Create);
@@ -53,7 +54,8 @@ public abstract class DirtyTrackerContract : IDisposable
         TrackerScenarios.CollectHoldsExactlyTheWrittenPages(Create);
 
     [MachineFact]
-    public void A_page_populated_after_creation_is_seen() => TrackerScenarios.PopulatedAfterCreationIsSeen(Create);
+    public void A_page_populated_after_creation_is_seen() =>
+        TrackerScenarios.PopulatedAfterCreationIsSeen(Create);
 
     [MachineFact]
     [Needs(Capability.Pagemap)]
@@ -94,7 +96,8 @@ public abstract class DirtyTrackerContract : IDisposable
     public void A_collect_allocates_nothing() => TrackerScenarios.CollectAllocatesNothing(Create);
 
     [MachineFact]
-    public void More_runs_than_one_call_reports_are_found() => TrackerScenarios.ManyScatteredPagesAreFound(Create);
+    public void More_runs_than_one_call_reports_are_found() =>
+        TrackerScenarios.ManyScatteredPagesAreFound(Create);
 
     [MachineTheory]
     [InlineData(1)]
@@ -203,9 +206,12 @@ public sealed class WriteProtectTrackerTests() : DirtyTrackerContract(TrackingMe
 /// <summary>Content hash, on the same promises.</summary>
 public sealed class ContentHashTrackerTests() : DirtyTrackerContract(TrackingMechanism.ContentHash);
 
-/// <summary>Content hash where the kernel has no scan: the entries of the pagemap tell what has memory.</summary>
+/// <summary>
+/// Content hash where the kernel has no scan: the entries of the pagemap tell what has memory.
+/// </summary>
 public sealed class ContentHashByEntriesTests()
-    : DirtyTrackerContract(TrackingMechanism.ContentHash, MachineCapabilities.Without(Capability.PagemapScan));
+    : DirtyTrackerContract(
+        TrackingMechanism.ContentHash, MachineCapabilities.Without(Capability.PagemapScan));
 
 /// <summary>Soft-dirty bits, by a scan where there is one. Nothing else of the process may take them
 /// meanwhile.</summary>

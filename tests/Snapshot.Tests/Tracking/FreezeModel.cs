@@ -1,8 +1,8 @@
 namespace Snapshot.Tests.Tracking;
 
 /// <summary>
-/// The memory, bits and slots of the model of frozen memory: two pages of one span. What freeze.c, open.c and slots.c
-/// keep in words of 64 pages is kept for each page here.
+/// The memory, bits and slots of the model of frozen memory: two pages of one span. What freeze.c, open.c and
+/// slots.c keep in words of 64 pages is kept for each page here.
 /// </summary>
 internal static class FreezeModel
 {
@@ -31,7 +31,8 @@ internal static class FreezeModel
         Changed = 256,
         Taken = 512,
 
-        // What only the model knows: it changed since it was last reported, and did so before the pause began.
+        // What only the model knows: it changed since it was last reported, and did so before the pause
+        // began.
         Unreported = 1024,
         MustBeReported = 2048,
 
@@ -68,7 +69,8 @@ internal static class FreezeModel
     }
 
     /// <summary>
-    /// Extents of two slots, of which one page takes a piece; pieces are not joined again. Behind them two for need.
+    /// Extents of two slots, of which one page takes a piece; pieces are not joined again. Behind them two
+    /// for need.
     /// </summary>
     /// <param name="Limit">Extents.</param>
     /// <param name="Used">A bit a slot.</param>
@@ -76,7 +78,8 @@ internal static class FreezeModel
     /// <param name="Needed">How many of those for need are used.</param>
     /// <param name="Contents">Four bits a slot.</param>
     /// <param name="Fault">A slot was returned that was not in use.</param>
-    internal readonly record struct Slots(byte Limit, byte Used, byte Split, byte Needed, uint Contents, bool Fault)
+    internal readonly record struct Slots(
+        byte Limit, byte Used, byte Split, byte Needed, uint Contents, bool Fault)
     {
         private const int Extra = 2;
 
@@ -233,10 +236,12 @@ internal static class FreezeModel
     /// <param name="Early">Early collects to come.</param>
     /// <param name="IsEarly">This one runs beside writers.</param>
     internal readonly record struct Collector(
-        CollectorAt At, byte Page, byte Captures, byte Source, bool Wrong, byte Cancels, byte Early, bool IsEarly);
+        CollectorAt At, byte Page, byte Captures, byte Source, bool Wrong, byte Cancels, byte Early,
+        bool IsEarly);
 
     internal readonly record struct State(
-        Page A, Page B, Slots Slots, byte Lock, byte Changes, byte Waiting, bool Held, bool Stop, byte Aheads, bool OtherHolds,
+        Page A, Page B, Slots Slots, byte Lock, byte Changes, byte Waiting, bool Held, bool Stop, byte Aheads,
+        bool OtherHolds,
         Server Server0, Server Server1, Server Securer,
         Writer Writer0, Writer Writer1, Writer Stray, Discarder Discarder, Collector Collector)
     {
@@ -245,7 +250,8 @@ internal static class FreezeModel
 
         internal Page this[int page] => page == 0 ? A : B;
 
-        internal State With(int page, Page value) => page == 0 ? this with { A = value } : this with { B = value };
+        internal State With(int page, Page value) =>
+            page == 0 ? this with { A = value } : this with { B = value };
 
         internal Server ServerOf(int index) => index switch { 0 => Server0, 1 => Server1, _ => Securer };
 
@@ -272,7 +278,8 @@ internal static class FreezeModel
             for (int index = 0; index < Writers; index++)
             {
                 Writer writer = WriterOf(index);
-                if (writer.Waits && writer.Page == page) next = next.With(index, writer with { At = WriterAt.Retries });
+                if (writer.Waits && writer.Page == page)
+                    next = next.With(index, writer with { At = WriterAt.Retries });
             }
 
             return next;
@@ -285,7 +292,8 @@ internal static class FreezeModel
             for (int index = 0; Waiting > 0 && index < Servers; index++)
             {
                 Server server = ServerOf(index);
-                if (server.At == ServerAt.Asleep) next = next.With(index, server with { At = ServerAt.Awake });
+                if (server.At == ServerAt.Asleep)
+                    next = next.With(index, server with { At = ServerAt.Awake });
             }
 
             return next;
@@ -293,6 +301,7 @@ internal static class FreezeModel
 
         /// <summary>Every thread that takes part is at a safepoint.</summary>
         internal bool IsQuiet =>
-            Writer0.At == WriterAt.Outside && Writer1.At == WriterAt.Outside && Discarder.At == DiscarderAt.Outside;
+            Writer0.At == WriterAt.Outside && Writer1.At == WriterAt.Outside &&
+            Discarder.At == DiscarderAt.Outside;
     }
 }

@@ -27,13 +27,15 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
                 for (int page = 0; page < Pages; page++)
                 {
                     if ((state[page].Bits & (Bits.Unreported | Bits.ReportedEarly)) != 0)
-                        quiet = quiet.With(page, state[page].With(Bits.MustBeReported).Without(Bits.ReportedEarly));
+                        quiet = quiet.With(
+                            page, state[page].With(Bits.MustBeReported).Without(Bits.ReportedEarly));
                 }
 
                 return Go("nobody writes", CollectorAt.TakeDropped, quiet);
             case CollectorAt.TakeDropped:
                 return TakeDropped(state);
-            case CollectorAt.TakeWritten or CollectorAt.SetArmed or CollectorAt.UnlockTaken or CollectorAt.Protect:
+            case CollectorAt.TakeWritten or CollectorAt.SetArmed or CollectorAt.UnlockTaken or
+                CollectorAt.Protect:
                 return ArmWritten(state);
             case CollectorAt.ArmOpen or CollectorAt.SetArmedOpen or CollectorAt.ProtectOpen:
                 return ArmOpen(state);
@@ -54,7 +56,8 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
     internal static ModelStep<State>? Fail(State state)
     {
         Collector collector = state.Collector;
-        if (collector.At != CollectorAt.Drain || collector.Cancels == 0 || state.Lock != NobodyHolds) return null;
+        if (collector.At != CollectorAt.Drain || collector.Cancels == 0 || state.Lock != NobodyHolds)
+            return null;
         State next = state with { Slots = state.Slots.Renewed };
         for (int page = 0; page < Pages; page++)
         {
@@ -64,7 +67,11 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
         }
 
         Collector after = collector with { Cancels = (byte)(collector.Cancels - 1) };
-        return Go("the drain fails", CollectorAt.Count, next with { Collector = after }, Pages) with { Fair = false };
+        return Go("the drain fails", CollectorAt.Count, next with { Collector = after }, Pages) with
+        {
+            Fair =
+            false
+        };
     }
 
     /// <summary>The drain of another span, which had a slot when the pause ended.</summary>
@@ -95,7 +102,8 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
         {
             if (state.Lock != NobodyHolds) return null;
             next = state.With(
-                at, page.Without(Bits.Dropped | Bits.Armed | Bits.Written | Bits.Unreported).With(Bits.Changed));
+                at,
+                page.Without(Bits.Dropped | Bits.Armed | Bits.Written | Bits.Unreported).With(Bits.Changed));
         }
 
         return Go($"a drop of page {at} is looked for", CollectorAt.TakeDropped, next, (byte)(at + 1));
@@ -103,7 +111,8 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
 
     /// <summary>Where nothing was written the lock is not taken.</summary>
     private static CollectorAt FirstOfArming(State state) =>
-        state.A.Has(Bits.Written) || state.B.Has(Bits.Written) ? CollectorAt.TakeWritten : CollectorAt.ArmOpen;
+        state.A.Has(Bits.Written) || state.B.Has(Bits.Written)
+            ? CollectorAt.TakeWritten : CollectorAt.ArmOpen;
 
     /// <summary>Under the lock: written is taken, armed is set. Outside: it is protected.</summary>
     private ModelStep<State>? ArmWritten(State state)
@@ -112,15 +121,15 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
         bool locks = flaw != FreezeFlaw.CollectsWithoutLock;
         byte at = collector.Page;
         if (collector.At == CollectorAt.TakeWritten && at == 0 && locks && state.Lock != Me)
-            return state.Lock == NobodyHolds ? Go("collect locks", CollectorAt.TakeWritten, state with { Lock = Me }) : null;
+            return state.Lock == NobodyHolds
+                ? Go("collect locks", CollectorAt.TakeWritten, state with { Lock = Me }) : null;
         if (collector.At == CollectorAt.UnlockTaken)
         {
             return Go(
                 "collect unlocks", CollectorAt.Protect, locks ? state with { Lock = NobodyHolds } : state);
         }
 
-        if (at == Pages)
-            return Go("protected", CollectorAt.ArmOpen, state);
+        if (at == Pages) return Go("protected", CollectorAt.ArmOpen, state);
         Page page = state[at];
         bool isLast = at + 1 == Pages;
         switch (collector.At)
@@ -135,7 +144,8 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
                 bool protects = flaw != FreezeFlaw.ProtectsNothingEarly || !collector.IsEarly;
                 Page armed = Reported(protects ? page.Protect() : page, collector).Without(Bits.Taken);
                 if (flaw == FreezeFlaw.ArmsAfterProtecting) armed = armed.With(Bits.Armed);
-                return Go($"page {at} is protected", CollectorAt.Protect, state.With(at, armed), (byte)(at + 1));
+                return Go(
+                    $"page {at} is protected", CollectorAt.Protect, state.With(at, armed), (byte)(at + 1));
             case CollectorAt.Protect:
                 return Go($"page {at} is left alone", CollectorAt.Protect, state, (byte)(at + 1));
         }
@@ -145,7 +155,9 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
             isLast ? (byte)0 : (byte)(at + 1));
     }
 
-    /// <summary>What is not armed and has memory is armed, under the lock again, and protected outside.</summary>
+    /// <summary>
+    /// What is not armed and has memory is armed, under the lock again, and protected outside.
+    /// </summary>
     private ModelStep<State>? ArmOpen(State state)
     {
         Collector collector = state.Collector;
@@ -189,7 +201,8 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
         for (int page = 0; page < Pages; page++)
         {
             if (state[page].Has(Bits.GivenBack))
-                next = next.With(page, state[page].Without(Bits.GivenBack | Bits.Unreported).With(Bits.Changed));
+                next =
+                    next.With(page, state[page].Without(Bits.GivenBack | Bits.Unreported).With(Bits.Changed));
         }
 
         return next;
@@ -202,23 +215,27 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
         if (collector.At == CollectorAt.Freeze)
         {
             if (!locks) return Go("freeze begins", CollectorAt.FreezePage, state);
-            return state.Lock == NobodyHolds ? Go("freeze locks", CollectorAt.FreezePage, state with { Lock = Me }) : null;
+            return state.Lock == NobodyHolds
+                ? Go("freeze locks", CollectorAt.FreezePage, state with { Lock = Me }) : null;
         }
 
         if (collector.At == CollectorAt.UnlockFrozen)
-            return Go("freeze unlocks", CollectorAt.Release, locks ? state with { Lock = NobodyHolds } : state);
+            return Go(
+                "freeze unlocks", CollectorAt.Release, locks ? state with { Lock = NobodyHolds } : state);
         byte at = collector.Page;
         if (at == Pages) return Go("frozen", CollectorAt.UnlockFrozen, state);
         Page page = state[at].Without(Bits.MustBeReported) with { Truth = state[at].Content };
         State next = state.With(at, page);
-        if (!page.Has(Bits.Changed)) return Go($"page {at} is not wanted", CollectorAt.FreezePage, next, (byte)(at + 1));
+        if (!page.Has(Bits.Changed))
+            return Go($"page {at} is not wanted", CollectorAt.FreezePage, next, (byte)(at + 1));
         bool looks = flaw != FreezeFlaw.FreezesWithoutLooking;
         bool isOpen = looks && page.Has(Bits.Written) && !page.Has(Bits.Armed);
         if (isOpen)
         {
             (Slots slots, byte slot) = state.Slots.Take(span: false);
             if (slot == NoSlot) (slots, slot) = state.Slots.TakeNeeded();
-            next = next.With(at, page.Without(Bits.CopiedWithSpan).With(Bits.Copied) with { Slot = slot }) with
+            next = next.With(
+                at, page.Without(Bits.CopiedWithSpan).With(Bits.Copied) with { Slot = slot }) with
             { Slots = slots.Fill(slot, page.Content) };
         }
         else if (page.Has(Bits.Armed) || !looks)
@@ -248,10 +265,12 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
             case CollectorAt.LetGo:
                 return Go($"page {at} is let go", CollectorAt.UnlockRead, LetGo(state, at), at);
             case CollectorAt.UnlockRead:
-                CollectorAt then = flaw == FreezeFlaw.ReturnsSlotBeforeReading ? CollectorAt.ReadLate : CollectorAt.Count;
+                CollectorAt then =
+                    flaw == FreezeFlaw.ReturnsSlotBeforeReading ? CollectorAt.ReadLate : CollectorAt.Count;
                 return Go("the drain unlocks", then, state with { Lock = NobodyHolds }, at);
             case CollectorAt.ReadLate:
-                return Go($"page {at} is read late", CollectorAt.Count, Deliver(state, at, collector.Source), at);
+                return Go(
+                    $"page {at} is read late", CollectorAt.Count, Deliver(state, at, collector.Source), at);
             case CollectorAt.Count:
                 if (flaw == FreezeFlaw.LooksForWaitersBeforeCounting && state.Waiting == 0)
                     return Go("nobody waits", CollectorAt.CountQuietly, state, at);
@@ -292,7 +311,11 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
         };
         bool strayed = state.Stray.IsStray && state.Stray.Page == at;
         bool wrong = content != state[at].Truth && !strayed;
-        return state with { Collector = state.Collector with { Wrong = state.Collector.Wrong || wrong, Source = 0 } };
+        return state with
+        {
+            Collector =
+            state.Collector with { Wrong = state.Collector.Wrong || wrong, Source = 0 }
+        };
     }
 
     private State LetGo(State state, byte at)

@@ -3,7 +3,9 @@ using static Snapshot.Tests.Tracking.FreezeModel;
 
 namespace Snapshot.Tests.Tracking;
 
-/// <summary>What the application and the servers of the model do: open.c, and the waiting of slots.c.</summary>
+/// <summary>
+/// What the application and the servers of the model do: open.c, and the waiting of slots.c.
+/// </summary>
 /// <param name="flaw">What is wrong on purpose.</param>
 /// <param name="span">A write opens the span, and in need a page; or always a page.</param>
 /// <param name="timeOuts">Waits for slots may end by themselves.</param>
@@ -51,13 +53,16 @@ internal sealed class FreezeModelServers(FreezeFlaw flaw, bool span, bool timeOu
                     ? begun with { Securer = Begin(state, Purpose.Secure, page) }
                     : begun);
             case DiscarderAt.Securing when state.Securer.At == ServerAt.Idle:
-                return new("it is secured", state with { Discarder = discarder with { At = DiscarderAt.Discarding } });
+                return new(
+                    "it is secured",
+                    state with { Discarder = discarder with { At = DiscarderAt.Discarding } });
             case DiscarderAt.Discarding:
                 return new("page 1 is discarded", state.With(page, state[page].Discard()) with
                 { Discarder = discarder with { At = DiscarderAt.Noting } });
             case DiscarderAt.Noting:
                 return new(
-                    "the discard is noted", state.With(page, state[page].With(Bits.Dropped | Bits.Unreported)) with
+                    "the discard is noted",
+                    state.With(page, state[page].With(Bits.Dropped | Bits.Unreported)) with
                     { Discarder = discarder with { At = DiscarderAt.Outside } });
             default:
                 return null;
@@ -100,11 +105,13 @@ internal sealed class FreezeModelServers(FreezeFlaw flaw, bool span, bool timeOu
                 yield return LookInNeed(state, index);
                 break;
             case ServerAt.Copy:
-                ServerAt copied = server.Purpose == Purpose.Secure || flaw == FreezeFlaw.CopiesAfterUnprotecting
+                ServerAt copied = server.Purpose == Purpose.Secure ||
+                    flaw == FreezeFlaw.CopiesAfterUnprotecting
                     ? ServerAt.Unlock
                     : FirstOfOpening;
                 yield return Move(
-                    "copies", server with { At = copied, Opening = server.First, Slot = NoSlot }, Copy(state, server));
+                    "copies", server with { At = copied, Opening = server.First, Slot = NoSlot },
+                    Copy(state, server));
                 break;
             case ServerAt.SetWritten or ServerAt.ClearArmed or ServerAt.Unprotect:
                 yield return Open(state, index);
@@ -139,7 +146,9 @@ internal sealed class FreezeModelServers(FreezeFlaw flaw, bool span, bool timeOu
         if (server.Purpose == Purpose.Ahead)
         {
             bool isClosed = !state.Held && state.A.Has(Bits.Armed) && state.B.Has(Bits.Armed);
-            if (!isClosed) return new($"server {index} leaves it", state.With(index, server with { At = ServerAt.Unlock }));
+            if (!isClosed)
+                return new(
+                    $"server {index} leaves it", state.With(index, server with { At = ServerAt.Unlock }));
             if (flaw == FreezeFlaw.OpensAheadWithoutCopying) frozen = false;
         }
         else if (server.Purpose == Purpose.Secure)
@@ -161,8 +170,10 @@ internal sealed class FreezeModelServers(FreezeFlaw flaw, bool span, bool timeOu
 
         return server.Purpose == Purpose.Ahead
             ? new($"server {index} leaves it", state.With(index, server with { At = ServerAt.Unlock }))
-            : new($"server {index} finds no slot", state.With(index, server with { At = ServerAt.Unlocked }) with
-            { Lock = NobodyHolds });
+            : new(
+                $"server {index} finds no slot",
+                state.With(index, server with { At = ServerAt.Unlocked }) with
+                { Lock = NobodyHolds });
     }
 
     private ModelStep<State> Wait(State state, int index)
@@ -196,7 +207,8 @@ internal sealed class FreezeModelServers(FreezeFlaw flaw, bool span, bool timeOu
         Server server = state.ServerOf(index);
         ServerAt opened = server.Purpose == Purpose.Secure ? ServerAt.Unlock : FirstOfOpening;
         Server next = server with { At = opened, Opening = server.First };
-        if (!IsFrozen(state, server)) return new($"server {index} finds nothing frozen", state.With(index, next));
+        if (!IsFrozen(state, server))
+            return new($"server {index} finds nothing frozen", state.With(index, next));
         (Slots slots, byte slot) = state.Slots.TakeNeeded();
         return slot == NoSlot
             ? new($"server {index} finds no slot", state.With(index, server with { At = ServerAt.Lock }) with
@@ -257,7 +269,8 @@ internal sealed class FreezeModelServers(FreezeFlaw flaw, bool span, bool timeOu
             Page page = state[at];
             if (!page.Has(Bits.Frozen)) continue;
             byte slot = (byte)(server.Slot + at - server.First);
-            Page copied = page.Without(Bits.Frozen | Bits.CopiedWithSpan).With(Bits.Copied) with { Slot = slot };
+            Page copied =
+                page.Without(Bits.Frozen | Bits.CopiedWithSpan).With(Bits.Copied) with { Slot = slot };
             if (server.Span) copied = copied.With(Bits.CopiedWithSpan);
             state = state.With(at, copied) with { Slots = state.Slots.Fill(slot, page.Content) };
         }

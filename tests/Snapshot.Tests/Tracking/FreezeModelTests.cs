@@ -6,7 +6,8 @@ using static Snapshot.Tests.Tracking.FreezeModel;
 namespace Snapshot.Tests.Tracking;
 
 /// <summary>
-/// The ways in which freezing memory is commonly wrong, or was here, to show that the exploration would find them.
+/// The ways in which freezing memory is commonly wrong, or was here, to show that the exploration would find
+/// them.
 /// </summary>
 public enum FreezeFlaw
 {
@@ -30,10 +31,11 @@ public enum FreezeFlaw
 }
 
 /// <summary>
-/// Copy-on-write as a model: two pages of one span, two writers, two servers, a thread that discards, one that writes
-/// in the pause all the same, the collect and the drain; every access to a bit, the lock, a slot and the page table is
-/// a step of its own. Whatever their order: what is delivered is the content of the moment of freezing, no write goes
-/// unreported, no slot is lost or returned twice, and nobody waits for ever.
+/// Copy-on-write as a model: two pages of one span, two writers, two servers, a thread that discards, one
+/// that writes in the pause all the same, the collect and the drain; every access to a bit, the lock, a slot
+/// and the page table is a step of its own. Whatever their order: what is delivered is the content of the
+/// moment of freezing, no write goes unreported, no slot is lost or returned twice, and nobody waits for
+/// ever.
 /// </summary>
 public sealed class FreezeModelTests(ITestOutputHelper output)
 {
@@ -41,9 +43,10 @@ public sealed class FreezeModelTests(ITestOutputHelper output)
     /// <param name="Opens">Pages that a write opens: 2, the span; 1, as it does in need.</param>
     /// <param name="Extents">Slots: extents of two.</param>
     /// <param name="Writes">By writer 0 to page 0 and by writer 1 to page 1, a digit each.</param>
-    /// <param name="With">Letters: s a stray writer of page 1, d discards of page 1, a opening ahead, h a hole (page 1
-    /// has no memory at first), f a drain that fails, x the drain stops for ever, o another span has a slot at first, t
-    /// waits for slots may end by themselves, 1 one capture and not two, e an early collect before each of them.</param>
+    /// <param name="With">Letters: s a stray writer of page 1, d discards of page 1, a opening ahead, h a
+    /// hole (page 1 has no memory at first), f a drain that fails, x the drain stops for ever, o another span
+    /// has a slot at first, t waits for slots may end by themselves, 1 one capture and not two, e an early
+    /// collect before each of them.</param>
     public readonly record struct Scenario(int Opens, int Extents, string Writes, string With)
     {
         internal bool Has(char letter) => With.Contains(letter, StringComparison.Ordinal);
@@ -127,7 +130,9 @@ public sealed class FreezeModelTests(ITestOutputHelper output)
         }
 
         bool IsEnd(State state) =>
-            (stops ? state.Collector.At == CollectorAt.Drain : state.Collector is { At: CollectorAt.Outside, Captures: 0 })
+            (stops
+                ? state.Collector.At == CollectorAt.Drain
+                : state.Collector is { At: CollectorAt.Outside, Captures: 0 })
             && state.IsQuiet && state.Stray.At == WriterAt.Outside
             && state.Writer0.Budget + state.Writer1.Budget + state.Stray.Budget + state.Discarder.Budget == 0
             && state.Server0.At == ServerAt.Idle && state.Server1.At == ServerAt.Idle;
@@ -150,7 +155,8 @@ public sealed class FreezeModelTests(ITestOutputHelper output)
             Stray = new Writer(WriterAt.Outside, 1, (byte)(scenario.Has('s') ? 1 : 0), scenario.Has('s')),
             Discarder = new Discarder(DiscarderAt.Outside, (byte)(scenario.Has('d') ? 1 : 0)),
             Aheads = (byte)(scenario.Has('a') ? 1 : 0),
-            Collector = new Collector(CollectorAt.Outside, 0, captures, 0, false, (byte)(scenario.Has('f') ? 1 : 0),
+            Collector = new Collector(
+                CollectorAt.Outside, 0, captures, 0, false, (byte)(scenario.Has('f') ? 1 : 0),
                 scenario.Has('e') ? captures : (byte)0, false),
         };
     }

@@ -31,7 +31,9 @@ public abstract class FreezingTrackerContract(TrackingMechanism mechanism) : Dir
         Assert.Equal(new PageRange(2 * SpanPages, SpanPages), run);
     }
 
-    /// <summary>What an early collect took and is written again is in the next collect, and nothing else is.</summary>
+    /// <summary>
+    /// What an early collect took and is written again is in the next collect, and nothing else is.
+    /// </summary>
     [MachineFact]
     public void A_collect_after_an_early_one_holds_what_was_written_or_dropped_in_between()
     {
@@ -68,7 +70,9 @@ public abstract class FreezingTrackerContract(TrackingMechanism mechanism) : Dir
         Assert.Equal(default, tracker.Collected);
     }
 
-    /// <summary>Opening a span must not make a hole in it count as known: nothing sees its first write.</summary>
+    /// <summary>
+    /// Opening a span must not make a hole in it count as known: nothing sees its first write.
+    /// </summary>
     [MachineFact]
     public void A_write_into_a_hole_of_an_opened_span_is_seen()
     {
@@ -102,7 +106,8 @@ public abstract class FreezingTrackerContract(TrackingMechanism mechanism) : Dir
         using TrackedMemory memory = new(2 * SpanPages, 2 * SpanPages);
         using FreezingTracker tracker = CreateFreezing(memory);
         byte[] target = new byte[2 * Pages.Size];
-        Assert.Throws<ArgumentOutOfRangeException>(() => tracker.Read(new PageRange(SpanPages - 1, 2), target));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => tracker.Read(new PageRange(SpanPages - 1, 2), target));
         Assert.Throws<ArgumentOutOfRangeException>(() => tracker.Read(new PageRange(0, 3), target));
     }
 

@@ -26,7 +26,9 @@ public sealed class FreezingTrackerTests() : FreezingTrackerContract(TrackingMec
         base.A_concurrent_writer_loses_no_page(seed);
 #pragma warning restore xUnit1003
 
-    /// <summary>Before Linux 6.3 the kernel refuses to protect, or to open, several mappings by one call.</summary>
+    /// <summary>
+    /// Before Linux 6.3 the kernel refuses to protect, or to open, several mappings by one call.
+    /// </summary>
     [MachineFact]
     public void A_span_with_an_inaccessible_page_in_it_is_armed_and_opened()
     {
@@ -69,7 +71,9 @@ public sealed class FreezingTrackerTests() : FreezingTrackerContract(TrackingMec
         Assert.Contains(memory.RegionName, error.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>A write that is never let through would hang the run; disposing the tracker lets it go.</summary>
+    /// <summary>
+    /// A write that is never let through would hang the run; disposing the tracker lets it go.
+    /// </summary>
     private static void AssertGoesOn(Action write)
     {
         Thread writer = new(() => write()) { IsBackground = true };

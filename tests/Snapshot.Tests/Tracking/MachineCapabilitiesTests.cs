@@ -80,7 +80,8 @@ public sealed class MachineCapabilitiesTests(ITestOutputHelper output)
             [Capability.Userfault, Capability.PagemapScan],
             Pretences.Parse("no-scan, NO-userfaultfd").Order().Reverse());
         Assert.Empty(Pretences.Parse(""));
-        SnapshotException error = Assert.Throws<SnapshotException>(() => Pretences.Parse("no-scan,no-such-thing"));
+        SnapshotException error =
+            Assert.Throws<SnapshotException>(() => Pretences.Parse("no-scan,no-such-thing"));
         Assert.Equal(SnapshotErrorCode.InvalidSetting, error.Code);
         Assert.Contains("'no-such-thing'", error.Message, StringComparison.Ordinal);
         Assert.Contains("no-userfaultfd", error.Message, StringComparison.Ordinal);

@@ -19,7 +19,8 @@ public sealed class ProbeTraceTests
         // The runtime may open and map things of its own; one leak a probe would show as twice this much.
         Assert.InRange(descriptorsAfter - descriptors, int.MinValue, probes / 2);
         Assert.InRange(mappingsAfter - mappings, int.MinValue, probes / 2);
-        Assert.DoesNotContain("snapshot-probe", File.ReadAllText("/proc/self/maps"), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "snapshot-probe", File.ReadAllText("/proc/self/maps"), StringComparison.Ordinal);
     }
 
     private static (int Descriptors, int Mappings) Open() =>

@@ -14,9 +14,9 @@ public enum CrewFlaw
 }
 
 /// <summary>
-/// The crew of <c>ScanCrew</c> as a model: a run of one piece and one of three, two helpers, every access to what they share a step
-/// of its own. Whatever their order, a run returns when each of its pieces was done once, and nobody does anything
-/// between two runs.
+/// The crew of <c>ScanCrew</c> as a model: a run of one piece and one of three, two helpers, every access to
+/// what they share a step of its own. Whatever their order, a run returns when each of its pieces was done
+/// once, and nobody does anything between two runs.
 /// </summary>
 public sealed class ScanCrewModelTests
 {
@@ -98,7 +98,11 @@ public sealed class ScanCrewModelTests
             },
             CallerAt.Do => state.Finish(caller.Piece).Now(CallerAt.Take),
             CallerAt.Close =>
-                state.Now(CallerAt.Await) with { IsOpen = state.IsOpen && flaw == CrewFlaw.DoesNotCloseTheDoor },
+                state.Now(CallerAt.Await) with
+                {
+                    IsOpen =
+                    state.IsOpen && flaw == CrewFlaw.DoesNotCloseTheDoor
+                },
             CallerAt.Await when state.Inside > 0 && flaw != CrewFlaw.DoesNotWaitForWhoIsInside => null,
             CallerAt.Await => state.Now(CallerAt.Return),
             _ => state.Now(CallerAt.Outside) with
@@ -117,7 +121,8 @@ public sealed class ScanCrewModelTests
             case HelperAt.Asleep when helper.Seen == state.Count:
                 return null;
             case HelperAt.Asleep:
-                return (state, helper with { Seen = state.Count, At = looksFirst ? HelperAt.Look : HelperAt.Enter });
+                return (state,
+                    helper with { Seen = state.Count, At = looksFirst ? HelperAt.Look : HelperAt.Enter });
             case HelperAt.Enter:
                 return (state with { Inside = (byte)(state.Inside + 1) }, helper with { At = HelperAt.Look });
             case HelperAt.Look when looksFirst:
@@ -132,7 +137,8 @@ public sealed class ScanCrewModelTests
             case HelperAt.Do:
                 return (state.Finish(helper.Piece), helper with { At = HelperAt.Take });
             default:
-                return (state with { Inside = (byte)(state.Inside - 1) }, helper with { At = HelperAt.Asleep });
+                return (state with { Inside = (byte)(state.Inside - 1) },
+                    helper with { At = HelperAt.Asleep });
         }
     }
 
@@ -141,7 +147,8 @@ public sealed class ScanCrewModelTests
     private readonly record struct Helper(HelperAt At, byte Seen, byte Piece);
 
     private readonly record struct State(
-        Caller Caller, Helper Helper0, Helper Helper1, byte Left, byte Count, byte Pieces, byte Next, byte Inside,
+        Caller Caller, Helper Helper0, Helper Helper1, byte Left, byte Count, byte Pieces, byte Next,
+        byte Inside,
         uint Done, bool IsOpen, bool IsRunning, bool Wrong)
     {
         internal State Now(CallerAt at) => this with { Caller = new(at, 0) };

@@ -4,7 +4,8 @@ using Xunit;
 namespace Snapshot.Tests.Tracking;
 
 /// <summary>
-/// By signals: the writing threads serve themselves. Nothing is needed for it; a system call fails instead of waiting.
+/// By signals: the writing threads serve themselves. Nothing is needed for it; a system call fails instead of
+/// waiting.
 /// </summary>
 public sealed class SignalTrackerTests() : FreezingTrackerContract(TrackingMechanism.SignalWriteProtect)
 {

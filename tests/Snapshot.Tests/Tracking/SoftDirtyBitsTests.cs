@@ -6,7 +6,9 @@ using Xunit;
 
 namespace Snapshot.Tests.Tracking;
 
-/// <summary>The bits are those of the whole process: who owns them, and that they are taken for all at once.</summary>
+/// <summary>
+/// The bits are those of the whole process: who owns them, and that they are taken for all at once.
+/// </summary>
 [Needs(Capability.SoftDirty)]
 [Collection(nameof(SoftDirtyTrackerTests))]
 public sealed class SoftDirtyBitsTests
@@ -48,7 +50,8 @@ public sealed class SoftDirtyBitsTests
         using TrackerFactory factory = new(machine, TrackingMechanism.SoftDirty);
         left.Page(1)[0] = right.Page(2)[0] = 1;
         factory.BeginArming();
-        using DirtyTracker leftTracker = factory.CreateForArena(left), rightTracker = factory.CreateForArena(right);
+        using DirtyTracker leftTracker = factory.CreateForArena(left), rightTracker =
+            factory.CreateForArena(right);
         leftTracker.Arm();
         rightTracker.Arm();
         factory.EndArming();
@@ -58,7 +61,8 @@ public sealed class SoftDirtyBitsTests
         Assert.Equal([4], Collected(rightTracker));
         Assert.Empty(Together(rightTracker));
 
-        // What was taken while nobody wrote can be copied against writers: what is written then is found again.
+        // What was taken while nobody wrote can be copied against writers: what is written then is found
+        // again.
         left.Page(5)[0] = left.Page(6)[0] = 1;
         Assert.Empty(Early(leftTracker));
         factory.TakeWritten();

@@ -27,7 +27,8 @@ public sealed class TrackerAsUserTests(ITestOutputHelper output)
         if (!here.CanFreeze) return;
         bool waits = text.Contains("read into armed memory: succeeded", StringComparison.Ordinal);
         Assert.True(
-            waits || text.Contains("read into armed memory: Bad address", StringComparison.Ordinal), "neither: " + text);
+            waits || text.Contains("read into armed memory: Bad address", StringComparison.Ordinal),
+            "neither: " + text);
         foreach (string scenario in TestPrograms.TrackerScenarios.All.Keys)
         {
             if (waits || !TestPrograms.TrackerScenarios.WithSystemCalls.Contains(scenario))

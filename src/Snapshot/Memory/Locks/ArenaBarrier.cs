@@ -6,45 +6,48 @@ using Snapshot.Memory.Locks;
 namespace Snapshot;
 
 /// <summary>
-/// A phased barrier that lives in an arena and survives a restart without losing or counting twice who had arrived.
+/// A phased barrier that lives in an arena and survives a restart without losing or counting twice who had
+/// arrived.
 /// </summary>
 /// <remarks>
-/// <para>Embed it as a field of a root and call <see cref="Initialize"/> when the memory is new. Never copy it. It
-/// has room for <see cref="MaxParticipants"/> threads (8 bytes each; pages of it that are never used cost nothing);
-/// fibers need none.</para>
+/// <para>Embed it as a field of a root and call <see cref="Initialize"/> when the memory is new. Never copy
+/// it. It has room for <see cref="MaxParticipants"/> threads (8 bytes each; pages of it that are never used
+/// cost nothing); fibers need none.</para>
 /// <para>Waiting counts as stopped: a checkpoint captures the waiter waiting. After a restart it calls
-/// <see cref="SignalAndWait"/> again: it is known to have arrived, is not counted again, and passes at once if its
-/// phase was complete.</para>
-/// <para>Thread-safe. Arriving is one compare-and-swap beside two stores to the participant's own record; nothing
-/// allocates.</para>
+/// <see cref="SignalAndWait"/> again: it is known to have arrived, is not counted again, and passes at once
+/// if its phase was complete.</para>
+/// <para>Thread-safe. Arriving is one compare-and-swap beside two stores to the participant's own record;
+/// nothing allocates.</para>
 /// </remarks>
 public unsafe struct ArenaBarrier
 {
-    // _state: bits 32-63 the phase, modulo 2^32; bits 0-31 how many arrived in it, < _participants. One word, so that
-    // the last arriver completes the phase and resets the count in a single compare-and-swap: nobody can arrive in
-    // the new phase before the old count is gone, and no image shows one without the other. Waiters sleep on the
-    // upper half.
+    // _state: bits 32-63 the phase, modulo 2^32; bits 0-31 how many arrived in it, _participants. One word,
+    // so that the last arriver completes the phase and resets the count in a single compare-and-swap: nobody
+    // can arrive in the new phase before the old count is gone, and no image shows one without the other.
+    // Waiters sleep on the upper half.
     //
-    // _records[i]: the record of one owner: bit 63 "inside", bits 32-62 its id (0: never used), bits 0-31 the phase it
-    // arrived in.
-    //   idle   -> inside : by compare-and-swap, by the owner itself or by an owner without a record that takes an idle
+    // _records[i]: the record of one owner: bit 63 "inside", bits 32-62 its id (0: never used), bits 0-31 the
+    // phase it arrived in.
+    //   idle -> inside : by compare-and-swap, by the owner itself or by an owner without a record that takes
+    //   an idle
     //                      one over
     //   inside -> idle   : by the owner, when it returns
-    // An owner looks from record id % n (n: participants, at most 1024) upward and may stop at a never-used one, since
-    // a used record is never unused again.
+    // An owner looks from record id % n (n: participants, at most 1024) upward and may stop at a never-used
+    // one, since a used record is never unused again.
     //
-    // Why nobody is counted twice, and nobody waits for a phase that is over. Between the store "inside, phase p" and
-    // the compare-and-swap that counts it the owner passes no safepoint, nor between leaving the wait and storing
-    // "idle". A capture therefore finds each owner in one of three situations:
-    //   a. not in the barrier: record idle, not counted in the current phase; after the restart it arrives as usual.
-    //   b. in the wait, record (inside, p), phase == p: counted; the repeated call finds the record and only waits.
-    //   c. in the wait, record (inside, p), phase != p: the last arriver has come; the repeated call returns at once.
-    // The phase cannot run further ahead than p + 1 while the owner has not returned, because p + 1 needs its arrival.
-    // No wake is lost: the kernel compares the phase again before it lets anyone sleep, and the last arriver wakes all
-    // before it reaches its next safepoint; after a restart nobody sleeps.
+    // Why nobody is counted twice, and nobody waits for a phase that is over. Between the store "inside,
+    // phase p" and the compare-and-swap that counts it the owner passes no safepoint, nor between leaving the
+    // wait and storing "idle". A capture therefore finds each owner in one of three situations:
+    //   a. not in the barrier: record idle, not counted in the current phase; after the restart it arrives as
+    //   usual. b. in the wait, record (inside, p), phase == p: counted; the repeated call finds the record
+    //   and only waits. c. in the wait, record (inside, p), phase != p: the last arriver has come; the
+    //   repeated call returns at once.
+    // The phase cannot run further ahead than p + 1 while the owner has not returned, because p + 1 needs its
+    // arrival. No wake is lost: the kernel compares the phase again before it lets anyone sleep, and the last
+    // arriver wakes all before it reaches its next safepoint; after a restart nobody sleeps.
     //
-    // Ordering: all changes of _state are interlocked, full fences: what a participant wrote before it arrived is
-    // seen by all after the phase. A record is read by others only to find an idle one.
+    // Ordering: all changes of _state are interlocked, full fences: what a participant wrote before it
+    // arrived is seen by all after the phase. A record is read by others only to find an idle one.
 
     /// <summary>The largest number of participants that are threads; for fibers there is no limit.</summary>
     public const int MaxParticipants = 1024;
@@ -68,8 +71,8 @@ public unsafe struct ArenaBarrier
     internal readonly int ArrivedCount => (int)(uint)Volatile.Read(in _state);
 
     /// <summary>
-    /// Sets the number of participants and begins at phase 0. Call it while nobody uses the barrier; not after a
-    /// restart.
+    /// Sets the number of participants and begins at phase 0. Call it while nobody uses the barrier; not
+    /// after a restart.
     /// </summary>
     /// <param name="participantCount">
     /// Threads and fibers, at least 1; at most <see cref="MaxParticipants"/> of them may be threads.
@@ -90,8 +93,8 @@ public unsafe struct ArenaBarrier
 
     /// <summary>Arrives, and waits until all participants have arrived in this phase.</summary>
     /// <returns>True in exactly one participant per phase: the last to arrive.</returns>
-    /// <exception cref="InvalidOperationException">The barrier was not initialized, more participants use it than it
-    /// was initialized for, or the thread is not attached to a session.</exception>
+    /// <exception cref="InvalidOperationException">The barrier was not initialized, more participants use it
+    /// than it was initialized for, or the thread is not attached to a session.</exception>
     public bool SignalAndWait()
     {
         LockOwner owner = LockWord.Caller();
@@ -105,8 +108,9 @@ public unsafe struct ArenaBarrier
     }
 
     /// <summary>
-    /// Counts a caller whose wait survives a restart by itself, so that it needs no record; true when it completed the
-    /// phase, in which case it does not wait. Else it waits while the phase word has that value.
+    /// Counts a caller whose wait survives a restart by itself, so that it needs no record; true when it
+    /// completed the phase, in which case it does not wait. Else it waits while the phase word has that
+    /// value.
     /// </summary>
     internal bool ArriveWithoutRecord(out uint phase)
     {
@@ -127,7 +131,9 @@ public unsafe struct ArenaBarrier
     [UnscopedRef]
     internal ref uint PhaseWord() => ref Unsafe.Add(ref Unsafe.As<ulong, uint>(ref _state), 1);
 
-    /// <summary>Counts the caller; true when it completed the phase, in which case it does not wait.</summary>
+    /// <summary>
+    /// Counts the caller; true when it completed the phase, in which case it does not wait.
+    /// </summary>
     private bool Arrive(int ownerId, ref ulong record)
     {
         while (true)
@@ -152,7 +158,9 @@ public unsafe struct ArenaBarrier
         while (Phase == phase) LockWord.Sleep(owner, ref PhaseWord(), phase, Timeout.Infinite);
     }
 
-    /// <summary>The caller's record, marked as inside; <paramref name="arrived"/> when it was inside already.</summary>
+    /// <summary>
+    /// The caller's record, marked as inside; <paramref name="arrived"/> when it was inside already.
+    /// </summary>
     [UnscopedRef]
     private ref ulong FindRecord(int ownerId, out bool arrived)
     {

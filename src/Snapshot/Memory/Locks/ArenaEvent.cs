@@ -17,21 +17,21 @@ public enum ArenaEventMode
 /// <summary>An event that lives in an arena and survives a restart: set before, set after.</summary>
 /// <remarks>
 /// <para>Embed it as a field of a root; zeroed memory is an unset event of mode
-/// <see cref="ArenaEventMode.ManualReset"/>. Never copy it. Waiting counts as stopped: a checkpoint captures the
-/// waiter waiting, and after a restart it calls again.</para>
-/// <para>Not fair. <see cref="Set"/> directly followed by <see cref="Reset"/> may let nobody pass: who waits looks
-/// again after being woken.</para>
+/// <see cref="ArenaEventMode.ManualReset"/>. Never copy it. Waiting counts as stopped: a checkpoint captures
+/// the waiter waiting, and after a restart it calls again.</para>
+/// <para>Not fair. <see cref="Set"/> directly followed by <see cref="Reset"/> may let nobody pass: who waits
+/// looks again after being woken.</para>
 /// <para>Thread-safe. Nothing allocates.</para>
 /// </remarks>
 public struct ArenaEvent
 {
-    // _word: bit 0 set, bit 31 "somebody may be asleep on this word"; never both, because Set replaces the whole word
-    // and an owner marks the word only while it is 0.
+    // _word: bit 0 set, bit 31 "somebody may be asleep on this word"; never both, because Set replaces the
+    // whole word and an owner marks the word only while it is 0.
     //
-    // Invariant: while an owner sleeps, the word is Contended, or a wake is on its way to a sleeper, or a woken owner
-    // has not yet looked. Set clears the bit; in manual mode it wakes all, in auto mode one, who sets the bit again
-    // when it passes and before it sleeps or gives up. Unlike the semaphore nothing can be left over when it passes,
-    // so it owes no further wake.
+    // Invariant: while an owner sleeps, the word is Contended, or a wake is on its way to a sleeper, or a
+    // woken owner has not yet looked. Set clears the bit; in manual mode it wakes all, in auto mode one, who
+    // sets the bit again when it passes and before it sleeps or gives up. Unlike the semaphore nothing can be
+    // left over when it passes, so it owes no further wake.
     private const uint Signaled = 1;
     private const uint Contended = 1u << 31;
 
@@ -49,21 +49,23 @@ public struct ArenaEvent
     public readonly ArenaEventMode Mode => _mode;
 
     /// <summary>
-    /// Sets mode and state. Call it once, when the memory is new and before others use it; not after a restart.
+    /// Sets mode and state. Call it once, when the memory is new and before others use it; not after a
+    /// restart.
     /// </summary>
     /// <param name="mode">Who resets it.</param>
     /// <param name="set">True: it is set from the start.</param>
     /// <exception cref="ArgumentOutOfRangeException">An unknown mode.</exception>
     public void Initialize(ArenaEventMode mode, bool set = false)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)mode, (uint)ArenaEventMode.AutoReset, nameof(mode));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(
+            (uint)mode, (uint)ArenaEventMode.AutoReset, nameof(mode));
         _mode = mode;
         Volatile.Write(ref _word, set ? Signaled : 0);
     }
 
     /// <summary>
-    /// Sets it: all who wait pass, or one in mode <see cref="ArenaEventMode.AutoReset"/>. Setting a set event does
-    /// nothing.
+    /// Sets it: all who wait pass, or one in mode <see cref="ArenaEventMode.AutoReset"/>. Setting a set event
+    /// does nothing.
     /// </summary>
     /// <exception cref="InvalidOperationException">The thread is not attached to a session.</exception>
     public void Set()
@@ -91,7 +93,9 @@ public struct ArenaEvent
     public bool TryWait() => TryWait(TimeSpan.Zero);
 
     /// <summary>Passes when it is set, waiting at most <paramref name="timeout"/>.</summary>
-    /// <param name="timeout">Zero: do not wait. <see cref="Timeout.InfiniteTimeSpan"/>: without limit.</param>
+    /// <param name="timeout">
+    /// Zero: do not wait. <see cref="Timeout.InfiniteTimeSpan"/>: without limit.
+    /// </param>
     /// <returns>True when it was set, false when the time passed.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A negative time.</exception>
     /// <exception cref="InvalidOperationException">The thread is not attached to a session.</exception>

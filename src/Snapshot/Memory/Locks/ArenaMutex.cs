@@ -5,17 +5,17 @@ using Snapshot.Memory.Locks;
 namespace Snapshot;
 
 /// <summary>
-/// A mutual-exclusion lock that lives in an arena and survives a restart: held before, held after, by the same
-/// participant.
+/// A mutual-exclusion lock that lives in an arena and survives a restart: held before, held after, by the
+/// same participant.
 /// </summary>
 /// <remarks>
 /// <para>Embed it as a field of a root; zeroed memory is an unlocked mutex. Never copy it. Its owner is the
-/// participant or handler that entered, not a thread. Waiting counts as stopped: a checkpoint captures the waiter
-/// waiting, and after a restart the waiter calls again. A participant that was captured inside finds
+/// participant or handler that entered, not a thread. Waiting counts as stopped: a checkpoint captures the
+/// waiter waiting, and after a restart the waiter calls again. A participant that was captured inside finds
 /// <see cref="IsHeldByCurrent"/> true.</para>
-/// <para>Not recursive. Not fair: whoever comes while the mutex is free takes it, also before those who wait; but a
-/// fiber is passed over (woken, to find it taken again) once at most: then it is handed the mutex, in the order of
-/// these.</para>
+/// <para>Not recursive. Not fair: whoever comes while the mutex is free takes it, also before those who wait;
+/// but a fiber is passed over (woken, to find it taken again) once at most: then it is handed the mutex, in
+/// the order of these.</para>
 /// <para>Thread-safe. Entering and leaving without contention are one atomic instruction each and allocate
 /// nothing.</para>
 /// </remarks>
@@ -25,20 +25,22 @@ public struct ArenaMutex
     //
     // Invariants
     //   1. Only the owner makes the id 0; only a compare-and-swap from id 0 makes it non-zero.
-    //   2. While an owner sleeps, bit 31 is set, or a wake is on its way to a sleeper, or a woken owner has not yet
-    //      looked at the word. Exit clears the bit together with the id, then wakes one; the woken owner sets the bit
-    //      again when it takes the mutex and before it sleeps or gives up. So the bit outlives every hand-over while
-    //      there may be sleepers, and the last of them costs one wake that meets nobody. A bit that is stale after a
-    //      restart costs the same.
-    //   3. A fiber that was woken once and found the mutex taken again is passed over. While such a fiber is in the
-    //      wait table, the word has an id and bit 31: it parked on that, only Exit clears them, and Exit stores the id
-    //      of the first of them with the bit, in place of 0, so that the mutex was never free in between. It chooses
-    //      and stores while nobody can park, so none can come between the two. The fiber finds its id when it looks,
-    //      also in another process.
+    //   2. While an owner sleeps, bit 31 is set, or a wake is on its way to a sleeper, or a woken owner has
+    //   not yet
+    //      looked at the word. Exit clears the bit together with the id, then wakes one; the woken owner sets
+    //      the bit again when it takes the mutex and before it sleeps or gives up. So the bit outlives every
+    //      hand-over while there may be sleepers, and the last of them costs one wake that meets nobody. A
+    //      bit that is stale after a restart costs the same.
+    //   3. A fiber that was woken once and found the mutex taken again is passed over. While such a fiber is
+    //   in the
+    //      wait table, the word has an id and bit 31: it parked on that, only Exit clears them, and Exit
+    //      stores the id of the first of them with the bit, in place of 0, so that the mutex was never free
+    //      in between. It chooses and stores while nobody can park, so none can come between the two. The
+    //      fiber finds its id when it looks, also in another process.
     //
-    // Ordering: every change of the word is an interlocked operation, a full fence; what an owner wrote inside is
-    // visible to the next one. The kernel compares the word again before it lets anyone sleep, so an Exit between the
-    // look and the sleep is seen.
+    // Ordering: every change of the word is an interlocked operation, a full fence; what an owner wrote
+    // inside is visible to the next one. The kernel compares the word again before it lets anyone sleep, so
+    // an Exit between the look and the sleep is seen.
     private const uint Contended = 1u << 31;
 
     private uint _word;
@@ -53,7 +55,9 @@ public struct ArenaMutex
     /// <summary>True when somebody holds it. A snapshot of a moment.</summary>
     public readonly bool IsHeld => OwnerId != 0;
 
-    /// <summary>True when the calling participant holds it; only the caller itself can change the answer.</summary>
+    /// <summary>
+    /// True when the calling participant holds it; only the caller itself can change the answer.
+    /// </summary>
     public readonly bool IsHeldByCurrent => LockOwner.Current is { } owner && OwnerId == owner.OwnerId;
 
     /// <summary>Enters, waiting as long as it takes.</summary>
@@ -63,7 +67,8 @@ public struct ArenaMutex
     public void Enter()
     {
         LockOwner owner = LockWord.Caller();
-        if (Interlocked.CompareExchange(ref _word, (uint)owner.OwnerId, 0) != 0) EnterSlowly(owner, Deadline.Never);
+        if (Interlocked.CompareExchange(ref _word, (uint)owner.OwnerId, 0) != 0)
+            EnterSlowly(owner, Deadline.Never);
     }
 
     /// <summary>Enters if that is possible at once.</summary>
@@ -74,7 +79,9 @@ public struct ArenaMutex
     public bool TryEnter() => TryEnter(TimeSpan.Zero);
 
     /// <summary>Enters, waiting at most <paramref name="timeout"/>.</summary>
-    /// <param name="timeout">Zero: do not wait. <see cref="Timeout.InfiniteTimeSpan"/>: without limit.</param>
+    /// <param name="timeout">
+    /// Zero: do not wait. <see cref="Timeout.InfiniteTimeSpan"/>: without limit.
+    /// </param>
     /// <returns>True when entered, false when the time passed.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A negative time.</exception>
     /// <exception cref="InvalidOperationException">
@@ -112,7 +119,9 @@ public struct ArenaMutex
         if (OwnerId == owner) ExitContended();
     }
 
-    /// <summary>Enters, and leaves at the end of the scope: <c>using (state.Mutex.EnterScope()) { … }</c>.</summary>
+    /// <summary>
+    /// Enters, and leaves at the end of the scope: <c>using (state.Mutex.EnterScope()) { … }</c>.
+    /// </summary>
     /// <returns>The scope; it refers to the mutex.</returns>
     /// <exception cref="InvalidOperationException">
     /// The caller holds it already, or its thread is not attached to a session.
@@ -129,8 +138,8 @@ public struct ArenaMutex
         Interlocked.CompareExchange(ref _word, (uint)owner.OwnerId, 0) == 0;
 
     /// <summary>
-    /// One look of an owner that waits. Giving up is allowed after it: the wake that this owner may have consumed is
-    /// then owed by the holder, since the bit is set.
+    /// One look of an owner that waits. Giving up is allowed after it: the wake that this owner may have
+    /// consumed is then owed by the holder, since the bit is set.
     /// </summary>
     /// <param name="owner">Who waits.</param>
     /// <param name="hasSlept">Whether it slept since it came: others may be asleep, too.</param>
@@ -149,7 +158,8 @@ public struct ArenaMutex
                 continue;
             }
 
-            if (seen == expected || Interlocked.CompareExchange(ref _word, expected, seen) == seen) return false;
+            if (seen == expected || Interlocked.CompareExchange(ref _word, expected, seen) == seen)
+                return false;
         }
     }
 
@@ -193,8 +203,8 @@ public struct ArenaMutex
         if ((seen & ~Contended) == (uint)owner.OwnerId)
         {
             throw new InvalidOperationException(
-                $"'{owner.OwnerName}' (owner {owner.OwnerId}) enters an arena mutex that it holds already; the mutex " +
-                "is not recursive. After a restart, ask IsHeldByCurrent first.");
+                $"'{owner.OwnerName}' (owner {owner.OwnerId}) enters an arena mutex that it holds already; " +
+                "the mutex is not recursive. After a restart, ask IsHeldByCurrent first.");
         }
     }
 

@@ -5,36 +5,38 @@ using Snapshot.Memory.Locks;
 namespace Snapshot;
 
 /// <summary>
-/// A lock for many readers or one writer that lives in an arena and survives a restart: held before, held after.
+/// A lock for many readers or one writer that lives in an arena and survives a restart: held before, held
+/// after.
 /// </summary>
 /// <remarks>
-/// <para>Embed it as a field of a root; zeroed memory is an unlocked lock. Never copy it. The writer is known by its
-/// participant id; readers are only counted, so a participant that was captured reading must remember in its own
-/// state that it reads. Waiting counts as stopped: a checkpoint captures the waiter waiting, and after a restart it
-/// calls again.</para>
-/// <para>Not recursive, in neither mode, and a reader cannot become the writer. Not fair: who comes while the lock is
-/// free for him takes it; but a fiber is passed over (woken, to find it taken again) once at most: then it is handed
-/// the lock. So that readers who overlap for ever do not starve a writer, a new reader lets a waiting writer go first,
-/// for at most a millisecond.</para>
+/// <para>Embed it as a field of a root; zeroed memory is an unlocked lock. Never copy it. The writer is known
+/// by its participant id; readers are only counted, so a participant that was captured reading must remember
+/// in its own state that it reads. Waiting counts as stopped: a checkpoint captures the waiter waiting, and
+/// after a restart it calls again.</para>
+/// <para>Not recursive, in neither mode, and a reader cannot become the writer. Not fair: who comes while the
+/// lock is free for him takes it; but a fiber is passed over (woken, to find it taken again) once at most:
+/// then it is handed the lock. So that readers who overlap for ever do not starve a writer, a new reader lets
+/// a waiting writer go first, for at most a millisecond.</para>
 /// <para>Thread-safe. Without contention each operation is one compare-and-swap and allocates nothing.</para>
 /// </remarks>
 public struct ArenaReaderWriterLock
 {
-    // _word: bits 0-28 number of readers (more than there can be threads); bit 29 "a writer may be waiting"; bit 30 a
-    // writer is inside; bit 31 "somebody may be asleep on this word". Readers and the writer bit are never both
-    // non-zero. _writer is the writer's id; it is stored after bit 30 was gained and cleared before it is given up,
-    // with no safepoint between, so an image holds both or none.
+    // _word: bits 0-28 number of readers (more than there can be threads); bit 29 "a writer may be waiting";
+    // bit 30 a writer is inside; bit 31 "somebody may be asleep on this word". Readers and the writer bit are
+    // never both non-zero. _writer is the writer's id; it is stored after bit 30 was gained and cleared
+    // before it is given up, with no safepoint between, so an image holds both or none.
     //
-    // Invariant: while an owner sleeps, bit 31 is set or a wake of all is on its way. Whoever makes the lock free
-    // clears both hints and wakes everyone, and each sets its hints again before it sleeps; so no wake can be
-    // consumed in vain. After a restart bit 29 may stand for a writer that does not come back: it delays a reader by
-    // YieldNanoseconds at most.
+    // Invariant: while an owner sleeps, bit 31 is set or a wake of all is on its way. Whoever makes the lock
+    // free clears both hints and wakes everyone, and each sets its hints again before it sleeps; so no wake
+    // can be consumed in vain. After a restart bit 29 may stand for a writer that does not come back: it
+    // delays a reader by YieldNanoseconds at most.
     //
-    // A fiber that was woken once and found the lock taken again is passed over, and is handed it: whoever leaves last
-    // takes the lock alone (bit 30, without an id) and then stores it as the fiber's, so that nobody comes between, and
-    // chooses and stores while nobody can park. While such a fiber is in the wait table, somebody is inside and bit 31
-    // is set: it parked on that, and a hand-over to others keeps the bit. One that wants to read is there only while a
-    // writer is inside: when a reader is next, all of them are.
+    // A fiber that was woken once and found the lock taken again is passed over, and is handed it: whoever
+    // leaves last takes the lock alone (bit 30, without an id) and then stores it as the fiber's, so that
+    // nobody comes between, and chooses and stores while nobody can park. While such a fiber is in the wait
+    // table, somebody is inside and bit 31 is set: it parked on that, and a hand-over to others keeps the
+    // bit. One that wants to read is there only while a writer is inside: when a reader is next, all of them
+    // are.
     private const uint ReaderMask = (1u << 29) - 1;
     private const uint WriterWaiting = 1u << 29;
     private const uint WriterInside = 1u << 30;
@@ -68,7 +70,9 @@ public struct ArenaReaderWriterLock
     public void EnterRead() => TryEnterRead(Timeout.InfiniteTimeSpan);
 
     /// <summary>Enters for reading, waiting at most <paramref name="timeout"/>.</summary>
-    /// <param name="timeout">Zero: do not wait. <see cref="Timeout.InfiniteTimeSpan"/>: without limit.</param>
+    /// <param name="timeout">
+    /// Zero: do not wait. <see cref="Timeout.InfiniteTimeSpan"/>: without limit.
+    /// </param>
     /// <returns>True when entered, false when the time passed.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A negative time.</exception>
     /// <exception cref="InvalidOperationException">
@@ -93,7 +97,8 @@ public struct ArenaReaderWriterLock
             uint seen = Volatile.Read(ref _word);
             uint readers = seen & ReaderMask;
             if (readers == 0)
-                throw new InvalidOperationException("A reader leaves an arena reader-writer lock that nobody reads.");
+                throw new InvalidOperationException(
+                    "A reader leaves an arena reader-writer lock that nobody reads.");
             bool handsOver = readers == 1 && (seen & Contended) != 0;
             uint rest = handsOver ? (seen & ~ReaderMask) | WriterInside : readers == 1 ? 0 : seen - 1;
             if (Interlocked.CompareExchange(ref _word, rest, seen) != seen) continue;
@@ -109,7 +114,9 @@ public struct ArenaReaderWriterLock
     public void EnterWrite() => TryEnterWrite(Timeout.InfiniteTimeSpan);
 
     /// <summary>Enters for writing, waiting at most <paramref name="timeout"/>.</summary>
-    /// <param name="timeout">Zero: do not wait. <see cref="Timeout.InfiniteTimeSpan"/>: without limit.</param>
+    /// <param name="timeout">
+    /// Zero: do not wait. <see cref="Timeout.InfiniteTimeSpan"/>: without limit.
+    /// </param>
     /// <returns>True when entered, false when the time passed.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A negative time.</exception>
     /// <exception cref="InvalidOperationException">
@@ -196,11 +203,14 @@ public struct ArenaReaderWriterLock
                 continue;
             }
 
-            if (seen == expected || Interlocked.CompareExchange(ref _word, expected, seen) == seen) return false;
+            if (seen == expected || Interlocked.CompareExchange(ref _word, expected, seen) == seen)
+                return false;
         }
     }
 
-    /// <summary>One look of a writer that waits. Giving up after it needs <see cref="GiveUpWriting"/>.</summary>
+    /// <summary>
+    /// One look of a writer that waits. Giving up after it needs <see cref="GiveUpWriting"/>.
+    /// </summary>
     /// <inheritdoc cref="TryReadOrMark"/>
     internal bool TryWriteOrMark(LockOwner owner, out uint expected)
     {
@@ -215,11 +225,14 @@ public struct ArenaReaderWriterLock
                 return true;
             }
 
-            if (seen == expected || Interlocked.CompareExchange(ref _word, expected, seen) == seen) return false;
+            if (seen == expected || Interlocked.CompareExchange(ref _word, expected, seen) == seen)
+                return false;
         }
     }
 
-    /// <summary>Readers held back by this writer, and other writers, look again and set their own hints.</summary>
+    /// <summary>
+    /// Readers held back by this writer, and other writers, look again and set their own hints.
+    /// </summary>
     internal void GiveUpWriting()
     {
         Interlocked.And(ref _word, ~WriterWaiting);
@@ -231,8 +244,9 @@ public struct ArenaReaderWriterLock
         if (Volatile.Read(in _writer) == owner.OwnerId)
         {
             throw new InvalidOperationException(
-                $"'{owner.OwnerName}' (owner {owner.OwnerId}) enters an arena reader-writer lock that it holds for " +
-                "writing; the lock is not recursive. After a restart, ask IsWriteHeldByCurrent first.");
+                $"'{owner.OwnerName}' (owner {owner.OwnerId}) enters an arena reader-writer lock that it " +
+                "holds for writing; the lock is not recursive. After a restart, ask IsWriteHeldByCurrent " +
+                "first.");
         }
     }
 
@@ -249,7 +263,8 @@ public struct ArenaReaderWriterLock
             if (!wait || expired) return false;
             long remaining = deadline.RemainingNanoseconds;
             bool isBrief = yields && (remaining < 0 || remaining > YieldNanoseconds);
-            bool isInTime = LockWord.Sleep(owner, ref _word, expected, isBrief ? YieldNanoseconds : remaining);
+            bool isInTime =
+                LockWord.Sleep(owner, ref _word, expected, isBrief ? YieldNanoseconds : remaining);
             mayYield &= isInTime;
             expired = !isInTime && !isBrief;
         }
@@ -274,8 +289,9 @@ public struct ArenaReaderWriterLock
     }
 
     /// <summary>
-    /// The caller alone is inside, as bit 30 says, and leaves: to the first fiber that was passed over, with all others
-    /// of these that read if it reads. If none was, the lock is free. Beside fibers that read others may.
+    /// The caller alone is inside, as bit 30 says, and leaves: to the first fiber that was passed over, with
+    /// all others of these that read if it reads. If none was, the lock is free. Beside fibers that read
+    /// others may.
     /// </summary>
     private unsafe void HandOver()
     {

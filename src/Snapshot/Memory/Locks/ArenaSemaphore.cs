@@ -8,28 +8,29 @@ namespace Snapshot;
 /// A counting semaphore that lives in an arena and survives a restart: what was taken is still taken.
 /// </summary>
 /// <remarks>
-/// <para>Embed it as a field of a root; zeroed memory is a semaphore with count 0. Never copy it. It has no owner:
-/// any participant may release. Waiting counts as stopped: a checkpoint captures the waiter waiting, nothing taken,
-/// and after a restart it calls again.</para>
-/// <para>Not fair: whoever comes while the count is positive takes from it, also before those who wait; but a fiber is
-/// passed over (woken, to find nothing left) once at most: then it is given what is released next, in the order of
-/// these.</para>
+/// <para>Embed it as a field of a root; zeroed memory is a semaphore with count 0. Never copy it. It has no
+/// owner: any participant may release. Waiting counts as stopped: a checkpoint captures the waiter waiting,
+/// nothing taken, and after a restart it calls again.</para>
+/// <para>Not fair: whoever comes while the count is positive takes from it, also before those who wait; but a
+/// fiber is passed over (woken, to find nothing left) once at most: then it is given what is released next,
+/// in the order of these.</para>
 /// <para>Thread-safe. Without contention each operation is one compare-and-swap and allocates nothing.</para>
 /// </remarks>
 public struct ArenaSemaphore
 {
     // _word: bits 0-30 the count, bit 31 "somebody may be asleep on this word".
     //
-    // Invariant: while an owner sleeps, bit 31 is set and the count is 0, or a wake is on its way to a sleeper, or a
-    // woken owner has not yet looked at the word. Owners sleep only on (count 0, bit set). Release clears the bit and
-    // wakes as many as it released, so a second Release may find the bit clear although owners sleep; the woken owner
-    // makes up for it: when it takes, it sets the bit again, and if something is left it wakes one more. Before it
-    // sleeps or gives up it sets the bit, too, and gives up only at count 0. A bit that is stale after a restart
-    // costs one wake that meets nobody.
+    // Invariant: while an owner sleeps, bit 31 is set and the count is 0, or a wake is on its way to a
+    // sleeper, or a woken owner has not yet looked at the word. Owners sleep only on (count 0, bit set).
+    // Release clears the bit and wakes as many as it released, so a second Release may find the bit clear
+    // although owners sleep; the woken owner makes up for it: when it takes, it sets the bit again, and if
+    // something is left it wakes one more. Before it sleeps or gives up it sets the bit, too, and gives up
+    // only at count 0. A bit that is stale after a restart costs one wake that meets nobody.
     //
-    // A fiber that was woken once and found the count 0 again is passed over. While such a fiber is in the wait table,
-    // the word is (count 0, bit set): it parked on that, and a release that finds the bit gives it its unit first, and
-    // raises the count only when no such fiber is there, while nobody can park. So it never waits beside a unit.
+    // A fiber that was woken once and found the count 0 again is passed over. While such a fiber is in the
+    // wait table, the word is (count 0, bit set): it parked on that, and a release that finds the bit gives
+    // it its unit first, and raises the count only when no such fiber is there, while nobody can park. So it
+    // never waits beside a unit.
     private const uint Contended = 1u << 31;
 
     private uint _word;
@@ -66,7 +67,9 @@ public struct ArenaSemaphore
     public bool TryWait() => TryWait(TimeSpan.Zero);
 
     /// <summary>Takes one, waiting at most <paramref name="timeout"/>.</summary>
-    /// <param name="timeout">Zero: do not wait. <see cref="Timeout.InfiniteTimeSpan"/>: without limit.</param>
+    /// <param name="timeout">
+    /// Zero: do not wait. <see cref="Timeout.InfiniteTimeSpan"/>: without limit.
+    /// </param>
     /// <returns>True when taken, false when the time passed.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A negative time.</exception>
     /// <exception cref="InvalidOperationException">The thread is not attached to a session.</exception>
@@ -80,8 +83,8 @@ public struct ArenaSemaphore
     /// <summary>Puts <paramref name="count"/> back and wakes as many of those who wait.</summary>
     /// <param name="count">At least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">Less than 1.</exception>
-    /// <exception cref="InvalidOperationException">The count would pass <see cref="int.MaxValue"/> and is unchanged,
-    /// or the thread is not attached to a session.</exception>
+    /// <exception cref="InvalidOperationException">The count would pass <see cref="int.MaxValue"/> and is
+    /// unchanged, or the thread is not attached to a session.</exception>
     public void Release(int count = 1)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
@@ -138,8 +141,8 @@ public struct ArenaSemaphore
     }
 
     /// <summary>
-    /// Gives what is released to fibers that were passed over, in the order of waiting; the count never has it. What is
-    /// left is added, and as many are woken.
+    /// Gives what is released to fibers that were passed over, in the order of waiting; the count never has
+    /// it. What is left is added, and as many are woken.
     /// </summary>
     private unsafe void ReleaseContended(int count)
     {
@@ -176,6 +179,7 @@ public struct ArenaSemaphore
         uint sum = (seen & ~Contended) + (uint)count;
         if ((sum & Contended) == 0) return sum;
         throw new InvalidOperationException(
-            $"Releasing {count} would raise the count {seen & ~Contended} of an arena semaphore past {int.MaxValue}.");
+            $"Releasing {count} would raise the count {seen & ~Contended} of an arena semaphore past " +
+            $"{int.MaxValue}.");
     }
 }

@@ -5,10 +5,10 @@ namespace Snapshot.Memory.Locks;
 
 /// <summary>Woken waiters on their way to the one thread that runs them.</summary>
 /// <remarks>
-/// Not in an arena: it exists in one process. Many push, one takes. A push is a compare-and-swap; it enters the kernel
-/// only when the thread said that it is about to sleep. The thread announces the sleep, then looks once more, then
-/// sleeps on the signal it read before; a pusher pushes, then looks at the announcement. Both steps are interlocked, so
-/// one of the two sees the other and no wake is lost.
+/// Not in an arena: it exists in one process. Many push, one takes. A push is a compare-and-swap; it enters
+/// the kernel only when the thread said that it is about to sleep. The thread announces the sleep, then looks
+/// once more, then sleeps on the signal it read before; a pusher pushes, then looks at the announcement. Both
+/// steps are interlocked, so one of the two sees the other and no wake is lost.
 /// </remarks>
 internal unsafe struct WaitInbox
 {
@@ -64,8 +64,8 @@ internal unsafe struct WaitInbox
     }
 
     /// <summary>
-    /// Announces a sleep; what is returned is to be slept on, after one more look for what was pushed. Only the owning
-    /// thread.
+    /// Announces a sleep; what is returned is to be slept on, after one more look for what was pushed. Only
+    /// the owning thread.
     /// </summary>
     internal static uint AnnounceSleep(WaitInbox* inbox)
     {

@@ -2,11 +2,11 @@ namespace Snapshot.Memory.Locks;
 
 /// <summary>A waiter that is no thread: a suspended fiber, as the wait table sees it.</summary>
 /// <remarks>
-/// Part of a fiber's record in an arena, so that waiting allocates nothing. What it says of the table (everything but
-/// <see cref="OwnerId"/> and <see cref="Granted"/>) holds in the process that wrote it only: after a restart nobody
-/// waits, and every fiber that was captured waiting looks again. Who may write: the fiber's worker while <see
-/// cref="Word"/> is null, the holder of the bucket's lock while it is not, and between the two whoever took it out of
-/// the bucket.
+/// Part of a fiber's record in an arena, so that waiting allocates nothing. What it says of the table
+/// (everything but <see cref="OwnerId"/> and <see cref="Granted"/>) holds in the process that wrote it only:
+/// after a restart nobody waits, and every fiber that was captured waiting looks again. Who may write: the
+/// fiber's worker while <see cref="Word"/> is null, the holder of the bucket's lock while it is not, and
+/// between the two whoever took it out of the bucket.
 /// </remarks>
 internal unsafe struct WaitNode
 {

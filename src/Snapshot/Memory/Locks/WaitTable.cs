@@ -7,18 +7,19 @@ namespace Snapshot.Memory.Locks;
 /// Which fibers wait for which word, and whether threads sleep: what the kernel's futex table is to threads.
 /// </summary>
 /// <remarks>
-/// <para>One table for the process, outside arenas, hashed by address. A bucket is a list in the order of arrival,
-/// behind a lock held for a handful of instructions and never across a call that may wait.</para>
-/// <para>No lost wake-up. A waker changes the word (interlocked), then looks at the bucket's counts. A waiter raises a
-/// count (interlocked), then compares the word, under the bucket's lock for a fiber, in the kernel for a thread. So
-/// either the waker sees the count, or the waiter sees the new word. The counts only spare the work where nobody
-/// waits; two words in one bucket merely cause a look that finds nothing.</para>
+/// <para>One table for the process, outside arenas, hashed by address. A bucket is a list in the order of
+/// arrival, behind a lock held for a handful of instructions and never across a call that may wait.</para>
+/// <para>No lost wake-up. A waker changes the word (interlocked), then looks at the bucket's counts. A waiter
+/// raises a count (interlocked), then compares the word, under the bucket's lock for a fiber, in the kernel
+/// for a thread. So either the waker sees the count, or the waiter sees the new word. The counts only spare
+/// the work where nobody waits; two words in one bucket merely cause a look that finds nothing.</para>
 /// <para>A fiber that was woken and found its lock taken again says so when it waits once more (<see
-/// cref="WaitNode.Craving"/>), and no wake reaches it any more: whoever leaves the lock hands it over. That needs what
-/// a lock must keep to: while such a fiber is here the lock's word says that it is taken, and that somebody may wait;
-/// and it becomes free only while its queue is held (<see cref="Hold"/>) and has none of them.</para>
-/// <para>Locks allow for wakes that meet nobody and for wakes too many, so waking a fiber and a thread where one was
-/// asked for is right. It is done because neither kind may starve behind the other.</para>
+/// cref="WaitNode.Craving"/>), and no wake reaches it any more: whoever leaves the lock hands it over. That
+/// needs what a lock must keep to: while such a fiber is here the lock's word says that it is taken, and that
+/// somebody may wait; and it becomes free only while its queue is held (<see cref="Hold"/>) and has none of
+/// them.</para>
+/// <para>Locks allow for wakes that meet nobody and for wakes too many, so waking a fiber and a thread where
+/// one was asked for is right. It is done because neither kind may starve behind the other.</para>
 /// </remarks>
 internal static unsafe class WaitTable
 {
@@ -75,7 +76,8 @@ internal static unsafe class WaitTable
     }
 
     /// <summary>
-    /// Wakes as many fibers that wait for the word, the longest waiting first. To be called after it was changed.
+    /// Wakes as many fibers that wait for the word, the longest waiting first. To be called after it was
+    /// changed.
     /// </summary>
     internal static void WakeFibers(uint* word, int count)
     {
@@ -114,8 +116,8 @@ internal static unsafe class WaitTable
         Volatile.Read(ref BucketOf(word)->Sleepers) != 0 || NativeThreadsSleep;
 
     /// <summary>
-    /// There are native threads in the process. They sleep on words without being counted here: one that was captured
-    /// asleep sleeps again in the next process, by the system call at which it stood.
+    /// There are native threads in the process. They sleep on words without being counted here: one that was
+    /// captured asleep sleeps again in the next process, by the system call at which it stood.
     /// </summary>
     internal static bool NativeThreadsSleep { get; set; }
 
@@ -136,7 +138,9 @@ internal static unsafe class WaitTable
 
     private static void Release(Bucket* bucket) => Volatile.Write(ref bucket->Lock, 0);
 
-    /// <summary>By Fibonacci hashing of the address: neighbouring words fall into different buckets.</summary>
+    /// <summary>
+    /// By Fibonacci hashing of the address: neighbouring words fall into different buckets.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Bucket* BucketOf(uint* word) =>
         s_buckets + ((((ulong)word >> 2) * 0x9E37_79B9_7F4A_7C15) >> (64 - BucketShift));
@@ -164,14 +168,14 @@ internal static unsafe class WaitTable
         }
 
         /// <summary>
-        /// Takes out those that wait longest, in this order; not those that were passed over, for whom there is only
-        /// <see cref="TakeHeirs"/>.
+        /// Takes out those that wait longest, in this order; not those that were passed over, for whom there
+        /// is only <see cref="TakeHeirs"/>.
         /// </summary>
         internal WaitNode* Take(int count) => TakeWhere(Craving.None, count, out _);
 
         /// <summary>
-        /// Takes out those that were passed over and want the same as the first of them, in the order in which they
-        /// wait: what they want is theirs, to be stored by the caller.
+        /// Takes out those that were passed over and want the same as the first of them, in the order in
+        /// which they wait: what they want is theirs, to be stored by the caller.
         /// </summary>
         internal WaitNode* TakeHeirs(int count, out int taken)
         {

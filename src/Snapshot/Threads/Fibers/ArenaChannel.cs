@@ -11,21 +11,24 @@ namespace Snapshot.Fibers;
 /// </summary>
 /// <typeparam name="T">An item.</typeparam>
 /// <remarks>
-/// <para>Embed it as a field of a root and call <see cref="Initialize"/> when the memory is new. Never copy it. Any
-/// number of fibers of any worker may write and read; items come out in the order in which they went in. Participants
-/// and handlers that are no fibers use <see cref="TryWrite(T)"/>, <see cref="TryRead(out T)"/> and
-/// <see cref="Complete"/>. A thread that takes no part in a session is refused, as by every arena lock.</para>
-/// <para>Who waits is woken in the order of waiting, but is not preferred to one who comes at that moment.</para>
+/// <para>Embed it as a field of a root and call <see cref="Initialize"/> when the memory is new. Never copy
+/// it. Any number of fibers of any worker may write and read; items come out in the order in which they went
+/// in. Participants and handlers that are no fibers use <see cref="TryWrite(T)"/>,
+/// <see cref="TryRead(out T)"/> and <see cref="Complete"/>. A thread that takes no part in a session is
+/// refused, as by every arena lock.</para>
+/// <para>Who waits is woken in the order of waiting, but is not preferred to one who comes at that
+/// moment.</para>
 /// <para>Thread-safe. Nothing allocates but a frame of a wait.</para>
 /// </remarks>
 public struct ArenaChannel<T>
     where T : unmanaged
 {
-    // A lock word guards the ring; it is held for the copy of one item and never across a safepoint, and only by
-    // owners that have safepoints, so no image shows it held. Readers sleep on the number of writes, writers on the
-    // number of reads, both modulo 2^32: each is read under the lock together with the state that makes one wait, and
-    // changes before anyone is woken, so that no wake is lost. A write wakes one reader, a read one writer; whoever
-    // finds nothing waits again, and who was woken and takes nothing passes the wake on.
+    // A lock word guards the ring; it is held for the copy of one item and never across a safepoint, and only
+    // by owners that have safepoints, so no image shows it held. Readers sleep on the number of writes,
+    // writers on the number of reads, both modulo 2^32: each is read under the lock together with the state
+    // that makes one wait, and changes before anyone is woken, so that no wake is lost. A write wakes one
+    // reader, a read one writer; whoever finds nothing waits again, and who was woken and takes nothing
+    // passes the wake on.
     private int _lock;
     private int _capacity;
     private int _count;
@@ -75,7 +78,9 @@ public struct ArenaChannel<T>
 
     /// <summary>Writes an item, waiting while it is full. For fibers, in an arena.</summary>
     /// <exception cref="ChannelClosedException">It is complete.</exception>
-    /// <exception cref="InvalidOperationException">It was not initialized, or the thread runs no fibers.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// It was not initialized, or the thread runs no fibers.
+    /// </exception>
     public FiberTask WriteAsync(T item)
     {
         _ = FiberScheduler.OfThread;
@@ -115,7 +120,8 @@ public struct ArenaChannel<T>
 
     private static async FiberTask WriteSlowly(ArenaPointer<ArenaChannel<T>> channel, T item)
     {
-        while (!channel.Value.TryWrite(in item, out uint reads)) await WordWait.While(ref channel.Value._reads, reads);
+        while (!channel.Value.TryWrite(in item, out uint reads))
+            await WordWait.While(ref channel.Value._reads, reads);
     }
 
     private static async FiberTask<T> ReadSlowly(ArenaPointer<ArenaChannel<T>> channel)
@@ -123,7 +129,8 @@ public struct ArenaChannel<T>
         while (true)
         {
             if (channel.Value.TryRead(out T item, out uint writes, out bool isComplete)) return item;
-            if (isComplete) throw new ChannelClosedException("An arena channel is complete, and all was read.");
+            if (isComplete)
+                throw new ChannelClosedException("An arena channel is complete, and all was read.");
             await WordWait.While(ref channel.Value._writes, writes);
         }
     }
@@ -146,7 +153,8 @@ public struct ArenaChannel<T>
     private bool TryWrite(in T item, out uint reads)
     {
         if (_capacity == 0)
-            throw new InvalidOperationException("An arena channel is used before Initialize was called on it.");
+            throw new InvalidOperationException(
+                "An arena channel is used before Initialize was called on it.");
         Acquire();
         reads = _reads;
         bool isClosed = _isComplete != 0;
@@ -160,7 +168,8 @@ public struct ArenaChannel<T>
         }
 
         Release();
-        if (isClosed) throw new ChannelClosedException("An arena channel is complete; nothing more can be written.");
+        if (isClosed)
+            throw new ChannelClosedException("An arena channel is complete; nothing more can be written.");
         if (isWritten) LockWord.Wake(ref _writes, 1);
         return isWritten;
     }
@@ -196,8 +205,8 @@ public struct ArenaChannel<T>
     }
 
     /// <summary>
-    /// Refused to a thread that no checkpoint stops: it could be captured holding the lock, and nobody would ever
-    /// release it in the new process.
+    /// Refused to a thread that no checkpoint stops: it could be captured holding the lock, and nobody would
+    /// ever release it in the new process.
     /// </summary>
     private void Acquire()
     {

@@ -4,9 +4,9 @@ namespace Snapshot.Threads.Fibers;
 
 /// <summary>What makes fibers of one worker ready whose tasks have ended.</summary>
 /// <remarks>
-/// A task is a managed object and dies with the process; the fiber keeps its number and the incarnation it belongs to,
-/// and learns from a difference that the wait has ended without result. Only the worker's thread uses it, but for
-/// the continuation of a task, which posts the fiber and rings.
+/// A task is a managed object and dies with the process; the fiber keeps its number and the incarnation it
+/// belongs to, and learns from a difference that the wait has ended without result. Only the worker's thread
+/// uses it, but for the continuation of a task, which posts the fiber and rings.
 /// </remarks>
 internal sealed unsafe class ExternalWaits(FiberWaits waits) : IDisposable
 {

@@ -4,8 +4,9 @@ using Snapshot.Threads.Fibers;
 namespace Snapshot.Fibers;
 
 /// <summary>What a fiber does to itself, and how it starts others.</summary>
-/// <remarks>All members are for code that executes in a fiber, <see cref="Start{TArgument}"/> also for the delegate
-/// that starts the first ones; elsewhere they throw <see cref="InvalidOperationException"/>.</remarks>
+/// <remarks>All members are for code that executes in a fiber, <see cref="Start{TArgument}"/> also for the
+/// delegate that starts the first ones; elsewhere they throw
+/// <see cref="InvalidOperationException"/>.</remarks>
 public static class Fiber
 {
     /// <summary>How often a fiber looks whether a checkpoint is still pending.</summary>
@@ -23,12 +24,14 @@ public static class Fiber
     }
 
     /// <summary>
-    /// <c>await Fiber.Safepoint();</c> A place where the fiber may be captured: about a nanosecond while nothing is
-    /// pending. Other fibers of the worker do not go on.
+    /// <c>await Fiber.Safepoint();</c> A place where the fiber may be captured: about a nanosecond while
+    /// nothing is pending. Other fibers of the worker do not go on.
     /// </summary>
     public static SafepointAwaiter Safepoint() => default;
 
-    /// <summary><c>await Fiber.Yield();</c> Lets all other fibers of the worker go on first. A safepoint.</summary>
+    /// <summary>
+    /// <c>await Fiber.Yield();</c> Lets all other fibers of the worker go on first. A safepoint.
+    /// </summary>
     public static YieldAwaiter Yield() => default;
 
     /// <summary>
@@ -49,9 +52,9 @@ public static class Fiber
     /// </summary>
     /// <param name="argument">Given to <paramref name="body"/>.</param>
     /// <param name="body">
-    /// Calls one fiber method and returns what that returns: <c>static a => Work(a)</c>, or is an <c>async</c> lambda
-    /// itself. Called at once; only the call is kept. An exception that leaves it ends the worker
-    /// (<see cref="SnapshotErrorCode.FiberFailed"/>).
+    /// Calls one fiber method and returns what that returns: <c>static a => Work(a)</c>, or is an
+    /// <c>async</c> lambda itself. Called at once; only the call is kept. An exception that leaves it ends
+    /// the worker (<see cref="SnapshotErrorCode.FiberFailed"/>).
     /// </param>
     /// <returns>To wait for its end: <c>await handle</c>.</returns>
     /// <exception cref="SnapshotException">ArenaFull: nothing was started.</exception>
@@ -61,11 +64,14 @@ public static class Fiber
         return new FiberHandle(FiberScheduler.OfThread.Start(argument, body));
     }
 
-    /// <summary>Makes a group: fibers that are waited for together. Dispose it when they have ended.</summary>
+    /// <summary>
+    /// Makes a group: fibers that are waited for together. Dispose it when they have ended.
+    /// </summary>
     public static unsafe FiberGroup OpenGroup() => new(FiberScheduler.OfThread.Memory.MakeGroup());
 
     /// <summary>
-    /// Enters a section in which no checkpoint starts, for the whole worker; waits first while one is pending. Nests.
+    /// Enters a section in which no checkpoint starts, for the whole worker; waits first while one is
+    /// pending. Nests.
     /// </summary>
     /// <returns>To be disposed of: <c>using (await Fiber.CriticalSection()) { … }</c>.</returns>
     public static async FiberTask<FiberCriticalSection> CriticalSection()
@@ -77,8 +83,8 @@ public static class Fiber
     }
 
     /// <summary>
-    /// Awaits ordinary code: <c>int n = await Fiber.External&lt;Fetch, int&gt;(new Fetch { Url = url });</c> Other
-    /// fibers of the worker go on meanwhile.
+    /// Awaits ordinary code: <c>int n = await Fiber.External&lt;Fetch, int&gt;(new Fetch { Url = url });</c>
+    /// Other fibers of the worker go on meanwhile.
     /// </summary>
     /// <typeparam name="TSection">The code, and what it needs.</typeparam>
     /// <typeparam name="TResult">What it gives.</typeparam>
@@ -103,7 +109,9 @@ public static class Fiber
         return scheduler.Critical.TryEnter(scheduler.Running, out section);
     }
 
-    /// <summary>A task of another process, or of a run that was cancelled, gives nothing: it is begun again.</summary>
+    /// <summary>
+    /// A task of another process, or of a run that was cancelled, gives nothing: it is begun again.
+    /// </summary>
     private static async FiberTask<TResult> RunExternal<TSection, TResult>(TSection section)
         where TSection : unmanaged, IExternalSection<TResult>
         where TResult : unmanaged

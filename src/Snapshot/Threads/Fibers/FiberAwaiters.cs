@@ -4,10 +4,11 @@ namespace Snapshot.Threads.Fibers;
 
 /// <summary>Waits while a word in an arena has a value; may return early for any reason.</summary>
 /// <remarks>
-/// What the slow paths of locks, joins and channels loop on, as threads do on a futex. Its result is whether the wait
-/// ended before its deadline. After a restart it returns at once, and the loop looks again.
+/// What the slow paths of locks, joins and channels loop on, as threads do on a futex. Its result is whether
+/// the wait ended before its deadline. After a restart it returns at once, and the loop looks again.
 /// </remarks>
-internal readonly unsafe struct WordWait(uint* word, uint expected, Craving craving, long deadline) : IFiberAwaiter
+internal readonly unsafe struct WordWait(uint* word, uint expected, Craving craving, long deadline)
+    : IFiberAwaiter
 {
     internal const long NoDeadline = -1;
 
@@ -19,7 +20,8 @@ internal readonly unsafe struct WordWait(uint* word, uint expected, Craving crav
 
     /// <summary>The same for a time at most.</summary>
     internal static WordWait AtMost(long nanoseconds, ref uint word, uint expected) =>
-        new(LockWord.AddressOf(ref word), expected, Craving.None, FiberScheduler.OfThread.Waits.Now + nanoseconds);
+        new(LockWord.AddressOf(ref word), expected, Craving.None, FiberScheduler.OfThread.Waits.Now +
+            nanoseconds);
 
     internal static WordWait Until(long deadline) => new(null, 0, Craving.None, deadline);
 
@@ -36,8 +38,8 @@ internal readonly unsafe struct WordWait(uint* word, uint expected, Craving crav
 
 /// <summary>Waits for a task of this process.</summary>
 /// <remarks>
-/// In a new process there is no such task, and the wait is over. A run that was cancelled leaves the wait early when it
-/// goes on: who has begun the task for its run alone begins it again, others wait again.
+/// In a new process there is no such task, and the wait is over. A run that was cancelled leaves the wait
+/// early when it goes on: who has begun the task for its run alone begins it again, others wait again.
 /// </remarks>
 internal readonly unsafe struct ExternalWait : IFiberAwaiter
 {
@@ -77,6 +79,7 @@ internal readonly unsafe struct ExternalWait : IFiberAwaiter
     void IFiberAwaiter.Suspend(FiberFrame* frame)
     {
         FiberScheduler scheduler = FiberScheduler.OfThread;
-        scheduler.Waits.External.Watch(scheduler.Space.Tasks.Get(_number), scheduler.SuspendForExternal(frame));
+        scheduler.Waits.External.Watch(
+            scheduler.Space.Tasks.Get(_number), scheduler.SuspendForExternal(frame));
     }
 }

@@ -4,7 +4,9 @@ using System.Runtime.InteropServices;
 
 namespace Snapshot.Threads.Fibers;
 
-/// <summary>Where one call of a fiber method stands: a header, room for its result, its state machine.</summary>
+/// <summary>
+/// Where one call of a fiber method stands: a header, room for its result, its state machine.
+/// </summary>
 /// <remarks>
 /// <code>
 ///   offset  0  Parent          the frame that awaits this one; null for the outermost
@@ -31,7 +33,9 @@ internal unsafe struct FiberFrame
     [FieldOffset(13)] internal byte SizeClass;
     [FieldOffset(14)] internal ushort PayloadWords;
 
-    /// <summary>The room for a result of that many bytes, and where the state machine begins behind it.</summary>
+    /// <summary>
+    /// The room for a result of that many bytes, and where the state machine begins behind it.
+    /// </summary>
     internal static int PayloadOffsetFor(int resultBytes) => HeaderBytes + ((resultBytes + 7) & ~7);
 
     /// <summary>The result slot.</summary>
@@ -53,11 +57,15 @@ internal enum FrameStatus : byte
     /// <summary>Returned; the result is in its slot until the parent takes it.</summary>
     Done = 2,
 
-    /// <summary>Threw; the exception is the scheduler's until the parent takes it, before anything else runs.</summary>
+    /// <summary>
+    /// Threw; the exception is the scheduler's until the parent takes it, before anything else runs.
+    /// </summary>
     Faulted = 3,
 }
 
-/// <summary>Runs the state machine of one type in place; its address is what a frame type stands for.</summary>
+/// <summary>
+/// Runs the state machine of one type in place; its address is what a frame type stands for.
+/// </summary>
 internal static unsafe class FrameCode<[DynamicallyAccessedMembers(FrameLayout.Members)] TStateMachine>
     where TStateMachine : IAsyncStateMachine
 {

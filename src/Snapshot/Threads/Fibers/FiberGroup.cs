@@ -4,8 +4,8 @@ namespace Snapshot.Fibers;
 
 /// <summary>Fibers that are started together and waited for together, all or the next.</summary>
 /// <remarks>
-/// Unmanaged; a local of the fiber that opened it, or given to others of the same worker, who may start fibers in it
-/// and wait for it too. It is not an error to dispose of a group that nothing was started in.
+/// Unmanaged; a local of the fiber that opened it, or given to others of the same worker, who may start
+/// fibers in it and wait for it too. It is not an error to dispose of a group that nothing was started in.
 /// </remarks>
 public readonly struct FiberGroup : IDisposable
 {

@@ -4,8 +4,8 @@ namespace Snapshot.Fibers;
 
 /// <summary>A fiber that was started: ask whether it has ended, or await its end.</summary>
 /// <remarks>
-/// Unmanaged, so it may be kept in an arena or across an await. Any fiber of the session may await it, any number of
-/// times, at any time.
+/// Unmanaged, so it may be kept in an arena or across an await. Any fiber of the session may await it, any
+/// number of times, at any time.
 /// </remarks>
 public readonly struct FiberHandle
 {

@@ -5,13 +5,16 @@ using Snapshot.Threads.Fibers;
 
 namespace Snapshot.Fibers;
 
-/// <summary>The waits of arena locks for fibers: the same locks as threads and handlers use, awaited.</summary>
+/// <summary>
+/// The waits of arena locks for fibers: the same locks as threads and handlers use, awaited.
+/// </summary>
 /// <remarks>
-/// <para>A fiber that waits is suspended, so its worker reaches a checkpoint, and is captured waiting; in a new process
-/// it looks again. Without contention an operation is as cheap as that of a thread and makes no frame. The lock must
-/// lie in an arena.</para>
-/// <para>A fiber that was woken and found the lock taken again is handed it by one of the next who leave, in the order
-/// of these: it is woken in vain once at most. Events and barriers have nothing to hand over.</para>
+/// <para>A fiber that waits is suspended, so its worker reaches a checkpoint, and is captured waiting; in a
+/// new process it looks again. Without contention an operation is as cheap as that of a thread and makes no
+/// frame. The lock must lie in an arena.</para>
+/// <para>A fiber that was woken and found the lock taken again is handed it by one of the next who leave, in
+/// the order of these: it is woken in vain once at most. Events and barriers have nothing to hand
+/// over.</para>
 /// </remarks>
 public static class FiberLocks
 {
@@ -104,7 +107,8 @@ public static class FiberLocks
         {
             if (TakeGrant()) return;
             if (target.Value.TryWriteOrMark(FiberScheduler.OfThread, out uint expected)) return;
-            await WordWait.While(ref target.Value.Word, expected, hasSlept ? Craving.Exclusive : Craving.None);
+            await WordWait.While(
+                ref target.Value.Word, expected, hasSlept ? Craving.Exclusive : Craving.None);
         }
     }
 
@@ -114,7 +118,8 @@ public static class FiberLocks
         {
             if (TakeGrant()) return;
             if (semaphore.Value.TryTakeOrMark(hasSlept, out uint expected)) return;
-            await WordWait.While(ref semaphore.Value.Word, expected, hasSlept ? Craving.Exclusive : Craving.None);
+            await WordWait.While(
+                ref semaphore.Value.Word, expected, hasSlept ? Craving.Exclusive : Craving.None);
         }
     }
 

@@ -6,17 +6,18 @@ namespace Snapshot.Threads.Fibers;
 internal static class FiberMisuse
 {
     internal static InvalidOperationException NotStructured(string who, Exception? thrown = null) => new(
-        $"{who} called a fiber method without awaiting it where it was called (or awaited it twice, or another in " +
-        "between). Calls of one fiber nest; for work beside the caller start another fiber with Fiber.Start.",
+        $"{who} called a fiber method without awaiting it where it was called (or awaited it twice, or " +
+        "another in between). Calls of one fiber nest; for work beside the caller start another fiber with " +
+        "Fiber.Start.",
         thrown);
 
     internal static InvalidOperationException ResultTakenTwice() => new(
-        "The result of a fiber method was taken while it was still running, or for a second time. Await what it " +
-        "returns once, where it is called.");
+        "The result of a fiber method was taken while it was still running, or for a second time. Await " +
+        "what it returns once, where it is called.");
 
     internal static InvalidOperationException ResultTooLarge(int bytes) => new(
-        $"A fiber method has a result of {bytes} bytes, more than {FiberFrame.ResultBytesMax}. Leave it in the arena " +
-        "and return where it is.");
+        $"A fiber method has a result of {bytes} bytes, more than {FiberFrame.ResultBytesMax}. Leave it in " +
+        "the arena and return where it is.");
 
     internal static InvalidOperationException NotOneCall() => new(
         "The delegate that starts a fiber must call one fiber method and return what that returns.");
@@ -26,11 +27,12 @@ internal static class FiberMisuse
         "EnterAsync, WaitAsync, SignalAndWaitAsync.");
 
     internal static InvalidOperationException NotInCriticalSection(string who) =>
-        new($"{who} leaves a critical section that is not the one it entered last, or that it has left before. Leave " +
-            "each once, the innermost first.");
+        new(
+            $"{who} leaves a critical section that is not the one it entered last, or that it has left " +
+            "before. Leave each once, the innermost first.");
 
     [DoesNotReturn]
     internal static FiberScheduler ThrowOutside() => throw new InvalidOperationException(
-        "This is for fibers, and the calling thread executes none: start the method with Fiber.Start, inside " +
-        "SnapshotSession.RunFibers.");
+        "This is for fibers, and the calling thread executes none: start the method with Fiber.Start, " +
+        "inside SnapshotSession.RunFibers.");
 }

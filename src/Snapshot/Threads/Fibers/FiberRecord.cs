@@ -4,9 +4,9 @@ namespace Snapshot.Threads.Fibers;
 
 /// <summary>One fiber, in an arena: its frames, and what it waits for.</summary>
 /// <remarks>
-/// Written by its worker only, but for <see cref="Wait"/>, whose owner is said there. A record is reused, with another
-/// <see cref="Serial"/>, for fibers only, also of other workers: whoever kept its address may read the serial at any
-/// time.
+/// Written by its worker only, but for <see cref="Wait"/>, whose owner is said there. A record is reused,
+/// with another <see cref="Serial"/>, for fibers only, also of other workers: whoever kept its address may
+/// read the serial at any time.
 /// </remarks>
 internal unsafe struct FiberRecord
 {
@@ -16,7 +16,9 @@ internal unsafe struct FiberRecord
     /// <summary>The frame to resume.</summary>
     internal FiberFrame* Top;
 
-    /// <summary>The word it waits for or was woken from; holds, unlike the node's, until it is resumed.</summary>
+    /// <summary>
+    /// The word it waits for or was woken from; holds, unlike the node's, until it is resumed.
+    /// </summary>
     internal uint* WaitsFor;
 
     /// <summary>The next that is ready.</summary>
@@ -30,7 +32,9 @@ internal unsafe struct FiberRecord
     /// <summary>The group it was started in, or null.</summary>
     internal GroupRecord* Group;
 
-    /// <summary>When its wait gives up, in the worker's fiber time; meaningful while it has a timer.</summary>
+    /// <summary>
+    /// When its wait gives up, in the worker's fiber time; meaningful while it has a timer.
+    /// </summary>
     internal long Deadline;
 
     /// <summary>Place in the worker's heap of timers, from 1; 0: none.</summary>

@@ -6,18 +6,23 @@ using Snapshot.Memory.Locks;
 
 namespace Snapshot.Threads.Fibers;
 
-/// <summary>Runs the fibers of one worker on one thread, and is what arena locks see as the owner meanwhile.</summary>
+/// <summary>
+/// Runs the fibers of one worker on one thread, and is what arena locks see as the owner meanwhile.
+/// </summary>
 /// <remarks>
 /// <para>A trampoline. Resuming a fiber runs the state machine of its top frame in place. When that returns
-/// (<see cref="FrameStatus.Done"/>, <see cref="FrameStatus.Faulted"/>) the parent's is run, and so on, until one
-/// suspends or the outermost has returned. A suspending leaf says what the fiber waits for, and on the way out of the
-/// nested calls each caller's await makes it the parent of what it called. So the depth of the thread's stack does not
-/// grow with the fiber's, and a deep fiber is resumed at the price of one frame.</para>
-/// <para>Invariants. (1) Between two calls of <see cref="RunFiber"/> no fiber executes and every frame is complete:
-/// here alone the thread polls, sleeps, and so is captured. (2) <see cref="_unowned"/> is the frame that suspended last
-/// and is not awaited yet; it is null between two calls. So a call that is not awaited where it was made is found.
-/// (3) Only this thread writes records, frames and lists of its worker. Others reach it through the inbox and the
-/// wait table alone. (4) An exception is on its way only while a parent is run at once: none is ever captured.</para>
+/// (<see cref="FrameStatus.Done"/>, <see cref="FrameStatus.Faulted"/>) the parent's is run, and so on, until
+/// one suspends or the outermost has returned. A suspending leaf says what the fiber waits for, and on the
+/// way out of the nested calls each caller's await makes it the parent of what it called. So the depth of the
+/// thread's stack does not grow with the fiber's, and a deep fiber is resumed at the price of one
+/// frame.</para>
+/// <para>Invariants. (1) Between two calls of <see cref="RunFiber"/> no fiber executes and every frame is
+/// complete: here alone the thread polls, sleeps, and so is captured. (2) <see cref="_unowned"/> is the frame
+/// that suspended last and is not awaited yet; it is null between two calls. So a call that is not awaited
+/// where it was made is found.
+/// (3) Only this thread writes records, frames and lists of its worker. Others reach it through the inbox and
+/// the wait table alone. (4) An exception is on its way only while a parent is run at once: none is ever
+/// captured.</para>
 /// <para>All members are for the scheduler's thread.</para>
 /// </remarks>
 internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
@@ -26,10 +31,10 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     private const int RunsBetweenLooks = 32;
 
     /// <summary>No frame: what <see cref="_unowned"/> is when the calls of the fiber do not nest.</summary>
-    private static readonly FiberFrame* Nobody = (FiberFrame*)1;
+    private static readonly FiberFrame* s_nobody = (FiberFrame*)1;
 
     [ThreadStatic]
-    private static FiberScheduler? t_current;
+    private static FiberScheduler? s_current;
 
     private readonly FiberSpace _space;
     private readonly IFiberHost _host;
@@ -71,11 +76,11 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     internal static FiberScheduler OfThread
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => t_current ?? FiberMisuse.ThrowOutside();
+        get => s_current ?? FiberMisuse.ThrowOutside();
     }
 
     /// <summary>The scheduler of the calling thread, or null when it runs no fibers.</summary>
-    internal static FiberScheduler? OfThreadOrNull => t_current;
+    internal static FiberScheduler? OfThreadOrNull => s_current;
 
     internal string WorkerName { get; }
 
@@ -104,7 +109,9 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     /// <summary>Whether a fiber executes.</summary>
     internal bool IsInFiber => _running != null;
 
-    /// <summary>Why none can be taken while the fiber that runs waits for a checkpoint; null when one can.</summary>
+    /// <summary>
+    /// Why none can be taken while the fiber that runs waits for a checkpoint; null when one can.
+    /// </summary>
     internal string? WhyNoCheckpoint => _host.HandlerPart
         ?? (_running != null && _running->Section != 0 ? "in a critical section" : null);
 
@@ -116,10 +123,10 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     internal long LiveCells => _worker->Pool.LiveCells;
 
     /// <summary>
-    /// Whether what executes need not suspend at a safepoint. True where no fiber does: what a fiber method does when
-    /// it is called there must not depend on what is pending elsewhere.
+    /// Whether what executes need not suspend at a safepoint. True where no fiber does: what a fiber method
+    /// does when it is called there must not depend on what is pending elsewhere.
     /// </summary>
-    internal static bool MayGoOn => t_current is not { } scheduler || !scheduler.IsStopPending;
+    internal static bool MayGoOn => s_current is not { } scheduler || !scheduler.IsStopPending;
 
     /// <summary>Whether fibers are to suspend at a safepoint.</summary>
     internal bool IsStopPending
@@ -131,11 +138,13 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     internal override int OwnerId => _running != null ? _running->Wait.OwnerId : _host.OwnerId;
 
     internal override string OwnerName =>
-        _running != null ? $"fiber {FiberSpace.FiberNumber(_running->Wait.OwnerId)} of '{WorkerName}'" : _host.Name;
+        _running != null
+            ? $"fiber {FiberSpace.FiberNumber(_running->Wait.OwnerId)} of '{WorkerName}'" : _host.Name;
 
     /// <summary>
-    /// Which fiber executes, and the fiber method it was last resumed in. Any thread: what it reads may be of a moment
-    /// ago, but is there, since records and the chunks of frames stay as long as the worker has fibers.
+    /// Which fiber executes, and the fiber method it was last resumed in. Any thread: what it reads may be of
+    /// a moment ago, but is there, since records and the chunks of frames stay as long as the worker has
+    /// fibers.
     /// </summary>
     internal string? DescribeRunning()
     {
@@ -146,11 +155,14 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         return $"in fiber {FiberSpace.FiberNumber(fiber->Wait.OwnerId)}{method}";
     }
 
-    // ---- running ---------------------------------------------------------------------------------------------------
+    // ---- running
+    // ---------------------------------------------------------------------------------------------------
 
     /// <summary>Runs fibers until all have ended.</summary>
     /// <exception cref="SnapshotException">FiberFailed, and what a safepoint of the host throws.</exception>
-    /// <exception cref="OperationCanceledException">The fibers stand where they stood, for a later call.</exception>
+    /// <exception cref="OperationCanceledException">
+    /// The fibers stand where they stood, for a later call.
+    /// </exception>
     internal void RunToEnd(CancellationToken cancellation)
     {
         using CancellationTokenRegistration ring = cancellation.UnsafeRegister(
@@ -167,7 +179,9 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         _waits.StopClock();
     }
 
-    /// <summary>Runs the fibers of a handler to their end; one that waits for the capture is resumed first.</summary>
+    /// <summary>
+    /// Runs the fibers of a handler to their end; one that waits for the capture is resumed first.
+    /// </summary>
     internal void RunFromCheckpoint(FiberOutcome outcome)
     {
         Outcome = outcome;
@@ -180,14 +194,18 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         _memory.Release();
     }
 
-    /// <summary>Gives up all fibers where they stand: their code failed, and nobody may resume them.</summary>
+    /// <summary>
+    /// Gives up all fibers where they stand: their code failed, and nobody may resume them.
+    /// </summary>
     internal void Abandon()
     {
         _waits.LeaveWaitTable();
         _memory.Abandon();
     }
 
-    /// <summary>No fiber is live: another scheduler may run fibers under the name, until it is claimed.</summary>
+    /// <summary>
+    /// No fiber is live: another scheduler may run fibers under the name, until it is claimed.
+    /// </summary>
     internal void ReturnName()
     {
         if (_ownsName) _space.Return(WorkerName);
@@ -209,22 +227,22 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
             if (fiber->Status != FiberStatus.Faulted) continue;
             throw new SnapshotException(
                 SnapshotErrorCode.FiberFailed,
-                $"The fibers of '{WorkerName}' cannot go on in this process, since one of them has failed. Restart " +
-                "from the newest generation.");
+                $"The fibers of '{WorkerName}' cannot go on in this process, since one of them has failed. " +
+                "Restart from the newest generation.");
         }
     }
 
     /// <summary>Makes this the scheduler of the thread until the scope is disposed.</summary>
     internal FiberTurn Enter()
     {
-        FiberTurn turn = new(t_current, LockOwner.Current);
+        FiberTurn turn = new(s_current, LockOwner.Current);
         Restore(this, this);
         return turn;
     }
 
     internal static void Restore(FiberScheduler? scheduler, LockOwner? owner)
     {
-        t_current = scheduler;
+        s_current = scheduler;
         LockOwner.Current = owner;
     }
 
@@ -255,7 +273,9 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
             if (fiber != null)
             {
                 RunFiber(fiber);
-                if (fiber == untilCheckpoint && fiber->Status is FiberStatus.AtCheckpoint or FiberStatus.Ended) return;
+                if (fiber == untilCheckpoint &&
+                    fiber->Status is FiberStatus.AtCheckpoint or FiberStatus.Ended)
+                    return;
             }
             else
             {
@@ -265,7 +285,9 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         }
     }
 
-    /// <summary>Whether the run may be given up: not while a checkpoint must not see the fibers as they are.</summary>
+    /// <summary>
+    /// Whether the run may be given up: not while a checkpoint must not see the fibers as they are.
+    /// </summary>
     private bool MayEnd => Critical.Inside == 0;
 
     private void RunFiber(FiberRecord* fiber)
@@ -297,7 +319,8 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         _running = null;
     }
 
-    // ---- starting and ending ---------------------------------------------------------------------------------------
+    // ---- starting and ending
+    // ---------------------------------------------------------------------------------------
 
     /// <summary>Makes a fiber of the first fiber method that <paramref name="body"/> calls.</summary>
     /// <returns>Null when it called none.</returns>
@@ -331,11 +354,14 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
         }
     }
 
-    /// <summary>A parent takes the outcome of what it called: frees the frame, throws what that threw.</summary>
+    /// <summary>
+    /// A parent takes the outcome of what it called: frees the frame, throws what that threw.
+    /// </summary>
     internal void Finish(FiberFrame* child)
     {
         FrameStatus status = child->Status;
-        if (status is not (FrameStatus.Done or FrameStatus.Faulted)) throw Break(FiberMisuse.ResultTakenTwice());
+        if (status is not (FrameStatus.Done or FrameStatus.Faulted))
+            throw Break(FiberMisuse.ResultTakenTwice());
         _memory.Free(child);
         if (status != FrameStatus.Faulted) return;
         ExceptionDispatchInfo thrown = _thrown!;
@@ -380,7 +406,8 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
             SnapshotErrorCode.FiberFailed, $"{who} failed: {cause.GetType().Name}: {cause.Message}", cause);
     }
 
-    // ---- suspending ------------------------------------------------------------------------------------------------
+    // ---- suspending
+    // ------------------------------------------------------------------------------------------------
 
     /// <summary>The caller awaits what it called: it becomes its parent.</summary>
     internal void SuspendForChild(FiberFrame* frame, FiberFrame* child)
@@ -399,7 +426,9 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     /// <summary>The handler's fiber goes on when its resume part is called.</summary>
     internal void SuspendAtCheckpoint(FiberFrame* frame) => Suspend(frame)->Status = FiberStatus.AtCheckpoint;
 
-    /// <summary>The fiber goes on when it is posted by <see cref="ExternalWaits"/>, or after a restart.</summary>
+    /// <summary>
+    /// The fiber goes on when it is posted by <see cref="ExternalWaits"/>, or after a restart.
+    /// </summary>
     internal FiberRecord* SuspendForExternal(FiberFrame* frame)
     {
         FiberRecord* fiber = Suspend(frame);
@@ -435,13 +464,14 @@ internal sealed unsafe class FiberScheduler : LockOwner, IDisposable
     }
 
     /// <summary>
-    /// The calls of the fiber do not nest: from here on every await throws, and when its code returns it has failed.
+    /// The calls of the fiber do not nest: from here on every await throws, and when its code returns it has
+    /// failed.
     /// </summary>
     private Exception Break(Exception cause)
     {
         if (_running == null) return cause;
         _broken ??= cause;
-        _unowned = Nobody;
+        _unowned = s_nobody;
         return cause;
     }
 }

@@ -14,7 +14,9 @@ internal unsafe struct FiberSpaceHeader
     /// <summary>The number of processes that have run these fibers.</summary>
     internal int Incarnation;
 
-    /// <summary>The module version of the library that made them: its own fiber methods have frames, too.</summary>
+    /// <summary>
+    /// The module version of the library that made them: its own fiber methods have frames, too.
+    /// </summary>
     internal Guid Library;
 
     /// <summary>Types recorded, from index 1.</summary>
@@ -34,14 +36,20 @@ internal unsafe struct FiberSpaceHeader
     internal FiberRecord* FirstUnused;
 }
 
-/// <summary>The fibers of one arena: who works there, and what their frames are. One a session and arena.</summary>
-/// <remarks>Thread-safe. Opening it in a restarted session checks that every frame can be resumed here.</remarks>
+/// <summary>
+/// The fibers of one arena: who works there, and what their frames are. One a session and arena.
+/// </summary>
+/// <remarks>
+/// Thread-safe. Opening it in a restarted session checks that every frame can be resumed here.
+/// </remarks>
 internal sealed unsafe class FiberSpace
 {
     /// <summary>The name of the root in the arena.</summary>
     internal const string RootName = "snapshot.fibers";
 
-    /// <summary>Set in the ids of fibers, as owners of locks, and not in those of participants and handlers.</summary>
+    /// <summary>
+    /// Set in the ids of fibers, as owners of locks, and not in those of participants and handlers.
+    /// </summary>
     internal const int OwnerBit = 1 << 30;
 
     /// <summary>Arenas of a session that can have fibers: what is left of an owner's 30 bits.</summary>
@@ -59,8 +67,12 @@ internal sealed unsafe class FiberSpace
 
     /// <param name="arena">Where they live.</param>
     /// <param name="restartedGeneration">What the process was restarted from; 0 when it was not.</param>
-    /// <param name="number">For an arena that has no fibers yet: one that no other of the session has.</param>
-    /// <exception cref="SnapshotException">FiberMismatch: the image has fibers that cannot be resumed here.</exception>
+    /// <param name="number">
+    /// For an arena that has no fibers yet: one that no other of the session has.
+    /// </param>
+    /// <exception cref="SnapshotException">
+    /// FiberMismatch: the image has fibers that cannot be resumed here.
+    /// </exception>
     [DynamicDependency(DynamicallyAccessedMemberTypes.NonPublicFields, typeof(Guid))]
     internal FiberSpace(Arena arena, long restartedGeneration, int number = 0)
     {
@@ -98,8 +110,12 @@ internal sealed unsafe class FiberSpace
     /// <summary>Differs between any two processes that run these fibers.</summary>
     internal int Incarnation => _header->Incarnation;
 
-    /// <summary>The record of that worker, made when there is none; it is the caller's until it is returned.</summary>
-    /// <exception cref="SnapshotException">NameTaken: a thread runs as this worker already. ArenaFull.</exception>
+    /// <summary>
+    /// The record of that worker, made when there is none; it is the caller's until it is returned.
+    /// </summary>
+    /// <exception cref="SnapshotException">
+    /// NameTaken: a thread runs as this worker already. ArenaFull.
+    /// </exception>
     internal WorkerRecord* Borrow(string name)
     {
         lock (_gate)
@@ -108,7 +124,8 @@ internal sealed unsafe class FiberSpace
             {
                 throw new SnapshotException(
                     SnapshotErrorCode.NameTaken,
-                    $"The fibers of '{name}' in arena '{Arena.Name}' are being run already; a worker is one thread.");
+                    $"The fibers of '{name}' in arena '{Arena.Name}' are being run already; a worker is " +
+                    "one thread.");
             }
 
             try
@@ -129,8 +146,9 @@ internal sealed unsafe class FiberSpace
     }
 
     /// <summary>
-    /// A list of records for a worker, each with an id for its fibers as owners of locks. Their memory is never used
-    /// for anything else, so that whoever kept a fiber's handle may ask at any time whether it has ended.
+    /// A list of records for a worker, each with an id for its fibers as owners of locks. Their memory is
+    /// never used for anything else, so that whoever kept a fiber's handle may ask at any time whether it has
+    /// ended.
     /// </summary>
     /// <exception cref="SnapshotException">ArenaFull, LimitReached; nothing was changed.</exception>
     internal FiberRecord* TakeRecords()
@@ -140,7 +158,8 @@ internal sealed unsafe class FiberSpace
             if (_header->FirstUnused == null) _header->FirstUnused = MakeRecords();
             FiberRecord* first = _header->FirstUnused;
             FiberRecord* last = first;
-            for (int count = 1; count < RecordsAtOnce && last->NextLive != null; count++) last = last->NextLive;
+            for (int count = 1; count < RecordsAtOnce && last->NextLive != null; count++)
+                last = last->NextLive;
             _header->FirstUnused = last->NextLive;
             last->NextLive = null;
             return first;
@@ -163,7 +182,8 @@ internal sealed unsafe class FiberSpace
     /// <summary>The number of a fiber in its arena, by its id as the owner of locks.</summary>
     internal static int FiberNumber(int ownerId) => ownerId & ((1 << NumberBits) - 1);
 
-    internal static string NameOf(WorkerRecord* worker) => Encoding.UTF8.GetString(worker->Name, worker->NameBytes);
+    internal static string NameOf(WorkerRecord* worker) =>
+        Encoding.UTF8.GetString(worker->Name, worker->NameBytes);
 
     private FiberRecord* MakeRecords()
     {
@@ -174,7 +194,8 @@ internal sealed unsafe class FiberSpace
                 $"Arena '{Arena.Name}' has {_header->LastOwner:N0} fibers, the most there can be.");
         }
 
-        FiberRecord* records = (FiberRecord*)Arena.Allocate(RecordsAtOnce * sizeof(FiberRecord), alignment: 64);
+        FiberRecord* records =
+            (FiberRecord*)Arena.Allocate(RecordsAtOnce * sizeof(FiberRecord), alignment: 64);
         for (int i = 0; i < RecordsAtOnce; i++)
         {
             records[i].Wait.OwnerId = OwnerBit | _header->Number << NumberBits | ++_header->LastOwner;
@@ -219,8 +240,8 @@ internal sealed unsafe class FiberSpace
         if (_header->Library != library && FindFrame(static _ => true) is { } any)
         {
             throw Mismatch(
-                $"they were made by another build of Snapshot (module version {_header->Library}, here {library}), " +
-                $"and {any} has not ended. Restart with the binaries that wrote the image");
+                $"they were made by another build of Snapshot (module version {_header->Library}, here " +
+                $"{library}), and {any} has not ended. Restart with the binaries that wrote the image");
         }
 
         Dictionary<int, string> faults = Types.BindRecorded();

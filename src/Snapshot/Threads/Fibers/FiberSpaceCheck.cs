@@ -3,12 +3,12 @@ using Snapshot.Base;
 namespace Snapshot.Threads.Fibers;
 
 /// <summary>
-/// Checks what the arena of an image says of its fibers' workers and types before it is followed: pointers lead into
-/// live allocations that are large enough, counts are what they can be, the list of workers ends.
+/// Checks what the arena of an image says of its fibers' workers and types before it is followed: pointers
+/// lead into live allocations that are large enough, counts are what they can be, the list of workers ends.
 /// </summary>
 /// <remarks>
-/// The records of fibers and their frames are not walked: there may be millions, and after a lazy restart they have not
-/// come yet. What frames hold is the program's, and trusted as its other memory is.
+/// The records of fibers and their frames are not walked: there may be millions, and after a lazy restart
+/// they have not come yet. What frames hold is the program's, and trusted as its other memory is.
 /// </remarks>
 internal sealed unsafe class FiberSpaceCheck(Arena arena, FiberSpaceHeader* header)
 {
@@ -31,7 +31,8 @@ internal sealed unsafe class FiberSpaceCheck(Arena arena, FiberSpaceHeader* head
 
     private void Run()
     {
-        Expect(header->Number is >= 0 and < FiberSpace.MaxSpaces, $"they have number {header->Number}", header);
+        Expect(
+            header->Number is >= 0 and < FiberSpace.MaxSpaces, $"they have number {header->Number}", header);
         Expect(header->LastOwner is >= 0 and < RegionLimits.IdEnd, "the last id given is none", header);
         int types = header->TypeCapacity;
         bool isTable = types == 0
@@ -52,7 +53,8 @@ internal sealed unsafe class FiberSpaceCheck(Arena arena, FiberSpaceHeader* head
 
     private void CheckType(FrameTypeEntry* type)
     {
-        bool isText = type->NameBytes is > 0 and <= NameBytesMax && type->LayoutBytes is >= 0 and <= LayoutBytesMax
+        bool isText = type->NameBytes is > 0 and <= NameBytesMax &&
+            type->LayoutBytes is >= 0 and <= LayoutBytesMax
             && arena.IsAllocated(type->Text, (long)type->NameBytes + type->LayoutBytes);
         Expect(isText, "a type of theirs is wrong", type);
     }
@@ -62,7 +64,7 @@ internal sealed unsafe class FiberSpaceCheck(Arena arena, FiberSpaceHeader* head
         if (holds) return;
         throw new SnapshotException(
             SnapshotErrorCode.Corrupt,
-            $"The fibers in arena '{arena.Name}' are damaged: {otherwise} (at 0x{(nint)place:x}). Restart from " +
-            "another generation.");
+            $"The fibers in arena '{arena.Name}' are damaged: {otherwise} (at 0x{(nint)place:x}). Restart " +
+            "from another generation.");
     }
 }

@@ -9,21 +9,21 @@ namespace Snapshot.Threads.Fibers;
 internal sealed unsafe class FiberStarter(WorkerMemory memory)
 {
     [ThreadStatic]
-    private static bool t_isStarting;
+    private static bool s_isStarting;
 
     private FiberFrame* _started;
 
     /// <summary>Whether the next fiber method that is called is to be the outermost of a new fiber.</summary>
-    internal static bool IsStarting => t_isStarting;
+    internal static bool IsStarting => s_isStarting;
 
     /// <summary>The frame of the one call; null when that does not wait.</summary>
     internal FiberFrame* FrameOf<TArgument>(TArgument argument, Func<TArgument, FiberTask> body)
     {
         // A delegate may start another fiber before it makes its own call.
-        bool outerIsStarting = t_isStarting;
+        bool outerIsStarting = s_isStarting;
         FiberFrame* outer = _started;
         _started = null;
-        t_isStarting = true;
+        s_isStarting = true;
         try
         {
             FiberTask task = body(argument);
@@ -36,7 +36,7 @@ internal sealed unsafe class FiberStarter(WorkerMemory memory)
         }
         finally
         {
-            t_isStarting = outerIsStarting;
+            s_isStarting = outerIsStarting;
             _started = outer;
         }
     }
@@ -46,7 +46,7 @@ internal sealed unsafe class FiberStarter(WorkerMemory memory)
         ref FiberFrame* slot, ref TStateMachine stateMachine, int resultBytes)
         where TStateMachine : IAsyncStateMachine
     {
-        t_isStarting = false;
+        s_isStarting = false;
         _started = memory.MakeFrame(ref slot, ref stateMachine, resultBytes);
     }
 }

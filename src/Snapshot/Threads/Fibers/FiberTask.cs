@@ -5,13 +5,14 @@ using Snapshot.Threads.Fibers;
 namespace Snapshot.Fibers;
 
 /// <summary>
-/// What an <c>async</c> method returns whose frame lives in an arena: a call of a fiber, which survives its process.
+/// What an <c>async</c> method returns whose frame lives in an arena: a call of a fiber, which survives its
+/// process.
 /// </summary>
 /// <remarks>
-/// <para>Await it at once and once, where it was called: calls of a fiber nest like those of a thread. Work beside the
-/// caller is another fiber: <see cref="Fiber.Start{TArgument}"/>.</para>
-/// <para>What the method keeps across an await (parameters, locals, temporaries) must be unmanaged; the build says
-/// where it is not. A call that does not suspend needs no frame and allocates nothing.</para>
+/// <para>Await it at once and once, where it was called: calls of a fiber nest like those of a thread. Work
+/// beside the caller is another fiber: <see cref="Fiber.Start{TArgument}"/>.</para>
+/// <para>What the method keeps across an await (parameters, locals, temporaries) must be unmanaged; the build
+/// says where it is not. A call that does not suspend needs no frame and allocates nothing.</para>
 /// </remarks>
 [AsyncMethodBuilder(typeof(FiberTaskBuilder))]
 public readonly unsafe struct FiberTask
@@ -44,6 +45,7 @@ public readonly unsafe struct FiberTask
             if (_frame != null) FiberScheduler.OfThread.Finish(_frame);
         }
 
-        void IFiberAwaiter.Suspend(FiberFrame* frame) => FiberScheduler.OfThread.SuspendForChild(frame, _frame);
+        void IFiberAwaiter.Suspend(FiberFrame* frame) =>
+            FiberScheduler.OfThread.SuspendForChild(frame, _frame);
     }
 }

@@ -9,8 +9,8 @@ namespace Snapshot.Fibers;
 /// For the compiler: makes fiber methods of <c>async</c> methods that return <see cref="FiberTask"/>.
 /// </summary>
 /// <remarks>
-/// A call begins on the caller's stack. The first await that must wait moves its state machine into a frame in the
-/// arena (<see cref="AwaitUnsafeOnCompleted"/>); from then on it runs in place there.
+/// A call begins on the caller's stack. The first await that must wait moves its state machine into a frame
+/// in the arena (<see cref="AwaitUnsafeOnCompleted"/>); from then on it runs in place there.
 /// </remarks>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public unsafe struct FiberTaskBuilder
@@ -45,7 +45,8 @@ public unsafe struct FiberTaskBuilder
         where TStateMachine : IAsyncStateMachine
     {
         FiberFrame* frame = _frame;
-        if (frame == null) frame = FiberScheduler.OfThread.Promote(ref _frame, ref stateMachine, resultBytes: 0);
+        if (frame == null)
+            frame = FiberScheduler.OfThread.Promote(ref _frame, ref stateMachine, resultBytes: 0);
         awaiter.Suspend(frame);
     }
 

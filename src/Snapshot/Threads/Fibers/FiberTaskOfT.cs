@@ -5,7 +5,9 @@ using Snapshot.Threads.Fibers;
 namespace Snapshot.Fibers;
 
 /// <summary><see cref="FiberTask"/> with a result.</summary>
-/// <typeparam name="T">The result; it is kept in the frame until the caller takes it, hence unmanaged.</typeparam>
+/// <typeparam name="T">
+/// The result; it is kept in the frame until the caller takes it, hence unmanaged.
+/// </typeparam>
 [AsyncMethodBuilder(typeof(FiberTaskBuilder<>))]
 public readonly unsafe struct FiberTask<T>
     where T : unmanaged
@@ -55,6 +57,7 @@ public readonly unsafe struct FiberTask<T>
             return result;
         }
 
-        void IFiberAwaiter.Suspend(FiberFrame* frame) => FiberScheduler.OfThread.SuspendForChild(frame, _frame);
+        void IFiberAwaiter.Suspend(FiberFrame* frame) =>
+            FiberScheduler.OfThread.SuspendForChild(frame, _frame);
     }
 }

@@ -3,7 +3,9 @@ namespace Snapshot.Threads.Fibers;
 /// <summary>
 /// The fibers of one worker that wait at most until a time: a binary heap in the arena, earliest first.
 /// </summary>
-/// <remarks>Not thread-safe. Each fiber knows its place, so one that is woken before its time is taken out.</remarks>
+/// <remarks>
+/// Not thread-safe. Each fiber knows its place, so one that is woken before its time is taken out.
+/// </remarks>
 internal unsafe struct FiberTimers
 {
     private const int FirstCapacity = 64;
@@ -47,7 +49,8 @@ internal unsafe struct FiberTimers
 
     private void Rise(int place, FiberRecord* fiber)
     {
-        for (int parent; place > 0 && _heap[parent = (place - 1) / 2]->Deadline > fiber->Deadline; place = parent)
+        for (int parent; place > 0 && _heap[parent = (place - 1) / 2]->Deadline > fiber->Deadline;
+            place = parent)
             Put(place, _heap[parent]);
         Put(place, fiber);
     }

@@ -4,8 +4,8 @@ namespace Snapshot.Threads.Fibers;
 
 /// <summary>How the fibers of one worker wait, and how they become ready again.</summary>
 /// <remarks>
-/// All members are for the worker's thread, but for <see cref="Ring"/>. What is waited for is told to the wait table
-/// and to the timers; both are left before a fiber is ready again.
+/// All members are for the worker's thread, but for <see cref="Ring"/>. What is waited for is told to the
+/// wait table and to the timers; both are left before a fiber is ready again.
 /// </remarks>
 internal sealed unsafe class FiberWaits
 {
@@ -35,7 +35,9 @@ internal sealed unsafe class FiberWaits
 
     internal ExternalWaits External { get; }
 
-    /// <summary>Nanoseconds since the worker first started, without the time between a capture and a restart.</summary>
+    /// <summary>
+    /// Nanoseconds since the worker first started, without the time between a capture and a restart.
+    /// </summary>
     internal long Now => _host.Clock - _clockBase;
 
     /// <summary>The time is kept for a new process to go on from.</summary>
@@ -100,13 +102,17 @@ internal sealed unsafe class FiberWaits
         fiber->Wait.Inbox = _inbox;
         fiber->Wait.Craving = craving;
         fiber->WaitsFor = word;
-        if (word != null && !WaitTable.TryPark(&fiber->Wait, word, expected)) MakeReady(fiber, isTimedOut: false);
+        if (word != null && !WaitTable.TryPark(&fiber->Wait, word, expected))
+            MakeReady(fiber, isTimedOut: false);
     }
 
-    /// <summary>A fiber that an external wait has ended for; ignored when it is another one meanwhile.</summary>
+    /// <summary>
+    /// A fiber that an external wait has ended for; ignored when it is another one meanwhile.
+    /// </summary>
     internal void EndExternal(FiberRecord* fiber, uint serial)
     {
-        if (fiber->Serial == serial && fiber->Status == FiberStatus.Waiting) MakeReady(fiber, isTimedOut: false);
+        if (fiber->Serial == serial && fiber->Status == FiberStatus.Waiting)
+            MakeReady(fiber, isTimedOut: false);
     }
 
     /// <summary>The fiber has ended, or never goes on: nothing may wake it.</summary>
@@ -119,12 +125,14 @@ internal sealed unsafe class FiberWaits
     /// <summary>Fibers that are still there wait for another run, or another process.</summary>
     internal void LeaveWaitTable()
     {
-        for (FiberRecord* fiber = _worker->FirstLive; fiber != null; fiber = fiber->NextLive) LeaveWaitTable(fiber);
+        for (FiberRecord* fiber = _worker->FirstLive; fiber != null; fiber = fiber->NextLive)
+            LeaveWaitTable(fiber);
 
         // Who was woken and has not looked yet may never look: the wake is for another.
         for (FiberRecord* fiber = _worker->FirstLive; fiber != null; fiber = fiber->NextLive)
         {
-            if (fiber->Status == FiberStatus.Ready && fiber->WaitsFor != null) LockWord.Wake(ref *fiber->WaitsFor, 1);
+            if (fiber->Status == FiberStatus.Ready && fiber->WaitsFor != null)
+                LockWord.Wake(ref *fiber->WaitsFor, 1);
         }
     }
 
@@ -135,7 +143,8 @@ internal sealed unsafe class FiberWaits
 
         // It was woken. Its waker may not have sent it yet, and writes it until then.
         SpinWait spin = default;
-        for (TakeWoken(); fiber->Status == FiberStatus.Waiting; TakeWoken()) spin.SpinOnce(sleep1Threshold: -1);
+        for (TakeWoken(); fiber->Status == FiberStatus.Waiting; TakeWoken())
+            spin.SpinOnce(sleep1Threshold: -1);
     }
 
     private void MakeReady(FiberRecord* fiber, bool isTimedOut)

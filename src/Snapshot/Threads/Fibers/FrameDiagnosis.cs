@@ -5,19 +5,24 @@ using System.Text;
 
 namespace Snapshot.Threads.Fibers;
 
-/// <summary>Which state machines cannot live in an arena, and what in the user's code is the reason.</summary>
+/// <summary>
+/// Which state machines cannot live in an arena, and what in the user's code is the reason.
+/// </summary>
 /// <remarks>
 /// The names of hoisted variables are the compiler's: <c>name</c> a parameter, <c>&lt;&gt;4__this</c> this,
-/// <c>&lt;name&gt;5__2</c> a local, <c>&lt;&gt;7__wrap1</c> a temporary, <c>&lt;&gt;8__1</c> a closure. The build's
-/// check says the same with file and line; this is what is left where it did not run.
+/// <c>&lt;name&gt;5__2</c> a local, <c>&lt;&gt;7__wrap1</c> a temporary, <c>&lt;&gt;8__1</c> a closure. The
+/// build's check says the same with file and line; this is what is left where it did not run.
 /// </remarks>
 internal static class FrameDiagnosis
 {
-    private const BindingFlags AllFields = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
+    private const BindingFlags AllFields =
+        BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
 
     private const string Method = "fiber method ";
 
-    /// <summary>A constant for the compiler of a state machine: nothing is left of it where the answer is no.</summary>
+    /// <summary>
+    /// A constant for the compiler of a state machine: nothing is left of it where the answer is no.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static bool IsRefused<TStateMachine>() =>
         !typeof(TStateMachine).IsValueType || RuntimeHelpers.IsReferenceOrContainsReferences<TStateMachine>();
@@ -45,7 +50,8 @@ internal static class FrameDiagnosis
         if (end < 0) return $"{Method}{owner}{name}";
         string method = owner + name[1..end];
         int bar = name.IndexOf('|', StringComparison.Ordinal);
-        return bar > end + 4 ? $"fiber local function {name[(end + 4)..bar]} in {method}" : $"fiber lambda in {method}";
+        return bar > end + 4
+            ? $"fiber local function {name[(end + 4)..bar]} in {method}" : $"fiber lambda in {method}";
     }
 
     private static string Describe([DynamicallyAccessedMembers(FrameLayout.Members)] Type machine)
@@ -54,8 +60,8 @@ internal static class FrameDiagnosis
         if (!machine.IsValueType)
         {
             return $"SNAP1002: {subject} was compiled without optimization, so its frame is a managed " +
-                "object, which cannot live in an arena. Set <Optimize>true</Optimize> for this configuration; " +
-                "debugging works with it.";
+                "object, which cannot live in an arena. Set <Optimize>true</Optimize> for this " +
+                "configuration; debugging works with it.";
         }
 
         StringBuilder text = new();
@@ -70,7 +76,8 @@ internal static class FrameDiagnosis
             if (way.Length > 0) text.Append(", whose field ").Append(way).Append(" is a reference");
         }
 
-        text.Append("\nUse unmanaged values (ArenaPointer<T>, ArenaArray<T>, structs, indices), or end the use of ")
+        text.Append(
+            "\nUse unmanaged values (ArenaPointer<T>, ArenaArray<T>, structs, indices), or end the use of ")
             .Append("the reference before the await.");
         return text.ToString();
     }
@@ -82,8 +89,8 @@ internal static class FrameDiagnosis
         if (name == "<>4__this") return "'this'";
         if (name.StartsWith("<>", StringComparison.Ordinal))
         {
-            return "a temporary of the compiler (the enumerator of a foreach, the object of a using, the exception " +
-                "kept for an await in a catch or finally, or part of an expression)";
+            return "a temporary of the compiler (the enumerator of a foreach, the object of a using, the " +
+                "exception kept for an await in a catch or finally, or part of an expression)";
         }
 
         int end = name.IndexOf('>', StringComparison.Ordinal);
@@ -93,7 +100,8 @@ internal static class FrameDiagnosis
     /// <summary>
     /// Whether it is a class that the compiler made for variables that a lambda or local function uses.
     /// </summary>
-    private static bool IsClosure(Type type) => type.Name.StartsWith("<>c__DisplayClass", StringComparison.Ordinal);
+    private static bool IsClosure(Type type) =>
+        type.Name.StartsWith("<>c__DisplayClass", StringComparison.Ordinal);
 
     [UnconditionalSuppressMessage(
         "Trimming", "IL2070", Justification = "A field that was trimmed shortens a message.")]
@@ -103,7 +111,8 @@ internal static class FrameDiagnosis
             : $"'{field.Name}' ({NameOf(field.FieldType)})"));
 
     /// <summary>
-    /// Null when a value of the type holds no reference, empty when it is one, else the way to the first one in it.
+    /// Null when a value of the type holds no reference, empty when it is one, else the way to the first one
+    /// in it.
     /// </summary>
     [UnconditionalSuppressMessage(
         "Trimming", "IL2070", Justification = "A field that was trimmed shortens a message.")]
@@ -122,9 +131,11 @@ internal static class FrameDiagnosis
 
     private static string NameOf(Type type)
     {
-        if (type.IsArray) return $"{NameOf(type.GetElementType()!)}[{new string(',', type.GetArrayRank() - 1)}]";
+        if (type.IsArray)
+            return $"{NameOf(type.GetElementType()!)}[{new string(',', type.GetArrayRank() - 1)}]";
         string name = type.Name.Split('`')[0];
-        if (name.StartsWith("<>c", StringComparison.Ordinal)) return type.DeclaringType is { } o ? NameOf(o) : "";
+        if (name.StartsWith("<>c", StringComparison.Ordinal))
+            return type.DeclaringType is { } o ? NameOf(o) : "";
         if (!type.IsGenericType) return name;
         return $"{name}<{string.Join(", ", type.GetGenericArguments().Select(NameOf))}>";
     }

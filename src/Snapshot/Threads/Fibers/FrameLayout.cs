@@ -10,8 +10,9 @@ namespace Snapshot.Threads.Fibers;
 /// Describes where the runtime put the fields of a state machine, so that two processes can compare.
 /// </summary>
 /// <remarks>
-/// <para>State machines have automatic layout: the module fixes which fields there are, the runtime where. A line
-/// a field: offset, size, type, name. The fields of a field's type are not listed; their module is compared.</para>
+/// <para>State machines have automatic layout: the module fixes which fields there are, the runtime where. A
+/// line a field: offset, size, type, name. The fields of a field's type are not listed; their module is
+/// compared.</para>
 /// <para>An offset is found by setting one field of a zeroed value to all ones and looking for the byte that
 /// changed, which needs public interfaces only and works ahead of time as well as just in time.</para>
 /// </remarks>
@@ -21,14 +22,16 @@ internal static class FrameLayout
     internal const DynamicallyAccessedMemberTypes Members =
         DynamicallyAccessedMemberTypes.PublicFields | DynamicallyAccessedMemberTypes.NonPublicFields;
 
-    private const BindingFlags AllFields = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
+    private const BindingFlags AllFields =
+        BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
 
     /// <summary>The fields of a state machine, in the order of its module.</summary>
     internal static FieldInfo[] FieldsOf([DynamicallyAccessedMembers(Members)] Type machine) =>
         machine.GetFields(AllFields);
 
     /// <summary>The layout of a state machine that holds no references.</summary>
-    [UnconditionalSuppressMessage("Trimming", "IL2072", Justification = "Only zeroed memory of a value type is made.")]
+    [UnconditionalSuppressMessage(
+        "Trimming", "IL2072", Justification = "Only zeroed memory of a value type is made.")]
     internal static string Describe<[DynamicallyAccessedMembers(Members)] TStateMachine>()
     {
         Type type = typeof(TStateMachine);
@@ -55,7 +58,8 @@ internal static class FrameLayout
             $"only in this build: {string.Join(", ", now.Except(then))}";
     }
 
-    [UnconditionalSuppressMessage("Trimming", "IL2067", Justification = "Only zeroed memory of a value type is made.")]
+    [UnconditionalSuppressMessage(
+        "Trimming", "IL2067", Justification = "Only zeroed memory of a value type is made.")]
     private static int OffsetOf(Type machine, FieldInfo field, int size)
     {
         object holder = RuntimeHelpers.GetUninitializedObject(machine);
@@ -65,7 +69,8 @@ internal static class FrameLayout
         return bytes.IndexOfAnyExcept((byte)0);
     }
 
-    [UnconditionalSuppressMessage("Trimming", "IL2067", Justification = "Only zeroed memory of a value type is made.")]
+    [UnconditionalSuppressMessage(
+        "Trimming", "IL2067", Justification = "Only zeroed memory of a value type is made.")]
     private static unsafe object AllOnes(Type type, int size)
     {
         if (type.IsPointer) return Pointer.Box((void*)-1, type);

@@ -4,10 +4,10 @@ namespace Snapshot.Threads.Fibers;
 
 /// <summary>Memory for the frames and records of one worker, in an arena.</summary>
 /// <remarks>
-/// <para>Only the worker's thread takes and gives, so there are no atomics. Sizes up to 1 KiB go in steps of 32 bytes,
-/// up to 64 KiB by powers of two, each with a free list; both are cut from chunks. Larger ones are allocations of the
-/// arena. Chunks begin at 64 KiB and double up to 2 MiB; they go back to the arena when the worker has no fiber
-/// left.</para>
+/// <para>Only the worker's thread takes and gives, so there are no atomics. Sizes up to 1 KiB go in steps of
+/// 32 bytes, up to 64 KiB by powers of two, each with a free list; both are cut from chunks. Larger ones are
+/// allocations of the arena. Chunks begin at 64 KiB and double up to 2 MiB; they go back to the arena when
+/// the worker has no fiber left.</para>
 /// <para>The state is plain data in the arena: a restarted worker goes on with it.</para>
 /// </remarks>
 internal unsafe struct FramePool
@@ -104,7 +104,9 @@ internal unsafe struct FramePool
         return cell;
     }
 
-    /// <summary>What is left of the chunk before is lost until the pool is released: less than one cell.</summary>
+    /// <summary>
+    /// What is left of the chunk before is lost until the pool is released: less than one cell.
+    /// </summary>
     private void AddChunk(Arena arena, int bytes)
     {
         int chunkBytes = Math.Max(Math.Max(_nextChunkBytes, FirstChunkBytes), 2 * bytes);

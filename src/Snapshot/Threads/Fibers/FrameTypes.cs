@@ -21,9 +21,10 @@ internal unsafe struct FrameTypeEntry
 
 /// <summary>The table of an arena's frame types, and the code of each in this process.</summary>
 /// <remarks>
-/// An index once given stands for its type for ever: frames hold it. In a new process the code of each type is found
-/// by name, and checked by module version and layout, once a type and not once a frame. Thread-safe; <see cref="Code"/>
-/// is read without a lock: a larger table is published complete, and the smaller ones stay valid to the end.
+/// An index once given stands for its type for ever: frames hold it. In a new process the code of each type
+/// is found by name, and checked by module version and layout, once a type and not once a frame. Thread-safe;
+/// <see cref="Code"/> is read without a lock: a larger table is published complete, and the smaller ones stay
+/// valid to the end.
 /// </remarks>
 internal sealed unsafe class FrameTypes
 {
@@ -33,7 +34,7 @@ internal sealed unsafe class FrameTypes
     private const int LevelsMost = 1000;
 
     /// <summary>One lock for all tables: the indices of a type are an array that they share.</summary>
-    private static readonly Lock Recording = new();
+    private static readonly Lock s_recording = new();
 
     private static int s_lastNumber;
 
@@ -52,7 +53,9 @@ internal sealed unsafe class FrameTypes
         _code = new nint[Math.Max(FirstCapacity, header->TypeCapacity)];
     }
 
-    /// <summary>The code of each frame type by its index; 0 for one that this process does not have.</summary>
+    /// <summary>
+    /// The code of each frame type by its index; 0 for one that this process does not have.
+    /// </summary>
     internal nint[] Code => Volatile.Read(ref _code);
 
     /// <summary>The index of a type; recorded when this is the first frame of it.</summary>
@@ -71,7 +74,7 @@ internal sealed unsafe class FrameTypes
     internal Dictionary<int, string> BindRecorded()
     {
         Dictionary<int, string> faults = [];
-        lock (Recording)
+        lock (s_recording)
         {
             for (int index = 1; index <= _header->TypeCount; index++)
             {
@@ -89,7 +92,9 @@ internal sealed unsafe class FrameTypes
         return Encoding.UTF8.GetString(entry->Text, entry->NameBytes);
     }
 
-    /// <summary>The fiber method that a type of frame belongs to, in words; also for an index that is none.</summary>
+    /// <summary>
+    /// The fiber method that a type of frame belongs to, in words; also for an index that is none.
+    /// </summary>
     internal string MethodOf(int index)
     {
         if (index < 1 || index > _header->TypeCount) return "a method";
@@ -97,9 +102,12 @@ internal sealed unsafe class FrameTypes
         return Named(name) is { } type ? FrameDiagnosis.MethodOf(type) : name;
     }
 
-    /// <summary>The type of that name in this process, or null. The name may be anything that an image says.</summary>
+    /// <summary>
+    /// The type of that name in this process, or null. The name may be anything that an image says.
+    /// </summary>
     [UnconditionalSuppressMessage(
-        "Trimming", "IL2057", Justification = "A type that was trimmed has no frames; else the error says so.")]
+        "Trimming", "IL2057",
+        Justification = "A type that was trimmed has no frames; else the error says so.")]
     [UnconditionalSuppressMessage(
         "Trimming", "IL2073", Justification = "Promotion names the instantiation, and keeps the fields.")]
     [return: DynamicallyAccessedMembers(FrameLayout.Members)]
@@ -126,8 +134,8 @@ internal sealed unsafe class FrameTypes
     }
 
     /// <summary>
-    /// Binds one type. Ahead of time too: the code that made the first frame of a type names <see cref="Bind"/> of it,
-    /// so it is there to be found.
+    /// Binds one type. Ahead of time too: the code that made the first frame of a type names
+    /// <see cref="Bind"/> of it, so it is there to be found.
     /// </summary>
     [UnconditionalSuppressMessage(
         "Trimming", "IL2060", Justification = "Promotion names the instantiation, and keeps the fields.")]
@@ -136,13 +144,14 @@ internal sealed unsafe class FrameTypes
     {
         string name = NameOf(index);
         Type? type = Named(name);
-        bool isFrame = type is { ContainsGenericParameters: false } && type.IsAssignableTo(typeof(IAsyncStateMachine));
+        bool isFrame =
+            type is { ContainsGenericParameters: false } && type.IsAssignableTo(typeof(IAsyncStateMachine));
         if (type is null || !isFrame) return "this process does not have it";
         Guid module = ModuleOf(type);
         if (module != _header->Types[index].Module)
         {
-            return $"it is of another build (module version {_header->Types[index].Module} in the image, {module} " +
-                "here); restart with the binaries that wrote the image";
+            return $"it is of another build (module version {_header->Types[index].Module} in the image, " +
+                $"{module} here); restart with the binaries that wrote the image";
         }
 
         typeof(FrameTypes).GetMethod(nameof(Bind), BindingFlags.Instance | BindingFlags.NonPublic)!
@@ -151,7 +160,8 @@ internal sealed unsafe class FrameTypes
             .GetMethod(nameof(Layout), BindingFlags.Static | BindingFlags.NonPublic)!
             .MakeGenericMethod(type).Invoke(null, [])!;
         if (layout == LayoutOf(index)) return null;
-        return $"its frame has another layout in this runtime: {FrameLayout.Difference(LayoutOf(index), layout)}";
+        return "its frame has another layout in this runtime: " +
+            $"{FrameLayout.Difference(LayoutOf(index), layout)}";
     }
 
     private void Bind<[DynamicallyAccessedMembers(FrameLayout.Members)] TStateMachine>(int index)
@@ -176,7 +186,7 @@ internal sealed unsafe class FrameTypes
     private int Record<[DynamicallyAccessedMembers(FrameLayout.Members)] TStateMachine>()
         where TStateMachine : IAsyncStateMachine
     {
-        lock (Recording)
+        lock (s_recording)
         {
             int[] indices = FrameCode<TStateMachine>.Indices;
             if (_number < indices.Length && indices[_number] != 0) return indices[_number];
@@ -211,12 +221,14 @@ internal sealed unsafe class FrameTypes
     }
 
     /// <summary>
-    /// The module version of a state machine, and those of the types that its fields and type arguments are of.
+    /// The module version of a state machine, and those of the types that its fields and type arguments are
+    /// of.
     /// </summary>
     /// <remarks>
-    /// A struct of another assembly may be another one after a rebuild of that assembly alone. The core library is left
-    /// out: it differs between just in time and ahead of time, and between updates of the runtime, of which what the
-    /// layout shows is what counts. This library's version is compared for all frames together.
+    /// A struct of another assembly may be another one after a rebuild of that assembly alone. The core
+    /// library is left out: it differs between just in time and ahead of time, and between updates of the
+    /// runtime, of which what the layout shows is what counts. This library's version is compared for all
+    /// frames together.
     /// </remarks>
     private static Guid ModuleOf([DynamicallyAccessedMembers(FrameLayout.Members)] Type machine)
     {
@@ -234,7 +246,8 @@ internal sealed unsafe class FrameTypes
     private static void AddModules(HashSet<Guid> modules, Type type)
     {
         while (type.HasElementType) type = type.GetElementType()!;
-        bool isCompared = type.Assembly != typeof(object).Assembly && type.Assembly != typeof(FrameTypes).Assembly;
+        bool isCompared =
+            type.Assembly != typeof(object).Assembly && type.Assembly != typeof(FrameTypes).Assembly;
         if (isCompared) modules.Add(type.Module.ModuleVersionId);
         foreach (Type argument in type.GetGenericArguments()) AddModules(modules, argument);
     }

@@ -8,8 +8,8 @@ namespace Snapshot.Fibers;
 /// What may be awaited in a fiber method: awaiters of this library, whose state survives the process.
 /// </summary>
 /// <remarks>
-/// It cannot be implemented elsewhere. Awaiting anything else does not compile (CS0315, CS8377): what is to be awaited
-/// from ordinary code, a <see cref="Task"/> for example, belongs into an external section
+/// It cannot be implemented elsewhere. Awaiting anything else does not compile (CS0315, CS8377): what is to
+/// be awaited from ordinary code, a <see cref="Task"/> for example, belongs into an external section
 /// (<see cref="Fiber.External"/>).
 /// </remarks>
 [EditorBrowsable(EditorBrowsableState.Never)]
@@ -23,6 +23,6 @@ public interface IFiberAwaiter : ICriticalNotifyCompletion
     void ICriticalNotifyCompletion.UnsafeOnCompleted(Action continuation) => throw OutsideOfFibers();
 
     private static InvalidOperationException OutsideOfFibers() => new(
-        "This awaitable is for fiber methods: async methods that return FiberTask or FiberTask<T>. Make the method " +
-        "that awaits it one, and start it with Fiber.Start or SnapshotSession.RunFibers.");
+        "This awaitable is for fiber methods: async methods that return FiberTask or FiberTask<T>. Make " +
+        "the method that awaits it one, and start it with Fiber.Start or SnapshotSession.RunFibers.");
 }

@@ -4,8 +4,9 @@ using Snapshot.Threads.Fibers;
 namespace Snapshot.Fibers;
 
 /// <summary>
-/// The checkpoint that a handler written as a fiber takes part in: what is before <c>await checkpoint</c> runs before
-/// memory is captured, what is after it runs after that, with the same locals, also in a new process.
+/// The checkpoint that a handler written as a fiber takes part in: what is before <c>await checkpoint</c>
+/// runs before memory is captured, what is after it runs after that, with the same locals, also in a new
+/// process.
 /// </summary>
 public readonly struct PendingCheckpoint
 {
@@ -35,7 +36,9 @@ public readonly struct PendingCheckpoint
 
     /// <summary>Leaves the participant whose handler this is out of the image. See
     /// <see cref="PrepareContext.Omit"/>.</summary>
-    /// <exception cref="InvalidOperationException">This is an async handler, or the capture is over.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// This is an async handler, or the capture is over.
+    /// </exception>
     public void Omit() => Capture.Omit();
 
     /// <summary>For the compiler.</summary>
@@ -48,6 +51,7 @@ public readonly struct PendingCheckpoint
         /// <summary>What happened.</summary>
         public FiberOutcome GetResult() => FiberScheduler.OfThread.Outcome;
 
-        unsafe void IFiberAwaiter.Suspend(FiberFrame* frame) => FiberScheduler.OfThread.SuspendAtCheckpoint(frame);
+        unsafe void IFiberAwaiter.Suspend(FiberFrame* frame) =>
+            FiberScheduler.OfThread.SuspendAtCheckpoint(frame);
     }
 }

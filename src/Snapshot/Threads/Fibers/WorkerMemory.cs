@@ -4,7 +4,9 @@ using Snapshot.Memory.Locks;
 
 namespace Snapshot.Threads.Fibers;
 
-/// <summary>The records, frames and groups of one worker: made, freed, and listed. Only the worker's thread.</summary>
+/// <summary>
+/// The records, frames and groups of one worker: made, freed, and listed. Only the worker's thread.
+/// </summary>
 internal readonly unsafe struct WorkerMemory(FiberSpace space, WorkerRecord* worker)
 {
     /// <summary>Moves a state machine from the stack into a frame.</summary>
@@ -39,7 +41,8 @@ internal readonly unsafe struct WorkerMemory(FiberSpace space, WorkerRecord* wor
 
     internal GroupRecord* MakeGroup()
     {
-        GroupRecord* group = (GroupRecord*)worker->Pool.Take(space.Arena, sizeof(GroupRecord), out byte sizeClass);
+        GroupRecord* group =
+            (GroupRecord*)worker->Pool.Take(space.Arena, sizeof(GroupRecord), out byte sizeClass);
         *group = new GroupRecord { SizeClass = sizeClass };
         return group;
     }
@@ -82,7 +85,9 @@ internal readonly unsafe struct WorkerMemory(FiberSpace space, WorkerRecord* wor
         if (worker->Pool.LiveCells == 0) worker->Pool.Release(space.Arena);
     }
 
-    /// <summary>Ends all fibers where they stand. Frames beyond the pool's largest size stay allocated.</summary>
+    /// <summary>
+    /// Ends all fibers where they stand. Frames beyond the pool's largest size stay allocated.
+    /// </summary>
     internal void Abandon()
     {
         while (worker->FirstLive != null)

@@ -1,6 +1,8 @@
 namespace Snapshot.Threads.Fibers;
 
-/// <summary>What a worker thread, or a handler that is a fiber, owns in an arena. Written by its thread only.</summary>
+/// <summary>
+/// What a worker thread, or a handler that is a fiber, owns in an arena. Written by its thread only.
+/// </summary>
 internal unsafe struct WorkerRecord
 {
     internal WorkerRecord* Next;
@@ -18,7 +20,9 @@ internal unsafe struct WorkerRecord
 
     internal FiberTimers Timers;
 
-    /// <summary>The fiber time when the worker was last stopped, in nanoseconds since its first start.</summary>
+    /// <summary>
+    /// The fiber time when the worker was last stopped, in nanoseconds since its first start.
+    /// </summary>
     internal long Clock;
 
     internal FramePool Pool;

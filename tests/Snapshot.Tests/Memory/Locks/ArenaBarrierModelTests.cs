@@ -4,8 +4,9 @@ using Xunit;
 namespace Snapshot.Tests.Memory.Locks;
 
 /// <summary>
-/// ArenaBarrier as a model: one step per access to shared memory. What lies in the arena (state word, records, how
-/// many rounds an owner has finished) survives a restart; where an owner stood does not, so it calls again.
+/// ArenaBarrier as a model: one step per access to shared memory. What lies in the arena (state word,
+/// records, how many rounds an owner has finished) survives a restart; where an owner stood does not, so it
+/// calls again.
 /// </summary>
 public sealed class ArenaBarrierModelTests(ITestOutputHelper output)
 {
@@ -80,12 +81,13 @@ public sealed class ArenaBarrierModelTests(ITestOutputHelper output)
         output.WriteLine(fault);
     }
 
-    private static (int States, string? Fault) Explore(int owners, int rounds, Flaw flaw) => StateExplorer.Explore(
-        new State(0, 0, 2, default, default, default),
-        state => Steps(state, owners, rounds, flaw),
-        state => Violation(state, owners),
-        state => Enumerable.Range(0, owners)
-            .All(index => state[index].At == At.Outside && state[index].Returned == rounds));
+    private static (int States, string? Fault) Explore(int owners, int rounds, Flaw flaw) =>
+        StateExplorer.Explore(
+            new State(0, 0, 2, default, default, default),
+            state => Steps(state, owners, rounds, flaw),
+            state => Violation(state, owners),
+            state => Enumerable.Range(0, owners)
+                .All(index => state[index].At == At.Outside && state[index].Returned == rounds));
 
     private static string? Violation(State state, int owners)
     {
@@ -114,7 +116,8 @@ public sealed class ArenaBarrierModelTests(ITestOutputHelper output)
             State next = state with { Restarts = (byte)(state.Restarts - 1) };
             for (int index = 0; index < owners; index++)
             {
-                next = next.With(index, state[index] with { At = At.Outside, SeenPhase = 0, SeenArrived = 0 });
+                next =
+                    next.With(index, state[index] with { At = At.Outside, SeenPhase = 0, SeenArrived = 0 });
             }
 
             yield return new("capture and restart", next, Fair: false);
@@ -146,19 +149,23 @@ public sealed class ArenaBarrierModelTests(ITestOutputHelper output)
                 State completed = state with { Phase = (byte)(state.Phase + 1), Arrived = 0 };
                 return new(
                     $"{index} completes",
-                    completed.With(index, owner with { At = At.LastLeaves, Counted = (byte)(owner.Counted + 1) }));
+                    completed.With(
+                        index, owner with { At = At.LastLeaves, Counted = (byte)(owner.Counted + 1) }));
             case At.Count:
                 bool inside = flaw != Flaw.RecordClearedBeforeWaiting;
                 State counted = state with { Arrived = (byte)(state.Arrived + 1) };
                 return new(
                     $"{index} is counted",
                     counted.With(
-                        index, owner with { At = At.Look, Inside = inside, Counted = (byte)(owner.Counted + 1) }));
+                        index,
+                        owner with { At = At.Look, Inside = inside, Counted = (byte)(owner.Counted + 1) }));
             case At.Look:
-                return Move("looks", owner with { At = state.Phase == owner.RecordPhase ? At.Sleep : At.Leave });
+                return Move(
+                    "looks", owner with { At = state.Phase == owner.RecordPhase ? At.Sleep : At.Leave });
             case At.Sleep:
                 return Move(
-                    "sleeps or not", owner with { At = state.Phase == owner.RecordPhase ? At.Asleep : At.Woken });
+                    "sleeps or not",
+                    owner with { At = state.Phase == owner.RecordPhase ? At.Asleep : At.Woken });
             case At.Asleep:
                 return Move("sleeps on", owner);
             case At.Woken:
@@ -173,7 +180,8 @@ public sealed class ArenaBarrierModelTests(ITestOutputHelper output)
                 return Move("passes", Passed());
         }
 
-        Owner Passed() => owner with { At = At.Outside, Inside = false, Returned = (byte)(owner.Returned + 1) };
+        Owner Passed() =>
+            owner with { At = At.Outside, Inside = false, Returned = (byte)(owner.Returned + 1) };
 
         ModelStep<State> Move(string name, Owner next) => new($"{index} {name}", state.With(index, next));
     }

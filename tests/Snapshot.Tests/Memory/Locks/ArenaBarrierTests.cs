@@ -61,7 +61,8 @@ public sealed class ArenaBarrierTests : IDisposable
         Task waiter = _first.Run(() => _cell.Value.SignalAndWait());
         _first.AwaitWaiting();
 
-        // The owner dies in its wait; then the last one arrives: its record still says inside, the phase is over.
+        // The owner dies in its wait; then the last one arrives: its record still says inside, the phase is
+        // over.
         _first.Kill();
         TestOwner.Join(waiter);
         _second.Do(() => Assert.True(_cell.Value.SignalAndWait()));
@@ -89,8 +90,8 @@ public sealed class ArenaBarrierTests : IDisposable
         TestOwner.Join(waiter);
         using TestOwner third = new(3), fourth = new(4);
 
-        // Owner 1 died in the barrier and keeps its record; 2 completes the phase, 3 waits in the next one: no record
-        // is left.
+        // Owner 1 died in the barrier and keeps its record; 2 completes the phase, 3 waits in the next one:
+        // no record is left.
         _second.Do(() => _cell.Value.SignalAndWait());
         Task inNext = third.Run(() => _cell.Value.SignalAndWait());
         third.AwaitWaiting();
@@ -112,7 +113,8 @@ public sealed class ArenaBarrierTests : IDisposable
         void Pass(int one, int other)
         {
             using TestOwner a = new(one), b = new(other);
-            TestOwner.Join(a.Run(() => _cell.Value.SignalAndWait()), b.Run(() => _cell.Value.SignalAndWait()));
+            TestOwner.Join(
+                a.Run(() => _cell.Value.SignalAndWait()), b.Run(() => _cell.Value.SignalAndWait()));
         }
     }
 
@@ -120,12 +122,14 @@ public sealed class ArenaBarrierTests : IDisposable
     [InlineData(2, 4000, 1)]
     [InlineData(5, 1500, 1)]
     [InlineData(5, 1500, 5)] // All ids share one home slot.
-    public void No_thread_ever_runs_ahead_of_a_phase_and_exactly_one_is_the_last(int threads, int rounds, int idStep)
+    public void No_thread_ever_runs_ahead_of_a_phase_and_exactly_one_is_the_last(
+        int threads, int rounds, int idStep)
     {
         _cell.Value.Initialize(threads);
         int[] finished = new int[threads];
         int last = 0;
-        Task[] tasks = [.. Enumerable.Range(0, threads).Select(index => new TestOwner(1 + (index * idStep)).Run(() =>
+        Task[] tasks = [.. Enumerable.Range(0, threads).Select(
+            index => new TestOwner(1 + (index * idStep)).Run(() =>
         {
             for (int round = 1; round <= rounds; round++)
             {

@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace Snapshot.Tests.Memory.Locks;
 
 /// <summary>
-/// Zeroed memory at a fixed address that holds one lock, as an arena would; a copy of it is what a restart finds.
+/// Zeroed memory at a fixed address that holds one lock, as an arena would; a copy of it is what a restart
+/// finds.
 /// </summary>
 internal sealed unsafe class ArenaCell<T> : IDisposable
     where T : unmanaged
@@ -19,7 +20,8 @@ internal sealed unsafe class ArenaCell<T> : IDisposable
     internal ref T Value => ref *_address;
 
     /// <summary>
-    /// The memory as a process that restarts now would find it. Call it while every owner waits or is outside.
+    /// The memory as a process that restarts now would find it. Call it while every owner waits or is
+    /// outside.
     /// </summary>
     internal ArenaCell<T> Restart()
     {

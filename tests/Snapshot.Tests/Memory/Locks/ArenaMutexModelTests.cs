@@ -4,8 +4,8 @@ using Xunit;
 namespace Snapshot.Tests.Memory.Locks;
 
 /// <summary>
-/// ArenaMutex as a model: one step per access to the word, each owner a program counter. Owner 0 may time out; a
-/// capture and restart may happen whenever every owner is outside, inside (at a poll), or in its wait.
+/// ArenaMutex as a model: one step per access to the word, each owner a program counter. Owner 0 may time
+/// out; a capture and restart may happen whenever every owner is outside, inside (at a poll), or in its wait.
 /// </summary>
 public sealed class ArenaMutexModelTests(ITestOutputHelper output)
 {
@@ -45,7 +45,8 @@ public sealed class ArenaMutexModelTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// The ways in which a mutex of this kind is commonly wrong, to show that the exploration would find them.
+    /// The ways in which a mutex of this kind is commonly wrong, to show that the exploration would find
+    /// them.
     /// </summary>
     public enum Flaw
     {
@@ -104,7 +105,8 @@ public sealed class ArenaMutexModelTests(ITestOutputHelper output)
     {
         for (int index = 0; index < 3; index++)
         {
-            foreach (ModelStep<State> step in OwnerSteps(state, index, timeOuts && index == 0, flaw)) yield return step;
+            foreach (ModelStep<State> step in OwnerSteps(state, index, timeOuts && index == 0, flaw))
+                yield return step;
         }
 
         if (state.Restarts > 0 && state.A.Stopped && state.B.Stopped && state.C.Stopped)
@@ -115,15 +117,15 @@ public sealed class ArenaMutexModelTests(ITestOutputHelper output)
                 Owner owner = state[index];
                 if (owner.InWait && flaw != Flaw.RestartKeepsSleepers)
                     next = next.With(index, new Owner(At.Outside, 0, 0, false, owner.Rounds));
-                else if (owner.InWait)
-                    next = next.With(index, owner with { At = At.Asleep });
+                else if (owner.InWait) next = next.With(index, owner with { At = At.Asleep });
             }
 
             yield return new("capture and restart", next, Fair: false);
         }
     }
 
-    private static IEnumerable<ModelStep<State>> OwnerSteps(State state, int index, bool mayTimeOut, Flaw flaw)
+    private static IEnumerable<ModelStep<State>> OwnerSteps(
+        State state, int index, bool mayTimeOut, Flaw flaw)
     {
         Owner owner = state[index];
         byte word = state.Word;
@@ -151,7 +153,8 @@ public sealed class ArenaMutexModelTests(ITestOutputHelper output)
                 break;
             case At.Look:
                 yield return Move(
-                    $"{me} sees it contended", owner.Expired ? leaving : owner with { At = At.Sleep, Seen = word });
+                    $"{me} sees it contended",
+                    owner.Expired ? leaving : owner with { At = At.Sleep, Seen = word });
                 break;
             case At.Take:
                 yield return matches
@@ -161,7 +164,8 @@ public sealed class ArenaMutexModelTests(ITestOutputHelper output)
             case At.Mark when matches:
                 byte marked = (byte)(word | Contended);
                 yield return Move(
-                    $"{me} marks", owner.Expired ? leaving : owner with { At = At.Sleep, Seen = marked }, marked);
+                    $"{me} marks", owner.Expired ? leaving : owner with { At = At.Sleep, Seen = marked },
+                    marked);
                 break;
             case At.Mark:
                 yield return Move($"{me} fails to mark", owner with { At = At.Look });

@@ -92,7 +92,8 @@ public sealed class ArenaMutexTests : IDisposable
     [Fact]
     public void A_negative_timeout_is_an_argument_error() =>
         _first.Do(
-            () => Assert.Throws<ArgumentOutOfRangeException>(() => _cell.Value.TryEnter(TimeSpan.FromSeconds(-2))));
+            () => Assert.Throws<ArgumentOutOfRangeException>(
+                () => _cell.Value.TryEnter(TimeSpan.FromSeconds(-2))));
 
     [Fact]
     public void Held_before_a_restart_is_held_after_and_waiters_wait_again()

@@ -4,8 +4,8 @@ using Xunit;
 namespace Snapshot.Tests.Memory.Locks;
 
 /// <summary>
-/// ArenaSemaphore as a model: three takers of one each and a releaser who releases in the given portions. The danger
-/// is the second release that finds the hint cleared by the first while takers still sleep.
+/// ArenaSemaphore as a model: three takers of one each and a releaser who releases in the given portions. The
+/// danger is the second release that finds the hint cleared by the first while takers still sleep.
 /// </summary>
 public sealed class ArenaSemaphoreModelTests(ITestOutputHelper output)
 {
@@ -28,7 +28,8 @@ public sealed class ArenaSemaphoreModelTests(ITestOutputHelper output)
         internal bool Stopped => At is At.Sleep or At.Asleep or At.Woken or At.Done;
     }
 
-    private readonly record struct State(byte Word, byte Released, byte Owed, byte Restarts, Taker A, Taker B, Taker C)
+    private readonly record struct State(
+        byte Word, byte Released, byte Owed, byte Restarts, Taker A, Taker B, Taker C)
     {
         internal Taker this[int index] => index switch { 0 => A, 1 => B, _ => C };
 
@@ -124,12 +125,14 @@ public sealed class ArenaSemaphoreModelTests(ITestOutputHelper output)
                 yield return Move("sees some", taker with { At = At.Take, Seen = word });
                 break;
             case At.Look:
-                yield return Move("sees none", taker with { At = word == 0 ? At.Mark : At.Sleep, Seen = word });
+                yield return Move(
+                    "sees none", taker with { At = word == 0 ? At.Mark : At.Sleep, Seen = word });
                 break;
             case At.Take when matches:
                 byte rest = (byte)((word - 1) | taker.Keep);
                 bool owes = passOn && taker.Keep != 0 && (rest & ~Contended) != 0;
-                yield return Move("takes", taker with { At = owes ? At.WakeNext : At.Done, Seen = 0, Keep = 0 }, rest);
+                yield return Move(
+                    "takes", taker with { At = owes ? At.WakeNext : At.Done, Seen = 0, Keep = 0 }, rest);
                 break;
             case At.Mark when matches:
                 yield return Move("marks", taker with { At = At.Sleep, Seen = Contended }, Contended);
@@ -138,7 +141,8 @@ public sealed class ArenaSemaphoreModelTests(ITestOutputHelper output)
                 yield return Move("fails", taker with { At = At.Look });
                 break;
             case At.Sleep:
-                yield return Move("sleeps or not", taker with { At = word == Contended ? At.Asleep : At.Woken });
+                yield return Move(
+                    "sleeps or not", taker with { At = word == Contended ? At.Asleep : At.Woken });
                 break;
             case At.Woken:
                 yield return Move("returns", taker with { At = At.Look, Keep = Contended });
@@ -164,7 +168,8 @@ public sealed class ArenaSemaphoreModelTests(ITestOutputHelper output)
     {
         for (int index = 0; index < 3; index++)
         {
-            if (state[index].At == At.Asleep) yield return state.With(index, state[index] with { At = At.Woken });
+            if (state[index].At == At.Asleep)
+                yield return state.With(index, state[index] with { At = At.Woken });
         }
     }
 }

@@ -4,10 +4,10 @@ using Xunit;
 namespace Snapshot.Tests.Memory.Locks;
 
 /// <summary>
-/// ArenaMutex between fibers and threads as a model: one step per access to the word and per change of the queue of
-/// waiting fibers (what is done under the bucket's lock keeps others from parking, not from changing the word). Two
-/// fibers, and a third owner that is a fiber or a thread. A capture and restart may happen whenever every owner is
-/// outside, inside (at an await), or waits.
+/// ArenaMutex between fibers and threads as a model: one step per access to the word and per change of the
+/// queue of waiting fibers (what is done under the bucket's lock keeps others from parking, not from changing
+/// the word). Two fibers, and a third owner that is a fiber or a thread. A capture and restart may happen
+/// whenever every owner is outside, inside (at an await), or waits.
 /// </summary>
 public sealed class FiberMutexModelTests(ITestOutputHelper output)
 {
@@ -83,7 +83,8 @@ public sealed class FiberMutexModelTests(ITestOutputHelper output)
     [InlineData(2, "112", 1)]
     [InlineData(2, "211", 1)]
     [InlineData(3, "111", 2)]
-    public void Excludes_loses_no_wake_and_wakes_a_fiber_in_vain_once_at_most(int fibers, string rounds, int restarts)
+    public void Excludes_loses_no_wake_and_wakes_a_fiber_in_vain_once_at_most(
+        int fibers, string rounds, int restarts)
     {
         (int states, string? fault) = Explore(fibers, rounds, restarts, Flaw.None);
         output.WriteLine($"{states} states {fault}");
@@ -123,7 +124,8 @@ public sealed class FiberMutexModelTests(ITestOutputHelper output)
             Owner owner = state[index];
             if (owner.At == At.Inside || owner.IsLeaving) inside++;
             bool owns = (state.Word & ~Contended) == index + 1;
-            if ((owner.At == At.Inside || owner.IsLeaving) != owns && !(owns && (owner.InWait || owner.At == At.Look)))
+            if ((owner.At == At.Inside || owner.IsLeaving) != owns &&
+                !(owns && (owner.InWait || owner.At == At.Look)))
                 return $"the word and owner {index} disagree";
             if (owner.Vain > 1) return $"owner {index} was woken in vain twice";
         }
@@ -206,7 +208,8 @@ public sealed class FiberMutexModelTests(ITestOutputHelper output)
             case At.Wait when isFiber && matches:
                 byte vain = (byte)(owner.Vain + (owner.IsTold ? 1 : 0));
                 Owner parked = owner with { At = At.Waiting, Vain = vain, IsTold = false };
-                yield return new($"{me} parks", state.With(index, parked) with { Queue = state.Queue.Add(index) });
+                yield return new(
+                    $"{me} parks", state.With(index, parked) with { Queue = state.Queue.Add(index) });
                 break;
             case At.Wait:
                 yield return Move("sleeps or not", owner with { At = matches ? At.Waiting : At.Woken });
@@ -254,12 +257,14 @@ public sealed class FiberMutexModelTests(ITestOutputHelper output)
                 At then = owner.Heir != 0 ? At.Deliver : At.Choose;
                 Owner storing = outside with { At = then, Told = owner.Heir, Rounds = owner.Rounds };
                 State stored = state.With(index, storing) with { Word = word };
-                yield return new($"{me} stores", owner.Heir != 0 ? stored with { Held = NobodyHolds } : stored);
+                yield return new(
+                    $"{me} stores", owner.Heir != 0 ? stored with { Held = NobodyHolds } : stored);
                 break;
             case At.Choose when holds || state.Held == NobodyHolds:
                 State choosen = ChooseFresh(state, out byte told) with { Held = NobodyHolds };
                 yield return new(
-                    $"{me} chooses whom to wake", choosen.With(index, owner with { At = At.Deliver, Told = told }));
+                    $"{me} chooses whom to wake",
+                    choosen.With(index, owner with { At = At.Deliver, Told = told }));
                 break;
             case At.Deliver:
                 State sent = state;

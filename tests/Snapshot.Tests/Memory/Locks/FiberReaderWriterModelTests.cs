@@ -4,8 +4,9 @@ using Xunit;
 namespace Snapshot.Tests.Memory.Locks;
 
 /// <summary>
-/// ArenaReaderWriterLock between fibers and threads as a model, in the steps of <see cref="FiberMutexModelTests"/>. Who
-/// takes part: a letter each, 'r' and 'w' fibers that read and write, 'R' and 'W' threads.
+/// ArenaReaderWriterLock between fibers and threads as a model, in the steps of
+/// <see cref="FiberMutexModelTests"/>. Who takes part: a letter each, 'r' and 'w' fibers that read and write,
+/// 'R' and 'W' threads.
 /// </summary>
 public sealed class FiberReaderWriterModelTests(ITestOutputHelper output)
 {
@@ -143,7 +144,8 @@ public sealed class FiberReaderWriterModelTests(ITestOutputHelper output)
         if (mayBeRead && state.Queue.Items.Any(fiber => !Writes(who, fiber) && state[fiber].HasSlept))
             return "a fiber that reads and was passed over waits though it may read";
         if ((state.Word & ReaderMask) != readers) return "the word and the readers disagree";
-        return ((state.Word & WriterInside) != 0) == (writers > 0) ? null : "the word and the writers disagree";
+        return ((state.Word & WriterInside) != 0) == (writers > 0)
+            ? null : "the word and the writers disagree";
     }
 
     private static IEnumerable<ModelStep<State>> Steps(State state, string who, Flaw flaw)
@@ -200,7 +202,8 @@ public sealed class FiberReaderWriterModelTests(ITestOutputHelper output)
                 yield return Move("finds that it was given", inside);
                 break;
             case At.Look:
-                bool yields = !writes && !owner.HasSlept && (word & WriterWaiting) != 0 && (word & ReaderMask) != 0;
+                bool yields =
+                    !writes && !owner.HasSlept && (word & WriterWaiting) != 0 && (word & ReaderMask) != 0;
                 bool isFree = (word & busy) == 0 && !yields;
                 Owner looked = owner with { Seen = word, Yields = yields };
                 yield return isFree
@@ -238,11 +241,13 @@ public sealed class FiberReaderWriterModelTests(ITestOutputHelper output)
             case At.Wait when isFiber && matches:
                 byte vain = (byte)(owner.Vain + (owner.IsTold ? 1 : 0));
                 Owner parked = owner with { At = At.Waiting, Vain = vain, IsTold = false };
-                yield return new($"{me} parks", state.With(index, parked) with { Queue = state.Queue.Add(index) });
+                yield return new(
+                    $"{me} parks", state.With(index, parked) with { Queue = state.Queue.Add(index) });
                 break;
             case At.Wait:
                 yield return new(
-                    $"{me} sleeps or not", state.With(index, owner with { At = matches ? At.Waiting : At.Woken }));
+                    $"{me} sleeps or not",
+                    state.With(index, owner with { At = matches ? At.Waiting : At.Woken }));
                 break;
             case At.Waiting when owner.Yields && !(isFiber && state.Held != 0):
                 State late = state with { Queue = state.Queue.Without(index) };
@@ -255,7 +260,8 @@ public sealed class FiberReaderWriterModelTests(ITestOutputHelper output)
                 bool hasSlept = isFiber || owner.HasSlept || owner.Yields;
                 yield return new(
                     $"{me} looks again",
-                    state.With(index, owner with { At = At.Look, HasSlept = hasSlept, Yields = false, Seen = 0 }));
+                    state.With(
+                        index, owner with { At = At.Look, HasSlept = hasSlept, Yields = false, Seen = 0 }));
                 break;
         }
     }
@@ -270,11 +276,13 @@ public sealed class FiberReaderWriterModelTests(ITestOutputHelper output)
         switch (owner.At)
         {
             case At.Inside:
-                yield return new($"{me} begins to leave", state.With(index, owner with { At = At.Leave, Seen = word }));
+                yield return new(
+                    $"{me} begins to leave", state.With(index, owner with { At = At.Leave, Seen = word }));
                 break;
             case At.Leave:
                 bool isLast = Writes(who, index) || (word & ReaderMask) == 1;
-                bool handsOver = isLast && (Writes(who, index) ? word != WriterInside : (word & Contended) != 0);
+                bool handsOver =
+                    isLast && (Writes(who, index) ? word != WriterInside : (word & Contended) != 0);
                 byte rest = handsOver
                     ? (byte)((word & ~ReaderMask) | WriterInside)
                     : isLast ? (byte)0 : (byte)(word - 1);
@@ -305,12 +313,14 @@ public sealed class FiberReaderWriterModelTests(ITestOutputHelper output)
                 foreach (int told in owner.Told.Items)
                 {
                     Owner woken = state[told];
-                    sent = sent.With(told, woken with { At = At.Woken, IsTold = !woken.Granted && !woken.Yields });
+                    sent = sent.With(
+                        told, woken with { At = At.Woken, IsTold = !woken.Granted && !woken.Yields });
                 }
 
                 bool toWriter = owner.HasHeirs && Writes(who, owner.Told.First);
                 yield return new($"{me} delivers", sent.With(
-                    index, toWriter ? outside : owner with { At = At.WakeThreads, Told = default, HasHeirs = false }));
+                    index, toWriter
+                        ? outside : owner with { At = At.WakeThreads, Told = default, HasHeirs = false }));
                 break;
             case At.WakeThreads:
                 State awake = state.With(index, outside);

@@ -4,8 +4,8 @@ using Xunit;
 namespace Snapshot.Tests.Memory.Locks;
 
 /// <summary>
-/// ArenaSemaphore between fibers and threads as a model, in the steps of <see cref="FiberMutexModelTests"/>: three
-/// takers of one each, of whom the first are fibers, and a releaser.
+/// ArenaSemaphore between fibers and threads as a model, in the steps of <see cref="FiberMutexModelTests"/>:
+/// three takers of one each, of whom the first are fibers, and a releaser.
 /// </summary>
 public sealed class FiberSemaphoreModelTests(ITestOutputHelper output)
 {
@@ -59,7 +59,8 @@ public sealed class FiberSemaphoreModelTests(ITestOutputHelper output)
     }
 
     private readonly record struct State(
-        byte Word, byte Held, ModelQueue Queue, byte Released, byte Restarts, Actor A, Actor B, Actor C, Actor D)
+        byte Word, byte Held, ModelQueue Queue, byte Released, byte Restarts, Actor A, Actor B, Actor C,
+        Actor D)
     {
         internal Actor this[int index] => index switch { 0 => A, 1 => B, 2 => C, _ => D };
 
@@ -77,7 +78,8 @@ public sealed class FiberSemaphoreModelTests(ITestOutputHelper output)
     [InlineData(3, new[] { 2, 1 })]
     [InlineData(2, new[] { 1, 2 })]
     [InlineData(1, new[] { 2, 1 })]
-    public void Every_unit_reaches_a_taker_and_a_fiber_is_woken_in_vain_once_at_most(int fibers, int[] portions)
+    public void Every_unit_reaches_a_taker_and_a_fiber_is_woken_in_vain_once_at_most(
+        int fibers, int[] portions)
     {
         (int states, string? fault) = Explore(fibers, portions, Flaw.None);
         output.WriteLine($"{states} states {fault}");
@@ -103,7 +105,8 @@ public sealed class FiberSemaphoreModelTests(ITestOutputHelper output)
             initial,
             state => Steps(state, fibers, portions, flaw),
             state => Violation(state, portions, fibers),
-            state => state is { A.At: At.Done, B.At: At.Done, C.At: At.Done } && HasReleasedAll(state, portions));
+            state =>
+                state is { A.At: At.Done, B.At: At.Done, C.At: At.Done } && HasReleasedAll(state, portions));
     }
 
     private static bool HasReleasedAll(State state, int[] portions) =>
@@ -122,7 +125,8 @@ public sealed class FiberSemaphoreModelTests(ITestOutputHelper output)
         bool isPassedOverThere = state.Queue.Items.Any(fiber => fiber < fibers && state[fiber].HasSlept);
         if (isPassedOverThere && state.Held == 0 && (state.Word & ~Contended) != 0)
             return "a fiber that was passed over waits beside a unit";
-        int released = portions.Take(state.Released).Sum() - (state.D.At is At.Hold or At.Raise ? state.D.Rest : 0);
+        int released =
+            portions.Take(state.Released).Sum() - (state.D.At is At.Hold or At.Raise ? state.D.Rest : 0);
         return (state.Word & ~Contended) + taken == released ? null : "a unit was lost or made";
     }
 
@@ -134,7 +138,8 @@ public sealed class FiberSemaphoreModelTests(ITestOutputHelper output)
         }
 
         foreach (ModelStep<State> step in ReleaserSteps(state, fibers, portions, flaw)) yield return step;
-        bool areStopped = Enumerable.Range(0, Takers).All(index => state[index].InWait || state[index].At == At.Done);
+        bool areStopped =
+            Enumerable.Range(0, Takers).All(index => state[index].InWait || state[index].At == At.Done);
         if (state.Restarts == 0 || state.D.At != At.Add || !areStopped) yield break;
         State next = state with { Restarts = (byte)(state.Restarts - 1), Queue = default };
         for (int index = 0; index < Takers; index++)
@@ -172,7 +177,8 @@ public sealed class FiberSemaphoreModelTests(ITestOutputHelper output)
                 yield return Move("sees some", taker with { At = At.Take, Seen = word });
                 break;
             case At.Look:
-                yield return Move("sees none", taker with { At = word == 0 ? At.Mark : At.Wait, Seen = word });
+                yield return Move(
+                    "sees none", taker with { At = word == 0 ? At.Mark : At.Wait, Seen = word });
                 break;
             case At.Take when matches:
                 byte rest = (byte)((word - 1) | (taker.HasSlept ? Contended : 0));
@@ -190,7 +196,8 @@ public sealed class FiberSemaphoreModelTests(ITestOutputHelper output)
             case At.Wait when isFiber && matches:
                 byte vain = (byte)(taker.Vain + (taker.IsTold ? 1 : 0));
                 Actor parked = taker with { At = At.Waiting, Vain = vain, IsTold = false };
-                yield return new($"{index} parks", state.With(index, parked) with { Queue = state.Queue.Add(index) });
+                yield return new(
+                    $"{index} parks", state.With(index, parked) with { Queue = state.Queue.Add(index) });
                 break;
             case At.Wait:
                 yield return Move("sleeps or not", taker with { At = matches ? At.Waiting : At.Woken });
@@ -211,7 +218,8 @@ public sealed class FiberSemaphoreModelTests(ITestOutputHelper output)
             new($"{index} {name}", (state with { Word = newWord ?? word }).With(index, next));
     }
 
-    private static IEnumerable<ModelStep<State>> ReleaserSteps(State state, int fibers, int[] portions, Flaw flaw)
+    private static IEnumerable<ModelStep<State>> ReleaserSteps(
+        State state, int fibers, int[] portions, Flaw flaw)
     {
         Actor releaser = state.D;
         Actor idle = new() { At = At.Add };
@@ -223,11 +231,14 @@ public sealed class FiberSemaphoreModelTests(ITestOutputHelper output)
                 State begun = state with { Released = (byte)(state.Released + 1) };
                 yield return (state.Word & Contended) == 0
                     ? new("the releaser adds", begun with { Word = (byte)(state.Word + portion) })
-                    : new("it sees the hint", begun.With(Releaser, releaser with { At = At.Hold, Rest = portion }));
+                    : new("it sees the hint", begun.With(
+                        Releaser, releaser with { At = At.Hold, Rest = portion }));
                 break;
             case At.Hold when state.Held == 0:
-                int[] heirs = [.. state.Queue.Items.Where(fiber => state[fiber].HasSlept).Take(releaser.Rest)];
-                State held = state with { Held = holds ? (byte)1 : (byte)0, Queue = state.Queue.Without(heirs) };
+                int[] heirs = [.. state.Queue.Items.Where(fiber => state[fiber].HasSlept).Take(
+                    releaser.Rest)];
+                State held =
+                    state with { Held = holds ? (byte)1 : (byte)0, Queue = state.Queue.Without(heirs) };
                 foreach (int heir in heirs)
                     held = held.With(heir, held[heir] with { At = At.Moving, Granted = true });
                 int given = flaw == Flaw.GivesAndCounts ? 0 : heirs.Length;
@@ -246,16 +257,18 @@ public sealed class FiberSemaphoreModelTests(ITestOutputHelper output)
                 break;
             case At.Raise:
                 byte sum = (byte)((state.Word & ~Contended) + releaser.Rest);
-                yield return new("it raises the count", state.With(Releaser, releaser with { At = At.Choose }) with
-                {
-                    Word = sum,
-                });
+                yield return new(
+                    "it raises the count", state.With(Releaser, releaser with { At = At.Choose }) with
+                    {
+                        Word = sum,
+                    });
                 break;
             case At.Choose when holds || state.Held == 0:
                 yield return new("it chooses", TakeOut(state, Releaser, releaser.Rest) with { Held = 0 });
                 break;
             case At.Deliver:
-                foreach (State woken in Deliver(state, Releaser, fibers, idle)) yield return new("it wakes", woken);
+                foreach (State woken in Deliver(state, Releaser, fibers, idle))
+                    yield return new("it wakes", woken);
                 break;
         }
     }
@@ -267,7 +280,8 @@ public sealed class FiberSemaphoreModelTests(ITestOutputHelper output)
         State next = state with { Queue = state.Queue.Without(fresh) };
         foreach (int fiber in fresh) next = next.With(fiber, next[fiber] with { At = At.Moving });
         Actor actor = state[by];
-        return next.With(by, actor with { At = At.Deliver, Told = actor.Told.Add(fresh), Rest = (byte)count });
+        return next.With(
+            by, actor with { At = At.Deliver, Told = actor.Told.Add(fresh), Rest = (byte)count });
     }
 
     /// <summary>Sends them, and wakes as many threads: whichever.</summary>
@@ -276,13 +290,15 @@ public sealed class FiberSemaphoreModelTests(ITestOutputHelper output)
         State sent = state;
         foreach (int told in state[by].Told.Items)
             sent = sent.With(told, state[told] with { At = At.Woken, IsTold = !state[told].Granted });
-        int[] asleep = [.. Enumerable.Range(fibers, Takers - fibers).Where(thread => state[thread].At == At.Waiting)];
+        int[] asleep = [.. Enumerable.Range(fibers, Takers - fibers).Where(
+            thread => state[thread].At == At.Waiting)];
         sent = sent.With(by, then);
         if (state[by].Rest == 0 || asleep.Length == 0) return [sent];
         return state[by].Rest >= asleep.Length
             ? [asleep.Aggregate(sent, Wake)]
             : asleep.Select(thread => Wake(sent, thread));
 
-        static State Wake(State state, int thread) => state.With(thread, state[thread] with { At = At.Woken });
+        static State Wake(State state, int thread) =>
+            state.With(thread, state[thread] with { At = At.Woken });
     }
 }

@@ -23,7 +23,8 @@ internal readonly record struct ModelQueue(int Packed)
         return new ModelQueue(Packed | (item + 1) << shift);
     }
 
-    internal ModelQueue Add(IEnumerable<int> items) => items.Aggregate(this, (queue, item) => queue.Add(item));
+    internal ModelQueue Add(IEnumerable<int> items) =>
+        items.Aggregate(this, (queue, item) => queue.Add(item));
 
     internal ModelQueue Without(int item) => new ModelQueue().Add(Items.Where(other => other != item));
 

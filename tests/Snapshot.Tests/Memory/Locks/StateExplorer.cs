@@ -6,8 +6,9 @@ namespace Snapshot.Tests.Memory.Locks;
 internal readonly record struct ModelStep<TState>(string Name, TState Next, bool Fair = true);
 
 /// <summary>
-/// Visits every state a small model can reach, breadth first, and reports the shortest path to a state that breaks an
-/// invariant or from which no fair steps lead to the end any more: a deadlock, or a wake-up that was lost.
+/// Visits every state a small model can reach, breadth first, and reports the shortest path to a state that
+/// breaks an invariant or from which no fair steps lead to the end any more: a deadlock, or a wake-up that
+/// was lost.
 /// </summary>
 internal static class StateExplorer
 {

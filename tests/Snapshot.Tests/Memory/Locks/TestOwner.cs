@@ -11,7 +11,7 @@ namespace Snapshot.Tests.Memory.Locks;
 /// </summary>
 internal sealed unsafe class TestOwner : LockOwner, IDisposable
 {
-    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_hang = TimeSpan.FromSeconds(30);
 
     private readonly SemaphoreSlim _waiting = new(0);
     private readonly uint* _killed = (uint*)NativeMemory.AllocZeroed(sizeof(uint));
@@ -53,10 +53,10 @@ internal sealed unsafe class TestOwner : LockOwner, IDisposable
         TaskScheduler.Default);
 
     /// <summary>Runs the action to its end.</summary>
-    internal void Do(Action action) => Run(action).WaitAsync(Hang).GetAwaiter().GetResult();
+    internal void Do(Action action) => Run(action).WaitAsync(s_hang).GetAwaiter().GetResult();
 
     /// <summary>Returns once the owner has begun a wait.</summary>
-    internal void AwaitWaiting() => Assert.True(_waiting.Wait(Hang), $"{OwnerName} never waited");
+    internal void AwaitWaiting() => Assert.True(_waiting.Wait(s_hang), $"{OwnerName} never waited");
 
     /// <summary>Ends the thread inside its wait, or at its next one.</summary>
     internal void Kill()
@@ -71,7 +71,8 @@ internal sealed unsafe class TestOwner : LockOwner, IDisposable
         NativeMemory.Free(_killed);
     }
 
-    internal static void Join(params Task[] tasks) => Task.WhenAll(tasks).WaitAsync(Hang).GetAwaiter().GetResult();
+    internal static void Join(params Task[] tasks) =>
+        Task.WhenAll(tasks).WaitAsync(s_hang).GetAwaiter().GetResult();
 
     private sealed class OwnerKilledException : Exception;
 }

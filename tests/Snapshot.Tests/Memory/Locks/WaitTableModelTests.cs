@@ -4,9 +4,9 @@ using Xunit;
 namespace Snapshot.Tests.Memory.Locks;
 
 /// <summary>
-/// WaitTable and WaitInbox as a model, one step per access to what is shared: a worker that runs two fibers and sleeps
-/// when none can go on, and two wakers. Each fiber waits until the word has grown to a number of its own; each waker
-/// makes it grow by one and wakes all. One fiber may have a deadline.
+/// WaitTable and WaitInbox as a model, one step per access to what is shared: a worker that runs two fibers
+/// and sleeps when none can go on, and two wakers. Each fiber waits until the word has grown to a number of
+/// its own; each waker makes it grow by one and wakes all. One fiber may have a deadline.
 /// </summary>
 public sealed class WaitTableModelTests(ITestOutputHelper output)
 {
@@ -73,7 +73,8 @@ public sealed class WaitTableModelTests(ITestOutputHelper output)
         TimeOutBelievesItself,
     }
 
-    private readonly record struct One(Waker At, ModelQueue Taken, bool SawSleeper, bool HasLooked, bool SawNobody);
+    private readonly record struct One(
+        Waker At, ModelQueue Taken, bool SawSleeper, bool HasLooked, bool SawNobody);
 
     private readonly record struct State(
         byte Word, byte Lock, byte Count, byte Signal, bool Sleeping, ModelQueue Bucket, ModelQueue Inbox,
@@ -81,7 +82,8 @@ public sealed class WaitTableModelTests(ITestOutputHelper output)
     {
         internal Fiber this[int fiber] => fiber == 0 ? A : B;
 
-        internal State With(int fiber, Fiber state) => fiber == 0 ? this with { A = state } : this with { B = state };
+        internal State With(int fiber, Fiber state) =>
+            fiber == 0 ? this with { A = state } : this with { B = state };
 
         internal State With(int waker, One state) =>
             waker == 0 ? this with { First = state } : this with { Second = state };
@@ -92,7 +94,8 @@ public sealed class WaitTableModelTests(ITestOutputHelper output)
     [InlineData(1, 2, false)]
     [InlineData(2, 2, false)]
     [InlineData(1, 2, true)]
-    public void No_wake_is_lost_between_a_waker_a_fiber_and_its_sleeping_thread(int a, int b, bool hasDeadline)
+    public void No_wake_is_lost_between_a_waker_a_fiber_and_its_sleeping_thread(
+        int a, int b, bool hasDeadline)
     {
         (int states, string? fault) = Explore(a, b, hasDeadline, Flaw.None);
         output.WriteLine($"{states} states {fault}");
@@ -145,7 +148,8 @@ public sealed class WaitTableModelTests(ITestOutputHelper output)
     {
         bool runs = state.At is Worker.LockToPark or Worker.Count or Worker.Compare or Worker.Link
             && state.Current == fiber;
-        return state.Bucket.Items.Count(item => item == fiber) + state.Inbox.Items.Count(item => item == fiber) +
+        return state.Bucket.Items.Count(item => item == fiber) +
+            state.Inbox.Items.Count(item => item == fiber) +
             state.Ready.Items.Count(item => item == fiber) + (runs ? 1 : 0) +
             state.First.Taken.Items.Count(item => item == fiber) +
             state.Second.Taken.Items.Count(item => item == fiber);
@@ -157,7 +161,8 @@ public sealed class WaitTableModelTests(ITestOutputHelper output)
         switch (state.At)
         {
             case Worker.Take:
-                State taken = state.Inbox.Items.Aggregate(state, (next, woken) => next.With(woken, Fiber.Ready));
+                State taken =
+                    state.Inbox.Items.Aggregate(state, (next, woken) => next.With(woken, Fiber.Ready));
                 taken = taken with { Inbox = default, Ready = state.Ready.Add(state.Inbox.Items) };
                 bool isOver = state.A == Fiber.Over && state.B == Fiber.Over;
                 Worker then = isOver ? Worker.Done : taken.Ready.IsEmpty ? Worker.ReadSignal : Worker.Run;
@@ -167,9 +172,11 @@ public sealed class WaitTableModelTests(ITestOutputHelper output)
                 fiber = state.Ready.First;
                 State run = state with { Ready = state.Ready.Without(fiber), Current = (byte)fiber };
                 if (state.Word >= targets[fiber])
-                    yield return new($"fiber {fiber} is over", run.With(fiber, Fiber.Over) with { At = Worker.Take });
+                    yield return new(
+                        $"fiber {fiber} is over", run.With(fiber, Fiber.Over) with { At = Worker.Take });
                 else
-                    yield return new($"fiber {fiber} waits", run with { At = Worker.LockToPark, Seen = state.Word });
+                    yield return new(
+                        $"fiber {fiber} waits", run with { At = Worker.LockToPark, Seen = state.Word });
                 break;
             case Worker.LockToPark or Worker.Count or Worker.Compare or Worker.Link:
                 foreach (ModelStep<State> step in ParkSteps(state, flaw)) yield return step;
@@ -192,7 +199,8 @@ public sealed class WaitTableModelTests(ITestOutputHelper output)
                 break;
             case Worker.LookAgain:
                 Worker next = flaw == Flaw.AnnouncesAfterLookingAgain ? Worker.Announce : Worker.Sleep;
-                yield return new("it looks again", state with { At = state.Inbox.IsEmpty ? next : Worker.Awake });
+                yield return new(
+                    "it looks again", state with { At = state.Inbox.IsEmpty ? next : Worker.Awake });
                 break;
             case Worker.Sleep:
                 yield return new("it sleeps or not", state with
@@ -257,13 +265,16 @@ public sealed class WaitTableModelTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>The first fiber's time may pass while it waits; the worker notices when it is awake.</summary>
+    /// <summary>
+    /// The first fiber's time may pass while it waits; the worker notices when it is awake.
+    /// </summary>
     private static IEnumerable<ModelStep<State>> DeadlineSteps(State state, Flaw flaw)
     {
         switch (state.At)
         {
             case Worker.Asleep when state.A != Fiber.Over:
-                yield return new("the time of its sleep has passed", state with { At = Worker.Awake }, Fair: false);
+                yield return new(
+                    "the time of its sleep has passed", state with { At = Worker.Awake }, Fair: false);
                 break;
             case Worker.Take when state.A is Fiber.Parked or Fiber.Moving:
                 yield return new("its time has passed", state with { At = Worker.LockToRemove }, Fair: false);
@@ -306,13 +317,16 @@ public sealed class WaitTableModelTests(ITestOutputHelper output)
                 break;
             case Waker.LookAtCount:
                 bool isEmpty = looksFirst ? waker.SawNobody : state.Count == 0;
-                yield return Move("looks at the count", waker with { At = isEmpty ? Waker.Done : Waker.Lock }, state);
+                yield return Move(
+                    "looks at the count", waker with { At = isEmpty ? Waker.Done : Waker.Lock }, state);
                 break;
             case Waker.Lock when state.Lock == Nobody:
-                yield return Move("locks the bucket", waker with { At = Waker.TakeOut }, state with { Lock = me });
+                yield return Move(
+                    "locks the bucket", waker with { At = Waker.TakeOut }, state with { Lock = me });
                 break;
             case Waker.TakeOut:
-                State without = state.Bucket.Items.Aggregate(state, (next, fiber) => next.With(fiber, Fiber.Moving));
+                State without =
+                    state.Bucket.Items.Aggregate(state, (next, fiber) => next.With(fiber, Fiber.Moving));
                 yield return Move(
                     "takes all out",
                     waker with { At = Waker.Push, Taken = state.Bucket, SawSleeper = state.Sleeping },
@@ -328,13 +342,19 @@ public sealed class WaitTableModelTests(ITestOutputHelper output)
                     ? Move("has sent all", waker with { At = Waker.Done, SawSleeper = false }, state)
                     : Move(
                         "pushes one",
-                        waker with { At = Waker.LookAtSleeper, Taken = waker.Taken.Without(waker.Taken.First) },
+                        waker with
+                        {
+                            At = Waker.LookAtSleeper,
+                            Taken =
+                            waker.Taken.Without(waker.Taken.First)
+                        },
                         state with { Inbox = state.Inbox.Add(waker.Taken.First) });
                 break;
             case Waker.LookAtSleeper:
                 bool sleeps = sleeperFirst ? waker.SawSleeper : state.Sleeping;
                 yield return Move(
-                    "looks at the sleeper", waker with { At = sleeps ? Waker.ClearSleeper : Waker.Push }, state);
+                    "looks at the sleeper", waker with { At = sleeps ? Waker.ClearSleeper : Waker.Push },
+                    state);
                 break;
             case Waker.ClearSleeper:
                 yield return Move(

@@ -17,13 +17,15 @@ public sealed class ElfReaderTests : IDisposable
     public void Every_truncation_is_read_or_refused()
     {
         byte[] file = File.ReadAllBytes(_workshop.Good().Path);
-        for (int length = 0; length < file.Length; length++) Check(file.AsMemory(0, length), $"length {length}");
+        for (int length = 0; length < file.Length; length++)
+            Check(file.AsMemory(0, length), $"length {length}");
     }
 
     [Fact]
     public void Every_damage_is_read_or_refused()
     {
-        byte[] file = File.ReadAllBytes(_workshop.Good(more: "-Wl,-z,pack-relative-relocs,--hash-style=both").Path);
+        byte[] file =
+            File.ReadAllBytes(_workshop.Good(more: "-Wl,-z,pack-relative-relocs,--hash-style=both").Path);
         Random random = new(Seed);
         int refused = 0;
         for (int round = 0; round < Damages; round++)
@@ -53,7 +55,8 @@ public sealed class ElfReaderTests : IDisposable
     [InlineData("#!/bin/sh\n", "is not an ELF file")]
     public void What_is_no_library_is_refused(string text, string reason)
     {
-        SnapshotException error = Assert.Throws<SnapshotException>(() => ElfImage.Open(_workshop.Write(text, ".so")));
+        SnapshotException error =
+            Assert.Throws<SnapshotException>(() => ElfImage.Open(_workshop.Write(text, ".so")));
         Assert.Equal(SnapshotErrorCode.NativeModule, error.Code);
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
     }
@@ -77,7 +80,8 @@ public sealed class ElfReaderTests : IDisposable
     [Fact]
     public void A_missing_file_is_told()
     {
-        SnapshotException error = Assert.Throws<SnapshotException>(() => ElfImage.Open("/nowhere/libnone.so"));
+        SnapshotException error =
+            Assert.Throws<SnapshotException>(() => ElfImage.Open("/nowhere/libnone.so"));
         Assert.Equal(SnapshotErrorCode.NativeModule, error.Code);
         Assert.Contains("/nowhere/libnone.so", error.Message, StringComparison.Ordinal);
     }
@@ -85,7 +89,8 @@ public sealed class ElfReaderTests : IDisposable
     [Fact]
     public void Packed_relocations_are_the_same_words_as_plain_ones()
     {
-        const string Source = "static int x[200]; int *table[] = { x, x + 1, x + 3, x + 9 }; int *last = x + 150;";
+        const string Source =
+            "static int x[200]; int *table[] = { x, x + 1, x + 3, x + 9 }; int *last = x + 150;";
         ulong[] plain = Relative(_workshop.Good(Source));
         ulong[] packed = Relative(_workshop.Good(Source, "-Wl,-z,pack-relative-relocs"));
         Assert.InRange(plain.Length, 5, 50);
@@ -99,7 +104,8 @@ public sealed class ElfReaderTests : IDisposable
         try
         {
             ElfImage image = new("libdamaged.so", file);
-            _ = NativeModuleContract.ViolationsOf(image, [image]).Select(violation => violation.ToString()).ToArray();
+            _ = NativeModuleContract.ViolationsOf(image, [image]).Select(violation => violation.ToString())
+                .ToArray();
             _ = UnwindRules.UnwinderOf(image);
             _ = NativeModuleManifest.Of(image).Differences(NativeModuleManifest.Of(image));
             return true;
@@ -115,9 +121,12 @@ public sealed class ElfReaderTests : IDisposable
         }
     }
 
-    /// <summary>The words of the two tables, which lie at the end of .data, behind parts of another length.</summary>
+    /// <summary>
+    /// The words of the two tables, which lie at the end of .data, behind parts of another length.
+    /// </summary>
     private static ulong[] Relative(ElfImage image) =>
-        [.. image.Relocations.Where(r => r.Kind == ElfRelocationKind.Relative).Select(r => r.Address).Order()];
+        [.. image.Relocations.Where(r => r.Kind == ElfRelocationKind.Relative).Select(r => r.Address)
+            .Order()];
 
     private static IEnumerable<ulong> Distances(ulong[] addresses) =>
         addresses.TakeLast(6).Zip(addresses.TakeLast(5), (first, second) => second - first);

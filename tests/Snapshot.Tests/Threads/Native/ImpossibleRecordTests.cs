@@ -15,7 +15,9 @@ public sealed unsafe class ImpossibleRecordTests
     private const string Name = "thread";
     private const int ManifestLength = 4;
 
-    /// <summary>Writes anything into what native threads keep; not a pointer type, for delegates take none.</summary>
+    /// <summary>
+    /// Writes anything into what native threads keep; not a pointer type, for delegates take none.
+    /// </summary>
     private delegate void Forge(ref NativeSpaceHeader space, ref NativeEntry entry, ref NativeRecord record);
 
     private static readonly Dictionary<string, Forge> s_rows = new()
@@ -35,10 +37,12 @@ public sealed unsafe class ImpossibleRecordTests
         ["a next thread between two words"] =
             (ref space, ref entry, ref _) => entry.Next = (NativeEntry*)((byte*)space.Heap + 1),
         ["a record nowhere"] = (ref _, ref entry, ref _) => entry.Record = (NativeRecordHead*)long.MaxValue,
-        ["a record beyond its allocation"] = (ref space, ref entry, ref _) => entry.Record = (NativeRecordHead*)(
-            (byte*)space.Heap + space.HeapBytes - 8),
+        ["a record beyond its allocation"] = (ref space, ref entry, ref _) =>
+            entry.Record = (NativeRecordHead*)(
+                (byte*)space.Heap + space.HeapBytes - 8),
         ["a name without end"] =
-            (ref _, ref _, ref record) => System.Runtime.CompilerServices.Unsafe.InitBlock(ref record.Name[0], 65, 64),
+            (ref _, ref _, ref record) =>
+                System.Runtime.CompilerServices.Unsafe.InitBlock(ref record.Name[0], 65, 64),
         ["no name"] = (ref _, ref _, ref record) => record.Name[0] = 0,
         ["an unknown state"] = (ref _, ref _, ref record) => record.State = 77,
         ["a seat beyond all"] = (ref _, ref _, ref record) => record.Seat = 1024,
@@ -47,7 +51,8 @@ public sealed unsafe class ImpossibleRecordTests
         ["no memory"] = (ref _, ref entry, ref _) => entry.Memory = null,
         ["another signal stack"] = (ref _, ref _, ref record) => record.SignalStack += 4096,
         ["a stack of Linux"] = (ref _, ref _, ref record) => record.StackLow = 0xffff_8000_0000_0000,
-        ["a stack that ends before it begins"] = (ref _, ref _, ref record) => record.StackHigh = record.StackLow,
+        ["a stack that ends before it begins"] =
+            (ref _, ref _, ref record) => record.StackHigh = record.StackLow,
         ["a stack beyond its memory"] = (ref _, ref _, ref record) => record.StackHigh += 1UL << 30,
         ["parked elsewhere"] = (ref _, ref _, ref record) => record.Frame = 0x1234,
     };
@@ -67,7 +72,8 @@ public sealed unsafe class ImpossibleRecordTests
         {
             SnapshotException refusal = Assert.Throws<SnapshotException>(() => session.OpenNative(arena));
             Assert.True(
-                refusal.Code is SnapshotErrorCode.Corrupt or SnapshotErrorCode.UnsupportedFormat, refusal.Message);
+                refusal.Code is SnapshotErrorCode.Corrupt or SnapshotErrorCode.UnsupportedFormat,
+                refusal.Message);
         }
     }
 
@@ -95,14 +101,16 @@ public sealed unsafe class ImpossibleRecordTests
         space.Heap = arena.Allocate(1 << 20, 4096);
         space.HeapBytes = 1 << 20;
         space.Version = NativeSpaceHeader.CurrentVersion;
-        NativeModuleManifest runtime = NativeModuleManifest.Of(ElfImage.Open(NativeRuntime.Path)) with { Writable = [] };
+        NativeModuleManifest runtime =
+            NativeModuleManifest.Of(ElfImage.Open(NativeRuntime.Path)) with { Writable = [] };
         byte[] list = NativeManifest.ToBytes(NativeEnvironment.Read(), [runtime]);
         space.Manifest = (byte*)arena.Allocate(ManifestLength + list.Length);
         *(int*)space.Manifest = list.Length;
         list.CopyTo(new Span<byte>(space.Manifest + ManifestLength, list.Length));
         NativeRecord* record = (NativeRecord*)arena.Allocate(NativeSpaceCheck.RecordBytes, 64);
         record->State = (uint)NativeState.Running;
-        Name.Select(letter => (byte)letter).ToArray().CopyTo(new Span<byte>(record->Name, NativeRecord.NameSize));
+        Name.Select(letter => (byte)letter).ToArray().CopyTo(
+            new Span<byte>(record->Name, NativeRecord.NameSize));
         NativeEntry* entry = space.FirstEntry = (NativeEntry*)arena.Allocate(sizeof(NativeEntry));
         *entry = new NativeEntry
         {

@@ -3,7 +3,9 @@ using Snapshot.Tests.Structure;
 
 namespace Snapshot.Tests.Threads.Native;
 
-/// <summary>Native modules of tests/Snapshot.TestModules, built by snapshot-cc in a folder of their own.</summary>
+/// <summary>
+/// Native modules of tests/Snapshot.TestModules, built by snapshot-cc in a folder of their own.
+/// </summary>
 internal sealed class ModuleLibrary : IDisposable
 {
 #if DEBUG
@@ -15,7 +17,8 @@ internal sealed class ModuleLibrary : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("snapshot-cc-").FullName;
 
     /// <summary>Where the build puts the runtime, the shim and the command.</summary>
-    internal static string Runtime => Path.Combine(Repository.Root, "src/Native/obj", Configuration, "threads");
+    internal static string Runtime =>
+        Path.Combine(Repository.Root, "src/Native/obj", Configuration, "threads");
 
     private static string Sources => Path.Combine(Repository.Root, "tests/Snapshot.TestModules");
 
@@ -32,7 +35,8 @@ internal sealed class ModuleLibrary : IDisposable
         ProcessStartInfo start = new(
             "sh",
             [
-                Path.Combine(Runtime, "snapshot-cc"), compiler, "-O2", "-g", "-fstack-protector-all", $"-I{Runtime}",
+                Path.Combine(Runtime, "snapshot-cc"), compiler, "-O2", "-g", "-fstack-protector-all",
+                $"-I{Runtime}",
                 .. modules, "-o", path, .. arguments, "-lm",
             ])
         { WorkingDirectory = Sources };
@@ -49,7 +53,8 @@ internal sealed class ModuleLibrary : IDisposable
     {
         string text = Path.Combine(_folder, "ordinary.c"), path = Path.Combine(_folder, "libordinary.so");
         File.WriteAllText(text, source);
-        ProgramResult result = Repository.Run(_folder, "cc", "-shared", "-fPIC", "-ftls-model=initial-exec", "-o", path, text);
+        ProgramResult result =
+            Repository.Run(_folder, "cc", "-shared", "-fPIC", "-ftls-model=initial-exec", "-o", path, text);
         Xunit.Assert.True(result.ExitCode == 0, result.ToString());
         return path;
     }

@@ -38,14 +38,14 @@ internal sealed class ModuleWorkshop : IDisposable
         }
         """;
 
-    private static readonly string Directory = Path.Combine(Repository.Root, "src/Native/threads");
+    private static readonly string s_directory = Path.Combine(Repository.Root, "src/Native/threads");
 
     private readonly string _folder = System.IO.Directory.CreateTempSubdirectory("snapshot-module-").FullName;
     private int _files;
 
     /// <summary>What the shim has for C++ and needs no runtime for.</summary>
     internal static IReadOnlyList<string> CxxShim =>
-        [Path.Combine(Directory, "shim/cxx.c"), Path.Combine(Directory, "shim/addressed.c")];
+        [Path.Combine(s_directory, "shim/cxx.c"), Path.Combine(s_directory, "shim/addressed.c")];
 
     internal static string? Missing(string program) =>
         BareMachine.FindOnPath(program) is null ? $"{program} is not on the PATH" : null;
@@ -55,7 +55,7 @@ internal sealed class ModuleWorkshop : IDisposable
 
     internal ProgramResult RunWith(Action<ProcessStartInfo> change, params IEnumerable<string> arguments)
     {
-        ProcessStartInfo start = new("/bin/sh", [Path.Combine(Directory, "snapshot-cc"), .. arguments])
+        ProcessStartInfo start = new("/bin/sh", [Path.Combine(s_directory, "snapshot-cc"), .. arguments])
         {
             WorkingDirectory = _folder,
         };
@@ -80,7 +80,9 @@ internal sealed class ModuleWorkshop : IDisposable
         return ElfImage.Open(path);
     }
 
-    /// <summary>A module made with the flags of the command, each of which a test may leave out or exchange.</summary>
+    /// <summary>
+    /// A module made with the flags of the command, each of which a test may leave out or exchange.
+    /// </summary>
     internal ElfImage Spoilt(
         string source, Func<string, string?>? change = null, string[]? more = null, string extension = ".c")
     {
@@ -97,7 +99,8 @@ internal sealed class ModuleWorkshop : IDisposable
     internal string NextModule([CallerMemberName] string name = "") =>
         Path.Combine(_folder, $"lib{name}{_files++}.so");
 
-    internal static void AssertDone(ProgramResult result) => Xunit.Assert.True(result.ExitCode == 0, result.ToString());
+    internal static void AssertDone(ProgramResult result) =>
+        Xunit.Assert.True(result.ExitCode == 0, result.ToString());
 
     public void Dispose() => System.IO.Directory.Delete(_folder, recursive: true);
 }

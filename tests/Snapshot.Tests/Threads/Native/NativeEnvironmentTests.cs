@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Snapshot.Tests.Threads.Native;
 
-/// <summary>What an image depends on beside its modules: read here, and refused where it is not there.</summary>
+/// <summary>
+/// What an image depends on beside its modules: read here, and refused where it is not there.
+/// </summary>
 public sealed class NativeEnvironmentTests
 {
     private const ulong Avx512 = 0xe7;
@@ -34,7 +36,8 @@ public sealed class NativeEnvironmentTests
             Assert.InRange(component.Offset + component.Size, 577u, here.VectorStateSize);
         });
         Assert.Equal(
-            File.ReadLines("/proc/self/maps").Any(line => line.Contains("libc.so.6", StringComparison.Ordinal)),
+            File.ReadLines("/proc/self/maps").Any(
+                line => line.Contains("libc.so.6", StringComparison.Ordinal)),
             decimal.Parse(here.LibcVersion, CultureInfo.InvariantCulture) > 2);
         Assert.NotEqual(0, here.ErrnoOffset);
     }
@@ -42,7 +45,8 @@ public sealed class NativeEnvironmentTests
     [Fact]
     public void The_instructions_are_those_of_proc_cpuinfo()
     {
-        string flags = File.ReadLines("/proc/cpuinfo").First(line => line.StartsWith("flags", StringComparison.Ordinal));
+        string flags =
+            File.ReadLines("/proc/cpuinfo").First(line => line.StartsWith("flags", StringComparison.Ordinal));
         string[] told = flags.Split(' ');
         NativeEnvironment here = NativeEnvironment.Read();
         NativeEnvironment nothing = here with { Features = [] };
@@ -50,7 +54,8 @@ public sealed class NativeEnvironmentTests
         Assert.NotEmpty(missing);
 
         // The kernel shows some under names of its own, hides some, and calls lzcnt by another name.
-        string[] known = ["fpu", "cmov", "sse2", "ssse3", "sse4_2", "fma", "avx", "avx2", "bmi2", "avx512f", "avx512vl", "vaes"];
+        string[] known = ["fpu", "cmov", "sse2", "ssse3", "sse4_2", "fma", "avx", "avx2", "bmi2", "avx512f",
+            "avx512vl", "vaes"];
         Assert.All(known, name => Assert.Equal(
             told.Contains(name), missing.Split([' ', ',', ';', ':']).Contains(name)));
     }
@@ -89,12 +94,20 @@ public sealed class NativeEnvironmentTests
     public void Registers_in_another_place_are_told()
     {
         AssertTold(
-            Faked with { Components = [new(2, 576, 256), new(5, 1088, 64), new(6, 896, 512), new(7, 1408, 1024)] },
+            Faked with
+            {
+                Components = [new(2, 576, 256), new(5, 1088, 64), new(6, 896, 512),
+                new(7, 1408, 1024)]
+            },
             "avx512 masks",
             "64 bytes at 1088 here",
             "64 bytes at 832 in the image");
         AssertTold(
-            Faked with { Components = [new(2, 576, 128), new(5, 832, 64), new(6, 896, 512), new(7, 1408, 1024)] },
+            Faked with
+            {
+                Components = [new(2, 576, 128), new(5, 832, 64), new(6, 896, 512),
+                new(7, 1408, 1024)]
+            },
             "128 bytes at 576 here");
     }
 
@@ -118,7 +131,8 @@ public sealed class NativeEnvironmentTests
 
     [Fact]
     public void Missing_instructions_are_told_together() =>
-        AssertTold(Faked with { Features = [1u << 28, 1u << 26, 0, 0, 0, 0, 0] }, "fma, avx2, avx512f, lzcnt;");
+        AssertTold(
+            Faked with { Features = [1u << 28, 1u << 26, 0, 0, 0, 0, 0] }, "fma, avx2, avx512f, lzcnt;");
 
     [Fact]
     public void A_kernel_that_needs_more_of_the_signal_stack_is_told() =>
@@ -126,7 +140,8 @@ public sealed class NativeEnvironmentTests
 
     [Fact]
     public void Another_C_library_is_told_once() =>
-        AssertTold(Faked with { LibcVersion = "2.41", ErrnoOffset = -96 }, "glibc 2.41 here and 2.36 in the image");
+        AssertTold(
+            Faked with { LibcVersion = "2.41", ErrnoOffset = -96 }, "glibc 2.41 here and 2.36 in the image");
 
     [Fact]
     public void Another_place_of_errno_is_told() =>

@@ -53,7 +53,8 @@ public sealed class NativeHostTests : IDisposable
     [MachineFact]
     public void Nobody_waits_for_a_thread_that_waits_in_a_blocked_call()
     {
-        using TestProgram program = new("native-late", _store.Path, _library.Scenes(), "wait_in_blocked_call");
+        using TestProgram program = new(
+            "native-late", _store.Path, _library.Scenes(), "wait_in_blocked_call");
         (int exitCode, string output, string error) = program.WaitForEnd();
         Assert.True(exitCode == 0, output + error);
         Assert.Equal("committed 1\nreturned 1\ncommitted 2\n", output);
@@ -127,11 +128,13 @@ public sealed class NativeHostTests : IDisposable
         Assert.True(exitCode == 0, output + error);
         string[] lines = output.Split('\n');
         Assert.Equal("clean: 0", lines[0]);
-        foreach (string where in (string[])["the stack of native thread 'holding'", "a variable of libscenes.so",
+        foreach (string where in (string[])["the stack of native thread 'holding'",
+            "a variable of libscenes.so",
             "the heap of native modules"])
         {
             // The function has names of several standards.
-            Assert.Contains(lines, line => line.StartsWith($"found in {where}: strto", StringComparison.Ordinal)
+            Assert.Contains(
+                lines, line => line.StartsWith($"found in {where}: strto", StringComparison.Ordinal)
                 && line.EndsWith(" of libc.so.6, True", StringComparison.Ordinal));
         }
     }
@@ -204,7 +207,8 @@ public sealed class NativeHostTests : IDisposable
         foreach (string word in words) Assert.Contains(word, run.Error, StringComparison.Ordinal);
     }
 
-    private (int ExitCode, string Output, string Error) Load(string module, params (string, string)[] environment)
+    private (int ExitCode, string Output, string Error) Load(
+        string module, params (string, string)[] environment)
     {
         using TestProgram program = new(environment, "native-load", _store.Path, module);
         return program.WaitForEnd();

@@ -8,8 +8,8 @@ using Xunit.Abstractions;
 namespace Snapshot.Tests.Threads.Native;
 
 /// <summary>
-/// Kills a program with native threads with SIGKILL at random moments and starts it again, until it comes to its end:
-/// what its threads computed are the bits that they compute when nobody stops them.
+/// Kills a program with native threads with SIGKILL at random moments and starts it again, until it comes to
+/// its end: what its threads computed are the bits that they compute when nobody stops them.
 /// </summary>
 public sealed class NativeKillTests(ITestOutputHelper output) : IDisposable
 {
@@ -51,7 +51,8 @@ public sealed class NativeKillTests(ITestOutputHelper output) : IDisposable
             ends++;
         }
         while (kills < ShortKills || Stopwatch.GetElapsedTime(begun) < time);
-        output.WriteLine($"{kills} kills, {ends} computations that came to their end, {expected.Length} threads");
+        output.WriteLine(
+            $"{kills} kills, {ends} computations that came to their end, {expected.Length} threads");
     }
 
     public void Dispose() => _library.Dispose();

@@ -6,8 +6,8 @@ using Xunit;
 namespace Snapshot.Tests.Threads.Native;
 
 /// <summary>
-/// Modules with what the shim has in place of parts of libstdc++ and libgcc compute what an ordinary library computes; what
-/// cannot be had is refused by name.
+/// Modules with what the shim has in place of parts of libstdc++ and libgcc compute what an ordinary library
+/// computes; what cannot be had is refused by name.
 /// </summary>
 public sealed class NativeLanguageTests : IDisposable
 {
@@ -179,10 +179,12 @@ public sealed class NativeLanguageTests : IDisposable
     public void A_module_computes_what_an_ordinary_library_does(string body)
     {
         string source = _workshop.Write(Source(body), ".cpp"), plain = _workshop.NextModule();
-        ModuleWorkshop.AssertDone(Repository.Run("/", "g++", ["-std=c++17", "-O2", "-fPIC", "-shared", source, "-o", plain]));
+        ModuleWorkshop.AssertDone(
+            Repository.Run("/", "g++", ["-std=c++17", "-O2", "-fPIC", "-shared", source, "-o", plain]));
         string driver = BuildDriver(_workshop.Write(Driver));
         string expected = Output(driver, plain);
-        foreach (ElfImage module in (ElfImage[])[BuildModule(source), BuildWithRuntime("g++", "-std=c++17", source)])
+        foreach (ElfImage module in (ElfImage[])[BuildModule(source),
+            BuildWithRuntime("g++", "-std=c++17", source)])
         {
             Assert.Empty(NativeModuleContract.ViolationsOf(module, []));
             Assert.NotEmpty(UnwindRules.UnwinderOf(module));
@@ -192,7 +194,9 @@ public sealed class NativeLanguageTests : IDisposable
 
     [ToolTheory("g++")]
     [InlineData("std::thread other([] {}); other.join(); return 0;", "pthread_create")]
-    [InlineData("struct D { ~D() {} double x = 1; }; static thread_local D d; return d.x;", "__cxa_thread_atexit_impl")]
+    [InlineData(
+        "struct D { ~D() {} double x = 1; }; static thread_local D d; return d.x;",
+        "__cxa_thread_atexit_impl")]
     [InlineData("std::this_thread::sleep_for(std::chrono::seconds(n)); return 0;", "nanosleep")]
     public void What_a_captured_thread_must_not_do_is_refused_by_name(string body, string import)
     {
@@ -207,7 +211,8 @@ public sealed class NativeLanguageTests : IDisposable
     [InlineData("std::ofstream file(\"x\"); file << n; std::cout << n; return 0;", "<iostream> <fstream>")]
     [InlineData("std::ostringstream text; text << n; return text.str().size();", "std::locale")]
     [InlineData("return std::fopen(\"x\", \"r\") && (std::cout << n);", "<iostream> fopen")]
-    public void What_the_source_includes_is_told_in_one_line_in_place_of_all_that_it_imports(string body, string causes)
+    public void What_the_source_includes_is_told_in_one_line_in_place_of_all_that_it_imports(
+        string body, string causes)
     {
         ElfImage module = BuildWithRuntime("g++", "-std=c++17", _workshop.Write(Source(body), ".cpp"));
         IReadOnlyList<NativeModuleViolation> violations = NativeModuleContract.ViolationsOf(module, []);
@@ -217,12 +222,15 @@ public sealed class NativeLanguageTests : IDisposable
     [ToolFact("g++")]
     public void The_module_of_chaos_keeps_the_contract_and_computes_what_an_ordinary_library_does()
     {
-        string part = _workshop.NextModule() + ".o", plain = _workshop.NextModule(), path = _workshop.NextModule();
+        string part = _workshop.NextModule() + ".o", plain = _workshop.NextModule(), path =
+            _workshop.NextModule();
         string source = Path.Combine(s_kernels, "chaos.cpp");
         string registers = Path.Combine(s_kernels, "chaos_registers.c");
-        ModuleWorkshop.AssertDone(_workshop.Run("cc", "-O2", "-std=c11", "-Wall", "-Wextra", "-Werror", "-c", registers, "-o", part));
+        ModuleWorkshop.AssertDone(_workshop.Run(
+            "cc", "-O2", "-std=c11", "-Wall", "-Wextra", "-Werror", "-c", registers, "-o", part));
         ModuleWorkshop.AssertDone(Repository.Run(
-            "/", "g++", ["-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", source, part, "-o", plain]));
+            "/", "g++", ["-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", source, part,
+                "-o", plain]));
         ModuleWorkshop.AssertDone(_workshop.Run(
             ["--no-runtime", "g++", "-std=c++17", "-O2", source, part, .. Shim(), "-lm", "-o", path]));
         Assert.Empty(NativeModuleContract.ViolationsOf(ElfImage.Open(path), []));
@@ -237,10 +245,13 @@ public sealed class NativeLanguageTests : IDisposable
     [ToolFact("gfortran")]
     public void The_Fortran_module_of_chaos_keeps_the_contract_and_computes_what_an_ordinary_library_does()
     {
-        string source = Path.Combine(s_kernels, "chaos.f90"), plain = _workshop.NextModule(), path = _workshop.NextModule();
+        string source = Path.Combine(s_kernels, "chaos.f90"), plain = _workshop.NextModule(), path =
+            _workshop.NextModule();
         ModuleWorkshop.AssertDone(Repository.Run(
-            Path.GetDirectoryName(plain)!, "gfortran", ["-O2", "-Wall", "-fPIC", "-shared", source, "-o", plain]));
-        ModuleWorkshop.AssertDone(_workshop.Run(["--no-runtime", "gfortran", "-O2", source, .. Shim(), "-o", path]));
+            Path.GetDirectoryName(plain)!, "gfortran",
+            ["-O2", "-Wall", "-fPIC", "-shared", source, "-o", plain]));
+        ModuleWorkshop.AssertDone(
+            _workshop.Run(["--no-runtime", "gfortran", "-O2", source, .. Shim(), "-o", path]));
         Assert.Empty(NativeModuleContract.ViolationsOf(ElfImage.Open(path), []));
         string driver = BuildDriver(Path.Combine(s_kernels, "run.c"));
         string expected = Output(driver, plain, "chaos_fortran", "2");
@@ -309,7 +320,8 @@ public sealed class NativeLanguageTests : IDisposable
     {
         string part = _workshop.NextModule() + ".o";
         ModuleWorkshop.AssertDone(_workshop.Run(
-            "cc", "-std=c11", "-O2", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-fno-builtin",
+            "cc", "-std=c11", "-O2", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-Wconversion",
+            "-fno-builtin",
             "-ffunction-sections", "-c", source, "-o", part));
         return part;
     }
@@ -317,7 +329,8 @@ public sealed class NativeLanguageTests : IDisposable
     private string BuildDriver(string source)
     {
         string driver = _workshop.NextModule() + ".out";
-        ModuleWorkshop.AssertDone(Repository.Run("/", "cc", ["-O2", source, "-o", driver, "-pthread", "-ldl"]));
+        ModuleWorkshop.AssertDone(
+            Repository.Run("/", "cc", ["-O2", source, "-o", driver, "-pthread", "-ldl"]));
         return driver;
     }
 

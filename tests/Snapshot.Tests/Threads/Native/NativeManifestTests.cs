@@ -5,7 +5,9 @@ using Xunit;
 
 namespace Snapshot.Tests.Threads.Native;
 
-/// <summary>Manifests as bytes: what is written is read, and what is damaged is refused with a sentence.</summary>
+/// <summary>
+/// Manifests as bytes: what is written is read, and what is damaged is refused with a sentence.
+/// </summary>
 public sealed class NativeManifestTests
 {
     private const int Seed = 20261125;
@@ -62,14 +64,16 @@ public sealed class NativeManifestTests
         Assert.Equal("SNKM"u8, bytes.AsSpan(0, 4));
         Assert.Equal(1u, BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(4)));
         Assert.Equal(bytes.Length, BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(8)));
-        Assert.Equal(0xe7UL, BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(NativeManifest.HeaderSize)));
+        Assert.Equal(
+            0xe7UL, BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(NativeManifest.HeaderSize)));
     }
 
     [Fact]
     public void Every_truncation_is_refused()
     {
         byte[] bytes = Bytes;
-        for (int length = 0; length < bytes.Length; length++) AssertRefused(bytes[..length], "is damaged at byte");
+        for (int length = 0; length < bytes.Length; length++)
+            AssertRefused(bytes[..length], "is damaged at byte");
     }
 
     [Fact]
@@ -133,7 +137,8 @@ public sealed class NativeManifestTests
         bytes = NativeManifest.ToBytes(
             NativeEnvironmentTests.Faked, [s_first with { Base = ulong.MaxValue - 4096, Writable = [] }]);
         AssertRefused(bytes, "no range of addresses");
-        bytes = NativeManifest.ToBytes(NativeEnvironmentTests.Faked, [s_first with { ThreadLocalAlignment = 3 }]);
+        bytes =
+            NativeManifest.ToBytes(NativeEnvironmentTests.Faked, [s_first with { ThreadLocalAlignment = 3 }]);
         AssertRefused(bytes, "3 is no alignment");
     }
 
@@ -142,7 +147,8 @@ public sealed class NativeManifestTests
     {
         NativeEnvironment environment = NativeEnvironmentTests.Faked;
         NativeModuleManifest[] many = [.. Enumerable.Repeat(s_second, NativeManifest.ModulesMax)];
-        Assert.Equal(many.Length, NativeManifest.FromBytes(NativeManifest.ToBytes(environment, many)).Modules.Count);
+        Assert.Equal(
+            many.Length, NativeManifest.FromBytes(NativeManifest.ToBytes(environment, many)).Modules.Count);
         Assert.Throws<ArgumentException>(() => NativeManifest.ToBytes(environment, [.. many, s_second]));
         Assert.Throws<ArgumentException>(
             () => NativeManifest.ToBytes(environment, [s_first with { Path = new string('x', 70_000) }]));
@@ -166,5 +172,6 @@ public sealed class NativeManifestTests
     }
 
     private static void Seal(byte[] bytes) => BinaryPrimitives.WriteUInt64LittleEndian(
-        bytes.AsSpan(NativeManifest.HeaderSize - 8), XxHash64.HashToUInt64(bytes.AsSpan(NativeManifest.HeaderSize)));
+        bytes.AsSpan(NativeManifest.HeaderSize - 8),
+        XxHash64.HashToUInt64(bytes.AsSpan(NativeManifest.HeaderSize)));
 }

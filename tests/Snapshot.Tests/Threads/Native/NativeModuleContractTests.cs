@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Snapshot.Tests.Threads.Native;
 
-/// <summary>A good module keeps the contract; each rule refuses a module that breaks it, and names the offender.</summary>
+/// <summary>
+/// A good module keeps the contract; each rule refuses a module that breaks it, and names the offender.
+/// </summary>
 public sealed class NativeModuleContractTests : IDisposable
 {
     private const string Nothing = "int work(int x) { return x + 1; }";
@@ -71,7 +73,9 @@ public sealed class NativeModuleContractTests : IDisposable
         {
             string part = _workshop.NextModule() + ".o";
             ModuleWorkshop.AssertDone(
-                _workshop.Run("cc", "-O2", "-D_GNU_SOURCE", "-fno-builtin", "-ffunction-sections", "-c", source, "-o", part));
+                _workshop.Run(
+                    "cc", "-O2", "-D_GNU_SOURCE", "-fno-builtin", "-ffunction-sections", "-c", source, "-o",
+                    part));
             return part;
         })];
         string user = _workshop.Write(Source, ".cpp");
@@ -87,14 +91,17 @@ public sealed class NativeModuleContractTests : IDisposable
     [ToolFact("g++")]
     public void A_module_with_the_shared_runtime_of_C_plus_plus_is_refused()
     {
-        const string Source = "extern \"C\" int work(int n) { try { if (n) throw n; } catch (int m) { return m; } return 0; }";
+        const string Source =
+            "extern \"C\" int work(int n) { try { if (n) throw n; } catch (int m) { return m; } return 0; }";
         string path = _workshop.NextModule();
-        ModuleWorkshop.AssertDone(_workshop.Run("--no-runtime", "gcc", _workshop.Write(Source, ".cpp"), "-o", path,
+        ModuleWorkshop.AssertDone(
+            _workshop.Run("--no-runtime", "gcc", _workshop.Write(Source, ".cpp"), "-o", path,
             "-l:libstdc++.so.6", "-l:libgcc_s.so.1"));
         NativeModuleViolation[] violations = [.. NativeModuleContract.ViolationsOf(ElfImage.Open(path), [])];
         Assert.Contains(violations, violation => violation is
         {
-            Rule: NativeModuleRule.NeededLibrary, Subject: "libstdc++.so.6", Remedy: "Link it with -static-libstdc++.",
+            Rule: NativeModuleRule.NeededLibrary, Subject: "libstdc++.so.6", Remedy: "Link it with " +
+                "-static-libstdc++.",
         });
         Assert.Contains(violations, violation => violation.Subject == "__cxa_throw");
     }
@@ -117,7 +124,8 @@ public sealed class NativeModuleContractTests : IDisposable
             end subroutine
             """;
         string path = _workshop.NextModule();
-        ModuleWorkshop.AssertDone(_workshop.Run("--no-runtime", "gfortran", _workshop.Write(Good, ".f90"), "-o", path));
+        ModuleWorkshop.AssertDone(
+            _workshop.Run("--no-runtime", "gfortran", _workshop.Write(Good, ".f90"), "-o", path));
         AssertKept(ElfImage.Open(path));
 
         const string Bad = """
@@ -128,8 +136,10 @@ public sealed class NativeModuleContractTests : IDisposable
               print *, c(1, 1)
             end subroutine
             """;
-        ModuleWorkshop.AssertDone(_workshop.Run("--no-runtime", "gfortran", _workshop.Write(Bad, ".f90"), "-o", path));
-        string[] refused = [.. NativeModuleContract.ViolationsOf(ElfImage.Open(path), []).Select(v => v.Subject)];
+        ModuleWorkshop.AssertDone(
+            _workshop.Run("--no-runtime", "gfortran", _workshop.Write(Bad, ".f90"), "-o", path));
+        string[] refused = [.. NativeModuleContract.ViolationsOf(ElfImage.Open(path), []).Select(
+            v => v.Subject)];
         Assert.Contains("_gfortran_matmul_r8", refused);
         Assert.Contains("_gfortran_st_write", refused);
     }
@@ -173,7 +183,8 @@ public sealed class NativeModuleContractTests : IDisposable
 
         link = [.. link, "-Wl,-Ttext-segment=0x180000000000"];
         ModuleWorkshop.AssertDone(Structure.Repository.Run("/", "cc", [.. link, source, "-o", path]));
-        SnapshotException error = Assert.Throws<SnapshotException>(() => NativeModuleContract.Require(path, []));
+        SnapshotException error =
+            Assert.Throws<SnapshotException>(() => NativeModuleContract.Require(path, []));
         Assert.Contains("a program", error.Message, StringComparison.Ordinal);
     }
 
@@ -202,7 +213,8 @@ public sealed class NativeModuleContractTests : IDisposable
         ElfImage module = _workshop.Spoilt("#include <math.h>\ndouble (*hook)(double) = sin;\n" + Nothing);
         IReadOnlyList<NativeModuleViolation> violations = NativeModuleContract.ViolationsOf(module, []);
         Assert.Equal(
-            [NativeModuleRule.LinkageTable, NativeModuleRule.AddressOfImport], violations.Select(v => v.Rule));
+            [NativeModuleRule.LinkageTable, NativeModuleRule.AddressOfImport],
+            violations.Select(v => v.Rule));
         Assert.All(violations, violation => Assert.Equal("sin", violation.Subject));
         Assert.Contains(".data", violations[0].Problem, StringComparison.Ordinal);
     }
@@ -216,7 +228,8 @@ public sealed class NativeModuleContractTests : IDisposable
     [Fact]
     public void Relocations_in_code_are_refused() => AssertBroken(
         _workshop.Spoilt(
-            Nothing + "\n__asm__(\".text\\n.quad work\\n\");", flag => flag == "-Wl,-z,text" ? "-Wl,-z,notext" : flag),
+            Nothing + "\n__asm__(\".text\\n.quad work\\n\");",
+            flag => flag == "-Wl,-z,text" ? "-Wl,-z,notext" : flag),
         NativeModuleRule.TextRelocations,
         ".text");
 
@@ -251,7 +264,8 @@ public sealed class NativeModuleContractTests : IDisposable
     public void Thread_local_descriptors_are_refused() => AssertBroken(
         _workshop.Spoilt(
             "static __thread int grain;\nint work(int x) { return grain += x; }",
-            flag => flag.StartsWith("-ftls-model", StringComparison.Ordinal) ? "-ftls-model=global-dynamic" : flag,
+            flag => flag.StartsWith("-ftls-model", StringComparison.Ordinal)
+                ? "-ftls-model=global-dynamic" : flag,
             ["-mtls-dialect=gnu2"]),
         NativeModuleRule.ThreadLocal,
         "'grain'",
@@ -259,7 +273,8 @@ public sealed class NativeModuleContractTests : IDisposable
 
     [Fact]
     public void Thread_local_variables_of_which_nothing_says_where_they_are_are_refused() => AssertBroken(
-        _workshop.Spoilt("__thread int grain;\n" + Nothing), NativeModuleRule.ThreadLocal, "'grain'", "DF_STATIC_TLS");
+        _workshop.Spoilt("__thread int grain;\n" + Nothing), NativeModuleRule.ThreadLocal, "'grain'",
+        "DF_STATIC_TLS");
 
     [Fact]
     public void A_module_without_a_table_for_stack_walks_is_refused() => AssertBroken(
@@ -271,7 +286,8 @@ public sealed class NativeModuleContractTests : IDisposable
     public void Functions_without_unwind_entries_are_refused()
     {
         AssertBroken(
-            _workshop.Spoilt(Nothing, flag => flag.Contains("-unwind-tables") ? "-fno-asynchronous-unwind-tables" : flag),
+            _workshop.Spoilt(
+                Nothing, flag => flag.Contains("-unwind-tables") ? "-fno-asynchronous-unwind-tables" : flag),
             NativeModuleRule.UnwindTables,
             "PT_GNU_EH_FRAME");
         const string Assembler = """
@@ -283,7 +299,8 @@ public sealed class NativeModuleContractTests : IDisposable
             .section .note.GNU-stack, "", @progbits
             """;
         AssertBroken(
-            _workshop.Spoilt(Assembler + "\n", extension: ".s", more: [_workshop.Write("int other(void) { return 5; }")]),
+            _workshop.Spoilt(
+                Assembler + "\n", extension: ".s", more: [_workshop.Write("int other(void) { return 5; }")]),
             NativeModuleRule.UnwindTables,
             "'work'",
             ".cfi_startproc");
@@ -298,7 +315,8 @@ public sealed class NativeModuleContractTests : IDisposable
     [Fact]
     public void Names_of_the_module_that_others_could_take_are_refused() => AssertBroken(
         _workshop.Spoilt(
-            "int shared;\nint work(int x) { return shared += x; }", flag => flag == "-Wl,-Bsymbolic" ? null : flag),
+            "int shared;\nint work(int x) { return shared += x; }",
+            flag => flag == "-Wl,-Bsymbolic" ? null : flag),
         NativeModuleRule.OwnSymbols,
         "'shared'");
 
@@ -310,10 +328,12 @@ public sealed class NativeModuleContractTests : IDisposable
         string path = _workshop.NextModule();
         ModuleWorkshop.AssertDone(_workshop.Run("--no-runtime", "cc", source, provider.Path, "-o", path));
         ElfImage user = ElfImage.Open(path);
-        string[] subjects = [.. NativeModuleContract.ViolationsOf(user, []).Select(violation => violation.Subject)];
+        string[] subjects = [.. NativeModuleContract.ViolationsOf(user, []).Select(
+            violation => violation.Subject)];
         Assert.Equal([provider.Path, "provided"], subjects);
         Assert.DoesNotContain(
-            NativeModuleContract.ViolationsOf(user, [provider]), violation => violation.Rule == NativeModuleRule.Import);
+            NativeModuleContract.ViolationsOf(user, [provider]),
+            violation => violation.Rule == NativeModuleRule.Import);
     }
 
     [Fact]
@@ -338,7 +358,8 @@ public sealed class NativeModuleContractTests : IDisposable
         NativeModuleRule.Import,
         "the variable 'optind'");
 
-    private static void AssertKept(ElfImage module) => Assert.Empty(NativeModuleContract.ViolationsOf(module, []));
+    private static void AssertKept(ElfImage module) =>
+        Assert.Empty(NativeModuleContract.ViolationsOf(module, []));
 
     /// <summary>Just that rule is broken, and the message has the words.</summary>
     private static void AssertBroken(ElfImage module, NativeModuleRule rule, params string[] words)

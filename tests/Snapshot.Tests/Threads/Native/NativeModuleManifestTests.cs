@@ -35,7 +35,8 @@ public sealed class NativeModuleManifestTests : IDisposable
     public void The_same_module_has_no_differences_wherever_it_lies()
     {
         NativeModuleManifest manifest = NativeModuleManifest.Of(_workshop.Good());
-        Assert.Empty(manifest.Differences(manifest with { Path = "/elsewhere/libmoved.so", ThreadLocalOffset = 64 }));
+        Assert.Empty(
+            manifest.Differences(manifest with { Path = "/elsewhere/libmoved.so", ThreadLocalOffset = 64 }));
     }
 
     [Fact]
@@ -44,7 +45,8 @@ public sealed class NativeModuleManifestTests : IDisposable
         string path = _workshop.NextModule();
         NativeModuleManifest Build(string source)
         {
-            ModuleWorkshop.AssertDone(_workshop.Run("--no-runtime", "cc", _workshop.Write(source), "-o", path));
+            ModuleWorkshop.AssertDone(
+                _workshop.Run("--no-runtime", "cc", _workshop.Write(source), "-o", path));
             return NativeModuleManifest.Of(ElfImage.Open(path));
         }
 
@@ -59,7 +61,8 @@ public sealed class NativeModuleManifestTests : IDisposable
     [Fact]
     public void Each_difference_is_a_sentence()
     {
-        NativeModuleManifest then = NativeModuleManifest.Of(_workshop.Good()) with { ThreadLocalOffset = 944 };
+        NativeModuleManifest then =
+            NativeModuleManifest.Of(_workshop.Good()) with { ThreadLocalOffset = 944 };
         void AssertTold(NativeModuleManifest now, params string[] words)
         {
             string difference = Assert.Single(then.Differences(now));
@@ -101,7 +104,8 @@ public sealed class NativeModuleManifestTests : IDisposable
     public void What_is_read_only_after_relocation_is_cut_out_where_it_lies()
     {
         AddressRange all = new(0x1000, 0x9000);
-        Assert.Equal([new(0x1000, 0x1000), new(0x4000, 0x6000)], all.Without(new AddressRange(0x2000, 0x2000)));
+        Assert.Equal(
+            [new(0x1000, 0x1000), new(0x4000, 0x6000)], all.Without(new AddressRange(0x2000, 0x2000)));
         Assert.Equal([new(0x3000, 0x7000)], all.Without(new AddressRange(0x1000, 0x2000)));
         Assert.Equal([all], all.Without(default));
         Assert.Equal([all], all.Without(new AddressRange(0x20000, 0x1000)));

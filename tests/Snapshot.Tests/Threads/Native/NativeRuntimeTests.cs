@@ -6,8 +6,8 @@ using Xunit.Abstractions;
 namespace Snapshot.Tests.Threads.Native;
 
 /// <summary>
-/// The C part's own tests of native threads: interrupted in malloc, memcpy, printf, the vdso, a blocked read, another
-/// signal's handler, the first and last instructions of a thread; killed at random, and continued.
+/// The C part's own tests of native threads: interrupted in malloc, memcpy, printf, the vdso, a blocked read,
+/// another signal's handler, the first and last instructions of a thread; killed at random, and continued.
 /// </summary>
 public sealed class NativeRuntimeTests(ITestOutputHelper output) : IDisposable
 {

@@ -21,7 +21,8 @@ public sealed class SnapshotCcTests : IDisposable
         {
             string path = _workshop.NextModule();
             ModuleWorkshop.AssertDone(_workshop.Run(
-                "--base", number.ToString(CultureInfo.InvariantCulture), "--no-runtime", "cc", _workshop.Write(Source),
+                "--base", number.ToString(CultureInfo.InvariantCulture), "--no-runtime", "cc",
+                _workshop.Write(Source),
                 "-o", path));
             Assert.Equal(NativeModuleBase.AddressOf(number), ElfImage.Open(path).Extent.Start);
         }
@@ -83,12 +84,15 @@ public sealed class SnapshotCcTests : IDisposable
     public void The_runtime_is_linked_from_its_directory()
     {
         string directory = Directory.CreateDirectory(_workshop.NextModule() + " with a blank").FullName;
-        string library = Path.Combine(directory, "libsnapshot_threads.so"), part = _workshop.NextModule() + ".o";
+        string library = Path.Combine(directory, "libsnapshot_threads.so"), part =
+            _workshop.NextModule() + ".o";
         ModuleWorkshop.AssertDone(_workshop.Run(
             "--no-runtime", "cc", _workshop.Write("int sn_something(void) { return 7; }"), "-o", library,
             "-Wl,-soname,libsnapshot_threads.so"));
-        const string Shim = "__attribute__((visibility(\"hidden\"))) void *malloc(unsigned long n) { return (void *)n; }";
-        ModuleWorkshop.AssertDone(_workshop.Run("cc", "-fno-builtin", "-c", _workshop.Write(Shim), "-o", part));
+        const string Shim =
+            "__attribute__((visibility(\"hidden\"))) void *malloc(unsigned long n) { return (void *)n; }";
+        ModuleWorkshop.AssertDone(
+            _workshop.Run("cc", "-fno-builtin", "-c", _workshop.Write(Shim), "-o", part));
         ModuleWorkshop.AssertDone(Repository.Run(
             directory, "ar", ["rcs", Path.Combine(directory, "libsnapshot_threads_shim.a"), part]));
 
@@ -117,13 +121,15 @@ public sealed class SnapshotCcTests : IDisposable
             target_link_libraries(heat PRIVATE m)
 
             """);
-        ModuleWorkshop.AssertDone(Repository.Run(folder, "cmake", ["-S", ".", "-B", "out", "-DCMAKE_BUILD_TYPE=Release"]));
+        ModuleWorkshop.AssertDone(
+            Repository.Run(folder, "cmake", ["-S", ".", "-B", "out", "-DCMAKE_BUILD_TYPE=Release"]));
         ModuleWorkshop.AssertDone(Repository.Run(folder, "cmake", ["--build", "out"]));
         ElfImage module = ElfImage.Open(Path.Combine(folder, "out", "libheat.so"));
         Assert.Empty(NativeModuleContract.ViolationsOf(module, []));
         Assert.Equal(NativeModuleBase.AddressOf(5), module.Extent.Start);
 
-        File.AppendAllText(Path.Combine(folder, "CMakeLists.txt"), "snapshot_module(cold SOURCES heat.c BASE 500)\n");
+        File.AppendAllText(
+            Path.Combine(folder, "CMakeLists.txt"), "snapshot_module(cold SOURCES heat.c BASE 500)\n");
         ProgramResult result = Repository.Run(folder, "cmake", ["-S", ".", "-B", "out"]);
         Assert.NotEqual(0, result.ExitCode);
         Assert.Contains("--base 500", result.Error, StringComparison.Ordinal);
