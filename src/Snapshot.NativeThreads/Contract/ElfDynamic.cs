@@ -18,12 +18,14 @@ internal enum ElfTag : ulong
     StringsSize = 10,
     SymbolSize = 11,
     Name = 14,
+    SearchPath = 15,
     Symbolic = 16,
     RelocationsWithoutAddend = 17,
     JumpSlotsKind = 20,
     TextRelocations = 22,
     JumpSlots = 23,
     BindNow = 24,
+    RunPath = 29,
     Flags = 30,
     RelativeSize = 35,
     Relative = 36,
@@ -44,11 +46,14 @@ internal sealed class ElfDynamic
 
     private readonly Dictionary<ElfTag, ulong> _values;
 
-    private ElfDynamic(Dictionary<ElfTag, ulong> values, string? name, IReadOnlyList<string> needed)
+    private ElfDynamic(
+        Dictionary<ElfTag, ulong> values, string? name, IReadOnlyList<string> needed,
+        IReadOnlyList<string> searchPaths)
     {
         _values = values;
         Name = name;
         Needed = needed;
+        SearchPaths = searchPaths;
     }
 
     /// <summary>The name others refer to it by (DT_SONAME), or null.</summary>
@@ -56,6 +61,9 @@ internal sealed class ElfDynamic
 
     /// <summary>The libraries it is linked against (DT_NEEDED), in their order.</summary>
     internal IReadOnlyList<string> Needed { get; }
+
+    /// <summary>The folders that it names for the search of these (DT_RUNPATH, or else DT_RPATH).</summary>
+    internal IReadOnlyList<string> SearchPaths { get; }
 
     internal bool BindsNow =>
         Has(ElfTag.BindNow) || Flag(ElfTag.Flags, FlagBindNow) || Flag(ElfTag.Flags1, Flag1Now);
@@ -92,7 +100,10 @@ internal sealed class ElfDynamic
 
         string NameAt(ulong offset) => StringAt(image, values, offset);
         string? name = values.TryGetValue(ElfTag.Name, out ulong own) ? NameAt(own) : null;
-        return new ElfDynamic(values, name, [.. needed.Select(NameAt)]);
+        bool hasPath = values.TryGetValue(ElfTag.RunPath, out ulong path)
+            || values.TryGetValue(ElfTag.SearchPath, out path);
+        string[] paths = hasPath ? NameAt(path).Split(':', StringSplitOptions.RemoveEmptyEntries) : [];
+        return new ElfDynamic(values, name, [.. needed.Select(NameAt)], paths);
     }
 
     /// <summary>A name of the dynamic string table.</summary>

@@ -33,7 +33,7 @@ internal sealed record ImportCause(string Name, string Symbol, string[] Brings, 
         new(
             "<iostream>", "_ZNSt8ios_base4InitC1Ev", Split($"{OfStreams} {OfLocales}"),
             "has the streams of <iostream> in it, which belong to one process: its source, or a library " +
-            "that is linked into it, includes <iostream>",
+            "that is linked into it, says #include <iostream>",
             WriteElsewhere),
         new(
             "<fstream>", "_ZNSt12__basic_fileIcE4openEPKcSt13_Ios_Openmodei", Split($"{OfFiles} {OfLocales}"),

@@ -14,6 +14,11 @@ namespace Snapshot.NativeThreads;
 /// </remarks>
 internal static class NativeModuleContract
 {
+    /// <summary>Goes up when a module that was good becomes bad, or the other way round: a note says which
+    /// was checked.
+    /// </summary>
+    internal const uint Version = 1;
+
     /// <summary>All violations, those of the layout first.</summary>
     /// <param name="module">The library.</param>
     /// <param name="others">The native modules that it may import from.</param>
@@ -31,6 +36,7 @@ internal static class NativeModuleContract
             .. UnwindRules.ViolationsOf(module, symbols),
             .. BindingRules.ViolationsOf(module),
             .. ImportRules.ViolationsOf(module, symbols, others),
+            .. NoteRules.ViolationsOf(module),
         ];
     }
 

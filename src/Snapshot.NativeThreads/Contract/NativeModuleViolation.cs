@@ -53,6 +53,9 @@ internal enum NativeModuleRule
 
     /// <summary>It does not hold addresses of other libraries' functions.</summary>
     AddressOfImport,
+
+    /// <summary>What its note says of the check where it was built is what it is now.</summary>
+    Note,
 }
 
 /// <summary>One place where a library breaks the contract of native modules.</summary>

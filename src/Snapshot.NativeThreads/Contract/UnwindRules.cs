@@ -38,9 +38,7 @@ internal static class UnwindRules
                 "Compile with -fasynchronous-unwind-tables; functions in assembler need .cfi_startproc.");
         }
 
-        string? import =
-            module.Symbols.FirstOrDefault(s => s.IsImport && s_unwinderImports.Contains(s.Name))?.Name;
-        if (import is null || symbols.Count > 0) yield break;
+        if (UnwinderImportOf(module) is not { } import || symbols.Count > 0) yield break;
         yield return new(
             NativeModuleRule.StaticSymbols,
             ".symtab",
@@ -48,6 +46,10 @@ internal static class UnwindRules
             "threads must not be disturbed in it",
             "Do not strip it; strip -g, which takes only what is for debuggers, is allowed.");
     }
+
+    /// <summary>Whether the module can throw, as its imports say, which <c>strip</c> leaves.</summary>
+    internal static UnwinderKind KindOf(ElfImage module) =>
+        UnwinderImportOf(module) is null ? UnwinderKind.None : UnwinderKind.Own;
 
     /// <summary>Where in the module threads are in the middle of unwinding their stack, and must not be
     /// disturbed.
@@ -61,6 +63,10 @@ internal static class UnwindRules
             .Select(symbol => new AddressRange(symbol.Address, symbol.Size))
             .Distinct().OrderBy(range => range.Start)];
     }
+
+    private static string? UnwinderImportOf(ElfImage module) =>
+        module.Symbols.FirstOrDefault(
+            symbol => symbol.IsImport && s_unwinderImports.Contains(symbol.Name))?.Name;
 
     /// <summary>
     /// The functions without an entry. Those of unknown size are the compiler's for start and end, which no

@@ -40,8 +40,6 @@ internal sealed record NativeModuleManifest
     internal static NativeModuleManifest Of(ElfImage module)
     {
         ElfSegment? threadLocal = module.Find(ElfSegmentType.ThreadLocal);
-        AddressRange written =
-            module.Find(ElfSegmentType.ReadOnlyAfterRelocation)?.Memory.ProtectedPages() ?? default;
         return new NativeModuleManifest
         {
             Path = module.Path,
@@ -50,11 +48,7 @@ internal sealed record NativeModuleManifest
             Size = module.Extent.Length,
             ThreadLocalSize = threadLocal?.Memory.Length ?? 0,
             ThreadLocalAlignment = Math.Max(1, threadLocal?.Alignment ?? 1),
-            Writable =
-            [
-                .. module.Loaded.Where(segment => segment.IsWritable)
-                    .SelectMany(segment => segment.Memory.WholePages().Without(written)),
-            ],
+            Writable = WritableMemory.Of(module),
             Needed = module.Dynamic.Needed,
         };
     }

@@ -108,6 +108,16 @@ public sealed class NativeModuleBuildTests : IDisposable
             Directory.GetFileSystemEntries(PathOf($"obj/{Repository.Configuration}/net10.0/modules")));
     }
 
+    [ToolFact("gcc")]
+    public void A_module_that_breaks_the_contract_is_an_error_of_the_build_and_leaves_nothing()
+    {
+        File.WriteAllText(PathOf("one.c"), "#include <stdlib.h>\nint one(void) { return rand(); }\n");
+        WriteProject("""<SnapshotNative Include="one.c" />""");
+        Refused("error :   It imports 'rand': the state of its random numbers is in libc and not captured.");
+        Assert.Empty(
+            Directory.GetFileSystemEntries(PathOf($"obj/{Repository.Configuration}/net10.0/modules")));
+    }
+
     public void Dispose() => _directory.Delete(recursive: true);
 
     private static void Done(ProgramResult result) => Assert.True(result.ExitCode == 0, result.ToString());

@@ -108,13 +108,15 @@ public sealed partial class PackageTests(Packages packages)
     [PackageFact]
     public void What_runs_in_the_compiler_or_beside_it_brings_its_symbols_itself()
     {
-        using ZipArchive package = packages.Open("Snapshot");
-        foreach (string name in (string[])
+        foreach ((string id, string name) in ((string, string)[])
             [
-                "analyzers/dotnet/cs/Snapshot.Analyzers.dll", "analyzers/dotnet/cs/Snapshot.CodeFixes.dll",
-                "tools/net10.0/Snapshot.FiberCheck.dll",
+                ("Snapshot", "analyzers/dotnet/cs/Snapshot.Analyzers.dll"),
+                ("Snapshot", "analyzers/dotnet/cs/Snapshot.CodeFixes.dll"),
+                ("Snapshot", "tools/net10.0/Snapshot.FiberCheck.dll"),
+                ("Snapshot.NativeThreads", "tools/native/Snapshot.ModuleCheck.dll"),
             ])
         {
+            using ZipArchive package = packages.Open(id);
             using PEReader assembly = Assembly(package.GetEntry(name)!);
             PortableSymbols? symbols = PortableSymbols.ReadEmbedded(assembly);
             Assert.True(symbols is not null, $"{name} has no symbols");

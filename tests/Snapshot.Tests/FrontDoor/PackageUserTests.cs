@@ -65,6 +65,13 @@ public sealed class PackageUserTests(Packages packages) : IDisposable
         ProgramResult run = Repository.Run(_directory.FullName, PathOf("out/User"), PathOf("store"));
         Assert.True(run.ExitCode == 0, run.ToString());
         Assert.Equal("counted to 3\nloaded\n", run.Output);
+
+        string command = Assert.Single(
+            Directory.GetFiles(
+                PathOf("packages/snapshot.nativethreads"), "snapshot-cc", SearchOption.AllDirectories));
+        ProgramResult check = Repository.Run(_directory.FullName, "sh", command, "check", "out/libsum.so");
+        Assert.True(check.ExitCode == 0, check.ToString());
+        Assert.EndsWith(", checked when it was linked.\n", check.Output, StringComparison.Ordinal);
     }
 
     public void Dispose() => _directory.Delete(recursive: true);

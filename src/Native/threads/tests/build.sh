@@ -21,10 +21,10 @@ runtime='-O2 -fPIC -fno-stack-protector -ftls-model=initial-exec -fasynchronous-
     SNAPSHOT_MODULE_DIR=$PWD
     export SNAPSHOT_MODULE_DIR
     module='-g -O2 -fstack-protector-all -fvisibility=hidden'
-    sh "$threads/snapshot-cc" --base 0 --no-runtime gcc $warnings $module -o libthreads_test_module.so \
+    sh "$threads/snapshot-cc" --base 0 --no-runtime --no-check gcc $warnings $module -o libthreads_test_module.so \
         "$here/module.c" -lm
-    sh "$threads/snapshot-cc" --base 1 gcc $warnings $module -o libthreads_test_runtime.so "$here/runtime.c"
-    sh "$threads/snapshot-cc" --base 2 g++ -std=c++20 -Wall -Wextra -Werror $module -o libthreads_test_cxx.so \
+    sh "$threads/snapshot-cc" --base 1 --no-check gcc $warnings $module -o libthreads_test_runtime.so "$here/runtime.c"
+    sh "$threads/snapshot-cc" --base 2 --no-check g++ -std=c++20 -Wall -Wextra -Werror $module -o libthreads_test_cxx.so \
         "$here/runtime_cxx.cc"
 
     gcc $warnings -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -pthread -o heap_test \

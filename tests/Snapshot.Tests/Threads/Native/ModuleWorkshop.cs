@@ -43,6 +43,9 @@ internal sealed class ModuleWorkshop : IDisposable
     private readonly string _folder = System.IO.Directory.CreateTempSubdirectory("snapshot-module-").FullName;
     private int _files;
 
+    /// <summary>Where its files are.</summary>
+    internal string Folder => _folder;
+
     /// <summary>What the shim has for C++ and needs no runtime for.</summary>
     internal static IReadOnlyList<string> CxxShim =>
         [Path.Combine(s_directory, "shim/cxx.c"), Path.Combine(s_directory, "shim/addressed.c")];
@@ -50,12 +53,26 @@ internal sealed class ModuleWorkshop : IDisposable
     internal static string? Missing(string program) =>
         BareMachine.FindOnPath(program) is null ? $"{program} is not on the PATH" : null;
 
-    /// <summary>Runs snapshot-cc in the folder.</summary>
+    /// <summary>Runs snapshot-cc in the folder, as it is in the sources. The check of what it links is left
+    /// to tests.
+    /// </summary>
     internal ProgramResult Run(params IEnumerable<string> arguments) => RunWith(_ => { }, arguments);
 
-    internal ProgramResult RunWith(Action<ProcessStartInfo> change, params IEnumerable<string> arguments)
+    internal ProgramResult RunWith(Action<ProcessStartInfo> change, params IEnumerable<string> arguments) =>
+        Command(s_directory, change, ["--no-check", .. arguments]);
+
+    /// <summary>Runs the command that the build has made, which checks what it links.</summary>
+    internal ProgramResult RunBuilt(params IEnumerable<string> arguments) =>
+        RunBuiltWith(_ => { }, arguments);
+
+    internal ProgramResult RunBuiltWith(
+        Action<ProcessStartInfo> change, params IEnumerable<string> arguments) =>
+        Command(ModuleLibrary.Runtime, change, arguments);
+
+    private ProgramResult Command(
+        string directory, Action<ProcessStartInfo> change, params IEnumerable<string> arguments)
     {
-        ProcessStartInfo start = new("/bin/sh", [Path.Combine(s_directory, "snapshot-cc"), .. arguments])
+        ProcessStartInfo start = new("/bin/sh", [Path.Combine(directory, "snapshot-cc"), .. arguments])
         {
             WorkingDirectory = _folder,
         };
@@ -84,10 +101,12 @@ internal sealed class ModuleWorkshop : IDisposable
     /// A module made with the flags of the command, each of which a test may leave out or exchange.
     /// </summary>
     internal ElfImage Spoilt(
-        string source, Func<string, string?>? change = null, string[]? more = null, string extension = ".c")
+        string source, Func<string, string?>? change = null, string[]? more = null, string extension = ".c",
+        bool noted = false)
     {
         string path = NextModule();
-        ProgramResult printed = Run("--no-runtime", "--print-flags", path);
+        string[] print = ["--no-runtime", "--print-flags", path];
+        ProgramResult printed = noted ? RunBuilt(print) : Run(print);
         AssertDone(printed);
         IEnumerable<string> flags = printed.Output.Trim().Split(' ')
             .Select(flag => change is null ? flag : change(flag)).OfType<string>();

@@ -1,3 +1,4 @@
+using Snapshot.NativeThreads;
 using Snapshot.Tests.Profiles;
 using Snapshot.Tests.Session;
 using Xunit;
@@ -146,6 +147,20 @@ public sealed class NativeHostTests : IDisposable
         Assert.Equal(0, Load(module).ExitCode);
         _library.Scenes("-DREBUILT=1", "-O1");
         Refuses(Load(module), "libscenes.so was rebuilt since the checkpoint", "Restart with the file");
+    }
+
+    [MachineFact]
+    public void A_module_that_was_changed_after_its_check_is_refused()
+    {
+        string module = _library.Scenes();
+        ElfImage image = ElfImage.Open(module);
+        byte[] file = File.ReadAllBytes(module);
+        Assert.Equal(UnwinderKind.None, ModuleNote.Read(file.AsSpan(
+            (int)ModuleNote.PlaceIn(image)!.Value.Start, ModuleNote.Size))!.Unwinder);
+        file[(int)ElfNotes.Find(image, "GNU\0"u8, 3)!.Value.Start] ^= 1;
+        File.WriteAllBytes(module, file);
+        Refuses(Load(
+            module), "It was changed after its check: its build id is ", "Link it again with snapshot-cc.");
     }
 
     [MachineFact]

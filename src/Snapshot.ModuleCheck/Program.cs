@@ -1,0 +1,3 @@
+using Snapshot.ModuleCheck;
+
+return CheckCommand.Run(args, Console.Out, Console.Error);
