@@ -72,6 +72,23 @@ public sealed class SnapshotCcCheckTests : IDisposable
         Assert.Equal(refused.Message + "\n", check.Error);
     }
 
+    [ToolFact("g++")]
+    public void The_document_shows_what_is_printed()
+    {
+        string text = Words(File.ReadAllText(Path.Combine(Repository.Root, "docs/NATIVE.md")));
+        string chatty =
+            _workshop.Write("#include <cstdlib>\n" + Stream.Replace("<< x;", "<< std::rand();"), ".cpp");
+        ProgramResult broken = _workshop.RunBuilt("g++", "-O2", chatty, "-o", "libchatty.so");
+        Assert.Contains($"$ snapshot-cc g++ -O2 chatty.cpp -o libchatty.so {Words(broken.Error)}```", text);
+
+        AssertSilent(_workshop.RunBuilt("cc", _workshop.Write("int x;"), "-o", "libsum.so"));
+        ProgramResult kept = _workshop.RunBuilt("check", "libsum.so");
+        Assert.Contains($"$ snapshot-cc check libsum.so {Words(kept.Output)}```", text);
+
+        static string Words(string text) => string.Join(' ', text.Split((char[])[' ', '\n'],
+            StringSplitOptions.RemoveEmptyEntries)) + " ";
+    }
+
     [Fact]
     public void A_module_linked_without_the_check_is_told_apart()
     {
