@@ -77,7 +77,7 @@ internal sealed unsafe class NativeParticipant : IStandsFor
 
         using (participant)
         {
-            participant.Stacks = StackKind.Native;
+            participant.Kind = ParticipantKind.Native;
             participant.StandsFor = this;
             participant.Doing = _stop.Describe;
             _attached.SetResult();

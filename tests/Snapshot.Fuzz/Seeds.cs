@@ -1,4 +1,5 @@
 using K4os.Compression.LZ4;
+using Snapshot.Base;
 using Snapshot.Fuzz.Forging;
 using Snapshot.Fuzz.Targets;
 using Snapshot.Image;

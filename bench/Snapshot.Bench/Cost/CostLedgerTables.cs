@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Snapshot.Base;
 using Snapshot.Checkpoint;
 
 namespace Snapshot.Bench;

@@ -110,9 +110,8 @@ internal sealed class Checkpoints : IAsyncDisposable, IDisposable
             EncoderThreads = _settings.EncoderThreads,
             Around = (task, work) =>
             {
-                using ProcessorMeter.Measurement spent = meter.Begin(
-                    task == ImageTask.Encode ? CheckpointTask.Encode : CheckpointTask.Write);
-                if (task == ImageTask.Encode) _share.Take(ProcessorShare.Tenth);
+                using ProcessorMeter.Measurement spent = meter.Begin(task);
+                if (task == CheckpointTask.Encode) _share.Take(ProcessorShare.Tenth);
                 work();
             },
             Pool = _blocks,

@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using Snapshot.Base;
 using Snapshot.Interop;
 
 namespace Snapshot.Checkpoint;

@@ -22,48 +22,16 @@ internal static class ImageRecord
     internal static ImageMetadata Of(
         CoordinationState state, MemoryCapture memory, CaptureInfo captured) => new()
         {
-            Owners = [.. state.Ids.Select(
-            owner => new LockOwnerDescription(owner.Id, owner.Name, KindOf(owner.Kind)))],
-            Participants = [.. state.Participants.Select(participant => new ParticipantDescription(
-            IdOf(state, OwnerKind.Participant, participant.Name), participant.Name,
-            KindOf(participant.Stacks), participant.Handlers))],
-            AsyncHandlers = [
-            .. state.Handlers.Select(
-                name => new HandlerDescription(IdOf(state, OwnerKind.Handler, name), name))],
+            Owners = state.Owners,
+            Participants = state.Participants,
+            AsyncHandlers = state.Handlers,
             Roots = [.. memory.Captured.Where(region => region.Arena is not null).SelectMany(RootsOf)],
             Environment = s_here,
             Figures = FiguresOf(memory, captured),
         };
 
-    internal static CoordinationState Coordination(long generation, ImageMetadata metadata) => new(
-        generation,
-        [.. metadata.Owners.Select(owner => new OwnerIdState(KindOf(owner.Kind), owner.Name, owner.Id))],
-        [.. metadata.Participants.Select(participant => new ParticipantState(
-            participant.Name, StacksOf(participant.Kind), participant.Handlers))],
-        [.. metadata.AsyncHandlers.Select(handler => handler.Name)]);
-
-    private static ParticipantKind KindOf(StackKind stacks) => stacks switch
-    {
-        StackKind.Fibers => ParticipantKind.Fibers,
-        StackKind.Native => ParticipantKind.Native,
-        _ => ParticipantKind.Polled,
-    };
-
-    private static StackKind StacksOf(ParticipantKind kind) => kind switch
-    {
-        ParticipantKind.Fibers => StackKind.Fibers,
-        ParticipantKind.Native => StackKind.Native,
-        _ => StackKind.OfThread,
-    };
-
-    private static LockOwnerKind KindOf(OwnerKind kind) =>
-        kind == OwnerKind.Participant ? LockOwnerKind.Participant : LockOwnerKind.Handler;
-
-    private static OwnerKind KindOf(LockOwnerKind kind) =>
-        kind == LockOwnerKind.Participant ? OwnerKind.Participant : OwnerKind.Handler;
-
-    private static int IdOf(CoordinationState state, OwnerKind kind, string name) =>
-        state.Ids.First(owner => owner.Kind == kind && owner.Name == name).Id;
+    internal static CoordinationState Coordination(long generation, ImageMetadata metadata) =>
+        new(generation, metadata.Owners, metadata.Participants, metadata.AsyncHandlers);
 
     private static IEnumerable<RootDescription> RootsOf(RegionCapture region) => region.Arena!.Roots.Select(
         root => new RootDescription(region.Id, root.Name, root.TypeName, root.Count, root.Offset));

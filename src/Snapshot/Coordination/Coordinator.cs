@@ -108,7 +108,7 @@ internal sealed class Coordinator : IDisposable
         options ??= new ParticipantOptions();
         RemoveDead();
         Participant participant = new(
-            _table, _resumption, name, _ids.Get(OwnerKind.Participant, name), options);
+            _table, _resumption, name, _ids.Get(LockOwnerKind.Participant, name), options);
         _table.Add(participant);
         while (!Barrier.TryAttach(out long word)) Barrier.Sleep(word);
         participant.MarkJoined();
@@ -134,7 +134,7 @@ internal sealed class Coordinator : IDisposable
         ThrowIfUnusable();
         RecordedName.ThrowIfUnusable(name);
         (handler as INamedHandler)?.Name($"handler '{name}'");
-        AsyncHandlerOwner owner = new(_ids.Get(OwnerKind.Handler, name), name, _async.Part);
+        AsyncHandlerOwner owner = new(_ids.Get(LockOwnerKind.Handler, name), name, _async.Part);
         HandlerRegistration registration = _async.List.Add(name, handler, owner);
         if (Ledger.TryClaim(null, name))
         {
@@ -204,7 +204,7 @@ internal sealed class Coordinator : IDisposable
     /// <summary>
     /// The id of a participant of that name, whether it is attached or not, as an owner of locks.
     /// </summary>
-    internal int OwnerIdOf(string name) => _ids.Get(OwnerKind.Participant, name);
+    internal int OwnerIdOf(string name) => _ids.Get(LockOwnerKind.Participant, name);
 
     /// <summary>
     /// What the image keeps: as captured while an attempt is past its capture, else as it is now.
@@ -214,15 +214,16 @@ internal sealed class Coordinator : IDisposable
         if (OpenAttempt is not Attempt { IsCaptured: true } attempt)
         {
             return Export(
-                Ledger.Generation, _table.ToArray().Select(ToState), _async.List.Enabled, atCapture: false);
+                Ledger.Generation,
+                _table.ToArray().Select(participant => Describe(participant, participant.Handlers.Enabled)),
+                _async.List.Enabled,
+                atCapture: false);
         }
 
-        List<ParticipantState> participants = [];
+        List<ParticipantDescription> participants = [];
         foreach (CapturedParticipant captured in _table.Captured)
         {
-            if (!captured.IsOmitted)
-                participants.Add(new ParticipantState(
-                    captured.Participant.Name, captured.Participant.Stacks, Names(captured.Handlers)));
+            if (!captured.IsOmitted) participants.Add(Describe(captured.Participant, captured.Handlers));
         }
 
         return Export(attempt.Generation, participants, attempt.AsyncEntries, atCapture: true);
@@ -231,7 +232,7 @@ internal sealed class Coordinator : IDisposable
     /// <summary>In a restarted session, before anybody attaches or registers: what the image kept.</summary>
     internal void Restore(CoordinationState state)
     {
-        _ids.Restore(state.Ids);
+        _ids.Restore(state.Owners);
         Ledger.Expect(state);
     }
 
@@ -280,21 +281,28 @@ internal sealed class Coordinator : IDisposable
     internal void RemoveDead() => _table.RemoveDead();
 
     private CoordinationState Export(
-        long generation, IEnumerable<ParticipantState> participants, HandlerEntry[] handlers, bool atCapture)
+        long generation, IEnumerable<ParticipantDescription> participants, HandlerEntry[] handlers,
+        bool atCapture)
     {
-        IEnumerable<ParticipantState> all = participants.Concat(Ledger.MissingParticipants(atCapture))
+        IEnumerable<ParticipantDescription> missing = Ledger.MissingParticipants(atCapture)
+            .Select(
+                of => new ParticipantDescription(OwnerIdOf(of.Key), of.Key, ParticipantKind.Polled, [.. of]));
+        IEnumerable<ParticipantDescription> all = participants.Concat(missing)
             .GroupBy(participant => participant.Name)
             .Select(
-                group => new ParticipantState(
+                group => new ParticipantDescription(
+                    group.First().Id,
                     group.Key,
-                    group.Max(state => state.Stacks),
-                    [.. group.SelectMany(state => state.Handlers).Distinct()]));
-        IEnumerable<string> names = Names(handlers).Concat(Ledger.MissingHandlers(atCapture)).Distinct();
-        return new CoordinationState(generation, _ids.Export(), [.. all], [.. names]);
+                    group.Max(participant => participant.Kind),
+                    [.. group.SelectMany(participant => participant.Handlers).Distinct()]));
+        IEnumerable<HandlerDescription> named = Names(handlers).Concat(Ledger.MissingHandlers(atCapture))
+            .Distinct()
+            .Select(name => new HandlerDescription(_ids.Get(LockOwnerKind.Handler, name), name));
+        return new CoordinationState(generation, _ids.Export(), [.. all], [.. named]);
     }
 
-    private static ParticipantState ToState(Participant participant) =>
-        new(participant.Name, participant.Stacks, Names(participant.Handlers.Enabled));
+    private static ParticipantDescription Describe(Participant participant, HandlerEntry[] handlers) =>
+        new(participant.Id, participant.Name, participant.Kind, Names(handlers));
 
     private static string[] Names(HandlerEntry[] handlers) => [.. handlers.Select(handler => handler.Name)];
 }

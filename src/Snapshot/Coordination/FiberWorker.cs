@@ -12,7 +12,7 @@ internal static class FiberWorker
     internal static void Run(
         Participant participant, FiberSpace space, Action start, CancellationToken cancellation)
     {
-        participant.Stacks = StackKind.Fibers;
+        participant.Kind = ParticipantKind.Fibers;
         using FiberScheduler scheduler = new(space, participant.Name, new ParticipantHost(participant));
         if (scheduler.State == WorkerState.Finished) return;
         scheduler.ThrowIfFailed();

@@ -1,13 +1,15 @@
+using Snapshot.Base;
+
 namespace Snapshot.Coordination;
 
 /// <summary>Small ids by name, the same for a name for ever, also across restarts. Thread-safe.</summary>
 internal sealed class OwnerIds
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<(OwnerKind Kind, string Name), int> _ids = [];
+    private readonly Dictionary<(LockOwnerKind Kind, string Name), int> _ids = [];
     private int _last;
 
-    internal int Get(OwnerKind kind, string name)
+    internal int Get(LockOwnerKind kind, string name)
     {
         lock (_lock)
         {
@@ -16,23 +18,23 @@ internal sealed class OwnerIds
         }
     }
 
-    internal IReadOnlyList<OwnerIdState> Export()
+    internal IReadOnlyList<LockOwnerDescription> Export()
     {
         lock (_lock)
         {
             return [.. _ids.OrderBy(pair => pair.Value)
-                .Select(pair => new OwnerIdState(pair.Key.Kind, pair.Key.Name, pair.Value))];
+                .Select(pair => new LockOwnerDescription(pair.Value, pair.Key.Name, pair.Key.Kind))];
         }
     }
 
-    internal void Restore(IReadOnlyList<OwnerIdState> states)
+    internal void Restore(IReadOnlyList<LockOwnerDescription> owners)
     {
         lock (_lock)
         {
-            foreach (OwnerIdState state in states)
+            foreach (LockOwnerDescription owner in owners)
             {
-                _ids[(state.Kind, state.Name)] = state.Id;
-                _last = Math.Max(_last, state.Id);
+                _ids[(owner.Kind, owner.Name)] = owner.Id;
+                _last = Math.Max(_last, owner.Id);
             }
         }
     }

@@ -104,8 +104,10 @@ public sealed unsafe partial class Participant : IDisposable
     /// <inheritdoc cref="StopHint"/>
     internal int* AttentionHint => (int*)Unsafe.AsPointer(ref _attention[0]);
 
-    /// <summary>What its stacks are.</summary>
-    internal StackKind Stacks { get; set; }
+    /// <summary>
+    /// What the stacks are that it stands for: its own, which is not captured, or those in an arena.
+    /// </summary>
+    internal ParticipantKind Kind { get; set; } = ParticipantKind.Polled;
 
     /// <summary>Others for whom it stands, or null.</summary>
     internal IStandsFor? StandsFor { get; set; }

@@ -33,8 +33,8 @@ internal sealed class RestartLedger
         lock (_gate)
         {
             Generation = state.Generation;
-            _unclaimed.AddRange(state.Handlers.Select(handler => new Key(null, handler)));
-            foreach (ParticipantState participant in state.Participants)
+            _unclaimed.AddRange(state.Handlers.Select(handler => new Key(null, handler.Name)));
+            foreach (ParticipantDescription participant in state.Participants)
                 _unclaimed.AddRange(
                     participant.Handlers.Select(handler => new Key(participant.Name, handler)));
             _unresumed.AddRange(_unclaimed);
@@ -124,16 +124,15 @@ internal sealed class RestartLedger
     }
 
     /// <summary>
-    /// The participants' handlers that did not come back; they go into the next image again.
+    /// The participants' handlers that did not come back, by participant; they go into the next image again.
     /// </summary>
     /// <param name="atCapture">At the latest capture, or now.</param>
-    internal IEnumerable<ParticipantState> MissingParticipants(bool atCapture)
+    internal IEnumerable<IGrouping<string, string>> MissingParticipants(bool atCapture)
     {
         lock (_gate)
         {
             return [.. (atCapture ? _captured : _unresumed).Where(key => key.Participant is not null)
-                .GroupBy(key => key.Participant!, key => key.Handler)
-                .Select(group => new ParticipantState(group.Key, StackKind.OfThread, [.. group]))];
+                .GroupBy(key => key.Participant!, key => key.Handler)];
         }
     }
 }

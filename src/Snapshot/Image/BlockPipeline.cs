@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using Snapshot.Base;
 
 namespace Snapshot.Image;
 
@@ -80,7 +81,7 @@ internal sealed class BlockPipeline : IDisposable
 
         // One for each of the first blocks: a small image has few threads.
         if (_encoders.Count < _options.EncoderThreads)
-            _encoders.Add(ImageThread.Start(_options, ImageTask.Encode, EncodeAll, Fail));
+            _encoders.Add(ImageThread.Start(_options, CheckpointTask.Encode, EncodeAll, Fail));
         return sequence;
     }
 

@@ -1,3 +1,5 @@
+using Snapshot.Base;
+
 namespace Snapshot.Image;
 
 /// <summary>Everything an image says apart from the memory itself.</summary>

@@ -1,3 +1,5 @@
+using Snapshot.Base;
+
 namespace Snapshot.Image;
 
 /// <summary>
@@ -99,7 +101,7 @@ internal sealed class ImageOutput
 
         // One for each of the first writes: a small image has one.
         if (_writers.Count < _options.WritesInFlight)
-            _writers.Add(ImageThread.Start(_options, ImageTask.Write, WriteAll, _fail));
+            _writers.Add(ImageThread.Start(_options, CheckpointTask.Write, WriteAll, _fail));
     }
 
     private void WriteAll()

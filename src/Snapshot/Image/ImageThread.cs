@@ -1,3 +1,5 @@
+using Snapshot.Base;
+
 namespace Snapshot.Image;
 
 /// <summary>A thread of an image's writer.</summary>
@@ -11,7 +13,7 @@ internal static class ImageThread
     /// Takes what that throws, whatever it is: it is rethrown on the thread that appends.
     /// </param>
     internal static Thread Start(
-        ImageWriterOptions options, ImageTask task, Action work, Action<Exception> fail)
+        ImageWriterOptions options, CheckpointTask task, Action work, Action<Exception> fail)
     {
         Thread thread = new(Run) { IsBackground = true, Name = NameOf(task) };
         thread.Start();
@@ -32,7 +34,7 @@ internal static class ImageThread
         }
     }
 
-    private static string NameOf(ImageTask task) => task == ImageTask.Encode
+    private static string NameOf(CheckpointTask task) => task == CheckpointTask.Encode
         ? "snapshot image encode"
         : "snapshot image write";
 }

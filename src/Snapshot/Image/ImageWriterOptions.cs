@@ -19,7 +19,7 @@ internal sealed class ImageWriterOptions
     /// Called on each thread that encodes or writes, with its work, for instance to measure that, or to lower
     /// the thread's priority before; must call it once. What it throws fails the image. Default calls it.
     /// </value>
-    internal Action<ImageTask, Action> Around { get; init; } = static (_, work) => work();
+    internal Action<CheckpointTask, Action> Around { get; init; } = static (_, work) => work();
 
     /// <value>
     /// Where the buffers come from and go back to; not disposed of. Default null: from nowhere else.

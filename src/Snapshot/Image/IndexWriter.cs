@@ -1,3 +1,4 @@
+using Snapshot.Base;
 using static Snapshot.Image.ImageFormat;
 
 namespace Snapshot.Image;

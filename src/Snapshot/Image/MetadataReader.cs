@@ -1,3 +1,5 @@
+using Snapshot.Base;
+
 namespace Snapshot.Image;
 
 /// <summary>Parses the sections of an index that do not speak of pages.</summary>

@@ -1,3 +1,4 @@
+using Snapshot.Base;
 using Snapshot.Checkpoint;
 using Xunit;
 

@@ -17,7 +17,7 @@ public sealed class RestartTests
         using Worker newcomer = Worker.Attach(coordinator, "newcomer");
         using Worker worker = Worker.Attach(coordinator, "w");
         Assert.Equal(workerId, worker.Participant.Id);
-        Assert.DoesNotContain(state.Ids, known => known.Id == newcomer.Participant.Id);
+        Assert.DoesNotContain(state.Owners, known => known.Id == newcomer.Participant.Id);
         worker.Do(participant =>
         {
             participant.RegisterHandler("s1", _log.Handler("s1"));
@@ -70,7 +70,7 @@ public sealed class RestartTests
             resumed.Set();
         }));
         resumed.Wait();
-        Assert.Equal(state.Ids.Single(known => known.Name == "a").Id, asyncOwner);
+        Assert.Equal(state.Owners.Single(known => known.Name == "a").Id, asyncOwner);
     }
 
     [Fact]
@@ -147,7 +147,7 @@ public sealed class RestartTests
         CoordinationState next = coordinator.Export();
         attempt.Finish();
         Assert.Equal(12, next.Generation);
-        Assert.Equal(["a"], next.Handlers);
+        Assert.Equal(["a"], next.Handlers.Select(handler => handler.Name));
         Assert.Equal(["s1", "s2"], next.Participants.Single(participant => participant.Name == "w").Handlers);
     }
 
@@ -167,7 +167,7 @@ public sealed class RestartTests
         CoordinationState next = coordinator.Export();
         attempt.BeginCommit();
         attempt.Complete();
-        Assert.Equal(["a"], next.Handlers);
+        Assert.Equal(["a"], next.Handlers.Select(handler => handler.Name));
         Assert.Equal(["s1", "s2"], next.Participants.Single(participant => participant.Name == "w").Handlers);
     }
 

@@ -1,4 +1,4 @@
-namespace Snapshot.Checkpoint;
+namespace Snapshot.Base;
 
 /// <summary>What threads of the library do for a checkpoint.</summary>
 internal enum CheckpointTask

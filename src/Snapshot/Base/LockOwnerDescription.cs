@@ -1,4 +1,4 @@
-namespace Snapshot.Image;
+namespace Snapshot.Base;
 
 /// <summary>Whose id a lock owner id is. The values are part of the format, do not renumber.</summary>
 internal enum LockOwnerKind
