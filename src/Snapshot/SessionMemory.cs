@@ -17,56 +17,34 @@ internal sealed unsafe class SessionMemory : IDisposable
     private static readonly ConcurrentBag<SessionMemory> s_leftBehind = [];
 
     private readonly Lock _changing = new();
+    private readonly MemoryCapture _capture;
     private readonly TrackerFactory _trackers;
     private readonly Dictionary<string, RestoredBuffer> _unclaimed = [];
     private readonly Dictionary<string, ProtectedBuffer> _buffers = [];
     private Arena[] _arenas = [];
     private readonly LazyFill? _awaited;
-    private readonly CaptureMode _wanted;
     private int _nextId = 1;
     private bool _arenasAreLeft;
 
-    /// <param name="options">Mechanism, capture mode and limits.</param>
-    /// <param name="trackers">Owned from here on.</param>
-    /// <param name="restored">What a restart mapped; owned from here on, or null.</param>
-    /// <param name="parent">The image that the restored memory is as, or null.</param>
-    /// <remarks>When it throws, what it owns is let go.</remarks>
-    internal SessionMemory(
-        SnapshotOptions options, TrackerFactory trackers, RestoredMemory? restored, ImageLink? parent)
+    /// <param name="capture">Captures them.</param>
+    /// <param name="trackers">What they are tracked by.</param>
+    /// <param name="restored">What a restart mapped, or null.</param>
+    /// <remarks>Owns what it is given, unless it throws.</remarks>
+    internal SessionMemory(MemoryCapture capture, TrackerFactory trackers, RestoredMemory? restored)
     {
+        _capture = capture;
         _trackers = trackers;
         _awaited = restored?.Awaited;
-        _wanted = options.Capture;
-        try
+        capture.Restore(() =>
         {
-            ThrowUnlessPossible(options.Capture);
-            Capture = new MemoryCapture(
-                new StagingArea(options.Tuning.StagingLimit), trackers,
-                () => _awaited is { IsComplete: false },
-                parent);
-            Capture.Restore(() =>
-            {
-                foreach (RestoredArena arena in restored?.Arenas ?? []) AddRestored(arena);
-            });
-        }
-        catch
-        {
-            // What else fails while this is let go is not the cause.
-            Closing closing = default;
-            closing.Dispose(Capture);
-            closing.Dispose(restored);
-            closing.Dispose(trackers);
-            throw;
-        }
-
+            foreach (RestoredArena arena in restored?.Arenas ?? []) AddRestored(arena);
+        });
         foreach (RestoredBuffer buffer in restored?.Buffers ?? [])
             _unclaimed.Add(buffer.Description.Name, buffer);
         _nextId = 1 + Math.Max(
             restored?.Arenas.Select(arena => arena.Description.Id).DefaultIfEmpty().Max() ?? 0,
             restored?.Buffers.Select(buffer => buffer.Description.Id).DefaultIfEmpty().Max() ?? 0);
     }
-
-    internal MemoryCapture Capture { get; }
 
     /// <summary>Streams in what a lazy restart left to come.</summary>
     internal void Stream(int threads, Action<SnapshotException> onFailed) =>
@@ -83,21 +61,20 @@ internal sealed unsafe class SessionMemory : IDisposable
             {
                 if (options is null) return existing;
                 ThrowUnlessLargeEnough(existing, options);
-                Ask(Capture.Of(existing).Policy, options);
+                _capture.Ask(existing, options.Capture);
                 return existing;
             }
 
             if (_buffers.ContainsKey(name) || _unclaimed.ContainsKey(name))
                 throw NameTaken(name, "a protected buffer");
             options ??= new ArenaOptions();
-            CapturePolicy policy = new();
-            Ask(policy, options);
+            _capture.ThrowUnlessPossible(options.Capture);
             ThrowIfTooMany(name);
             Arena fresh = Arena.Create(name, baseAddress: null, options);
             try
             {
                 PageHashes hashes = new(fresh.Region.CapacityPages);
-                AddArena(_nextId, fresh, hashes, parentPages: 0, policy, isRestored: false);
+                AddArena(_nextId, fresh, hashes, parentPages: 0, options.Capture, isRestored: false);
             }
             catch
             {
@@ -184,7 +161,7 @@ internal sealed unsafe class SessionMemory : IDisposable
 
         Closing closing = default;
         closing.Do(CloseAwaited);
-        closing.Dispose(Capture);
+        closing.Dispose(_capture);
         foreach (Arena arena in _arenas) closing.Do(arena.Close);
         foreach (ProtectedBuffer buffer in _buffers.Values) closing.Dispose(buffer);
         closing.Dispose(_awaited);
@@ -209,28 +186,19 @@ internal sealed unsafe class SessionMemory : IDisposable
 
     private void AddBuffer(int id, ProtectedBuffer buffer, PageHashes hashes, long parentPages)
     {
-        Capture.AddBuffer(id, buffer, hashes, parentPages);
+        _capture.AddBuffer(id, buffer, hashes, parentPages);
         _buffers.Add(buffer.RegionName, buffer);
     }
 
     private void AddRestored(RestoredArena restored) => AddArena(
         restored.Description.Id, restored.Arena, restored.Hashes, restored.Description.CommittedPages,
-        new CapturePolicy { Wanted = _wanted }, isRestored: true);
+        CaptureMode.Auto, isRestored: true);
 
     private void AddArena(
-        int id, Arena arena, PageHashes hashes, long parentPages, CapturePolicy policy, bool isRestored)
+        int id, Arena arena, PageHashes hashes, long parentPages, CaptureMode asked, bool isRestored)
     {
-        Capture.AddArena(id, arena, hashes, parentPages, policy, isRestored);
+        _capture.AddArena(id, arena, hashes, parentPages, asked, isRestored);
         _arenas = [.. _arenas, arena];
-    }
-
-    /// <summary>
-    /// What the program asks for an arena counts from now on; what it does not say stays the session's.
-    /// </summary>
-    private void Ask(CapturePolicy policy, ArenaOptions options)
-    {
-        ThrowUnlessPossible(options.Capture);
-        policy.Wanted = options.Capture == CaptureMode.Auto ? _wanted : options.Capture;
     }
 
     /// <exception cref="SnapshotException">Unsupported: arenas are tracked by signals.</exception>
@@ -240,25 +208,6 @@ internal sealed unsafe class SessionMemory : IDisposable
         throw new SnapshotException(
             SnapshotErrorCode.Unsupported,
             $"{what} cannot be in a session that tracks by signals. Choose another TrackingMechanism.");
-    }
-
-    private void ThrowUnlessPossible(CaptureMode mode)
-    {
-        if (mode == CaptureMode.CopyOnWrite) _trackers.ThrowUnlessCanFreeze();
-        if (_trackers.IsBySignals && mode is CaptureMode.Stage or CaptureMode.PreCopy)
-        {
-            throw new SnapshotException(
-                SnapshotErrorCode.Unsupported,
-                $"The program asks for {mode}, and a session that tracks by signals captures by " +
-                "copy-on-write. Use CaptureMode.Auto, or another TrackingMechanism.");
-        }
-
-        if (mode != CaptureMode.PreCopy || _trackers.CopiesBefore) return;
-        throw new SnapshotException(
-            SnapshotErrorCode.Unsupported,
-            "The program asks for pre-copy, and pages are tracked by content here, which shows a write " +
-            "only when the participants stand still. Use CaptureMode.Auto or Stage, or track by write " +
-            "protection or by soft-dirty bits if 'snapshot doctor' shows them.");
     }
 
     /// <summary>

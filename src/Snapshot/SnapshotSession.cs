@@ -42,31 +42,23 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         _share = new ProcessorShare(options.Tuning.AdjustsPriorities);
         try
         {
-            _memory = new SessionMemory(options, trackers, restored?.Memory, restored?.Head);
             _coordinator = new Coordinator(options.Gates, options.GateTimeout)
             {
                 HandlerFailed = error => _subscribers.Raise(HandlerFailed, this, error),
                 ParticipantDied = name => _subscribers.Raise(ParticipantDied, this, name),
             };
+            _checkpoints = new Checkpoints(
+                _coordinator, store, trackers, _share, SettingsOf(options, restored), _subscribers);
+            _memory = new SessionMemory(_checkpoints.Memory, trackers, restored?.Memory);
             if (restored is not null)
             {
-                _coordinator.Restore(ImageRecord.Coordination(restored.Head.Generation, restored.Metadata));
+                _coordinator.Restore(restored.Coordination);
                 Restarted = restored.Info;
                 store.Continue(restored.Head.Generation);
             }
 
             _fibers = new SessionFibers(Restarted?.Generation ?? 0, () => _memory.Arenas);
             _parts = new SessionParts(_coordinator, _share, _memory, _fibers, _subscribers);
-            CheckpointSettings settings = new()
-            {
-                Timeout = options.Timeout,
-                Encoding = options.Encoding,
-                EncoderThreads = options.Tuning.EncoderThreads,
-                DrainBytesPerSecond = options.Tuning.DrainBytesPerSecond,
-            };
-            _checkpoints = new Checkpoints(
-                _coordinator, _memory.Capture, store, _share, settings, _subscribers,
-                _memory.ThrowIfBuffersUnclaimed);
             _closing = new SessionClosing(() => _checkpoints.IsCurrent, _checkpoints.Close, CloseAsync);
             _memory.Stream(restored?.Threads ?? 0, _coordinator.FailRestart);
         }
@@ -76,6 +68,13 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
             Closing closing = default;
             closing.Dispose(_checkpoints);
             closing.Dispose(_coordinator);
+            if (_memory is null)
+            {
+                closing.Dispose(_checkpoints?.Memory);
+                closing.Dispose(restored?.Memory);
+                closing.Dispose(trackers);
+            }
+
             closing.Dispose(_memory);
             closing.Dispose(store);
             throw;
@@ -373,6 +372,19 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         closing.Dispose(_store);
         closing.End();
     }
+
+    private CheckpointSettings SettingsOf(SnapshotOptions options, RestoredState? restored) => new()
+    {
+        Timeout = options.Timeout,
+        Encoding = options.Encoding,
+        EncoderThreads = options.Tuning.EncoderThreads,
+        DrainBytesPerSecond = options.Tuning.DrainBytesPerSecond,
+        Capture = options.Capture,
+        StagingLimit = options.Tuning.StagingLimit,
+        Parent = restored?.Head,
+        IsFilling = () => restored?.Memory.Awaited is { IsComplete: false },
+        ThrowUnlessComplete = () => _memory.ThrowIfBuffersUnclaimed(),
+    };
 
     private void Protect(ProtectedBuffer buffer)
     {

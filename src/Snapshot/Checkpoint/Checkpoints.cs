@@ -2,6 +2,7 @@ using Snapshot.Base;
 using Snapshot.Coordination;
 using Snapshot.Image;
 using Snapshot.Interop;
+using Snapshot.Tracking;
 
 namespace Snapshot.Checkpoint;
 
@@ -12,12 +13,10 @@ namespace Snapshot.Checkpoint;
 internal sealed class Checkpoints : IAsyncDisposable, IDisposable
 {
     private readonly Coordinator _coordinator;
-    private readonly MemoryCapture _memory;
     private readonly SnapshotStore _store;
     private readonly ProcessorShare _share;
     private readonly CheckpointSettings _settings;
     private readonly Subscribers _subscribers;
-    private readonly Action _throwUnlessComplete;
     private readonly StoreMaintenance _maintenance;
     private readonly CheckpointThread _thread;
 
@@ -26,28 +25,41 @@ internal sealed class Checkpoints : IAsyncDisposable, IDisposable
         new((address, bytes) => _ = Native.sn_memory_advise_huge((ulong)address, (ulong)bytes, 1));
 
     /// <param name="coordinator">Stops the participants.</param>
-    /// <param name="memory">What is captured.</param>
-    /// <param name="store">Where it goes.</param>
+    /// <param name="store">Where what is captured goes.</param>
+    /// <param name="trackers">Tell what changed.</param>
     /// <param name="share">What the threads have of a processor.</param>
     /// <param name="settings">What a request does not say.</param>
     /// <param name="subscribers">What they threw is told with each generation.</param>
-    /// <param name="throwUnlessComplete">
-    /// Refuses a checkpoint that would leave out what the image had.
-    /// </param>
+    /// <exception cref="SnapshotException">
+    /// Unsupported: memory cannot be captured as the settings say. SystemCall.
+    /// </exception>
     internal Checkpoints(
-        Coordinator coordinator, MemoryCapture memory, SnapshotStore store, ProcessorShare share,
-        CheckpointSettings settings, Subscribers subscribers, Action throwUnlessComplete)
+        Coordinator coordinator, SnapshotStore store, TrackerFactory trackers, ProcessorShare share,
+        CheckpointSettings settings, Subscribers subscribers)
     {
         _coordinator = coordinator;
-        _memory = memory;
         _store = store;
         _share = share;
         _settings = settings;
         _subscribers = subscribers;
-        _throwUnlessComplete = throwUnlessComplete;
         _maintenance = new StoreMaintenance(store);
-        _thread = new CheckpointThread(coordinator, share, TakeCheckpoint);
+        Memory = MemoryCapture.Begin(settings, trackers);
+        try
+        {
+            _thread = new CheckpointThread(coordinator, share, TakeCheckpoint);
+        }
+        catch
+        {
+            Memory.Dispose();
+            throw;
+        }
     }
+
+    /// <summary>
+    /// What is captured. Whoever adds regions disposes of it: after this, and when none of their pages is to
+    /// come any more.
+    /// </summary>
+    internal MemoryCapture Memory { get; }
 
     /// <summary>Whether the caller is called by a checkpoint, which it must not wait for.</summary>
     internal bool IsCurrent => _thread.IsCurrent;
@@ -92,7 +104,7 @@ internal sealed class Checkpoints : IAsyncDisposable, IDisposable
 
     private SnapshotInfo TakeCheckpoint(CheckpointTicket ticket)
     {
-        _throwUnlessComplete();
+        _settings.ThrowUnlessComplete();
 
         // After a commit of unknown outcome the store is read again. Whether that generation turns out to be
         // there or not, the next one is an increment of the last that is known to be: its pages were given
@@ -101,7 +113,7 @@ internal sealed class Checkpoints : IAsyncDisposable, IDisposable
         ImageHeader header = new(
             ImageHeader.NewImageId(),
             _store.NextGeneration,
-            _memory.Parent,
+            Memory.Parent,
             DateTimeOffset.UtcNow);
         ProcessorMeter meter = new();
         ImageWriterOptions writing = new()
@@ -117,7 +129,7 @@ internal sealed class Checkpoints : IAsyncDisposable, IDisposable
             Pool = _blocks,
             BytesPerSecond = _settings.DrainBytesPerSecond,
         };
-        CheckpointRun run = new(_coordinator, _memory, _store, _share, meter);
+        CheckpointRun run = new(_coordinator, Memory, _store, _share, meter);
         SnapshotInfo info;
         using (meter.Begin(CheckpointTask.Capture))
             info = run.Execute(ticket, header, writing, ticket.Options.Timeout ?? _settings.Timeout);

@@ -7,7 +7,7 @@ using Snapshot.Memory;
 
 namespace Snapshot.Checkpoint;
 
-/// <summary>What an image says apart from memory: made from a capture, and read back for a restart.</summary>
+/// <summary>What an image says apart from memory, made from a capture.</summary>
 internal static class ImageRecord
 {
     private static readonly EnvironmentDescription s_here = new(
@@ -29,9 +29,6 @@ internal static class ImageRecord
             Environment = s_here,
             Figures = FiguresOf(memory, captured),
         };
-
-    internal static CoordinationState Coordination(long generation, ImageMetadata metadata) =>
-        new(generation, metadata.Owners, metadata.Participants, metadata.AsyncHandlers);
 
     private static IEnumerable<RootDescription> RootsOf(RegionCapture region) => region.Arena!.Roots.Select(
         root => new RootDescription(region.Id, root.Name, root.TypeName, root.Count, root.Offset));

@@ -52,10 +52,24 @@ internal sealed class MemoryCapture : IDisposable
         Parent = parent;
     }
 
+    /// <exception cref="SnapshotException">
+    /// Unsupported: memory cannot be captured as the settings say. SystemCall.
+    /// </exception>
+    internal static MemoryCapture Begin(CheckpointSettings settings, TrackerFactory trackers)
+    {
+        ThrowUnlessPossible(settings.Capture, trackers);
+        return new MemoryCapture(
+            new StagingArea(settings.StagingLimit), trackers, settings.IsFilling, settings.Parent)
+        { Wanted = settings.Capture };
+    }
+
     /// <summary>
     /// The newest committed image of this memory: what changed is told relative to it. Null before the first.
     /// </summary>
     internal ImageLink? Parent { get; private set; }
+
+    /// <summary>How arenas are captured of which the program does not say it.</summary>
+    internal CaptureMode Wanted { private get; init; }
 
     internal StagingArea Staging => _staging;
 
@@ -101,13 +115,14 @@ internal sealed class MemoryCapture : IDisposable
     /// <param name="arena">The arena.</param>
     /// <param name="hashes">Of its content in the newest image; owned from here on.</param>
     /// <param name="parentPages">Its pages in the newest image.</param>
-    /// <param name="policy">What was asked for.</param>
+    /// <param name="asked">How the program wants it captured.</param>
     /// <param name="isRestored">
     /// The restart wrote every page it filled; that is the image's content, not a change to it.
     /// </param>
     internal void AddArena(
-        int id, Arena arena, PageHashes hashes, long parentPages, CapturePolicy policy, bool isRestored)
+        int id, Arena arena, PageHashes hashes, long parentPages, CaptureMode asked, bool isRestored)
     {
+        CapturePolicy policy = new() { Wanted = WantedFor(asked) };
         CaptureChoice first = policy.Choose(SituationOf(arena, policy, isFreezing: true, () => 0));
         Add(hashes, first, Track, Capture);
 
@@ -130,9 +145,18 @@ internal sealed class MemoryCapture : IDisposable
         _trackers.EndArming();
     }
 
-    /// <summary>The region of an arena.</summary>
-    internal RegionCapture Of(Arena arena) =>
-        Volatile.Read(ref _regions).First(region => region.Arena == arena);
+    /// <summary>What the program asks for an arena counts from now on.</summary>
+    /// <exception cref="SnapshotException">Unsupported.</exception>
+    internal void Ask(Arena arena, CaptureMode asked)
+    {
+        ThrowUnlessPossible(asked);
+        Volatile.Read(ref _regions).First(region => region.Arena == arena).Policy.Wanted = WantedFor(asked);
+    }
+
+    /// <exception cref="SnapshotException">
+    /// Unsupported: memory cannot be captured in that way here, or not as it is tracked.
+    /// </exception>
+    internal void ThrowUnlessPossible(CaptureMode mode) => ThrowUnlessPossible(mode, _trackers);
 
     /// <summary>Chooses how each region is captured, while the application runs.</summary>
     /// <returns>Whether the application is to be stopped for <see cref="TakeWritten"/> first.</returns>
@@ -274,6 +298,27 @@ internal sealed class MemoryCapture : IDisposable
 
         freezer.HoldBack(false);
     }
+
+    private static void ThrowUnlessPossible(CaptureMode mode, TrackerFactory trackers)
+    {
+        if (mode == CaptureMode.CopyOnWrite) trackers.ThrowUnlessCanFreeze();
+        if (trackers.IsBySignals && mode is CaptureMode.Stage or CaptureMode.PreCopy)
+        {
+            throw new SnapshotException(
+                SnapshotErrorCode.Unsupported,
+                $"The program asks for {mode}, and a session that tracks by signals captures by " +
+                "copy-on-write. Use CaptureMode.Auto, or another TrackingMechanism.");
+        }
+
+        if (mode != CaptureMode.PreCopy || trackers.CopiesBefore) return;
+        throw new SnapshotException(
+            SnapshotErrorCode.Unsupported,
+            "The program asks for pre-copy, and pages are tracked by content here, which shows a write " +
+            "only when the participants stand still. Use CaptureMode.Auto or Stage, or track by write " +
+            "protection or by soft-dirty bits if 'snapshot doctor' shows them.");
+    }
+
+    private CaptureMode WantedFor(CaptureMode asked) => asked == CaptureMode.Auto ? Wanted : asked;
 
     /// <summary>
     /// A checkpoint that has made its choices already captures the region by its first one.

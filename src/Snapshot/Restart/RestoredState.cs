@@ -1,3 +1,4 @@
+using Snapshot.Coordination;
 using Snapshot.Image;
 
 namespace Snapshot.Restart;
@@ -11,4 +12,9 @@ namespace Snapshot.Restart;
 /// <param name="Threads">How many read what is still to come.</param>
 /// <param name="Info">What the user is told.</param>
 internal sealed record RestoredState(
-    RestoredMemory Memory, ImageMetadata Metadata, ImageLink Head, int Threads, RestartInfo Info);
+    RestoredMemory Memory, ImageMetadata Metadata, ImageLink Head, int Threads, RestartInfo Info)
+{
+    /// <summary>What the coordinator needs of it.</summary>
+    internal CoordinationState Coordination { get; } =
+        new(Head.Generation, Metadata.Owners, Metadata.Participants, Metadata.AsyncHandlers);
+}

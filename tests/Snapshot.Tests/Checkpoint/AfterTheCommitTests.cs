@@ -27,7 +27,7 @@ public sealed class AfterTheCommitTests : IDisposable
         Arena arena = ArenaTesting.Make(16 * ArenaTesting.MiB);
         using ArenaCloser arenaCloser = new(arena);
         using MemoryCapture memory = new(new StagingArea(16 * ArenaTesting.MiB), trackers, () => false, null);
-        memory.AddArena(1, arena, new PageHashes(arena.Region.CapacityPages), 0, new CapturePolicy(), false);
+        memory.AddArena(1, arena, new PageHashes(arena.Region.CapacityPages), 0, CaptureMode.Auto, false);
         using HandlerRegistration handler =
             coordinator.RegisterHandler("told", CheckpointHandler.Create(_ => { }, _ => { }));
 
