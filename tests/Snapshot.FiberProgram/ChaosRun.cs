@@ -85,7 +85,7 @@ internal sealed class ChaosRun(Options options) : IDisposable
         checkpoints.Join();
         collector?.Join();
         watch.Join();
-        _session.RequestCheckpoint(new CheckpointOptions { WaitIfBusy = true }).WaitCommitted();
+        _session.RequestCheckpoint(new CheckpointOptions { WaitIfBusy = true }).WaitCommittedInThread();
     }
 
     private static Thread Start(string name, Action body)

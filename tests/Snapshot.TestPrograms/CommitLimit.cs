@@ -54,7 +54,7 @@ internal static partial class CommitLimit
     {
         try
         {
-            SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
+            SnapshotInfo info = session.RequestCheckpoint().WaitCommittedInThread();
             Console.Write($"committed {info.Generation} by {info.Capture.Regions[0].Mode}\n");
         }
         catch (SnapshotException error)

@@ -16,13 +16,13 @@ internal static class CopyOnWriteRuns
         using SnapshotSession session = SnapshotSession.Open(store);
         Span<long> cells = Open(session, CaptureMode.CopyOnWrite).AsSpan();
         cells.Fill(1);
-        session.RequestCheckpoint().WaitCommitted();
+        session.RequestCheckpoint().WaitCommittedInThread();
         cells.Fill(2);
         CheckpointTicket ticket = session.RequestCheckpoint(null, new StandsStill());
-        Console.Write($"captured {ticket.WaitCaptured().Mode}\n");
+        Console.Write($"captured {ticket.WaitCapturedInThread().Mode}\n");
         cells.Fill(3);
         Console.Write("overwritten\n");
-        ticket.WaitCommitted();
+        ticket.WaitCommittedInThread();
         return 1;
     }
 
@@ -35,7 +35,7 @@ internal static class CopyOnWriteRuns
         Span<long> cells = Open(session, CaptureMode.Auto).AsSpan();
         bool isOfFirst = !cells.ContainsAnyExcept(1L);
         cells.Fill(4);
-        long? parent = session.RequestCheckpoint().WaitCommitted().Parent;
+        long? parent = session.RequestCheckpoint().WaitCommittedInThread().Parent;
         Console.Write(
             $"generation {session.Restarted?.Generation}, as it was {isOfFirst}, parent {parent}\n");
         return 0;
@@ -55,7 +55,7 @@ internal static class CopyOnWriteRuns
                 for (int round = 1; round <= 2; round++)
                 {
                     cells.Fill(round);
-                    CaptureInfo named = session.RequestCheckpoint().WaitCommitted().Capture;
+                    CaptureInfo named = session.RequestCheckpoint().WaitCommittedInThread().Capture;
                     Console.Write($"named {named.Mode}: {named.ModeReason}\n");
                 }
 
@@ -72,7 +72,7 @@ internal static class CopyOnWriteRuns
 
                 Open(session, CaptureMode.Auto);
                 cells[0] = 3;
-                CaptureInfo chosen = session.RequestCheckpoint().WaitCommitted().Capture;
+                CaptureInfo chosen = session.RequestCheckpoint().WaitCommittedInThread().Capture;
                 Console.Write($"free {chosen.Mode}: {chosen.ModeReason}\n");
             }
 

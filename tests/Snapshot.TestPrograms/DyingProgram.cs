@@ -15,7 +15,7 @@ internal static class DyingProgram
         ref long step = ref session.OpenArena("steps").Root<long>("step");
         using Participant me = session.Attach("main");
         step++;
-        session.RequestCheckpoint().WaitCommitted();
+        session.RequestCheckpoint().WaitCommittedInThread();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"step {step}"));
         if (step >= steps) return 0;
         Process.GetCurrentProcess().Kill();

@@ -36,7 +36,7 @@ internal static class FiberConstructsProgram
         s_paused.Wait();
         if (stage.Value.Ended < cells.Length)
         {
-            session.RequestCheckpoint().WaitCommitted();
+            session.RequestCheckpoint().WaitCommittedInThread();
             Say("committed");
             Thread.Sleep(Timeout.Infinite);
         }

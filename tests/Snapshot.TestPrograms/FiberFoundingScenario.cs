@@ -47,7 +47,7 @@ internal static class FiberFoundingScenario
         session.RegisterHandler("locker", session.CreateHandler(arena, shared, static (c, s) => Lock(c, s)));
         if (!session.IsRestarted)
         {
-            SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
+            SnapshotInfo info = session.RequestCheckpoint().WaitCommittedInThread();
             Say($"committed {info.Generation}");
         }
 

@@ -34,7 +34,7 @@ internal static class FiberLibraryProgram
         Thread worker = new(() => Work(session, arena, go, mode)) { IsBackground = true };
         worker.Start();
         s_reached.Wait();
-        session.RequestCheckpoint().WaitCommitted();
+        session.RequestCheckpoint().WaitCommittedInThread();
         Console.WriteLine("committed");
         Console.Out.Flush();
         Thread.Sleep(Timeout.Infinite);

@@ -50,7 +50,7 @@ internal static class FileLimit
     {
         try
         {
-            Console.Write($"committed {session.RequestCheckpoint().WaitCommitted().Generation}\n");
+            Console.Write($"committed {session.RequestCheckpoint().WaitCommittedInThread().Generation}\n");
         }
         catch (SnapshotException error)
         {

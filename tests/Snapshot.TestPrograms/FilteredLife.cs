@@ -36,7 +36,7 @@ internal static unsafe class FilteredLife
         Work(session, "asking", &state->Barrier, &state->First, () =>
         {
             staged.AsSpan().Fill(state->First + 1);
-            Console.Write($"committed {session.RequestCheckpoint().WaitCommitted().Generation}\n");
+            Console.Write($"committed {session.RequestCheckpoint().WaitCommittedInThread().Generation}\n");
         });
         waiting.Join();
     }

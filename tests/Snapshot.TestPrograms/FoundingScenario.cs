@@ -55,7 +55,7 @@ internal static class FoundingScenario
         if (!session.IsRestarted)
         {
             worker.Start();
-            SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
+            SnapshotInfo info = session.RequestCheckpoint().WaitCommittedInThread();
             Say($"committed {info.Generation}");
         }
 

@@ -59,7 +59,7 @@ internal static partial class HalfBuilt
             ArenaOptions capacity = new() { Capacity = 64L << 20 };
             session.OpenArena("a", capacity).RootArray<long>("cells", 4096)[0] = 1;
             session.OpenArena("b", capacity).RootArray<long>("cells", 4096)[0] = 1;
-            session.RequestCheckpoint().WaitCommitted();
+            session.RequestCheckpoint().WaitCommittedInThread();
         }
 
         using (SnapshotSession.Open(store, options)) _ = MachineCapabilities.Current;

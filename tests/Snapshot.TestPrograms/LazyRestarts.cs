@@ -72,7 +72,7 @@ internal static class LazyRestarts
                     ArenaName, new ArenaOptions { Capacity = 64 << 20 })
                     .RootArray<long>(RootName, 1 << 20);
                 for (int index = 0; index < cells.Length; index++) cells[index] = index;
-                session.RequestCheckpoint().WaitCommitted();
+                session.RequestCheckpoint().WaitCommittedInThread();
             }
 
             using SnapshotSession restarted = RestartOnDemand(store, streaming: 0);

@@ -16,7 +16,7 @@ internal static class LimitedLife
             for (long cell = 0; cell < count; cell++) cells[cell] = cell * turn;
             try
             {
-                SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
+                SnapshotInfo info = session.RequestCheckpoint().WaitCommittedInThread();
                 Console.Write($"committed {info.Generation} by {info.Capture.Regions[0].Mode}\n");
             }
             catch (SnapshotException error)

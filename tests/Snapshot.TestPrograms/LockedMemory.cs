@@ -27,7 +27,7 @@ internal static partial class LockedMemory
         for (int turn = 1; turn <= 3; turn++)
         {
             cells.AsSpan().Fill(turn);
-            SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
+            SnapshotInfo info = session.RequestCheckpoint().WaitCommittedInThread();
             Console.Write($"committed {info.Generation} {info.MaintenanceError}\n");
         }
 

@@ -19,7 +19,7 @@ internal static class ManyArenas
         double milliseconds = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
         Console.Write($"opened {session.Arenas.Count}\nmap read {ProcessMap.Reads - reads}\n");
         session.Arenas[^1].RootArray<int>("root", 1)[0] = 1;
-        Console.Write($"committed {session.RequestCheckpoint().WaitCommitted().Generation}\n");
+        Console.Write($"committed {session.RequestCheckpoint().WaitCommittedInThread().Generation}\n");
         try
         {
             session.OpenArena("one more", options);

@@ -54,7 +54,7 @@ internal static unsafe class NativeProgram
         noise.Start();
         while (every != 0 && threads.Exists(started => !started.Thread.HasEnded))
         {
-            SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
+            SnapshotInfo info = session.RequestCheckpoint().WaitCommittedInThread();
             Console.WriteLine($"generation {info.Generation}: {info.Capture.Pause}");
             Thread.Sleep(every);
         }

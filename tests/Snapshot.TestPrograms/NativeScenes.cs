@@ -40,7 +40,7 @@ internal static unsafe class NativeScenes
         if (!session.IsRestarted)
         {
             thread = host.Start("wanting", module, "want_lock", scene);
-            Say($"committed {session.RequestCheckpoint().WaitCommitted().Generation}");
+            Say($"committed {session.RequestCheckpoint().WaitCommittedInThread().Generation}");
         }
 
         Say($"end: entered {thread!.Join()}, too early {scene->EnteredEarly}");
@@ -64,7 +64,7 @@ internal static unsafe class NativeScenes
         try
         {
             CheckpointOptions options = new() { Timeout = TimeSpan.FromSeconds(0.5) };
-            Say($"committed {session.RequestCheckpoint(options).WaitCommitted().Generation}");
+            Say($"committed {session.RequestCheckpoint(options).WaitCommittedInThread().Generation}");
         }
         catch (SnapshotException error)
         {
@@ -75,7 +75,7 @@ internal static unsafe class NativeScenes
         s_mayReturn.Set();
         pipe.WriteByte(1);
         Say($"returned {thread.Join()}");
-        Say($"committed {session.RequestCheckpoint().WaitCommitted().Generation}");
+        Say($"committed {session.RequestCheckpoint().WaitCommittedInThread().Generation}");
         return 0;
     }
 
@@ -95,7 +95,7 @@ internal static unsafe class NativeScenes
         SpinUntil(ref scene->Wanting);
         if (!session.IsRestarted)
         {
-            session.RequestCheckpoint().WaitCommitted();
+            session.RequestCheckpoint().WaitCommittedInThread();
             SpinUntil(ref scene->Continues);
         }
         else
@@ -120,7 +120,7 @@ internal static unsafe class NativeScenes
         Scene* scene = Open(session, out NativeHost host);
         NativeThread thread = host.Start("spinning", host.Load(library), "spin", scene);
         SpinUntil(ref scene->Wanting);
-        Say($"committed {session.RequestCheckpoint().WaitCommitted().Generation}");
+        Say($"committed {session.RequestCheckpoint().WaitCommittedInThread().Generation}");
         Volatile.Write(ref scene->Go, 1);
         _ = thread.Join();
         return 0;
@@ -148,7 +148,7 @@ internal static unsafe class NativeScenes
         int generations = 0;
         while (threads.Any(thread => !thread.HasEnded) || polled.IsAlive || fibers.IsAlive)
         {
-            session.RequestCheckpoint().WaitCommitted();
+            session.RequestCheckpoint().WaitCommittedInThread();
             generations++;
         }
 
@@ -173,7 +173,7 @@ internal static unsafe class NativeScenes
         NativeThread thread = host.Start("asking", host.Load(library), "ask", scene);
         while (!thread.HasEnded)
         {
-            session.RequestCheckpoint().WaitCommitted();
+            session.RequestCheckpoint().WaitCommittedInThread();
             Say($"asked {Volatile.Read(ref scene->Entered)}");
         }
 
@@ -194,7 +194,7 @@ internal static unsafe class NativeScenes
         using Participant me = session.Attach("polled");
         me.RegisterHandler("stopping", CheckpointHandler.Create(_ => Volatile.Write(ref scene->Go, 1)));
         CheckpointOptions options = new() { Timeout = TimeSpan.FromSeconds(20) };
-        Say($"committed {session.RequestCheckpoint(options).WaitCommitted().Generation}");
+        Say($"committed {session.RequestCheckpoint(options).WaitCommittedInThread().Generation}");
         Say($"wrong {thread.Join()}");
         return 0;
     }
@@ -210,7 +210,7 @@ internal static unsafe class NativeScenes
         NativeModule module = host.Load(library);
         NativeThread clean = host.Start("clean", module, "spin", scene);
         SpinUntil(ref scene->Wanting);
-        session.RequestCheckpoint().WaitCommitted();
+        session.RequestCheckpoint().WaitCommittedInThread();
         Say($"clean: {findings.Count}");
         foreach (NativeFinding finding in findings) Say($"unexpected: {finding}");
         Volatile.Write(ref scene->Go, 1);
@@ -220,7 +220,7 @@ internal static unsafe class NativeScenes
         scene->Callback = NativeLibrary.GetExport(NativeLibrary.GetMainProgramHandle(), "strtod");
         NativeThread holding = host.Start("holding", module, "hold_pointers", scene);
         SpinUntil(ref scene->Wanting);
-        session.RequestCheckpoint().WaitCommitted();
+        session.RequestCheckpoint().WaitCommittedInThread();
         foreach (NativeFinding finding in findings.DistinctBy(finding => finding.Where))
             Say($"found in {finding.Where}: {finding.PointsTo}, {finding.Value == scene->Callback}");
         Volatile.Write(ref scene->Go, 1);

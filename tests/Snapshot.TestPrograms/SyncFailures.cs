@@ -19,7 +19,7 @@ internal static class SyncFailures
             cells.AsSpan().Fill(cells[0] + 1);
             try
             {
-                long generation = session.RequestCheckpoint().WaitCommitted().Generation;
+                long generation = session.RequestCheckpoint().WaitCommittedInThread().Generation;
                 Console.Write($"committed {generation} with {cells[0]}\n");
             }
             catch (SnapshotException error)

@@ -42,7 +42,7 @@ internal static class Writer
     {
         try
         {
-            Console.Write($"committed {session.RequestCheckpoint().WaitCommitted().Generation}\n");
+            Console.Write($"committed {session.RequestCheckpoint().WaitCommittedInThread().Generation}\n");
         }
         catch (SnapshotException error)
         {

@@ -36,9 +36,9 @@ internal static class CheckpointRounds
         SnapshotInfo Checkpoint()
         {
             CheckpointTicket ticket = session.RequestCheckpoint();
-            ticket.WaitCaptured();
+            ticket.WaitCapturedInThread();
             workload.Rest();
-            return ticket.WaitCommitted();
+            return ticket.WaitCommittedInThread();
         }
     }
 

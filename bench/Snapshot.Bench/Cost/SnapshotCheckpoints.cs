@@ -29,7 +29,7 @@ internal sealed unsafe class SnapshotCheckpoints : Checkpointer
     internal override long BytesWritten => Infos.Sum(info => info.BytesWritten);
 
     internal override IReadOnlyList<SnapshotInfo> Infos =>
-        [.. _tickets.Select(ticket => ticket.WaitCommitted())];
+        [.. _tickets.Select(ticket => ticket.WaitCommittedInThread())];
 
     internal override void Attach(int thread) => s_me = _session.Attach($"cost {thread}");
 
@@ -42,7 +42,7 @@ internal sealed unsafe class SnapshotCheckpoints : Checkpointer
 
     internal override void AwaitDurable()
     {
-        foreach (CheckpointTicket ticket in _tickets) ticket.WaitCommitted();
+        foreach (CheckpointTicket ticket in _tickets) ticket.WaitCommittedInThread();
     }
 
     public override void Dispose()

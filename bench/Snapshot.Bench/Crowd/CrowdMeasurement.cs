@@ -47,7 +47,7 @@ internal sealed record CrowdMeasurement
         using CrowdThreads threads = new(session, setup);
         threads.Choose(_ => PagePattern.All(setup.PagesOfPart));
         threads.Write();
-        session.RequestCheckpoint().WaitCommitted();
+        session.RequestCheckpoint().WaitCommittedInThread();
         Random random = new(1);
         List<double> first = [], again = [];
         List<SnapshotInfo> checkpoints = [];
@@ -56,7 +56,7 @@ internal sealed record CrowdMeasurement
             threads.Choose(_ => setup.Pattern.Choose(random));
             first.Add(threads.Write());
             again.Add(threads.Write());
-            checkpoints.Add(session.RequestCheckpoint().WaitCommitted());
+            checkpoints.Add(session.RequestCheckpoint().WaitCommittedInThread());
         }
 
         // The next write is short: a thread that is not let run would count for more than all of it. So its

@@ -49,7 +49,7 @@ internal sealed record DiskUseMeasurement
                 ulong state = PageContent.Seed(round, 0);
                 foreach (long page in pattern.Choose(random))
                     state = PageContent.Noise(data + (page * PagePattern.PageBytes / sizeof(long)), state);
-                checkpoints.Add(session.RequestCheckpoint(null, watch).WaitCommitted());
+                checkpoints.Add(session.RequestCheckpoint(null, watch).WaitCommittedInThread());
             }
         }
 

@@ -51,7 +51,7 @@ internal sealed record ComputationRun
             session, Computation.Create(setup.Computation, arena, setup.ArenaBytes, setup.Threads),
             setup.Threads);
         threads.Fill();
-        if (disturbance != Disturbance.None) session.RequestCheckpoint().WaitCommitted();
+        if (disturbance != Disturbance.None) session.RequestCheckpoint().WaitCommittedInThread();
         if (disturbance is Disturbance.Settled or Disturbance.Checkpoints) threads.Fill();
 
         ProcessorTime before = ProcessorTime.OfProcess();
@@ -87,7 +87,7 @@ internal sealed record ComputationRun
             CheckpointTicket ticket = session.RequestCheckpoint();
             bool isOver = Task.WaitAny(ticket.Committed, threads.Done) == 1;
             bool counts = !isOver || ticket.Captured.IsCompleted;
-            SnapshotInfo info = ticket.WaitCommitted();
+            SnapshotInfo info = ticket.WaitCommittedInThread();
             if (counts) checkpoints.Add(new ComputationCheckpoint(requested, Stopwatch.GetTimestamp(), info));
         }
 

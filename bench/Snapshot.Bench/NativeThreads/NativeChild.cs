@@ -80,14 +80,14 @@ internal static unsafe class NativeChild
 
     private static int Measure(SnapshotSession session, ArenaArray<Spinner> spinners, int rounds)
     {
-        session.RequestCheckpoint().WaitCommitted();
+        session.RequestCheckpoint().WaitCommittedInThread();
         List<SnapshotInfo> infos = [];
         double undisturbed = Rate(spinners, () => Thread.Sleep(s_window));
         long begun = Stopwatch.GetTimestamp();
         double disturbed = Rate(spinners, () =>
         {
             for (int round = 0; round < rounds; round++)
-                infos.Add(session.RequestCheckpoint().WaitCommitted());
+                infos.Add(session.RequestCheckpoint().WaitCommittedInThread());
         });
         double lost = (1 - (disturbed / undisturbed)) * Since(begun) / rounds
             * Math.Min(spinners.Length, Environment.ProcessorCount);

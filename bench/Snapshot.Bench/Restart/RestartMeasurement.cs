@@ -140,7 +140,7 @@ internal sealed record RestartMeasurement
             long[] pages = new long[count];
             for (long index = 0; index < count; index++) pages[index] = page + index;
             workload.Write(pages);
-            session.RequestCheckpoint().WaitCommitted();
+            session.RequestCheckpoint().WaitCommittedInThread();
         }
 
         run.Say("compacting to one full image");
@@ -152,7 +152,7 @@ internal sealed record RestartMeasurement
         {
             run.Say($"increment {increment + 1} of {increments}");
             workload.Write(tenth.Choose(random));
-            session.RequestCheckpoint().WaitCommitted();
+            session.RequestCheckpoint().WaitCommittedInThread();
         }
     }
 

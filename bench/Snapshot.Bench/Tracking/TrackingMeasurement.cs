@@ -77,14 +77,14 @@ internal sealed record TrackingMeasurement
             new ArenaOptions { Capacity = setup.ArenaBytes + (256L << 20), HugePages = setup.IsHuge });
         byte* memory = arena.RootArray<byte>("data", setup.ArenaBytes).Pointer;
         double memset = Memset.Milliseconds(memory, setup.ArenaBytes);
-        session.RequestCheckpoint().WaitCommitted();
+        session.RequestCheckpoint().WaitCommittedInThread();
         Random random = new(1);
         List<SnapshotInfo> rounds = [];
         for (int round = 1; round <= setup.Rounds; round++)
         {
             foreach (long page in setup.Pattern.Choose(random))
                 *(long*)(memory + (page * PagePattern.PageBytes)) = round;
-            rounds.Add(session.RequestCheckpoint().WaitCommitted());
+            rounds.Add(session.RequestCheckpoint().WaitCommittedInThread());
         }
 
         return new TrackingMeasurement

@@ -28,7 +28,7 @@ internal static class ParticipantAwaitRule
             +
             "for a thread that does not come. Attach in a method that is not async, on a thread of its " +
             "own, and wait "
-            + "for checkpoints with WaitCommitted.");
+            + "for checkpoints with WaitCommittedInThread.");
 
     internal static void Check(OperationAnalysisContext context, UseTypes types)
     {

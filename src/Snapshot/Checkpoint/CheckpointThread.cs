@@ -47,8 +47,8 @@ internal sealed class CheckpointThread : IDisposable
             {
                 throw new SnapshotException(
                     SnapshotErrorCode.Busy,
-                    "Another checkpoint is running. Call WaitCommitted() of its ticket first, or set " +
-                    "CheckpointOptions.WaitIfBusy.");
+                    "Another checkpoint is running. Call WaitCommittedInThread() of its ticket first, or " +
+                    "set CheckpointOptions.WaitIfBusy.");
             }
 
             // Before the thread can begin it. One in line behind another is pending when that has ended.

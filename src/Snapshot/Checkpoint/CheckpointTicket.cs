@@ -2,7 +2,6 @@ using Snapshot.Base;
 using Snapshot.Checkpoint;
 using Snapshot.Coordination;
 using Snapshot.Interop;
-using Snapshot.Threads.Fibers;
 
 namespace Snapshot;
 
@@ -10,7 +9,11 @@ namespace Snapshot;
 /// A checkpoint that was asked for. It tells when memory is captured and when the generation is committed,
 /// and cancels.
 /// </summary>
-/// <remarks>All members may be used from any thread.</remarks>
+/// <remarks>
+/// All members may be used from any thread. Each waits in its own way: a task awaits
+/// <see cref="Committed"/>, a thread, attached or not, calls <see cref="WaitCommittedInThread"/>, and a fiber
+/// awaits <see cref="FiberTickets.WaitCommittedInFiber"/>.
+/// </remarks>
 #pragma warning disable CA1001 // The source has no link, timer or handle: nothing to dispose.
 public sealed class CheckpointTicket
 #pragma warning restore CA1001
@@ -45,7 +48,7 @@ public sealed class CheckpointTicket
     /// Ends when memory is captured and the participants go on. Faults with the
     /// <see cref="SnapshotException"/> that ended the checkpoint before that. Must not be waited for in a
     /// handler, in a critical section, in a progress callback, or by blocking in a participant: use
-    /// <see cref="WaitCaptured"/> there, which takes part, and refuses the first three.
+    /// <see cref="WaitCapturedInThread"/> there, which takes part, and refuses the first three.
     /// </summary>
     /// <remarks>
     /// A thread that blocks in this task while the checkpoint waits for it fails the checkpoint at once, with
@@ -80,57 +83,33 @@ public sealed class CheckpointTicket
     public void Cancel() => _cancellation.Cancel();
 
     /// <summary>
-    /// Waits for <see cref="Captured"/>; a participant that waits stands at a safepoint and takes part.
+    /// Waits for <see cref="Captured"/> on a thread; a participant that waits stands at a safepoint and takes
+    /// part.
     /// </summary>
     /// <exception cref="SnapshotException">
     /// What ended the checkpoint; SelfDeadlock inside a handler, a critical section, or what the checkpoint
     /// calls: a progress callback, a subscriber of <see cref="SnapshotSession.ParticipantDied"/>.
     /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public CaptureInfo WaitCaptured()
+    public CaptureInfo WaitCapturedInThread()
     {
         WaitUntil(1);
         return _captured.Task.GetAwaiter().GetResult();
     }
 
     /// <summary>
-    /// Waits for <see cref="Committed"/>; a participant that waits stands at a safepoint and takes part.
+    /// Waits for <see cref="Committed"/> on a thread; a participant that waits stands at a safepoint and
+    /// takes part.
     /// </summary>
     /// <exception cref="SnapshotException">
     /// What ended the checkpoint; SelfDeadlock inside a handler, a critical section, or what the checkpoint
     /// calls: a progress callback, a subscriber of <see cref="SnapshotSession.ParticipantDied"/>.
     /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public SnapshotInfo WaitCommitted()
+    public SnapshotInfo WaitCommittedInThread()
     {
         WaitUntil(2);
         return _committed.Task.GetAwaiter().GetResult();
-    }
-
-    /// <summary>
-    /// For fibers: awaits <see cref="Captured"/>. The fiber is captured waiting, and told Restarted in a new
-    /// process.
-    /// </summary>
-    /// <returns>Continued or Restarted.</returns>
-    /// <exception cref="SnapshotException">
-    /// What ended the checkpoint; SelfDeadlock inside a handler or a critical section.
-    /// </exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public FiberTask<FiberOutcome> WhenCaptured()
-    {
-        ThrowIfWaitingWouldDeadlock();
-        return WhenEnded(new ExternalWait(_captured.Task));
-    }
-
-    /// <summary>
-    /// For fibers: awaits <see cref="Committed"/>. The fiber is captured waiting, and told Restarted in a new
-    /// process.
-    /// </summary>
-    /// <inheritdoc cref="WhenCaptured"/>
-    public FiberTask<FiberOutcome> WhenCommitted()
-    {
-        ThrowIfWaitingWouldDeadlock();
-        return WhenEnded(new ExternalWait(_committed.Task));
     }
 
     internal void SetCaptured(CaptureInfo info)
@@ -176,23 +155,10 @@ public sealed class CheckpointTicket
         }
     }
 
-    private static async FiberTask<FiberOutcome> WhenEnded(ExternalWait wait)
-    {
-        while (!wait.IsCompleted) await wait;
-        return wait.Take() switch
-        {
-            null => new FiberOutcome(CheckpointOutcomeKind.Restarted, ExternalWait.RestartedGeneration),
-            Task<CaptureInfo> captured => Continued(captured.GetAwaiter().GetResult().Generation),
-            Task<SnapshotInfo> committed => Continued(committed.GetAwaiter().GetResult().Generation),
-            Task other =>
-                throw new InvalidOperationException($"A ticket has no task of type {other.GetType()}."),
-        };
-    }
-
-    private static FiberOutcome Continued(long generation) =>
-        new(CheckpointOutcomeKind.Continued, generation);
-
-    private void ThrowIfWaitingWouldDeadlock()
+    /// <exception cref="SnapshotException">
+    /// SelfDeadlock: the calling thread or fiber must not wait for it.
+    /// </exception>
+    internal void ThrowIfWaitingWouldDeadlock()
     {
         string? why = TakenBy is { IsCurrent: true }
             ? "it works for that checkpoint, and runs progress callbacks"

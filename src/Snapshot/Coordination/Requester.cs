@@ -42,9 +42,9 @@ internal sealed class Requester(Participant? participant)
     internal static SnapshotException SelfDeadlock(string why) => new(
         SnapshotErrorCode.SelfDeadlock,
         $"A thread would wait for a checkpoint that waits for that thread: {why}. A participant waits with " +
-        "RequestCheckpoint().WaitCommitted(), which takes part, and a fiber with 'await " +
-        "ticket.WhenCommitted()'; or go on, and Poll() until the task has ended. Handlers, critical " +
-        "sections and progress callbacks never wait for a checkpoint.");
+        "RequestCheckpoint().WaitCommittedInThread(), which takes part, and a fiber with " +
+        "'await ticket.WaitCommittedInFiber()'; or go on, and Poll() until the task has ended. Handlers, " +
+        "critical sections and progress callbacks never wait for a checkpoint.");
 
     /// <summary>Looks at the one who asked while one phase is waited for.</summary>
     internal Watch Begin(Rendezvous rendezvous, Phase phase) =>

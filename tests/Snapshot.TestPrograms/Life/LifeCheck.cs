@@ -85,7 +85,7 @@ internal static class LifeCheck
             LifeState state = LifeState.Open(session, buffer);
             state.Go();
             step = state.Step;
-            generation = session.RequestCheckpoint().WaitCommitted().Generation;
+            generation = session.RequestCheckpoint().WaitCommittedInThread().Generation;
         }
 
         Restore(store, generation, new Dictionary<long, long> { [generation] = step }, findings);

@@ -118,7 +118,7 @@ internal sealed class LifeTogether(string store, LifeLog log, int seed)
         Try("grow", () =>
             state.Arena.RootArray<long>(GrownName, _random.Next(1, GrowthLongs)).AsSpan().Fill(step));
         Try("checkpoint", () =>
-            log.Acknowledge(session.RequestCheckpoint().WaitCommitted().Generation, step));
+            log.Acknowledge(session.RequestCheckpoint().WaitCommittedInThread().Generation, step));
         Try("shrink", () => state.Arena.RemoveRoot(GrownName));
     }
 

@@ -149,7 +149,7 @@ internal sealed class StoreLife(string store, LifeLog log)
             state.Go();
             Attempt("checkpoint", () =>
             {
-                long generation = session.RequestCheckpoint().WaitCommitted().Generation;
+                long generation = session.RequestCheckpoint().WaitCommittedInThread().Generation;
                 log.Acknowledge(generation, state.Step);
             });
         }

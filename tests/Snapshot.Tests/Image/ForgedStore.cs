@@ -25,7 +25,7 @@ internal sealed unsafe class ForgedStore : IDisposable
             for (int size = 16; size < 100_000; size *= 2) arena.Allocate(size);
             session.OpenArena("b", new ArenaOptions { Capacity = 64 << 20 }).Root<long>("other") = 1;
             session.Protect("buffer", Buffer());
-            session.RequestCheckpoint().WaitCommitted();
+            session.RequestCheckpoint().WaitCommittedInThread();
         }
 
         Assert.Equal(2, StoreForger.AddForged(_store.Path, forge));
@@ -58,7 +58,7 @@ internal sealed unsafe class ForgedStore : IDisposable
         byte[] buffer = GC.AllocateArray<byte>(BufferBytes, pinned: true);
         session.Protect("buffer", buffer);
         Assert.Equal(Buffer(), buffer);
-        Assert.Equal(3, session.RequestCheckpoint().WaitCommitted().Generation);
+        Assert.Equal(3, session.RequestCheckpoint().WaitCommittedInThread().Generation);
     }
 
     internal static void AssertIsDamageOf(string file, SnapshotException error)

@@ -73,7 +73,7 @@ public sealed class ImpossibleContentTests
             Arena sparse =
                 first.OpenArena("sparse", new ArenaOptions { Capacity = 2L << 40, HugePages = false });
             sparse.Allocate(1L << 40);
-            first.RequestCheckpoint().WaitCommitted();
+            first.RequestCheckpoint().WaitCommittedInThread();
         }
 
         long before = Environment.WorkingSet;

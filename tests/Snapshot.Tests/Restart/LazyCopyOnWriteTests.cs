@@ -23,7 +23,7 @@ public sealed class LazyCopyOnWriteTests
             for (int round = 0; round < 3; round++)
             {
                 Change(cells, expected, random);
-                SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
+                SnapshotInfo info = session.RequestCheckpoint().WaitCommittedInThread();
                 Assert.Equal(CaptureMode.PreCopy, info.Capture.Mode);
                 Assert.Contains(
                     "lazy restart is still filling", info.Capture.ModeReason, StringComparison.Ordinal);

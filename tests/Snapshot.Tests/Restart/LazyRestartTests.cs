@@ -187,7 +187,7 @@ public sealed class LazyRestartTests
             content.CopyTo(expected, page * Pages.Size + 100);
         }
 
-        Assert.InRange(session.RequestCheckpoint().WaitCommitted().PagesChanged, 15, 20);
+        Assert.InRange(session.RequestCheckpoint().WaitCommittedInThread().PagesChanged, 15, 20);
         Assert.Equal(expected, LazyStore.Copy(cells));
     }
 

@@ -34,7 +34,7 @@ internal sealed class LazyStore : IDisposable
 
             // Changes the header of the arena, which is then in every image.
             arena.Allocate<long>(3);
-            session.RequestCheckpoint().WaitCommitted();
+            session.RequestCheckpoint().WaitCommittedInThread();
         }
 
         Content = Copy(cells);

@@ -36,7 +36,7 @@ public sealed class ArenaLimitTests : IDisposable
         Arena arena = session.OpenArena("a", new ArenaOptions { Capacity = 64L << 20 });
         if (isRestarted)
         {
-            session.RequestCheckpoint().WaitCommitted();
+            session.RequestCheckpoint().WaitCommittedInThread();
             session.Dispose();
             session = SnapshotSession.Open(_store.Path);
             arena = session.OpenArena("a");
@@ -65,7 +65,7 @@ public sealed class ArenaLimitTests : IDisposable
             Arena arena = session.OpenArena("a", new ArenaOptions { Capacity = 64L << 20 });
             Assert.True(arena.RootArray<double>("none", 0).IsEmpty);
             arena.RootArray<double>("some", 3)[2] = 4;
-            session.RequestCheckpoint().WaitCommitted();
+            session.RequestCheckpoint().WaitCommittedInThread();
         }
 
         using SnapshotSession restarted = SnapshotSession.Open(_store.Path);
@@ -80,7 +80,7 @@ public sealed class ArenaLimitTests : IDisposable
             Assert.Throws<SnapshotException>(() => restored.RootArray<double>("none", 1)).Code);
         Assert.True(restored.RemoveRoot("none"));
         Assert.Equal(1, restored.RootArray<double>("none", 1).Length);
-        restarted.RequestCheckpoint().WaitCommitted();
+        restarted.RequestCheckpoint().WaitCommittedInThread();
     }
 
     [RootFact]

@@ -83,7 +83,7 @@ internal sealed class ChangingState : IDisposable
     internal SnapshotInfo Commit()
     {
         UInt128 content = Hash(MemoryMarshal.AsBytes(_cells.AsSpan()));
-        SnapshotInfo info = _session.RequestCheckpoint().WaitCommitted();
+        SnapshotInfo info = _session.RequestCheckpoint().WaitCommittedInThread();
         _contents.Add(info.Generation, content);
         if (info.Parent is null) FullBytes = Math.Max(FullBytes, info.BytesWritten);
         return info;

@@ -87,7 +87,7 @@ public sealed unsafe class ConsistencyTests : IDisposable
         for (int images = 0; images < 10 || clock.Elapsed < time; images++)
         {
             beforeEach(session);
-            SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
+            SnapshotInfo info = session.RequestCheckpoint().WaitCommittedInThread();
             byte[] image = StoredMemory.Read(session.Store, info.Generation, "a");
             for (int writer = 0; writer < Writers; writer++)
             {

@@ -37,7 +37,7 @@ public sealed unsafe class CopyOnWriteDrainTests : IDisposable
                 new Span<byte>(blocks[index], 3 * MiB).Fill((byte)(index + 1 + (10 * round)));
             using HeldDrain drain = new();
             CheckpointTicket ticket = drain.Request(session);
-            Assert.Equal(CaptureMode.CopyOnWrite, ticket.WaitCaptured().Mode);
+            Assert.Equal(CaptureMode.CopyOnWrite, ticket.WaitCapturedInThread().Mode);
             long[] offsets = [.. Enumerable.Range(0, 4).Select(
                 index => blocks[index] - (byte*)arena.BaseAddress)];
 
@@ -48,14 +48,14 @@ public sealed unsafe class CopyOnWriteDrainTests : IDisposable
             new Span<byte>(blocks[1], 3 * MiB).Fill(98);
             new Span<byte>(blocks[2], MiB).Fill(97);
             drain.LetGo();
-            SnapshotInfo info = ticket.WaitCommitted();
+            SnapshotInfo info = ticket.WaitCommittedInThread();
 
             byte[] image = StoredMemory.Read(session.Store, info.Generation, "a");
             for (int index = 0; index < blocks.Length; index++)
                 ExpectAll(
                     image.AsSpan((int)offsets[index], 3 * MiB), (byte)(index + 1 + (10 * round)), $"{index}");
 
-            info = session.RequestCheckpoint().WaitCommitted();
+            info = session.RequestCheckpoint().WaitCommittedInThread();
             image = StoredMemory.Read(session.Store, info.Generation, "a");
             int Offset(int index) => (int)(blocks[index] - (byte*)arena.BaseAddress);
             ExpectAll(image.AsSpan(Offset(0), MiB), 99, "written where it was freed");
@@ -84,9 +84,9 @@ public sealed unsafe class CopyOnWriteDrainTests : IDisposable
             Assert.Equal(2 * Pages.Size, RandomAccess.Read(file, bytes.AsSpan(3 * MiB, 2 * Pages.Size), 0));
         drain.LetGo();
         int offset = (int)((byte*)bytes.Pointer - (byte*)arena.BaseAddress);
-        long generation = ticket.WaitCommitted().Generation;
+        long generation = ticket.WaitCommittedInThread().Generation;
         ExpectAll(StoredMemory.Read(session.Store, generation, "a").AsSpan(offset, 4 * MiB), 1, "before");
-        generation = session.RequestCheckpoint().WaitCommitted().Generation;
+        generation = session.RequestCheckpoint().WaitCommittedInThread().Generation;
         byte[] after = StoredMemory.Read(session.Store, generation, "a");
         ExpectAll(after.AsSpan(offset + 100, 5000), 2, "from the pipe");
         ExpectAll(after.AsSpan(offset + (3 * MiB), 2 * Pages.Size), 2, "from the file");
@@ -117,7 +117,7 @@ public sealed unsafe class CopyOnWriteDrainTests : IDisposable
             return false;
         };
         CheckpointTicket ticket = session.RequestCheckpoint();
-        ticket.WaitCaptured();
+        ticket.WaitCapturedInThread();
         byte[] captured = MemoryMarshal.AsBytes(cells.AsSpan()).ToArray();
         blocked.Wait();
 
@@ -138,7 +138,7 @@ public sealed unsafe class CopyOnWriteDrainTests : IDisposable
         Assert.False(ticket.Committed.IsCompleted);
         go.Set();
         for (int at = 0; at < longs; at += Pages.Size / sizeof(long)) cells[at] = at;
-        SnapshotInfo info = ticket.WaitCommitted();
+        SnapshotInfo info = ticket.WaitCommittedInThread();
         Volatile.Write(ref stop, true);
         collecting.Join();
 
@@ -149,7 +149,7 @@ public sealed unsafe class CopyOnWriteDrainTests : IDisposable
         byte[] image = StoredMemory.Read(session.Store, info.Generation, "a");
         Assert.True(
             image.AsSpan(offset, captured.Length).SequenceEqual(captured), "the image is of the capture");
-        info = session.RequestCheckpoint().WaitCommitted();
+        info = session.RequestCheckpoint().WaitCommittedInThread();
         image = StoredMemory.Read(session.Store, info.Generation, "a");
         Assert.True(
             image.AsSpan(offset, captured.Length).SequenceEqual(MemoryMarshal.AsBytes(cells.AsSpan())),
@@ -167,7 +167,7 @@ public sealed unsafe class CopyOnWriteDrainTests : IDisposable
         Arena arena = session.OpenArena("a", s_arena);
         ArenaArray<byte> bytes = arena.RootArray<byte>("bytes", 8 * MiB);
         bytes.AsSpan().Fill(1);
-        session.RequestCheckpoint().WaitCommitted();
+        session.RequestCheckpoint().WaitCommittedInThread();
         bytes.AsSpan(0, 6 * MiB).Fill(2);
         using CancellationTokenSource source = new();
         using HeldDrain drain = new();
@@ -176,11 +176,11 @@ public sealed unsafe class CopyOnWriteDrainTests : IDisposable
         if (cancelled) source.Cancel();
         else medium.Fails = (step, _) => step == "write";
         drain.LetGo();
-        Assert.ThrowsAny<Exception>(ticket.WaitCommitted);
+        Assert.ThrowsAny<Exception>(ticket.WaitCommittedInThread);
         medium.Fails = (_, _) => false;
         bytes.AsSpan(7 * MiB, MiB).Fill(4);
 
-        SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
+        SnapshotInfo info = session.RequestCheckpoint().WaitCommittedInThread();
         Assert.InRange(info.PagesChanged, 7 * MiB / Pages.Size, (7 * MiB / Pages.Size) + 16);
         byte[] image = StoredMemory.Read(session.Store, info.Generation, "a");
         int offset = (int)((byte*)bytes.Pointer - (byte*)arena.BaseAddress);

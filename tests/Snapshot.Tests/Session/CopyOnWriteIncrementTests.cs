@@ -30,7 +30,7 @@ public sealed class CopyOnWriteIncrementTests : IDisposable
             .RootArray<long>("cells", (long)PageCount * LongsPerPage);
         Random random = new(seed);
         random.NextBytes(MemoryMarshal.AsBytes(cells.AsSpan()));
-        session.RequestCheckpoint().WaitCommitted();
+        session.RequestCheckpoint().WaitCommittedInThread();
         foreach (int part in (int[])[1, 10, 100, 1, 10, 100])
         {
             int[] pages = [.. Enumerable.Range(0, PageCount)];
@@ -43,7 +43,7 @@ public sealed class CopyOnWriteIncrementTests : IDisposable
             for (int index = changed; index < Math.Min(2 * changed, PageCount); index++)
                 Volatile.Write(
                     ref cells[(long)pages[index] * LongsPerPage], cells[(long)pages[index] * LongsPerPage]);
-            SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
+            SnapshotInfo info = session.RequestCheckpoint().WaitCommittedInThread();
             Assert.Equal(CaptureMode.CopyOnWrite, info.Capture.Mode);
             Assert.True(
                 info.BytesChanged >= Pages.Bytes(changed) && info.BytesChanged <= 1.02 * Pages.Bytes(changed),
@@ -64,7 +64,7 @@ public sealed class CopyOnWriteIncrementTests : IDisposable
         double before = trackers.HugePart(arena.Region);
         for (int round = 2; round < 12; round++)
         {
-            session.RequestCheckpoint().WaitCommitted();
+            session.RequestCheckpoint().WaitCommittedInThread();
             cells.AsSpan().Fill(round);
         }
 
@@ -81,14 +81,15 @@ public sealed class CopyOnWriteIncrementTests : IDisposable
         ArenaArray<long> cells = Open(session, CaptureMode.CopyOnWrite)
             .RootArray<long>("cells", (long)PageCount * LongsPerPage);
         for (int page = 0; page < PageCount; page++) cells[page * LongsPerPage] = page + 1;
-        session.RequestCheckpoint().WaitCommitted();
+        session.RequestCheckpoint().WaitCommittedInThread();
         cells[7 * LongsPerPage] = cells[90 * LongsPerPage] = -1;
         Arena arena = Open(session, CaptureMode.PreCopy);
-        SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
+        SnapshotInfo info = session.RequestCheckpoint().WaitCommittedInThread();
         Assert.Equal(CaptureMode.PreCopy, info.Capture.Regions[0].Mode);
         Assert.Equal(2, info.PagesChanged);
         Assert.InRange(info.Capture.PagesTracked, 2, PageCount / 16);
-        Assert.InRange(session.RequestCheckpoint().WaitCommitted().Capture.PagesTracked, 0, PageCount / 16);
+        Assert.InRange(
+            session.RequestCheckpoint().WaitCommittedInThread().Capture.PagesTracked, 0, PageCount / 16);
         Expect(arena, cells, StoredMemory.Read(session.Store, info.Generation, "a"), "cells");
     }
 
@@ -104,14 +105,15 @@ public sealed class CopyOnWriteIncrementTests : IDisposable
         ArenaArray<long> cells = session.OpenArena("a", new ArenaOptions { Capacity = 256L << 20 })
             .RootArray<long>("cells", 32L * longsPerBlock);
         cells.AsSpan().Fill(1);
-        Assert.Equal(CaptureMode.CopyOnWrite, session.RequestCheckpoint().WaitCommitted().Capture.Mode);
+        Assert.Equal(
+            CaptureMode.CopyOnWrite, session.RequestCheckpoint().WaitCommittedInThread().Capture.Mode);
         for (int block = 2; block < 30; block++)
         {
             for (int page = 0; page < pages; page++)
                 cells[(long)block * longsPerBlock + page * LongsPerPage] = 2;
         }
 
-        SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
+        SnapshotInfo info = session.RequestCheckpoint().WaitCommittedInThread();
         Assert.Equal(mode, info.Capture.Mode);
         Assert.Contains(reason, info.Capture.ModeReason, StringComparison.Ordinal);
     }
@@ -139,7 +141,7 @@ public sealed class CopyOnWriteIncrementTests : IDisposable
             other = made;
             CaptureMode mode = modes[random.Next(modes.Length)];
             Open(session, mode);
-            SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
+            SnapshotInfo info = session.RequestCheckpoint().WaitCommittedInThread();
             if (mode != CaptureMode.Auto) Assert.Equal(mode, info.Capture.Regions[0].Mode);
             byte[] image = StoredMemory.Read(session.Store, info.Generation, "a");
             Expect(arena, cells, image, $"cells, round {round}, seed {seed}");

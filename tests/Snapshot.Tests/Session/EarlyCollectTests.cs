@@ -43,7 +43,7 @@ public sealed unsafe class EarlyCollectTests : IDisposable
             parts[part] = (byte*)arena.Allocate(PartBytes, Pages.HugeSize);
         Fill(parts, 1);
         arena.Exclude(parts[4], PartBytes);
-        session.RequestCheckpoint().WaitCommitted();
+        session.RequestCheckpoint().WaitCommittedInThread();
 
         using Participant me = session.Attach("me");
         byte* late = null;
@@ -61,7 +61,7 @@ public sealed unsafe class EarlyCollectTests : IDisposable
                 }));
         Fill(parts, 2);
         CheckpointTicket ticket = session.RequestCheckpoint();
-        ticket.WaitCaptured();
+        ticket.WaitCapturedInThread();
 
         // Against the drain.
         for (int part = 0; part < Parts; part++)
@@ -69,7 +69,7 @@ public sealed unsafe class EarlyCollectTests : IDisposable
             if (part != 2) new Span<byte>(parts[part], (int)PartBytes).Fill(99);
         }
 
-        SnapshotInfo info = ticket.WaitCommitted();
+        SnapshotInfo info = ticket.WaitCommittedInThread();
         Assert.Equal(CaptureMode.CopyOnWrite, info.Capture.Mode);
         byte[] image = StoredMemory.Read(session.Store, info.Generation, "a");
         Expect(parts[0], 2, 7);

@@ -109,16 +109,16 @@ public sealed class FailureTests : IDisposable
         session.OpenArena("a", s_small);
         CheckpointTicket? own = null;
         session.RegisterHandler("waits", CheckpointHandler.Create(
-            _ => inHandler = Assert.Throws<SnapshotException>(() => own!.WaitCommitted()), _ => { }));
+            _ => inHandler = Assert.Throws<SnapshotException>(() => own!.WaitCommittedInThread()), _ => { }));
         using Participant me = session.Attach("main");
         using (me.EnterCriticalSection())
         {
             own = session.RequestCheckpoint();
-            SnapshotException inSection = Assert.Throws<SnapshotException>(() => own.WaitCaptured());
+            SnapshotException inSection = Assert.Throws<SnapshotException>(() => own.WaitCapturedInThread());
             Assert.Equal(SnapshotErrorCode.SelfDeadlock, inSection.Code);
         }
 
-        Assert.Equal(1, own.WaitCommitted().Generation);
+        Assert.Equal(1, own.WaitCommittedInThread().Generation);
         Assert.Equal(SnapshotErrorCode.SelfDeadlock, inHandler?.Code);
     }
 
@@ -137,7 +137,7 @@ public sealed class FailureTests : IDisposable
             }
 
             Assert.Equal(round, me.LastAttempt?.Generation);
-            ticket.WaitCommitted();
+            ticket.WaitCommittedInThread();
         }
     }
 
@@ -151,9 +151,9 @@ public sealed class FailureTests : IDisposable
         using Participant me = session.Attach("main");
         CheckpointTicket ticket;
         using (me.EnterCriticalSection()) ticket = session.RequestCheckpoint(cancellation: cancelled.Token);
-        Assert.ThrowsAny<OperationCanceledException>(() => ticket.WaitCommitted());
+        Assert.ThrowsAny<OperationCanceledException>(() => ticket.WaitCommittedInThread());
         Assert.Null(me.LastAttempt);
-        session.RequestCheckpoint().WaitCommitted();
+        session.RequestCheckpoint().WaitCommittedInThread();
     }
 
     [Fact]
@@ -174,7 +174,7 @@ public sealed class FailureTests : IDisposable
         }
 
         Assert.Equal(2, me.LastAttempt?.Generation);
-        second.WaitCommitted();
+        second.WaitCommittedInThread();
     }
 
     [Fact]
@@ -259,7 +259,7 @@ public sealed class FailureTests : IDisposable
         using (SnapshotSession session = SnapshotSession.Create(_store.Path))
         {
             session.OpenArena("a", s_small);
-            session.RequestCheckpoint().WaitCommitted();
+            session.RequestCheckpoint().WaitCommittedInThread();
             SnapshotException busy =
                 Assert.Throws<SnapshotException>(() => SnapshotSession.Open(_store.Path));
             Assert.Equal(SnapshotErrorCode.StoreBusy, busy.Code);

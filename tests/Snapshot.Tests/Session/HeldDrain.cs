@@ -12,7 +12,7 @@ internal sealed class HeldDrain : IProgress<SnapshotProgress>, IDisposable
     {
         CheckpointTicket ticket = session.RequestCheckpoint(null, this, cancellation);
         if (WaitHandle.WaitAny([_captured.WaitHandle, ((IAsyncResult)ticket.Committed).AsyncWaitHandle]) == 1)
-            ticket.WaitCommitted();
+            ticket.WaitCommittedInThread();
         return ticket;
     }
 

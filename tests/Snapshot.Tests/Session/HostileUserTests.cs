@@ -87,7 +87,7 @@ public sealed class HostileUserTests : IDisposable
             Refused(() => session.RegisterHandler(name, CheckpointHandler.Create()));
         }
 
-        session.RequestCheckpoint().WaitCommitted();
+        session.RequestCheckpoint().WaitCommittedInThread();
 
         static void Refused(Action call) =>
             Assert.Equal("name", Assert.ThrowsAny<ArgumentException>(call).ParamName);
@@ -137,11 +137,12 @@ public sealed class HostileUserTests : IDisposable
         {
             told.Add(value.Stage);
             if (value.Stage == stage) throw new TimeoutException("of the callback");
-        })).WaitCommitted();
+        })).WaitCommittedInThread();
         Assert.Equal("of the callback", Assert.IsType<TimeoutException>(info.ProgressError).Message);
         Assert.Equal(stage, told[^1]);
         Assert.Equal((1, 1), (info.Generation, session.Store.Newest!.Generation));
-        Assert.Null(session.RequestCheckpoint(progress: new Told(_ => { })).WaitCommitted().ProgressError);
+        Assert.Null(
+            session.RequestCheckpoint(progress: new Told(_ => { })).WaitCommittedInThread().ProgressError);
     }
 
     [Theory]
@@ -161,8 +162,8 @@ public sealed class HostileUserTests : IDisposable
         {
             if (value.Stage != stage || value.PagesDone > 0 != hasPages) return;
             requested.Wait();
-            refused.Add(Assert.Throws<SnapshotException>(() => own!.WaitCaptured()).Code);
-            refused.Add(Assert.Throws<SnapshotException>(() => own!.WaitCommitted()).Code);
+            refused.Add(Assert.Throws<SnapshotException>(() => own!.WaitCapturedInThread()).Code);
+            refused.Add(Assert.Throws<SnapshotException>(() => own!.WaitCommittedInThread()).Code);
         }));
         requested.Set();
         SnapshotInfo info = await own.Committed.WaitAsync(TimeSpan.FromSeconds(60));
@@ -178,7 +179,8 @@ public sealed class HostileUserTests : IDisposable
         using SnapshotSession other = SnapshotSession.Open(elsewhere.Path);
         using SnapshotSession session = SnapshotSession.Open(_store.Path);
         SnapshotInfo info = session.RequestCheckpoint(
-            progress: new Told(_ => other.RequestCheckpoint().WaitCommitted())).WaitCommitted();
+            progress: new Told(_ => other.RequestCheckpoint().WaitCommittedInThread()))
+            .WaitCommittedInThread();
         Assert.Null(info.ProgressError);
         Assert.True(other.Store.Newest!.Generation > 1);
     }
@@ -189,7 +191,7 @@ public sealed class HostileUserTests : IDisposable
         using CancellationTokenSource source = new();
         using SnapshotSession session = SnapshotSession.Open(_store.Path);
         WeakReference ended = Take(session, source.Token);
-        session.RequestCheckpoint().WaitCommitted();
+        session.RequestCheckpoint().WaitCommittedInThread();
         GC.Collect();
         Assert.False(ended.IsAlive);
 
@@ -197,7 +199,7 @@ public sealed class HostileUserTests : IDisposable
         static WeakReference Take(SnapshotSession session, CancellationToken cancellation)
         {
             CheckpointTicket ticket = session.RequestCheckpoint(cancellation: cancellation);
-            ticket.WaitCommitted();
+            ticket.WaitCommittedInThread();
             return new WeakReference(ticket);
         }
     }

@@ -40,7 +40,7 @@ public sealed unsafe class InheritedPagesTests : IDisposable
             arena.RootArray<long>("cells", FixedPages * (long)Pages.Size / sizeof(long)).AsSpan());
         random.NextBytes(cells);
         List<(nint At, int Length)> blocks = [];
-        session.RequestCheckpoint().WaitCommitted();
+        session.RequestCheckpoint().WaitCommittedInThread();
         int full = 0;
         for (int round = 0; round < 12; round++)
         {
@@ -52,7 +52,7 @@ public sealed unsafe class InheritedPagesTests : IDisposable
             CheckpointTicket ticket = held.Request(session);
             Scatter(cells, random);
             held.LetGo();
-            SnapshotInfo info = ticket.WaitCommitted();
+            SnapshotInfo info = ticket.WaitCommittedInThread();
             if (info.Parent is null) full++;
             AssertHolds(
                 session, info.Generation, arena, cells, blocks, expected, $"round {round}, seed {seed}");
@@ -77,13 +77,13 @@ public sealed unsafe class InheritedPagesTests : IDisposable
         using (SnapshotSession session = SnapshotSession.Open(_store.Path, options))
         {
             expected.CopyTo(Cells(session));
-            session.RequestCheckpoint().WaitCommitted();
+            session.RequestCheckpoint().WaitCommittedInThread();
         }
 
         using (SnapshotSession session = SnapshotSession.Open(_store.Path, options))
         {
             Cells(session)[5 * Pages.Size] = expected[5 * Pages.Size] = 42;
-            Assert.Null(session.RequestCheckpoint().WaitCommitted().Parent);
+            Assert.Null(session.RequestCheckpoint().WaitCommittedInThread().Parent);
         }
 
         using (SnapshotSession session = SnapshotSession.Open(_store.Path, options))
@@ -105,7 +105,7 @@ public sealed unsafe class InheritedPagesTests : IDisposable
         Span<byte> cells = MemoryMarshal.AsBytes(session.OpenArena("a")
             .RootArray<long>("cells", FixedPages * (long)Pages.Size / sizeof(long)).AsSpan());
         new Random(8).NextBytes(cells);
-        session.RequestCheckpoint().WaitCommitted();
+        session.RequestCheckpoint().WaitCommittedInThread();
         string file = Path.Combine(session.Store.Directory, session.Store.Newest!.FileName);
         using (FileStream image = new(file, FileMode.Open, FileAccess.ReadWrite))
         {
@@ -117,7 +117,7 @@ public sealed unsafe class InheritedPagesTests : IDisposable
 
         cells[0]++;
         SnapshotException error = Assert.Throws<SnapshotException>(
-            () => session.RequestCheckpoint().WaitCommitted());
+            () => session.RequestCheckpoint().WaitCommittedInThread());
         Assert.Equal(SnapshotErrorCode.Corrupt, error.Code);
         Assert.Equal(file, error.Path);
         Assert.DoesNotContain(Directory.GetFiles(session.Store.Directory), name => name.EndsWith(".partial"));

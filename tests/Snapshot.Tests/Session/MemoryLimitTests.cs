@@ -73,7 +73,7 @@ public sealed class MemoryLimitTests : IDisposable
         for (int turn = 1; turn <= 2; turn++)
         {
             cells.AsSpan().Fill(turn);
-            SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
+            SnapshotInfo info = session.RequestCheckpoint().WaitCommittedInThread();
             Assert.Equal((turn, mode), (info.Generation, info.Capture.Regions[0].Mode));
         }
     }

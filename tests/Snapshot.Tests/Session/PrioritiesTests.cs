@@ -23,7 +23,7 @@ public sealed class PrioritiesTests : IDisposable
             .OpenArena("a", new ArenaOptions { Capacity = 256L << 20 }).RootArray<long>("cells", 16 << 20);
         cells.AsSpan().Fill(1);
         Looking looking = new();
-        Assert.Null(session.RequestCheckpoint(progress: looking).WaitCommitted().ProgressError);
+        Assert.Null(session.RequestCheckpoint(progress: looking).WaitCommittedInThread().ProgressError);
 
         Assert.Equal(
             [("snapshot checkp", expected), ("snapshot drain", expected)], looking.Seen.Distinct().Order());

@@ -42,7 +42,7 @@ public sealed class ReportTests : IDisposable
         new Random(1).NextBytes(bytes.AsSpan());
         using Process process = Process.GetCurrentProcess();
         TimeSpan before = process.TotalProcessorTime;
-        SnapshotInfo full = session.RequestCheckpoint().WaitCommitted();
+        SnapshotInfo full = session.RequestCheckpoint().WaitCommittedInThread();
         process.Refresh();
 
         // The kernel counts a process's time in ticks.
@@ -50,7 +50,7 @@ public sealed class ReportTests : IDisposable
         Assert.InRange(full.ProcessorTime, TimeSpan.FromMilliseconds(1), ofProcess);
 
         bytes[5]++;
-        SnapshotInfo small = session.RequestCheckpoint().WaitCommitted();
+        SnapshotInfo small = session.RequestCheckpoint().WaitCommittedInThread();
         Assert.InRange(small.ProcessorTime, TimeSpan.FromTicks(1), full.ProcessorTime);
     }
 
@@ -77,7 +77,7 @@ public sealed class ReportTests : IDisposable
         StageLog log = new();
         CheckpointTicket ticket = session.RequestCheckpoint(progress: log);
         log.Ticket.SetResult(ticket);
-        SnapshotInfo info = ticket.WaitCommitted();
+        SnapshotInfo info = ticket.WaitCommittedInThread();
         Assert.Equal(Enum.GetValues<CheckpointStage>(), log.Stages);
         Assert.Equal([CheckpointStage.Draining, CheckpointStage.Committing], log.Captured);
         Assert.All(

@@ -43,14 +43,14 @@ public sealed unsafe class RoundTripTests : IDisposable
             counter.Cell = cells.Pointer + 99_999;
             cell = (nint)counter.Cell;
             for (long index = 0; index < cells.Length; index++) cells[index] = index * index;
-            SnapshotInfo full = session.RequestCheckpoint().WaitCommitted();
+            SnapshotInfo full = session.RequestCheckpoint().WaitCommittedInThread();
             Assert.Null(full.Parent);
             Assert.Equal(capture, full.Capture.Mode);
             Assert.Equal(0, full.Capture.Pause.ManagedBytesAllocated);
 
             counter.Value = 8;
             cells[99_999] = -1;
-            SnapshotInfo increment = session.RequestCheckpoint().WaitCommitted();
+            SnapshotInfo increment = session.RequestCheckpoint().WaitCommittedInThread();
             Assert.Equal(full.Generation, increment.Parent);
             Assert.InRange(increment.PagesChanged, 2, 8);
             Assert.True(increment.BytesWritten < full.BytesWritten / 4);
@@ -69,7 +69,7 @@ public sealed unsafe class RoundTripTests : IDisposable
 
         // And it goes on: what the restart filled in does not count as changed.
         again.Value = 9;
-        SnapshotInfo next = restarted.RequestCheckpoint().WaitCommitted();
+        SnapshotInfo next = restarted.RequestCheckpoint().WaitCommittedInThread();
         Assert.Equal(2, next.Parent);
         Assert.InRange(next.PagesChanged, 1, 4);
     }
@@ -81,9 +81,9 @@ public sealed unsafe class RoundTripTests : IDisposable
         Arena arena = session.OpenArena("a", s_small);
         ArenaArray<long> array = arena.RootArray<long>("array", 64 * 512);
         array.AsSpan().Fill(5);
-        session.RequestCheckpoint().WaitCommitted();
+        session.RequestCheckpoint().WaitCommittedInThread();
         array.AsSpan().Fill(5);
-        SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
+        SnapshotInfo info = session.RequestCheckpoint().WaitCommittedInThread();
         if (info.Capture.Regions[0].Tracking != TrackingMechanism.ContentHash)
             Assert.InRange(info.Capture.PagesTracked, 64, long.MaxValue);
         Assert.Equal(0, info.PagesChanged);
@@ -103,18 +103,18 @@ public sealed unsafe class RoundTripTests : IDisposable
             scratch.AsSpan().Fill(1);
             included.AsSpan().Fill(3);
             temporary.AsSpan().Fill(2);
-            session.RequestCheckpoint().WaitCommitted();
+            session.RequestCheckpoint().WaitCommittedInThread();
 
             arena.Exclude(scratch);
             arena.Exclude(included);
             scratch.AsSpan().Fill(4);
             included.AsSpan().Fill(3);
             arena.Free(temporary);
-            session.RequestCheckpoint().WaitCommitted();
+            session.RequestCheckpoint().WaitCommittedInThread();
 
             arena.Include(included);
             included.AsSpan().Fill(3);
-            session.RequestCheckpoint().WaitCommitted();
+            session.RequestCheckpoint().WaitCommittedInThread();
         }
 
         using SnapshotSession restarted = SnapshotSession.Open(_store.Path);
@@ -134,15 +134,15 @@ public sealed unsafe class RoundTripTests : IDisposable
         {
             session.Protect("data", data);
             for (int index = 0; index < data.Length; index++) data[index] = index + 1;
-            session.RequestCheckpoint().WaitCommitted();
+            session.RequestCheckpoint().WaitCommittedInThread();
             data[5000] = -5;
-            Assert.Equal(1, session.RequestCheckpoint().WaitCommitted().PagesChanged);
+            Assert.Equal(1, session.RequestCheckpoint().WaitCommittedInThread().PagesChanged);
         }
 
         long[] fresh = GC.AllocateArray<long>(10_000, pinned: true);
         using SnapshotSession restarted = SnapshotSession.Open(_store.Path);
         SnapshotException unclaimed = Assert.Throws<SnapshotException>(
-            () => restarted.RequestCheckpoint().WaitCommitted());
+            () => restarted.RequestCheckpoint().WaitCommittedInThread());
         Assert.Equal(SnapshotErrorCode.Unclaimed, unclaimed.Code);
         Assert.Contains("data", unclaimed.Message, StringComparison.Ordinal);
         SnapshotException length = Assert.Throws<SnapshotException>(
@@ -150,7 +150,7 @@ public sealed unsafe class RoundTripTests : IDisposable
         Assert.Equal(SnapshotErrorCode.LayoutMismatch, length.Code);
         restarted.Protect("data", fresh);
         Assert.Equal(data, fresh);
-        Assert.Equal(0, restarted.RequestCheckpoint().WaitCommitted().PagesChanged);
+        Assert.Equal(0, restarted.RequestCheckpoint().WaitCommittedInThread().PagesChanged);
     }
 
     [Fact]
@@ -160,9 +160,9 @@ public sealed unsafe class RoundTripTests : IDisposable
         {
             Arena arena = session.OpenArena("a", s_small);
             arena.RootArray<int>("small", 10).AsSpan().Fill(1);
-            session.RequestCheckpoint().WaitCommitted();
+            session.RequestCheckpoint().WaitCommittedInThread();
             arena.RootArray<int>("large", 20_000_000).AsSpan(19_000_000, 10).Fill(2);
-            session.RequestCheckpoint().WaitCommitted();
+            session.RequestCheckpoint().WaitCommittedInThread();
         }
 
         using SnapshotSession restarted = SnapshotSession.Open(_store.Path);
@@ -189,7 +189,7 @@ public sealed unsafe class RoundTripTests : IDisposable
             for (int round = 1; round <= 12; round++)
             {
                 array.AsSpan().Fill(round);
-                Assert.Null(session.RequestCheckpoint().WaitCommitted().MaintenanceError);
+                Assert.Null(session.RequestCheckpoint().WaitCommittedInThread().MaintenanceError);
             }
 
             // Closing gives up what runs beside the session, and on a busy machine none of it may have ended

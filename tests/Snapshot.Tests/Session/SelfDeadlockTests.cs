@@ -43,7 +43,7 @@ public sealed class SelfDeadlockTests : IDisposable
         Stopwatch clock = Stopwatch.StartNew();
         Assert.Equal(SnapshotErrorCode.SelfDeadlock, Refused(() => Block(wait)).Code);
         Assert.InRange(clock.Elapsed, TimeSpan.Zero, s_soon);
-        Assert.Equal(1, _session.RequestCheckpoint().WaitCommitted().Generation);
+        Assert.Equal(1, _session.RequestCheckpoint().WaitCommittedInThread().Generation);
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class SelfDeadlockTests : IDisposable
         SnapshotException refusal = Refused(() => ticket.Committed.Wait());
         Assert.Same(refusal, Refused(() => other.Wait()));
         Assert.Contains("participant 'main'", refusal.Message, StringComparison.Ordinal);
-        Assert.Contains("WaitCommitted", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("WaitCommittedInThread", refusal.Message, StringComparison.Ordinal);
         if (told.Kind == CheckpointOutcomeKind.Aborted) Assert.Same(refusal, told.Cause);
     }
 
@@ -71,7 +71,7 @@ public sealed class SelfDeadlockTests : IDisposable
         Assert.Equal(SnapshotErrorCode.SelfDeadlock, refusal.Code);
         Assert.Contains("participant 'main'", refusal.Message, StringComparison.Ordinal);
         Assert.InRange(clock.Elapsed, Requester.Patience, s_soon);
-        Assert.Equal(1, _session.RequestCheckpoint().WaitCommitted().Generation);
+        Assert.Equal(1, _session.RequestCheckpoint().WaitCommittedInThread().Generation);
 
         async Task Wrapped() => await _session.CheckpointAsync().ConfigureAwait(false);
     }
@@ -97,11 +97,11 @@ public sealed class SelfDeadlockTests : IDisposable
         CheckpointTicket first = _session.RequestCheckpoint();
         CheckpointTicket second = _session.RequestCheckpoint(new CheckpointOptions { WaitIfBusy = true });
         Assert.Equal(SnapshotErrorCode.SelfDeadlock, Refused(() => second.Committed.Wait()).Code);
-        Assert.Equal(1, first.WaitCommitted().Generation);
+        Assert.Equal(1, first.WaitCommittedInThread().Generation);
         Assert.Equal(
             2,
             _session.RequestCheckpoint(new CheckpointOptions { WaitIfBusy = true })
-                .WaitCommitted().Generation);
+                .WaitCommittedInThread().Generation);
     }
 
     [Fact]
@@ -211,7 +211,7 @@ public sealed class SelfDeadlockTests : IDisposable
     {
         using Participant me = _session.Attach("main");
         CheckpointTicket ticket = _session.RequestCheckpoint();
-        ticket.WaitCaptured();
+        ticket.WaitCapturedInThread();
         Assert.Equal(1, ticket.Committed.Result.Generation);
     }
 

@@ -41,7 +41,7 @@ public sealed class SignalCaptureTests : IDisposable
             DateTime end = DateTime.UtcNow + Soak.Time(5);
             for (; checkpoints < Least || DateTime.UtcNow < end; checkpoints++)
             {
-                SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
+                SnapshotInfo info = session.RequestCheckpoint().WaitCommittedInThread();
                 Assert.Equal(
                     (CaptureMode.CopyOnWrite, TrackingMechanism.SignalWriteProtect),
                     (info.Capture.Regions[0].Mode, info.Capture.Regions[0].Tracking));
@@ -73,12 +73,12 @@ public sealed class SignalCaptureTests : IDisposable
             Arena arena = session.OpenArena("a", new ArenaOptions { Capacity = 16L << 20 });
             ArenaArray<byte> bytes = arena.RootArray<byte>("bytes", 4096);
             bytes.AsSpan().Fill(1);
-            session.RequestCheckpoint().WaitCommitted();
+            session.RequestCheckpoint().WaitCommittedInThread();
             using SafeFileHandle handle = File.OpenHandle(file);
             Assert.ThrowsAny<IOException>(() => RandomAccess.Read(handle, bytes.AsSpan(), 0));
             arena.OpenForWrite(bytes);
             Assert.Equal(4, RandomAccess.Read(handle, bytes.AsSpan(), 0));
-            Assert.Equal(2, session.RequestCheckpoint().WaitCommitted().Generation);
+            Assert.Equal(2, session.RequestCheckpoint().WaitCommittedInThread().Generation);
             unsafe
             {
                 Assert.Throws<ArgumentException>(() => arena.OpenForWrite(bytes.Pointer, 1L << 40));

@@ -38,10 +38,10 @@ public sealed class SoftDirtyCaptureTests : IDisposable
                 if (Volatile.Read(ref isLate)) cells[4000 * LongsPerPage] = -4;
             }));
             Fill(cells, 1);
-            session.RequestCheckpoint().WaitCommitted();
+            session.RequestCheckpoint().WaitCommittedInThread();
             Fill(cells, 2);
             Volatile.Write(ref isLate, true);
-            SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
+            SnapshotInfo info = session.RequestCheckpoint().WaitCommittedInThread();
             RegionCaptureInfo region = Assert.Single(info.Capture.Regions);
             Assert.Equal(CaptureMode.PreCopy, region.Mode);
             Assert.Equal(TrackingMechanism.SoftDirty, region.Tracking);
@@ -62,9 +62,9 @@ public sealed class SoftDirtyCaptureTests : IDisposable
         using SnapshotSession session = SnapshotSession.Open(_store.Path, s_options);
         ArenaArray<long> cells = Cells(session);
         Fill(cells, 1);
-        session.RequestCheckpoint().WaitCommitted();
+        session.RequestCheckpoint().WaitCommittedInThread();
         cells[17 * LongsPerPage] = 5;
-        SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
+        SnapshotInfo info = session.RequestCheckpoint().WaitCommittedInThread();
         Assert.Equal(TimeSpan.Zero, info.Capture.Pause.EarlyStop);
         Assert.Equal(1, info.PagesChanged);
     }
@@ -81,15 +81,16 @@ public sealed class SoftDirtyCaptureTests : IDisposable
                 if (Volatile.Read(ref fails)) context.Abort(3);
             }));
             Fill(cells, 1);
-            session.RequestCheckpoint().WaitCommitted();
+            session.RequestCheckpoint().WaitCommittedInThread();
             Fill(cells, 2);
             Volatile.Write(ref fails, true);
             Assert.Equal(
                 SnapshotErrorCode.Aborted,
-                Assert.Throws<SnapshotException>(() => session.RequestCheckpoint().WaitCommitted()).Code);
+                Assert.Throws<SnapshotException>(
+                    () => session.RequestCheckpoint().WaitCommittedInThread()).Code);
             Volatile.Write(ref fails, false);
             Assert.InRange(
-                session.RequestCheckpoint().WaitCommitted().PagesChanged, PageCount, PageCount + 64);
+                session.RequestCheckpoint().WaitCommittedInThread().PagesChanged, PageCount, PageCount + 64);
         }
 
         using SnapshotSession restarted = SnapshotSession.Open(_store.Path, s_options);

@@ -23,13 +23,13 @@ public sealed class SubscriberTests : IDisposable
         using Participant me = session.Attach("main");
         me.RegisterHandler("throws", CheckpointHandler.Create(
             _ => { }, _ => throw new InvalidOperationException("the handler")));
-        SnapshotInfo info = session.RequestCheckpoint().WaitCommitted();
+        SnapshotInfo info = session.RequestCheckpoint().WaitCommittedInThread();
         Assert.Equal(1, told);
         Assert.Equal(
             ["the first subscriber", "the third subscriber"],
             info.SubscriberErrors.Select(error => error.Message));
         Assert.Equal("the handler", Assert.Single(info.ResumeErrors).Exception.Message);
-        Assert.Equal(2, session.RequestCheckpoint().WaitCommitted().Generation);
+        Assert.Equal(2, session.RequestCheckpoint().WaitCommittedInThread().Generation);
     }
 
     [Fact]

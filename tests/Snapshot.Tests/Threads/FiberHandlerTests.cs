@@ -55,7 +55,7 @@ public sealed class FiberHandlerTests
             arena, (calls, omits), static (checkpoint, a) => Handle(checkpoint, a.calls, a.omits));
         using Participant participant =
             session.Attach("w", new ParticipantOptions { Handlers = [("h", handler)] });
-        for (int i = 0; i < checkpoints; i++) session.RequestCheckpoint().WaitCommitted();
+        for (int i = 0; i < checkpoints; i++) session.RequestCheckpoint().WaitCommittedInThread();
     }
 
     private static async FiberTask Handle(PendingCheckpoint checkpoint, ArenaPointer<Calls> calls, bool omits)

@@ -112,7 +112,7 @@ public sealed class FiberMismatchTests : IDisposable
             go.Value = 1;
             session.RunFibers("worker", arena, () => Fiber.Start(go, static g => Stay(g)));
             Header(arena)->Library = Guid.Empty;
-            session.RequestCheckpoint().WaitCommitted();
+            session.RequestCheckpoint().WaitCommittedInThread();
         }
 
         using SnapshotSession restarted = SnapshotSession.Open(_store.Path);
@@ -198,7 +198,7 @@ public sealed class FiberMismatchTests : IDisposable
         worker.Start();
         s_reached.Wait();
         edit(Header(arena));
-        session.RequestCheckpoint().WaitCommitted();
+        session.RequestCheckpoint().WaitCommittedInThread();
         stop.Cancel();
         worker.Join();
     }

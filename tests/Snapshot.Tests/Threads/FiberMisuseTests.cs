@@ -261,7 +261,7 @@ public sealed class FiberMisuseTests : IDisposable
         });
         Assert.Equal((1, 1), (Root.Value.Caught, Root.Value.Completed));
         Assert.False(Root.Value.Mutex.IsHeld);
-        Assert.NotNull(_session.RequestCheckpoint().WaitCommitted());
+        Assert.NotNull(_session.RequestCheckpoint().WaitCommittedInThread());
     }
 
     [Fact]
@@ -328,7 +328,7 @@ public sealed class FiberMisuseTests : IDisposable
             AssertRefused<InvalidOperationException>(
                 "executes none", static () => _ = Fiber.CriticalSection());
         });
-        Assert.NotNull(_session.RequestCheckpoint().WaitCommitted());
+        Assert.NotNull(_session.RequestCheckpoint().WaitCommittedInThread());
     }
 
     [Fact]
@@ -462,7 +462,7 @@ public sealed class FiberMisuseTests : IDisposable
         Assert.Equal(SnapshotErrorCode.FiberFailed, failed.Code);
         Assert.Contains(words, failed.Message, StringComparison.Ordinal);
         SnapshotException refused =
-            Assert.Throws<SnapshotException>(() => _session.RequestCheckpoint().WaitCommitted());
+            Assert.Throws<SnapshotException>(() => _session.RequestCheckpoint().WaitCommittedInThread());
         Assert.Equal(SnapshotErrorCode.FiberFailed, refused.Code);
         Assert.Contains(words, refused.Message, StringComparison.Ordinal);
         return failed;

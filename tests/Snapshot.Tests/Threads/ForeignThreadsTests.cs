@@ -56,7 +56,7 @@ public sealed unsafe class ForeignThreadsTests : IDisposable
         using SnapshotSession session = Restart();
         Assert.Equal(2, session.Restarted!.Generation);
         Assert.Equal(Answer, session.OpenArena("a").Root<long>("answer"));
-        Assert.Equal(3, session.RequestCheckpoint().WaitCommitted().Generation);
+        Assert.Equal(3, session.RequestCheckpoint().WaitCommittedInThread().Generation);
         Assert.Equal(MachineArchitecture.Here.ToString(), session.Store.Describe(3).Architecture);
     }
 
@@ -190,7 +190,7 @@ public sealed unsafe class ForeignThreadsTests : IDisposable
             Arena arena = session.OpenArena("a", new ArenaOptions { Capacity = 64 << 20 });
             arena.Root<long>("answer") = Answer;
             fill(arena);
-            session.RequestCheckpoint().WaitCommitted();
+            session.RequestCheckpoint().WaitCommittedInThread();
         }
 
         StoreForger.AddForged(_store.Path, parts =>

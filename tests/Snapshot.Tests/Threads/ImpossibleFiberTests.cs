@@ -46,7 +46,7 @@ public sealed unsafe class ImpossibleFiberTests
     {
         using SnapshotSession session = SnapshotSession.Open(path, ForgedThreads.KeepAll);
         Arena arena = session.OpenArena("a", new ArenaOptions { Capacity = 64 << 20 });
-        session.RequestCheckpoint().WaitCommitted();
+        session.RequestCheckpoint().WaitCommittedInThread();
         ref FiberSpaceHeader space = ref arena.Root<FiberSpaceHeader>(FiberSpace.RootName);
         space.Version = FiberSpaceHeader.CurrentVersion;
         space.TypeCapacity = 16;
@@ -58,6 +58,6 @@ public sealed unsafe class ImpossibleFiberTests
         worker->Name = (byte*)arena.Allocate(8);
         worker->NameBytes = 8;
         forge(ref space, ref space.Types[1], ref *worker);
-        session.RequestCheckpoint().WaitCommitted();
+        session.RequestCheckpoint().WaitCommittedInThread();
     }
 }

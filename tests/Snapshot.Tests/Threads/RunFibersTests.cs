@@ -207,7 +207,7 @@ public sealed class RunFibersTests : IDisposable
         while (Tickets.Session is null) await Fiber.Yield();
         CheckpointTicket Request() => Tickets.Session.RequestCheckpoint();
         state.Value.Reached.Set();
-        FiberOutcome outcome = await Request().WhenCommitted();
+        FiberOutcome outcome = await Request().WaitCommittedInFiber();
         state.Value.Kind = outcome.Kind;
         state.Value.Generation = outcome.Generation;
     }

@@ -96,7 +96,7 @@ public sealed unsafe class ImpossibleRecordTests
     {
         using SnapshotSession session = SnapshotSession.Open(path, ForgedThreads.KeepAll);
         Arena arena = session.OpenArena("a", new ArenaOptions { Capacity = 64 << 20 });
-        session.RequestCheckpoint().WaitCommitted();
+        session.RequestCheckpoint().WaitCommittedInThread();
         ref NativeSpaceHeader space = ref arena.Root<NativeSpaceHeader>(NativeSpaceHeader.RootName);
         space.Heap = arena.Allocate(1 << 20, 4096);
         space.HeapBytes = 1 << 20;
@@ -118,6 +118,6 @@ public sealed unsafe class ImpossibleRecordTests
             Memory = NativeStacks.Allocate(arena, 1 << 16, record),
         };
         forge(ref space, ref *entry, ref *record);
-        session.RequestCheckpoint().WaitCommitted();
+        session.RequestCheckpoint().WaitCommittedInThread();
     }
 }
