@@ -114,7 +114,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     public static SnapshotSession Open(string directory, SnapshotOptions? options = null)
     {
         options ??= new SnapshotOptions();
-        return Open(SnapshotStore.Open(directory, options.Store), options);
+        return Open(OpenStore(directory, options), options);
     }
 
     /// <summary>Starts fresh in an empty store.</summary>
@@ -127,7 +127,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     {
         options ??= new SnapshotOptions();
         return Begin(
-            SnapshotStore.Open(directory, options.Store),
+            OpenStore(directory, options),
             options,
             static store => store.Newest is not { } newest
                 ? null
@@ -159,7 +159,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
 
         options ??= new SnapshotOptions();
         return Begin(
-            SnapshotStore.Open(directory, options.Store), options,
+            OpenStore(directory, options), options,
             store => EnvironmentDefaults.Restart(options.Restart, store));
     }
 
@@ -359,6 +359,9 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
             RestartOptions wanted = EnvironmentDefaults.Restart(options.Restart, opened);
             return opened.Newest is null && wanted.Generation is null ? null : wanted;
         });
+
+    private static SnapshotStore OpenStore(string directory, SnapshotOptions options) =>
+        SnapshotStore.Open(directory, options.Store, options.Tuning.DirectIo);
 
     /// <summary>Memory that cannot be given back is no reason to keep the store from the next one.</summary>
     private async Task CloseAsync()

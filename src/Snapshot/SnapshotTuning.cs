@@ -52,6 +52,13 @@ public sealed class SnapshotTuning
         init => field = value is { } rate ? OptionValue.AtLeast(rate, 1 << 20) : null;
     }
 
+    /// <summary>Whether the session writes and reads images past the page cache (direct I/O).</summary>
+    /// <value>
+    /// Default true, because it is several times as fast as writing and syncing. A file system that refuses
+    /// it gets buffered writes, and <see cref="SnapshotInfo.DirectIo"/> says so.
+    /// </value>
+    public bool DirectIo { get; init; } = true;
+
     /// <summary>
     /// Whether the session changes the priority of its own threads. The drain gets a lower one. Threads that
     /// a pause waits for get a higher one if the process may take it (nice values, and a real-time priority

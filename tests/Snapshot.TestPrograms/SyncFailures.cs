@@ -9,7 +9,7 @@ internal static class SyncFailures
 
     internal static int Run(string store, bool directIo)
     {
-        SnapshotOptions options = new() { Store = new StoreOptions { DirectIo = directIo } };
+        SnapshotOptions options = new() { Tuning = new SnapshotTuning { DirectIo = directIo } };
         using SnapshotSession session = SnapshotSession.Open(store, options);
         ArenaArray<long> cells =
             session.OpenArena("a", new ArenaOptions { Capacity = 64L << 20 }).RootArray<long>("cells", 4096);

@@ -34,7 +34,7 @@ internal static class RestartChild
         SnapshotOptions options = new()
         {
             Restart = new RestartOptions { Fill = Enum.Parse<RestartFill>(fill) },
-            Store = new StoreOptions { DirectIo = reading == "direct" },
+            Tuning = new SnapshotTuning { DirectIo = reading == "direct" },
         };
         long opening = Stopwatch.GetTimestamp();
         using SnapshotSession session = SnapshotSession.Open(store, options);

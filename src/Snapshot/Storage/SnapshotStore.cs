@@ -32,15 +32,14 @@ public sealed partial class SnapshotStore : IDisposable
 
     private SnapshotStore(
         IStoreMedium medium, IStoreLock? writerLock, Manifest manifest, IReadOnlyList<StoreFinding> findings,
-        StoreOptions options)
+        StoreOptions options, bool directWrites)
     {
         _medium = medium;
         _writerLock = writerLock;
         _manifest = manifest;
         Findings = findings;
         Options = options;
-        _drafts = new StoreDrafts(
-            medium, manifest, _gate, options.DirectIo, bytesLeft: () => Space!.BytesLeft);
+        _drafts = new StoreDrafts(medium, manifest, _gate, directWrites, bytesLeft: () => Space!.BytesLeft);
         Space = new StoreSpace(this, medium, _maintenance);
     }
 
@@ -54,12 +53,8 @@ public sealed partial class SnapshotStore : IDisposable
     /// StoreBusy: it is open for writing elsewhere. Corrupt: the manifest is damaged. Untrusted: it is
     /// somebody else's. Unsupported: its file system has no locks. StoreIo, UnsupportedFormat, NativeLibrary.
     /// </exception>
-    public static SnapshotStore Open(string directory, StoreOptions? options = null)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(directory);
-        options ??= new StoreOptions();
-        return Open(new DirectoryMedium(Path.GetFullPath(directory), options.DirectIo, options), options);
-    }
+    public static SnapshotStore Open(string directory, StoreOptions? options = null) =>
+        Open(directory, options ?? new StoreOptions(), directIo: true);
 
     /// <summary>
     /// Opens a store for reading; takes no lock and needs no native code. It shows the generations there are
@@ -104,7 +99,10 @@ public sealed partial class SnapshotStore : IDisposable
         return StoreRecovery.Run(medium, dryRun: false);
     }
 
-    internal static SnapshotStore Open(IStoreMedium medium, StoreOptions options)
+    internal static SnapshotStore Open(string directory, StoreOptions options, bool directIo) =>
+        Open(new DirectoryMedium(Path.GetFullPath(directory), directIo, options), options, directIo);
+
+    internal static SnapshotStore Open(IStoreMedium medium, StoreOptions options, bool directWrites = true)
     {
         IStoreLock? writerLock = null;
         try
@@ -113,7 +111,7 @@ public sealed partial class SnapshotStore : IDisposable
             writerLock = medium.Lock(LockName);
             (Manifest manifest, IReadOnlyList<StoreFinding> findings) =
                 StoreOpening.ForWriting(medium, writerLock);
-            return new SnapshotStore(medium, writerLock, manifest, findings, options);
+            return new SnapshotStore(medium, writerLock, manifest, findings, options, directWrites);
         }
         catch
         {
@@ -128,7 +126,8 @@ public sealed partial class SnapshotStore : IDisposable
         try
         {
             (Manifest manifest, IReadOnlyList<StoreFinding> findings) = StoreOpening.ForReading(medium);
-            return new SnapshotStore(medium, null, manifest, findings, new StoreOptions());
+            return new SnapshotStore(
+                medium, null, manifest, findings, new StoreOptions(), directWrites: false);
         }
         catch
         {

@@ -37,12 +37,6 @@ public sealed class StoreOptions
     }
 
     /// <value>
-    /// Whether images bypass the page cache; default true, because it is several times as fast as writing and
-    /// syncing. A file system that refuses it gets buffered writes, and the summary of the image says so.
-    /// </value>
-    public bool DirectIo { get; init; } = true;
-
-    /// <value>
     /// Whether the group of the directory may read its files: they are made with mode 0640 and not 0600,
     /// directories with 0750 and not 0700. Default false: a state may hold what nobody else is to see.
     /// </value>

@@ -29,7 +29,7 @@ internal sealed class ChangingState : IDisposable
     {
         _directory = directory;
         _random = new Random(seed);
-        _medium = new FailingMedium(new DirectoryMedium(directory, options.DirectIo))
+        _medium = new FailingMedium(new DirectoryMedium(directory, directReads: true))
         {
             Fails = (_, _) =>
             {

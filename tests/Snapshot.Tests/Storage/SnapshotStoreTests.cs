@@ -19,7 +19,7 @@ public sealed class SnapshotStoreTests : IDisposable
     [InlineData(false)]
     public async Task A_committed_chain_is_found_again(bool direct)
     {
-        using (SnapshotStore store = SnapshotStore.Open(_directory, new StoreOptions { DirectIo = direct }))
+        using (SnapshotStore store = SnapshotStore.Open(_directory, new StoreOptions(), direct))
         {
             Assert.Null(store.Newest);
             GenerationInfo first = _script.Commit(store, full: true);
@@ -40,7 +40,7 @@ public sealed class SnapshotStoreTests : IDisposable
     [Fact]
     public void The_draft_says_whether_direct_io_is_used()
     {
-        using (SnapshotStore buffered = SnapshotStore.Open(_directory, new StoreOptions { DirectIo = false }))
+        using (SnapshotStore buffered = SnapshotStore.Open(_directory, new StoreOptions(), directIo: false))
             Assert.False(_script.Write(buffered, full: true).DirectIo);
         Assert.Equal(["lock", "manifest"], FileNames());
     }
@@ -156,7 +156,7 @@ public sealed class SnapshotStoreTests : IDisposable
     [Fact]
     public async Task Verify_lists_every_damaged_block_with_its_offset()
     {
-        using SnapshotStore store = SnapshotStore.Open(_directory, new StoreOptions { DirectIo = false });
+        using SnapshotStore store = SnapshotStore.Open(_directory, new StoreOptions(), directIo: false);
         ImageDraft draft = store.BeginImage(
             SampleImage.FullHeader, new ImageWriterOptions { Encoding = BlockEncoding.None });
         draft.Writer.BeginRegion(SampleImage.Arena(300));
@@ -179,7 +179,7 @@ public sealed class SnapshotStoreTests : IDisposable
     public async Task Verify_finds_every_flipped_byte_of_an_image()
     {
         string path = Path.Combine(_directory, "0000000001.snapshot");
-        using SnapshotStore store = SnapshotStore.Open(_directory, new StoreOptions { DirectIo = false });
+        using SnapshotStore store = SnapshotStore.Open(_directory, new StoreOptions(), directIo: false);
         ImageDraft draft = store.BeginImage(SampleImage.FullHeader);
         draft.Writer.BeginRegion(SampleImage.Arena(2));
         draft.Writer.AppendPages(SampleImage.Smooth(2), 8);
