@@ -18,7 +18,7 @@ public sealed class NativeFinding
     public string Where { get; }
 
     /// <summary>Of the word; 0 for a register.</summary>
-    public nint Address { get; }
+    internal nint Address { get; }
 
     /// <summary>What it holds.</summary>
     public nint Value { get; }

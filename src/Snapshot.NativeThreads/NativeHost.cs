@@ -38,12 +38,6 @@ public sealed unsafe class NativeHost : ISessionPart
     /// <summary>Where stacks, registers and the heap of native threads are.</summary>
     public Arena Arena => _space.Arena;
 
-    /// <summary>The modules that are loaded, in their order.</summary>
-    public IReadOnlyList<NativeModule> Modules => _space.Modules;
-
-    /// <summary>The threads that this process has started or let go on.</summary>
-    public IReadOnlyList<NativeThread> Threads => _space.Threads;
-
     /// <summary>
     /// Loads a library that keeps the contract of native modules. Its writable data is part of images from
     /// now on, and in a restarted session becomes what it was.
@@ -83,7 +77,7 @@ public sealed unsafe class NativeHost : ISessionPart
 
     /// <summary>
     /// Lets all threads of the image go on at once; none in a session that is not restarted.
-    /// <see cref="Threads"/> has them then, and <see cref="Start"/> finds them by their names.
+    /// <see cref="Start"/> then finds them by their names.
     /// </summary>
     /// <remarks>With hundreds of threads faster than to start one after the other: those that run already
     /// would take the processors from the one that starts the rest.</remarks>

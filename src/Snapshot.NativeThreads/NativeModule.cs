@@ -15,16 +15,10 @@ public sealed unsafe class NativeModule
     }
 
     /// <summary>The file it was loaded from.</summary>
-    public string Path => Manifest.Path;
+    internal string Path => Manifest.Path;
 
     /// <summary>The file's name.</summary>
-    public string Name => System.IO.Path.GetFileName(Path);
-
-    /// <summary>Hexadecimal digits that name what was linked; a rebuilt module has others.</summary>
-    public string BuildId => Manifest.BuildId;
-
-    /// <summary>The address of its first byte, in every process.</summary>
-    public nint BaseAddress => (nint)Manifest.Base;
+    internal string Name => System.IO.Path.GetFileName(Path);
 
     internal NativeModuleManifest Manifest { get; }
 
@@ -34,7 +28,7 @@ public sealed unsafe class NativeModule
     /// <exception cref="SnapshotException">
     /// <see cref="SnapshotErrorCode.NativeModule"/>: there is none.
     /// </exception>
-    public nint Function(string symbol)
+    internal nint Function(string symbol)
     {
         ArgumentException.ThrowIfNullOrEmpty(symbol);
         void* found = NativeRuntime.Symbol(_handle, symbol);

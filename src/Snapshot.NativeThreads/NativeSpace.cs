@@ -77,19 +77,17 @@ internal sealed unsafe class NativeSpace
         }
     }
 
-    internal IReadOnlyList<NativeThread> Threads
-    {
-        get
-        {
-            lock (_gate) return [.. _threads.Values];
-        }
-    }
-
     /// <summary>From now on fibers may wait for locks that native threads hold.</summary>
     internal static void ExpectFibers() => NativeRuntime.snt_fibers_may_wait(1);
 
     /// <summary>Whether a native thread has begun in this process and not ended.</summary>
-    internal bool HasRunning => Threads.Any(thread => !thread.HasEnded);
+    internal bool HasRunning
+    {
+        get
+        {
+            lock (_gate) return _threads.Values.Any(thread => !thread.HasEnded);
+        }
+    }
 
     /// <summary>Loads a module.</summary>
     /// <param name="path">The file.</param>

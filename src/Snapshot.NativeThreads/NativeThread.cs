@@ -24,12 +24,12 @@ public sealed unsafe class NativeThread
     }
 
     /// <summary>The name, unique in the arena.</summary>
-    public string Name { get; }
+    internal string Name { get; }
 
     /// <summary>
     /// Whether it goes on from an image, or had ended in one, and was not begun in this process.
     /// </summary>
-    public bool IsContinued { get; }
+    internal bool IsContinued { get; }
 
     /// <summary>Whether its function has returned.</summary>
     public bool HasEnded => NativeRecord.StateOf(NativeRecord.Of(_entry)) == NativeState.Ended;

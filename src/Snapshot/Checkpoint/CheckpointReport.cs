@@ -100,7 +100,7 @@ internal sealed class CheckpointReport
     {
         try
         {
-            _listener?.Report(new SnapshotProgress(_generation, _stage, done, total));
+            _listener?.Report(new SnapshotProgress(_stage, done, total));
         }
 #pragma warning disable CA1031 // Who only watches ends nothing; it is told with the generation.
         catch (Exception error)

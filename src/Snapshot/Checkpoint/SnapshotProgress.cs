@@ -3,16 +3,12 @@ namespace Snapshot;
 /// <summary>How far a checkpoint is.</summary>
 public readonly struct SnapshotProgress
 {
-    internal SnapshotProgress(long generation, CheckpointStage stage, long pagesDone, long pagesTotal)
+    internal SnapshotProgress(CheckpointStage stage, long pagesDone, long pagesTotal)
     {
-        Generation = generation;
         Stage = stage;
         PagesDone = pagesDone;
         PagesTotal = pagesTotal;
     }
-
-    /// <summary>The generation it will be.</summary>
-    public long Generation { get; }
 
     /// <summary>What it does now.</summary>
     public CheckpointStage Stage { get; }

@@ -26,7 +26,7 @@ internal sealed class HandlerList
         ArgumentNullException.ThrowIfNull(handler);
         lock (_lock)
         {
-            if (_registrations.Exists(other => other.Name == name))
+            if (_registrations.Exists(other => other.Entry.Name == name))
                 throw new SnapshotException(
                     SnapshotErrorCode.NameTaken,
                     $"A handler named '{name}' is registered here already; replace it or choose another " +

@@ -19,11 +19,6 @@ public sealed class HandlerRegistration : IDisposable
         _entry = entry;
     }
 
-    /// <summary>
-    /// The name, unique among the handlers of its session or participant; by it a restart finds the handler.
-    /// </summary>
-    public string Name => _entry.Name;
-
     /// <summary>Whether checkpoints call the handler. Default: true.</summary>
     /// <exception cref="ObjectDisposedException">Set after it was unregistered.</exception>
     public bool Enabled

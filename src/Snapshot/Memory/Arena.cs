@@ -20,12 +20,6 @@ namespace Snapshot;
 public sealed unsafe class Arena
 #pragma warning restore CA1001
 {
-    /// <summary>
-    /// The longest name: the kernel shows at most 79 bytes of a mapping's name, of which "snapshot:" takes
-    /// nine.
-    /// </summary>
-    public const int MaxNameLength = RegionLimits.ArenaNameMax;
-
     private const int DefaultAlignment = 16;
 
     /// <summary>
@@ -469,8 +463,8 @@ public sealed unsafe class Arena
         if (!RegionLimits.IsArenaName(name))
         {
             throw new ArgumentException(
-                $"an arena's name has at most {MaxNameLength} printable ASCII characters, none of them \\ " +
-                "` $ [ ]",
+                $"an arena's name has at most {RegionLimits.ArenaNameMax} printable ASCII characters, " +
+                "none of them \\ ` $ [ ]",
                 nameof(name));
         }
     }

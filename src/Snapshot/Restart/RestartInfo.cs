@@ -6,7 +6,7 @@ public sealed class RestartInfo
     internal RestartInfo(
         long generation, int chainLength, RestartFill mode, RestartResidency residency,
         bool waitsInSystemCalls,
-        long bytesRestored, TimeSpan plan, TimeSpan fill, IReadOnlyList<SkippedGeneration> skipped)
+        long bytesRestored, IReadOnlyList<SkippedGeneration> skipped)
     {
         Generation = generation;
         ChainLength = chainLength;
@@ -14,8 +14,6 @@ public sealed class RestartInfo
         Residency = residency;
         WaitsInSystemCalls = waitsInSystemCalls;
         BytesRestored = bytesRestored;
-        Plan = plan;
-        Fill = fill;
         Skipped = skipped;
     }
 
@@ -41,14 +39,6 @@ public sealed class RestartInfo
 
     /// <summary>Bytes of memory restored, or, lazily, to be restored.</summary>
     public long BytesRestored { get; }
-
-    /// <summary>Opening, verifying and planning, before any memory was mapped.</summary>
-    public TimeSpan Plan { get; }
-
-    /// <summary>
-    /// Reading, verifying and decoding into memory, as far as it was done before the session began.
-    /// </summary>
-    public TimeSpan Fill { get; }
 
     /// <summary>
     /// Younger generations that did not verify, newest first; empty unless falling back was allowed and

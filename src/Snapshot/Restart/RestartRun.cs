@@ -60,9 +60,7 @@ internal static class RestartRun
         IReadOnlyList<SkippedGeneration> skipped)
     {
         // Verify: every header, footer and index of the chain, before anything is mapped.
-        long started = Stopwatch.GetTimestamp();
         RestartPlan plan = RestartPlan.Make(store, generation);
-        TimeSpan planning = Stopwatch.GetElapsedTime(started);
         RestoredMemory? memory = null;
         try
         {
@@ -90,8 +88,6 @@ internal static class RestartRun
                     generation: generation,
                     chainLength: plan.Chain.Count,
                     bytesRestored: residency.BytesTotal,
-                    plan: planning,
-                    fill: filled,
                     mode: userfault is null ? RestartFill.Eager : RestartFill.Lazy,
                     residency: residency,
                     waitsInSystemCalls: userfault?.WaitsInSystemCalls ?? true,

@@ -142,9 +142,6 @@ public sealed partial class SnapshotStore : IDisposable
     /// <summary>The options it was opened with.</summary>
     public StoreOptions Options { get; }
 
-    /// <summary>Whether it was opened for reading.</summary>
-    public bool IsReadOnly => _writerLock is null;
-
     /// <summary>
     /// What was not as a writer leaves it when the store was opened: a damaged half of the manifest, images
     /// that it does not list. Empty as a rule.
@@ -392,7 +389,7 @@ public sealed partial class SnapshotStore : IDisposable
     private void ThrowIfNotWritable()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (IsReadOnly)
+        if (_writerLock is null)
             throw new InvalidOperationException(
                 $"the store {Directory} is open for reading; use {nameof(Open)}");
     }

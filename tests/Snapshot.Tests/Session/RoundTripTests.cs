@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Snapshot.Tests.Profiles;
 using Xunit;
 
@@ -151,6 +152,31 @@ public sealed unsafe class RoundTripTests : IDisposable
         restarted.Protect("data", fresh);
         Assert.Equal(data, fresh);
         Assert.Equal(0, restarted.RequestCheckpoint().WaitCommittedInThread().PagesChanged);
+    }
+
+    [Fact]
+    public void Protected_native_memory_comes_back_where_the_program_has_it_now()
+    {
+        long* first = (long*)NativeMemory.AllocZeroed(5000);
+        long* second = (long*)NativeMemory.AllocZeroed(5000);
+        try
+        {
+            using (SnapshotSession session = SnapshotSession.Open(_store.Path))
+            {
+                session.Protect("native", first, 5000);
+                first[624] = 7;
+                session.RequestCheckpoint().WaitCommittedInThread();
+            }
+
+            using SnapshotSession restarted = SnapshotSession.Open(_store.Path);
+            restarted.Protect("native", second, 5000);
+            Assert.Equal(7, second[624]);
+        }
+        finally
+        {
+            NativeMemory.Free(first);
+            NativeMemory.Free(second);
+        }
     }
 
     [Fact]

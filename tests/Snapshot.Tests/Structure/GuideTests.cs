@@ -11,7 +11,7 @@ namespace Snapshot.Tests.Structure;
 public sealed class GuideTests
 {
     /// <summary>What a block that opens no session of its own stands in.</summary>
-    private const string Around = """
+    internal const string Around = """
         using SnapshotSession session = SnapshotSession.Open("guide.store");
         Arena arena = session.OpenArena("guide");
         using Participant me = session.Attach("main");

@@ -13,6 +13,7 @@ public sealed class FiberHandlerTests
         internal long Continued;
         internal long Restarted;
         internal long Omitted;
+        internal int AbortCode;
     }
 
     [Fact]
@@ -45,6 +46,29 @@ public sealed class FiberHandlerTests
         Attached(next, again, calls, omits: false, checkpoints: 1);
         Assert.Equal((2, 1), (calls.Value.Prepared, calls.Value.Continued));
         Assert.Equal((0, 0), (calls.Value.Restarted, calls.Value.Omitted));
+    }
+
+    [Fact]
+    public void A_fiber_handler_that_aborts_a_checkpoint_is_told_the_code_it_gave()
+    {
+        using TemporaryStore store = new();
+        using SnapshotSession session = SnapshotSession.Open(store.Path);
+        Arena arena = session.OpenArena("fibers");
+        ArenaPointer<Calls> calls = Root(arena);
+        ICheckpointHandler handler = session.CreateHandler(arena, calls, Refuse);
+        using Participant participant =
+            session.Attach("w", new ParticipantOptions { Handlers = [("h", handler)] });
+        SnapshotException error = Assert.Throws<SnapshotException>(
+            () => session.RequestCheckpoint().WaitCommittedInThread());
+        Assert.Equal((SnapshotErrorCode.Aborted, 7), (error.Code, error.AbortCode));
+        Assert.Equal(7, calls.Value.AbortCode);
+    }
+
+    private static async FiberTask Refuse(PendingCheckpoint checkpoint, ArenaPointer<Calls> calls)
+    {
+        checkpoint.Abort(7, "not now");
+        FiberOutcome outcome = await checkpoint;
+        calls.Value.AbortCode = outcome.AbortCode ?? 0;
     }
 
     /// <summary>Takes checkpoints of a participant that has the handler.</summary>

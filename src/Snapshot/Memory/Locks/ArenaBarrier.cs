@@ -61,9 +61,6 @@ public unsafe struct ArenaBarrier
 #pragma warning restore CS0169, IDE0051
     private fixed ulong _records[MaxParticipants];
 
-    /// <summary>The number of participants; 0 before <see cref="Initialize"/>.</summary>
-    public readonly int ParticipantCount => _participants;
-
     /// <summary>The number of the current phase, from 0, modulo 2^32. A snapshot of a moment.</summary>
     internal readonly uint Phase => PhaseOf(Volatile.Read(in _state));
 

@@ -45,9 +45,6 @@ public struct ArenaEvent
     /// <summary>True when set. A snapshot of a moment.</summary>
     public readonly bool IsSet => (Volatile.Read(in _word) & Signaled) != 0;
 
-    /// <summary>Who resets it.</summary>
-    public readonly ArenaEventMode Mode => _mode;
-
     /// <summary>
     /// Sets mode and state. Call it once, when the memory is new and before others use it; not after a
     /// restart.

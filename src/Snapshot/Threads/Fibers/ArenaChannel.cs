@@ -38,14 +38,8 @@ public struct ArenaChannel<T>
     private int _isComplete;
     private ArenaArray<T> _items;
 
-    /// <summary>The most items it holds; 0 before <see cref="Initialize"/>.</summary>
-    public readonly int Capacity => _capacity;
-
     /// <summary>The items in it. A snapshot of a moment.</summary>
     public readonly int Count => Volatile.Read(in _count);
-
-    /// <summary>Whether no more will be written. A snapshot of a moment.</summary>
-    public readonly bool IsComplete => Volatile.Read(in _isComplete) != 0;
 
     /// <summary>
     /// Gives it room. Call it once, when the memory is new and before others use it; not after a

@@ -23,7 +23,7 @@ public readonly unsafe struct FiberTask<T>
 
     /// <summary>A call that has returned, for methods that are not <c>async</c> themselves.</summary>
     /// <param name="result">What it returned.</param>
-    public FiberTask(T result)
+    internal FiberTask(T result)
         : this(null, result)
     {
     }
