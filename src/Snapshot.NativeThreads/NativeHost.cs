@@ -75,6 +75,12 @@ public sealed unsafe class NativeHost : ISessionPart
         return _space.Start(name, owner, module.Function(symbol), argument);
     }
 
+    /// <summary>Starts a native thread, or lets the one of the image go on, without unsafe code.</summary>
+    /// <inheritdoc cref="Start(string, NativeModule, string, void*)" />
+    public NativeThread Start<T>(string name, NativeModule module, string symbol, ArenaPointer<T> argument)
+        where T : unmanaged =>
+        Start(name, module, symbol, (void*)argument.Pointer);
+
     /// <summary>
     /// Lets all threads of the image go on at once; none in a session that is not restarted.
     /// <see cref="Start"/> then finds them by their names.

@@ -19,7 +19,8 @@ public sealed class FiberDocumentTests
     {
         bool isProgram = mark == "program";
         FiberSnippet snippet = new(
-            [code], kind: isProgram ? OutputKind.ConsoleApplication : OutputKind.DynamicallyLinkedLibrary);
+            [code], kind: isProgram ? OutputKind.ConsoleApplication : OutputKind.DynamicallyLinkedLibrary,
+            usesLibrary: !isProgram);
         string[] words = mark.Split(' ');
         if (words is ["refused", ['C', 'S', ..] code1])
         {

@@ -12,12 +12,14 @@ namespace Snapshot.Tests.Threads;
 /// <summary>Source text, compiled against the library as a user's would be.</summary>
 internal sealed class FiberSnippet
 {
-    private const string Usings = """
+    /// <summary>What the SDK gives each project that has implicit usings.</summary>
+    private const string SdkUsings = """
         global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq;
         global using System.Net.Http; global using System.Threading; global using System.Threading.Tasks;
-        global using Snapshot;
-        global using Snapshot.Fibers;
+
         """;
+
+    private const string LibraryUsings = "global using Snapshot; global using Snapshot.Fibers;";
 
     private static readonly CSharpParseOptions s_parse = new(LanguageVersion.Latest);
 
@@ -35,13 +37,14 @@ internal sealed class FiberSnippet
     internal FiberSnippet(
         string[] sources, bool optimizes = true, string? name = null,
         OutputKind kind = OutputKind.DynamicallyLinkedLibrary, bool allowsUnsafe = true,
+        bool usesLibrary = true,
         params IEnumerable<FiberSnippet> references)
     {
         _sources = sources;
         Name = name ?? $"Snippet{Guid.NewGuid():N}";
         CSharpCompilation compilation = CSharpCompilation.Create(
             Name,
-            [.. sources.Prepend(Usings).Select(text =>
+            [.. sources.Prepend(usesLibrary ? SdkUsings + LibraryUsings : SdkUsings).Select(text =>
                 CSharpSyntaxTree.ParseText(
                     SourceText.From(text, Encoding.UTF8), s_parse, text.GetHashCode() + ".cs"))],
             [.. s_references, .. references.Select(other => MetadataReference.CreateFromImage(other.Image))],
