@@ -1,3 +1,6 @@
+using System.CommandLine;
+using Snapshot.Tool.Commands;
+
 namespace Snapshot.Tool;
 
 /// <summary>What the exit status of the process means. A promise to scripts: never renumber.</summary>
@@ -24,4 +27,9 @@ internal static class ExitCode
         (NoProgram, "run: there is no such program"),
         (Interrupted, "interrupted; the store is unchanged or consistent"),
     ];
+
+    /// <summary>Those with which a command can end.</summary>
+    internal static IEnumerable<(int Code, string Meaning)> Of(Command command) =>
+        All.Where(
+            exit => exit.Code is not (NotExecutable or NoProgram) || command is RootCommand or RunCommand);
 }

@@ -15,9 +15,35 @@ internal sealed class HelpWithExitCodes(HelpAction help) : SynchronousCommandLin
         int result = help.Invoke(parseResult);
         TextWriter output = parseResult.InvocationConfiguration.Output;
         output.WriteLine("Exit codes:");
-        foreach ((int code, string meaning) in ExitCode.All)
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {code,-3}  {meaning}"));
+        foreach ((int code, string meaning) in ExitCode.Of(parseResult.CommandResult.Command))
+        {
+            string head = string.Create(CultureInfo.InvariantCulture, $"  {code,-3}  ");
+            foreach (string line in Fold(meaning, help.MaxWidth - head.Length))
+            {
+                output.WriteLine(head + line);
+                head = new string(' ', head.Length);
+            }
+        }
+
         output.WriteLine();
         return result;
+    }
+
+    /// <summary>Words in lines of a width, which a longer word exceeds.</summary>
+    private static IEnumerable<string> Fold(string text, int width)
+    {
+        string line = "";
+        foreach (string word in text.Split(' '))
+        {
+            if (line.Length > 0 && line.Length + 1 + word.Length > width)
+            {
+                yield return line;
+                line = "";
+            }
+
+            line += line.Length > 0 ? $" {word}" : word;
+        }
+
+        yield return line;
     }
 }

@@ -35,7 +35,8 @@ internal static class SnapshotTool
     {
         ParseResult parsed = CreateRoot(console).Parse(args);
         bool wantsHelp = parsed.Action is HelpWithExitCodes;
-        if (parsed.Errors.Count > 0 && !wantsHelp) return UsageErrors.Report(parsed, console);
+        if (!wantsHelp && (parsed.Errors.Count > 0 || UsageErrors.OptionAsArgument(parsed) is not null))
+            return UsageErrors.Report(parsed, console);
 
         InvocationConfiguration configuration = new()
         {

@@ -14,6 +14,20 @@ internal static class UsageErrors
         return Refuse(Sentences(parsed, command, path), path, console);
     }
 
+    /// <summary>
+    /// A word that looks like an option, is none, and was therefore taken for an argument. What begins with a
+    /// hyphen and is meant stands behind "--".
+    /// </summary>
+    internal static string? OptionAsArgument(ParseResult parsed)
+    {
+        if (parsed.Tokens.Any(token => token.Type == TokenType.DoubleDash)) return null;
+        return parsed.CommandResult.Command.Arguments
+            .Where(argument => argument.Arity.MaximumNumberOfValues == 1)
+            .SelectMany(argument => parsed.GetResult(argument)?.Tokens ?? [])
+            .Select(token => token.Value)
+            .FirstOrDefault(value => value is ['-', _, ..]);
+    }
+
     /// <summary>Refuses a word before the "--" that was taken for a part of what stands behind it.</summary>
     internal static int ReportMisplaced(string token, ParseResult parsed, ToolConsole console)
     {
@@ -36,6 +50,7 @@ internal static class UsageErrors
     /// </summary>
     private static IEnumerable<string> Sentences(ParseResult parsed, Command command, string path)
     {
+        if (OptionAsArgument(parsed) is { } option) return [DescribeUnmatched(option, command, path)];
         if (parsed.UnmatchedTokens is [string unknown, ..])
             return [DescribeUnmatched(unknown, command, path)];
         if (command.Subcommands.Count > 0) return [$"'{path}' needs a command."];

@@ -99,8 +99,8 @@ internal sealed class DoctorCommand : Command
         }
 
         console.Good("Snapshot runs here");
-        console.Line($"Changed pages are found by {Finding(report.Tracking)},");
-        console.Line($"and kept by {WayOfCapture(report.Capture)}.");
+        console.Line($"Changed pages are found by {Finding(report.Tracking)}.");
+        console.Line($"They are kept by {WayOfCapture(report.Capture)}.");
         if (report.HashMillisecondsPerGiB is { } milliseconds)
             console.Line(string.Create(
                 CultureInfo.InvariantCulture, $"Each GiB in use makes a pause {milliseconds:F0} ms longer."));

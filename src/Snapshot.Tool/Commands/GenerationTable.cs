@@ -12,7 +12,7 @@ internal static class GenerationTable
     {
         string[] columns = [">Generation", "Kind", ">Needs", "Captured", ">Size", "File"];
         int shown = width >= WidthForFiles ? columns.Length : columns.Length - 1;
-        Table table = Tables.Create(columns.AsSpan(0, shown));
+        Table table = Tables.Create(columns.AsSpan(0, shown)).Folding(1).Folding(3);
         foreach (GenerationInfo info in generations)
         {
             string[] cells =

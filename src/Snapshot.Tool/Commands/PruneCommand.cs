@@ -89,6 +89,16 @@ internal sealed class PruneCommand : Command
         console.Line(
             $"{(result.DryRun ? "Would delete" : "Deleted")} " +
             $"{Readable.Count(result.Deleted.Count, "generation")}, {Readable.Bytes(result.BytesFreed)}; " +
-            $"{result.Kept.Count} kept");
+            $"{result.Kept.Count} kept{Needed(result.Kept)}");
+    }
+
+    /// <summary>Why more may be kept than were asked for.</summary>
+    private static string Needed(IReadOnlyList<GenerationInfo> kept)
+    {
+        HashSet<long?> parents = [.. kept.Select(info => info.Parent)];
+        int needed = kept.Count(info => parents.Contains(info.Generation));
+        return needed == 0
+            ? ""
+            : $". Younger generations need {needed} of them; 'snapshot compact STORE' makes the newest full";
     }
 }

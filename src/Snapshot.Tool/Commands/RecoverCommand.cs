@@ -43,7 +43,7 @@ internal sealed class RecoverCommand : Command
 
     private static void Print(IAnsiConsole console, RecoverResult result)
     {
-        Table table = Tables.Create(">Generation", "File", "Now", "Why").Folding(3);
+        Table table = Tables.Create(">Generation", "File", "Now", "Why").Folding(1).Folding(2).Folding(3);
         foreach (RecoveredImage image in result.Images)
         {
             table.Add(

@@ -49,7 +49,8 @@ internal sealed class RollbackCommand : Command
     {
         { Restart: { } chosen } =>
             $"The next restart takes generation {Readable.Number(chosen)}. Younger ones stay, marked as " +
-            "passed over from its next checkpoint on; 'snapshot rollback --undo' takes it back until then.",
+            "passed over from its next checkpoint on; until then 'snapshot rollback STORE --undo' takes it " +
+            "back.",
         { Newest: { } newest } => $"The next restart takes the newest generation, {Readable.Number(newest)}.",
         _ => "The store holds no generation yet.",
     };

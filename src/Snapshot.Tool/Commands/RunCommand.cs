@@ -87,8 +87,9 @@ internal sealed class RunCommand : Command
     private static void Print(IAnsiConsole console, SupervisionReport report, SupervisionOptions options)
     {
         Table table = options.Store is null
-            ? Tables.Create(">Attempt", "Started", ">Lasted", "End")
-            : Tables.Create(">Attempt", "Started", ">Lasted", "End", ">Generation before", ">after");
+            ? Tables.Create(">Attempt", "Started", ">Lasted", "End").Folding(1).Folding(3)
+            : Tables.Create(">Attempt", "Started", ">Lasted", "End", ">Generation before", ">after")
+                .Folding(1).Folding(3).Folding(4);
         foreach (AttemptReport attempt in report.Attempts)
         {
             string[] cells =

@@ -144,7 +144,7 @@ internal sealed class ShowCommand : Command
     private static void PrintEncodings(IAnsiConsole console, ImageDescription image)
     {
         console.Heading("\nEncodings");
-        Table table = Tables.Create("Encoding", ">Blocks", ">Memory", ">Stored", ">Ratio");
+        Table table = Tables.Create("Encoding", ">Blocks", ">Memory", ">Stored", ">Ratio").Folding(0);
         foreach (EncodingStatistics encoding in image.Encodings)
         {
             table.Add(

@@ -6,6 +6,9 @@ namespace Snapshot.Tool.Output;
 /// <summary>The look of what the tool prints: bold heads, one thin rule, no boxes.</summary>
 internal static class Tables
 {
+    /// <summary>A terminal with fewer columns has none to spare between those of a table.</summary>
+    private const int WidthForPadding = 80;
+
     /// <param name="columns">
     /// The heads; one that begins with '&gt;' is aligned to the right and never folded.
     /// </param>
@@ -39,8 +42,15 @@ internal static class Tables
     }
 
     /// <summary>Prints a table without the empty lines that its border has above and below.</summary>
-    internal static void Print(this IAnsiConsole console, Table table) =>
+    internal static void Print(this IAnsiConsole console, Table table)
+    {
+        if (console.Profile.Width < WidthForPadding)
+        {
+            foreach (TableColumn column in table.Columns) column.Padding = new Padding(0, 0);
+        }
+
         console.Write(new WithoutOuterLines(table));
+    }
 
     internal static void Heading(this IAnsiConsole console, string text) =>
         console.Write(new Text(Readable.Plain(text) + "\n", new Style(decoration: Decoration.Bold)));

@@ -36,6 +36,7 @@ public sealed class ReadingCommandsTests(ITestOutputHelper output) : IDisposable
     }
 
     [Theory]
+    [InlineData(60)]
     [InlineData(80)]
     [InlineData(200)]
     public async Task Nothing_is_cut_off_or_wider_than_the_terminal(int width)
@@ -52,6 +53,14 @@ public sealed class ReadingCommandsTests(ITestOutputHelper output) : IDisposable
             Assert.All(run.Out.Split('\n'), line => Assert.True(line.Length <= width, line));
             Assert.DoesNotContain("…", run.Out, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public async Task A_narrow_list_breaks_lines_between_words()
+    {
+        ToolRun run = await ToolRun.Here(60, "list", _store.Path);
+        Assert.Matches(@"Generation +Kind +Needs +Captured +Size", run.Out);
+        Assert.Matches(@"3 +incremental +2 +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +\d+\.?\d* [KM]?i?B", run.Out);
     }
 
     [Fact]
