@@ -51,9 +51,8 @@ internal sealed unsafe class NativeSpace
         NativeError.ThrowIfFailed(
             NativeRuntime.snt_open(signal),
             $"Opening the runtime of native threads (signal {signal})",
-            "A process has one session with native threads in its life, and their signal " +
-            "(NativeOptions.Signal) and the addresses from 0x1e0000000000 on must not be used by anybody " +
-            "else.");
+            "A process has one session with native threads in its life. Nobody else may use their signal " +
+            "(NativeOptions.Signal) or the addresses from 0x1e0000000000 on.");
         bool isRestored = _header->Version != 0;
         if (!isRestored) Make(heapBytes);
         if (_modules.IsComplete) OpenHeap(_header->Heap, _header->HeapBytes, isRestored);
@@ -281,7 +280,7 @@ internal sealed unsafe class NativeSpace
         if (record->Function == (ulong)function) return;
         throw new SnapshotException(
             SnapshotErrorCode.NativeModule,
-            $"Native thread '{name}' runs {NativeRuntime.Describe(record->Function)} in the image, and " +
-            $"{NativeRuntime.Describe((ulong)function)} was asked for. Start it with the same function.");
+            $"Native thread '{name}' runs {NativeRuntime.Describe(record->Function)} in the image, and the " +
+            $"program asks for {NativeRuntime.Describe((ulong)function)}. Start it with the same function.");
     }
 }

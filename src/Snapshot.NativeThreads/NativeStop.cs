@@ -58,7 +58,7 @@ internal sealed unsafe class NativeStop(Action answer)
         ulong pc;
         int reason;
         if (NativeRuntime.snt_late(&record, &pc, &reason) != 0) return null;
-        string where = pc == 0 ? "a place that is not known yet" : NativeRuntime.Describe(pc);
+        string where = pc == 0 ? "an unknown place" : NativeRuntime.Describe(pc);
         return $"native thread '{NativeRecord.NameOf((NativeRecord*)record)}' does not stop: it is in " +
             $"{where}{WhyNot(reason)}";
     }
@@ -66,14 +66,14 @@ internal sealed unsafe class NativeStop(Action answer)
     /// <summary>The errno of the runtime's last look at the thread.</summary>
     private static string WhyNot(int reason) => reason switch
     {
-        115 =>
-            ", a call that has not returned (native code that waits in the kernel does so in " +
-            "sn_blocked_call)",
-        16 => ", where a thread is not disturbed: unwinding, in setjmp, or in the handler of another signal",
+        115 => ", a call that has not returned (wait in the kernel inside sn_blocked_call only)",
+        16 =>
+            ", where Snapshot does not disturb a thread: unwinding, in setjmp, or in the handler of " +
+            "another signal",
         11 => ", in a critical section",
-        125 => ", and a handler of it says that it is not to be captured now",
-        2 => ", of which there are no unwind tables",
-        14 or 95 => ", where its stack cannot be walked",
+        125 => ", and one of its handlers refuses the capture",
+        2 => ", which has no unwind tables",
+        14 or 95 => ", where Snapshot cannot walk its stack",
         _ => "",
     };
 }

@@ -25,7 +25,7 @@ public static class SnapshotSessionExtensions
             session.Parts.GetOrAdd(() => new NativeHost(session, arena, options ?? new NativeOptions()));
         if (host.Arena == arena) return host;
         throw new InvalidOperationException(
-            $"The native threads of this session are in arena '{host.Arena.Name}', and '{arena.Name}' was " +
-            "given.");
+            $"The native threads of this session are in arena '{host.Arena.Name}', and the program opens " +
+            $"them in '{arena.Name}'.");
     }
 }

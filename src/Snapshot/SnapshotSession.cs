@@ -317,8 +317,9 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// Takes a checkpoint; ends when it is committed. Not for participants: one that blocks in it is refused,
-    /// with <see cref="SnapshotErrorCode.SelfDeadlock"/>, and one that awaits it goes on as another thread.
+    /// Takes a checkpoint; ends when it is committed. Not for participants: if one blocks in it, the
+    /// checkpoint fails with <see cref="SnapshotErrorCode.SelfDeadlock"/>; if one awaits it, another thread
+    /// may go on.
     /// </summary>
     /// <inheritdoc cref="RequestCheckpoint"/>
     public Task<SnapshotInfo> CheckpointAsync(

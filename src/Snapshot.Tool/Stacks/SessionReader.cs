@@ -89,7 +89,7 @@ internal sealed class SessionReader(ClrRuntime runtime, ClrModule library, Sourc
             ParticipantStatus.AtGate => "waiting at the gate for the resume parts of others",
             ParticipantStatus.Parked => "parked",
             ParticipantStatus.Joining => "attaching",
-            _ => critical ? "in a critical section" : "in application code",
+            _ => critical ? "in a critical section" : "running application code",
         };
     }
 

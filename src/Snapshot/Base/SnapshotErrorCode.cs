@@ -38,8 +38,7 @@ public enum SnapshotErrorCode
     Aborted,
 
     /// <summary>
-    /// The time for a checkpoint passed before everybody it waits for had come; the message names the late
-    /// ones.
+    /// The timeout of a checkpoint passed before everybody had come; the message names whoever is late.
     /// </summary>
     TimedOut,
 
@@ -79,8 +78,7 @@ public enum SnapshotErrorCode
     ChainBroken,
 
     /// <summary>
-    /// A commit failed at a point where it is unknown whether it became durable; open the store again to
-    /// learn it.
+    /// A commit failed, and nobody knows yet whether it became durable. Open the store again to find out.
     /// </summary>
     OutcomeUnknown,
 

@@ -331,13 +331,20 @@ internal sealed class Attempt : OpenAttempt, IDisposable
         };
         return new SnapshotException(
             SnapshotErrorCode.TimedOut,
-            $"Checkpoint {Generation} was aborted: its deadline of {_timeout} passed in phase {phase}. " +
-            $"Late: {string.Join("; ", Late)}. Poll more often, put waits into blocked regions, or allow " +
-            "more time; 'snapshot stacks PID' shows where threads are.")
+            $"Checkpoint {Generation} was aborted: its timeout of {_timeout} passed in phase {phase}. " +
+            $"{WhatIsLate(phase)}: {string.Join("; ", Late)}. Call Poll() more often, wrap waits in " +
+            "EnterBlockedRegion(), or raise the timeout; 'snapshot stacks PID' shows where threads are.")
         {
             Generation = Generation,
         };
     }
+
+    private static string WhatIsLate(Phase phase) => phase switch
+    {
+        Phase.Pending => "In a critical section",
+        Phase.Async => "In a prepare part",
+        _ => "Not at a safepoint",
+    };
 
     private static bool IsLate(Participant participant) =>
         participant.Part.IsRunning ||

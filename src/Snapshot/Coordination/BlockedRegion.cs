@@ -22,8 +22,8 @@ public ref struct BlockedRegion
     /// participants now. Harmless when repeated.
     /// </summary>
     /// <exception cref="InvalidOperationException">
-    /// It is not the region or section that was entered last: one inside it is open, or it was left already
-    /// through a copy. Nothing was left.
+    /// It is not the region or section that was entered last: one inside it is still open, or a copy of this
+    /// has left it already. Nothing was changed.
     /// </exception>
     public void Dispose()
     {

@@ -19,8 +19,8 @@ public ref struct CriticalSection
     /// also one that was asked for inside it. Harmless when repeated.
     /// </summary>
     /// <exception cref="InvalidOperationException">
-    /// It is not the section or region that was entered last: one inside it is open, or it was left already
-    /// through a copy. Nothing was left.
+    /// It is not the section or region that was entered last: one inside it is still open, or a copy of this
+    /// has left it already. Nothing was changed.
     /// </exception>
     public void Dispose()
     {

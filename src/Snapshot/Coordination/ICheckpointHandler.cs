@@ -2,12 +2,13 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Snapshot;
 
-/// <summary>Code that is to run around the point where memory is captured.</summary>
+/// <summary>Code that runs around the point where memory is captured.</summary>
 /// <remarks>
 /// Registered with a session it is an <i>async</i> handler: it runs on the session's handler thread, its
 /// prepare part while the application goes on computing. Registered with a participant it is a <i>sync</i>
-/// handler: it runs on that participant's thread, after that was stopped at a safepoint. Prepare parts run
-/// last registered first, resume parts first registered first. A handler is called by one thread at a time.
+/// handler: it runs on that participant's thread, once the thread has stopped at a safepoint. Prepare parts
+/// run last registered first, resume parts first registered first. A handler is called by one thread at a
+/// time.
 /// </remarks>
 public interface ICheckpointHandler
 {

@@ -103,8 +103,8 @@ public sealed unsafe partial class Participant
     }
 
     /// <summary>
-    /// For who counts its own sections, and in which order it leaves them: enters one unless a checkpoint is
-    /// pending. No safepoint.
+    /// Enters a section unless a checkpoint is pending, for code that keeps the count and the order of its
+    /// sections itself. No safepoint.
     /// </summary>
     internal bool TryEnterCritical()
     {
@@ -202,8 +202,8 @@ public sealed unsafe partial class Participant
     {
         if (!IsInFiber) return;
         throw new InvalidOperationException(
-            $"{LockOwner.Current!.OwnerName} would be captured between two of its awaits, by a call that " +
-            $"is for participants that run no fibers. Use {instead}.");
+            $"{LockOwner.Current!.OwnerName} called what is for participants that run no fibers: a " +
+            $"checkpoint could capture the fiber between two of its awaits. Use {instead}.");
     }
 
     private static bool IsInFiber => LockOwner.Current is FiberScheduler { IsInFiber: true };

@@ -259,7 +259,7 @@ public sealed unsafe partial class Participant : IDisposable
     }
 
     /// <summary>
-    /// Such as: participant 'w1' (thread 'worker 1'): in application code, activity 'sweep 12'.
+    /// Such as: participant 'w1' (thread 7 'worker'), running application code, activity 'sweep 12'.
     /// </summary>
     internal string Describe()
     {
@@ -273,13 +273,14 @@ public sealed unsafe partial class Participant : IDisposable
             ParticipantStatus.Parked => "parked",
             ParticipantStatus.Gone => "gone",
             ParticipantStatus.Joining => "attaching",
-            _ => Doing?.Invoke() ?? (IsInCriticalSection ? "in a critical section" : "in application code") +
+            _ => Doing?.Invoke()
+                ?? (IsInCriticalSection ? "in a critical section" : "running application code") +
                 (IsThreadBlocked ? ", blocked in a wait" : ""),
         };
-        if (_isLeaving)
-            doing += ", disposed by another thread or in a handler, which takes effect at its next Poll()";
+        if (_isLeaving) doing += ", disposed by another thread or in a handler: it leaves at its next Poll()";
         string activity = _activity is { } text ? $", activity '{text}'" : "";
-        return $"participant '{Name}' (thread {_thread.ManagedThreadId} '{_thread.Name}'): {doing}{activity}";
+        string named = _thread.Name is { } name ? $" '{name}'" : "";
+        return $"participant '{Name}' (thread {_thread.ManagedThreadId}{named}), {doing}{activity}";
     }
 
     // ---- waits
@@ -373,8 +374,8 @@ public sealed unsafe partial class Participant : IDisposable
             throw new SnapshotException(
                 SnapshotErrorCode.GateTimeout,
                 $"Participant '{Name}' waited {_rendezvous.GateTimeout} at the gate after checkpoint " +
-                $"{attempt.Generation} and resume parts still run: {attempt.DescribeParts()}. A resume " +
-                "part may wait for something this participant holds; do without the gate then.")
+                $"{attempt.Generation}, and these resume parts still run: {attempt.DescribeParts()}. If " +
+                "one of them waits for what this participant holds, use no gate.")
             {
                 Generation = attempt.Generation,
             };

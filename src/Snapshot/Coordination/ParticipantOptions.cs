@@ -4,8 +4,8 @@ namespace Snapshot;
 public sealed class ParticipantOptions
 {
     /// <summary>
-    /// Sync handlers to register, in this order. After a restart those the image names are resumed before
-    /// Attach returns, first registered first, after all of them are registered.
+    /// Sync handlers to register, in this order. After a restart Attach registers all of them, then resumes
+    /// those that the image names, first registered first, and then returns.
     /// </summary>
     /// <value>Default: none.</value>
     public IReadOnlyList<(string Name, ICheckpointHandler Handler)> Handlers { get; init; } = [];

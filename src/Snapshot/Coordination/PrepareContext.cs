@@ -27,8 +27,8 @@ public sealed class PrepareContext
     internal bool IsOmitted => _isOmitted;
 
     /// <summary>
-    /// Aborts the checkpoint. Prepare parts that were not called yet are not called; everybody whose was, and
-    /// the requester, are told this code. Of several aborts exactly one wins.
+    /// Aborts the checkpoint. No further prepare part is called. Whoever has prepared, and the requester, are
+    /// told this code. Of several aborts exactly one wins.
     /// </summary>
     /// <param name="code">A code of the application's choice.</param>
     /// <param name="reason">For the message of the requester's exception.</param>

@@ -55,8 +55,8 @@ internal sealed class Rendezvous(Gates gates, TimeSpan gateTimeout, Action<Handl
     {
         SnapshotException refusal = new(
             SnapshotErrorCode.FiberFailed,
-            "No checkpoint is taken any more, since it would capture fibers that cannot go on: " +
-            $"{cause.Message} The newest generation is from before that; restart from it.",
+            "Snapshot takes no more checkpoints, since they would capture fibers that cannot go on: " +
+            $"{cause.Message} Restart from the newest generation, which is from before.",
             cause);
         Interlocked.CompareExchange(ref _refusal, refusal, null);
         OpenAttempt?.RequestAbort(refusal);

@@ -41,10 +41,10 @@ internal sealed class Requester(Participant? participant)
 
     internal static SnapshotException SelfDeadlock(string why) => new(
         SnapshotErrorCode.SelfDeadlock,
-        $"A thread would wait for a checkpoint that waits for that thread: {why}. A participant waits with " +
-        "RequestCheckpoint().WaitCommittedInThread(), which takes part, and a fiber with " +
-        "'await ticket.WaitCommittedInFiber()'; or go on, and Poll() until the task has ended. Handlers, " +
-        "critical sections and progress callbacks never wait for a checkpoint.");
+        $"A thread would wait for a checkpoint that waits for that thread: {why}. In a participant wait " +
+        "with RequestCheckpoint().WaitCommittedInThread(), which takes part; in a fiber with " +
+        "'await ticket.WaitCommittedInFiber()'; or call Poll() until the task has ended. Never wait for a " +
+        "checkpoint in a handler, a critical section or a progress callback.");
 
     /// <summary>Looks at the one who asked while one phase is waited for.</summary>
     internal Watch Begin(Rendezvous rendezvous, Phase phase) =>

@@ -22,8 +22,8 @@ internal sealed class Resumption(Rendezvous rendezvous)
             FailRestart(
                 $"The restart from generation {Ledger.Generation} failed: the resume part of handler " +
                 $"'{entry.Name}'{(participant is null ? "" : $" of participant '{participant}'")} threw " +
-                $"{error.Exception.GetType().Name}: {error.Exception.Message} The session cannot go on; " +
-                "restart again, from an older generation if it persists.",
+                $"{error.Exception.GetType().Name}: {error.Exception.Message} The session cannot go on. " +
+                "Restart again; if that fails, too, restart from an older generation.",
                 error.Exception);
     }
 
@@ -32,17 +32,17 @@ internal sealed class Resumption(Rendezvous rendezvous)
     /// checkpoint says so from now on.
     /// </summary>
     internal void FailRestart(SnapshotException damage) => FailRestart(
-        $"The restart from generation {Ledger.Generation} failed after the session had begun, since memory " +
-        $"that was still to come cannot be restored: {damage.Message}",
+        $"The restart from generation {Ledger.Generation} failed after the session had begun: memory that " +
+        $"was still to come cannot be restored. {damage.Message}",
         damage);
 
     internal void AwaitRestartGate()
     {
         if (!Ledger.AwaitComplete(rendezvous.GateTimeout))
             FailRestart(
-                $"The restart from generation {Ledger.Generation} failed: these did not resume within " +
-                $"{rendezvous.GateTimeout}: {Ledger.DescribeMissing()}. Register every handler the image " +
-                "names (sync ones through ParticipantOptions.Handlers), or do without the gate.",
+                $"The restart from generation {Ledger.Generation} failed. Within {rendezvous.GateTimeout} " +
+                $"these did not resume: {Ledger.DescribeMissing()}. Register every handler that the image " +
+                "names (sync ones through ParticipantOptions.Handlers), or use no gate.",
                 cause: null);
     }
 

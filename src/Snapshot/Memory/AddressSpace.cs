@@ -118,7 +118,7 @@ internal sealed unsafe class AddressSpace : IDisposable
             _base + (ulong)Pages.Bytes(range.Start), (ulong)Pages.Bytes(range.Count));
         NativeError.ThrowIfFailed(
             errno, "madvise(MADV_DONTNEED)",
-            $"Arena '{Name}' could not give memory back; locked memory (mlock) is a cause.");
+            $"Arena '{Name}' could not give memory back. Unlock it if it is locked (mlock).");
     }
 
     /// <summary>
@@ -144,7 +144,7 @@ internal sealed unsafe class AddressSpace : IDisposable
         if (_released) return;
         NativeError.ThrowIfFailed(
             Native.sn_memory_seal(_base, (ulong)Pages.Bytes(CapacityPages)), "mprotect",
-            $"Arena '{Name}' could not be closed; vm.max_map_count is a cause.");
+            $"Arena '{Name}' could not be closed. Raise vm.max_map_count if it is reached.");
     }
 
     public void Dispose()
@@ -166,8 +166,8 @@ internal sealed unsafe class AddressSpace : IDisposable
         TakenPlaces.Leave(_base);
         throw NativeError.For(
             errno, "munmap",
-            $"The address range of arena '{Name}' stays taken until an arena has to lie there again, or " +
-            "the process ends; vm.max_map_count is a cause.");
+            $"Arena '{Name}' could not be unmapped. Its addresses stay taken until an arena has to lie " +
+            "there again or the process ends. Raise vm.max_map_count if it is reached.");
     }
 
     /// <summary>
@@ -240,6 +240,6 @@ internal sealed unsafe class AddressSpace : IDisposable
     }
 
     private static string ReserveAdvice(string name, ulong baseAddress, ulong bytes) =>
-        $"Arena '{name}' needs {bytes:N0} bytes of address space at 0x{baseAddress:x}; check capacity and " +
-        "ulimit -v.";
+        $"Arena '{name}' needs {bytes:N0} bytes of address space at 0x{baseAddress:x}. Give it a smaller " +
+        "ArenaOptions.Capacity, or raise ulimit -v.";
 }

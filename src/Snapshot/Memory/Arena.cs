@@ -13,8 +13,8 @@ namespace Snapshot;
 /// <remarks>
 /// <para>Memory handed out reads as zero. A call that throws has changed nothing. The same calls in the same
 /// order give the same addresses.</para>
-/// <para>Thread-safe. It lives as long as its session: closing that unmaps it, after which none of its memory
-/// may be used. There is no finalizer, because pointers into an arena do not keep it alive.</para>
+/// <para>Thread-safe. It lives as long as its session. Closing the session unmaps it: use none of its memory
+/// then. There is no finalizer, because pointers into an arena do not keep it alive.</para>
 /// </remarks>
 #pragma warning disable CA1001 // Its session closes it; others would unmap what threads use.
 public sealed unsafe class Arena
@@ -323,8 +323,8 @@ public sealed unsafe class Arena
         {
             throw new SnapshotException(
                 SnapshotErrorCode.Corrupt,
-                $"Arena '{name}' is recorded with {committedPages} committed pages, which its capacity of " +
-                $"{capacity} pages rules out. Restart from another generation.");
+                $"The image has {committedPages} committed pages for arena '{name}', and its capacity is " +
+                $"{capacity} pages. Restart from another generation.");
         }
 
         Arena arena = Reserve(name, baseAddress, options);

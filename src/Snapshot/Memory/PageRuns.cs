@@ -156,10 +156,11 @@ internal sealed unsafe class PageRuns(AddressSpace space, PageTable table)
         string aligned = alignment > 1 ? $" aligned to {Pages.Bytes(alignment):N0}" : "";
         return new SnapshotException(
             SnapshotErrorCode.ArenaFull,
-            $"Arena '{space.Name}' has no {Pages.Bytes(pages):N0} bytes in a row{aligned}: of its capacity " +
-            $"of {Pages.Bytes(header->CapacityPages):N0} bytes {Pages.Bytes(header->CommittedPages):N0} " +
-            $"are committed, of these {Pages.Bytes(header->FreePages):N0} free. The arena is as it was. " +
-            "Free memory, or put what comes next into another arena. An arena keeps the capacity it was " +
-            "made with: give a new one a larger ArenaOptions.Capacity (a reservation costs nothing).");
+            $"Arena '{space.Name}' has no {Pages.Bytes(pages):N0} free bytes in a row{aligned}. Of its " +
+            $"capacity of {Pages.Bytes(header->CapacityPages):N0} bytes, " +
+            $"{Pages.Bytes(header->CommittedPages):N0} are committed, and " +
+            $"{Pages.Bytes(header->FreePages):N0} of those are free. Nothing was changed. Free memory, or " +
+            "allocate in another arena. An arena keeps the capacity it was made with: give a new one a " +
+            "larger ArenaOptions.Capacity, which costs no memory.");
     }
 }

@@ -27,9 +27,9 @@ internal sealed unsafe class RootTable(string arenaName, ArenaAllocator allocato
             throw new SnapshotException(
                 SnapshotErrorCode.LayoutMismatch,
                 $"Root '{name}' of arena '{arenaName}' was made as " +
-                $"{Text(root, root->NameBytes, root->TypeBytes)} and is asked for as {typeof(T)}, whose " +
-                $"layout differs: {difference}. Ask with the type it was made with, or convert: read it " +
-                "with a copy of the old struct, write it to a new root, remove this one.");
+                $"{Text(root, root->NameBytes, root->TypeBytes)} and the program asks for {typeof(T)}, " +
+                $"whose layout differs: {difference}. Ask for the type it was made with. To convert it, " +
+                "read it with a copy of the old struct, write a new root, and remove this one.");
         }
 
         return root;

@@ -36,7 +36,7 @@ internal sealed unsafe class SparseMemory : IDisposable
         ulong address;
         NativeError.ThrowIfNoMemory(
             Native.sn_memory_map_sparse(_mappedBytes, &address), "mmap",
-            $"{_mappedBytes:N0} bytes of address space are needed for {what}; check ulimit -v and " +
+            $"Snapshot needs {_mappedBytes:N0} bytes of address space for {what}. Look at ulimit -v and " +
             "vm.overcommit_memory.");
         _base = address;
     }

@@ -68,8 +68,8 @@ internal sealed unsafe class LazyFill : IDisposable
         {
             throw new SnapshotException(
                 SnapshotErrorCode.Unsupported,
-                $"The program asks for a lazy restart, and {remote.Name} is not a file that can be read " +
-                "while the application runs. Restart eagerly.");
+                $"A lazy restart reads the images while the program runs, and {remote.Name} is not a file " +
+                "on this machine. Restart eagerly.");
         }
 
         FillTables tables = FillTables.Build(plan, memory.Targets, RegionKind.Arena);
@@ -187,7 +187,7 @@ internal sealed unsafe class LazyFill : IDisposable
             NativeError.ThrowIfFailed(
                 Native.sn_uffd_register_missing(_userfault.Number, range.Start, range.End - range.Start),
                 "UFFDIO_REGISTER",
-                "A lazy restart registers the arenas for pages on demand; restart eagerly on this machine.");
+                "A lazy restart needs pages on demand. Restart eagerly on this machine.");
         }
     }
 

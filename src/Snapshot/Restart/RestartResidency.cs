@@ -24,13 +24,14 @@ public sealed class RestartResidency
     public long BytesResident => _now().Bytes;
 
     /// <summary>
-    /// Touches of a page that was not there, answered so far; also of memory that was freed meanwhile.
+    /// How many touches of a missing page were answered so far, those of memory that was freed meanwhile
+    /// included.
     /// </summary>
     public long FaultsServed => _now().Faults;
 
     /// <summary>
-    /// Ends when nothing is to come any more, with how long that took from the beginning of the fill. It
-    /// fails with the damage that was found, and is cancelled when the session is closed before.
+    /// Ends when all memory has come, with the time that the fill took. It fails with the damage that was
+    /// found, and is cancelled if the session is closed before.
     /// </summary>
     public Task<TimeSpan> Completed => _completed.Task;
 

@@ -229,8 +229,8 @@ internal sealed class DirectoryLock : IStoreLock
             $"{path} cannot be locked: the file system ({system}) answers flock with errno {errno}, " +
             $"{System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(errno)}. Two processes could " +
             "write the store at the same time. Mount it with locks (Lustre: -o flock), or use another " +
-            $"directory; {nameof(StoreOptions)}.{nameof(StoreOptions.AllowUnlocked)} allows to go on " +
-            "without locks.")
+            $"directory. {nameof(StoreOptions)}.{nameof(StoreOptions.AllowUnlocked)} lets the program go " +
+            "on without locks.")
         { Path = path, Errno = errno, Step = "locking" };
     }
 }

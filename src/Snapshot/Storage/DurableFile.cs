@@ -59,9 +59,9 @@ public static class DurableFile
         if (errno == 0) return;
         throw new SnapshotException(
             SnapshotErrorCode.StoreIo,
-            $"syncing failed: {path ?? "a file"}: {Marshal.GetPInvokeErrorMessage(errno)} (errno {errno}). " +
-            "What was written to it since it was last durable may be lost, also when a later sync " +
-            "succeeds: write it again, to a new file.")
+            $"Syncing failed: {path ?? "a file"}: {Marshal.GetPInvokeErrorMessage(errno)} (errno {errno}). " +
+            "What was written since the last successful sync may be lost, even if a later sync succeeds. " +
+            "Write it again, to a new file.")
         {
             Path = path,
             Step = "syncing",

@@ -86,8 +86,8 @@ internal sealed class Manifest
         {
             throw StoreErrors.Corrupt(
                 file.Name,
-                "neither half is valid. The images beside it may be intact: 'snapshot recover' makes a new " +
-                "manifest from them.",
+                "the manifest is damaged, in both its halves. The images may be intact: 'snapshot recover' " +
+                "makes a new manifest from them.",
                 0);
         }
 
@@ -118,7 +118,7 @@ internal sealed class Manifest
             Create(_medium, next);
             Become(next);
         }
-        catch (SnapshotException error) when (StoreErrors.IsForWantOfRoom(error))
+        catch (SnapshotException error) when (StoreErrors.IsOutOfRoom(error))
         {
             _medium.Delete(FileName + ImageFileName.PartialSuffix);
             next = _state with { Sequence = _state.Sequence + (afterFailedSync ? 2 : 1) };
@@ -311,9 +311,9 @@ internal sealed class Manifest
         {
             _unknownOutcome = new SnapshotException(
                 SnapshotErrorCode.OutcomeUnknown,
-                $"{file.Name}: writing or syncing the manifest failed, so it is unknown whether the change " +
-                "is durable. The next checkpoint, or opening the store again, reads which state it has " +
-                "before anything else is done.",
+                $"{file.Name}: writing or syncing the manifest failed, so nobody knows yet whether the " +
+                "change is durable. The next checkpoint finds out, and so does whoever opens the store " +
+                "again.",
                 error)
             {
                 Path = file.Name,

@@ -187,8 +187,8 @@ public sealed partial class SnapshotStore : IDisposable
     }
 
     /// <summary>
-    /// Says which generation the next restart takes. Nothing is deleted: what is younger is passed over when
-    /// the store goes on from there, and stays until pruning is told to delete it.
+    /// Says which generation the next restart takes. Nothing is deleted. When the store goes on from there,
+    /// younger generations are passed over; they stay until pruning is told to delete them.
     /// </summary>
     /// <param name="generation">One that is listed, also one that was passed over; or null for the newest,
     /// which undoes an earlier choice.</param>

@@ -26,7 +26,7 @@ internal static class StoreErrors
         string step, string path, long? offset, int errno, Exception? error = null) =>
         Io(step, path, offset, errno, Marshal.GetPInvokeErrorMessage(errno), error);
 
-    internal static bool IsForWantOfRoom(SnapshotException error) =>
+    internal static bool IsOutOfRoom(SnapshotException error) =>
         error.Errno is Errno.NoSpace or Errno.QuotaExceeded;
 
     internal static SnapshotException Corrupt(string path, string what, long? offset = null) =>
@@ -78,12 +78,12 @@ internal static class StoreErrors
         string step, string path, long? offset, int? errno, string why, Exception? error)
     {
         string advice = errno is Errno.NoSpace or Errno.QuotaExceeded
-            ? "There is no room left: free some, or prune older generations. Committed generations are " +
-                "untouched."
+            ? "Free some room, or prune older generations. Committed generations are untouched."
             : "Committed generations are untouched.";
         string place = offset is { } at ? $"{path}, offset {at}" : path;
+        string begin = char.ToUpperInvariant(step[0]) + step[1..];
         return new SnapshotException(
-            SnapshotErrorCode.StoreIo, $"{step} failed: {place}: {why} {advice}", error)
+            SnapshotErrorCode.StoreIo, $"{begin} failed: {place}: {why.TrimEnd('.')}. {advice}", error)
         {
             Path = path,
             Offset = offset,

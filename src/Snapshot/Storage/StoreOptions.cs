@@ -38,7 +38,7 @@ public sealed class StoreOptions
 
     /// <value>
     /// Whether the group of the directory may read its files: they are made with mode 0640 and not 0600,
-    /// directories with 0750 and not 0700. Default false: a state may hold what nobody else is to see.
+    /// directories with 0750 and not 0700. Default false: a state may hold secrets.
     /// </value>
     public bool GroupMayRead { get; init; }
 

@@ -48,7 +48,7 @@ internal sealed class StoreRecovery
         {
             _report.Add(new RecoveredImage(
                 lost.FileName, lost.Generation, RecoveryOutcome.Lost,
-                "the manifest lists it, and no readable image of it is there, or not all that it needs"));
+                "the manifest lists it, but its image, or one that it needs, is missing or cannot be read"));
         }
 
         bool hasManifest = _names.Contains(Manifest.FileName);

@@ -75,7 +75,7 @@ internal sealed class StoreSpace(SnapshotStore store, IStoreMedium medium, Semap
     /// </summary>
     internal SnapshotException Explain(SnapshotException error, NextImage next)
     {
-        if (!StoreErrors.IsForWantOfRoom(error)) return error;
+        if (!StoreErrors.IsOutOfRoom(error)) return error;
         long reached = error.Offset ?? 0;
         long needed = next.ExpectedBytes > reached
             ? next.ExpectedBytes

@@ -105,7 +105,7 @@ internal sealed class StoreSurvey
         StoreFindingKind.DamagedHalf, Path.Combine(_medium.Location, Manifest.FileName), null, 0,
         $"half {half} of the manifest is not valid: the last write of the manifest was cut off, or the " +
         $"file is damaged. The other half, with sequence {_manifest.Sequence}, is the state of the store. " +
-        "What only the invalid one listed is not listed now.");
+        "Generations that only the invalid half listed are not listed now.");
 
     private void Add(List<StoreFinding> findings, StoreFindingKind kind, string name)
     {
@@ -122,11 +122,11 @@ internal sealed class StoreSurvey
 
         (long generation, _) = ImageFileName.Parse(name);
         string what = kind == StoreFindingKind.UnlistedImage
-            ? "is not listed by the manifest. Opening the store for writing sets it aside"
+            ? "the manifest does not list. Whoever opens the store for writing sets it aside"
             : "was set aside, because the manifest did not list it";
         findings.Add(new StoreFinding(
             kind, Path.Combine(_medium.Location, name), generation, bytes,
             $"{name} is an image of generation {generation} that {what}. 'snapshot recover' lists it " +
-            "again; delete the file when nobody needs it."));
+            "again. If nobody needs it, delete the file."));
     }
 }

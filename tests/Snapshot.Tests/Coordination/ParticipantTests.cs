@@ -357,7 +357,7 @@ public sealed unsafe class ParticipantTests
         Assert.Equal(SnapshotErrorCode.TimedOut, error.Code);
         Assert.Contains("'late'", error.Message, StringComparison.Ordinal);
         Assert.Contains("worker late", error.Message, StringComparison.Ordinal);
-        Assert.Contains("in application code", error.Message, StringComparison.Ordinal);
+        Assert.Contains("running application code", error.Message, StringComparison.Ordinal);
         Assert.Contains("sweep 12", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("on-time", error.Message, StringComparison.Ordinal);
         Assert.Single(attempt.Late);

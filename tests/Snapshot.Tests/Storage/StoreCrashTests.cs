@@ -87,7 +87,7 @@ public sealed class StoreCrashTests
         SnapshotException error = Assert.Throws<SnapshotException>(() => WriteAndCommit(script, store));
         Assert.Equal(SnapshotErrorCode.StoreIo, error.Code);
         Assert.Equal(NoSpace, error.Errno);
-        Assert.Contains("no room", error.Message, StringComparison.Ordinal);
+        Assert.Contains("prune older generations", error.Message, StringComparison.Ordinal);
         medium.Fail = (_, _) => 0;
         Assert.Equal(before, medium.Names.Order());
         await script.AssertHolds(store);

@@ -162,7 +162,7 @@ public sealed class FiberMisuseTests : IDisposable
 
     [Fact]
     public void A_result_that_is_taken_while_the_call_runs() => AssertFails(
-        "was taken while it was still running",
+        "took the result of a fiber method while it still ran",
         static async probe =>
         {
             FiberTask<int> call = SuspendsWithResult();
@@ -294,7 +294,7 @@ public sealed class FiberMisuseTests : IDisposable
     [Fact]
     public void Outside_of_fibers_everything_says_so()
     {
-        const string Outside = "the calling thread executes none";
+        const string Outside = "the calling thread runs none";
         AssertRefused<InvalidOperationException>(Outside, static () => _ = Suspends());
         AssertRefused<InvalidOperationException>(Outside, static () => _ = Fiber.Current);
         AssertRefused<InvalidOperationException>(
@@ -322,11 +322,10 @@ public sealed class FiberMisuseTests : IDisposable
         {
             AssertRefused<InvalidOperationException>(
                 "No fiber executes here", static () => _ = Fiber.Current);
-            AssertRefused<InvalidOperationException>("executes none", static () => _ = Suspends());
+            AssertRefused<InvalidOperationException>("runs none", static () => _ = Suspends());
             AssertRefused<InvalidOperationException>(
-                "executes none", static () => _ = Fiber.Delay(TimeSpan.MaxValue));
-            AssertRefused<InvalidOperationException>(
-                "executes none", static () => _ = Fiber.CriticalSection());
+                "runs none", static () => _ = Fiber.Delay(TimeSpan.MaxValue));
+            AssertRefused<InvalidOperationException>("runs none", static () => _ = Fiber.CriticalSection());
         });
         Assert.NotNull(_session.RequestCheckpoint().WaitCommittedInThread());
     }

@@ -33,7 +33,7 @@ public sealed class StacksCommandTests(ITestOutputHelper output)
                 ["computing", "locking", "reading"],
                 session.GetProperty("participants").EnumerateArray().Select(Name));
             AssertParticipant(
-                session, "computing", "in application code", "sweep 12", "StacksTarget.Compute(");
+                session, "computing", "running application code", "sweep 12", "StacksTarget.Compute(");
             AssertParticipant(session, "locking", "waiting for an arena lock", null, "StacksTarget.Enter(");
             AssertParticipant(
                 session, "reading", "in a blocked region waiting for the input file", null,

@@ -19,8 +19,8 @@ public enum ArenaEventMode
 /// <para>Embed it as a field of a root; zeroed memory is an unset event of mode
 /// <see cref="ArenaEventMode.ManualReset"/>. Never copy it. Waiting counts as stopped: a checkpoint captures
 /// the waiter waiting, and after a restart it calls again.</para>
-/// <para>Not fair. <see cref="Set"/> directly followed by <see cref="Reset"/> may let nobody pass: who waits
-/// looks again after being woken.</para>
+/// <para>Not fair. If <see cref="Reset"/> follows <see cref="Set"/> at once, perhaps nobody passes: whoever
+/// waits looks again when it is woken.</para>
 /// <para>Thread-safe. Nothing allocates.</para>
 /// </remarks>
 public struct ArenaEvent
@@ -61,8 +61,8 @@ public struct ArenaEvent
     }
 
     /// <summary>
-    /// Sets it: all who wait pass, or one in mode <see cref="ArenaEventMode.AutoReset"/>. Setting a set event
-    /// does nothing.
+    /// Sets it: all that wait pass, or one in mode <see cref="ArenaEventMode.AutoReset"/>. Setting a set
+    /// event does nothing.
     /// </summary>
     /// <exception cref="InvalidOperationException">The thread is not attached to a session.</exception>
     public void Set()
@@ -72,7 +72,7 @@ public struct ArenaEvent
             LockWord.Wake(ref _word, _mode == ArenaEventMode.AutoReset ? 1 : LockWord.All);
     }
 
-    /// <summary>Resets it: who comes from now on waits.</summary>
+    /// <summary>Resets it: whoever comes from now on waits.</summary>
     /// <exception cref="InvalidOperationException">The thread is not attached to a session.</exception>
     public void Reset()
     {

@@ -14,10 +14,10 @@ namespace Snapshot.Fibers;
 /// <para>Embed it as a field of a root and call <see cref="Initialize"/> when the memory is new. Never copy
 /// it. Any number of fibers of any worker may write and read; items come out in the order in which they went
 /// in. Participants and handlers that are no fibers use <see cref="TryWrite(T)"/>,
-/// <see cref="TryRead(out T)"/> and <see cref="Complete"/>. A thread that takes no part in a session is
-/// refused, as by every arena lock.</para>
-/// <para>Who waits is woken in the order of waiting, but is not preferred to one who comes at that
-/// moment.</para>
+/// <see cref="TryRead(out T)"/> and <see cref="Complete"/>. Like an arena lock, it refuses a thread that is
+/// not attached.</para>
+/// <para>Fibers are woken in the order in which they began to wait. One that comes at that moment may be
+/// faster.</para>
 /// <para>Thread-safe. Nothing allocates but a frame of a wait.</para>
 /// </remarks>
 public struct ArenaChannel<T>
@@ -99,7 +99,7 @@ public struct ArenaChannel<T>
         return WaitToRead(PointerTo(ref this));
     }
 
-    /// <summary>No more is written: who reads gets what is there.</summary>
+    /// <summary>Refuses further writes. Readers still get what is in the channel.</summary>
     /// <exception cref="InvalidOperationException">The thread is not attached to a session.</exception>
     public void Complete()
     {

@@ -25,7 +25,7 @@ public static class Fiber
 
     /// <summary>
     /// <c>await Fiber.Safepoint();</c> A place where the fiber may be captured: about a nanosecond while
-    /// nothing is pending. Other fibers of the worker do not go on.
+    /// nothing is pending. It does not let other fibers of the worker go on.
     /// </summary>
     public static SafepointAwaiter Safepoint() => default;
 
@@ -35,7 +35,7 @@ public static class Fiber
     public static YieldAwaiter Yield() => default;
 
     /// <summary>
-    /// Waits for a time. What is left of it at a capture is what is left after the restart.
+    /// Waits for a time. After a restart the fiber waits for what was left of it at the capture.
     /// </summary>
     /// <param name="time">Not negative; zero: as <see cref="Yield"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">Negative.</exception>

@@ -28,7 +28,7 @@ public readonly struct FiberGroup : IDisposable
     public FiberTask WhenAll() => LiveCount == 0 ? FiberTask.Completed : WaitForAll(this);
 
     /// <summary>
-    /// Waits until one more has ended than earlier calls have waited for; each end is told once.
+    /// Waits until one more fiber has ended, of those that no earlier call has told.
     /// </summary>
     /// <returns>False when all have ended and all ends were told.</returns>
     /// <exception cref="InvalidOperationException">The thread runs no fibers.</exception>

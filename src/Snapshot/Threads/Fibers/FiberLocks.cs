@@ -12,9 +12,8 @@ namespace Snapshot.Fibers;
 /// <para>A fiber that waits is suspended, so its worker reaches a checkpoint, and is captured waiting; in a
 /// new process it looks again. Without contention an operation is as cheap as that of a thread and makes no
 /// frame. The lock must lie in an arena.</para>
-/// <para>A fiber that was woken and found the lock taken again is handed it by one of the next who leave, in
-/// the order of these: it is woken in vain once at most. Events and barriers have nothing to hand
-/// over.</para>
+/// <para>A fiber may be woken and find the lock taken again. Then one of the next that leave hands it the
+/// lock, so no fiber is woken in vain twice. Events and barriers have nothing to hand over.</para>
 /// </remarks>
 public static class FiberLocks
 {

@@ -6,13 +6,13 @@ namespace Snapshot.Threads.Fibers;
 internal static class FiberMisuse
 {
     internal static InvalidOperationException NotStructured(string who, Exception? thrown = null) => new(
-        $"{who} called a fiber method without awaiting it where it was called (or awaited it twice, or " +
-        "another in between). Calls of one fiber nest; for work beside the caller start another fiber with " +
-        "Fiber.Start.",
+        $"{who} called a fiber method without awaiting it where it was called, or awaited it twice, or " +
+        "awaited another one in between. Calls of one fiber nest. For work beside the caller start another " +
+        "fiber with Fiber.Start.",
         thrown);
 
     internal static InvalidOperationException ResultTakenTwice() => new(
-        "The result of a fiber method was taken while it was still running, or for a second time. Await " +
+        "The program took the result of a fiber method while it still ran, or for a second time. Await " +
         "what it returns once, where it is called.");
 
     internal static InvalidOperationException ResultTooLarge(int bytes) => new(
@@ -33,6 +33,6 @@ internal static class FiberMisuse
 
     [DoesNotReturn]
     internal static FiberScheduler ThrowOutside() => throw new InvalidOperationException(
-        "This is for fibers, and the calling thread executes none: start the method with Fiber.Start, " +
-        "inside SnapshotSession.RunFibers.");
+        "This is for fibers, and the calling thread runs none. Start the method with Fiber.Start, inside " +
+        "SnapshotSession.RunFibers.");
 }

@@ -124,8 +124,7 @@ internal sealed unsafe class FiberSpace
             {
                 throw new SnapshotException(
                     SnapshotErrorCode.NameTaken,
-                    $"The fibers of '{name}' in arena '{Arena.Name}' are being run already; a worker is " +
-                    "one thread.");
+                    $"The fibers of '{name}' in arena '{Arena.Name}' run already; a worker is one thread.");
             }
 
             try
