@@ -95,7 +95,22 @@ internal static class CostCommand
                 "while others ran, paused, and held by a write until its page was theirs; and each " +
                 "checkpoint, with the time by which the computation after it is longer, and the processor " +
                 "time of its threads. " + OtherCheckpointers.Describe(),
-            Plots = [],
+            Plots =
+            [
+                Bars("What checkpoints take from a computation", "seconds longer, median", rows[1..], row =>
+                    Math.Max(0, row.LostSeconds)),
+                Bars("The longest gap that a thread felt", "milliseconds, median", rows, row =>
+                    row.LongestGapMs),
+            ],
         };
     }
+
+    /// <summary>A bar for each way of saving.</summary>
+    private static Plot Bars(
+        string title, string unit, IReadOnlyList<CostMeasurement> rows,
+        Func<CostMeasurement, double> value) =>
+        new(
+            title, new PlotAxis("", [.. rows.Select(row => row.Name)]), new PlotAxis(unit),
+            [new PlotSeries(
+                "measured", [.. rows.Index().Select(row => ((double)row.Index, value(row.Item)))])]);
 }

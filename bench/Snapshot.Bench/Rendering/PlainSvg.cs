@@ -5,8 +5,10 @@ using System.Xml.Linq;
 namespace Snapshot.Bench;
 
 /// <summary>
-/// Makes of a drawing one that every renderer shows alike: colours and strokes are attributes of their own,
-/// for some renderers read no style; text stands by its own baseline, for some know no other.
+/// Makes of a drawing one that every renderer shows alike. Colours and strokes are attributes of their own,
+/// for some renderers read no style. Text has no other baseline than its own, no stroke of what came before
+/// it, and is placed by y, for some renderers read no dy. Nothing is clipped, for some then show nothing; the
+/// axes hold all points.
 /// </summary>
 internal static partial class PlainSvg
 {
@@ -15,8 +17,11 @@ internal static partial class PlainSvg
     internal static string Of(string drawing)
     {
         XElement root = XElement.Parse(drawing);
+        root.Descendants().Where(element => element.Name.LocalName is "defs").Remove();
         foreach (XElement element in root.DescendantsAndSelf())
         {
+            element.Attribute("clip-path")?.Remove();
+            if (element.Name.LocalName == "text") element.SetAttributeValue("stroke", "none");
             StyleToAttributes(element);
             BaselineToOffset(element);
             foreach (XAttribute attribute in element.Attributes())
@@ -57,7 +62,7 @@ internal static partial class PlainSvg
         };
         double size = double.Parse(element.Attribute("font-size")!.Value, CultureInfo.InvariantCulture);
         if (shift > 0)
-            element.SetAttributeValue("dy", (shift * size).ToString("0.##", CultureInfo.InvariantCulture));
+            element.SetAttributeValue("y", (shift * size).ToString("0.##", CultureInfo.InvariantCulture));
         baseline.Remove();
     }
 

@@ -43,11 +43,7 @@ internal static class SvgPlot
         for (int index = 0; index < plots.Count; index++)
         {
             text.Append(CultureInfo.InvariantCulture, $"<g transform=\"translate(0,{index * Height})\">\n");
-
-            // Names of clipping areas are of the whole document.
-            string one = Draw(plots[index].WithoutNeedlessAxis());
-            text.Append(one.Replace("\"clipPath", $"\"plot{index}clip", StringComparison.Ordinal)
-                .Replace("#clipPath", $"#plot{index}clip", StringComparison.Ordinal));
+            text.Append(Draw(plots[index].WithoutNeedlessAxis()));
             text.Append("</g>\n");
         }
 

@@ -6,8 +6,8 @@ internal static class ImageErrors
     internal static SnapshotException Corrupt(
         string name, long offset, string what, Exception? inner = null) =>
         new(SnapshotErrorCode.Corrupt,
-            $"{name}, offset {offset}: {what}. The image is damaged: restart from an older generation " +
-            "(SNAPSHOT_RESTART=older), or restore the file from a copy.", inner)
+            $"{name}, offset {offset}: {what}. The image is damaged; restart from another generation or " +
+            "restore the file from a copy.", inner)
         {
             Path = name,
             Offset = offset,

@@ -86,10 +86,12 @@ public sealed class BenchProgramTests : IDisposable
     [Fact]
     public void What_checkpoints_take_in_all_is_one_JSON_object_with_its_baselines()
     {
+        string plot = Path.Combine(_directory.FullName, "cost.svg");
         ProgramResult run = Run(
             "cost", "--arena", "4MiB", "--checkpoints", "2", "--epoch", "0.05", "--rounds", "1", "--json",
-            "--store", _directory.FullName);
+            "--store", _directory.FullName, "--plot", plot);
         Assert.True(run.ExitCode == 0, run.ToString());
+        Assert.Contains(">fork, direct write<", File.ReadAllText(plot), StringComparison.Ordinal);
         JsonObject own = JsonNode.Parse(run.Output)!.AsObject();
         string[] figures =
             ["processorSecondsPerGiB", "lostMsPerIncrement", "pauseMsMedian", "longestGapMs", "writtenMiB"];
@@ -112,7 +114,7 @@ public sealed class BenchProgramTests : IDisposable
         Assert.InRange(baselines.Count, 3, 8);
         Assert.All(baselines, row =>
             Assert.All(figures, name => Assert.True(row!.AsObject().ContainsKey(name), name)));
-        Assert.Empty(_directory.GetFileSystemInfos());
+        Assert.Equal([plot], Directory.GetFileSystemEntries(_directory.FullName));
     }
 
     [Fact]

@@ -84,8 +84,6 @@ public sealed class RenderingTests
         Assert.All(
             (string[])["Cost", "stencil", "random", "seconds", "faults", "pauses", "copy"],
             text => Assert.Contains(text, texts));
-        string[] names = [.. svg.Descendants().Attributes("id").Select(id => id.Value)];
-        Assert.Equal(names.Distinct(), names);
     }
 
     [Fact]
@@ -98,7 +96,7 @@ public sealed class RenderingTests
                 new PlotSeries("memcpy", [(1, 0.4), (10, 4), (100, 40)], IsBaseline: true),
             ])]));
         Assert.DoesNotContain(svg.Descendants().Attributes(), found =>
-            found.Name.LocalName is "style" or "class" or "dominant-baseline"
+            found.Name.LocalName is "style" or "class" or "dominant-baseline" or "dy" or "clip-path" or "id"
             || found.Value.Contains("rgb(", StringComparison.Ordinal));
         Assert.Single(svg.Descendants(), node => node.Name.LocalName == "svg");
         XElement back = svg.Root!.Elements().First();
@@ -110,7 +108,11 @@ public sealed class RenderingTests
             line => Assert.NotNull(line.Attribute("stroke")));
         Assert.All(
             svg.Descendants().Where(node => node.Name.LocalName == "text"),
-            text => Assert.Matches("^(black|#[0-9a-f]{6})$", text.Attribute("fill")?.Value ?? "none"));
+            text =>
+            {
+                Assert.Matches("^(black|#[0-9a-f]{6})$", text.Attribute("fill")?.Value ?? "none");
+                Assert.Equal("none", text.Attribute("stroke")?.Value);
+            });
     }
 
     [Theory]
@@ -118,9 +120,9 @@ public sealed class RenderingTests
         "<a style=\"fill:none;stroke:rgb(1,2,255);stroke-width:2\" />",
         "<a fill=\"none\" stroke=\"#0102ff\" stroke-width=\"2\" />")]
     [InlineData(
-        "<a dominant-baseline=\"middle\" font-size=\"20\">x</a>", "<a font-size=\"20\" dy=\"7\">x</a>")]
+        "<a dominant-baseline=\"middle\" font-size=\"20\">x</a>", "<a font-size=\"20\" y=\"7\">x</a>")]
     [InlineData(
-        "<a dominant-baseline=\"hanging\" font-size=\"20\">x</a>", "<a font-size=\"20\" dy=\"15\">x</a>")]
+        "<a dominant-baseline=\"hanging\" font-size=\"20\">x</a>", "<a font-size=\"20\" y=\"15\">x</a>")]
     [InlineData("<a dominant-baseline=\"ideographic\" font-size=\"20\">x</a>", "<a font-size=\"20\">x</a>")]
     public void Styles_become_attributes(string drawn, string plain) =>
         Assert.Equal(plain, PlainSvg.Of(drawn));
