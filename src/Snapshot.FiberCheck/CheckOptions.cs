@@ -1,6 +1,6 @@
 namespace Snapshot.FiberCheck;
 
-/// <summary>What is to be checked.</summary>
+/// <summary>What to check.</summary>
 /// <param name="Assembly">The path of the compiled assembly.</param>
 /// <param name="References">The paths of what it was compiled against.</param>
 /// <param name="PathMap">How the compiler renamed folders of sources, so that errors name real files.</param>

@@ -7,9 +7,9 @@ namespace Snapshot.NativeThreads;
 /// The memory of one native thread: stack and signal stack, each above a page that nobody may touch.
 /// </summary>
 /// <remarks>
-/// Lowest first: guard, signal stack, guard, stack. Who runs over the end of a stack is ended with the
-/// process, before it writes into what is not its own. The guards are excluded from images: nothing that
-/// reads memory for one may touch them.
+/// Lowest first: guard, signal stack, guard, stack. If a thread runs over the end of its stack, the process
+/// ends before it writes into what is not its own. The guards are excluded from images: nothing that reads
+/// memory for one may touch them.
 /// </remarks>
 internal static unsafe class NativeStacks
 {

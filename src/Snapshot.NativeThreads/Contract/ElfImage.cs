@@ -5,7 +5,7 @@ namespace Snapshot.NativeThreads;
 /// </summary>
 /// <remarks>
 /// Read from bytes, before the library is loaded. Nothing in the file is trusted: what is damaged or foreign
-/// is a <see cref="SnapshotException"/> with the code NativeModule. Immutable, hence thread-safe.
+/// is a <see cref="SnapshotException"/> with the code NativeModule. Immutable, so thread-safe.
 /// </remarks>
 internal sealed class ElfImage
 {

@@ -295,8 +295,8 @@ internal static class NativeImports
     private sealed record ImportGroup(bool IsAllowed, string Reason, string[] Names)
     {
         /// <summary>
-        /// Whether a module may have it that calls functions by sn_blocked_call. That nothing else of the
-        /// module calls it cannot be seen in the file; who does is named when a checkpoint waits for it.
+        /// Whether a module that calls functions by sn_blocked_call may have it. The file does not show
+        /// whether it is also called elsewhere; a checkpoint that waits for such a thread names it.
         /// </summary>
         internal bool MayWaitInBlockedCall { get; init; }
     }

@@ -40,7 +40,7 @@ internal readonly record struct Ending(int ExitCode)
 
     private int? SignalNumber => ExitCode - SignalBase is > 0 and <= SignalMax and int number ? number : null;
 
-    /// <summary>Whether the program died, and so is to be started again.</summary>
+    /// <summary>Whether the program died, so that the command starts it again.</summary>
     /// <param name="onlySignals">Whether an exit code of its own is its last word.</param>
     internal bool IsDeath(bool onlySignals) => SignalNumber switch
     {

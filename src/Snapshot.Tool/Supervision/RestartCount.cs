@@ -21,7 +21,7 @@ internal sealed class RestartCount(int most, TimeSpan first, TimeSpan longest)
     /// <summary>Takes note of an attempt that died.</summary>
     /// <param name="lasted">How long it ran.</param>
     /// <param name="hasProgressed">Whether it committed a generation.</param>
-    /// <returns>How long to wait before the next, or null when there is to be none.</returns>
+    /// <returns>How long to wait before the next, or null if there is none.</returns>
     internal TimeSpan? Next(TimeSpan lasted, bool hasProgressed)
     {
         if (hasProgressed) Used = 0;

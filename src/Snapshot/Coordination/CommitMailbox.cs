@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Snapshot.Coordination;
 
-/// <summary>A generation that became durable, and the handlers that are to be told.</summary>
+/// <summary>A generation that became durable, and the handlers to tell.</summary>
 internal readonly record struct CommitNotice(long Generation, HandlerEntry[] Handlers);
 
 /// <summary>Notices for one participant, until its next safepoint. Thread-safe.</summary>

@@ -178,9 +178,7 @@ internal sealed class Coordinator : IDisposable
     /// </summary>
     /// <param name="generation">The generation that the checkpoint will be.</param>
     /// <param name="timeout">From now until every participant must have come.</param>
-    /// <param name="work">
-    /// What is to be done meanwhile. What it throws is thrown, and participants go on.
-    /// </param>
+    /// <param name="work">What to do meanwhile. What it throws is thrown, and participants go on.</param>
     /// <param name="requester">Who asked, or null.</param>
     /// <param name="cancellation">Gives up until everybody has stopped.</param>
     /// <returns>How long the application stood still.</returns>

@@ -183,7 +183,7 @@ public sealed unsafe partial class Participant : IDisposable
     /// Only the participant's own thread can know that it has written its last to an arena. So on another
     /// thread (as after an <c>await</c>), or inside one of its handlers, this only notes the wish: the
     /// participant leaves at its thread's next <see cref="Poll"/>, or when that thread ends. A checkpoint
-    /// that waits for it in vain until then names it, and says this.
+    /// that times out before names it, and says this.
     /// </remarks>
     public void Dispose()
     {

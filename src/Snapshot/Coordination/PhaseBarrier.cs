@@ -83,7 +83,7 @@ internal sealed unsafe class PhaseBarrier
     ~PhaseBarrier() => NativeMemory.AlignedFree(_lines);
 
     /// <summary>
-    /// What a poll reads: not zero when the word, or the failure of the session, is to be looked at.
+    /// What a poll reads: not zero if it must look at the word, or at the failure of the session.
     /// </summary>
     internal int* Hint => _hint;
 

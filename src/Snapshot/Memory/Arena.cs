@@ -201,7 +201,7 @@ public sealed unsafe class Arena
     }
 
     /// <inheritdoc cref="OpenForWrite(void*, long)"/>
-    /// <param name="array">What is to be written.</param>
+    /// <param name="array">What the system call will write.</param>
     public void OpenForWrite<T>(ArenaArray<T> array)
         where T : unmanaged
     {

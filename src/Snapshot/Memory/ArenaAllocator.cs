@@ -79,9 +79,7 @@ internal sealed unsafe class ArenaAllocator(ArenaRegion region, PageTable table,
         if (!TryHold(offset, out Allocation allocation, out RunKind kind))
             throw Wrong(pointer, kind == RunKind.Tables ? "lies in the arena's own tables" : NotAllocated);
         if (bytes > allocation.Offset + allocation.Bytes - offset)
-            throw Wrong(
-                pointer,
-                $"begins {bytes:N0} bytes that reach beyond their allocation of {allocation.Bytes:N0} bytes");
+            throw Wrong(pointer, $"begins {bytes:N0} bytes that reach beyond their allocation");
         return allocation;
     }
 

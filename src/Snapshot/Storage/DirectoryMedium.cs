@@ -130,7 +130,7 @@ internal sealed class DirectoryMedium(string directory, bool directReads, StoreO
         }
     }
 
-    /// <summary>The store's directory and those above it, as far as they are to be made.</summary>
+    /// <summary>The store's directory and those above it, as far as they are missing.</summary>
     private IEnumerable<string> MissingDirectories()
     {
         for (string? path = directory; path is not null && !Directory.Exists(path);

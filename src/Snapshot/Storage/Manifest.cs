@@ -35,7 +35,7 @@ internal sealed class Manifest
     /// <summary>The generations of the store, ascending; another list after each change.</summary>
     internal IReadOnlyList<ManifestEntry> Entries { get; private set; }
 
-    /// <summary>Entries whose files are to be deleted, or have been.</summary>
+    /// <summary>Entries whose files have been deleted, or will be.</summary>
     internal IEnumerable<ManifestEntry> Retired => _state.Entries.Where(entry => entry.IsRetired);
 
     /// <summary>The generation that the next restart takes, or 0 for the newest.</summary>

@@ -9,7 +9,7 @@ internal enum EntryFlags : uint
     /// <summary>A generation like any other.</summary>
     None = 0,
 
-    /// <summary>No generation any more: the file is to be deleted, or has been.</summary>
+    /// <summary>No generation any more: its file has been deleted, or will be.</summary>
     Retired = 1,
 
     /// <summary>

@@ -20,7 +20,7 @@ internal sealed class StoreRecovery
         _before = ReadManifest();
     }
 
-    /// <param name="medium">The store; locked by the caller unless nothing is to be changed.</param>
+    /// <param name="medium">The store; locked by the caller unless it only looks.</param>
     /// <param name="dryRun">Whether to say only what would be done.</param>
     internal static RecoveryReport Run(IStoreMedium medium, bool dryRun) =>
         new StoreRecovery(medium).Recover(dryRun);

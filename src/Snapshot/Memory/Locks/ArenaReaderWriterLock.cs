@@ -13,10 +13,10 @@ namespace Snapshot;
 /// by its participant id; readers are only counted, so a participant that was captured reading must remember
 /// in its own state that it reads. Waiting counts as stopped: a checkpoint captures the waiter waiting, and
 /// after a restart it calls again.</para>
-/// <para>Not recursive, in neither mode, and a reader cannot become the writer. Not fair: who comes while the
-/// lock is free for him takes it; but a fiber is passed over (woken, to find it taken again) once at most:
-/// then it is handed the lock. So that readers who overlap for ever do not starve a writer, a new reader lets
-/// a waiting writer go first, for at most a millisecond.</para>
+/// <para>Not recursive, in neither mode, and a reader cannot become the writer. Not fair: whoever comes while
+/// the lock is free takes it. But a fiber is woken in vain once at most: if it finds the lock taken again, it
+/// is handed the lock next. So that readers who overlap for ever do not starve a writer, a new reader lets a
+/// waiting writer go first, for at most a millisecond.</para>
 /// <para>Thread-safe. Without contention each operation is one compare-and-swap and allocates nothing.</para>
 /// </remarks>
 public struct ArenaReaderWriterLock

@@ -40,7 +40,7 @@ internal unsafe struct FiberRecord
     /// <summary>Place in the worker's heap of timers, from 1; 0: none.</summary>
     internal int Timer;
 
-    /// <summary>Changes when the fiber ends; who joins waits for that.</summary>
+    /// <summary>Changes when the fiber ends; whoever joins waits for that.</summary>
     internal uint Serial;
 
     internal FiberStatus Status;

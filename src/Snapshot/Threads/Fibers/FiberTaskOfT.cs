@@ -5,9 +5,7 @@ using Snapshot.Threads.Fibers;
 namespace Snapshot.Fibers;
 
 /// <summary><see cref="FiberTask"/> with a result.</summary>
-/// <typeparam name="T">
-/// The result; it is kept in the frame until the caller takes it, hence unmanaged.
-/// </typeparam>
+/// <typeparam name="T">The result; unmanaged, since the frame keeps it until the caller takes it.</typeparam>
 [AsyncMethodBuilder(typeof(FiberTaskBuilder<>))]
 public readonly unsafe struct FiberTask<T>
     where T : unmanaged

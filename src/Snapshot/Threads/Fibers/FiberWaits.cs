@@ -17,7 +17,7 @@ internal sealed unsafe class FiberWaits
     private readonly WaitInbox* _inbox = WaitInbox.Create();
     private readonly long _clockBase;
 
-    /// <summary>After a restart, or a run that was cancelled: who waited looks again.</summary>
+    /// <summary>After a restart, or a run that was cancelled: whoever waited looks again.</summary>
     internal FiberWaits(WorkerRecord* worker, Arena arena, IFiberHost host)
     {
         _worker = worker;

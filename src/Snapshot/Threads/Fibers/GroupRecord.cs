@@ -5,10 +5,10 @@ namespace Snapshot.Threads.Fibers;
 /// <summary>Counts the fibers of a group, in an arena. Written by their worker only.</summary>
 internal struct GroupRecord
 {
-    /// <summary>Fibers that have not ended; who waits for all sleeps on it.</summary>
+    /// <summary>Fibers that have not ended; whoever waits for all of them sleeps on it.</summary>
     internal uint Live;
 
-    /// <summary>Fibers that have ended, modulo 2^32; who waits for any sleeps on it.</summary>
+    /// <summary>Fibers that have ended, modulo 2^32; whoever waits for any of them sleeps on it.</summary>
     internal uint Ended;
 
     /// <summary>Of these, how many somebody has waited for.</summary>

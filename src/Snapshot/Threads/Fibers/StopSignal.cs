@@ -8,7 +8,7 @@ namespace Snapshot.Threads.Fibers;
 /// </summary>
 /// <remarks>
 /// A static field without an initializer has a fixed address, so that the common answer, none, is one load
-/// and one compare, without the way through the thread's scheduler. It only saves that way: who finds a
+/// and one compare, without the way through the thread's scheduler. It only saves that way: whoever finds a
 /// reason looks at the hints of its own worker, which decide. So it may count too many (a session that failed
 /// keeps its reason), but never too few for long: a hint is counted right after it was set, and a fiber that
 /// missed it sees it at its next safepoint.
