@@ -17,16 +17,18 @@ internal sealed unsafe class ClusterMemory
 
     private const long Overhead = 64L << 20;
 
-    /// <summary>Results that may wait for the fiber that writes them: few, so that images show a full
-    /// channel, too.</summary>
+    /// <summary>
+    /// Results that may wait for the fiber that writes them: few, so that images show a full channel, too.
+    /// </summary>
     private const int ResultsWaiting = 1;
 
     private const DynamicallyAccessedMemberTypes Fields =
         DynamicallyAccessedMemberTypes.PublicFields | DynamicallyAccessedMemberTypes.NonPublicFields;
 
-    /// <summary>What the library keeps for later fibers: records, of which each worker and handler takes so
-    /// many at a time, and the names of frame types. Frames lie in chunks of 64 KiB and more; one of these is
-    /// not left.</summary>
+    /// <summary>
+    /// What the library keeps for later fibers: records, of which each worker and handler takes so many at a
+    /// time, and the names of frame types. Frames lie in chunks of 64 KiB and more; one of these is not left.
+    /// </summary>
     private const long RecordBytesMax = 128;
     private const int RecordsAtOnce = 64;
     private const long BytesOfTypes = 16 << 10;

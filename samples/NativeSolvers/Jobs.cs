@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace NativeSolvers;
 
-/// <summary>What a thread that integrates is given, and what it has found: <c>struct Job</c> in
-/// quadrature.cpp.
+/// <summary>
+/// What a thread that integrates is given, and what it has found: <c>struct Job</c> in quadrature.cpp.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct QuadratureJob

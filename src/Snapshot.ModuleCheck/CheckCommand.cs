@@ -1,9 +1,10 @@
 namespace Snapshot.ModuleCheck;
 
 /// <summary>One run of the program.</summary>
-/// <remarks><c>check FILE…</c> tells what loading the files in their order would tell, in the same words.
-/// <c>stamp FILE [ARGUMENTS]</c> checks what was just linked, with those arguments, and writes its
-/// note.</remarks>
+/// <remarks>
+/// <c>check FILE…</c> tells what loading the files in their order would tell, in the same words. <c>stamp
+/// FILE [ARGUMENTS]</c> checks what was just linked, with those arguments, and writes its note.
+/// </remarks>
 internal static class CheckCommand
 {
     /// <returns>One of <see cref="ExitCode"/>.</returns>
@@ -57,7 +58,7 @@ internal static class CheckCommand
         bool isStamped = ModuleNote.PlaceIn(module) is { } note
             && module.Bytes.Take(note.Start, note.Length).ContainsAnyExcept((byte)0);
         return $"{module.Path} keeps the contract of native modules, version " +
-            $"{NativeModuleContract.Version}: slot {NativeModuleSlot.At(module.Extent.Start)}, " +
+            $"{NativeModuleContract.Version}: base {NativeModuleBase.At(module.Extent.Start)}, " +
             $"{(isStamped ? "" : "not ")}checked when it was linked.";
     }
 

@@ -41,7 +41,7 @@ internal static class ModulesBefore
         try
         {
             ElfImage library = ElfImage.Open(path);
-            return NativeModuleSlot.At(library.Extent.Start) is null ? null : library;
+            return NativeModuleBase.At(library.Extent.Start) is null ? null : library;
         }
         catch (SnapshotException error) when (error.Code == SnapshotErrorCode.NativeModule)
         {

@@ -23,8 +23,10 @@ internal sealed unsafe class NativeAudit(
 
     private const int RedZone = 128;
 
-    /// <summary>In the kernel's frame (ucontext_t, x86-64): the general registers, and which of them is the
-    /// stack pointer.</summary>
+    /// <summary>
+    /// In the kernel's frame (ucontext_t, x86-64): the general registers, and which of them is the stack
+    /// pointer.
+    /// </summary>
     private const int RegistersAt = 40;
     private const int RegisterCount = 17;
     private const int StackPointer = 15;

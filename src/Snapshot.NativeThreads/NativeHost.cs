@@ -85,8 +85,10 @@ public sealed unsafe class NativeHost : ISessionPart
     /// Lets all threads of the image go on at once; none in a session that is not restarted.
     /// <see cref="Start"/> then finds them by their names.
     /// </summary>
-    /// <remarks>With hundreds of threads faster than to start one after the other: those that run already
-    /// would take the processors from the one that starts the rest.</remarks>
+    /// <remarks>
+    /// With hundreds of threads faster than to start one after the other: those that run already would take
+    /// the processors from the one that starts the rest.
+    /// </remarks>
     /// <exception cref="SnapshotException">
     /// Unclaimed: modules of the image are not loaded. SystemCall.
     /// </exception>

@@ -11,8 +11,8 @@ internal interface ISessionPart
     public void Close();
 }
 
-/// <summary>The seam of a session for other assemblies of the library: what they may use of it, and what they
-/// added.
+/// <summary>
+/// The seam of a session for other assemblies of the library: what they may use of it, and what they added.
 /// </summary>
 /// <remarks>Thread-safe.</remarks>
 internal sealed class SessionParts(

@@ -265,8 +265,10 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
     /// Makes a handler of one fiber method: what is before its <c>await checkpoint</c> is its prepare part,
     /// what is after it its resume part, with the same locals, also in a new process.
     /// </summary>
-    /// <remarks>Register it once, with the session (then it is async) or with a participant (then it is
-    /// sync). In a new process register it under the same name with the same method.</remarks>
+    /// <remarks>
+    /// Register it once, with the session (then it is async) or with a participant (then it is sync). In a
+    /// new process register it under the same name with the same method.
+    /// </remarks>
     /// <param name="arena">Where its frames live.</param>
     /// <param name="argument">Given to the method: as a rule, where its state is.</param>
     /// <param name="body">The method; begun anew for each checkpoint. It may end without awaiting.</param>

@@ -3,8 +3,8 @@ using System.Globalization;
 
 namespace Snapshot.FiberProgram;
 
-/// <summary>Many fibers that wait, deep in nested calls; the next process times how long it takes until they
-/// go on.
+/// <summary>
+/// Many fibers that wait, deep in nested calls; the next process times how long it takes until they go on.
 /// </summary>
 internal static class ManyFibers
 {

@@ -5,7 +5,8 @@ namespace Snapshot.TestPrograms;
 /// takes an arena lock before its <c>await checkpoint</c> and leaves it after it. An application fiber awaits
 /// that lock meanwhile and is captured waiting; another one of the same worker counts.
 /// </summary>
-/// <remarks>The lines and the two runs are those of <see cref="FoundingScenario"/>; the verb is
+/// <remarks>
+/// The lines and the two runs are those of <see cref="FoundingScenario"/>; the verb is
 /// <c>founding-fibers</c>.
 /// </remarks>
 internal static class FiberFoundingScenario

@@ -58,8 +58,8 @@ internal static class FileLimit
         }
     }
 
-    /// <summary>Whether SIGXFSZ is ignored, caught, or blocked by the calling thread; other signals are the
-    /// runtime's.
+    /// <summary>
+    /// Whether SIGXFSZ is ignored, caught, or blocked by the calling thread; other signals are the runtime's.
     /// </summary>
     private static string Dispositions() => string.Join(
         ' ',

@@ -67,8 +67,8 @@ internal static partial class HalfBuilt
         _ = Left.Now();
     }
 
-    /// <summary>A limit of descriptors is one of their numbers: those below the highest are taken, so that it
-    /// counts.
+    /// <summary>
+    /// A limit of descriptors is one of their numbers: those below the highest are taken, so that it counts.
     /// </summary>
     private static List<SafeFileHandle> FillGaps()
     {

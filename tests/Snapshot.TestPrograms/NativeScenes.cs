@@ -79,8 +79,8 @@ internal static unsafe class NativeScenes
         return 0;
     }
 
-    /// <summary>Handlers in C, in the thread, and in C#, on its behalf: what they are told, here and in a new
-    /// process.
+    /// <summary>
+    /// Handlers in C, in the thread, and in C#, on its behalf: what they are told, here and in a new process.
     /// </summary>
     internal static int Handlers(string store, string library)
     {

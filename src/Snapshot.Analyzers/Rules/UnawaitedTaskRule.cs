@@ -8,8 +8,9 @@ namespace Snapshot.Analyzers.Rules;
 /// SNAP1106. A call of a fiber method must be awaited where it is made: its frame is linked to that of its
 /// caller. This holds in all code, not only in fiber methods, but for the library that declares fibers.
 /// </summary>
-/// <remarks>What a lambda returns is the business of whoever calls the lambda: of the library, for a start
-/// lambda.</remarks>
+/// <remarks>
+/// What a lambda returns is the business of whoever calls the lambda: of the library, for a start lambda.
+/// </remarks>
 internal static class UnawaitedTaskRule
 {
     /// <summary>

@@ -21,8 +21,10 @@ internal readonly record struct AddressRange(ulong Start, ulong Length)
     /// <summary>The pages that have a byte of it.</summary>
     internal AddressRange WholePages() => Between(RoundDown(Start), RoundDown(End + PageSize - 1));
 
-    /// <summary>What the dynamic linker protects of a range that is read-only after relocation: not its last
-    /// part of a page.</summary>
+    /// <summary>
+    /// What the dynamic linker protects of a range that is read-only after relocation: not its last part of a
+    /// page.
+    /// </summary>
     internal AddressRange ProtectedPages() => Between(RoundDown(Start), RoundDown(End));
 
     /// <summary>What is left of it without another range, lowest first.</summary>

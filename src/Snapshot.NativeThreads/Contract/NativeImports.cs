@@ -218,8 +218,8 @@ internal static class NativeImports
         .SelectMany(group => group.Names.SelectMany(Versions).Select(name => (name, group)))
         .ToFrozenDictionary(pair => pair.name, pair => pair.group);
 
-    /// <summary>The longest first: what begins with it is nearer to its group than to one of a shorter
-    /// beginning.
+    /// <summary>
+    /// The longest first: what begins with it is nearer to its group than to one of a shorter beginning.
     /// </summary>
     private static readonly (string Beginning, ImportGroup Group)[] s_beginnings = [.. s_groups
         .SelectMany(group => group.Names.Where(name => name[^1] == '*').Select(name => (name[..^1], group)))

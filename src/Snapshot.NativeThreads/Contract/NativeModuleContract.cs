@@ -14,8 +14,9 @@ namespace Snapshot.NativeThreads;
 /// </remarks>
 internal static class NativeModuleContract
 {
-    /// <summary>Goes up when a module that was good becomes bad, or the other way round: a note says which
-    /// was checked.
+    /// <summary>
+    /// Goes up when a module that was good becomes bad, or the other way round: a note says which was
+    /// checked.
     /// </summary>
     internal const uint Version = 1;
 

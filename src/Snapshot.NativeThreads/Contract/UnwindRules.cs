@@ -51,8 +51,8 @@ internal static class UnwindRules
     internal static UnwinderKind KindOf(ElfImage module) =>
         UnwinderImportOf(module) is null ? UnwinderKind.None : UnwinderKind.Own;
 
-    /// <summary>Where in the module threads are in the middle of unwinding their stack, and must not be
-    /// disturbed.
+    /// <summary>
+    /// Where in the module threads are in the middle of unwinding their stack, and must not be disturbed.
     /// </summary>
     internal static IReadOnlyList<AddressRange> UnwinderOf(ElfImage module)
     {

@@ -4,8 +4,8 @@ using Snapshot.Interop;
 
 namespace Snapshot.NativeThreads;
 
-/// <summary>What captured registers and stacks depend on beside the code: the processor, the kernel and the C
-/// library.
+/// <summary>
+/// What captured registers and stacks depend on beside the code: the processor, the kernel and the C library.
 /// </summary>
 /// <remarks>
 /// It must be checked, since the kernel does not: handed vector registers in another layout than its own, it

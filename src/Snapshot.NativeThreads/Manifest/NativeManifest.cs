@@ -2,8 +2,8 @@ using System.IO.Hashing;
 
 namespace Snapshot.NativeThreads;
 
-/// <summary>What an image says of its native threads' surroundings: the environment, and the modules in their
-/// order.
+/// <summary>
+/// What an image says of its native threads' surroundings: the environment, and the modules in their order.
 /// </summary>
 /// <remarks>
 /// As bytes, all little-endian: magic u32, version u32, length u32 of the whole, reserved u32, XXH64 of what

@@ -53,8 +53,8 @@ internal sealed record NativeModuleManifest
         };
     }
 
-    /// <summary>What is different in the module that this process has, a sentence each; none when it is the
-    /// same.
+    /// <summary>
+    /// What is different in the module that this process has, a sentence each; none when it is the same.
     /// </summary>
     /// <param name="here">The module of this process; this is the one of the image.</param>
     /// <remarks>

@@ -10,8 +10,9 @@ internal static class HashSpeed
     private const int PieceBytes = 32 << 20;
     private const long GiB = 1L << 30;
 
-    /// <summary>Hashes a piece of memory on each processor, as a tracker does, and returns milliseconds a
-    /// GiB.</summary>
+    /// <summary>
+    /// Hashes a piece of memory on each processor, as a tracker does, and returns milliseconds a GiB.
+    /// </summary>
     internal static double MillisecondsPerGiB()
     {
         byte[][] pieces = [.. Enumerable.Range(0, Environment.ProcessorCount).Select(_ => Filled())];

@@ -9,8 +9,9 @@ namespace Snapshot.Coordination;
 internal sealed record HandlerEntry(string Name, ICheckpointHandler Handler, LockOwner? Owner);
 
 /// <summary>An ordered list of handlers whose changes are atomic against a running checkpoint.</summary>
-/// <remarks>Every change publishes a new immutable array; a checkpoint takes the array once and uses it to
-/// its end.</remarks>
+/// <remarks>
+/// Every change publishes a new immutable array; a checkpoint takes the array once and uses it to its end.
+/// </remarks>
 internal sealed class HandlerList
 {
     private readonly Lock _lock = new();

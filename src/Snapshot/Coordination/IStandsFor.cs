@@ -1,7 +1,7 @@
 namespace Snapshot.Coordination;
 
-/// <summary>Others for whom a participant stands: they are stopped before its handlers run, and go on after
-/// these.
+/// <summary>
+/// Others for whom a participant stands: they are stopped before its handlers run, and go on after these.
 /// </summary>
 internal interface IStandsFor
 {

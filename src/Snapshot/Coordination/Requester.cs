@@ -29,8 +29,8 @@ internal sealed class Requester(Participant? participant)
 
     private SnapshotException? _refusal;
 
-    /// <summary>Why the checkpoint is given up: a thread that it waits for was about to wait for it. Any
-    /// thread.
+    /// <summary>
+    /// Why the checkpoint is given up: a thread that it waits for was about to wait for it. Any thread.
     /// </summary>
     internal SnapshotException? Refusal => Volatile.Read(ref _refusal);
 
@@ -75,8 +75,8 @@ internal sealed class Requester(Participant? participant)
             $"{participant!.Describe()}, asked for it and has been blocked for {Patience.TotalSeconds:0} s " +
             "without reaching a safepoint");
 
-        /// <summary>Who computes, or is inside a handler, is slow at most; who waits at a safepoint takes
-        /// part.
+        /// <summary>
+        /// Who computes, or is inside a handler, is slow at most; who waits at a safepoint takes part.
         /// </summary>
         private readonly bool IsAwaited() =>
             participant is { Status: ParticipantStatus.Running, Part.IsRunning: false } &&

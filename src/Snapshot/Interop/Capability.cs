@@ -12,8 +12,9 @@ internal enum Capability
     /// <summary>Memory may be in pages of 2 MiB.</summary>
     HugePages,
 
-    /// <summary>Mapping at a fixed address refuses to replace what is there (MAP_FIXED_NOREPLACE, Linux
-    /// 4.17).</summary>
+    /// <summary>
+    /// Mapping at a fixed address refuses to replace what is there (MAP_FIXED_NOREPLACE, Linux 4.17).
+    /// </summary>
     FixedNoReplace,
 
     /// <summary>Anonymous memory can be named in /proc/PID/maps (PR_SET_VMA, Linux 5.17).</summary>
@@ -51,8 +52,8 @@ internal enum Capability
     /// </summary>
     WriteTracking,
 
-    /// <summary>A write to a protected page waits until it is let through, so that the page can be copied
-    /// before.
+    /// <summary>
+    /// A write to a protected page waits until it is let through, so that the page can be copied before.
     /// </summary>
     CopyOnWrite,
 

@@ -94,8 +94,8 @@ internal static class ControlGroups
         return null;
     }
 
-    /// <summary>Null for "max" and for what is no number; a limit of version 1 that is none is larger than
-    /// any memory.
+    /// <summary>
+    /// Null for "max" and for what is no number; a limit of version 1 that is none is larger than any memory.
     /// </summary>
     private static long? Number(string text) =>
         long.TryParse(text.AsSpan().Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out long number)

@@ -6,8 +6,8 @@ namespace Snapshot.Interop;
 /// <summary>
 /// Whether native threads can be captured: their registers and frames are understood on x86-64 alone.
 /// </summary>
-/// <remarks>All that is known of them here: the table of the machine tells it before anybody has their
-/// assembly.
+/// <remarks>
+/// All that is known of them here: the table of the machine tells it before anybody has their assembly.
 /// </remarks>
 internal static class NativeThreadsProbe
 {

@@ -1,7 +1,8 @@
 namespace Snapshot.Interop;
 
-/// <summary>Whether the kernel tells which pages have memory: one of eight is written, and must be named
-/// alone.</summary>
+/// <summary>
+/// Whether the kernel tells which pages have memory: one of eight is written, and must be named alone.
+/// </summary>
 internal static unsafe class PagemapProbe
 {
     private const int PageCount = 8;

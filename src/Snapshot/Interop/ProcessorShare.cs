@@ -19,8 +19,8 @@ namespace Snapshot.Interop;
 /// </param>
 internal sealed class ProcessorShare(bool isWanted)
 {
-    /// <summary>For what the application waits for: as much as one of its threads has where each has a
-    /// processor.
+    /// <summary>
+    /// For what the application waits for: as much as one of its threads has where each has a processor.
     /// </summary>
     internal const int Whole = 0;
 
@@ -32,8 +32,8 @@ internal sealed class ProcessorShare(bool isWanted)
 
     private const int Highest = -20;
 
-    /// <summary>How many threads of the machine want to run, as the kernel counts them: "0.2 0.1 0.1 3/180
-    /// 4711".
+    /// <summary>
+    /// How many threads of the machine want to run, as the kernel counts them: "0.2 0.1 0.1 3/180 4711".
     /// </summary>
     private const string RunnableFile = "/proc/loadavg";
 

@@ -10,8 +10,8 @@ internal sealed class StoreListener : IProgress<StoreProgress>
 
     private StoreListener(IProgress<StoreProgress> told) => _told = told;
 
-    /// <summary>Does work to its end, and then throws what the callback threw, after which that was not
-    /// called again.
+    /// <summary>
+    /// Does work to its end, and then throws what the callback threw, after which that was not called again.
     /// </summary>
     internal static T Run<T>(IProgress<StoreProgress>? told, Func<IProgress<StoreProgress>?, T> work)
     {

@@ -79,8 +79,10 @@ internal sealed class StoreRecovery
     private static bool IsImage(string name) =>
         ImageFileName.IsImage(name) || ImageFileName.IsAside(name) || ImageFileName.IsPartialImage(name);
 
-    /// <summary>What the header, the footer and the index of a file say. A file that cannot be read now ends
-    /// the recovery: what it holds is not known.</summary>
+    /// <summary>
+    /// What the header, the footer and the index of a file say. A file that cannot be read now ends the
+    /// recovery: what it holds is not known.
+    /// </summary>
     private void ReadImage(string name)
     {
         (_, int revision) = ImageFileName.Parse(name);

@@ -89,8 +89,8 @@ internal sealed class ChangingState : IDisposable
         return info;
     }
 
-    /// <summary>Every generation that the store lists has the bytes it was committed with, and at least so
-    /// many are.
+    /// <summary>
+    /// Every generation that the store lists has the bytes it was committed with, and at least so many are.
     /// </summary>
     internal async Task AssertHolds(int atLeast)
     {

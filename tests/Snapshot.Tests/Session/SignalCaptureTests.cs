@@ -20,8 +20,8 @@ public sealed class SignalCaptureTests : IDisposable
 
     public void Dispose() => _store.Dispose();
 
-    /// <summary>The rules of the handler, all at once: writers, forced collections, and faults of the
-    /// runtime's own.
+    /// <summary>
+    /// The rules of the handler, all at once: writers, forced collections, and faults of the runtime's own.
     /// </summary>
     [Fact]
     public void Every_image_is_of_one_moment_while_garbage_is_collected_and_null_is_dereferenced()

@@ -46,8 +46,8 @@ internal sealed class StoreScript(int seed, bool inUnits = false, int pagesMax =
         return info;
     }
 
-    /// <summary>A generation that takes over from the chain what did not change, as a checkpoint does without
-    /// room.
+    /// <summary>
+    /// A generation that takes over from the chain what did not change, as a checkpoint does without room.
     /// </summary>
     internal GenerationInfo CommitInheriting(SnapshotStore store)
     {

@@ -22,8 +22,8 @@ internal static class FiberBuilds
     /// <summary>Compiled ahead of time.</summary>
     internal static string[] AheadOfTime => [s_published.Value.Ahead];
 
-    /// <summary>The same assembly as <see cref="AheadOfTime"/>, run just in time: each resumes the other's
-    /// images.
+    /// <summary>
+    /// The same assembly as <see cref="AheadOfTime"/>, run just in time: each resumes the other's images.
     /// </summary>
     internal static string[] JustInTime => [s_published.Value.JustInTime];
 

@@ -213,8 +213,9 @@ public sealed class ContentHashByEntriesTests()
     : DirtyTrackerContract(
         TrackingMechanism.ContentHash, MachineCapabilities.Without(Capability.PagemapScan));
 
-/// <summary>Soft-dirty bits, by a scan where there is one. Nothing else of the process may take them
-/// meanwhile.</summary>
+/// <summary>
+/// Soft-dirty bits, by a scan where there is one. Nothing else of the process may take them meanwhile.
+/// </summary>
 [Needs(Capability.SoftDirty)]
 [CollectionDefinition(nameof(SoftDirtyTrackerTests), DisableParallelization = true)]
 [Collection(nameof(SoftDirtyTrackerTests))]

@@ -4,9 +4,10 @@ using Snapshot.Threads.Fibers;
 namespace Snapshot.Fibers;
 
 /// <summary>What a fiber does to itself, and how it starts others.</summary>
-/// <remarks>All members are for code that executes in a fiber, <see cref="Start{TArgument}"/> also for the
-/// delegate that starts the first ones; elsewhere they throw
-/// <see cref="InvalidOperationException"/>.</remarks>
+/// <remarks>
+/// All members are for code that executes in a fiber, <see cref="Start{TArgument}"/> also for the delegate
+/// that starts the first ones; elsewhere they throw <see cref="InvalidOperationException"/>.
+/// </remarks>
 public static class Fiber
 {
     /// <summary>How often a fiber looks whether a checkpoint is still pending.</summary>

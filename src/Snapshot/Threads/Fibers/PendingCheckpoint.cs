@@ -27,15 +27,18 @@ public readonly struct PendingCheckpoint
     [EditorBrowsable(EditorBrowsableState.Never)]
     public Awaiter GetAwaiter() => default;
 
-    /// <summary>Aborts the checkpoint; the handler is then resumed with Aborted. See
-    /// <see cref="PrepareContext.Abort"/>.</summary>
+    /// <summary>
+    /// Aborts the checkpoint; the handler is then resumed with Aborted. See
+    /// <see cref="PrepareContext.Abort"/>.
+    /// </summary>
     /// <param name="code">A code of the application's choice.</param>
     /// <param name="reason">For the message of the requester's exception.</param>
     /// <exception cref="InvalidOperationException">The capture is over.</exception>
     public void Abort(int code, string? reason = null) => Capture.Abort(code, reason);
 
-    /// <summary>Leaves the participant whose handler this is out of the image. See
-    /// <see cref="PrepareContext.Omit"/>.</summary>
+    /// <summary>
+    /// Leaves the participant whose handler this is out of the image. See <see cref="PrepareContext.Omit"/>.
+    /// </summary>
     /// <exception cref="InvalidOperationException">
     /// This is an async handler, or the capture is over.
     /// </exception>

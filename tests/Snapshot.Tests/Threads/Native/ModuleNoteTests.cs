@@ -5,8 +5,9 @@ using Xunit;
 
 namespace Snapshot.Tests.Threads.Native;
 
-/// <summary>The note that linking stamps into a module: its bytes, and what loading makes of one that is not
-/// the file's.
+/// <summary>
+/// The note that linking stamps into a module: its bytes, and what loading makes of one that is not the
+/// file's.
 /// </summary>
 public sealed class ModuleNoteTests : IDisposable
 {

@@ -53,8 +53,8 @@ internal sealed class ModuleWorkshop : IDisposable
     internal static string? Missing(string program) =>
         BareMachine.FindOnPath(program) is null ? $"{program} is not on the PATH" : null;
 
-    /// <summary>Runs snapshot-cc in the folder, as it is in the sources. The check of what it links is left
-    /// to tests.
+    /// <summary>
+    /// Runs snapshot-cc in the folder, as it is in the sources. The check of what it links is left to tests.
     /// </summary>
     internal ProgramResult Run(params IEnumerable<string> arguments) => RunWith(_ => { }, arguments);
 

@@ -46,7 +46,7 @@ public sealed class SnapshotCcCheckTests : IDisposable
         Assert.Equal(0, check.ExitCode);
         Assert.Empty(check.Error);
         Assert.Equal(
-            $"{path} keeps the contract of native modules, version 1: slot " +
+            $"{path} keeps the contract of native modules, version 1: base " +
             $"{NativeModuleBase.At(ElfImage.Open(path).Extent.Start)}, checked when it was linked.\n",
             check.Output);
         Assert.Equal(path, NativeModuleContract.Require(path, []).Path);
@@ -226,7 +226,7 @@ public sealed class SnapshotCcCheckTests : IDisposable
         ProgramResult both = _workshop.RunBuilt("check", provider, user);
         Assert.Equal(1, both.ExitCode);
         Assert.Contains(
-            $"{provider} and {user} are both linked in slot 1", both.Error, StringComparison.Ordinal);
+            $"{provider} and {user} are both linked at base 1", both.Error, StringComparison.Ordinal);
     }
 
     [Fact]
