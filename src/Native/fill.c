@@ -12,8 +12,8 @@
  * a look at the state, and if it is BUSY a wait. The thread that has it BUSY reads the bits after it set the
  * state. So one of the two sees the other, and no page is installed after it was given up.
  *
- * Who waits for a page is woken by its installation. Where that does not come, since the page is there, was
- * given up, or cannot be had, it is woken to look again, and its next fault finds out.
+ * Whoever waits for a page is woken by its installation. Where that does not come, since the page is there,
+ * was given up, or cannot be had, it is woken to look again, and its next fault finds out.
  */
 #include "fill.h"
 

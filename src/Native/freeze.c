@@ -32,11 +32,11 @@
  * what is written after that. What it reported and is written again is reported again.
  *
  * No image holds a later content. Pages are frozen while nobody writes, under their span's lock: one that is
- * armed then cannot be written before it was copied, since who opens a page holds that lock, copies what is
- * frozen of it, and unprotects it before the lock is released. One that somebody has opened meanwhile (a
+ * armed then cannot be written before it was copied, since whoever opens a page holds that lock, copies what
+ * is frozen of it, and unprotects it before the lock is released. One that somebody has opened meanwhile (a
  * thread that does not take part; a span opened ahead) is copied at once. One that is neither has no memory:
- * it reads as zero, and is not frozen, and is delivered as zero whatever is written to it later. Who discards
- * memory secures it before (sn_region_secure).
+ * it reads as zero, and is not frozen, and is delivered as zero whatever is written to it later. Whoever
+ * discards memory secures it before (sn_region_secure).
  */
 #include "span.h"
 
@@ -458,7 +458,7 @@ int32_t sn_region_read(struct sn_freezer *freezer, struct sn_region *region, uin
             returned |= let_go(freezer, region, page);
         }
     }
-    /* Who waits to write to this span needs no copy when nothing of it is frozen any more. */
+    /* Whoever waits to write to this span needs no copy when nothing of it is frozen any more. */
     uint64_t of_span = sn_extent_first(first, SN_EXTENT_SPAN);
     int helps = returned || (thawed && !sn_span_frozen(region, of_span, SN_EXTENT_SPAN));
     sn_span_unlock(span);

@@ -1,4 +1,4 @@
-/* futex.c: sleeping on a word of memory and waking who sleeps there. */
+/* futex.c: sleeping on a word of memory and waking whoever sleeps there. */
 #include "snapshot_native.h"
 
 #include <errno.h>

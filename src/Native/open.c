@@ -168,7 +168,7 @@ static int is_armed(const struct sn_region *region, uint64_t span)
 
 /*
  * Opens a span before it is written; one that somebody is at already is passed over. 0: it, and what
- * follows, had better be left alone.
+ * follows, is to be left alone.
  */
 static int open_ahead(struct sn_freezer *freezer, struct sn_region *region, uint64_t span, uint32_t ahead)
 {

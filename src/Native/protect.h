@@ -18,8 +18,8 @@ static inline int sn_is_by_signals(const struct sn_freezer *freezer)
 int32_t sn_protect(const struct sn_freezer *freezer, uint64_t address, uint64_t bytes, int32_t on);
 
 /*
- * Clears it by userfaultfd, which wakes who waits. A failure means that the memory is gone, or is not
- * registered any more: who waits finds that out by trying again.
+ * Clears it by userfaultfd, which wakes whoever waits. A failure means that the memory is gone, or is not
+ * registered any more: whoever waits finds that out by trying again.
  */
 void sn_unprotect(const struct sn_freezer *freezer, uint64_t address, uint64_t bytes);
 

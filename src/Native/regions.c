@@ -127,7 +127,7 @@ int32_t sn_region_add(struct sn_freezer *freezer, struct sn_region *region)
 
 int32_t sn_region_remove(struct sn_freezer *freezer, struct sn_region *region)
 {
-    /* First the registration: it wakes who waits, and nobody waits any more after it. */
+    /* First the registration: it wakes whoever waits, and nobody waits any more after it. */
     int32_t error = sn_is_by_signals(freezer)
                         ? sn_region_disarm(freezer, region, 0, region->pages)
                         : sn_uffd_unregister(freezer->uffd, region->start, region->pages * SN_PAGE_BYTES);

@@ -1,4 +1,4 @@
-/* regions.h: which regions there are, for who serves writes to them. Internal to the C part. */
+/* regions.h: which regions there are, for whoever serves writes to them. Internal to the C part. */
 #ifndef SNAPSHOT_REGIONS_H
 #define SNAPSHOT_REGIONS_H
 

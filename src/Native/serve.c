@@ -132,7 +132,7 @@ static void serve_run(struct sn_fill *fill, struct room *room, const struct sn_f
         case SN_FILL_BUSY:
             if (!wanted)
                 install_zeros(fill, room, address, address + SN_PAGE_BYTES);
-            return; /* whoever fetches it wakes who waits for it, in any case */
+            return; /* whoever fetches it wakes whoever waits for it, in any case */
         case SN_FILL_DONE: {
             /* It was given up, and is touched anew: zeros, and as many as belong to this block. */
             uint64_t end = block->ordinal + block->pages;

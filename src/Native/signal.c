@@ -12,8 +12,8 @@
  * The handler
  *   runs on the thread's alternate stack, where there is one: the runtime's own handler comes behind, and
  *     needs that;
- *   blocks all signals: nothing runs in the middle of it; who comes behind gets the mask that it would have
- *     had;
+ *   blocks all signals: nothing runs in the middle of it; the handler that comes behind gets the mask that
+ *     it would have had;
  *   keeps errno, and touches nothing but its tables and the memory of the page;
  *   waits for locks of spans, which native code alone holds, and for a slot. The drain returns slots, and a
  *     garbage collection may have stopped the drain and wait for this very thread. So that wait has an end:

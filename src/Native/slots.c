@@ -12,11 +12,12 @@
  * whoever needs one waits as it does at the limit.
  *
  * Fresh memory may be dear: 2 MiB of it took 0.2 to 13 ms on virtual machines, and the drain needs one for a
- * span. So who needs an extent waits for one to be returned. When the waits have come to what fresh memory
- * costs more than memory that was used before, fresh memory is taken: in all at most twice what the better of
- * the two would have cost (the ski rental problem; Karlin, Manasse, Rudolph, Sleator 1988). It is there for
- * all checkpoints that follow, of which there are seldom fewer than four: so each is expected to pay a
- * quarter. Where so many copies are not needed again, the whole counts, and each wait is seen by itself.
+ * span. So whoever needs an extent waits for one to be returned. When the waits have come to what fresh
+ * memory costs more than memory that was used before, fresh memory is taken: in all at most twice what the
+ * better of the two would have cost (the ski rental problem; Karlin, Manasse, Rudolph, Sleator 1988). It is
+ * there for all checkpoints that follow, of which there are seldom fewer than four: so each is expected to
+ * pay a quarter. Where so many copies are not needed again, the whole counts, and each wait is seen by
+ * itself.
  */
 #include "slots.h"
 
@@ -67,7 +68,7 @@ static int commit(const struct sn_slots *slots, uint64_t first, uint64_t count, 
 /*
  * Lets the slots [first, first+wanted) be written, of at most `most`; `done` counts those that may be
  * already. 0: the kernel refuses. Threads may commit the same slots at once, which does no harm; the count
- * goes up only after its slots were committed, so who reads it (acquire) may write them. Slots behind the
+ * goes up only after its slots were committed, so whoever reads it (acquire) may write them. Slots behind the
  * limit, first != 0, are those that somebody needs.
  */
 static int reach(const struct sn_slots *slots, uint32_t first, uint32_t *done, uint32_t wanted, uint32_t most)

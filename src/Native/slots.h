@@ -38,7 +38,7 @@ uint32_t sn_slots_take_needed(struct sn_slots *slots);
 /* Returns an extent. */
 void sn_slots_put(struct sn_slots *slots, uint32_t first, uint32_t extent);
 
-/* Something was read, and where it helps one who waits for a slot, everybody who waits looks again. */
+/* Something was read, and where it helps somebody who waits for a slot, everybody who waits looks again. */
 void sn_slots_changed(struct sn_slots *slots, int helps);
 
 /* Where nothing was read or returned for so long the drain stands still. */

@@ -117,8 +117,8 @@ SN_API int32_t sn_uffd_register_wp(int32_t fd, uint64_t base, uint64_t bytes);
 SN_API int32_t sn_uffd_unregister(int32_t fd, uint64_t base, uint64_t bytes);
 
 /*
- * Registers a range for write-protect mode and for faults on pages that are not there: who touches one waits
- * until it is installed.
+ * Registers a range for write-protect mode and for faults on pages that are not there: whoever touches one
+ * waits until it is installed.
  */
 SN_API int32_t sn_uffd_register_missing(int32_t fd, uint64_t base, uint64_t bytes);
 
@@ -129,8 +129,8 @@ SN_API int32_t sn_uffd_register_missing(int32_t fd, uint64_t base, uint64_t byte
 SN_API int32_t sn_uffd_next_fault(int32_t fd, int32_t timeout_ms, uint64_t *address);
 
 /*
- * Installs copies of pages where none are, write-protected, and wakes who waits for them. *copied is how many
- * bytes were, also after a failure. EEXIST: the page behind those is there already.
+ * Installs copies of pages where none are, write-protected, and wakes whoever waits for them. *copied is how
+ * many bytes were, also after a failure. EEXIST: the page behind those is there already.
  */
 SN_API int32_t sn_uffd_copy(int32_t fd, uint64_t target, uint64_t source, uint64_t bytes, uint64_t *copied);
 
@@ -206,7 +206,7 @@ struct sn_slots {
     uint64_t heads[3];        /* free extents by SN_EXTENT_*: count of changes << 32, slot + 1 */
     uint32_t fresh;           /* the first slot never used; a multiple of 512. The caller may begin above 0 */
     uint32_t need;            /* of the extra slots, how many are used; they are not used again */
-    /* counts what is returned and what is read: who waits for a slot waits for it to change */
+    /* counts what is returned and what is read: whoever waits for a slot waits for it to change */
     uint32_t changes;
     uint32_t waiting; /* threads that do */
     uint32_t used;    /* slots in use; the caller begins where it begins with `fresh` */
@@ -322,7 +322,7 @@ SN_API int32_t sn_region_freeze(struct sn_freezer *freezer, struct sn_region *re
 SN_API int32_t sn_region_read(struct sn_freezer *freezer, struct sn_region *region, uint64_t first,
                               uint64_t count, void *target);
 
-/* Copies frozen pages of a range away, as a write would: for who is about to discard them. */
+/* Copies frozen pages of a range away, as a write would: for whoever is about to discard them. */
 SN_API int32_t sn_region_secure(struct sn_freezer *freezer, struct sn_region *region, uint64_t first,
                                 uint64_t count);
 

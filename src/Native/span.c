@@ -37,7 +37,7 @@ void sn_span_unlock(struct sn_span *span)
 {
     uint32_t state = __atomic_exchange_n(&span->lock, 0, __ATOMIC_RELEASE);
     /* Else two were at it at once: one may have let a write through that the other was to copy before. */
-    SN_INVARIANT(state != 0, "a span is unlocked by who locked it");
+    SN_INVARIANT(state != 0, "a span is unlocked by whoever locked it");
     if (state == 2)
         syscall(SYS_futex, &span->lock, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }

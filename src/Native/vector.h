@@ -91,7 +91,7 @@ static inline sn_pair sn_multiply_low(sn_pair left, sn_pair right)
 #endif
 }
 
-/* Stores past the cache where C has such a store; who is to see it is told after sn_stores_end. */
+/* Stores past the cache where C has such a store; whoever is to see it is told after sn_stores_end. */
 static inline void sn_store_past_cache(sn_pair *to, sn_pair value)
 {
 #if defined(__x86_64__)

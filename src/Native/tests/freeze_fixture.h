@@ -1,4 +1,4 @@
-/* freeze_fixture.h: a region, its slots, and who serves writes to it, for the tests of freezing. */
+/* freeze_fixture.h: a region, its slots, and whoever serves writes to it, for the tests of freezing. */
 #ifndef SNAPSHOT_FREEZE_FIXTURE_H
 #define SNAPSHOT_FREEZE_FIXTURE_H
 

@@ -1,4 +1,4 @@
-/* futex_test.c: who sleeps is woken, who need not sleep does not, and a limit ends the sleep. */
+/* futex_test.c: whoever sleeps is woken, whoever need not does not, and a limit ends the sleep. */
 #include "check.h"
 
 #include <errno.h>

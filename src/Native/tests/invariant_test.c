@@ -156,7 +156,7 @@ void test_invariant(void)
         {a_slot_is_returned_twice, ": a slot is returned once. "},
         {the_middle_of_an_extent_is_returned, ": an extent begins at a multiple of its size. "},
         {a_free_list_leads_out_of_the_slots, ": a slot that is handed out is below the limit. "},
-        {a_span_is_unlocked_twice, ": a span is unlocked by who locked it. "},
+        {a_span_is_unlocked_twice, ": a span is unlocked by whoever locked it. "},
         {a_block_is_fetched_by_who_has_not_claimed_it,
          ": whoever ends the fetching of a block has claimed it. "},
         {a_block_is_done_that_nobody_waited_for, ": no more blocks are done than there are. "},

@@ -56,7 +56,7 @@ static inline void snt_yield(void)
 
 /*
  * A lock of one word without an owner, for short sections: 0 free, 1 held, 2 held and somebody may be asleep.
- * It may lie in captured memory: who sleeps looks at the word again in the next process.
+ * It may lie in captured memory: whoever sleeps looks at the word again in the next process.
  */
 static inline void snt_lock_slowly(uint32_t *word)
 {

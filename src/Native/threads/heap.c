@@ -1,4 +1,4 @@
-/* heap.c: see heap.h. The locks are words of the heap: who is captured with one goes on with it. */
+/* heap.c: see heap.h. The locks are words of the heap: whoever is captured with one goes on with it. */
 #include "heap.h"
 
 #include "call.h"

@@ -58,7 +58,7 @@ SN_API void *sn_root(const char *name, size_t *bytes);
 /*
  * The arena locks, the same as in C#: threads and fibers of C# and native threads may share one. They live in
  * an arena (or in the heap, or in a module's variables, if only native threads use them), are never copied,
- * and survive a restart as they are: held before, held after, by the same thread. Who waits is captured
+ * and survive a restart as they are: held before, held after, by the same thread. Whoever waits is captured
  * waiting, and waits on in the next process.
  */
 

@@ -2,8 +2,8 @@
  * stop.c: stopping all threads, and letting them go on.
  *
  * `wanted` is odd while threads are to be parked. A thread that takes the signal while it is, parks for that
- * number, or arms itself to come back, or runs on and is sent the signal again. Who becomes open, ends, or
- * enters a blocked call during a stop: see threads.c and entry_calls.c. Each of these advances `arrivals`;
+ * number, or arms itself to come back, or runs on and is sent the signal again. Whoever becomes open, ends,
+ * or enters a blocked call during a stop: see threads.c and entry_calls.c. Each of these advances `arrivals`;
  * the one that makes it `awaited` wakes the stopping thread, which looks at all threads again. So does a
  * thread that asks in a critical section: it waits for the host, which is the one that stops, so the stop is
  * given up until it has its answer.
@@ -88,7 +88,7 @@ static void signal_late(uint32_t stop)
         snt_signal(&snt_process.workers[seat]);
 }
 
-/* A nice value would do, too, but the scheduler makes who lowers itself again pay for the time before. */
+/* A nice value would do, too, but the scheduler makes whoever lowers itself again pay for the time before. */
 void snt_hurry(void)
 {
     struct sched_param first = {.sched_priority = 1};
@@ -110,7 +110,7 @@ void snt_hurry_no_more(void)
 }
 
 /*
- * Waits for those that are to be stopped. Who asks makes the question known first, and then advances
+ * Waits for those that are to be stopped. Whoever asks makes the question known first, and then advances
  * `complete`.
  */
 static int32_t await(uint32_t stop, int64_t deadline)
@@ -156,7 +156,7 @@ int32_t snt_stop(int64_t timeout_ns)
     uint32_t stop = __atomic_add_fetch(&snt_process.wanted, 1, __ATOMIC_SEQ_CST);
     signal_late(stop);
     int32_t error = await(stop, deadline);
-    /* Who arrives without having been waited for, when a blocked call returns, wakes nobody. */
+    /* Whoever arrives without having been waited for, when a blocked call returns, wakes nobody. */
     __atomic_store_n(&snt_process.awaited, __atomic_load_n(&snt_process.arrivals, __ATOMIC_SEQ_CST) + NEVER,
                      __ATOMIC_SEQ_CST);
     snt_hurry_no_more();

@@ -124,7 +124,7 @@ static void *host(void *argument)
     pthread_sigmask(SIG_SETMASK, &set, NULL);
     __atomic_store_n(&worker->phase, WORKER_CLOSED, __ATOMIC_SEQ_CST);
     snt_arrive();
-    snt_wake((uint32_t *)&record->state, INT32_MAX); /* who waits for its end */
+    snt_wake((uint32_t *)&record->state, INT32_MAX); /* whoever waits for its end */
     stack.ss_flags = SS_DISABLE;
     sigaltstack(&stack, NULL);
     return NULL;

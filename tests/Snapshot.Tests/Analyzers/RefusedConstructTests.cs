@@ -173,7 +173,7 @@ public sealed class RefusedConstructTests
         "an enumerator 'Dictionary<int, int>.KeyCollection.Enumerator'")]
     public Task SNAP1104_names_what_a_loop_keeps(string parameter, string collection, string kept) => Check(
         $"static async FiberTask M({parameter}) {{ foreach (var x in {collection}) {{ Use(x); await " +
-        "Nothing(); }} }}",
+        "Nothing(); } }",
         $"SNAP1104 [{collection}] foreach over '{collection}' keeps {kept} across an await, "
             + "which the frame of a fiber cannot");
 

@@ -55,8 +55,8 @@ struct snt_shim_exceptions *__cxa_get_globals_fast(void)
 
 /*
  * The guard of a static variable in a function. Byte 0, which compiled code reads, says that the variable has
- * been initialised; byte 1 that a thread is about to. Who waits yields: the guard is in captured memory, and
- * a thread that slept on it in the kernel would have to be woken by one that may be in another process by
+ * been initialised; byte 1 that a thread is about to. Whoever waits yields: the guard is in captured memory,
+ * and a thread that slept on it in the kernel would have to be woken by one that may be in another process by
  * then.
  */
 HIDDEN int __cxa_guard_acquire(unsigned char *guard);

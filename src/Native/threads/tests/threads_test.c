@@ -230,8 +230,9 @@ static void *let_go(void *rounds)
 }
 
 /*
- * Who asks in a critical section cannot be stopped before it has its answer, and the host that stops is who
- * answers: the stop ends at once, whether the question came before it or during it. Nobody else answers here.
+ * Whoever asks in a critical section cannot be stopped before it has its answer, and the host that stops is
+ * who answers: the stop ends at once, whether the question came before it or during it. Nobody else answers
+ * here.
  */
 static void who_asks_in_a_critical_section_is_answered(void)
 {
