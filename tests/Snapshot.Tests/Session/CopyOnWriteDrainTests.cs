@@ -181,7 +181,9 @@ public sealed unsafe class CopyOnWriteDrainTests : IDisposable
         bytes.AsSpan(7 * MiB, MiB).Fill(4);
 
         SnapshotInfo info = session.RequestCheckpoint().WaitCommittedInThread();
-        Assert.InRange(info.PagesChanged, 7 * MiB / Pages.Size, (7 * MiB / Pages.Size) + 16);
+        // The span of the unchanged pages may have been opened ahead of the sweep, so that the drain that ended
+        // early had them, too: then nobody knows that they are as before.
+        Assert.InRange(info.PagesChanged, 7 * MiB / Pages.Size, (8 * MiB / Pages.Size) + 16);
         byte[] image = StoredMemory.Read(session.Store, info.Generation, "a");
         int offset = (int)((byte*)bytes.Pointer - (byte*)arena.BaseAddress);
         ExpectAll(image.AsSpan(offset, MiB), 3, "written while it was drained");
