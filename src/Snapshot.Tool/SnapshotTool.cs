@@ -14,6 +14,7 @@ internal static class SnapshotTool
         {
             new ListCommand(console),
             new ShowCommand(console),
+            new ExtractCommand(console),
             new VerifyCommand(console),
             new CompactCommand(console),
             new PruneCommand(console),

@@ -25,7 +25,7 @@ internal static class ToolErrors
     {
         OperationCanceledException => "interrupted.",
         SnapshotException { Code: SnapshotErrorCode.StoreBusy } busy =>
-            $"{busy.Message} Reading commands (list, show, verify) work meanwhile.",
+            $"{busy.Message} Reading commands (list, show, extract, verify) work meanwhile.",
         _ => error.Message,
     };
 }

@@ -21,17 +21,15 @@ internal static class CommandParts
     {
         Description = $"The number of the generation; {whenOmitted} when omitted.",
         Arity = ArgumentArity.ZeroOrOne,
-        CustomParser = result =>
-        {
-            string token = result.Tokens[0].Value;
-            if (long.TryParse(token, NumberStyles.None, CultureInfo.InvariantCulture, out long number) &&
-                number >= 1)
-                return number;
-            result.AddError(
-                $"'{token}' is not a generation; give a number from 1 upward, as 'snapshot list' shows " +
-                "them.");
-            return null;
-        },
+        CustomParser = GenerationNumber,
+    };
+
+    /// <summary>The same as an option.</summary>
+    internal static Option<long?> GenerationOption(string whenOmitted) => new("--generation")
+    {
+        Description = $"The number of the generation; {whenOmitted} when omitted.",
+        HelpName = "N",
+        CustomParser = GenerationNumber,
     };
 
     internal static Option<bool> Json() =>
@@ -119,6 +117,17 @@ internal static class CommandParts
         if (token.Length == 0)
             result.AddError("'' is not a directory; is a variable of the command line empty?");
         return token;
+    }
+
+    private static long? GenerationNumber(ArgumentResult result)
+    {
+        string token = result.Tokens[0].Value;
+        if (long.TryParse(token, NumberStyles.None, CultureInfo.InvariantCulture, out long number) &&
+            number >= 1)
+            return number;
+        result.AddError(
+            $"'{token}' is not a generation; give a number from 1 upward, as 'snapshot list' shows them.");
+        return null;
     }
 
     private static bool TryParseAge(string text, out TimeSpan age)

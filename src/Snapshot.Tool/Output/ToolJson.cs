@@ -30,6 +30,7 @@ namespace Snapshot.Tool.Output;
 [JsonSerializable(typeof(IReadOnlyList<GenerationInfo>))]
 [JsonSerializable(typeof(ImageDescription))]
 [JsonSerializable(typeof(VerifyReport))]
+[JsonSerializable(typeof(ExtractResult))]
 [JsonSerializable(typeof(CompactResult))]
 [JsonSerializable(typeof(PruneResult))]
 [JsonSerializable(typeof(RollbackResult))]

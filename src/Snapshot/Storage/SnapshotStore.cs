@@ -233,6 +233,28 @@ public sealed partial class SnapshotStore : IDisposable
         return ImageDescriber.Describe(entry.ToInfo(), image);
     });
 
+    /// <summary>Opens the memory of a region, to read it without a session.</summary>
+    /// <param name="generation">The generation.</param>
+    /// <param name="region">The name of an arena or a protected buffer.</param>
+    /// <exception cref="SnapshotException">
+    /// NotFound: there is no such generation, or it has no such region. ChainBroken, Corrupt, StoreIo,
+    /// UnsupportedFormat.
+    /// </exception>
+    public StoredRegion OpenRegion(long generation, string region)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(region);
+        IReadOnlyList<ImageReader> chain = OpenChain(generation);
+        try
+        {
+            return new StoredRegion(generation, chain, FindRegion(generation, chain, region));
+        }
+        catch
+        {
+            foreach (ImageReader image in chain) image.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>
     /// After a commit of unknown outcome: reads which generations there are and makes them durable.
     /// </summary>
@@ -322,6 +344,20 @@ public sealed partial class SnapshotStore : IDisposable
     /// names the file.</exception>
     internal IReadOnlyList<ImageReader> OpenChain(long generation) =>
         Reading(entries => GenerationChain.OpenAll(_medium, entries, Find(generation)));
+
+    private ChainRegion FindRegion(long generation, IReadOnlyList<ImageReader> chain, string name)
+    {
+        IReadOnlyList<ChainRegion> regions = ChainMap.Build(chain).Regions;
+        return regions.FirstOrDefault(region => region.Description.Name == name)
+            ?? throw new SnapshotException(
+                SnapshotErrorCode.NotFound,
+                $"Generation {generation} of {Directory} has no region '{name}'. It has: " +
+                $"{string.Join(", ", regions.Select(region => $"'{region.Description.Name}'"))}.")
+            {
+                Path = Directory,
+                Generation = generation,
+            };
+    }
 
     /// <summary>
     /// Ends the work with the store, drops drafts that were not committed, and gives the lock back.

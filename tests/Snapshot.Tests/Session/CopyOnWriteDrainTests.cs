@@ -181,8 +181,8 @@ public sealed unsafe class CopyOnWriteDrainTests : IDisposable
         bytes.AsSpan(7 * MiB, MiB).Fill(4);
 
         SnapshotInfo info = session.RequestCheckpoint().WaitCommittedInThread();
-        // The span of the unchanged pages may have been opened ahead of the sweep, so that the drain that ended
-        // early had them, too: then nobody knows that they are as before.
+        // The span of the unchanged pages may have been opened ahead of the sweep, so that the drain that
+        // ended early had them, too: then nobody knows that they are as before.
         Assert.InRange(info.PagesChanged, 7 * MiB / Pages.Size, (8 * MiB / Pages.Size) + 16);
         byte[] image = StoredMemory.Read(session.Store, info.Generation, "a");
         int offset = (int)((byte*)bytes.Pointer - (byte*)arena.BaseAddress);

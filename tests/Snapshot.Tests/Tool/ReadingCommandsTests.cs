@@ -254,9 +254,12 @@ public sealed class ReadingCommandsTests(ITestOutputHelper output) : IDisposable
                 File.Copy(file, Path.Combine(folder.FullName, Path.GetFileName(file)));
             }
 
-            foreach (string command in new[] { "list", "show", "verify" })
+            string[] extract = ["extract", _store.Path, "grid", Path.Combine(folder.FullName, "grid.bin")];
+            string[][] commands =
+                [["list", _store.Path], ["show", _store.Path], ["verify", _store.Path], extract];
+            foreach (string[] command in commands)
             {
-                ToolRun run = ToolRun.Process(folder.FullName, command, _store.Path, "--json");
+                ToolRun run = ToolRun.Process(folder.FullName, [.. command, "--json"]);
                 Assert.True(run.ExitCode == ExitCode.Fine, run.Error);
                 run.Json();
             }
