@@ -3,8 +3,8 @@ using Snapshot.Base;
 namespace Snapshot.Image;
 
 /// <summary>
-/// The pages that a chain of images describes, for writing them into another image: a merged one, or one that
-/// shall need no parent. One thread at a time.
+/// The pages that a chain of images describes, for reading them, or writing them into another image: a merged
+/// one, or one that shall need no parent. One thread at a time.
 /// </summary>
 /// <param name="chain">An image and all its ancestors, newest first; owned from here on.</param>
 /// <param name="depth">
@@ -39,20 +39,13 @@ internal sealed class ChainPages(IReadOnlyList<ImageReader> chain, int depth) : 
     /// <summary>Writes the content of a run of present pages, to the open unit if there is one.</summary>
     internal void CopyContent(ImageWriter writer, in ChainRun run)
     {
-        ImageReader image = chain[run.Image];
-        BlockScratch scratch = _scratches[run.Image] ??= new BlockScratch();
-        long ordinal = run.FirstOrdinal;
-        long end = ordinal + run.PageCount;
-        for (int index = image.BlockOf(ordinal); ordinal < end; index++)
-        {
-            ImageBlock block = image.Blocks[index];
-            int first = (int)(ordinal - block.FirstOrdinal);
-            int count = (int)Math.Min(block.PageCount - first, end - ordinal);
-            ReadOnlySpan<byte> pages = image.ReadBlock(index, scratch);
-            writer.AppendPages(pages.Slice(first * Pages.Size, count * Pages.Size), block.ElementSize);
-            ordinal += count;
-        }
+        RunReader reader = Read(run);
+        while (reader.Next()) writer.AppendPages(reader.Content, reader.ElementSize);
     }
+
+    /// <summary>Reads a run of present pages.</summary>
+    internal RunReader Read(in ChainRun run) =>
+        new(chain[run.Image], _scratches[run.Image] ??= new BlockScratch(), run);
 
     /// <summary>How many pages are present, and what they take as they are stored now.</summary>
     internal (long Pages, long Bytes) Stored() => StoredOf(chain, Map);

@@ -243,14 +243,15 @@ public sealed partial class SnapshotStore : IDisposable
     public StoredRegion OpenRegion(long generation, string region)
     {
         ArgumentException.ThrowIfNullOrEmpty(region);
-        IReadOnlyList<ImageReader> chain = OpenChain(generation);
+        IReadOnlyList<ImageReader> images = OpenChain(generation);
+        ChainPages chain = new(images, images.Count);
         try
         {
-            return new StoredRegion(generation, chain, FindRegion(generation, chain, region));
+            return new StoredRegion(generation, chain, FindRegion(generation, chain.Map, region));
         }
         catch
         {
-            foreach (ImageReader image in chain) image.Dispose();
+            chain.Dispose();
             throw;
         }
     }
@@ -345,19 +346,16 @@ public sealed partial class SnapshotStore : IDisposable
     internal IReadOnlyList<ImageReader> OpenChain(long generation) =>
         Reading(entries => GenerationChain.OpenAll(_medium, entries, Find(generation)));
 
-    private ChainRegion FindRegion(long generation, IReadOnlyList<ImageReader> chain, string name)
-    {
-        IReadOnlyList<ChainRegion> regions = ChainMap.Build(chain).Regions;
-        return regions.FirstOrDefault(region => region.Description.Name == name)
-            ?? throw new SnapshotException(
-                SnapshotErrorCode.NotFound,
-                $"Generation {generation} of {Directory} has no region '{name}'. It has: " +
-                $"{string.Join(", ", regions.Select(region => $"'{region.Description.Name}'"))}.")
-            {
-                Path = Directory,
-                Generation = generation,
-            };
-    }
+    private ChainRegion FindRegion(long generation, ChainMap map, string name) =>
+        map.Regions.FirstOrDefault(region => region.Description.Name == name)
+        ?? throw new SnapshotException(
+            SnapshotErrorCode.NotFound,
+            $"Generation {generation} of {Directory} has no region '{name}'. It has: " +
+            $"{string.Join(", ", map.Regions.Select(region => $"'{region.Description.Name}'"))}.")
+        {
+            Path = Directory,
+            Generation = generation,
+        };
 
     /// <summary>
     /// Ends the work with the store, drops drafts that were not committed, and gives the lock back.

@@ -13,22 +13,18 @@ namespace Snapshot.Inspection;
 /// </remarks>
 public sealed class StoredRegion : IDisposable
 {
-    private readonly IReadOnlyList<ImageReader> _chain;
+    private readonly ChainPages _chain;
     private readonly ChainRegion _region;
-
-    // One for each image, for runs of different images alternate.
-    private readonly BlockScratch?[] _scratches;
     private bool _disposed;
 
     /// <param name="generation">Whose memory it is.</param>
-    /// <param name="chain">Its image and all ancestors, newest first; owned from here on.</param>
+    /// <param name="chain">The pages of its image and all ancestors; owned from here on.</param>
     /// <param name="region">Where its pages are in them.</param>
-    internal StoredRegion(long generation, IReadOnlyList<ImageReader> chain, ChainRegion region)
+    internal StoredRegion(long generation, ChainPages chain, ChainRegion region)
     {
         Generation = generation;
         _chain = chain;
         _region = region;
-        _scratches = new BlockScratch?[chain.Count];
     }
 
     /// <summary>Whose memory it is.</summary>
@@ -69,30 +65,19 @@ public sealed class StoredRegion : IDisposable
     {
         if (_disposed) return;
         _disposed = true;
-        foreach (BlockScratch? scratch in _scratches) scratch?.Dispose();
-        foreach (ImageReader image in _chain) image.Dispose();
+        _chain.Dispose();
     }
 
     /// <summary>Copies what a run of present pages has of the bytes from the offset on.</summary>
     private void CopyRun(in ChainRun run, long offset, Span<byte> destination)
     {
-        ImageReader image = _chain[run.Image];
-        BlockScratch scratch = _scratches[run.Image] ??= new BlockScratch();
-        long ordinal = run.FirstOrdinal;
-        long ordinalEnd = ordinal + run.PageCount;
-        for (int index = image.BlockOf(ordinal); ordinal < ordinalEnd; index++)
+        RunReader reader = _chain.Read(run);
+        while (reader.Next())
         {
-            ImageBlock block = image.Blocks[index];
-            long count = Math.Min(block.FirstOrdinal + block.PageCount, ordinalEnd) - ordinal;
-
-            // Where the pages of this block that belong to the run lie in the region.
-            long at = Pages.Bytes(run.FirstPage + (ordinal - run.FirstOrdinal));
+            long at = Pages.Bytes(reader.Page);
             long from = Math.Max(at, offset);
-            long to = Math.Min(at + Pages.Bytes(count), offset + destination.Length);
-            int inBlock = (int)(Pages.Bytes(ordinal - block.FirstOrdinal) + from - at);
-            image.ReadBlock(index, scratch).Slice(inBlock, (int)(to - from))
-                .CopyTo(destination[(int)(from - offset)..]);
-            ordinal += count;
+            long to = Math.Min(at + reader.Content.Length, offset + destination.Length);
+            reader.Content[(int)(from - at)..(int)(to - at)].CopyTo(destination[(int)(from - offset)..]);
         }
     }
 }
