@@ -99,28 +99,27 @@ public sealed class NativeModuleBuildTests : IDisposable
     }
 
     [ToolFact("gcc")]
-    public void An_error_of_the_compiler_is_one_of_the_build_and_leaves_nothing()
-    {
-        File.WriteAllText(PathOf("one.c"), "int one(void) { return nothing; }\n");
-        WriteProject("""<SnapshotNative Include="one.c" />""");
-        Refused("one.c(1,24): error ");
-        Assert.Empty(
-            Directory.GetFileSystemEntries(PathOf($"obj/{Repository.Configuration}/net10.0/modules")));
-    }
+    public void An_error_of_the_compiler_is_one_of_the_build_and_leaves_nothing() => RefusedLeavingNothing(
+        "int one(void) { return nothing; }\n", "one.c(1,24): error ");
 
     [ToolFact("gcc")]
-    public void A_module_that_breaks_the_contract_is_an_error_of_the_build_and_leaves_nothing()
-    {
-        File.WriteAllText(PathOf("one.c"), "#include <stdlib.h>\nint one(void) { return rand(); }\n");
-        WriteProject("""<SnapshotNative Include="one.c" />""");
-        Refused("error :   It imports 'rand': the state of its random numbers is in libc and not captured.");
-        Assert.Empty(
-            Directory.GetFileSystemEntries(PathOf($"obj/{Repository.Configuration}/net10.0/modules")));
-    }
+    public void A_module_that_breaks_the_contract_is_an_error_of_the_build_and_leaves_nothing() =>
+        RefusedLeavingNothing(
+            "#include <stdlib.h>\nint one(void) { return rand(); }\n",
+            "error :   It imports 'rand': the state of its random numbers is in libc and not captured.");
 
     public void Dispose() => _directory.Delete(recursive: true);
 
     private static void Done(ProgramResult result) => Assert.True(result.ExitCode == 0, result.ToString());
+
+    private void RefusedLeavingNothing(string source, string error)
+    {
+        File.WriteAllText(PathOf("one.c"), source);
+        WriteProject("""<SnapshotNative Include="one.c" />""");
+        Refused(error);
+        Assert.Empty(
+            Directory.GetFileSystemEntries(PathOf($"obj/{Repository.Configuration}/net10.0/modules")));
+    }
 
     private void Refused(string message, params string[] arguments)
     {
