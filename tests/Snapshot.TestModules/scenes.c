@@ -2,7 +2,7 @@
  * scenes.c: a native module with one function for each scene that a test plays; what they share with C# is in an arena,
  * and in NativeScenes.cs.
  */
-#include <snapshot.h>
+#include <snapshot_module.h>
 
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 ! scenes.f90: the scenes of scenes.c that Fortran plays too: a lock that it shares with C#, and questions to the host.
 module scenes
     use, intrinsic :: iso_c_binding
-    use snapshot
+    use snapshot_module
     implicit none
     private
 

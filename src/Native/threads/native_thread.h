@@ -31,7 +31,7 @@
 
 #define SNT_API __attribute__((visibility("default")))
 #define SN_API SNT_API
-#include "snapshot.h"
+#include "snapshot_module.h"
 
 #define SNT_ABI_VERSION 4
 #define SNT_THREADS_MAX 1024u

@@ -13,7 +13,7 @@ internal static class ImportRules
         "libdl.so.2", "librt.so.1", "libgfortran.so.5", "libquadmath.so.0",
     ];
 
-    /// <summary>Of snapshot.h: calls a function that may wait in the kernel.</summary>
+    /// <summary>Of snapshot_module.h: calls a function that may wait in the kernel.</summary>
     private const string BlockedCall = "sn_blocked_call";
 
     /// <summary>Libraries that must be linked statically, or not at all.</summary>

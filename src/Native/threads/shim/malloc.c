@@ -3,7 +3,7 @@
  * module calls its own and no library of the process is diverted. libc's functions that allocate for the
  * caller are here for the same reason.
  */
-#include "../snapshot.h"
+#include "../snapshot_module.h"
 
 #include <errno.h>
 #include <malloc.h>

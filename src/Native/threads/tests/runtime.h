@@ -5,7 +5,7 @@
 #ifndef SNAPSHOT_MODULE_TEST_RUNTIME_H
 #define SNAPSHOT_MODULE_TEST_RUNTIME_H
 
-#include "../snapshot.h"
+#include "../snapshot_module.h"
 
 #include <stdint.h>
 

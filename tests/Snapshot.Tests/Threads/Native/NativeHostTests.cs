@@ -87,7 +87,7 @@ public sealed class NativeHostTests : IDisposable
     public void Fortran_has_the_same_locks()
     {
         string module = _library.Build(
-            "fortran_scenes", "gfortran", Path.Combine(ModuleLibrary.Runtime, "snapshot.f90"), "scenes.f90");
+            "fortran_scenes", "gfortran", Path.Combine(ModuleLibrary.Runtime, "snapshot_module.f90"), "scenes.f90");
         using TestProgram program = new("native-sharing", _store.Path, module);
         (int exitCode, string output, string error) = program.WaitForEnd();
         Assert.True(exitCode == 0, output + error);

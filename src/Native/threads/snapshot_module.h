@@ -1,5 +1,5 @@
 /*
- * snapshot.h: what code in a native module may call, in C and C++; in Fortran by snapshot.f90.
+ * snapshot_module.h: what code in a native module may call, in C and C++; in Fortran by snapshot_module.f90.
  *
  * A native thread runs a function of a native module, which the command snapshot-cc builds. Snapshot starts
  * it as a thread of its own, a native thread, on a stack in an arena. The thread is captured at whatever
@@ -12,8 +12,8 @@
  * abort(), with a line on the standard error stream. Unless said, functions are for native threads; all are
  * thread-safe.
  */
-#ifndef SNAPSHOT_H
-#define SNAPSHOT_H
+#ifndef SNAPSHOT_MODULE_H
+#define SNAPSHOT_MODULE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,9 +1,9 @@
-! snapshot.f90: snapshot.h for Fortran; what each does is said there. Compile it into the native module: it
+! snapshot_module.f90: snapshot_module.h for Fortran; what each does is said there. Compile it into the native module: it
 ! has no code but two functions that make text of C's out of Fortran's.
 !
 ! A thread runs a subroutine or function with bind(c), and its state is reached from the argument that it was given, by
 ! c_f_pointer. ALLOCATE takes from the heap of the native threads without any of this.
-module snapshot
+module snapshot_module
     use, intrinsic :: iso_c_binding
     implicit none
     private
@@ -199,4 +199,4 @@ contains
         root = sn_root_of_c(trim(name)//c_null_char, c_loc(bytes))
         sn_root_bytes = bytes
     end function
-end module snapshot
+end module snapshot_module
