@@ -18,6 +18,9 @@ internal readonly struct NestedScope
         _outer = outer;
     }
 
+    /// <summary>Whether it is none: nothing was entered.</summary>
+    internal bool IsEmpty => _number == 0;
+
     /// <param name="last">The number that was given last; changed.</param>
     /// <param name="innermost">The innermost open scope, 0 for none; changed.</param>
     internal static NestedScope Enter(ref uint last, ref uint innermost)

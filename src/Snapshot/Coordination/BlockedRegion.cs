@@ -17,6 +17,9 @@ public ref struct BlockedRegion
         _scope = scope;
     }
 
+    /// <summary>For code that leaves it by a call of its own; empty inside a handler.</summary>
+    internal readonly NestedScope Scope => _scope;
+
     /// <summary>
     /// Leaves the region; waits while memory is being captured, and takes part in a checkpoint that stops
     /// participants now. Harmless when repeated.

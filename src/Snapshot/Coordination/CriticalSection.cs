@@ -14,6 +14,9 @@ public ref struct CriticalSection
         _scope = scope;
     }
 
+    /// <summary>For code that leaves it by a call of its own; empty inside a handler.</summary>
+    internal readonly NestedScope Scope => _scope;
+
     /// <summary>
     /// Leaves the critical section. Leaving the outermost one takes a pending checkpoint before it returns,
     /// also one that was asked for inside it. Harmless when repeated.

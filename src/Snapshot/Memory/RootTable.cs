@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Snapshot.Base;
 
@@ -16,18 +15,17 @@ internal sealed unsafe class RootTable(string arenaName, ArenaAllocator allocato
     /// <summary>
     /// Finds a root and checks that it is what is asked for; null when there is none of that name.
     /// </summary>
-    internal RootEntry* Find<[DynamicallyAccessedMembers(LayoutFingerprint.Members)] T>(string name)
-        where T : unmanaged
+    internal RootEntry* Find(string name, in RootType type)
     {
         RootEntry* root = Find(name, out _);
         if (root is null) return null;
         string saved = Text(root, root->NameBytes + root->TypeBytes, root->LayoutBytes);
-        if (LayoutFingerprint.Difference(saved, LayoutFingerprint.Describe<T>()) is { } difference)
+        if (LayoutFingerprint.Difference(saved, type.Layout) is { } difference)
         {
             throw new SnapshotException(
                 SnapshotErrorCode.LayoutMismatch,
                 $"Root '{name}' of arena '{arenaName}' was made as " +
-                $"{Text(root, root->NameBytes, root->TypeBytes)} and the program asks for {typeof(T)}, " +
+                $"{Text(root, root->NameBytes, root->TypeBytes)} and the program asks for {type.Name}, " +
                 $"whose layout differs: {difference}. Ask for the type it was made with. To convert it, " +
                 "read it with a copy of the old struct, write a new root, and remove this one.");
         }
@@ -36,13 +34,11 @@ internal sealed unsafe class RootTable(string arenaName, ArenaAllocator allocato
     }
 
     /// <summary>Finds a root of <paramref name="count"/> elements or makes it, zeroed.</summary>
-    internal T* FindOrMake<[DynamicallyAccessedMembers(LayoutFingerprint.Members)] T>(string name, long count)
-        where T : unmanaged
+    internal byte* FindOrMake(string name, in RootType type, long count)
     {
-        RootEntry* root = Find<T>(name);
-        if (root is null)
-            root = Make(name, typeof(T).ToString(), LayoutFingerprint.Describe<T>(), count, sizeof(T));
-        if (root->Count == count) return (T*)(table.Base + root->DataOffset);
+        RootEntry* root = Find(name, type);
+        if (root is null) root = Make(name, type, count);
+        if (root->Count == count) return table.Base + root->DataOffset;
         throw new SnapshotException(
             SnapshotErrorCode.LayoutMismatch,
             $"Root '{name}' of arena '{arenaName}' has {root->Count:N0} elements, and the program wants " +
@@ -77,12 +73,12 @@ internal sealed unsafe class RootTable(string arenaName, ArenaAllocator allocato
         return roots;
     }
 
-    private RootEntry* Make(string name, string type, string layout, long count, int elementBytes)
+    private RootEntry* Make(string name, in RootType type, long count)
     {
-        byte[] text = Encoding.UTF8.GetBytes(name + type + layout);
-        long bytes = count <= long.MaxValue / elementBytes ? count * elementBytes : long.MaxValue;
+        byte[] text = Encoding.UTF8.GetBytes(name + type.Name + type.Layout);
+        long bytes = count <= long.MaxValue / type.Bytes ? count * type.Bytes : long.MaxValue;
         // One without elements has a place of its own all the same: whatever walks the roots finds all alike.
-        long data = allocator.Allocate(Math.Max(bytes, 1), Alignment, elementBytes, isRoot: true);
+        long data = allocator.Allocate(Math.Max(bytes, 1), Alignment, type.Bytes, isRoot: true);
         long entry;
         try
         {
@@ -97,10 +93,10 @@ internal sealed unsafe class RootTable(string arenaName, ArenaAllocator allocato
         RootEntry* root = Entry(entry);
         root->DataOffset = data;
         root->Count = count;
-        root->ElementBytes = elementBytes;
+        root->ElementBytes = type.Bytes;
         root->NameBytes = Encoding.UTF8.GetByteCount(name);
-        root->TypeBytes = Encoding.UTF8.GetByteCount(type);
-        root->LayoutBytes = Encoding.UTF8.GetByteCount(layout);
+        root->TypeBytes = Encoding.UTF8.GetByteCount(type.Name);
+        root->LayoutBytes = Encoding.UTF8.GetByteCount(type.Layout);
         text.CopyTo(new Span<byte>((byte*)root + RootEntry.HeaderBytes, text.Length));
         long* link = &table.Header->FirstRoot;
         while (*link != 0) link = &Entry(*link)->Next;

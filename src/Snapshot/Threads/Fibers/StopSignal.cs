@@ -23,6 +23,9 @@ internal static class StopSignal
         get => Volatile.Read(ref s_reasons) == 0;
     }
 
+    /// <summary>The address of what safepoints read, for those that are not C#.</summary>
+    internal static unsafe int* Word => (int*)Unsafe.AsPointer(ref s_reasons);
+
     internal static int Reasons => Volatile.Read(ref s_reasons);
 
     internal static void Add() => Interlocked.Increment(ref s_reasons);

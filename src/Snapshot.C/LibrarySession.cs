@@ -1,0 +1,217 @@
+using Snapshot.C.Interface;
+
+namespace Snapshot.C;
+
+/// <summary>A session as C programs have it: with one arena, a clock, and the last ticket.</summary>
+/// <remarks>Thread-safe, as what it is made of is.</remarks>
+internal sealed unsafe class LibrarySession
+{
+    /// <summary>The arena in which C programs have their arrays.</summary>
+    internal const string ArenaName = "main";
+
+    private static readonly List<WeakReference<LibrarySession>> s_open = [];
+
+    private readonly SnapshotSession _session;
+    private readonly ArenaOptions _arenaOptions;
+    private readonly DueClock _clock;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, HandlerRegistration> _handlers = [];
+    private Arena? _arena;
+    private CheckpointTicket? _unwatched;
+
+    private LibrarySession(SnapshotSession session, ArenaOptions arena, DueClock clock, bool unmapsOnClose)
+    {
+        _session = session;
+        _arenaOptions = arena;
+        _clock = clock;
+        Tag = new NativeText(null /* TAG */);
+        if (!unmapsOnClose) _ = session.Parts.GetOrAdd(static () => new LeftMapped());
+        lock (s_open) s_open.Add(new WeakReference<LibrarySession>(this));
+    }
+
+    internal long Generation => _session.Restarted?.Generation ?? 0;
+
+    /// <summary>Of the generation that it restarted from; empty where it had none.</summary>
+    internal NativeText Tag { get; }
+
+    internal DueClock Clock => _clock;
+
+    /// <summary>
+    /// Made when it is first used, so that programs which only protect memory of their own have none; one
+    /// that an image has is there from the start.
+    /// </summary>
+    internal Arena Arena
+    {
+        get
+        {
+            lock (_gate) return _arena ??= _session.OpenArena(ArenaName, _arenaOptions);
+        }
+    }
+
+    internal static LibrarySession Open(string store, in COptions options)
+    {
+        DueClock clock = new(options, Text.OrNull(options.Signals, "signals"));
+        OpenFlags flags = (OpenFlags)options.Flags;
+        SnapshotOptions session = SessionOptions.Of(options);
+        Start start = (Start)options.Start;
+        if (!Enum.IsDefined(start))
+            throw new ArgumentException($"start is {options.Start}: see snapshot_start.");
+        return new LibrarySession(
+            start switch
+            {
+                Start.Restart => SnapshotSession.Restart(store, session),
+                Start.Fresh => SnapshotSession.Create(store, session),
+                _ => SnapshotSession.Open(store, session),
+            },
+            SessionOptions.ArenaOf(options),
+            clock,
+            flags.HasFlag(OpenFlags.UnmapOnClose));
+    }
+
+    /// <summary>
+    /// Before a fork: waits until no memory is missing, since nobody would bring it in the child.
+    /// </summary>
+    internal static void BeforeFork()
+    {
+        lock (s_open)
+        {
+            foreach (WeakReference<LibrarySession> open in s_open)
+            {
+                if (open.TryGetTarget(out LibrarySession? session)) session.AwaitFill();
+            }
+        }
+    }
+
+    internal void* Array(string name, string layout, long count) =>
+        Arena.RootMemory(name, ElementLayout.Parse(layout), count);
+
+    /// <returns>Null when there is none of that name.</returns>
+    internal void* FindArray(string name, string layout, out long count) =>
+        Arena.FindRootMemory(name, ElementLayout.Parse(layout), out count);
+
+    internal void* Allocate(long bytes, long alignment) => alignment switch
+    {
+        0 => Arena.Allocate(bytes),
+        > 0 and <= int.MaxValue => Arena.Allocate(bytes, (int)alignment),
+        _ => throw new ArgumentException($"The alignment {alignment} is no power of two up to 2^30."),
+    };
+
+    internal void RemoveArray(string name)
+    {
+        if (!Arena.RemoveRoot(name)) throw NotFound($"There is no array '{name}'.");
+    }
+
+    /// <returns>A ticket that the caller must wait for, or null where it is waited for here.</returns>
+    internal CheckpointTicket? Checkpoint(in CRequest request, bool keepsTicket)
+    {
+        RuntimeSignal.ThrowIfTaken();
+        RequestFlags flags = (RequestFlags)request.Flags;
+        CheckpointOptions options = new()
+        {
+            Timeout = Seconds.OrNull(request.Timeout, "timeout"),
+            WaitIfBusy = !flags.HasFlag(RequestFlags.SkipIfBusy),
+        };
+        IProgress<SnapshotProgress>? progress =
+            request.Progress is null ? null : new ProgressCallback(request.Progress, request.Argument);
+        CheckpointTicket ticket = _session.RequestCheckpoint(options, progress);
+        if (!flags.HasFlag(RequestFlags.ReturnAtOnce)) ticket.WaitCapturedInThread();
+        _clock.Captured();
+        if (keepsTicket) return ticket;
+        CheckpointTicket? before;
+        lock (_gate)
+        {
+            before = _unwatched;
+            _unwatched = ticket;
+        }
+
+        ThrowIfFailed(before);
+        return null;
+    }
+
+    internal void Protect(string name, void* memory, long bytes, ProtectFlags flags) => _session.Protect(
+        name, memory, bytes);
+
+    internal bool Fill(string name) => throw new NotSupportedException(name);
+
+    internal void Unprotect(string name) => throw new NotSupportedException(name);
+
+    internal LibraryParticipant Attach(string name) => new(_session.Attach(name));
+
+    internal void AddHandler(string name, in CHandler handler, void* argument)
+    {
+        HandlerRegistration registration =
+            _session.RegisterHandler(name, new CallbackHandler(handler, argument));
+        lock (_gate) _handlers[name] = registration;
+    }
+
+    internal void RemoveHandler(string name)
+    {
+        HandlerRegistration? registration;
+        lock (_gate) _handlers.Remove(name, out registration);
+        if (registration is null) throw NotFound($"There is no handler '{name}'.");
+        registration.Dispose();
+    }
+
+    /// <summary>Waits until a checkpoint is durable; the ticket is the caller's no more.</summary>
+    internal static SnapshotInfo WaitAndRelease(CheckpointTicket ticket, Handle* handle)
+    {
+        // Where waiting would deadlock the ticket can be waited for elsewhere.
+        ticket.ThrowIfWaitingWouldDeadlock();
+        try
+        {
+            return ticket.WaitCommittedInThread();
+        }
+        finally
+        {
+            _ = Handle.Release(handle);
+        }
+    }
+
+    /// <summary>Waits for the last checkpoint, and closes; throws its error after that.</summary>
+    internal void Close()
+    {
+        CheckpointTicket? last;
+        lock (_gate)
+        {
+            last = _unwatched;
+            _unwatched = null;
+        }
+
+        try
+        {
+            last?.WaitCommittedInThread();
+        }
+        finally
+        {
+            lock (s_open) s_open.RemoveAll(open => !open.TryGetTarget(out var session) || session == this);
+            _session.Dispose();
+        }
+    }
+
+    internal static SnapshotException NotFound(string message) => new(SnapshotErrorCode.NotFound, message);
+
+    private static void ThrowIfFailed(CheckpointTicket? ticket)
+    {
+        if (ticket?.Committed is { IsFaulted: true } failed) throw failed.Exception.InnerException!;
+    }
+
+    private void AwaitFill()
+    {
+        try
+        {
+            _session.Restarted?.Residency.Completed.Wait();
+        }
+        catch (AggregateException)
+        {
+            // What cannot be had fails the session by itself; the child is not to be kept from starting.
+        }
+    }
+
+    /// <summary>Leaves arenas mapped when the session is closed: the program still has pointers.</summary>
+    private sealed class LeftMapped : ISessionPart
+    {
+        public void Close()
+        {
+        }
+    }
+}
