@@ -1,0 +1,60 @@
+using Snapshot.Tests.Structure;
+using Xunit;
+
+namespace Snapshot.Tests.Library;
+
+/// <summary>
+/// A folder with the library for C programs, as a package installs it, and programs that are built against
+/// it. They find it in another folder than their own.
+/// </summary>
+internal sealed class LibraryWorkshop : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("snapshot-library-");
+
+    internal LibraryWorkshop()
+    {
+        Directory.CreateDirectory(Libraries);
+        File.Copy(Built, Path.Combine(Libraries, "libsnapshot.so.0"));
+        File.CreateSymbolicLink(Path.Combine(Libraries, "libsnapshot.so"), "libsnapshot.so.0");
+    }
+
+    /// <summary>What the build of src/Snapshot.C makes.</summary>
+    internal static string Built => Path.Combine(
+        Repository.Root, "src/Snapshot.C/bin/Release/net10.0/linux-x64/publish/libsnapshot.so");
+
+    internal static string Headers => Path.Combine(Repository.Root, "src/Snapshot.C/include");
+
+    /// <summary>Where the library is, under the names for programs and for the linker.</summary>
+    internal string Libraries => Path.Combine(_folder.FullName, "lib");
+
+    internal string PathOf(string name) => Path.Combine(_folder.FullName, name);
+
+    /// <summary>Builds a program of a source text; it is in a folder of its own.</summary>
+    /// <param name="name">Of the source file, such as heat.c, which says the language to the compiler.</param>
+    /// <param name="source">The text.</param>
+    /// <param name="compiler">cc, g++ or gfortran, and flags.</param>
+    /// <returns>The path of the program.</returns>
+    internal string Build(string name, string source, params string[] compiler)
+    {
+        string file = PathOf(name);
+        File.WriteAllText(file, source);
+        return Build([file], compiler);
+    }
+
+    /// <inheritdoc cref="Build(string, string, string[])"/>
+    internal string Build(string[] files, params string[] compiler)
+    {
+        string program = Path.Combine(
+            Directory.CreateDirectory(PathOf("bin")).FullName, Path.GetFileNameWithoutExtension(files[^1]));
+        ProgramResult result = Repository.Run(
+            _folder.FullName, compiler[0],
+            [
+                .. compiler[1..], "-O2", "-g", $"-I{Headers}", "-o", program, .. files, $"-L{Libraries}",
+                $"-Wl,-rpath,{Libraries}", "-lsnapshot", "-lm", "-pthread",
+            ]);
+        Assert.True(result.ExitCode == 0, result.ToString());
+        return program;
+    }
+
+    public void Dispose() => _folder.Delete(recursive: true);
+}
