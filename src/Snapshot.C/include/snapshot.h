@@ -103,7 +103,7 @@ enum snapshot_code {
 
     SNAPSHOT_INVALID_ARGUMENT = 101, /* an argument is not what the function takes */
     SNAPSHOT_MISUSE = 102,           /* not in this state, or not on this thread */
-    SNAPSHOT_CANCELLED = 103,        /* the session was closed meanwhile */
+    SNAPSHOT_CANCELLED = 103,        /* the checkpoint was cancelled, or the session closed */
     SNAPSHOT_FORKED = 104,           /* the process is a forked child of the one that opened the session */
     SNAPSHOT_OUT_OF_MEMORY = 105,    /* the process has no memory for what the library does */
     SNAPSHOT_INTERNAL = 106          /* a defect of the library; the text has what its makers need */
@@ -279,6 +279,9 @@ SNAPSHOT_API int snapshot_wait_captured(snapshot_ticket *ticket);
 
 /* Whether snapshot_wait would return at once: 1, or 0. */
 SNAPSHOT_API int snapshot_is_done(snapshot_ticket *ticket);
+
+/* Gives it up, if its commit has not begun; no generation appears. The ticket is waited for all the same. */
+SNAPSHOT_API int snapshot_cancel(snapshot_ticket *ticket);
 
 enum snapshot_due_bits {
     SNAPSHOT_DUE_INTERVAL = 1, /* the interval has passed since the last checkpoint */
