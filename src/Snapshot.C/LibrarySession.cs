@@ -24,7 +24,7 @@ internal sealed unsafe class LibrarySession
         _session = session;
         _arenaOptions = arena;
         _clock = clock;
-        Tag = new NativeText(null /* TAG */);
+        Tag = new NativeText(session.Restarted?.Tag);
         if (!unmapsOnClose) _ = session.Parts.GetOrAdd(static () => new LeftMapped());
         lock (s_open) s_open.Add(new WeakReference<LibrarySession>(this));
     }
@@ -108,6 +108,7 @@ internal sealed unsafe class LibrarySession
         RequestFlags flags = (RequestFlags)request.Flags;
         CheckpointOptions options = new()
         {
+            Tag = Text.OrNull(request.Tag, "tag"),
             Timeout = Seconds.OrNull(request.Timeout, "timeout"),
             WaitIfBusy = !flags.HasFlag(RequestFlags.SkipIfBusy),
         };

@@ -52,7 +52,8 @@ struct client {
     MPI_Comm comm; /* MPI_COMM_NULL: single */
     int rank;
     int is_sync;
-    int keep;
+    int keep; /* versions, where they last */
+    int keep_in_scratch;
     char scratch[PATH_MAX];
     char persistent[PATH_MAX]; /* "": none */
     char file[PATH_MAX];       /* the configuration */

@@ -67,20 +67,6 @@ static int publish(const char *from, const char *directory, const char *name)
     return error != 0 ? error : rename_new(directory, name);
 }
 
-int vs_commit_file(const char *label, int version)
-{
-    char name[2 * PATH_MAX], kept[2 * PATH_MAX];
-    vs_file_path(g_client.scratch, label, version, name);
-    int error = rename_new(g_client.scratch, name);
-    if (error != 0)
-        return vs_fail("%s.new cannot be made durable: %s", name, strerror(error));
-    if (g_client.persistent[0] == 0)
-        return VELOC_SUCCESS;
-    vs_file_path(g_client.persistent, label, version, kept);
-    error = publish(name, g_client.persistent, kept);
-    return error == 0 ? VELOC_SUCCESS : vs_fail("%s cannot be copied to %s: %s", name, kept, strerror(error));
-}
-
 int vs_fetch_file(const char *label, int version)
 {
     char name[2 * PATH_MAX], kept[2 * PATH_MAX];
@@ -128,6 +114,39 @@ int vs_newest_file(const char *label, int bound)
     int here = newest_in(g_client.scratch, label, bound);
     int kept = g_client.persistent[0] != 0 ? newest_in(g_client.persistent, label, bound) : -1;
     return here > kept ? here : kept;
+}
+
+/* Removes all but the newest versions. */
+static void prune(const char *directory, const char *label, int keep)
+{
+    char path[2 * PATH_MAX];
+    int version = newest_in(directory, label, INT_MAX);
+    for (int seen = 1; version >= 0; seen++) {
+        vs_file_path(directory, label, version, path);
+        if (seen > keep)
+            unlink(path);
+        version = version == 0 ? -1 : newest_in(directory, label, version - 1);
+    }
+}
+
+int vs_commit_file(const char *label, int version)
+{
+    char name[2 * PATH_MAX], kept[2 * PATH_MAX];
+    vs_file_path(g_client.scratch, label, version, name);
+    int error = rename_new(g_client.scratch, name);
+    if (error != 0)
+        return vs_fail("%s.new cannot be made durable: %s", name, strerror(error));
+    if (g_client.persistent[0] == 0) {
+        prune(g_client.scratch, label, g_client.keep);
+        return VELOC_SUCCESS;
+    }
+    vs_file_path(g_client.persistent, label, version, kept);
+    error = publish(name, g_client.persistent, kept);
+    if (error == 0) {
+        prune(g_client.persistent, label, g_client.keep);
+        prune(g_client.scratch, label, g_client.keep_in_scratch);
+    }
+    return error == 0 ? VELOC_SUCCESS : vs_fail("%s cannot be copied to %s: %s", name, kept, strerror(error));
 }
 
 void vs_remove_files(const char *directory, const char *label)

@@ -55,6 +55,18 @@ static int setting_number(const char *key)
     return setting(key, value, sizeof value) ? atoi(value) : 0;
 }
 
+/*
+ * One more than was asked for, and three at least: ranks finish a version at different times. While one rank
+ * writes version 2 another may have written 3, and both still have 1.
+ */
+static int versions_kept(const char *key)
+{
+    int asked = setting_number(key);
+    if (asked <= 0 || asked >= KEEP_ALL)
+        return KEEP_ALL;
+    return asked < 2 ? 3 : asked + 1;
+}
+
 static int require_directory(const char *key, const char *path)
 {
     if (mkdir(path, 0777) == 0 || errno == EEXIST)
@@ -76,9 +88,8 @@ int vs_configure(const char *file)
         return vs_fail("%s lacks a line scratch = DIRECTORY", file);
     if (!setting("persistent", g_client.persistent, sizeof g_client.persistent))
         g_client.persistent[0] = 0;
-    g_client.keep = setting_number(g_client.persistent[0] != 0 ? "max_versions" : "scratch_versions");
-    if (g_client.keep <= 0)
-        g_client.keep = KEEP_ALL;
+    g_client.keep = versions_kept(g_client.persistent[0] != 0 ? "max_versions" : "scratch_versions");
+    g_client.keep_in_scratch = versions_kept("scratch_versions");
     if (require_directory("scratch", g_client.scratch) != VELOC_SUCCESS)
         return VELOC_FAILURE;
     return g_client.persistent[0] == 0 ? VELOC_SUCCESS : require_directory("persistent", g_client.persistent);
