@@ -19,7 +19,7 @@ namespace Snapshot;
 /// <para>Any thread may use any member, unless the member says otherwise. Close the session after its
 /// participants have left.</para>
 /// </remarks>
-public sealed class SnapshotSession : IAsyncDisposable, IDisposable
+public sealed partial class SnapshotSession : IAsyncDisposable, IDisposable
 {
     /// <summary>The number of arenas that a session may have.</summary>
     public const int MaxArenas = 1024;
@@ -181,41 +181,6 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         ThrowIfDisposed();
         return _memory.OpenArena(name, options);
     }
-
-    /// <summary>
-    /// Makes a managed array part of the image, and after a restart fills it with what the image has.
-    /// </summary>
-    /// <param name="name">Unique in the session.</param>
-    /// <param name="array">
-    /// On the pinned heap (<see cref="GC.AllocateArray{T}(int, bool)"/>); as long as it was in the image.
-    /// </param>
-    /// <exception cref="SnapshotException">NameTaken, LayoutMismatch (another length).</exception>
-    public void Protect<T>(string name, T[] array) where T : unmanaged
-    {
-        ThrowIfDisposed();
-        Protect(ProtectedBuffer.Of(name, array));
-    }
-
-    /// <summary>
-    /// Makes a range of native memory part of the image, and after a restart fills it with what the image
-    /// has.
-    /// </summary>
-    /// <param name="name">Unique in the session.</param>
-    /// <param name="address">The first byte; must stay valid until the session is closed.</param>
-    /// <param name="bytes">As many as it had in the image.</param>
-    /// <exception cref="SnapshotException">NameTaken, LayoutMismatch (another length).</exception>
-    public unsafe void Protect(string name, void* address, long bytes)
-    {
-        ThrowIfDisposed();
-        Protect(ProtectedBuffer.Of(name, address, bytes));
-    }
-
-    /// <summary>
-    /// Leaves a protected buffer of the image out of the next images: this program needs it no more.
-    /// </summary>
-    /// <param name="name">Its name.</param>
-    /// <returns>Whether the image had such a buffer, not yet protected again.</returns>
-    public bool DropRestoredBuffer(string name) => _memory.DropRestoredBuffer(name);
 
     /// <summary>
     /// Makes the calling thread a participant. After a restart its handlers are told Restarted before this
@@ -391,19 +356,6 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         IsFilling = () => restored?.Memory.Awaited is { IsComplete: false },
         ThrowUnlessComplete = () => _memory.ThrowIfBuffersUnclaimed(),
     };
-
-    private void Protect(ProtectedBuffer buffer)
-    {
-        try
-        {
-            _memory.Protect(buffer);
-        }
-        catch
-        {
-            buffer.Dispose();
-            throw;
-        }
-    }
 
     /// <param name="store">Owned from here on.</param>
     /// <param name="options">How the session behaves.</param>
