@@ -130,11 +130,20 @@ internal sealed unsafe class LibrarySession
     }
 
     internal void Protect(string name, void* memory, long bytes, ProtectFlags flags) => _session.Protect(
-        name, memory, bytes);
+        name, memory, bytes,
+        new ProtectOptions
+        {
+            Fill = flags.HasFlag(ProtectFlags.FillLater) ? ProtectFill.Later : ProtectFill.Now,
+            AlwaysHash = flags.HasFlag(ProtectFlags.AlwaysHash),
+        });
 
-    internal bool Fill(string name) => throw new NotSupportedException(name);
+    internal bool Fill(string name) => _session.Fill(name);
 
-    internal void Unprotect(string name) => throw new NotSupportedException(name);
+    internal void Unprotect(string name)
+    {
+        if (!_session.Unprotect(name) && !_session.DropRestoredBuffer(name))
+            throw NotFound($"No memory is protected as '{name}', and the image has none of that name.");
+    }
 
     internal LibraryParticipant Attach(string name) => new(_session.Attach(name));
 
