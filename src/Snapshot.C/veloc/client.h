@@ -95,6 +95,9 @@ void vs_file_path(const char *directory, const char *label, int version, char pa
 /* Makes what was written under NAME.new durable, in persistent too, and gives it its name. */
 int vs_commit_file(const char *label, int version);
 
+/* Removes NAME.new, which the program could not write. */
+void vs_drop_file(const char *label, int version);
+
 /* Brings a file back from persistent, where scratch has it not. */
 int vs_fetch_file(const char *label, int version);
 

@@ -52,6 +52,14 @@ static int rename_new(const char *directory, const char *name)
     return error;
 }
 
+void vs_drop_file(const char *label, int version)
+{
+    char name[2 * PATH_MAX], unfinished[2 * PATH_MAX + 8];
+    vs_file_path(g_client.scratch, label, version, name);
+    snprintf(unfinished, sizeof unfinished, "%s.new", name);
+    unlink(unfinished);
+}
+
 /* Copies a file that has its name into another directory, durably. */
 static int publish(const char *from, const char *directory, const char *name)
 {

@@ -234,6 +234,8 @@ int VELOC_Checkpoint_end(int success)
         return vs_fail("VELOC_Checkpoint_end without VELOC_Checkpoint_begin");
     if (success && g_now.is_routed)
         result = vs_commit_file(label->name, g_now.version);
+    else if (g_now.is_routed)
+        vs_drop_file(label->name, g_now.version);
     if (!success && label->ticket != NULL)
         snapshot_cancel(label->ticket);
     end();
