@@ -133,9 +133,27 @@ public sealed partial class SnapshotSession : IAsyncDisposable, IDisposable
                 ? null
                 : throw new SnapshotException(
                     SnapshotErrorCode.StoreNotEmpty,
-                    $"'{store.Directory}' holds generation {newest.Generation}: restart from it, or start " +
-                    "in another directory.")
+                    $"'{store.Directory}' holds generation {newest.Generation}: restart from it, start in " +
+                    $"another directory, or begin beside it with {nameof(StartOver)}.")
                 { Path = store.Directory, Generation = newest.Generation });
+    }
+
+    /// <summary>
+    /// Starts fresh, whatever the store holds: nothing is restored, and the first checkpoint is a full image
+    /// with the next number. Older generations stay as they are, to be restarted from by number or tag, until
+    /// <see cref="StoreOptions.Retention"/> lets them go.
+    /// </summary>
+    /// <remarks>
+    /// Before that first checkpoint a restart still takes the generation that it would have taken. Afterwards
+    /// <see cref="RestartOptions.AllowOlderGeneration"/> may go back beyond it.
+    /// </remarks>
+    /// <param name="directory">The directory of the store; made when it is missing.</param>
+    /// <param name="options">How the session behaves, or null for the defaults.</param>
+    /// <exception cref="SnapshotException">Any code of opening a store.</exception>
+    public static SnapshotSession StartOver(string directory, SnapshotOptions? options = null)
+    {
+        options ??= new SnapshotOptions();
+        return Begin(OpenStore(directory, options), options, static _ => null);
     }
 
     /// <summary>Restarts from a generation of a store.</summary>
