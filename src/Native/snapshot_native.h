@@ -174,6 +174,31 @@ SN_API int32_t sn_soft_dirty_clear(int32_t fd);
 /* Closes a descriptor opened by one of the functions above. */
 SN_API int32_t sn_close(int32_t fd);
 
+/* ---- maps.c: what is mapped where ---------------------------------------------------------------------- */
+
+/* A mapping of this process. */
+struct sn_mapping {
+    uint64_t start;
+    uint64_t end;
+    uint64_t kind; /* SN_MAPPING_* */
+};
+
+#define SN_MAPPING_READABLE UINT64_C(1)
+#define SN_MAPPING_SHARED UINT64_C(2) /* others may write it through mappings of their own */
+#define SN_MAPPING_FILE UINT64_C(4)   /* without memory of its own a page shows what a file holds */
+
+/* Opens /proc/self/maps for sn_maps_query. */
+SN_API int32_t sn_maps_open(int32_t *fd);
+
+/* The mapping that an address is in. ENOENT: there is none. ENOTTY: the kernel is older than 6.11. */
+SN_API int32_t sn_maps_query(int32_t fd, uint64_t address, struct sn_mapping *mapping);
+
+/*
+ * All mappings, lowest first, on any kernel. ERANGE: there are more than `capacity`; *count is their number,
+ * also then.
+ */
+SN_API int32_t sn_maps_list(struct sn_mapping *list, uint64_t capacity, uint64_t *count);
+
 #include "snapshot_fill.h"
 
 /* ---- freeze.c, open.c, regions.c, signal.c: memory that is protected, and copied before it is written -- */

@@ -24,7 +24,7 @@ internal sealed unsafe class LibrarySession
         _session = session;
         _arenaOptions = arena;
         _clock = clock;
-        Tag = new NativeText(null /* TAG */);
+        Tag = new NativeText(session.Restarted?.Tag);
         if (!unmapsOnClose) _ = session.Parts.GetOrAdd(static () => new LeftMapped());
         lock (s_open) s_open.Add(new WeakReference<LibrarySession>(this));
     }
@@ -108,6 +108,7 @@ internal sealed unsafe class LibrarySession
         RequestFlags flags = (RequestFlags)request.Flags;
         CheckpointOptions options = new()
         {
+            Tag = Text.OrNull(request.Tag, "tag"),
             Timeout = Seconds.OrNull(request.Timeout, "timeout"),
             WaitIfBusy = !flags.HasFlag(RequestFlags.SkipIfBusy),
         };
@@ -129,11 +130,20 @@ internal sealed unsafe class LibrarySession
     }
 
     internal void Protect(string name, void* memory, long bytes, ProtectFlags flags) => _session.Protect(
-        name, memory, bytes);
+        name, memory, bytes,
+        new ProtectOptions
+        {
+            Fill = flags.HasFlag(ProtectFlags.FillLater) ? ProtectFill.Later : ProtectFill.Now,
+            AlwaysHash = flags.HasFlag(ProtectFlags.AlwaysHash),
+        });
 
-    internal bool Fill(string name) => throw new NotSupportedException(name);
+    internal bool Fill(string name) => _session.Fill(name);
 
-    internal void Unprotect(string name) => throw new NotSupportedException(name);
+    internal void Unprotect(string name)
+    {
+        if (!_session.Unprotect(name) && !_session.DropRestoredBuffer(name))
+            throw NotFound($"No memory is protected as '{name}', and the image has none of that name.");
+    }
 
     internal LibraryParticipant Attach(string name) => new(_session.Attach(name));
 

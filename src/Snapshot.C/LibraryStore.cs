@@ -19,7 +19,7 @@ internal sealed unsafe class LibraryStore : IDisposable
     {
         _store = store;
         _generations = [.. store.Generations];
-        _tags = [.. _generations.Select(generation => new NativeText(null /* TAG */))];
+        _tags = [.. _generations.Select(generation => new NativeText(generation.Tag))];
     }
 
     internal static LibraryStore Open(string directory) => new(SnapshotStore.OpenReadOnly(directory));

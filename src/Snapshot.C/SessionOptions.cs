@@ -22,6 +22,7 @@ internal static unsafe class SessionOptions
             Restart = new RestartOptions
             {
                 Generation = options.Generation == 0 ? null : options.Generation,
+                Tag = Text.OrNull(options.Tag, "tag"),
                 AllowOlderGeneration = flags.HasFlag(OpenFlags.AllowOlder),
                 Fill = flags.HasFlag(OpenFlags.Lazy) ? RestartFill.Lazy : defaults.Restart.Fill,
             },

@@ -40,18 +40,24 @@ internal static class EnvironmentDefaults
     internal static RestartOptions Restart(RestartOptions program, SnapshotStore store)
     {
         const string Variable = "SNAPSHOT_RESTART";
+        const string ByTag = "tag=";
         string? text = Environment.GetEnvironmentVariable(Variable);
-        if (string.IsNullOrEmpty(text) || program.Generation is not null) return program;
+        if (string.IsNullOrEmpty(text) || program.Generation is not null || program.Tag is not null)
+            return program;
         if (string.Equals(text, "newest", StringComparison.OrdinalIgnoreCase))
             return program.With(store.Newest?.Generation, program.AllowOlderGeneration);
         if (string.Equals(text, "older", StringComparison.OrdinalIgnoreCase))
             return program.With(null, allowOlder: true);
+        if (text.StartsWith(ByTag, StringComparison.OrdinalIgnoreCase)
+            && RecordedTag.IsUsable(text[ByTag.Length..]))
+            return program.With(null, program.AllowOlderGeneration, text[ByTag.Length..]);
         if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long generation) &&
             generation > 0)
             return program.With(generation, program.AllowOlderGeneration);
         throw new SnapshotException(
             SnapshotErrorCode.InvalidSetting,
             $"The environment variable {Variable} is '{text}'. It may be newest, older (the newest " +
-            "generation that can be restored) or the number of a generation; or unset it.");
+            "generation that can be restored), the number of a generation, or tag= and its tag; or unset " +
+            "it.");
     }
 }

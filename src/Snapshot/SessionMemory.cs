@@ -20,6 +20,7 @@ internal sealed unsafe class SessionMemory : IDisposable
     private readonly MemoryCapture _capture;
     private readonly TrackerFactory _trackers;
     private readonly Dictionary<string, RestoredBuffer> _unclaimed = [];
+    private readonly Dictionary<string, RestoredBuffer> _unfilled = [];
     private readonly Dictionary<string, ProtectedBuffer> _buffers = [];
     private Arena[] _arenas = [];
     private readonly LazyFill? _awaited;
@@ -87,29 +88,60 @@ internal sealed unsafe class SessionMemory : IDisposable
         }
     }
 
-    /// <summary>Adds a buffer; one that the image has is filled from it.</summary>
-    internal void Protect(ProtectedBuffer buffer)
+    /// <summary>Adds a buffer; one that the image has is filled from it, now or later.</summary>
+    internal void Protect(ProtectedBuffer buffer, ProtectOptions options)
     {
         lock (_changing)
         {
             string name = buffer.RegionName;
             if (_buffers.ContainsKey(name)) throw NameTaken(name, "a protected buffer");
             if (Array.Exists(_arenas, arena => arena.Name == name)) throw NameTaken(name, "an arena");
-            if (_unclaimed.TryGetValue(name, out RestoredBuffer? restored))
+            if (!_unclaimed.TryGetValue(name, out RestoredBuffer? restored))
             {
-                ThrowUnlessAsLong(buffer, restored);
-                restored.CopyTo(buffer.Address);
-                AddBuffer(
-                    restored.Description.Id, buffer, restored.TakeHashes(),
-                    restored.Description.CommittedPages);
-                _unclaimed.Remove(name);
-                restored.Dispose();
-            }
-            else
-            {
-                AddBuffer(_nextId, buffer, new PageHashes(buffer.CapacityPages), parentPages: 0);
+                AddBuffer(_nextId, buffer, new PageHashes(buffer.CapacityPages), parentPages: 0, options);
                 _nextId++;
+                return;
             }
+
+            // No checkpoint begins before the image's buffer is taken over.
+            ThrowUnlessAsLong(buffer, restored);
+            AddBuffer(
+                restored.Description.Id, buffer, restored.TakeHashes(), restored.Description.CommittedPages,
+                options);
+            _unclaimed.Remove(name);
+            if (options.Fill == ProtectFill.Later) _unfilled.Add(name, restored);
+            else Fill(buffer, restored);
+        }
+    }
+
+    /// <summary>Fills a buffer that was to be filled later; false: the image has nothing for it.</summary>
+    internal bool Fill(string name)
+    {
+        lock (_changing)
+        {
+            if (!_buffers.TryGetValue(name, out ProtectedBuffer? buffer))
+            {
+                throw new SnapshotException(
+                    SnapshotErrorCode.NotFound,
+                    $"'{name}' is no protected buffer of this session. Protect it first.");
+            }
+
+            if (!_unfilled.Remove(name, out RestoredBuffer? restored)) return false;
+            Fill(buffer, restored);
+            return true;
+        }
+    }
+
+    /// <summary>Removes a buffer, and what is left of it in the image; false: there is none.</summary>
+    internal bool Unprotect(string name)
+    {
+        lock (_changing)
+        {
+            if (!_buffers.Remove(name, out ProtectedBuffer? buffer)) return false;
+            _capture.RemoveBuffer(buffer);
+            buffer.Dispose();
+            if (_unfilled.Remove(name, out RestoredBuffer? restored)) restored.Dispose();
+            return true;
         }
     }
 
@@ -117,7 +149,9 @@ internal sealed unsafe class SessionMemory : IDisposable
     {
         lock (_changing)
         {
-            if (!_unclaimed.Remove(name, out RestoredBuffer? restored)) return false;
+            if (!_unclaimed.Remove(name, out RestoredBuffer? restored) &&
+                !_unfilled.Remove(name, out restored))
+                return false;
             restored.Dispose();
             return true;
         }
@@ -151,7 +185,7 @@ internal sealed unsafe class SessionMemory : IDisposable
 
     public void Dispose()
     {
-        foreach (RestoredBuffer buffer in _unclaimed.Values) buffer.Dispose();
+        foreach (RestoredBuffer buffer in _unclaimed.Values.Concat(_unfilled.Values)) buffer.Dispose();
         if (_arenasAreLeft && _awaited is { IsComplete: false })
         {
             // Threads still use the arenas, and pages are still to come: that goes on until the process ends.
@@ -184,10 +218,18 @@ internal sealed unsafe class SessionMemory : IDisposable
         closing.End();
     }
 
-    private void AddBuffer(int id, ProtectedBuffer buffer, PageHashes hashes, long parentPages)
+    private void AddBuffer(
+        int id, ProtectedBuffer buffer, PageHashes hashes, long parentPages, ProtectOptions options)
     {
-        _capture.AddBuffer(id, buffer, hashes, parentPages);
+        _capture.AddBuffer(id, buffer, hashes, parentPages, mayWatch: !options.AlwaysHash);
         _buffers.Add(buffer.RegionName, buffer);
+    }
+
+    private void Fill(ProtectedBuffer buffer, RestoredBuffer restored)
+    {
+        restored.CopyTo(buffer.Address);
+        _capture.IsFilled(buffer);
+        restored.Dispose();
     }
 
     private void AddRestored(RestoredArena restored) => AddArena(

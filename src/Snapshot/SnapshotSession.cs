@@ -19,7 +19,7 @@ namespace Snapshot;
 /// <para>Any thread may use any member, unless the member says otherwise. Close the session after its
 /// participants have left.</para>
 /// </remarks>
-public sealed class SnapshotSession : IAsyncDisposable, IDisposable
+public sealed partial class SnapshotSession : IAsyncDisposable, IDisposable
 {
     /// <summary>The number of arenas that a session may have.</summary>
     public const int MaxArenas = 1024;
@@ -133,9 +133,27 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
                 ? null
                 : throw new SnapshotException(
                     SnapshotErrorCode.StoreNotEmpty,
-                    $"'{store.Directory}' holds generation {newest.Generation}: restart from it, or start " +
-                    "in another directory.")
+                    $"'{store.Directory}' holds generation {newest.Generation}: restart from it, start in " +
+                    $"another directory, or begin beside it with {nameof(StartOver)}.")
                 { Path = store.Directory, Generation = newest.Generation });
+    }
+
+    /// <summary>
+    /// Starts fresh, whatever the store holds: nothing is restored, and the first checkpoint is a full image
+    /// with the next number. Older generations stay as they are, to be restarted from by number or tag, until
+    /// <see cref="StoreOptions.Retention"/> lets them go.
+    /// </summary>
+    /// <remarks>
+    /// Before that first checkpoint a restart still takes the generation that it would have taken. Afterwards
+    /// <see cref="RestartOptions.AllowOlderGeneration"/> may go back beyond it.
+    /// </remarks>
+    /// <param name="directory">The directory of the store; made when it is missing.</param>
+    /// <param name="options">How the session behaves, or null for the defaults.</param>
+    /// <exception cref="SnapshotException">Any code of opening a store.</exception>
+    public static SnapshotSession StartOver(string directory, SnapshotOptions? options = null)
+    {
+        options ??= new SnapshotOptions();
+        return Begin(OpenStore(directory, options), options, static _ => null);
     }
 
     /// <summary>Restarts from a generation of a store.</summary>
@@ -181,41 +199,6 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         ThrowIfDisposed();
         return _memory.OpenArena(name, options);
     }
-
-    /// <summary>
-    /// Makes a managed array part of the image, and after a restart fills it with what the image has.
-    /// </summary>
-    /// <param name="name">Unique in the session.</param>
-    /// <param name="array">
-    /// On the pinned heap (<see cref="GC.AllocateArray{T}(int, bool)"/>); as long as it was in the image.
-    /// </param>
-    /// <exception cref="SnapshotException">NameTaken, LayoutMismatch (another length).</exception>
-    public void Protect<T>(string name, T[] array) where T : unmanaged
-    {
-        ThrowIfDisposed();
-        Protect(ProtectedBuffer.Of(name, array));
-    }
-
-    /// <summary>
-    /// Makes a range of native memory part of the image, and after a restart fills it with what the image
-    /// has.
-    /// </summary>
-    /// <param name="name">Unique in the session.</param>
-    /// <param name="address">The first byte; must stay valid until the session is closed.</param>
-    /// <param name="bytes">As many as it had in the image.</param>
-    /// <exception cref="SnapshotException">NameTaken, LayoutMismatch (another length).</exception>
-    public unsafe void Protect(string name, void* address, long bytes)
-    {
-        ThrowIfDisposed();
-        Protect(ProtectedBuffer.Of(name, address, bytes));
-    }
-
-    /// <summary>
-    /// Leaves a protected buffer of the image out of the next images: this program needs it no more.
-    /// </summary>
-    /// <param name="name">Its name.</param>
-    /// <returns>Whether the image had such a buffer, not yet protected again.</returns>
-    public bool DropRestoredBuffer(string name) => _memory.DropRestoredBuffer(name);
 
     /// <summary>
     /// Makes the calling thread a participant. After a restart its handlers are told Restarted before this
@@ -360,7 +343,7 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         Begin(store, options, opened =>
         {
             RestartOptions wanted = EnvironmentDefaults.Restart(options.Restart, opened);
-            return opened.Newest is null && wanted.Generation is null ? null : wanted;
+            return opened.Newest is null && wanted is { Generation: null, Tag: null } ? null : wanted;
         });
 
     private static SnapshotStore OpenStore(string directory, SnapshotOptions options) =>
@@ -391,19 +374,6 @@ public sealed class SnapshotSession : IAsyncDisposable, IDisposable
         IsFilling = () => restored?.Memory.Awaited is { IsComplete: false },
         ThrowUnlessComplete = () => _memory.ThrowIfBuffersUnclaimed(),
     };
-
-    private void Protect(ProtectedBuffer buffer)
-    {
-        try
-        {
-            _memory.Protect(buffer);
-        }
-        catch
-        {
-            buffer.Dispose();
-            throw;
-        }
-    }
 
     /// <param name="store">Owned from here on.</param>
     /// <param name="options">How the session behaves.</param>

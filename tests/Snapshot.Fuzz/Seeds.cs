@@ -26,6 +26,8 @@ internal static class Seeds
         ("decode", "text", [0, .. Encoded(field: false)]),
         ("manifest", "empty", HalfOf(new ManifestState(1, []))),
         ("manifest", "three", HalfOf(new ManifestState(2, [Entry(1, null), Entry(2, 1), Entry(3, 2)]))),
+        ("manifest", "tagged", HalfOf(new ManifestState(
+            1, [Entry(1, null) with { Tag = "début" }, Entry(2, 1), Entry(3, 2) with { Tag = "b" }]))),
         ("modules", "two", ListOf(Processor, Module, Module with { Writable = [], Needed = [] })),
         ("modules", "none", ListOf(Processor with { Components = [], Features = [] })),
     ];
@@ -147,7 +149,8 @@ internal static class Seeds
     {
         byte[] half = new byte[ManifestHalf.HalfBytes];
         ManifestHalf.Encode(state, half);
-        return half[..(ManifestHalf.HeaderBytes + state.Entries.Count * ManifestHalf.EntryBytes)];
+        int tags = state.Entries.Sum(entry => RecordedTag.Encode(entry.Tag).Length);
+        return half[..(ManifestHalf.HeaderBytes + state.Entries.Count * ManifestHalf.EntryBytes + tags)];
     }
 
     private static byte[] ListOf(NativeEnvironment processor, params NativeModuleManifest[] modules) =>

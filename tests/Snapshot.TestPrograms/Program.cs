@@ -9,6 +9,7 @@ return (args is [string verb, ..] ? verb : "") switch
     "signal-target" => SignalTarget.Run(),
     "dying" => DyingProgram.Run(args[1], long.Parse(args[2], CultureInfo.InvariantCulture)),
     "tracker-as-user" => TrackerAsUser.Run(),
+    "foreign-as-user" => TrackerAsUser.RunForeign(),
     "lazy-as-user" => LazyRestarts.AsUser(),
     "lazy-closed" =>
         LazyRestarts.CloseUnderParticipant(args[1], int.Parse(args[2], CultureInfo.InvariantCulture)),

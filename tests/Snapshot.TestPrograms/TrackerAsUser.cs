@@ -29,6 +29,23 @@ internal static class TrackerAsUser
         return 0;
     }
 
+    /// <summary>The same for memory that Snapshot did not allocate.</summary>
+    internal static int RunForeign()
+    {
+        using TrackerFactory automatic = new(MachineCapabilities.Current, TrackingMechanism.Auto);
+        using TrackerFactory hashing = new(MachineCapabilities.Current, TrackingMechanism.ContentHash);
+        foreach (TrackerFactory factory in (TrackerFactory[])[automatic, hashing])
+        {
+            foreach ((string name, Action<Func<MemoryRegion, DirtyTracker>> scenario) in ForeignScenarios.All)
+            {
+                scenario(region => factory.CreateForBuffer(region));
+                Console.WriteLine($"{factory.Mechanism} {name}");
+            }
+        }
+
+        return 0;
+    }
+
     /// <summary>
     /// Without privilege a system call cannot write armed memory; what needs that is run to show that it
     /// fails.

@@ -39,6 +39,7 @@ static inline volatile unsigned char *bytes_at(uint64_t address)
 
 void test_memory(void);
 void test_track(void);
+void test_maps(void);
 void test_futex(void);
 void test_file(void);
 void test_thread(void);

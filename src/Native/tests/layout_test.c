@@ -24,5 +24,5 @@ void test_layout(void)
         end = at->offset + at->bytes;
     }
     CHECK_EQUAL(end, bytes);
-    CHECK_EQUAL(structs, 10);
+    CHECK_EQUAL(structs, 11);
 }

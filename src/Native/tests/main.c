@@ -7,19 +7,13 @@ int main(void)
         const char *name;
         void (*run)(void);
     } groups[] = {
-        {"layout", test_layout},
-        {"memory", test_memory},
-        {"track", test_track},
-        {"futex", test_futex},
-        {"decode", test_decode},
-        {"fill", test_fill},
-        {"signal", test_signal},
-        {"freeze", test_freeze},
-        {"slots", test_slots},
-        {"invariant", test_invariant},
-        {"file", test_file},
-        {"lock", test_lock},
-        {"limit signal", test_limit_signal},
+        {"layout", test_layout},       {"memory", test_memory},
+        {"track", test_track},         {"maps", test_maps},
+        {"futex", test_futex},         {"decode", test_decode},
+        {"fill", test_fill},           {"signal", test_signal},
+        {"freeze", test_freeze},       {"slots", test_slots},
+        {"invariant", test_invariant}, {"file", test_file},
+        {"lock", test_lock},           {"limit signal", test_limit_signal},
         {"thread", test_thread},
     };
 

@@ -64,4 +64,18 @@ internal static unsafe class CheckpointExports
             return Result.Of(error);
         }
     }
+
+    [UnmanagedCallersOnly(EntryPoint = "snapshot_cancel")]
+    private static int Cancel(Handle* ticket)
+    {
+        try
+        {
+            Handle.Open<CheckpointTicket>(ticket, "ticket").Cancel();
+            return Result.Good;
+        }
+        catch (Exception error)
+        {
+            return Result.Of(error);
+        }
+    }
 }

@@ -97,6 +97,7 @@ internal enum RequestFlags : uint
 internal enum ProtectFlags : uint
 {
     FillLater = 1,
+    AlwaysHash = 2,
 }
 
 /// <summary>snapshot_due_bits.</summary>

@@ -100,10 +100,11 @@ enum snapshot_code {
     SNAPSHOT_UNCLAIMED = 28,          /* the image has buffers that the program has not protected yet */
     SNAPSHOT_GATE_TIMEOUT = 29,       /* of .NET programs */
     SNAPSHOT_INVALID_SETTING = 30,    /* an environment variable has a value that is not known */
+    SNAPSHOT_MEMORY_GONE = 31,        /* protected memory is not mapped, or cannot be read */
 
     SNAPSHOT_INVALID_ARGUMENT = 101, /* an argument is not what the function takes */
     SNAPSHOT_MISUSE = 102,           /* not in this state, or not on this thread */
-    SNAPSHOT_CANCELLED = 103,        /* the session was closed meanwhile */
+    SNAPSHOT_CANCELLED = 103,        /* the checkpoint was cancelled, or the session closed */
     SNAPSHOT_FORKED = 104,           /* the process is a forked child of the one that opened the session */
     SNAPSHOT_OUT_OF_MEMORY = 105,    /* the process has no memory for what the library does */
     SNAPSHOT_INTERNAL = 106          /* a defect of the library; the text has what its makers need */
@@ -211,14 +212,18 @@ SNAPSHOT_API int64_t snapshot_include(snapshot_session *session, void *memory, i
 /* ---- memory of the program ----------------------------------------------------------------------------- */
 
 enum snapshot_protect_flags {
-    SNAPSHOT_FILL_LATER = 1 /* leave its content until snapshot_fill */
+    SNAPSHOT_FILL_LATER = 1, /* leave its content until snapshot_fill */
+    SNAPSHOT_ALWAYS_HASH = 2 /* a device, or another process, may write it: look at all of it each time */
 };
 
 /*
  * Makes memory of the program, such as of malloc, part of the images, and fills it with what the generation
  * has that was restarted from. Its address may differ from run to run, its length must not: LAYOUT_MISMATCH.
- * Pointers in it are the program's matter. It stays valid until snapshot_unprotect or snapshot_close. Arrays
- * of the arena cost less.
+ * Pointers in it are the program's matter. Nobody else writes it until this returns. Changed pages are found
+ * by the kernel where it can tell, else by comparing all of it, and copied while threads are stopped.
+ *
+ * Before it is freed, or moved by realloc, it is unprotected. A checkpoint that finds nothing mapped there
+ * fails: MEMORY_GONE.
  */
 SNAPSHOT_API int snapshot_protect(snapshot_session *session, const char *name, void *memory, int64_t bytes,
                                   unsigned flags);
@@ -226,7 +231,11 @@ SNAPSHOT_API int snapshot_protect(snapshot_session *session, const char *name, v
 /* Fills it now: 1, or 0 where the generation had none of that name, or it is filled already. */
 SNAPSHOT_API int snapshot_fill(snapshot_session *session, const char *name);
 
-/* From now on it is in no image, and may be freed. NOT_FOUND. */
+/*
+ * From now on it is in no image, and may be freed; its name may be given to other memory. Also of memory that
+ * the generation has which was restarted from, and this program does not need: else checkpoints are refused
+ * (UNCLAIMED). NOT_FOUND.
+ */
 SNAPSHOT_API int snapshot_unprotect(snapshot_session *session, const char *name);
 
 /* ---- checkpoints --------------------------------------------------------------------------------------- */
@@ -279,6 +288,9 @@ SNAPSHOT_API int snapshot_wait_captured(snapshot_ticket *ticket);
 
 /* Whether snapshot_wait would return at once: 1, or 0. */
 SNAPSHOT_API int snapshot_is_done(snapshot_ticket *ticket);
+
+/* Gives it up, if its commit has not begun; no generation appears. The ticket is waited for all the same. */
+SNAPSHOT_API int snapshot_cancel(snapshot_ticket *ticket);
 
 enum snapshot_due_bits {
     SNAPSHOT_DUE_INTERVAL = 1, /* the interval has passed since the last checkpoint */

@@ -17,21 +17,6 @@ internal static class CommandParts
     internal static Option<string?> StoreOption(string description) =>
         new("--store") { Description = description, HelpName = "DIR", CustomParser = DirectoryName };
 
-    internal static Argument<long?> Generation(string whenOmitted) => new("GENERATION")
-    {
-        Description = $"The number of the generation; {whenOmitted} when omitted.",
-        Arity = ArgumentArity.ZeroOrOne,
-        CustomParser = GenerationNumber,
-    };
-
-    /// <summary>The same as an option.</summary>
-    internal static Option<long?> GenerationOption(string whenOmitted) => new("--generation")
-    {
-        Description = $"The number of the generation; {whenOmitted} when omitted.",
-        HelpName = "N",
-        CustomParser = GenerationNumber,
-    };
-
     internal static Option<bool> Json() =>
         new("--json") { Description = "Print one JSON value instead of text." };
 
@@ -106,28 +91,12 @@ internal static class CommandParts
         foreach (StoreFinding finding in findings) console.Note($"{finding.Path}: {finding.Message}");
     }
 
-    /// <summary>The generation asked for, or the newest.</summary>
-    internal static long GenerationOrNewest(SnapshotStore store, long? generation) =>
-        generation ?? store.Newest?.Generation ?? throw new SnapshotException(
-            SnapshotErrorCode.NotFound, $"The store {store.Directory} holds no generation yet.");
-
     private static string DirectoryName(ArgumentResult result)
     {
         string token = result.Tokens[0].Value;
         if (token.Length == 0)
             result.AddError("'' is not a directory; is a variable of the command line empty?");
         return token;
-    }
-
-    private static long? GenerationNumber(ArgumentResult result)
-    {
-        string token = result.Tokens[0].Value;
-        if (long.TryParse(token, NumberStyles.None, CultureInfo.InvariantCulture, out long number) &&
-            number >= 1)
-            return number;
-        result.AddError(
-            $"'{token}' is not a generation; give a number from 1 upward, as 'snapshot list' shows them.");
-        return null;
     }
 
     private static bool TryParseAge(string text, out TimeSpan age)

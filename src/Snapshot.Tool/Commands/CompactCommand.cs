@@ -21,21 +21,20 @@ internal sealed class CompactCommand : Command
             "generation.")
     {
         Argument<string> path = CommandParts.Store();
-        Argument<long?> generation = CommandParts.Generation("the newest");
         Option<bool> json = CommandParts.Json();
         Add(path);
-        Add(generation);
+        GenerationChoice generation = GenerationChoice.ByArgument(this, "the newest");
         Add(json);
         SetAction((parsed, cancellation) => RunAsync(
-            console, parsed.GetRequiredValue(path), parsed.GetValue(generation), parsed.GetValue(json),
+            console, parsed.GetRequiredValue(path), generation.In(parsed), parsed.GetValue(json),
             cancellation));
     }
 
     private static async Task<int> RunAsync(
-        ToolConsole console, string path, long? asked, bool json, CancellationToken cancellation)
+        ToolConsole console, string path, GenerationName asked, bool json, CancellationToken cancellation)
     {
         using SnapshotStore store = CommandParts.OpenExisting(path);
-        long generation = CommandParts.GenerationOrNewest(store, asked);
+        long generation = asked.OrNewest(store);
         GenerationInfo before = store.Describe(generation).Info;
         GenerationInfo after = before.Kind == GenerationKind.Full
             ? before

@@ -29,7 +29,6 @@ internal sealed class ExtractCommand : Command
         Argument<string> path = CommandParts.Store();
         Argument<string> region = new("REGION") { Description = "The name of the region." };
         Argument<string> file = new("FILE") { Description = "The file to make; it must not exist." };
-        Option<long?> generation = CommandParts.GenerationOption("the newest");
         Option<long?> offset =
             Bytes("--offset", "The first byte to write, from the beginning of the region.");
         Option<long?> length = Bytes("--length", "How many bytes to write; all that follow when omitted.");
@@ -37,22 +36,22 @@ internal sealed class ExtractCommand : Command
         Add(path);
         Add(region);
         Add(file);
-        Add(generation);
+        GenerationChoice generation = GenerationChoice.ByOption(this, "the newest");
         Add(offset);
         Add(length);
         Add(json);
         SetAction((parsed, cancellation) => RunAsync(
             console, parsed.GetRequiredValue(path), parsed.GetRequiredValue(region),
-            parsed.GetRequiredValue(file), parsed.GetValue(generation), parsed.GetValue(offset) ?? 0,
+            parsed.GetRequiredValue(file), generation.In(parsed), parsed.GetValue(offset) ?? 0,
             parsed.GetValue(length), parsed.GetValue(json), cancellation));
     }
 
     private static async Task<int> RunAsync(
-        ToolConsole console, string path, string region, string file, long? asked, long offset, long? length,
-        bool json, CancellationToken cancellation)
+        ToolConsole console, string path, string region, string file, GenerationName asked, long offset,
+        long? length, bool json, CancellationToken cancellation)
     {
         using SnapshotStore store = SnapshotStore.OpenReadOnly(path);
-        using StoredRegion memory = store.OpenRegion(CommandParts.GenerationOrNewest(store, asked), region);
+        using StoredRegion memory = store.OpenRegion(asked.OrNewest(store), region);
         long bytes = length ?? Math.Max(memory.Length - offset, 0);
         if (offset > memory.Length - bytes)
         {

@@ -3,32 +3,40 @@ using Spectre.Console;
 
 namespace Snapshot.Tool.Commands;
 
-/// <summary>Generations as rows; the names of files only where there is room for them.</summary>
+/// <summary>
+/// Generations as rows; tags where there are any, the names of files where there is room for them.
+/// </summary>
 internal static class GenerationTable
 {
     private const int WidthForFiles = 100;
+    private const int TagColumn = 5;
 
     internal static Table Create(IEnumerable<GenerationInfo> generations, int width)
     {
-        string[] columns = [">Generation", "Kind", ">Needs", "Captured", ">Size", "File"];
-        int shown = width >= WidthForFiles ? columns.Length : columns.Length - 1;
-        Table table = Tables.Create(columns.AsSpan(0, shown)).Folding(1).Folding(3);
-        foreach (GenerationInfo info in generations)
+        GenerationInfo[] rows = [.. generations];
+        bool hasTags = rows.Any(info => info.Tag is not null);
+        bool hasFiles = width >= WidthForFiles;
+        Table table = Tables.Create([
+            ">Generation", "Kind", ">Needs", "Captured", ">Size", .. Only(hasTags, "Tag"),
+            .. Only(hasFiles, "File")]).Folding(1).Folding(3);
+        if (hasTags) table.Folding(TagColumn);
+        foreach (GenerationInfo info in rows)
         {
-            string[] cells =
-            [
+            table.Add([
                 Readable.Number(info.Generation),
                 Kind(info),
                 info.Parent is { } parent ? Readable.Number(parent) : "",
                 Readable.Time(info.Created),
                 Readable.Bytes(info.FileBytes),
-                info.FileName,
-            ];
-            table.Add(cells.AsSpan(0, shown));
+                .. Only(hasTags, info.Tag ?? ""),
+                .. Only(hasFiles, info.FileName),
+            ]);
         }
 
         return table;
     }
+
+    private static string[] Only(bool isShown, string text) => isShown ? [text] : [];
 
     private static string Kind(GenerationInfo info) =>
         (info.Kind == GenerationKind.Full ? "full" : "incremental") +

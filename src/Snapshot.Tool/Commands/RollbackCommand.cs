@@ -17,28 +17,27 @@ internal sealed class RollbackCommand : Command
             "Chooses the generation of the next restart. Nothing is deleted; --undo takes it back.")
     {
         Argument<string> path = CommandParts.Store();
-        Argument<long?> generation = CommandParts.Generation("with --undo");
         Option<bool> undo =
             new("--undo") { Description = "Let the next restart take the newest generation again." };
         Option<bool> json = CommandParts.Json();
         Add(path);
-        Add(generation);
+        GenerationChoice generation = GenerationChoice.ByArgument(this, "with --undo");
         Add(undo);
         Add(json);
         Validators.Add(result =>
         {
-            if (result.GetResult(undo) is null == result.GetResult(generation) is null)
-                result.AddError("Give the number of a generation, or --undo.");
+            if (result.GetResult(undo) is null != generation.IsIn(result))
+                result.AddError("Give the number of a generation, its tag, or --undo.");
         });
         SetAction(parsed => Run(
-            console, parsed.GetRequiredValue(path), parsed.GetValue(generation), parsed.GetValue(json)));
+            console, parsed.GetRequiredValue(path), generation.In(parsed), parsed.GetValue(json)));
     }
 
-    private static int Run(ToolConsole console, string path, long? generation, bool json)
+    private static int Run(ToolConsole console, string path, GenerationName chosen, bool json)
     {
         using SnapshotStore store = CommandParts.OpenExisting(path);
         CommandParts.TellFindings(console, store.Findings);
-        store.ChooseRestart(generation);
+        store.ChooseRestart(chosen.Of(store));
         RollbackResult result = new(store.RestartGeneration, store.Newest?.Generation);
         if (json) console.WriteJson(result, ToolJson.Default.RollbackResult);
         else console.Results.Line(Describe(result));

@@ -16,20 +16,19 @@ internal sealed class ShowCommand : Command
             "Shows what an image holds: regions, roots, participants, encodings, and where it was made.")
     {
         Argument<string> path = CommandParts.Store();
-        Argument<long?> generation = CommandParts.Generation("the newest");
         Option<bool> json = CommandParts.Json();
         Add(path);
-        Add(generation);
+        GenerationChoice generation = GenerationChoice.ByArgument(this, "the newest");
         Add(json);
         SetAction(
             parsed => Run(
-                console, parsed.GetRequiredValue(path), parsed.GetValue(generation), parsed.GetValue(json)));
+                console, parsed.GetRequiredValue(path), generation.In(parsed), parsed.GetValue(json)));
     }
 
-    private static int Run(ToolConsole console, string path, long? generation, bool json)
+    private static int Run(ToolConsole console, string path, GenerationName asked, bool json)
     {
         using SnapshotStore store = SnapshotStore.OpenReadOnly(path);
-        ImageDescription image = store.Describe(CommandParts.GenerationOrNewest(store, generation));
+        ImageDescription image = store.Describe(asked.OrNewest(store));
         if (json) console.WriteJson(image, ToolJson.Default.ImageDescription);
         else Print(console.Results, image);
         return ExitCode.Fine;
@@ -57,6 +56,7 @@ internal sealed class ShowCommand : Command
         console.Facts(
             ("kind", info.Parent is { } parent
                 ? $"incremental, needs generation {Readable.Number(parent)}" : "full"),
+            ("tag", info.Tag),
             ("captured", Readable.Time(info.Created)),
             ("file", $"{info.FileName}, {Readable.Bytes(info.FileBytes)}"),
             ("format", image.FormatVersion.ToString()),

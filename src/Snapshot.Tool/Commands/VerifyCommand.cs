@@ -15,20 +15,20 @@ internal sealed class VerifyCommand : Command
             "Reads every byte of a generation and of what it needs, or of all generations, and checks it.")
     {
         Argument<string> path = CommandParts.Store();
-        Argument<long?> generation = CommandParts.Generation("all of them");
         Option<bool> json = CommandParts.Json();
         Add(path);
-        Add(generation);
+        GenerationChoice generation = GenerationChoice.ByArgument(this, "all of them");
         Add(json);
         SetAction((parsed, cancellation) => RunAsync(
-            console, parsed.GetRequiredValue(path), parsed.GetValue(generation), parsed.GetValue(json),
+            console, parsed.GetRequiredValue(path), generation.In(parsed), parsed.GetValue(json),
             cancellation));
     }
 
     private static async Task<int> RunAsync(
-        ToolConsole console, string path, long? generation, bool json, CancellationToken cancellation)
+        ToolConsole console, string path, GenerationName asked, bool json, CancellationToken cancellation)
     {
         using SnapshotStore store = SnapshotStore.OpenReadOnly(path);
+        long? generation = asked.Of(store);
         VerifyReport report = await ToolProgress.RunAsync(
             console, "Verifying", progress => store.VerifyAsync(generation, progress, cancellation));
         if (json) console.WriteJson(report, ToolJson.Default.VerifyReport);

@@ -35,6 +35,9 @@ internal static class Errno
     /// <summary>ENOSPC.</summary>
     internal const int NoSpace = 28;
 
+    /// <summary>ERANGE: there is more than room for it.</summary>
+    internal const int Range = 34;
+
     /// <summary>ENOSYS: an older kernel, or a filter.</summary>
     internal const int NotImplemented = 38;
 

@@ -122,6 +122,21 @@ internal sealed unsafe class PageBitmap : IDisposable
         }
     }
 
+    /// <summary>Adds what is in <paramref name="of"/> and not in <paramref name="not"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal void AddDifference(PageBitmap of, PageBitmap not)
+    {
+        CheckCapacity(of);
+        CheckCapacity(not);
+        for (long word = 0; word < of._usedWords; word++)
+        {
+            ulong bits = of._words[word] & ~not._words[word];
+            if (bits != 0) _words[word] |= bits;
+        }
+
+        _usedWords = Math.Max(_usedWords, of._usedWords);
+    }
+
     /// <summary>
     /// Of the pages of a range, makes those members that are in <paramref name="of"/> and in neither of the
     /// others. Whole words: neighbours of the range that share a word with it come along.

@@ -51,7 +51,9 @@ public enum SnapshotErrorCode
     /// <summary>The memory for staging changed pages is used up.</summary>
     StagingFull,
 
-    /// <summary>What was asked for does not exist: a store, a generation, a file or a process.</summary>
+    /// <summary>
+    /// What was asked for does not exist: a store, a generation, a file, a process or a protected buffer.
+    /// </summary>
     NotFound,
 
     /// <summary>A fresh start was asked for in a store that holds generations.</summary>
@@ -121,4 +123,9 @@ public enum SnapshotErrorCode
 
     /// <summary>An environment variable has a value that the library does not know.</summary>
     InvalidSetting,
+
+    /// <summary>
+    /// Memory of a protected buffer is not mapped, or cannot be read; the message names the buffer.
+    /// </summary>
+    MemoryGone,
 }

@@ -23,4 +23,15 @@ public sealed class CheckpointOptions
     /// </summary>
     /// <value>Default false.</value>
     public bool WaitIfBusy { get; init; }
+
+    /// <summary>
+    /// What the program calls the generation, such as a label and a version: listed with it
+    /// (<see cref="GenerationInfo.Tag"/>), and what a restart may ask for (<see cref="RestartOptions.Tag"/>).
+    /// Several generations may have one tag.
+    /// </summary>
+    /// <value>Default null: none.</value>
+    /// <exception cref="ArgumentException">
+    /// Empty, longer than 255 bytes of UTF-8, not well-formed UTF-16, or with a control character.
+    /// </exception>
+    public string? Tag { get; init => field = value is { } tag ? RecordedTag.Checked(tag) : null; }
 }

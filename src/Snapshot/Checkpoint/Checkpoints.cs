@@ -114,7 +114,8 @@ internal sealed class Checkpoints : IAsyncDisposable, IDisposable
             ImageHeader.NewImageId(),
             _store.NextGeneration,
             Memory.Parent,
-            DateTimeOffset.UtcNow);
+            DateTimeOffset.UtcNow)
+        { Tag = ticket.Options.Tag };
         ProcessorMeter meter = new();
         ImageWriterOptions writing = new()
         {

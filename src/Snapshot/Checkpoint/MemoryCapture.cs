@@ -22,13 +22,17 @@ internal sealed class MemoryCapture : IDisposable
     private const long SparePages = 1024;
 
     private static readonly CaptureChoice s_ofBuffers =
-        new(CaptureMode.Stage, "a protected buffer is found changed by its content");
+        new(CaptureMode.Stage, "what changed of a protected buffer is copied inside the pause");
 
     private readonly EarlyStop _earlyStop = new();
     private readonly StagingArea _staging;
     private readonly TrackerFactory _trackers;
     private readonly Func<bool> _isFilling;
     private readonly Lock _adding = new();
+
+    // Held by whoever looks at memory of buffers, or has them tracked differently.
+    private readonly Lock _reading = new();
+    private readonly List<RegionCapture> _left = [];
     private RegionCapture[] _regions = [];
     private CopyOnWriteInfo? _servedBefore;
 
@@ -105,10 +109,41 @@ internal sealed class MemoryCapture : IDisposable
     /// <param name="buffer">The memory.</param>
     /// <param name="hashes">Of its content in the newest image; owned from here on.</param>
     /// <param name="parentPages">Its pages in the newest image.</param>
-    internal void AddBuffer(int id, MemoryRegion buffer, PageHashes hashes, long parentPages) => Add(
-        hashes, s_ofBuffers, () => _trackers.CreateForBuffer(buffer),
+    /// <param name="mayWatch">False: it is found changed by its content.</param>
+    internal void AddBuffer(
+        int id, MemoryRegion buffer, PageHashes hashes, long parentPages, bool mayWatch) => Add(
+        hashes, s_ofBuffers,
+        () => _trackers.CreateForBuffer(buffer, mayWatch, isInParent: parentPages > 0),
         tracker => new RegionCapture(
             id, buffer, null, tracker, hashes, _staging, parentPages, new CapturePolicy()));
+
+    /// <summary>
+    /// A buffer was filled with what the newest image has of it. If nobody captured it since, it is unchanged
+    /// from here on; else the fill is a write like others.
+    /// </summary>
+    internal void IsFilled(MemoryRegion buffer)
+    {
+        RegionCapture filled = Of(buffer);
+        lock (_reading)
+        {
+            if (!filled.WasCaptured) filled.Tracker.Arm();
+        }
+    }
+
+    /// <summary>
+    /// Captures a buffer no more. Nobody reads it when this returns; it waits for a pause, and no longer.
+    /// </summary>
+    internal void RemoveBuffer(MemoryRegion buffer)
+    {
+        RegionCapture removed = Of(buffer);
+        lock (_adding)
+        {
+            _regions = [.. _regions.Where(region => region != removed)];
+            _left.Add(removed);
+        }
+
+        lock (_reading) removed.Leave();
+    }
 
     /// <summary>Adds an arena. When it throws, what it owns is let go.</summary>
     /// <param name="id">Of the region.</param>
@@ -162,6 +197,7 @@ internal sealed class MemoryCapture : IDisposable
     /// <returns>Whether the application is to be stopped for <see cref="TakeWritten"/> first.</returns>
     internal bool Choose(CancellationToken cancellation)
     {
+        DisposeLeft();
         _captured = Volatile.Read(ref _regions);
         _trackers.PrepareFor(_captured.Sum(region => region.Region.CommittedPages));
         foreach (RegionCapture region in _captured)
@@ -197,7 +233,7 @@ internal sealed class MemoryCapture : IDisposable
         }
 
         _staging.Prefault(
-            _captured.Where(region => !region.IsFreezing).Sum(region => region.CountChanged()) + SparePages);
+            _captured.Where(region => !region.IsFreezing).Sum(CountChanged) + SparePages);
         long freezing = _captured.Where(region => region.IsFreezing).Sum(region => region.CountChanged());
         if (freezing > 0) _staging.PrefaultForCopies(freezing);
 
@@ -215,16 +251,20 @@ internal sealed class MemoryCapture : IDisposable
     internal void Collect()
     {
         _copiedBefore = _staging.Copied;
+        _reading.Enter();
         _captured = Volatile.Read(ref _regions);
         _trackers.Freezer?.HoldBack(true);
-        _trackers.BeginCollect();
+        bool isDone = false;
         try
         {
+            _trackers.BeginCollect();
             foreach (RegionCapture region in _captured) region.Collect();
+            isDone = true;
         }
         finally
         {
             _trackers.EndCollect();
+            if (!isDone) _reading.Exit();
         }
 
         Collected = Stopwatch.GetTimestamp();
@@ -237,9 +277,16 @@ internal sealed class MemoryCapture : IDisposable
     {
         // Staged first: what is left of the staging area is lent out then.
         long before = _staging.Copied;
-        foreach (RegionCapture region in _captured)
+        try
         {
-            if (!region.IsFreezing) region.Hold();
+            foreach (RegionCapture region in _captured)
+            {
+                if (!region.IsFreezing) region.Hold();
+            }
+        }
+        finally
+        {
+            _reading.Exit();
         }
 
         _earlyStop.Observe(_staging.Copied - before);
@@ -284,8 +331,31 @@ internal sealed class MemoryCapture : IDisposable
     {
         Closing closing = default;
         foreach (RegionCapture region in _regions) closing.Dispose(region);
+        closing.Do(DisposeLeft);
         closing.Dispose(_staging);
         closing.End();
+    }
+
+    private RegionCapture Of(MemoryRegion memory) =>
+        Volatile.Read(ref _regions).First(region => region.Region == memory);
+
+    /// <summary>A buffer may be unprotected, and then freed, at any time before the pause.</summary>
+    private long CountChanged(RegionCapture region)
+    {
+        if (region.Arena is not null) return region.CountChanged();
+        lock (_reading) return region.CountChanged();
+    }
+
+    /// <summary>
+    /// Of regions that were removed; the last checkpoint, which may have captured them, is done.
+    /// </summary>
+    private void DisposeLeft()
+    {
+        lock (_adding)
+        {
+            foreach (RegionCapture region in _left) region.Dispose();
+            _left.Clear();
+        }
     }
 
     private void Freeze(Freezer freezer)

@@ -104,6 +104,9 @@ internal sealed unsafe class RegionCapture : IDisposable
         _arena is null ? _region.CommittedBytes : Pages.Bytes(_capturedPages),
         _arena?.HugePages ?? false);
 
+    /// <summary>Whether it was captured, ever.</summary>
+    internal bool WasCaptured { get; private set; }
+
     /// <summary>Pages that the tracker reported for this checkpoint.</summary>
     internal long TrackedPages => _changed.Count();
 
@@ -174,6 +177,7 @@ internal sealed unsafe class RegionCapture : IDisposable
         PageRange collected = _pages.Collect(_changed);
         _undecided = LookAtAllocation() ? All : collected;
         _capturedPages = _region.CommittedPages;
+        WasCaptured = true;
     }
 
     /// <summary>
@@ -233,6 +237,9 @@ internal sealed unsafe class RegionCapture : IDisposable
         _hashes.Forget(_changed);
         Forget();
     }
+
+    /// <summary>The memory may be gone from now on. What was captured of it stays.</summary>
+    internal void Leave() => Tracker.Leave();
 
     public void Dispose()
     {
@@ -318,10 +325,19 @@ internal sealed unsafe class RegionCapture : IDisposable
 
     private PageRange All => new(0, _region.CommittedPages);
 
-    /// <summary>Whether a page came to be free, used, excluded or included since the last look.</summary>
+    /// <summary>
+    /// Whether a page came to be free, used, excluded or included since the last look; of a buffer, to have
+    /// memory or none.
+    /// </summary>
     private bool LookAtAllocation()
     {
-        if (_arena is null) return false;
+        if (_arena is null)
+        {
+            _free.Clear();
+            Tracker.MarkEmpty(_free);
+            return true;
+        }
+
         using Lock.Scope scope = _arena.LockTables();
         if (_arena.PageChanges == _pageChanges) return false;
         _pageChanges = _arena.PageChanges;

@@ -28,6 +28,9 @@ internal static class HeaderPages
         Put32(page, Header.BlockPages, BlockPagesMax);
         Put16(page, Header.Architecture, header.Architecture.Number);
         page[Header.ByteOrder] = header.Architecture.IsLittleEndian ? LittleEndian : BigEndian;
+        byte[] tag = RecordedTag.Encode(header.Tag);
+        Put16(page, Header.TagLength, (ushort)tag.Length);
+        tag.CopyTo(page, Header.Tag);
         return Seal(page);
     }
 
@@ -60,6 +63,7 @@ internal static class HeaderPages
             FromFileTime((long)Get64(page, Header.Created)))
         {
             Architecture = ReadArchitecture(page, name),
+            Tag = version.Minor >= TagSince ? ReadTag(page, name) : null,
         };
         if (Get32(page, Header.PageSize) != PageSize ||
             Get32(page, Header.BlockPages) is 0 or > BlockPagesMax)
@@ -104,6 +108,15 @@ internal static class HeaderPages
         if (number == 0 || order is not (LittleEndian or BigEndian))
             throw ImageErrors.Corrupt(name, Header.Architecture, "architecture or byte order is impossible");
         return new MachineArchitecture(number, order == LittleEndian);
+    }
+
+    private static string? ReadTag(ReadOnlySpan<byte> page, string name)
+    {
+        int length = Get16(page, Header.TagLength);
+        if (length == 0) return null;
+        return length <= RecordedTag.MaxBytes && RecordedTag.Decode(page.Slice(Header.Tag, length)) is { } tag
+            ? tag
+            : throw ImageErrors.Corrupt(name, Header.TagLength, "what should be a tag is none");
     }
 
     private static void CheckPage(

@@ -6,7 +6,7 @@ namespace Snapshot.Image;
 internal static class ImageFormat
 {
     internal const ushort Major = 1;
-    internal const ushort Minor = 4;
+    internal const ushort Minor = 5;
     internal const int PageSize = Pages.Size;
     internal const int BlockPagesMax = 64;
     internal const int BlockBytesMax = BlockPagesMax * PageSize;
@@ -18,6 +18,9 @@ internal static class ImageFormat
     internal const int IndexPreambleBytes = 32;
     internal const int SectionHeaderBytes = 16;
     internal const uint SectionRequired = 1;
+
+    /// <summary>The minor version that added the tag to the header.</summary>
+    internal const int TagSince = 5;
 
     internal const byte LittleEndian = 1;
     internal const byte BigEndian = 2;
@@ -35,7 +38,8 @@ internal static class ImageFormat
     {
         internal const int Major = 8, Minor = 10, PageSize = 12, ImageId = 16, Generation = 32, ParentId = 40,
             ParentGeneration = 56,
-            Created = 64, Kind = 72, BlockPages = 76, Architecture = 80, ByteOrder = 82;
+            Created = 64, Kind = 72, BlockPages = 76, Architecture = 80, ByteOrder = 82,
+            TagLength = 84, Tag = 86;
     }
 
     internal static class Footer

@@ -17,6 +17,9 @@ internal sealed record ImageHeader(Guid ImageId, long Generation, ImageLink? Par
     /// <summary>Of the process whose memory it is; kept by compaction.</summary>
     internal MachineArchitecture Architecture { get; init; } = MachineArchitecture.Here;
 
+    /// <summary>What the program calls the generation, or null; kept by compaction.</summary>
+    internal string? Tag { get; init; }
+
     internal GenerationKind Kind => Parent is null ? GenerationKind.Full : GenerationKind.Incremental;
 
     /// <summary>

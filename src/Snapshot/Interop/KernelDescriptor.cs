@@ -174,3 +174,28 @@ internal sealed class SoftDirtyDescriptor : KernelDescriptor
     /// </summary>
     internal int Clear() => Native.sn_soft_dirty_clear(Number);
 }
+
+/// <summary>/proc/self/maps, open to ask what is mapped where.</summary>
+internal sealed class MapsDescriptor : KernelDescriptor
+{
+    private MapsDescriptor(int fd) : base(fd)
+    {
+    }
+
+    internal static unsafe int TryOpen(out MapsDescriptor? opened)
+    {
+        int fd;
+        int errno = Native.sn_maps_open(&fd);
+        opened = errno == 0 ? new MapsDescriptor(fd) : null;
+        return errno;
+    }
+
+    /// <summary>
+    /// 0, ENOENT where nothing is mapped at an address, or another errno where the kernel is not to be asked.
+    /// </summary>
+    internal unsafe int Query(ulong address, out Mapping mapping)
+    {
+        mapping = default;
+        fixed (Mapping* found = &mapping) return Native.sn_maps_query(Number, address, found);
+    }
+}

@@ -10,9 +10,8 @@ internal static unsafe partial class Native
     /// <summary>In the order of layout.c.</summary>
     internal static IEnumerable<NativeStruct> Structs =>
     [
-        OfPageRegion(), OfFillImage(), OfFillBlock(), OfFillRun(), OfFillRange(), OfFill(), OfSlots(),
-        OfSpan(),
-        OfRegion(), OfFreezer(),
+        OfPageRegion(), OfMapping(), OfFillImage(), OfFillBlock(), OfFillRun(), OfFillRange(), OfFill(),
+        OfSlots(), OfSpan(), OfRegion(), OfFreezer(),
     ];
 
     private static NativeStruct OfPageRegion()
@@ -23,6 +22,17 @@ internal static unsafe partial class Native
             { "start", &it.Start },
             { "end", &it.End },
             { "categories", &it.Categories },
+        };
+    }
+
+    private static NativeStruct OfMapping()
+    {
+        Mapping it;
+        return new NativeStruct("sn_mapping", &it, sizeof(Mapping))
+        {
+            { "start", &it.Start },
+            { "end", &it.End },
+            { "kind", &it.Kind },
         };
     }
 

@@ -6,9 +6,10 @@ public sealed class RestartInfo
     internal RestartInfo(
         long generation, int chainLength, RestartFill mode, RestartResidency residency,
         bool waitsInSystemCalls,
-        long bytesRestored, IReadOnlyList<SkippedGeneration> skipped)
+        long bytesRestored, IReadOnlyList<SkippedGeneration> skipped, string? tag)
     {
         Generation = generation;
+        Tag = tag;
         ChainLength = chainLength;
         Mode = mode;
         Residency = residency;
@@ -19,6 +20,11 @@ public sealed class RestartInfo
 
     /// <summary>The generation whose state the session continues.</summary>
     public long Generation { get; }
+
+    /// <summary>
+    /// What the program called that generation (<see cref="CheckpointOptions.Tag"/>), or null.
+    /// </summary>
+    public string? Tag { get; }
 
     /// <summary>Images that were read: that generation and its ancestors back to a full one.</summary>
     public int ChainLength { get; }

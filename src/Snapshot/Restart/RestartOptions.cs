@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Snapshot.Base;
 
 namespace Snapshot;
@@ -10,7 +11,24 @@ public sealed class RestartOptions
     /// Default null: the one that the environment variable <c>SNAPSHOT_RESTART</c> names, else the one chosen
     /// by <see cref="SnapshotStore.ChooseRestart"/>, else the newest.
     /// </value>
-    public long? Generation { get; init; }
+    /// <exception cref="ArgumentException"><see cref="Tag"/> is given, too.</exception>
+    public long? Generation { get; init => field = OneOf(value, Tag); }
+
+    /// <summary>
+    /// The tag of the generation to restart from (<see cref="CheckpointOptions.Tag"/>): the newest that has
+    /// it, of those that were passed over only if there is no other. Where none has it that is an error
+    /// (NotFound), which names the tags there are. <see cref="AllowOlderGeneration"/> allows older ones
+    /// whatever their tag.
+    /// </summary>
+    /// <value>Default null: any, as <see cref="Generation"/> says.</value>
+    /// <exception cref="ArgumentException">
+    /// It is no tag, or <see cref="Generation"/> is given, too.
+    /// </exception>
+    public string? Tag
+    {
+        get;
+        init => field = OneOf(value is { } tag ? RecordedTag.Checked(tag) : null, Generation);
+    }
 
     /// <summary>
     /// Whether to go to the newest older generation that verifies when the wanted one does not.
@@ -54,12 +72,19 @@ public sealed class RestartOptions
     internal int ThreadsBeside => StreamingThreads ?? Threads ?? Environment.ProcessorCount;
 
     /// <summary>The same for another generation.</summary>
-    internal RestartOptions With(long? generation, bool allowOlder) => new()
+    internal RestartOptions With(long? generation, bool allowOlder, string? tag = null) => new()
     {
         Generation = generation,
+        Tag = tag,
         AllowOlderGeneration = allowOlder,
         Fill = Fill,
         Threads = Threads,
         StreamingThreads = StreamingThreads,
     };
+
+    private static T OneOf<T>(T value, object? other, [CallerMemberName] string option = "") =>
+        value is null || other is null
+            ? value
+            : throw new ArgumentException(
+                $"a restart is from a {nameof(Generation)} or from a {nameof(Tag)}, not from both", option);
 }

@@ -91,7 +91,8 @@ internal static class RestartRun
                     mode: userfault is null ? RestartFill.Eager : RestartFill.Lazy,
                     residency: residency,
                     waitsInSystemCalls: userfault?.WaitsInSystemCalls ?? true,
-                    skipped: skipped));
+                    skipped: skipped,
+                    tag: header.Tag));
         }
         catch
         {
@@ -117,7 +118,9 @@ internal static class RestartRun
             { Path = store.Directory };
         }
 
-        long wanted = options.Generation ?? store.RestartGeneration ?? store.Newest!.Generation;
+        long wanted = options.Tag is { } tag
+            ? store.FindTagged(tag).Generation
+            : options.Generation ?? store.RestartGeneration ?? store.Newest!.Generation;
         if (store.Generations.FirstOrDefault(entry => entry.Generation == wanted) is not { } first)
         {
             throw new SnapshotException(

@@ -39,6 +39,11 @@ public sealed class GenerationInfo
     public Guid ImageId { get; }
 
     /// <summary>
+    /// What the program called it (<see cref="CheckpointOptions.Tag"/>), or null; compaction keeps it.
+    /// </summary>
+    public string? Tag { get; internal init; }
+
+    /// <summary>
     /// Whether the store went on from an older generation than this one: a restart fell back, or was told to.
     /// Pruning keeps it until it is told otherwise.
     /// </summary>

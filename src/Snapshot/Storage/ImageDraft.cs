@@ -64,8 +64,5 @@ internal sealed class ImageDraft
     }
 
     internal ManifestEntry ToEntry() =>
-        new(
-            Header.ImageId, Header.Generation, Header.Parent, Summary!.Length, Summary.IndexChecksum,
-            Header.Created,
-            Revision);
+        ManifestEntry.Of(Header, Summary!.Length, Summary.IndexChecksum, Revision);
 }

@@ -51,8 +51,9 @@ internal sealed class Manifest
     /// <summary>A half that was not valid when the manifest was read, or null.</summary>
     internal int? DamagedHalf { get; private init; }
 
-    /// <summary>As many entries as a half has room for: nothing can be added before something goes.</summary>
-    internal bool IsFull => _state.Entries.Count - _gone.Count >= ManifestHalf.EntriesMax;
+    /// <summary>Whether a half has room for one more entry: else something must go first.</summary>
+    internal bool HasRoomFor(string? tag) => ManifestHalf.Fits(
+        _state.Entries.Where(entry => !_gone.Contains(entry)).Select(entry => entry.Tag).Append(tag));
 
     /// <summary>Makes a manifest of this state; visible as a whole or not at all.</summary>
     internal static void Create(IStoreMedium medium, ManifestState state)
@@ -297,7 +298,7 @@ internal sealed class Manifest
     private void WriteHalf(ManifestState state)
     {
         ThrowIfUnknown();
-        using AlignedBuffer half = new(ManifestHalf.LengthFor(state.Entries.Count));
+        using AlignedBuffer half = new(ManifestHalf.LengthFor(state));
         half.Span.Clear();
         Encode(state, half.Span, _medium.Location);
         using IStoreFile file = _medium.OpenForUpdate(FileName);

@@ -24,6 +24,17 @@ internal sealed record ManifestEntry(
     DateTimeOffset Created,
     int Revision, EntryFlags Flags = EntryFlags.None)
 {
+    /// <summary>What the program calls the generation, or null.</summary>
+    internal string? Tag { get; init; }
+
+    /// <summary>What the manifest says of an image.</summary>
+    internal static ManifestEntry Of(
+        ImageHeader header, long fileLength, ulong indexChecksum, int revision) =>
+        new(
+            header.ImageId, header.Generation, header.Parent, fileLength, indexChecksum, header.Created,
+            revision)
+        { Tag = header.Tag };
+
     internal string FileName => ImageFileName.Of(Generation, Revision);
 
     internal bool IsRetired => (Flags & EntryFlags.Retired) != 0;
@@ -34,5 +45,8 @@ internal sealed record ManifestEntry(
         Generation, Parent?.Generation, Parent is null ? GenerationKind.Full : GenerationKind.Incremental,
         Created,
         FileName, FileLength, ImageId)
-    { IsPassedOver = IsPassedOver };
+    {
+        IsPassedOver = IsPassedOver,
+        Tag = Tag,
+    };
 }

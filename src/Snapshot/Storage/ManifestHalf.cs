@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
+using Snapshot.Base;
 using Snapshot.Image;
 
 namespace Snapshot.Storage;
@@ -24,33 +25,50 @@ internal static class ManifestHalf
     internal const int EntryBytes = 96;
     internal const int EntriesMax = (HalfBytes - HeaderBytes) / EntryBytes;
 
+    private const int TagBytesOffset = 32;
+    private const int TagChecksumOffset = 40;
+    private const int TagLengthOffset = 84;
     private const int ChecksumOffset = 56;
-    private const ushort Major = 2;
+    private const ushort Major = 3;
+    private const ushort MajorWithoutTags = 2;
     private const ushort OldestMajor = 1;
     private const ushort Minor = 0;
 
     private static ReadOnlySpan<byte> Magic => "SNAPMAN\n"u8;
 
-    /// <summary>Bytes of a half that so many entries use: whole pages, at most all of it.</summary>
-    internal static int LengthFor(int entries) =>
-        (HeaderBytes + Math.Clamp(entries, 0, EntriesMax) * EntryBytes + ImageFormat.PageSize - 1)
-        & -ImageFormat.PageSize;
+    /// <summary>Whether a half has room for entries with these tags.</summary>
+    internal static bool Fits(IEnumerable<string?> tags) =>
+        HeaderBytes + tags.Sum(tag => (long)EntryBytes + RecordedTag.Encode(tag).Length) <= HalfBytes;
+
+    /// <summary>Bytes of a half that a state uses: whole pages, at most all of it.</summary>
+    internal static int LengthFor(ManifestState state) => LengthFor(
+        state.Entries.Count, state.Entries.Sum(entry => RecordedTag.Encode(entry.Tag).Length));
 
     /// <summary>The same of a half whose first page is given; it need not be valid.</summary>
-    internal static int LengthOf(ReadOnlySpan<byte> start) =>
-        LengthFor(start.StartsWith(Magic) ? BinaryPrimitives.ReadInt32LittleEndian(start[12..]) : 0);
+    internal static int LengthOf(ReadOnlySpan<byte> start) => start.StartsWith(Magic)
+        ? LengthFor(BinaryPrimitives.ReadInt32LittleEndian(start[12..]), TagBytesOf(start))
+        : LengthFor(0, 0);
 
     /// <summary>Writes the state to the start of a cleared half.</summary>
     internal static void Encode(ManifestState state, Span<byte> half)
     {
-        if (state.Entries.Count > EntriesMax) throw StoreErrors.TooManyGenerations(Manifest.FileName);
+        if (!Fits(state.Entries.Select(entry => entry.Tag)))
+            throw StoreErrors.TooManyGenerations(Manifest.FileName);
 
+        byte[] tags = [.. state.Entries.SelectMany(entry => RecordedTag.Encode(entry.Tag))];
         Magic.CopyTo(half);
-        BinaryPrimitives.WriteUInt16LittleEndian(half[8..], Major);
+        BinaryPrimitives.WriteUInt16LittleEndian(half[8..], tags.Length > 0 ? Major : MajorWithoutTags);
         BinaryPrimitives.WriteUInt16LittleEndian(half[10..], Minor);
         BinaryPrimitives.WriteInt32LittleEndian(half[12..], state.Entries.Count);
         BinaryPrimitives.WriteInt64LittleEndian(half[16..], state.Sequence);
         BinaryPrimitives.WriteInt64LittleEndian(half[24..], state.RestartGeneration);
+        if (tags.Length > 0)
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(half[TagBytesOffset..], tags.Length);
+            BinaryPrimitives.WriteUInt64LittleEndian(half[TagChecksumOffset..], XxHash3.HashToUInt64(tags));
+            tags.CopyTo(half[(HeaderBytes + state.Entries.Count * EntryBytes)..]);
+        }
+
         for (int i = 0; i < state.Entries.Count; i++)
             EncodeEntry(state.Entries[i], half.Slice(HeaderBytes + i * EntryBytes, EntryBytes));
         BinaryPrimitives.WriteUInt64LittleEndian(
@@ -73,14 +91,23 @@ internal static class ManifestHalf
                 path, (long)number * HalfBytes,
                 $"the manifest has format {major}, this library reads {OldestMajor} to {Major}");
 
+        if (!TryGetTags(half, count, out ReadOnlySpan<byte> tags)) return null;
         ManifestEntry[] entries = new ManifestEntry[count];
         for (int i = 0; i < count; i++)
         {
-            ManifestEntry? entry = DecodeEntry(half.Slice(HeaderBytes + i * EntryBytes, EntryBytes));
+            ReadOnlySpan<byte> from = half.Slice(HeaderBytes + i * EntryBytes, EntryBytes);
+            ManifestEntry? entry = DecodeEntry(from);
             if (entry is null || (i > 0 && !MayFollow(entries[i - 1], entry))) return null;
-            entries[i] = entry;
+            int length =
+                major >= Major ? BinaryPrimitives.ReadUInt16LittleEndian(from[TagLengthOffset..]) : 0;
+            if (length > tags.Length) return null;
+            string? tag = RecordedTag.Decode(tags[..length]);
+            if (tag is null && length > 0) return null;
+            entries[i] = entry with { Tag = tag };
+            tags = tags[length..];
         }
 
+        if (!tags.IsEmpty) return null;
         ManifestState state = new(
             BinaryPrimitives.ReadInt64LittleEndian(half[16..]), entries,
             BinaryPrimitives.ReadInt64LittleEndian(half[24..]));
@@ -93,6 +120,31 @@ internal static class ManifestHalf
     private static bool MayFollow(ManifestEntry before, ManifestEntry entry) =>
         entry.Generation > before.Generation
         || (entry.Generation == before.Generation && before.IsRetired && entry.Revision > before.Revision);
+
+    private static int LengthFor(int entries, int tagBytes)
+    {
+        long bytes =
+            HeaderBytes + Math.Clamp(entries, 0, EntriesMax) * (long)EntryBytes + Math.Max(tagBytes, 0);
+        return (int)Math.Min((bytes + ImageFormat.PageSize - 1) & -ImageFormat.PageSize, HalfBytes);
+    }
+
+    private static int TagBytesOf(ReadOnlySpan<byte> half) =>
+        BinaryPrimitives.ReadUInt16LittleEndian(half[8..]) >= Major
+            ? BinaryPrimitives.ReadInt32LittleEndian(half[TagBytesOffset..])
+            : 0;
+
+    /// <summary>All tags of a half; false when they are not as they were written.</summary>
+    private static bool TryGetTags(ReadOnlySpan<byte> half, int entries, out ReadOnlySpan<byte> tags)
+    {
+        tags = [];
+        int length = TagBytesOf(half);
+        int at = HeaderBytes + entries * EntryBytes;
+        if (length < 0 || length > HalfBytes - at) return false;
+        if (length == 0) return true;
+        tags = half.Slice(at, length);
+        return XxHash3.HashToUInt64(tags)
+            == BinaryPrimitives.ReadUInt64LittleEndian(half[TagChecksumOffset..]);
+    }
 
     private static ulong ChecksumOf(ReadOnlySpan<byte> half, int count)
     {
@@ -115,6 +167,8 @@ internal static class ManifestHalf
             to[72..], (uint)(entry.Parent is null ? GenerationKind.Full : GenerationKind.Incremental));
         BinaryPrimitives.WriteInt32LittleEndian(to[76..], entry.Revision);
         BinaryPrimitives.WriteUInt32LittleEndian(to[80..], (uint)entry.Flags);
+        BinaryPrimitives.WriteUInt16LittleEndian(
+            to[TagLengthOffset..], (ushort)RecordedTag.Encode(entry.Tag).Length);
     }
 
     private static ManifestEntry? DecodeEntry(ReadOnlySpan<byte> from)

@@ -282,7 +282,7 @@ public sealed partial class SnapshotStore : IDisposable
             _manifest.ThrowIfUnknown();
             IReadOnlyList<ManifestEntry> entries = _manifest.Entries;
             // Refused before the image is written, and not after.
-            if (_manifest.IsFull) throw StoreErrors.TooManyGenerations(Directory);
+            if (!_manifest.HasRoomFor(header.Tag)) throw StoreErrors.TooManyGenerations(Directory);
             if (entries is [.., ManifestEntry newest])
                 ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(
                     header.Generation, newest.Generation, nameof(header));
@@ -419,6 +419,17 @@ public sealed partial class SnapshotStore : IDisposable
             Path = Directory,
             Generation = generation,
         };
+
+    /// <summary>
+    /// The newest generation with a tag; one that was passed over only where there is no other.
+    /// </summary>
+    /// <exception cref="SnapshotException">NotFound, which names the tags there are.</exception>
+    internal GenerationInfo FindTagged(string tag)
+    {
+        IReadOnlyList<GenerationInfo> all = Generations;
+        return all.Where(info => info.Tag == tag).OrderBy(info => !info.IsPassedOver).LastOrDefault()
+            ?? throw StoreErrors.NoSuchTag(Directory, tag, all);
+    }
 
     private void ThrowIfNotWritable()
     {

@@ -60,11 +60,26 @@ internal static class StoreErrors
             Generation = entry.Generation,
         };
 
+    internal static SnapshotException NoSuchTag(
+        string directory, string tag, IReadOnlyList<GenerationInfo> generations)
+    {
+        const int Named = 20;
+        string[] tags = [.. generations.Reverse().Select(info => info.Tag).OfType<string>().Distinct()];
+        string more = tags.Length > Named ? $", and {tags.Length - Named} more" : "";
+        string named = string.Join(", ", tags.Take(Named).Select(one => $"'{one}'"));
+        string there = tags.Length == 0
+            ? "none of its generations has a tag"
+            : $"it has, from the newest: {named}{more}";
+        return new SnapshotException(
+            SnapshotErrorCode.NotFound, $"{directory} holds no generation with the tag '{tag}'; {there}.")
+        { Path = directory };
+    }
+
     internal static SnapshotException TooManyGenerations(string path) =>
         new(
             SnapshotErrorCode.LimitReached,
-            $"{path}: a store lists at most {ManifestHalf.EntriesMax} generations. Prune it; committed " +
-            "generations are untouched.")
+            $"{path}: a store lists at most {ManifestHalf.EntriesMax} generations, and fewer where they " +
+            "have long tags. Prune it; committed generations are untouched.")
         { Path = path };
 
     /// <summary>A number of the store cannot grow; what would follow is not readable as newer.</summary>

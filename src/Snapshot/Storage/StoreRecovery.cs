@@ -89,11 +89,7 @@ internal sealed class StoreRecovery
         try
         {
             using ImageReader image = ImageReader.Open(_medium.OpenForReading(name));
-            ImageHeader header = image.Header;
-            ManifestEntry entry = new(
-                header.ImageId, header.Generation, header.Parent, image.Length, image.IndexChecksum,
-                header.Created,
-                revision);
+            ManifestEntry entry = ManifestEntry.Of(image.Header, image.Length, image.IndexChecksum, revision);
             _candidates.Add(new Candidate(name, entry, Listed.FirstOrDefault(
                 listed => listed.Generation == entry.Generation && listed.ImageId == entry.ImageId)));
         }

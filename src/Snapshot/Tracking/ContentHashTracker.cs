@@ -38,7 +38,6 @@ internal sealed unsafe class ContentHashTracker : DirtyTracker, IScanWork
     private readonly PageBitmap _excluded;
     private readonly ScanCrew? _crew;
     private readonly PageScan? _scan;
-    private readonly bool _skipsEmpty;
 
     // What is compared, and what came out; of the running comparison.
     private PageBitmap? _changed;
@@ -62,10 +61,14 @@ internal sealed unsafe class ContentHashTracker : DirtyTracker, IScanWork
 
         _lastChanged = region.CommittedPages;
 
-        // Page i of an unaligned buffer spans two pages of memory, and its neighbours' content keeps those
-        // populated.
-        _skipsEmpty = ((nuint)region.Address & (Pages.Size - 1)) == 0;
+        SkipsEmpty = true;
     }
+
+    /// <summary>
+    /// Whether pages without memory are taken for zero without being read. Not where they show a file, or
+    /// what others wrote; and not where a page of the region spans two pages of memory.
+    /// </summary>
+    internal bool SkipsEmpty { get; set; }
 
     internal override TrackingMechanism Mechanism => TrackingMechanism.ContentHash;
 
@@ -169,7 +172,7 @@ internal sealed unsafe class ContentHashTracker : DirtyTracker, IScanWork
 
     private long CompareWanted(PageRange pages, PageScan? scan)
     {
-        if (scan is null || !_skipsEmpty) return ComparePopulated(pages);
+        if (scan is null || !SkipsEmpty) return ComparePopulated(pages);
         ulong start = (ulong)_region.Address;
         ulong end = start + (ulong)Pages.Bytes(pages.End);
         long differing = 0;

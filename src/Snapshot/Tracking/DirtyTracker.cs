@@ -67,6 +67,22 @@ internal abstract class DirtyTracker : IDisposable
     internal abstract void GiveBack(PageBitmap pages);
 
     /// <summary>
+    /// Adds pages that the last collect found without memory, if it looked: they read as zero, and need not
+    /// be read.
+    /// </summary>
+    internal virtual void MarkEmpty(PageBitmap into)
+    {
+    }
+
+    /// <summary>
+    /// The memory is not looked at any more, and may be gone when this returns. What was collected can still
+    /// be given back.
+    /// </summary>
+    internal virtual void Leave()
+    {
+    }
+
+    /// <summary>
     /// Lets the memory go, and adds what was dropped or given back and not collected since. For the tracker
     /// that comes in the place of this one, which is disposed of next: it reports whatever has memory by
     /// itself.

@@ -25,6 +25,7 @@ internal sealed unsafe class TrackerFactory : IDisposable
     private readonly PagemapDescriptor? _pagemap;
     private readonly ScanCrew? _crew;
     private readonly SoftDirtyBits? _softDirty;
+    private readonly MappingLookup? _mappings;
     private readonly MachineCapabilities _capabilities;
     private readonly Lock _starting = new();
     private Freezer? _freezer;
@@ -46,6 +47,7 @@ internal sealed unsafe class TrackerFactory : IDisposable
         {
             if (forFaults) ThrowUnlessFaultsAreServed(capabilities);
             if (Mechanism == TrackingMechanism.WriteProtect) _userfault = UserfaultDescriptor.Open(forFaults);
+            _mappings = MappingLookup.TryOpen();
             if (!capabilities[Capability.Pagemap]) return;
             _pagemap = PagemapDescriptor.Open(capabilities[Capability.PagemapScan]);
             _crew = new ScanCrew(_pagemap);
@@ -131,7 +133,11 @@ internal sealed unsafe class TrackerFactory : IDisposable
     /// allocation.
     /// </summary>
     /// <exception cref="SnapshotException">SystemCall. Nothing is lost.</exception>
-    internal void BeginCollect() => _softDirty?.Begin();
+    internal void BeginCollect()
+    {
+        _mappings?.Forget();
+        _softDirty?.Begin();
+    }
 
     /// <inheritdoc cref="BeginCollect"/>
     internal void EndCollect() => _softDirty?.End();
@@ -160,12 +166,17 @@ internal sealed unsafe class TrackerFactory : IDisposable
         if (pages >= (Mechanism == TrackingMechanism.ContentHash ? ManyToHash : ManyPages)) _crew?.Man();
     }
 
-    /// <summary>
-    /// A tracker for memory that belongs to somebody else. Always content hash: its pages hold other things,
-    /// too, and nothing is known of its mapping.
-    /// </summary>
-    internal DirtyTracker CreateForBuffer(MemoryRegion region) =>
-        new ContentHashTracker(region, _pagemap, _crew);
+    /// <summary>A tracker for memory that belongs to somebody else.</summary>
+    /// <param name="region">The memory.</param>
+    /// <param name="mayWatch">False: it is found changed by its content.</param>
+    /// <param name="isInParent">Whether the newest image has it.</param>
+    /// <exception cref="SnapshotException">MemoryGone; SystemCall.</exception>
+    internal DirtyTracker CreateForBuffer(MemoryRegion region, bool mayWatch = true, bool isInParent = false)
+    {
+        UserfaultDescriptor? userfault = _capabilities[Capability.PagemapScan] ? _userfault : null;
+        return new BufferTracker(
+            region, new BufferTerms(userfault, _pagemap, _crew, _mappings, mayWatch, isInParent));
+    }
 
     public void Dispose()
     {
@@ -173,6 +184,7 @@ internal sealed unsafe class TrackerFactory : IDisposable
         _crew?.Dispose();
         _softDirty?.Dispose();
         _userfault?.Dispose();
+        _mappings?.Dispose();
         _pagemap?.Dispose();
     }
 

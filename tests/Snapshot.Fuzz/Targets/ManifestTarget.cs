@@ -4,7 +4,7 @@ using Snapshot.Storage;
 namespace Snapshot.Fuzz.Targets;
 
 /// <summary>
-/// A half of a manifest, from its first byte on, whose checksum is right; read as either half.
+/// A half of a manifest, from its first byte on, whose checksums are right; read as either half.
 /// </summary>
 internal sealed class ManifestTarget() : FuzzTarget(
     "manifest", SnapshotErrorCode.UnsupportedFormat, SnapshotErrorCode.ChainBroken)

@@ -84,7 +84,7 @@ public sealed class DamageTests
             Assert.Throws<SnapshotException>(() => ImageReader.Open(new MemoryFile(image))).Code);
         image[8] = 1;
         image[10] = 9;
-        image[100] = 1;
+        image[1000] = 1;
         ImageSeal.Mend(image);
         using ImageReader reader = ImageReader.Open(new MemoryFile(image));
         Assert.Equal(new Version(1, 9), reader.FormatVersion);

@@ -17,7 +17,7 @@ public sealed class LayoutTests
     {
         Assert.Equal(new byte[] { 0x89, 0x53, 0x4E, 0x41, 0x50, 0x0D, 0x0A, 0x1A }, _image[..8]);
         Assert.Equal(1, BitConverter.ToUInt16(_image, 8));
-        Assert.Equal(4, BitConverter.ToUInt16(_image, 10));
+        Assert.Equal(5, BitConverter.ToUInt16(_image, 10));
         Assert.Equal(4096u, BitConverter.ToUInt32(_image, 12));
         Assert.Equal(SampleImage.ImageId.ToByteArray(), _image[16..32]);
         Assert.Equal(2ul, BitConverter.ToUInt64(_image, 32));
@@ -29,7 +29,11 @@ public sealed class LayoutTests
         Assert.Equal(64u, BitConverter.ToUInt32(_image, 76));
         Assert.Equal(62, BitConverter.ToUInt16(_image, 80));
         Assert.Equal(1, _image[82]);
-        Assert.All(_image[83..4088], value => Assert.Equal(0, value));
+        Assert.Equal(0, _image[83]);
+        byte[] tag = Encoding.UTF8.GetBytes(SampleImage.Tag);
+        Assert.Equal(tag.Length, BitConverter.ToUInt16(_image, 84));
+        Assert.Equal(tag, _image[86..(86 + tag.Length)]);
+        Assert.All(_image[(86 + tag.Length)..4088], value => Assert.Equal(0, value));
         Assert.Equal(XxHash3.HashToUInt64(_image.AsSpan(0, 4088)), BitConverter.ToUInt64(_image, 4088));
     }
 
@@ -159,6 +163,27 @@ public sealed class LayoutTests
         Assert.Equal(2u, BitConverter.ToUInt32(half, 136));
         Assert.Equal(3u, BitConverter.ToUInt32(half, 140));
         Assert.Equal("0000000042-3.snapshot", entry.FileName);
+        Assert.All(half[32..56].Concat(half[148..160]), value => Assert.Equal(0, value));
+    }
+
+    [Fact]
+    public void Tags_have_the_documented_offsets_in_a_manifest_half()
+    {
+        ManifestEntry entry = new(
+            SampleImage.ImageId, 1, null, 12345, 0xABCD, SampleImage.Created, 0);
+        ManifestEntry[] entries =
+            [entry with { Tag = "a" }, entry with { Generation = 2 }, entry with { Generation = 3, Tag = "né" }];
+        byte[] half = new byte[ManifestHalf.HalfBytes];
+        ManifestHalf.Encode(new ManifestState(7, entries), half);
+        Assert.Equal(3u, BitConverter.ToUInt32(half, 8));
+        Assert.Equal(4u, BitConverter.ToUInt32(half, 32));
+        Assert.Equal(XxHash3.HashToUInt64("ané"u8), BitConverter.ToUInt64(half, 40));
+        Assert.Equal([1, 0, 3], Enumerable.Range(0, 3).Select(i => half[148 + 96 * i] + half[149 + 96 * i]));
+        Assert.Equal("ané"u8.ToArray(), half[(64 + 3 * 96)..(64 + 3 * 96 + 4)]);
+        Assert.Equal(
+            XxHash3.HashToUInt64([.. half[..56], .. half[64..(64 + 3 * 96)]]),
+            BitConverter.ToUInt64(half, 56));
+        Assert.Equal(entries, ManifestHalf.Decode(half, 0, "manifest")!.Entries);
     }
 
     [Fact]

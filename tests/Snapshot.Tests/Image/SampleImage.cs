@@ -14,13 +14,16 @@ internal static class SampleImage
     internal static readonly Guid ImageId = new("00112233-4455-6677-8899-aabbccddeeff");
     internal static readonly DateTimeOffset Created = new(2025, 1, 2, 3, 4, 5, 678, TimeSpan.Zero);
 
+    internal const string Tag = "chaleur à 40 °C, version 400";
+
     internal static ImageHeader FullHeader =>
-        new(ParentId, 1, null, Created) { Architecture = MachineArchitecture.X64 };
+        new(ParentId, 1, null, Created) { Architecture = MachineArchitecture.X64, Tag = Tag };
 
     internal static ImageHeader IncrementalHeader =>
         new(ImageId, 2, new ImageLink(ParentId, 1), Created.AddSeconds(10))
         {
             Architecture = MachineArchitecture.X64,
+            Tag = Tag,
         };
 
     internal static ImageMetadata Metadata => new()

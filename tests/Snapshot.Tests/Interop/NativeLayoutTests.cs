@@ -66,7 +66,7 @@ public sealed unsafe class NativeLayoutTests : IDisposable
         AssertRefused(all, [.. all[..^1]], "has struct sn_freezer, which Snapshot.dll does not know");
         AssertRefused([.. all[..^1]], all, "does not know struct sn_freezer");
         AssertRefused(
-            [all[1]], [all[0]], "has struct sn_fill_image where Snapshot.dll has struct sn_page_region");
+            [all[1]], [all[0]], "has struct sn_mapping where Snapshot.dll has struct sn_page_region");
     }
 
     public void Dispose() => _folder.Delete(recursive: true);

@@ -27,6 +27,9 @@ internal sealed class LibraryWorkshop : IDisposable
     /// <summary>Where the library is, under the names for programs and for the linker.</summary>
     internal string Libraries => Path.Combine(_folder.FullName, "lib");
 
+    /// <summary>Programs of the tests, in C.</summary>
+    internal static string Sources => Path.Combine(Repository.Root, "tests/Snapshot.LibraryPrograms");
+
     internal string PathOf(string name) => Path.Combine(_folder.FullName, name);
 
     /// <summary>Builds a program of a source text; it is in a folder of its own.</summary>

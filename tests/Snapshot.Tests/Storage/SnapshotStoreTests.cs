@@ -323,7 +323,7 @@ public sealed class SnapshotStoreTests : IDisposable
         GenerationInfo info = store.Commit(draft);
         ImageDescription shown = store.Describe(1);
         Assert.Equivalent(info, shown.Info, strict: true);
-        Assert.Equal(new Version(1, 4), shown.FormatVersion);
+        Assert.Equal(new Version(1, 5), shown.FormatVersion);
         Assert.Equivalent(
             new[] { new RegionStatistics(SampleImage.Arena(9), 3, 3, 0, 1, 5) }, shown.Regions, strict: true);
         Assert.Equivalent(SampleImage.Metadata.Roots, shown.Roots, strict: true);

@@ -23,13 +23,15 @@ internal sealed class StoreScript(int seed, bool inUnits = false, int pagesMax =
 
     internal ImageDraft? LastDraft { get; private set; }
 
-    internal ImageDraft Write(SnapshotStore store, bool full, DateTimeOffset? created = null)
+    internal ImageDraft Write(
+        SnapshotStore store, bool full, DateTimeOffset? created = null, string? tag = null)
     {
         long generation = (store.Newest?.Generation ?? 0) + 1;
         if (Content.Count > 0) _memory.Mutate();
         Content[generation] = _memory.Content();
         ImageHeader header = new(
-            Guid.NewGuid(), generation, full ? null : _last, created ?? DateTimeOffset.UtcNow);
+            Guid.NewGuid(), generation, full ? null : _last, created ?? DateTimeOffset.UtcNow)
+        { Tag = tag };
         ImageDraft draft = LastDraft = store.BeginImage(header, s_options);
         if (inUnits) _memory.WriteInUnits(draft.Writer, full, seed ^ (int)generation);
         else _memory.WriteTo(draft.Writer, full);
@@ -37,9 +39,10 @@ internal sealed class StoreScript(int seed, bool inUnits = false, int pagesMax =
         return draft;
     }
 
-    internal GenerationInfo Commit(SnapshotStore store, bool full, DateTimeOffset? created = null)
+    internal GenerationInfo Commit(
+        SnapshotStore store, bool full, DateTimeOffset? created = null, string? tag = null)
     {
-        ImageDraft draft = Write(store, full, created);
+        ImageDraft draft = Write(store, full, created, tag);
         GenerationInfo info = store.Commit(draft);
         _last = new ImageLink(info.ImageId, info.Generation);
         Acknowledged.Add(info.Generation);

@@ -62,5 +62,12 @@ internal static class Repository
 /// <summary>What a program did.</summary>
 internal sealed record ProgramResult(int ExitCode, string Output, string Error)
 {
+    /// <summary>What it printed; it must have ended well.</summary>
+    internal string Good()
+    {
+        Xunit.Assert.True(ExitCode == 0, ToString());
+        return Output;
+    }
+
     public override string ToString() => $"exit code {ExitCode}\n{Output}\n{Error}";
 }

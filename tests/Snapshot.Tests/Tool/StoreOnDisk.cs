@@ -13,7 +13,9 @@ internal sealed class StoreOnDisk : IDisposable
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("snapshot-tool-");
 
-    internal StoreOnDisk(int generations = 3)
+    /// <param name="generations">How many there are.</param>
+    /// <param name="tags">What the first ones are called.</param>
+    internal StoreOnDisk(int generations = 3, params string?[] tags)
     {
         using SnapshotStore store = SnapshotStore.Open(Path);
         ImageLink? parent = null;
@@ -21,7 +23,8 @@ internal sealed class StoreOnDisk : IDisposable
         {
             ImageHeader header = new(
                 ImageHeader.NewImageId(), generation, parent,
-                DateTimeOffset.UtcNow.AddDays(generation - generations));
+                DateTimeOffset.UtcNow.AddDays(generation - generations))
+            { Tag = tags.ElementAtOrDefault(generation - 1) };
             store.Commit(Write(store, header));
             parent = new ImageLink(header.ImageId, generation);
         }

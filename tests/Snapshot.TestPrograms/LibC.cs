@@ -1,0 +1,92 @@
+using System.Runtime.InteropServices;
+
+namespace Snapshot.TestPrograms;
+
+/// <summary>Memory as programs of C have it: what .NET has no names for.</summary>
+internal static unsafe partial class LibC
+{
+    internal const int NoAccess = 0;
+    internal const int ReadWrite = 3;
+    internal const int Shared = 1;
+    internal const int Private = 2;
+    internal const int Anonymous = 0x20;
+    internal const int Fixed = 0x10;
+
+    private const int AdviseDontNeed = 4;
+    private const int AdviseHugePage = 14;
+    private const int MayMove = 1;
+    private const int ToFixed = 2;
+
+    internal static byte* Map(long bytes, int flags = Private | Anonymous, int fd = -1, byte* at = null)
+    {
+        nint address = mmap((nint)at, (nuint)bytes, ReadWrite, flags, fd, 0);
+        return address == -1 ? throw Failed("mmap") : (byte*)address;
+    }
+
+    internal static void Unmap(byte* at, long bytes) => Check(munmap((nint)at, (nuint)bytes), "munmap");
+
+    internal static void Protect(byte* at, long bytes, int access) =>
+        Check(mprotect((nint)at, (nuint)bytes, access), "mprotect");
+
+    internal static void Drop(byte* at, long bytes) =>
+        Check(madvise((nint)at, (nuint)bytes, AdviseDontNeed), "madvise");
+
+    internal static void AskForHugePages(byte* at, long bytes) =>
+        _ = madvise((nint)at, (nuint)bytes, AdviseHugePage);
+
+    /// <summary>Moves a mapping over another one.</summary>
+    internal static void Move(byte* from, byte* to, long bytes)
+    {
+        if (mremap((nint)from, (nuint)bytes, (nuint)bytes, MayMove | ToFixed, (nint)to) != (nint)to)
+            throw Failed("mremap");
+    }
+
+    /// <summary>A file in memory, of zeros.</summary>
+    internal static int MemoryFile(long bytes)
+    {
+        int fd = memfd_create("snapshot-test", 1);
+        Check(fd < 0 ? -1 : ftruncate(fd, (nint)bytes), "memfd_create");
+        return fd;
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    internal static partial int close(int fd);
+
+    private static void Check(int result, string step)
+    {
+        if (result != 0) throw Failed(step);
+    }
+
+    private static InvalidOperationException Failed(string step) =>
+        new($"{step} failed: errno {Marshal.GetLastPInvokeError()}");
+
+    [LibraryImport("libc", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial nint mmap(
+        nint address, nuint bytes, int protection, int flags, int fd, nint offset);
+
+    [LibraryImport("libc", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int munmap(nint address, nuint bytes);
+
+    [LibraryImport("libc", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int mprotect(nint address, nuint bytes, int protection);
+
+    [LibraryImport("libc", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int madvise(nint address, nuint bytes, int advice);
+
+    [LibraryImport("libc", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial nint mremap(nint from, nuint oldBytes, nuint newBytes, int flags, nint to);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int memfd_create(string name, uint flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int ftruncate(int fd, nint bytes);
+}
