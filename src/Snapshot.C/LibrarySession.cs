@@ -60,7 +60,7 @@ internal sealed unsafe class LibrarySession
             start switch
             {
                 Start.Restart => SnapshotSession.Restart(store, session),
-                Start.Fresh => SnapshotSession.Create(store, session),
+                Start.StartOver => SnapshotSession.StartOver(store, session),
                 _ => SnapshotSession.Open(store, session),
             },
             SessionOptions.ArenaOf(options),

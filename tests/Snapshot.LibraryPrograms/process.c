@@ -1,7 +1,6 @@
 /*
  * process.c: what the library does to the process that uses it, one scene each. Usage: process SCENE STORE.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -168,7 +167,7 @@ static int due(void)
     return 0;
 }
 
-/* ---- fork, dlclose ------------------------------------------------------------------------------------- */
+/* ---- fork ---------------------------------------------------------------------------------------------- */
 
 static int fork_child(void)
 {
@@ -238,28 +237,6 @@ static int fork_lazy(void)
     int status;
     wait(&status);
     return snapshot_close(s_session);
-}
-
-/* Loads, uses and closes the library twice; this program is not linked with it. */
-static int closed_twice(const char *library)
-{
-    for (int i = 0; i < 2; i++) {
-        void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
-        if (handle == NULL) {
-            printf("%s\n", dlerror());
-            return 1;
-        }
-        int (*open)(const char *, const snapshot_options *, snapshot_session **);
-        int (*close)(snapshot_session *);
-        *(void **)&open = dlsym(handle, "snapshot_open");
-        *(void **)&close = dlsym(handle, "snapshot_close");
-        snapshot_session *session;
-        int opened = open(s_store, NULL, &session);
-        printf("open %d close %d\n", opened, close(session));
-        dlclose(handle);
-    }
-    raise(SIGCHLD);
-    return 0;
 }
 
 /* ---- threads ------------------------------------------------------------------------------------------- */
@@ -431,8 +408,6 @@ int main(int count, char **arguments)
     s_store = arguments[2];
     if (strcmp(arguments[1], "segv-before") == 0 || strcmp(arguments[1], "segv-after") == 0)
         return segv_handler(arguments[1][5] == 'b');
-    if (strcmp(arguments[1], "closed-twice") == 0)
-        return closed_twice(arguments[3]);
     for (size_t i = 0; i < sizeof scenes / sizeof scenes[0]; i++) {
         if (strcmp(arguments[1], scenes[i].name) == 0)
             return scenes[i].run();

@@ -70,7 +70,7 @@ internal unsafe struct CGeneration
 internal enum Start
 {
     Continue,
-    Fresh,
+    StartOver,
     Restart,
 }
 

@@ -125,9 +125,9 @@ SNAPSHOT_API const char *snapshot_version(void);
 /* ---- sessions ------------------------------------------------------------------------------------------ */
 
 enum snapshot_start {
-    SNAPSHOT_CONTINUE = 0, /* from the newest generation, or fresh when there is none */
-    SNAPSHOT_FRESH = 1,    /* fresh; the generations that the store has stay until retention removes them */
-    SNAPSHOT_RESTART = 2   /* from a generation; NOT_FOUND when there is none */
+    SNAPSHOT_CONTINUE = 0,   /* from the newest generation, or fresh when there is none */
+    SNAPSHOT_START_OVER = 1, /* fresh; the generations that the store has stay until retention removes them */
+    SNAPSHOT_RESTART = 2     /* from a generation; NOT_FOUND when there is none */
 };
 
 enum snapshot_option_flags {

@@ -22,7 +22,7 @@ int vs_open_session(struct label *label)
     char path[2 * PATH_MAX];
     if (label->session != NULL)
         return VELOC_SUCCESS;
-    options.start = SNAPSHOT_FRESH;
+    options.start = SNAPSHOT_START_OVER;
     options.keep = g_client.keep;
     vs_store_path(label->name, path);
     if (snapshot_open(path, &options, &label->session) != 0)

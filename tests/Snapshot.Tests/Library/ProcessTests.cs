@@ -28,13 +28,19 @@ public sealed class ProcessTests(ITestOutputHelper output) : IDisposable
 
     [MachineFact]
     public void Only_handlers_that_the_runtime_needs_are_installed() => Assert.Equal(
-        "before\nopened 8 11 34\nclosed 8 11 34\n", Run("dispositions").Good());
+        "before\nopened 8 11 34\nclosed 8 11 34\n",
+        Shell($"exec env --default-signal=PIPE {Program} dispositions {Store}").Good());
+
+    [MachineFact]
+    public void What_was_ignored_stays_so() => Assert.Equal(
+        "before 13-ignored\nopened 8 11 13-ignored 34\nclosed 8 11 13-ignored 34\n",
+        Shell($"exec env --ignore-signal=PIPE {Program} dispositions {Store}").Good());
 
     [MachineFact]
     public void A_pipe_that_nobody_reads_ends_the_program() => Assert.Equal(
         "line 0\n141\n",
         Run(
-            "bash", "-c", $"{Program} print {Store} | head -n 1; echo ${{PIPESTATUS[0]}}").Good());
+            "bash", "-c", $"env --default-signal=PIPE {Program} print {Store} | head -n 1; echo ${{PIPESTATUS[0]}}").Good());
 
     [MachineTheory]
     [InlineData("segv-before")]
@@ -116,11 +122,10 @@ public sealed class ProcessTests(ITestOutputHelper output) : IDisposable
         string loader = _workshop.PathOf("loader");
         Repository.Run(
             _workshop.PathOf(""), "cc", "-D_GNU_SOURCE", $"-I{LibraryWorkshop.Headers}", "-o", loader,
-            Path.Combine(LibraryWorkshop.Sources, "process.c"), "-Wl,--unresolved-symbols=ignore-all", "-ldl",
-            "-pthread").Good();
+            Path.Combine(LibraryWorkshop.Sources, "loader.c"), "-ldl").Good();
         string library = Path.Combine(_workshop.Libraries, "libsnapshot.so.0");
         Assert.Equal(
-            "open 0 close 0\nopen 0 close 0\n", Run(loader, "closed-twice", Store, library).Good());
+            "open 0 close 0\nopen 0 close 0\n", Run(loader, library, Store).Good());
     }
 
     [MachineFact]
