@@ -18,7 +18,7 @@ internal static class EnvironmentDefaults
     [
         "SNAPSHOT_CAPTURE", "SNAPSHOT_TRACKING", "SNAPSHOT_RESTART_FILL", "SNAPSHOT_RESTART",
         "SNAPSHOT_PRETEND",
-        "SNAPSHOT_RUN_ATTEMPT", "SNAPSHOT_MODULE_DIR",
+        "SNAPSHOT_RUN_ATTEMPT", "SNAPSHOT_MODULE_DIR", "SNAPSHOT_LIBRARY",
     ];
 
     internal static CaptureMode Capture => EnvironmentVariable.Of("SNAPSHOT_CAPTURE", CaptureMode.Auto);
