@@ -21,7 +21,9 @@ internal static class SnapshotTool
             new RollbackCommand(console),
             new RecoverCommand(console),
             new DoctorCommand(console),
+#if !WITHOUT_STACKS
             new StacksCommand(console),
+#endif
             new RunCommand(console),
         };
         HelpOption help = root.Options.OfType<HelpOption>().Single();

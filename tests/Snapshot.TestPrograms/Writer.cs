@@ -5,7 +5,10 @@ internal static class Writer
 {
     internal static int Run(string store, bool allowUnlocked)
     {
-        SnapshotOptions options = new() { Store = new StoreOptions { AllowUnlocked = allowUnlocked } };
+        SnapshotOptions options = new()
+        {
+            Store = new StoreOptions { AllowUnlocked = allowUnlocked, LockTimeout = TimeSpan.Zero },
+        };
         try
         {
             using SnapshotSession session = SnapshotSession.Open(store, options);

@@ -75,15 +75,25 @@ internal static class CommandParts
         },
     };
 
+    /// <summary>How long a command waits that changes a store.</summary>
+    internal static Option<double> Wait() => Seconds(
+        "--wait", new StoreOptions().LockTimeout.TotalSeconds,
+        "How long to wait while another process has the store open for writing; 0: not at all.");
+
     /// <summary>Opens a store that must be there for writing: the library would make a new one.</summary>
-    internal static SnapshotStore OpenExisting(string path)
+    internal static SnapshotStore OpenExisting(ToolConsole console, string path, double wait)
     {
         SnapshotStore.OpenReadOnly(path).Dispose();
-        return SnapshotStore.Open(path, Writing);
+        return SnapshotStore.Open(path, Writing(console, wait));
     }
 
     /// <summary>Root looks after the stores of others, and nothing of what the tool reads is run.</summary>
-    internal static StoreOptions Writing => new() { AllowForeignOwner = Environment.IsPrivilegedProcess };
+    internal static StoreOptions Writing(ToolConsole console, double wait) => new()
+    {
+        AllowForeignOwner = Environment.IsPrivilegedProcess,
+        LockTimeout = TimeSpan.FromSeconds(wait),
+        Waiting = console.Note,
+    };
 
     /// <summary>Tells what was not as a writer leaves it.</summary>
     internal static void TellFindings(ToolConsole console, IReadOnlyList<StoreFinding> findings)

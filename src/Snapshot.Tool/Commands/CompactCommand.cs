@@ -24,16 +24,19 @@ internal sealed class CompactCommand : Command
         Option<bool> json = CommandParts.Json();
         Add(path);
         GenerationChoice generation = GenerationChoice.ByArgument(this, "the newest");
+        Option<double> wait = CommandParts.Wait();
+        Add(wait);
         Add(json);
         SetAction((parsed, cancellation) => RunAsync(
-            console, parsed.GetRequiredValue(path), generation.In(parsed), parsed.GetValue(json),
-            cancellation));
+            console, parsed.GetRequiredValue(path), generation.In(parsed), parsed.GetValue(wait),
+            parsed.GetValue(json), cancellation));
     }
 
     private static async Task<int> RunAsync(
-        ToolConsole console, string path, GenerationName asked, bool json, CancellationToken cancellation)
+        ToolConsole console, string path, GenerationName asked, double wait, bool json,
+        CancellationToken cancellation)
     {
-        using SnapshotStore store = CommandParts.OpenExisting(path);
+        using SnapshotStore store = CommandParts.OpenExisting(console, path, wait);
         long generation = asked.OrNewest(store);
         GenerationInfo before = store.Describe(generation).Info;
         GenerationInfo after = before.Kind == GenerationKind.Full

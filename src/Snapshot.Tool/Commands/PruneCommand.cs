@@ -37,6 +37,8 @@ internal sealed class PruneCommand : Command
         Add(maxAge);
         Add(passedOver);
         Add(dryRun);
+        Option<double> wait = CommandParts.Wait();
+        Add(wait);
         Add(json);
         Validators.Add(result =>
         {
@@ -54,16 +56,18 @@ internal sealed class PruneCommand : Command
                 KeepPassedOver = !parsed.GetValue(passedOver),
             },
             parsed.GetValue(dryRun),
+            parsed.GetValue(wait),
             parsed.GetValue(json),
             cancellation));
     }
 
     private static async Task<int> RunAsync(
-        ToolConsole console, string path, RetentionPolicy policy, bool dryRun, bool json,
+        ToolConsole console, string path, RetentionPolicy policy, bool dryRun, double wait, bool json,
         CancellationToken cancellation)
     {
         using SnapshotStore store =
-            dryRun ? SnapshotStore.OpenReadOnly(path) : CommandParts.OpenExisting(path);
+            dryRun
+                ? SnapshotStore.OpenReadOnly(path) : CommandParts.OpenExisting(console, path, wait);
         IReadOnlyList<GenerationInfo> before = store.Generations;
         IReadOnlyList<GenerationInfo> deleted = dryRun
             ? store.PlanPrune(policy)

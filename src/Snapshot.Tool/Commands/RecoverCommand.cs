@@ -27,14 +27,17 @@ internal sealed class RecoverCommand : Command
         Option<bool> json = CommandParts.Json();
         Add(path);
         Add(dryRun);
+        Option<double> wait = CommandParts.Wait();
+        Add(wait);
         Add(json);
         SetAction(parsed => Run(
-            console, parsed.GetRequiredValue(path), parsed.GetValue(dryRun), parsed.GetValue(json)));
+            console, parsed.GetRequiredValue(path), parsed.GetValue(dryRun), parsed.GetValue(wait),
+            parsed.GetValue(json)));
     }
 
-    private static int Run(ToolConsole console, string path, bool dryRun, bool json)
+    private static int Run(ToolConsole console, string path, bool dryRun, double wait, bool json)
     {
-        RecoveryReport report = SnapshotStore.Recover(path, dryRun, CommandParts.Writing);
+        RecoveryReport report = SnapshotStore.Recover(path, dryRun, CommandParts.Writing(console, wait));
         RecoverResult result = new(dryRun, report.Images, report.GenerationCount, report.ReplacedManifest);
         if (json) console.WriteJson(result, ToolJson.Default.RecoverResult);
         else Print(console.Results, result);

@@ -23,6 +23,8 @@ internal sealed class RollbackCommand : Command
         Add(path);
         GenerationChoice generation = GenerationChoice.ByArgument(this, "with --undo");
         Add(undo);
+        Option<double> wait = CommandParts.Wait();
+        Add(wait);
         Add(json);
         Validators.Add(result =>
         {
@@ -30,12 +32,13 @@ internal sealed class RollbackCommand : Command
                 result.AddError("Give the number of a generation, its tag, or --undo.");
         });
         SetAction(parsed => Run(
-            console, parsed.GetRequiredValue(path), generation.In(parsed), parsed.GetValue(json)));
+            console, parsed.GetRequiredValue(path), generation.In(parsed), parsed.GetValue(wait),
+            parsed.GetValue(json)));
     }
 
-    private static int Run(ToolConsole console, string path, GenerationName chosen, bool json)
+    private static int Run(ToolConsole console, string path, GenerationName chosen, double wait, bool json)
     {
-        using SnapshotStore store = CommandParts.OpenExisting(path);
+        using SnapshotStore store = CommandParts.OpenExisting(console, path, wait);
         CommandParts.TellFindings(console, store.Findings);
         store.ChooseRestart(chosen.Of(store));
         RollbackResult result = new(store.RestartGeneration, store.Newest?.Generation);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using Snapshot.Base;
@@ -9,12 +8,6 @@ namespace Snapshot.Storage;
 /// <summary>The lock of a directory: a file that is locked, and says by whom.</summary>
 internal sealed class DirectoryLock : IStoreLock
 {
-    /// <summary>
-    /// How long a holder that is going is waited for: it has gigabytes of memory to give back first.
-    /// </summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(20);
-
     private readonly SafeFileHandle _folder;
     private readonly SafeFileHandle _file;
     private readonly string _path;
@@ -35,16 +28,20 @@ internal sealed class DirectoryLock : IStoreLock
         _isLocked = isLocked;
     }
 
-    /// <summary>Locks, waiting for a holder that is dying or gone, or may be.</summary>
+    /// <summary>
+    /// Locks, waiting for another holder: the lock of a process that was killed outlives it, for it has its
+    /// memory to give back first, and it cannot always be told from one that runs.
+    /// </summary>
     /// <param name="folder">The directory.</param>
     /// <param name="path">Of the lock.</param>
     /// <param name="trust">Whose file it may be, and whether locks may be missing.</param>
+    /// <param name="wait">How long to wait.</param>
     /// <exception cref="SnapshotException">StoreBusy: somebody has it. Unsupported: the file system has no
     /// locks. StoreIo, Untrusted.</exception>
-    internal static DirectoryLock Acquire(SafeFileHandle folder, string path, StoreTrust trust)
+    internal static DirectoryLock Acquire(
+        SafeFileHandle folder, string path, StoreTrust trust, LockWait wait)
     {
         LockHolder self = LockHolder.New();
-        long started = Stopwatch.GetTimestamp();
         while (true)
         {
             SafeFileHandle file = Open(folder, path, trust, out FileStatus status);
@@ -62,9 +59,8 @@ internal sealed class DirectoryLock : IStoreLock
                 }
 
                 if (errno == 0) Native.sn_lock_release((int)file.DangerousGetHandle());
-                else if (IsWorthWaiting(holder, self) && Stopwatch.GetElapsedTime(started) < s_patience)
-                    Pause();
-                else throw Busy(path, holder, self);
+                else if (IsOfThisProcess(holder, self) || !wait.GoOn(() => WhoHas(path, holder, self)))
+                    throw Busy(path, holder, self);
             }
             catch
             {
@@ -160,11 +156,9 @@ internal sealed class DirectoryLock : IStoreLock
         errno != Errno.TryAgain
             && (holder is null || holder.State(self) is HolderState.Gone or HolderState.Elsewhere);
 
-    private static bool IsWorthWaiting(LockHolder? holder, LockHolder self) =>
-        holder is not null && holder.State(self) != HolderState.Alive;
-
-    /// <summary>Another process cannot be waited for in any other way.</summary>
-    private static void Pause() => Thread.Sleep(s_interval);
+    /// <summary>A session that this process has is one that it can close, and no use waiting for.</summary>
+    private static bool IsOfThisProcess(LockHolder? holder, LockHolder self) =>
+        holder?.Process == self.Process && holder.State(self) == HolderState.Alive;
 
     private static LockHolder? Read(SafeFileHandle file)
     {
@@ -191,14 +185,17 @@ internal sealed class DirectoryLock : IStoreLock
         }
     }
 
-    private static SnapshotException Busy(string path, LockHolder? holder, LockHolder self)
+    private static SnapshotException Busy(string path, LockHolder? holder, LockHolder self) => new(
+        SnapshotErrorCode.StoreBusy,
+        $"{WhoHas(path, holder, self)}. Close it, or open the store for reading.")
+    { Path = path };
+
+    private static string WhoHas(string path, LockHolder? holder, LockHolder self)
     {
         string who = holder switch
         {
             null => "another process, or another session of this one, has",
-            { Process: var process } when process == self.Process &&
-                holder.State(self) == HolderState.Alive =>
-                "another session of this process has",
+            _ when IsOfThisProcess(holder, self) => "another session of this process has",
             _ => holder.State(self) switch
             {
                 HolderState.Alive => $"{holder} has",
@@ -206,10 +203,7 @@ internal sealed class DirectoryLock : IStoreLock
                 _ => $"{holder} is gone, and something it started still has",
             },
         };
-        return new SnapshotException(
-            SnapshotErrorCode.StoreBusy,
-            $"{path} is locked: {who} the store open for writing. Close it, or open the store for reading.")
-        { Path = path };
+        return $"{path} is locked: {who} the store open for writing";
     }
 
     private static SnapshotException NoLocks(string path, int errno)

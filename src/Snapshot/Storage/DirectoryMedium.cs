@@ -18,6 +18,7 @@ namespace Snapshot.Storage;
 internal sealed class DirectoryMedium(string directory, bool directReads, StoreOptions? options = null)
     : IStoreMedium
 {
+    private readonly StoreOptions _options = options ?? new StoreOptions();
     private readonly StoreTrust _trust = new(options ?? new StoreOptions());
     private readonly Lock _opening = new();
     private SafeFileHandle? _handle;
@@ -73,7 +74,7 @@ internal sealed class DirectoryMedium(string directory, bool directReads, StoreO
         lock (_opening) _isWritten = true;
         SafeFileHandle folder = Folder();
         _trust.CheckDirectory(directory, _status);
-        return DirectoryLock.Acquire(folder, PathOf(name), _trust);
+        return DirectoryLock.Acquire(folder, PathOf(name), _trust, new LockWait(_options));
     }
 
     public IReadOnlyList<string> List()

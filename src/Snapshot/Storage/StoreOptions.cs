@@ -55,4 +55,18 @@ public sealed class StoreOptions
     /// goes on, and the first fails with StoreBusy before it changes anything.
     /// </value>
     public bool AllowUnlocked { get; init; }
+
+    /// <value>
+    /// How long opening for writing waits while another process has the store; then it fails with StoreBusy,
+    /// which names that one. Zero: not at all. Default 10 seconds, because the lock of a process that was
+    /// killed outlives it until its memory is given back. Another session of this process is not waited for.
+    /// </value>
+    /// <exception cref="ArgumentOutOfRangeException">Negative.</exception>
+    public TimeSpan LockTimeout { get; init => field = OptionValue.NotNegative(value); } =
+        TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// Told, once, that opening has waited for a second and for whom; called by the thread that opens.
+    /// </summary>
+    internal Action<string>? Waiting { get; init; }
 }

@@ -66,10 +66,15 @@ internal sealed class TestProgram : IDisposable
     }
 
     /// <summary>Kills the process with SIGKILL, when it still runs, and waits for its end.</summary>
-    public void Dispose()
+    internal void Kill()
     {
         _process.Kill();
         _process.WaitForExit();
+    }
+
+    public void Dispose()
+    {
+        Kill();
         _process.Dispose();
     }
 }

@@ -22,7 +22,8 @@ public sealed class StoreLockTests : IDisposable
         using (TestProgram writer = new("writer", _store.Path, "false"))
         {
             string process = writer.ReadUntil("open")[^1].Split(' ')[1];
-            SnapshotException busy = Assert.Throws<SnapshotException>(() => SnapshotStore.Open(_store.Path));
+            SnapshotException busy = Assert.Throws<SnapshotException>(
+                () => SnapshotStore.Open(_store.Path, Waiting(TimeSpan.Zero)));
             Assert.Equal(SnapshotErrorCode.StoreBusy, busy.Code);
             Assert.Contains(
                 $"process {process} (dotnet) on {Environment.MachineName}", busy.Message,
@@ -144,6 +145,67 @@ public sealed class StoreLockTests : IDisposable
     }
 
     [Fact]
+    public void A_holder_that_runs_is_waited_for_and_after_a_second_that_is_told_once()
+    {
+        using TestProgram holder = new("writer", _store.Path, "false");
+        string process = holder.ReadUntil("open")[^1].Split(' ')[1];
+        List<string> told = [];
+        using SnapshotStore store = SnapshotStore.Open(
+            _store.Path, Waiting(TimeSpan.FromMinutes(10), message =>
+            {
+                told.Add(message);
+                holder.Kill();
+            }));
+        string only = Assert.Single(told);
+        Assert.Contains($"process {process} (dotnet)", only, StringComparison.Ordinal);
+        Assert.EndsWith("waiting up to 600 s for it", only, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_holder_that_stays_is_refused_by_name_when_the_time_is_over()
+    {
+        using TestProgram holder = new("writer", _store.Path, "false");
+        string process = holder.ReadUntil("open")[^1].Split(' ')[1];
+        SnapshotException busy = Assert.Throws<SnapshotException>(() => SnapshotStore.Open(
+            _store.Path, Waiting(TimeSpan.FromMilliseconds(50), message => Assert.Fail(message))));
+        Assert.Equal(SnapshotErrorCode.StoreBusy, busy.Code);
+        Assert.Contains($"process {process} (dotnet)", busy.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Also where nobody has written yet, or could write, who holds it.</summary>
+    [Fact]
+    public void A_holder_without_a_name_is_waited_for()
+    {
+        using TestProgram holder = new("writer", _store.Path, "false");
+        holder.ReadUntil("open");
+        Assert.Equal(0, FileCalls.OpenDirectory(_store.Path, out SafeFileHandle folder));
+        Assert.Equal(0, FileCalls.Open(folder, "lock", writing: true, out SafeFileHandle file));
+        folder.Dispose();
+        using (file) RandomAccess.SetLength(file, 0);
+        string? told = null;
+        SnapshotStore.Open(_store.Path, Waiting(TimeSpan.FromMinutes(10), message =>
+        {
+            told = message;
+            holder.Kill();
+        })).Dispose();
+        Assert.Contains("another process, or another session", told, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Another_session_of_this_process_is_not_waited_for()
+    {
+        using SnapshotStore first = SnapshotStore.Open(_store.Path);
+        Task<SnapshotException> refused = Task.Run(() => Assert.Throws<SnapshotException>(
+            () => SnapshotStore.Open(_store.Path, Waiting(TimeSpan.FromDays(1)))));
+        SnapshotException busy = await refused.WaitAsync(TimeSpan.FromMinutes(1));
+        Assert.Contains("another session of this process has", busy.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_time_to_wait_is_not_negative() => Assert.Throws<ArgumentOutOfRangeException>(
+        () => new StoreOptions { LockTimeout = TimeSpan.FromMilliseconds(-1) });
+
+    [Fact]
     public void What_a_holder_says_of_itself_is_read_back()
     {
         LockHolder self = LockHolder.New();
@@ -156,6 +218,9 @@ public sealed class StoreLockTests : IDisposable
         Assert.Null(LockHolder.Parse(""));
         Assert.Null(LockHolder.Parse("session x\npid 1\nstarted 2\n"));
     }
+
+    private static StoreOptions Waiting(TimeSpan timeout, Action<string>? told = null) =>
+        new() { LockTimeout = timeout, Waiting = told };
 
     /// <summary>Not as .NET opens a file: it asks for a lock of its own.</summary>
     private string ReadLock()

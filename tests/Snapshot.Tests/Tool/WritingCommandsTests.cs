@@ -77,7 +77,31 @@ public sealed class WritingCommandsTests : IDisposable
         Assert.Equal(
             ExitCode.Fine,
             (await ToolRun.Here("prune", _store.Path, "--keep-last", "1", "--dry-run")).ExitCode);
-        Assert.Equal(ExitCode.Busy, ToolRun.Process(null, "compact", _store.Path).ExitCode);
+    }
+
+    [Theory]
+    [InlineData("compact")]
+    [InlineData("rollback", "1")]
+    [InlineData("recover")]
+    [InlineData("prune", "--keep-last", "1")]
+    public void Whoever_waits_for_no_other_process_is_refused_at_once(string command, params string[] rest)
+    {
+        using SnapshotStore open = SnapshotStore.Open(_store.Path);
+        ToolRun run = ToolRun.Process(null, [command, _store.Path, .. rest, "--wait", "0"]);
+        Assert.Contains("open for writing. Close it", run.FailsWith(ExitCode.Busy), StringComparison.Ordinal);
+        Assert.DoesNotContain("waiting", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Whoever_waits_for_another_process_says_so_and_for_whom()
+    {
+        using SnapshotStore open = SnapshotStore.Open(_store.Path);
+        ToolRun run = ToolRun.Process(null, "compact", _store.Path, "--wait", "1.1");
+        string[] lines = run.FailsWith(ExitCode.Busy).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.StartsWith("snapshot: note: ", lines[0], StringComparison.Ordinal);
+        Assert.Contains($"process {Environment.ProcessId} ", lines[0], StringComparison.Ordinal);
+        Assert.EndsWith("waiting up to 1.1 s for it", lines[0], StringComparison.Ordinal);
+        Assert.Equal(2, lines.Length);
     }
 
     private static long[] Generations(JsonElement result, string list) =>
