@@ -225,7 +225,7 @@ public sealed unsafe class ForeignMemoryTests : IDisposable
 
     private static byte* Filled(byte first)
     {
-        byte* at = LibC.Map(Bytes);
+        byte* at = LibC.MapApart(Bytes);
         for (int page = 0; page < Count; page++) new Span<byte>(at + (page * Pages.Size), 40).Fill(first);
         return at;
     }
