@@ -65,8 +65,9 @@ internal sealed unsafe class StagingArea : IDisposable
         NativeError.ThrowIfNoMemory(
             Native.sn_memory_reserve_anywhere((ulong)Pages.Bytes(_capacity + _needPages), &address),
             "mmap of the staging area",
-            $"It takes {Pages.Bytes(_capacity)} bytes of address space; set SnapshotTuning.StagingLimit " +
-            "lower.");
+            AddressSpaceLimit.With(
+                $"It takes {Pages.Bytes(_capacity + _needPages):N0} bytes of address space. Set " +
+                "SnapshotTuning.StagingLimit lower, or raise ulimit -v."));
         _base = address;
         _copiesLikely = Math.Min(FirstCopies, _capacity / 4);
     }
