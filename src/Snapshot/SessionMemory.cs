@@ -68,7 +68,7 @@ internal sealed unsafe class SessionMemory : IDisposable
 
             if (_buffers.ContainsKey(name) || _unclaimed.ContainsKey(name))
                 throw NameTaken(name, "a protected buffer");
-            options ??= new ArenaOptions();
+            options = (options ?? new ArenaOptions()).FitTo(AddressSpaceLimit.Now());
             _capture.ThrowUnlessPossible(options.Capture);
             ThrowIfTooMany(name);
             Arena fresh = Arena.Create(name, baseAddress: null, options);

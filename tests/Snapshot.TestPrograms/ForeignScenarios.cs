@@ -435,7 +435,7 @@ internal static unsafe class ForeignScenarios
     private static void Gone(
         Func<MemoryRegion, DirtyTracker> create, TakeMemory take, TakeMemory give)
     {
-        byte* at = Filled(LibC.Map(Bytes), Bytes);
+        byte* at = Filled(LibC.MapApart(Bytes), Bytes);
         using (ForeignMemory memory = new(at, Bytes, create))
         {
             memory.ExpectAll();

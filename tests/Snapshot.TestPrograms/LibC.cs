@@ -12,15 +12,28 @@ internal static unsafe partial class LibC
     internal const int Anonymous = 0x20;
     internal const int Fixed = 0x10;
 
+    private const int FixedNoReplace = 0x100000;
     private const int AdviseDontNeed = 4;
     private const int AdviseHugePage = 14;
     private const int MayMove = 1;
     private const int ToFixed = 2;
 
+    private static long s_apart = 0x6000_0000_0000;
+
     internal static byte* Map(long bytes, int flags = Private | Anonymous, int fd = -1, byte* at = null)
     {
         nint address = mmap((nint)at, (nuint)bytes, ReadWrite, flags, fd, 0);
         return address == -1 ? throw Failed("mmap") : (byte*)address;
+    }
+
+    /// <summary>
+    /// Where Linux places nothing by itself: what is unmapped there stays so, whatever other threads map.
+    /// </summary>
+    internal static byte* MapApart(long bytes)
+    {
+        long taken = (bytes + (1 << 20)) & ~0xfffL;
+        long at = Interlocked.Add(ref s_apart, taken) - taken;
+        return Map(bytes, Private | Anonymous | FixedNoReplace, -1, (byte*)at);
     }
 
     internal static void Unmap(byte* at, long bytes) => Check(munmap((nint)at, (nuint)bytes), "munmap");

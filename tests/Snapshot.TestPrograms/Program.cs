@@ -23,6 +23,8 @@ return (args is [string verb, ..] ? verb : "") switch
     "filtered-life" => FilteredLife.Run(args[1], Enum.Parse<Snapshot.RestartFill>(args[2])),
     "limited-life" => LimitedLife.Run(args[1], long.Parse(args[2], CultureInfo.InvariantCulture),
         Enum.Parse<Snapshot.CaptureMode>(args[3])),
+    "address-limit" => AddressLimit.Run(args[1]),
+    "address-limit-restart" => AddressLimit.Restart(args[1]),
     "changed-user" => ChangedUser.Run(args[1], args[2]),
     "commit-limit" => CommitLimit.Run(args[1], long.Parse(args[2], CultureInfo.InvariantCulture)),
     "many-arenas" => ManyArenas.Run(args[1], int.Parse(args[2], CultureInfo.InvariantCulture)),

@@ -20,6 +20,7 @@ internal static class BenchRoot
             "How fast an image is written, beside dd with direct I/O to the same directory.",
             "none"));
         root.Subcommands.Add(TrackingCommand.Create());
+        root.Subcommands.Add(ForeignCommand.Create());
         root.Subcommands.Add(DiskUseCommand.Create());
         root.Subcommands.Add(RestartCommand.Create());
         root.Subcommands.Add(InterferenceCommand.Create());

@@ -18,7 +18,15 @@ internal static class SharedOptions
     internal static Option<long> Arena(long bytes) => new("--arena")
     {
         Description = "Size of the arena: bytes, or with KiB, MiB, GiB.",
-        CustomParser = result => ParseArena(result.Tokens[^1].Value, result),
+        CustomParser = result => ParseSize("--arena", result.Tokens[^1].Value, result),
+        DefaultValueFactory = _ => bytes,
+    };
+
+    /// <summary>Memory of the program, of which there is no arena.</summary>
+    internal static Option<long> Memory(long bytes) => new("--memory")
+    {
+        Description = "Size of the memory: bytes, or with KiB, MiB, GiB.",
+        CustomParser = result => ParseSize("--memory", result.Tokens[^1].Value, result),
         DefaultValueFactory = _ => bytes,
     };
 
@@ -26,7 +34,8 @@ internal static class SharedOptions
     {
         Description = "Sizes of the arena, a set of rows each: bytes, or with KiB, MiB, GiB.",
         AllowMultipleArgumentsPerToken = true,
-        CustomParser = result => [.. result.Tokens.Select(token => ParseArena(token.Value, result))],
+        CustomParser = result =>
+            [.. result.Tokens.Select(token => ParseSize("--arena", token.Value, result))],
         DefaultValueFactory = _ => bytes,
     };
 
@@ -99,13 +108,13 @@ internal static class SharedOptions
     internal static string ToWord(string name) => name.ToLowerInvariant();
 
     /// <summary>A size with or without its unit; what is wrong is added to the result.</summary>
-    private static long ParseArena(string text, ArgumentResult result)
+    private static long ParseSize(string name, string text, ArgumentResult result)
     {
         long? bytes = SizeOf(text);
         if (bytes >= ArenaBytesMin) return bytes.Value;
         result.AddError(bytes is null
             ? $"'{text}' is not a size: use a number of bytes, or one with KiB, MiB or GiB, as in 4GiB."
-            : $"--arena: at least 1MiB, not {text}.");
+            : $"{name}: at least 1MiB, not {text}.");
         return 0;
     }
 

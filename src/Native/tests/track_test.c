@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <linux/userfaultfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define WP_UNPOPULATED (UINT64_C(1) << 13) /* UFFD_FEATURE_WP_UNPOPULATED, Linux 6.4 */
@@ -72,6 +73,55 @@ static void a_scan_stops_where_its_buffer_is_full(int32_t uffd, int32_t pagemap)
     CHECK_EQUAL(collect(pagemap, walked, base + PAGES * PAGE, found, 1, &count, &walked), 0);
     CHECK_EQUAL(count, 1);
     CHECK_EQUAL(found[0].start, base + 6 * PAGE);
+    CHECK_EQUAL(sn_uffd_unregister(uffd, base, PAGES * PAGE), 0);
+    CHECK_EQUAL(sn_memory_release(base, PAGES * PAGE), 0);
+}
+
+/* A child has a copy that is not tracked, and what it does to that is not seen. */
+static void a_forked_child_changes_nothing(int32_t uffd, int32_t pagemap)
+{
+    uint64_t base = map_pages(), end = base + PAGES * PAGE, count = 0, walked = 0;
+    struct sn_page_region found[4];
+    for (uint64_t page = 0; page < PAGES; page++)
+        bytes_at(base)[page * PAGE] = 1;
+    CHECK_EQUAL(sn_uffd_register_wp(uffd, base, PAGES * PAGE), 0);
+    CHECK_EQUAL(collect(pagemap, base, end, found, 4, &count, &walked), 0);
+    CHECK_EQUAL(count, 1);
+    bytes_at(base)[2 * PAGE] = 2;
+
+    int go[2], ready[2];
+    char byte;
+    CHECK_EQUAL(pipe(go), 0);
+    CHECK_EQUAL(pipe(ready), 0);
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        bytes_at(base)[5 * PAGE] = 3;
+        bytes_at(base)[2 * PAGE] = 3;
+        int good =
+            bytes_at(base)[6 * PAGE] == 1 && write(ready[1], "x", 1) == 1 && read(go[0], &byte, 1) == 1;
+        _exit(good && bytes_at(base)[6 * PAGE] == 1 ? 0 : 1);
+    }
+
+    CHECK_EQUAL(read(ready[0], &byte, 1), 1);
+    bytes_at(base)[6 * PAGE] = 4;
+    CHECK_EQUAL(collect(pagemap, base, end, found, 4, &count, &walked), 0);
+    CHECK_EQUAL(count, 2);
+    CHECK_EQUAL(found[0].start, base + 2 * PAGE);
+    CHECK_EQUAL(found[1].start, base + 6 * PAGE);
+    bytes_at(base)[7 * PAGE] = 4;
+    CHECK_EQUAL(write(go[1], "x", 1), 1);
+    int status = -1;
+    CHECK_EQUAL(waitpid(child, &status, 0), child);
+    CHECK_EQUAL(status, 0);
+    CHECK_EQUAL(collect(pagemap, base, end, found, 4, &count, &walked), 0);
+    CHECK_EQUAL(count, 1);
+    CHECK_EQUAL(found[0].start, base + 7 * PAGE);
+    CHECK_EQUAL(bytes_at(base)[5 * PAGE], 1);
+    for (int i = 0; i < 2; i++) {
+        close(go[i]);
+        close(ready[i]);
+    }
     CHECK_EQUAL(sn_uffd_unregister(uffd, base, PAGES * PAGE), 0);
     CHECK_EQUAL(sn_memory_release(base, PAGES * PAGE), 0);
 }
@@ -186,6 +236,7 @@ void test_track(void)
     } else {
         written_pages_are_reported_once(uffd, pagemap);
         a_scan_stops_where_its_buffer_is_full(uffd, pagemap);
+        a_forked_child_changes_nothing(uffd, pagemap);
         any_of_several_categories_will_do(pagemap);
         what_the_kernel_refuses_is_an_errno(uffd, pagemap);
         CHECK_EQUAL(sn_close(uffd), 0);

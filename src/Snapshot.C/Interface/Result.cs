@@ -36,5 +36,5 @@ internal static unsafe class Result
 
     /// <summary>The message; for a defect of the library all there is to find it by.</summary>
     private static string TextOf(Exception error) =>
-        CodeOf(error) == (int)ErrorCode.Internal ? error.ToString() : error.Message;
+        CodeOf(error) == (int)ErrorCode.Internal ? error.ToString() : CWords.In(error.Message);
 }

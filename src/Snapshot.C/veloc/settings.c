@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What VELOC takes as well: keep all. */
-#define KEEP_ALL 1000000
+/* What is kept where all should be: a store lists no more than some thousands. */
+#define KEEP_ALL 1000
 
 static char *trim(char *text)
 {

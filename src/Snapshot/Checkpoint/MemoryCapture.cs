@@ -63,7 +63,8 @@ internal sealed class MemoryCapture : IDisposable
     {
         ThrowUnlessPossible(settings.Capture, trackers);
         return new MemoryCapture(
-            new StagingArea(settings.StagingLimit), trackers, settings.IsFilling, settings.Parent)
+            new StagingArea(settings.StagingLimit) { Crew = trackers.Crew }, trackers, settings.IsFilling,
+            settings.Parent)
         { Wanted = settings.Capture };
     }
 

@@ -12,11 +12,17 @@ namespace Snapshot.Checkpoint;
 /// returned, for it was copied after it was last collected, and the last collect was made while nobody wrote.
 /// No managed allocation after construction.
 /// </remarks>
-internal sealed unsafe class StagedPages : IRegionPages
+internal sealed unsafe class StagedPages : IRegionPages, IScanWork
 {
     // Of more than a quarter of the pages most are as they were: everything counts as written once where
     // tracking begins anew.
     private const int MostPart = 4;
+
+    /// <summary>8 MiB: of fewer, one thread has copied them before a second one has woken up.</summary>
+    private const long ManyPages = 2048;
+
+    /// <summary>Pages of a piece that is copied by one thread.</summary>
+    private const long PiecePages = 4096;
 
     private readonly MemoryRegion _region;
     private readonly Arena? _arena;
@@ -26,6 +32,7 @@ internal sealed unsafe class StagedPages : IRegionPages
     // What the last collect reported: a slot that such a page has is of before.
     private readonly PageBitmap _recent;
     private readonly PageBitmap _rest;
+    private PageBitmap? _copied;
 
     // Per page the slot it is staged in; meaningful for members of _pages only.
     private readonly SparseMemory _table;
@@ -137,16 +144,62 @@ internal sealed unsafe class StagedPages : IRegionPages
         _slots = null;
     }
 
-    /// <summary>Copies pages as they are now; one that has a slot keeps it.</summary>
+    /// <summary>Copies the pages of one piece.</summary>
+    void IScanWork.Do(int piece, PageScan scan) =>
+        Copy(_copied!, new PageRange(piece * PiecePages, PiecePages));
+
+    /// <summary>
+    /// Copies pages as they are now, all who may help at once; one that has a slot keeps it.
+    /// </summary>
     /// <exception cref="SnapshotException">StagingFull.</exception>
     // Optimized at once, as the passes of PageBitmap are: it runs inside the pause.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Stage(PageBitmap pages)
     {
+        long count = 0;
         for (long at = 0; pages.NextRun(at, out PageRange run); at = run.End)
         {
-            for (long page = run.Start; page < run.End; page++) Stage(page);
+            count += run.Count;
+            for (long page = run.Start; page < run.End; page++)
+            {
+                if (!_pages.Contains(page)) TakeSlot(page);
+            }
         }
+
+        _staging.WillCopy(count);
+        if (count < ManyPages || _staging.Crew is not { Size: > 1 } crew)
+        {
+            Copy(pages, new PageRange(0, _region.CommittedPages));
+            return;
+        }
+
+        // Nobody looks at page tables for it.
+        _copied = pages;
+        crew.Run(this, (int)((_region.CommittedPages + PiecePages - 1) / PiecePages), own: null!);
+        _copied = null;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Copy(PageBitmap pages, PageRange among)
+    {
+        long committed = _region.CommittedBytes;
+        long at = among.Start;
+        for (; pages.NextRun(at, out PageRange run) && run.Start < among.End; at = run.End)
+        {
+            for (long page = run.Start; page < Math.Min(run.End, among.End); page++)
+            {
+                long bytes = Math.Min(Pages.Size, committed - Pages.Bytes(page));
+                StagingArea.Copy(_region.Address + Pages.Bytes(page), bytes, _staging.Slot(_slots[page]));
+            }
+        }
+    }
+
+    private void TakeSlot(long page)
+    {
+        long slot = _staging.Take();
+        if (slot < 0) ThrowStagingFull();
+        _slots[page] = (uint)slot;
+        _pages.Add(new PageRange(page, 1));
     }
 
     /// <summary>
@@ -170,20 +223,6 @@ internal sealed unsafe class StagedPages : IRegionPages
                 changed.Remove(new PageRange(page, 1));
             }
         }
-    }
-
-    private void Stage(long page)
-    {
-        if (!_pages.Contains(page))
-        {
-            long slot = _staging.Take();
-            if (slot < 0) ThrowStagingFull();
-            _slots[page] = (uint)slot;
-            _pages.Add(new PageRange(page, 1));
-        }
-
-        long bytes = Math.Min(Pages.Size, _region.CommittedBytes - Pages.Bytes(page));
-        _staging.Copy(_region.Address + Pages.Bytes(page), bytes, _slots[page]);
     }
 
     private void ThrowStagingFull() => throw new SnapshotException(

@@ -65,8 +65,9 @@ internal sealed unsafe class StagingArea : IDisposable
         NativeError.ThrowIfNoMemory(
             Native.sn_memory_reserve_anywhere((ulong)Pages.Bytes(_capacity + _needPages), &address),
             "mmap of the staging area",
-            $"It takes {Pages.Bytes(_capacity)} bytes of address space; set SnapshotTuning.StagingLimit " +
-            "lower.");
+            AddressSpaceLimit.With(
+                $"It takes {Pages.Bytes(_capacity + _needPages):N0} bytes of address space. Set " +
+                "SnapshotTuning.StagingLimit lower, or raise ulimit -v."));
         _base = address;
         _copiesLikely = Math.Min(FirstCopies, _capacity / 4);
     }
@@ -76,6 +77,12 @@ internal sealed unsafe class StagingArea : IDisposable
 
     /// <summary>Pages copied to slots since construction.</summary>
     internal long Copied { get; private set; }
+
+    /// <summary>Who helps to copy many pages, or null.</summary>
+    internal ScanCrew? Crew { get; init; }
+
+    /// <summary>So many pages will be copied to slots.</summary>
+    internal void WillCopy(long pages) => Copied += pages;
 
     /// <summary>
     /// Takes one more slot and returns its number, or -1 when the limit is reached or the kernel gives no
@@ -95,12 +102,10 @@ internal sealed unsafe class StagingArea : IDisposable
     /// <summary>
     /// Copies the first <paramref name="bytes"/> bytes of a page to a slot, and zeros behind them.
     /// </summary>
-    internal void Copy(byte* page, long bytes, long slot)
+    internal static void Copy(byte* page, long bytes, byte* target)
     {
-        byte* target = Slot(slot);
         Buffer.MemoryCopy(page, target, Pages.Size, bytes);
         if (bytes < Pages.Size) new Span<byte>(target + bytes, (int)(Pages.Size - bytes)).Clear();
-        Copied++;
     }
 
     /// <summary>

@@ -37,19 +37,21 @@ internal readonly record struct AvailableMemory(long Bytes, string Source, bool 
     private static IEnumerable<AvailableMemory> All(string root)
     {
         string memory = Read(root, "proc/meminfo");
-        if (Kilobytes(memory, "MemAvailable:") is { } free)
+        if (SystemFile.FirstKilobytes(memory, "MemAvailable:") is { } free)
             yield return new(free, "MemAvailable of the machine");
         if (Read(root, "proc/sys/vm/overcommit_memory").Trim() == NeverOvercommit
-            && Left(Kilobytes(memory, "CommitLimit:"), Kilobytes(memory, "Committed_AS:")) is { } commit)
+            && Left(
+                SystemFile.FirstKilobytes(memory, "CommitLimit:"),
+                SystemFile.FirstKilobytes(memory, "Committed_AS:")) is { } commit)
             yield return new(commit, "the commit limit (vm.overcommit_memory=2)", true);
 
         string limits = Read(root, "proc/self/limits");
         string status = Read(root, "proc/self/status");
-        if (Left(ResourceLimit.SoftOf(limits, ResourceLimit.AddressSpace), Kilobytes(
-            status, "VmSize:")) is { } space)
-            yield return new(space, "the limit of address space (ulimit -v)", true);
+        if (AddressSpaceLimit.Now(root) is { } space)
+            yield return new(space.Left, AddressSpaceLimit.Source, true);
         if (Left(
-            ResourceLimit.SoftOf(limits, ResourceLimit.DataSize), Kilobytes(status, "VmData:")) is { } data)
+            ResourceLimit.SoftOf(limits, ResourceLimit.DataSize),
+            SystemFile.FirstKilobytes(status, "VmData:")) is { } data)
             yield return new(data, "the limit of data (ulimit -d)", true);
         foreach (AvailableMemory group in ControlGroups.Of(root)) yield return group;
     }
@@ -57,11 +59,6 @@ internal readonly record struct AvailableMemory(long Bytes, string Source, bool 
     /// <summary>What is left of a limit; null where there is none.</summary>
     internal static long? Left(long? limit, long? used) =>
         limit is null or long.MaxValue ? null : Math.Max(0, limit.Value - (used ?? 0));
-
-    /// <summary>The number of the first line with a label, in bytes.</summary>
-    private static long? Kilobytes(string text, string label) =>
-        text.Split('\n').Select(line => SystemFile.Kilobytes(line, label)).FirstOrDefault(
-            bytes => bytes is not null);
 
     /// <summary>A file's text; empty where it is absent or unreadable.</summary>
     internal static string Read(string root, string path) => SystemFile.Text(Path.Combine(root, path)) ?? "";

@@ -29,6 +29,10 @@ internal static class SystemFile
             : null;
     }
 
+    /// <summary>The number of the first line with a label, in bytes; null where there is none.</summary>
+    internal static long? FirstKilobytes(string text, string label) =>
+        text.Split('\n').Select(line => Kilobytes(line, label)).FirstOrDefault(bytes => bytes is not null);
+
     /// <summary>The number in a file, or null where there is none.</summary>
     internal static long? Number(string path) =>
         long.TryParse(

@@ -60,7 +60,9 @@ internal sealed unsafe class AddressSpace : IDisposable
         if (errno == Errno.Exists && ReleaseLeftIn(baseAddress, baseAddress + bytes))
             errno = Native.sn_memory_reserve(baseAddress, bytes);
         if (errno == Errno.Exists) throw Taken(name, baseAddress, bytes);
-        NativeError.ThrowIfNoMemory(errno, "mmap", ReserveAdvice(name, baseAddress, bytes));
+        NativeError.ThrowIfNoMemory(errno, "mmap", AddressSpaceLimit.With(
+            $"Arena '{name}' needs {bytes:N0} bytes of address space at 0x{baseAddress:x}: it keeps the " +
+            "capacity it was made with. Raise ulimit -v."));
         return Prepare(name, baseAddress, options);
     }
 
@@ -240,6 +242,7 @@ internal sealed unsafe class AddressSpace : IDisposable
     }
 
     private static string ReserveAdvice(string name, ulong baseAddress, ulong bytes) =>
-        $"Arena '{name}' needs {bytes:N0} bytes of address space at 0x{baseAddress:x}. Give it a smaller " +
-        "ArenaOptions.Capacity, or raise ulimit -v.";
+        AddressSpaceLimit.With(
+            $"Arena '{name}' needs {bytes:N0} bytes of address space at 0x{baseAddress:x}. Give it a " +
+            "smaller ArenaOptions.Capacity, or raise ulimit -v.");
 }

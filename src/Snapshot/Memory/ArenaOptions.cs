@@ -1,4 +1,5 @@
 using Snapshot.Base;
+using Snapshot.Interop;
 
 namespace Snapshot;
 
@@ -19,12 +20,18 @@ public sealed class ArenaOptions
     public const long MaxCapacity = RegionLimits.ArenaBytesMax;
 
     /// <summary>
+    /// Where addresses are limited: what the threads of a checkpoint take of them, and the arena's tables.
+    /// </summary>
+    private const long LeftToOthers = 768L << 20;
+
+    /// <summary>
     /// Bytes of address space that are reserved, rounded up to 2 MiB; what the arena can ever hold.
     /// </summary>
     /// <value>
-    /// 64 GiB by default. A reservation costs no memory, so be generous: an arena cannot grow beyond it, also
-    /// not after a restart. Asking for more than an arena has that exists is an error (LayoutMismatch); for
-    /// less is not, and it keeps what it has.
+    /// 64 GiB by default, and where the address space of the process is limited (<c>ulimit -v</c>) at most
+    /// half of what is left of it beyond 768 MiB when the arena is made. A reservation costs no memory, so be
+    /// generous: an arena cannot grow beyond it, also not after a restart. Asking for more than an arena has
+    /// that exists is an error (LayoutMismatch); for less is not, and it keeps what it has.
     /// </value>
     /// <exception cref="ArgumentOutOfRangeException">
     /// Less than <see cref="MinCapacity"/> or more than <see cref="MaxCapacity"/>.
@@ -41,6 +48,20 @@ public sealed class ArenaOptions
 
     /// <summary>Whether a capacity was given, and not only the default taken.</summary>
     internal bool AsksForCapacity { get; private init; }
+
+    /// <summary>The same with a capacity for which there is room, unless one was given.</summary>
+    /// <param name="limit">What limits the addresses of the process, or null.</param>
+    internal ArenaOptions FitTo(AddressSpaceLimit? limit)
+    {
+        if (AsksForCapacity || limit is null) return this;
+        long half = (limit.Value.Left - LeftToOthers) / 2;
+        return new ArenaOptions
+        {
+            Capacity = Math.Clamp(half & -Pages.HugeSize, MinCapacity, Capacity),
+            HugePages = HugePages,
+            Capture = Capture,
+        };
+    }
 
     /// <summary>Whether the kernel is asked for huge pages (2 MiB).</summary>
     /// <value>

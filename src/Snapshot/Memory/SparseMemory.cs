@@ -36,8 +36,9 @@ internal sealed unsafe class SparseMemory : IDisposable
         ulong address;
         NativeError.ThrowIfNoMemory(
             Native.sn_memory_map_sparse(_mappedBytes, &address), "mmap",
-            $"Snapshot needs {_mappedBytes:N0} bytes of address space for {what}. Look at ulimit -v and " +
-            "vm.overcommit_memory.");
+            AddressSpaceLimit.With(
+                $"Snapshot needs {_mappedBytes:N0} bytes of address space for {what}. Look at " +
+                "vm.overcommit_memory and ulimit -v."));
         _base = address;
     }
 

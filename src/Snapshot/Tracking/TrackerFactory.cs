@@ -82,6 +82,9 @@ internal sealed unsafe class TrackerFactory : IDisposable
     /// </summary>
     internal UserfaultDescriptor? Userfault => _userfault;
 
+    /// <summary>Who helps the checkpoint thread in the pause, or null.</summary>
+    internal ScanCrew? Crew => _crew;
+
     /// <summary>Whether <see cref="CreateFreezing"/> works here.</summary>
     internal bool CanFreeze => IsBySignals || _capabilities[Capability.CopyOnWrite];
 

@@ -84,6 +84,28 @@ public sealed class BenchProgramTests : IDisposable
     }
 
     [Fact]
+    public void Memory_of_the_program_is_captured_beside_hashing_all_of_it()
+    {
+        ProgramResult run = Run(
+            "foreign", "--memory", "4MiB", "--rounds", "2", "--json", "--store", _directory.FullName);
+        Assert.True(run.ExitCode == 0, run.ToString());
+        JsonArray rows = JsonNode.Parse(run.Output)!.AsArray();
+        Assert.Equal(
+            ["random 0", "random 0", "random 16", "random 16", "dense 0", "dense 0", "dense 16", "dense 16"],
+            rows.Select(row => $"{row!["pattern"]} {row["offset"]}"));
+        string best = MachineCapabilities.Current[Capability.WriteTracking] ? "WriteProtect" : "ContentHash";
+        Assert.Equal(
+            Enumerable.Repeat((string[])[best, "ContentHash"], 4).SelectMany(pair => pair),
+            rows.Select(row => (string)row!["tracking"]!));
+        Assert.All(rows, row =>
+        {
+            Assert.Equal(204, (long)row!["pagesWritten"]!);
+            Assert.True((double)row["callOverHashed"]! > 0, run.Output);
+        });
+        Assert.Empty(_directory.GetFileSystemInfos());
+    }
+
+    [Fact]
     public void What_checkpoints_take_in_all_is_one_JSON_object_with_its_baselines()
     {
         string plot = Path.Combine(_directory.FullName, "cost.svg");

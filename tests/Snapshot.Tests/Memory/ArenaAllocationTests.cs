@@ -1,4 +1,5 @@
 using Snapshot.Base;
+using Snapshot.Interop;
 using Xunit;
 using static Snapshot.Tests.Memory.ArenaTesting;
 
@@ -243,6 +244,16 @@ public sealed unsafe class ArenaAllocationTests
         Assert.Equal(6 * MiB, new ArenaOptions { Capacity = 5 * MiB }.Capacity);
         Assert.Equal(64L << 30, new ArenaOptions().Capacity);
         Assert.True(new ArenaOptions().HugePages);
+        ArenaOptions sparse = new() { HugePages = false, Capture = CaptureMode.Stage };
+        Assert.Same(sparse, sparse.FitTo(null));
+        ArenaOptions fitted = sparse.FitTo(new AddressSpaceLimit(10L << 30, (3L << 30) - (768L << 20) - 1));
+        Assert.Equal(
+            ((7L << 30) / 2, false, CaptureMode.Stage), (fitted.Capacity, fitted.HugePages, fitted.Capture));
+        Assert.Equal(64L << 30, sparse.FitTo(new AddressSpaceLimit(1L << 40, 0)).Capacity);
+        Assert.Equal(
+            ArenaOptions.MinCapacity, sparse.FitTo(new AddressSpaceLimit(1L << 30, 1L << 30)).Capacity);
+        ArenaOptions asked = new() { Capacity = 64L << 30 };
+        Assert.Same(asked, asked.FitTo(new AddressSpaceLimit(1L << 30, 0)));
     }
 
     [Fact]

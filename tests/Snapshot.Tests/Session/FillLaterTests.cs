@@ -64,6 +64,23 @@ public sealed class FillLaterTests : IDisposable
         AssertStored(session, _second);
     }
 
+    /// <summary>Whose pages come when they are touched: buffers are watched by the same descriptor.</summary>
+    [MachineFact]
+    [Needs(Capability.PagesOnDemand)]
+    public void A_lazy_restart_fills_buffers_and_watches_them()
+    {
+        SnapshotOptions lazy = new() { Restart = new RestartOptions { Fill = RestartFill.Lazy } };
+        using SnapshotSession session = SnapshotSession.Open(_store.Path, lazy);
+        session.Protect("data", _second, s_later);
+        Assert.True(session.Fill("data"));
+        Assert.Equal(_first, _second);
+        _second[3]++;
+        SnapshotInfo info = session.RequestCheckpoint().WaitCommittedInThread();
+        Assert.Equal(TrackingMechanism.WriteProtect, info.Capture.Regions[0].Tracking);
+        Assert.Equal(1, info.PagesChanged);
+        AssertStored(session, _second);
+    }
+
     [Fact]
     public void Until_then_it_is_captured_as_the_program_has_it()
     {

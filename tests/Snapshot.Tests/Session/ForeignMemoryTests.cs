@@ -31,6 +31,7 @@ public sealed unsafe class ForeignMemoryTests : IDisposable
         Assert.Equal(TrackingMechanism.WriteProtect, region.Tracking);
         Assert.Equal(3, region.PagesTracked);
         Assert.Equal(1, info.PagesChanged);
+        Assert.Equal(0, info.Capture.Pause.ManagedBytesAllocated);
         AssertStored(session, info.Generation, "memory", at, Bytes);
         LibC.Drop(at + (Pages.Size * 20), 4 * Pages.Size);
         Assert.Equal(4, Take(session).Tracked);
@@ -225,7 +226,7 @@ public sealed unsafe class ForeignMemoryTests : IDisposable
 
     private static byte* Filled(byte first)
     {
-        byte* at = LibC.Map(Bytes);
+        byte* at = LibC.MapApart(Bytes);
         for (int page = 0; page < Count; page++) new Span<byte>(at + (page * Pages.Size), 40).Fill(first);
         return at;
     }

@@ -34,6 +34,51 @@ public sealed class MemoryLimitTests : IDisposable
         Assert.InRange(LimitOf(Run(limited, CaptureMode.Stage)), Megabytes << 20, 1500L * 1000 * 1024);
     }
 
+    /// <summary>8 GB, and 4; with the runtime's own reservation bounded, and as it is.</summary>
+    [Theory]
+    [InlineData(8_000_000, "0x8000000")]
+    [InlineData(8_000_000, "")]
+    [InlineData(4_000_000, "0x8000000")]
+    public void A_program_that_says_nothing_about_sizes_fits_a_limit_of_address_space(
+        long kilobytes, string heapLimit)
+    {
+        string[] lines = RunLimited(kilobytes, heapLimit, "address-limit");
+        Assert.Equal(
+            ["found 0", "found 0", "found 0", "committed 1", "found 1", "found 1", "found 1", "committed 2"],
+            lines.Where(line => line.StartsWith("found", StringComparison.Ordinal)
+                || line.StartsWith("committed", StringComparison.Ordinal)));
+        long[] capacities = [.. lines[1].Split(' ')[1..].Select(
+            capacity => long.Parse(capacity, CultureInfo.InvariantCulture))];
+        Assert.All(capacities, capacity => Assert.InRange(capacity, ArenaOptions.MinCapacity, kilobytes << 9));
+        Assert.Equal(capacities.OrderDescending(), capacities);
+        Assert.InRange(LimitOf(lines), 1 << 20, kilobytes << 8);
+
+        string limit = $"That limit is {kilobytes << 10:N0} bytes, and ";
+        Assert.StartsWith("failed SystemCall ", lines[^2], StringComparison.Ordinal);
+        foreach (string part in new[] { "'too large'", "ArenaOptions.Capacity, or raise ulimit -v.", limit })
+            Assert.Contains(part, lines[^2], StringComparison.Ordinal);
+        Assert.StartsWith("failed SystemCall ", lines[^1], StringComparison.Ordinal);
+        foreach (string part in new[] { "SnapshotTuning.StagingLimit lower, or raise ulimit -v.", limit })
+            Assert.Contains(part, lines[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_arena_that_was_made_without_a_limit_is_refused_with_one_that_it_exceeds()
+    {
+        using (SnapshotSession session = SnapshotSession.Create(_store.Path))
+        {
+            Assert.Equal(64L << 30, session.OpenArena("a").Capacity);
+            session.RequestCheckpoint().WaitCommittedInThread();
+        }
+
+        string refused = Assert.Single(RunLimited(8_000_000, "0x8000000", "address-limit-restart"));
+        foreach (string part in new[]
+        {
+            "failed SystemCall", "'a' needs 68,719,476,736 bytes", "Raise ulimit -v. That limit is 8,192,000,000",
+        })
+            Assert.Contains(part, refused, StringComparison.Ordinal);
+    }
+
     [MemoryGroupFact]
     public void A_limit_of_the_control_group_limits_copies()
     {
@@ -86,6 +131,12 @@ public sealed class MemoryLimitTests : IDisposable
         string[] lines = RunProgram(limited, "limited-life", mode.ToString());
         Assert.Equal([$"committed 1 by {mode}", $"committed 2 by {mode}"], lines[1..]);
         return lines;
+    }
+
+    private string[] RunLimited(long kilobytes, string heapLimit, string name)
+    {
+        string heap = heapLimit.Length > 0 ? $"export DOTNET_GCHeapHardLimit={heapLimit}; " : "";
+        return RunProgram($"ulimit -v {kilobytes}; {heap}exec \"$@\"", name);
     }
 
     private string[] RunProgram(string limited, string name, params IEnumerable<string> more)

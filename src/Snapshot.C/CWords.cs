@@ -1,0 +1,32 @@
+namespace Snapshot.C;
+
+/// <summary>What messages of the .NET library advise, as a program in C writes it.</summary>
+/// <remarks>A test holds both sides to what there is: the sources, and snapshot.h.</remarks>
+internal static class CWords
+{
+    /// <summary>A longer phrase comes before a shorter one that is in it.</summary>
+    internal static (string Net, string C)[] Phrases { get; } =
+    [
+        ("RequestCheckpoint().WaitCommittedInThread()", "snapshot_checkpoint"),
+        ("WaitCommittedInThread() of its ticket", "snapshot_wait with its ticket"),
+        ("set CheckpointOptions.WaitIfBusy", "leave out SNAPSHOT_SKIP_IF_BUSY"),
+        ("ArenaOptions.Capacity", "snapshot_options.capacity"),
+        ("SnapshotTuning.StagingLimit", "snapshot_options.staging_limit"),
+        ("StoreOptions.AllowUnlocked", "SNAPSHOT_ALLOW_UNLOCKED"),
+        ("EnterBlockedRegion()", "snapshot_enter_blocked"),
+        ("Call Poll()", "Call snapshot_poll"),
+        ("TryGetRoot", "snapshot_find_array"),
+        ("Call Protect for each", "Call snapshot_protect for each"),
+        ("DropRestoredBuffer", "snapshot_unprotect"),
+        ("Call Unprotect before", "Call snapshot_unprotect before"),
+        ("Root '", "Array '"),
+        ("used before Initialize was called on it", "used before it was initialised"),
+    ];
+
+    internal static string In(string message)
+    {
+        foreach ((string net, string c) in Phrases)
+            message = message.Replace(net, c, StringComparison.Ordinal);
+        return message;
+    }
+}

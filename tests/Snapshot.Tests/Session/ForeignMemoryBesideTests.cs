@@ -1,0 +1,170 @@
+using System.Runtime.InteropServices;
+using Snapshot.Base;
+using Snapshot.Checkpoint;
+using Snapshot.Memory;
+using Snapshot.TestPrograms;
+using Snapshot.Tests.Profiles;
+using Snapshot.Tracking;
+using Xunit;
+
+namespace Snapshot.Tests.Session;
+
+/// <summary>
+/// Protected memory beside threads that write, allocate and protect, and beside the store's work.
+/// </summary>
+public sealed unsafe class ForeignMemoryBesideTests : IDisposable
+{
+    private const int Words = 300_000;
+
+    private static readonly TimeSpan s_time = TimeSpan.FromSeconds(4);
+
+    private readonly TemporaryStore _store = new();
+
+    public void Dispose() => _store.Dispose();
+
+    [MachineTheory]
+    [InlineData(TrackingMechanism.Auto)]
+    [InlineData(TrackingMechanism.ContentHash)]
+    public void What_a_participant_writes_between_two_polls_is_in_an_image_as_a_whole(
+        TrackingMechanism tracking)
+    {
+        SnapshotOptions options = new()
+        {
+            Tuning = new SnapshotTuning { Tracking = tracking },
+            Store = new StoreOptions
+            { ChainLengthMax = 3, Retention = new RetentionPolicy { KeepLast = 2 } },
+        };
+        long* memory = (long*)NativeMemory.AllocZeroed(Words, sizeof(long));
+        try
+        {
+            using (SnapshotSession session = SnapshotSession.Open(_store.Path, options))
+                RunAll(session, memory);
+            new Span<long>(memory, Words).Clear();
+            using SnapshotSession restarted = SnapshotSession.Open(_store.Path, options);
+            foreach (string name in Names(restarted))
+            {
+                if (name == "steady") restarted.Protect(name, memory, Words * sizeof(long));
+                else Assert.True(restarted.DropRestoredBuffer(name));
+            }
+
+            AssertWhole(new Span<long>(memory, Words));
+            Assert.True(memory[0] > 0);
+        }
+        finally
+        {
+            NativeMemory.Free(memory);
+        }
+    }
+
+    /// <summary>Unprotected in a pause: it waits for its end, and then the memory may go.</summary>
+    [Fact]
+    public void Memory_is_read_to_the_end_of_a_pause_and_not_beyond()
+    {
+        using TrackerFactory trackers = new(MachineCapabilities.Current, TrackingMechanism.Auto);
+        using MemoryCapture capture = new(new StagingArea(64 << 20), trackers, () => false, parent: null);
+        const long bytes = 64 * Pages.Size;
+        byte* at = LibC.Map(bytes);
+        new Span<byte>(at, (int)bytes).Fill(1);
+        using ProtectedBuffer buffer = ProtectedBuffer.Of("memory", at, bytes);
+        PageHashes hashes = new(buffer.CapacityPages);
+        capture.AddBuffer(1, buffer, hashes, parentPages: 0, mayWatch: true);
+        capture.Choose(default);
+        capture.Prepare(default);
+        capture.Collect();
+        Thread removing = new(() =>
+        {
+            capture.RemoveBuffer(buffer);
+            LibC.Unmap(at, bytes);
+        });
+        removing.Start();
+        Assert.False(removing.Join(TimeSpan.FromMilliseconds(100)));
+        capture.Hold();
+        Assert.True(removing.Join(TimeSpan.FromSeconds(30)));
+        Assert.Equal(64, capture.TrackedPages);
+        capture.GiveBack();
+        capture.Choose(default);
+        Assert.Empty(capture.Captured);
+    }
+
+    private static void RunAll(SnapshotSession session, long* memory)
+    {
+        Arena arena = session.OpenArena("arena", new ArenaOptions { Capacity = 1L << 30 });
+        session.Protect("steady", memory, Words * sizeof(long));
+        using CancellationTokenSource ending = new(s_time);
+        Exception? failure = null;
+        Thread[] threads =
+        [
+            new(() => Guard("writer", () => Write(memory))), new(() => Guard("changer", () => Change(session))),
+            new(() => Guard("grower", () => Grow(arena))),
+        ];
+        foreach (Thread thread in threads) thread.Start();
+        long seen = 0;
+        while (!ending.IsCancellationRequested)
+        {
+            SnapshotInfo info = session.RequestCheckpoint().WaitCommittedInThread();
+            byte[] stored = StoredMemory.Read(session.Store, info.Generation, "steady");
+            ReadOnlySpan<long> words = MemoryMarshal.Cast<byte, long>(stored);
+            AssertWhole(words);
+            Assert.True(words[0] >= seen);
+            seen = words[0];
+        }
+
+        foreach (Thread thread in threads) thread.Join();
+        if (failure is not null) throw failure;
+        Assert.True(session.Store.Generations.Count >= 1 && session.Store.Newest!.Generation > 3);
+
+        void Guard(string name, Action work)
+        {
+            try
+            {
+                using Participant me = session.Attach(name);
+                while (!ending.IsCancellationRequested)
+                {
+                    me.Poll();
+                    work();
+                }
+            }
+            catch (Exception error)
+            {
+                failure = error;
+            }
+        }
+    }
+
+    /// <summary>Scattered first, so that a part of it in an image would show.</summary>
+    private static void Write(long* memory)
+    {
+        long step = memory[0] + 1;
+        for (int stride = 0; stride < 512; stride++)
+        {
+            for (int word = stride; word < Words; word += 512) memory[word] = step;
+        }
+    }
+
+    private static void Change(SnapshotSession session)
+    {
+        int bytes = Random.Shared.Next(1, 2_000_000);
+        byte* at = (byte*)NativeMemory.Alloc((nuint)bytes);
+        new Span<byte>(at, bytes).Fill((byte)bytes);
+        session.Protect("passing", at, bytes);
+        Thread.Sleep(Random.Shared.Next(3));
+        Assert.True(session.Unprotect("passing"));
+        NativeMemory.Free(at);
+    }
+
+    private static void Grow(Arena arena)
+    {
+        ArenaArray<byte> array = arena.Allocate<byte>(Random.Shared.Next(1, 4 << 20));
+        array.AsSpan().Fill(7);
+        arena.Free(array);
+    }
+
+    private static void AssertWhole(ReadOnlySpan<long> words) =>
+        Assert.Equal(-1, words.IndexOfAnyExcept(words[0]));
+
+    private static string[] Names(SnapshotSession session) =>
+    [
+        .. session.Store.Describe(session.Restarted!.Generation).Regions
+            .Where(region => region.Region.Kind == RegionKind.Buffer).Select(region => region.Region.Name),
+    ];
+}
