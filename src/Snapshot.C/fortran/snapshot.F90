@@ -1025,75 +1025,75 @@ contains
 
 end module
 
-#define SNAPSHOT_MODULE snapshot_integer8
 #define SNAPSHOT_TYPE integer(int8)
 #define SNAPSHOT_LAYOUT 'i8'
+module snapshot_integer8
 #include "snapshot_array.inc"
-#undef SNAPSHOT_MODULE
+end module
 #undef SNAPSHOT_TYPE
 #undef SNAPSHOT_LAYOUT
 
-#define SNAPSHOT_MODULE snapshot_integer16
 #define SNAPSHOT_TYPE integer(int16)
 #define SNAPSHOT_LAYOUT 'i16'
+module snapshot_integer16
 #include "snapshot_array.inc"
-#undef SNAPSHOT_MODULE
+end module
 #undef SNAPSHOT_TYPE
 #undef SNAPSHOT_LAYOUT
 
-#define SNAPSHOT_MODULE snapshot_integer32
 #define SNAPSHOT_TYPE integer(int32)
 #define SNAPSHOT_LAYOUT 'i32'
+module snapshot_integer32
 #include "snapshot_array.inc"
-#undef SNAPSHOT_MODULE
+end module
 #undef SNAPSHOT_TYPE
 #undef SNAPSHOT_LAYOUT
 
-#define SNAPSHOT_MODULE snapshot_integer64
 #define SNAPSHOT_TYPE integer(int64)
 #define SNAPSHOT_LAYOUT 'i64'
+module snapshot_integer64
 #include "snapshot_array.inc"
-#undef SNAPSHOT_MODULE
+end module
 #undef SNAPSHOT_TYPE
 #undef SNAPSHOT_LAYOUT
 
-#define SNAPSHOT_MODULE snapshot_real32
 #define SNAPSHOT_TYPE real(real32)
 #define SNAPSHOT_LAYOUT 'f32'
+module snapshot_real32
 #include "snapshot_array.inc"
-#undef SNAPSHOT_MODULE
+end module
 #undef SNAPSHOT_TYPE
 #undef SNAPSHOT_LAYOUT
 
-#define SNAPSHOT_MODULE snapshot_real64
 #define SNAPSHOT_TYPE real(real64)
 #define SNAPSHOT_LAYOUT 'f64'
+module snapshot_real64
 #include "snapshot_array.inc"
-#undef SNAPSHOT_MODULE
+end module
 #undef SNAPSHOT_TYPE
 #undef SNAPSHOT_LAYOUT
 
-#define SNAPSHOT_MODULE snapshot_complex32
 #define SNAPSHOT_TYPE complex(real32)
 #define SNAPSHOT_LAYOUT 'c64'
+module snapshot_complex32
 #include "snapshot_array.inc"
-#undef SNAPSHOT_MODULE
+end module
 #undef SNAPSHOT_TYPE
 #undef SNAPSHOT_LAYOUT
 
-#define SNAPSHOT_MODULE snapshot_complex64
 #define SNAPSHOT_TYPE complex(real64)
 #define SNAPSHOT_LAYOUT 'c128'
+module snapshot_complex64
 #include "snapshot_array.inc"
-#undef SNAPSHOT_MODULE
+end module
 #undef SNAPSHOT_TYPE
 #undef SNAPSHOT_LAYOUT
 
-#define SNAPSHOT_MODULE snapshot_logical
 #define SNAPSHOT_TYPE logical(c_bool)
 #define SNAPSHOT_LAYOUT 'u8'
+module snapshot_logical
 #include "snapshot_array.inc"
-#undef SNAPSHOT_MODULE
+end module
 #undef SNAPSHOT_TYPE
 #undef SNAPSHOT_LAYOUT
 

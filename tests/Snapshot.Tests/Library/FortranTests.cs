@@ -26,6 +26,28 @@ public sealed partial class FortranTests : IDisposable
         _workshop.PathOf(""), "gfortran", $"-std={standard}", "-Wall", "-Wextra", "-Werror", "-O2", "-c", Module)
         .Good();
 
+    /// <summary>CMake finds the order of modules by itself, and expands no macros for it.</summary>
+    [MachineFact]
+    [Needs(Programs = ["cmake"])]
+    public void CMake_builds_the_module_with_the_program()
+    {
+        File.WriteAllText(
+            _workshop.PathOf("CMakeLists.txt"),
+            $"""
+            cmake_minimum_required(VERSION 3.20)
+            project(Heat LANGUAGES Fortran)
+            add_executable(heat "{Module}" "{HeatSample.Folder}/heat.f90")
+            target_link_libraries(heat PRIVATE "{_workshop.Libraries}/libsnapshot.so.0")
+            """);
+        string folder = _workshop.PathOf("");
+        Repository.Run(folder, "cmake", "-S", folder, "-B", _workshop.PathOf("build")).Good();
+        Repository.Run(folder, "cmake", "--build", _workshop.PathOf("build")).Good();
+        Assert.StartsWith(
+            "from generation 0\nchecksum ",
+            Repository.Run(folder, _workshop.PathOf("build/heat"), _workshop.PathOf("store"), "10").Good(),
+            StringComparison.Ordinal);
+    }
+
     [MachineFact]
     public void Each_kind_comes_back() => Twice("kinds");
 
