@@ -9,7 +9,7 @@ internal sealed unsafe class LibraryParticipant(Participant participant)
 {
     private readonly Stack<NestedScope> _critical = [];
     private readonly Stack<NestedScope> _blocked = [];
-    private readonly Dictionary<string, HandlerRegistration> _handlers = [];
+    private readonly Dictionary<string, RegisteredHandler> _handlers = [];
 
     internal Participant Participant => participant;
 
@@ -46,14 +46,17 @@ internal sealed unsafe class LibraryParticipant(Participant participant)
         _blocked.Pop();
     }
 
-    internal void AddHandler(string name, in CHandler handler, void* argument) =>
-        _handlers[name] = participant.RegisterHandler(name, new CallbackHandler(handler, argument));
+    internal void AddHandler(string name, in CHandler handler, void* argument)
+    {
+        CallbackHandler callback = new(handler, argument);
+        _handlers[name] = new RegisteredHandler(participant.RegisterHandler(name, callback), callback);
+    }
 
     internal void RemoveHandler(string name)
     {
-        if (!_handlers.Remove(name, out HandlerRegistration? registration))
+        if (!_handlers.Remove(name, out RegisteredHandler? registered))
             throw LibrarySession.NotFound($"Participant '{participant.Name}' has no handler '{name}'.");
-        registration.Dispose();
+        registered.Remove();
     }
 
     private InvalidOperationException NotOpen(string kind) =>

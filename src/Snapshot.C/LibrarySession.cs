@@ -1,4 +1,5 @@
 using Snapshot.C.Interface;
+using Snapshot.Coordination;
 
 namespace Snapshot.C;
 
@@ -15,7 +16,7 @@ internal sealed unsafe class LibrarySession
     private readonly ArenaOptions _arenaOptions;
     private readonly DueClock _clock;
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, HandlerRegistration> _handlers = [];
+    private readonly Dictionary<string, RegisteredHandler> _handlers = [];
     private Arena? _arena;
     private CheckpointTicket? _unwatched;
 
@@ -149,17 +150,17 @@ internal sealed unsafe class LibrarySession
 
     internal void AddHandler(string name, in CHandler handler, void* argument)
     {
-        HandlerRegistration registration =
-            _session.RegisterHandler(name, new CallbackHandler(handler, argument));
-        lock (_gate) _handlers[name] = registration;
+        CallbackHandler callback = new(handler, argument);
+        HandlerRegistration registration = _session.RegisterHandler(name, callback);
+        lock (_gate) _handlers[name] = new RegisteredHandler(registration, callback);
     }
 
     internal void RemoveHandler(string name)
     {
-        HandlerRegistration? registration;
-        lock (_gate) _handlers.Remove(name, out registration);
-        if (registration is null) throw NotFound($"There is no handler '{name}'.");
-        registration.Dispose();
+        RegisteredHandler? registered;
+        lock (_gate) _handlers.Remove(name, out registered);
+        if (registered is null) throw NotFound($"There is no handler '{name}'.");
+        registered.Remove();
     }
 
     /// <summary>Waits until a checkpoint is durable; the ticket is the caller's no more.</summary>
@@ -177,7 +178,10 @@ internal sealed unsafe class LibrarySession
         }
     }
 
-    /// <summary>Waits for the last checkpoint, and closes; throws its error after that.</summary>
+    /// <summary>
+    /// Waits for the last checkpoint, and closes; throws its error after that. Handlers were told of all of
+    /// it then, and are not called any more.
+    /// </summary>
     internal void Close()
     {
         CheckpointTicket? last;
@@ -194,7 +198,13 @@ internal sealed unsafe class LibrarySession
         finally
         {
             lock (s_open) s_open.RemoveAll(open => !open.TryGetTarget(out var session) || session == this);
+            Coordinator coordinator = _session.Parts.Coordinator;
             _session.Dispose();
+            coordinator.AwaitHandlers();
+            lock (_gate)
+            {
+                foreach (RegisteredHandler registered in _handlers.Values) registered.Remove();
+            }
         }
     }
 

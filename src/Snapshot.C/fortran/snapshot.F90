@@ -58,7 +58,7 @@ module snapshot_base
         enumerator :: snapshot_chain_broken, snapshot_outcome_unknown, snapshot_restart_failed
         enumerator :: snapshot_fiber_mismatch, snapshot_fiber_failed, snapshot_native_module
         enumerator :: snapshot_untrusted, snapshot_limit_reached, snapshot_unclaimed
-        enumerator :: snapshot_gate_timeout, snapshot_invalid_setting
+        enumerator :: snapshot_gate_timeout, snapshot_invalid_setting, snapshot_memory_gone
         enumerator :: snapshot_invalid_argument = 101, snapshot_misuse, snapshot_cancelled
         enumerator :: snapshot_forked, snapshot_out_of_memory, snapshot_internal
         ! Of this module alone; snapshot_error() does not speak of it.
@@ -66,7 +66,7 @@ module snapshot_base
     end enum
 
     enum, bind(c)
-        enumerator :: snapshot_continue = 0, snapshot_fresh = 1, snapshot_restart = 2
+        enumerator :: snapshot_continue = 0, snapshot_start_over = 1, snapshot_restart = 2
     end enum
     enum, bind(c)
         enumerator :: snapshot_due_interval = 1, snapshot_due_signal = 2, snapshot_due_limit = 4
@@ -78,7 +78,7 @@ module snapshot_base
     integer(c_int), parameter, private :: flag_lazy = 1, flag_allow_older = 2, flag_unmap_on_close = 4
     integer(c_int), parameter, private :: flag_allow_unlocked = 8
     integer(c_int), parameter, private :: flag_skip_if_busy = 1, flag_return_at_once = 2
-    integer(c_int), parameter, private :: flag_fill_later = 1
+    integer(c_int), parameter, private :: flag_fill_later = 1, flag_always_hash = 2
 
     ! ---- locks in arenas -------------------------------------------------------------------------------
 
@@ -320,6 +320,12 @@ module snapshot_base
             integer(c_int) :: status
         end function
 
+        function c_cancel(handle) bind(c, name='snapshot_cancel') result(status)
+            import :: c_int, c_ptr
+            type(c_ptr), value :: handle
+            integer(c_int) :: status
+        end function
+
         function c_is_done(handle) bind(c, name='snapshot_is_done') result(status)
             import :: c_int, c_ptr
             type(c_ptr), value :: handle
@@ -437,7 +443,7 @@ module snapshot_base
     private :: c_strlen, c_error, c_error_code, c_open, c_generation, c_tag, c_close, c_array, c_find, &
         c_exclude, c_include, c_protect, c_checkpoint, c_wait, c_attach, c_enter_blocked, c_on_checkpoint, &
         c_on_stop, c_barrier_init, c_barrier_wait, &
-        c_wait_captured, c_is_done, c_due, c_last_signal, c_detach, c_poll_slow, c_enter_critical, &
+        c_wait_captured, c_is_done, c_cancel, c_due, c_last_signal, c_detach, c_poll_slow, c_enter_critical, &
         c_exit_critical, c_exit_blocked, c_remove_array, c_fill, c_unprotect, c_remove_handler, &
         c_remove_stop_handler, c_mutex_lock, c_mutex_try_lock, c_mutex_unlock, c_mutex_is_held
     private :: settle, text_of, c_text, flag, handler_of, on_prepare, on_resume, on_committed
@@ -468,7 +474,7 @@ contains
         allow_unlocked, capacity, staging_limit, encoders, keep, timeout, interval, time_limit, &
         time_margin, signals, ierr) result(session)
         character(*), intent(in) :: store
-        integer, intent(in), optional :: start ! snapshot_continue, snapshot_fresh or snapshot_restart
+        integer, intent(in), optional :: start ! snapshot_continue, snapshot_start_over or snapshot_restart
         integer(int64), intent(in), optional :: generation
         character(*), intent(in), optional :: tag, signals
         logical, intent(in), optional :: lazy, allow_older, unmap_on_close, allow_unlocked
@@ -649,6 +655,13 @@ contains
         is_done = status == 1
         call settle(status, ierr)
     end function
+
+    ! Gives it up, if its commit has not begun. The ticket is waited for all the same.
+    subroutine snapshot_cancel(ticket, ierr)
+        type(snapshot_ticket), intent(in) :: ticket
+        integer, intent(out), optional :: ierr
+        call settle(c_cancel(ticket%handle), ierr)
+    end subroutine
 
     ! Why a checkpoint is due: a sum of snapshot_due_interval, _signal, _limit; 0: it is not.
     function snapshot_due(session, ierr) result(due)
@@ -923,12 +936,12 @@ contains
         call settle(merge(0_c_int, -c_error_code(), c_associated(memory)), ierr)
     end function
 
-    subroutine protect_memory(session, name, memory, bytes, fill_later, ierr)
+    subroutine protect_memory(session, name, memory, bytes, fill_later, always_hash, ierr)
         type(snapshot_session), intent(in) :: session
         character(*), intent(in) :: name
         type(c_ptr), intent(in) :: memory
         integer(int64), intent(in) :: bytes
-        logical, intent(in), optional :: fill_later
+        logical, intent(in), optional :: fill_later, always_hash
         integer, intent(out), optional :: ierr
         if (.not. c_associated(memory)) then
             if (.not. present(ierr)) error stop 'snapshot: only a contiguous array can be protected'
@@ -936,15 +949,15 @@ contains
             return
         end if
         call settle(c_protect(session%handle, trim(name)//c_null_char, memory, bytes, &
-            flag(flag_fill_later, fill_later)), ierr)
+            flag(flag_fill_later, fill_later) + flag(flag_always_hash, always_hash)), ierr)
     end subroutine
 
-    subroutine exclude_memory(session, memory, bytes, is_excluded, excluded, ierr)
+    subroutine exclude_memory(session, memory, bytes, is_excluded, changed, ierr)
         type(snapshot_session), intent(in) :: session
         type(c_ptr), intent(in) :: memory
         integer(int64), intent(in) :: bytes
         logical, intent(in) :: is_excluded
-        integer(int64), intent(out), optional :: excluded
+        integer(int64), intent(out), optional :: changed
         integer, intent(out), optional :: ierr
         integer(int64) :: status
         if (.not. c_associated(memory)) then
@@ -957,7 +970,7 @@ contains
         else
             status = c_include(session%handle, memory, bytes)
         end if
-        if (present(excluded)) excluded = max(status, 0_int64)
+        if (present(changed)) changed = max(status, 0_int64)
         call settle(int(min(status, 0_int64), c_int), ierr)
     end subroutine
 

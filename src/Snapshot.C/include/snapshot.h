@@ -204,7 +204,7 @@ SNAPSHOT_API int snapshot_free(snapshot_session *session, void *memory); /* NULL
 
 /*
  * Leaves the whole pages of a range out of images: scratch, which reads as zero after a restart. Returns the
- * bytes that are left out now. snapshot_include takes them in again.
+ * bytes that are left out now. snapshot_include takes them in again, and returns how many.
  */
 SNAPSHOT_API int64_t snapshot_exclude(snapshot_session *session, void *memory, int64_t bytes);
 SNAPSHOT_API int64_t snapshot_include(snapshot_session *session, void *memory, int64_t bytes);
@@ -375,9 +375,10 @@ typedef struct snapshot_handler {
     }
 
 /*
- * Registers a handler, under a name by which the next process registers it again; then it is told RESTARTED
- * before this returns. With a session it runs on a thread of the library, its prepare part while the program
- * computes. With a participant it runs on that thread, once it has stopped.
+ * Registers a handler, under a name by which the next process registers it again; then it is told RESTARTED.
+ * With a session it runs on a thread of the library, its prepare part and what follows a restart while the
+ * program computes. With a participant it runs on that thread, once it has stopped; it is told RESTARTED
+ * before this returns.
  */
 SNAPSHOT_API int snapshot_on_checkpoint(snapshot_session *session, const char *name,
                                         const snapshot_handler *handler, void *argument);

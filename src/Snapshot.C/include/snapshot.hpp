@@ -459,6 +459,12 @@ class ticket
         return detail::check(snapshot_is_done(handle_)) != 0;
     }
 
+    /* Gives the checkpoint up, if its commit has not begun; wait then throws CANCELLED. */
+    void cancel()
+    {
+        detail::check(snapshot_cancel(handle_));
+    }
+
   private:
     snapshot_ticket *handle_;
     std::shared_ptr<detail::failures> failed_;
@@ -564,6 +570,7 @@ class session
         return detail::check(snapshot_exclude(handle_, memory.data(), detail::bytes_of<T>(memory.size())));
     }
 
+    /* Takes them in again; the bytes that this concerns. */
     template <class T> std::int64_t include(span<T> memory)
     {
         return detail::check(snapshot_include(handle_, memory.data(), detail::bytes_of<T>(memory.size())));

@@ -58,6 +58,14 @@ internal sealed class AsyncHandlers
         }
     }
 
+    /// <summary>Once it is closed: waits until the thread has ended, unless it is the caller.</summary>
+    internal void AwaitEnd()
+    {
+        Thread? thread;
+        lock (_gate) thread = _thread;
+        if (thread is not null && !IsCurrent) thread.Join();
+    }
+
     private void Start()
     {
         Thread thread = new(Run) { IsBackground = true, Name = "Snapshot handlers" };

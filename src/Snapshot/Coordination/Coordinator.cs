@@ -244,6 +244,12 @@ internal sealed class Coordinator : IDisposable
         _async.Close();
     }
 
+    /// <summary>
+    /// After the end: waits until async handlers have been told what they were to be told; not on their own
+    /// thread.
+    /// </summary>
+    internal void AwaitHandlers() => _async.AwaitEnd();
+
     private void ThrowIfUnusable()
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);

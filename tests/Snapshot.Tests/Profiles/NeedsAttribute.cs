@@ -1,3 +1,4 @@
+using Snapshot.Tests.Library;
 using Snapshot.Tests.Threads.Native;
 using Xunit.Abstractions;
 using Xunit.Sdk;
@@ -17,6 +18,9 @@ internal sealed class NeedsAttribute(params Capability[] capabilities) : Attribu
 
     /// <summary>Programs that are needed on the PATH, beside that.</summary>
     public string[] Programs { get; init; } = [];
+
+    /// <summary>A python3 that has numpy.</summary>
+    public bool Numpy { get; init; }
 
     /// <summary>
     /// Compilers, or sanitizers, which write beside the sources and make calls that a profile denies: they
@@ -39,6 +43,7 @@ internal sealed class NeedsAttribute(params Capability[] capabilities) : Attribu
             .Where(found => !found.Available)
             .Select(found => $"this machine lacks {found.Name}: {found.Detail}")
             .Concat(needs.SelectMany(need => need.Programs).Select(ModuleWorkshop.Missing).OfType<string>())
+            .Concat(needs.Where(need => need.Numpy).Select(_ => PythonProgram.Missing).OfType<string>())
             .Concat(
                 needs.Where(need => need.Toolchain).Select(_ => Profile.ToolchainObstacle).OfType<string>())
             .FirstOrDefault();

@@ -40,6 +40,7 @@ class Code(enum.IntEnum):
     UNCLAIMED = 28
     GATE_TIMEOUT = 29
     INVALID_SETTING = 30
+    MEMORY_GONE = 31
     INVALID_ARGUMENT = 101
     MISUSE = 102
     CANCELLED = 103

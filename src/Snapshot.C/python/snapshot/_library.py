@@ -84,6 +84,7 @@ _SIGNATURES = {
     "snapshot_checkpoint": (c_int, _HANDLE, POINTER(Request), POINTER(_HANDLE)),
     "snapshot_wait": (c_int, _HANDLE, POINTER(c_int64)),
     "snapshot_is_done": (c_int, _HANDLE),
+    "snapshot_cancel": (c_int, _HANDLE),
     "snapshot_due": (c_int, _HANDLE),
     "snapshot_last_signal": (c_int, _HANDLE),
     "snapshot_attach": (c_int, _HANDLE, c_char_p, POINTER(_HANDLE)),

@@ -31,7 +31,7 @@ class Start(enum.IntEnum):
     #: From the newest generation, or fresh when there is none.
     CONTINUE = 0
     #: Fresh; the generations that the store has stay until retention removes them.
-    FRESH = 1
+    START_OVER = 1
     #: From a generation; NOT_FOUND when there is none.
     RESTART = 2
 
@@ -59,7 +59,7 @@ class Stage(enum.IntEnum):
 
 _LAZY, _ALLOW_OLDER, _UNMAP_ON_CLOSE, _ALLOW_UNLOCKED = 1, 2, 4, 8
 _SKIP_IF_BUSY, _RETURN_AT_ONCE = 1, 2
-_FILL_LATER = 1
+_FILL_LATER, _ALWAYS_HASH = 1, 2
 
 # Until they are closed: a program that ends without closing has its last checkpoint all the same.
 _open: Set["Session"] = set()
@@ -216,15 +216,20 @@ class Session:
         return check(lib.snapshot_exclude(self._handle, *_range_of(array)))
 
     def include(self, array: numpy.ndarray) -> int:
-        """Takes them in again."""
+        """Takes them in again; returns the bytes that this concerns."""
         return check(lib.snapshot_include(self._handle, *_range_of(array)))
 
     # ---- memory of the program
 
-    def protect(self, name: str, array: numpy.ndarray, fill_later: bool = False) -> None:
+    def protect(
+        self, name: str, array: numpy.ndarray, *, fill_later: bool = False, always_hash: bool = False
+    ) -> None:
         """Makes an array of the program part of the images, and fills it with what the generation has.
 
         Its memory is kept until :meth:`unprotect`, and must not be resized. Arrays of the session cost less.
+
+        :param fill_later: Leave its content until :meth:`fill`.
+        :param always_hash: A device, or another process, may write it: look at all of it each time.
         """
         encoded = text(name, "name")
         layout_of(array.dtype)
@@ -232,7 +237,8 @@ class Session:
             raise ValueError("the array cannot be written, so that a restart could not fill it")
         address, size = _range_of(array)
         check(lib.snapshot_protect(
-            self._handle, encoded, address, size, _FILL_LATER if fill_later else 0))
+            self._handle, encoded, address, size,
+            (_FILL_LATER if fill_later else 0) | (_ALWAYS_HASH if always_hash else 0)))
         self._protected[name] = array
 
     def fill(self, name: str) -> bool:
@@ -240,7 +246,7 @@ class Session:
         return check(lib.snapshot_fill(self._handle, text(name, "name"))) == 1
 
     def unprotect(self, name: str) -> None:
-        """From now on it is in no image."""
+        """From now on it is in no image. Also of what the generation has and this program does not need."""
         check(lib.snapshot_unprotect(self._handle, text(name, "name")))
         self._protected.pop(name, None)
 
@@ -316,8 +322,9 @@ class Session:
 
         :param prepare: Is called with the generation before memory is captured. Raise AbortCheckpoint, or
             anything else, to abort the checkpoint: its error has it as its cause.
-        :param resume: Is called with an :class:`Outcome` after memory was captured or not, and by this method
-            after a restart. What it raises the next checkpoint, poll or close raises, as HANDLER_FAILED.
+        :param resume: Is called with an :class:`Outcome` after memory was captured or not, and soon after
+            this method was called after a restart. What it raises the next checkpoint, poll or close raises, as
+            HANDLER_FAILED.
         :param committed: Is called with the generation when it is durable. What it raises: as above.
         """
         encoded = text(name, "name")

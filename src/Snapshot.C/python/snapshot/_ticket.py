@@ -72,6 +72,12 @@ class Ticket:
         self._finish()
         return self._result()
 
+    def cancel(self) -> None:
+        """Gives the checkpoint up, if its commit has not begun; wait then raises CANCELLED."""
+        with self._gate:
+            if self._handle.value is not None:
+                check(lib.snapshot_cancel(self._handle))
+
     def __await__(self) -> Generator[Any, None, int]:
         for pause in _pauses():
             if self.done:
