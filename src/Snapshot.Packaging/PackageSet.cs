@@ -22,7 +22,7 @@ internal sealed class PackageSet(string version, string library, string command,
         yield return Write(folder, $"{name}.tar.gz", Archive.TarGz(Tarball(), $"{name}/"));
         yield return Write(
             folder, $"snapshot-{version}-{Wheel.Tag}.whl",
-            Wheel.ToBytes(version, File.ReadAllText(Path.Combine(root, "README.md")), Python("snapshot", true)));
+            Wheel.ToBytes(version, File.ReadAllText(Path.Combine(root, "docs/LIBRARY.md")), Python("snapshot", true)));
     }
 
     private IEnumerable<DebianPackage> Debian()
