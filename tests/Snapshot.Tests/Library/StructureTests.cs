@@ -63,7 +63,8 @@ public sealed class StructureTests : IDisposable
             Assert.Equal(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{sizeof(ArenaMutex)} {sizeof(ArenaBarrier)} {sizeof(ArenaSemaphore)} {sizeof(ArenaReaderWriterLock)}\n"),
+                    $"{sizeof(ArenaMutex)} {sizeof(ArenaBarrier)} {sizeof(ArenaSemaphore)} " +
+                    $"{sizeof(ArenaReaderWriterLock)}\n"),
                 Repository.Run(_workshop.PathOf(""), program).Good());
         }
     }
