@@ -16,7 +16,7 @@ usage() {
         '  test         builds everything and runs every test; ARGUMENTS go to dotnet test' \
         '  bench        measures checkpoints and restarts end to end (try bench --help); bench all writes bench/RESULTS.md' \
         '  bench micro  measures the small operations with BenchmarkDotNet; ARGUMENTS go to it' \
-        '  pack         makes the NuGet packages in artifacts/; ARGUMENTS go to dotnet pack' \
+        '  pack         makes all packages in artifacts/: NuGet, Debian, a tarball, a wheel; ARGUMENTS go to dotnet pack' \
         '  help         shows this text'
 }
 
@@ -86,7 +86,7 @@ Usage: ./build.ps1 TASK [ARGUMENTS]
   test         builds everything and runs every test; ARGUMENTS go to dotnet test
   bench        measures checkpoints and restarts end to end (try bench --help); bench all writes bench/RESULTS.md
   bench micro  measures the small operations with BenchmarkDotNet; ARGUMENTS go to it
-  pack         makes the NuGet packages in artifacts/; ARGUMENTS go to dotnet pack
+  pack         makes all packages in artifacts/: NuGet, Debian, a tarball, a wheel; ARGUMENTS go to dotnet pack
   help         shows this text
 '@
 

@@ -1,3 +1,4 @@
+using System.Text;
 using Snapshot.C.Interface;
 
 namespace Snapshot.C;
@@ -18,6 +19,7 @@ internal static unsafe class SessionOptions
                     ? new RetentionPolicy()
                     : new RetentionPolicy { KeepLast = options.Keep },
                 AllowUnlocked = flags.HasFlag(OpenFlags.AllowUnlocked),
+                Waiting = Say,
             },
             Restart = new RestartOptions
             {
@@ -38,4 +40,11 @@ internal static unsafe class SessionOptions
 
     internal static ArenaOptions ArenaOf(in COptions options) =>
         options.Capacity == 0 ? new ArenaOptions() : new ArenaOptions { Capacity = options.Capacity };
+
+    /// <summary>Told when opening waits for the process that has the store.</summary>
+    private static void Say(string text)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
+        fixed (byte* first = bytes) LibraryNative.sn_say(first, bytes.Length);
+    }
 }

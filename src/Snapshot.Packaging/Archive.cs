@@ -41,7 +41,9 @@ internal static class Archive
         return bytes.ToArray();
     }
 
-    /// <summary>An archive of ar, as a package of Debian is one: names of at most 16 letters, in order.</summary>
+    /// <summary>
+    /// An archive of ar, as a package of Debian is one: names of at most 16 letters, in order.
+    /// </summary>
     internal static byte[] Ar(params (string Name, byte[] Content)[] members)
     {
         using MemoryStream bytes = new();

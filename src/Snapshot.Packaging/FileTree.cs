@@ -14,7 +14,8 @@ internal sealed class FileTree
     internal IReadOnlyDictionary<string, TreeEntry> Entries => _entries;
 
     /// <summary>The folders above the entries, each before what is in it.</summary>
-    internal IEnumerable<string> Folders => _entries.Keys.SelectMany(Above).Distinct().Order(StringComparer.Ordinal);
+    internal IEnumerable<string> Folders =>
+        _entries.Keys.SelectMany(Above).Distinct().Order(StringComparer.Ordinal);
 
     internal FileTree Add(string path, byte[] content, bool isExecutable = false)
     {

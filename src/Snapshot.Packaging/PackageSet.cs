@@ -22,7 +22,8 @@ internal sealed class PackageSet(string version, string library, string command,
         yield return Write(folder, $"{name}.tar.gz", Archive.TarGz(Tarball(), $"{name}/"));
         yield return Write(
             folder, $"snapshot-{version}-{Wheel.Tag}.whl",
-            Wheel.ToBytes(version, File.ReadAllText(Path.Combine(root, "README.md")), Python("snapshot", true)));
+            Wheel.ToBytes(
+                version, File.ReadAllText(Path.Combine(root, "docs/LIBRARY.md")), Python("snapshot", true)));
     }
 
     private IEnumerable<DebianPackage> Debian()
@@ -74,19 +75,23 @@ internal sealed class PackageSet(string version, string library, string command,
         return new FileTree()
             .Link($"{libraries}/libsnapshot.so", "libsnapshot.so.0")
             .Add($"{libraries}/pkgconfig/snapshot.pc", Template("snapshot.pc", libraries, top))
-            .Add($"{libraries}/cmake/Snapshot/SnapshotConfig.cmake", Template("SnapshotConfig.cmake", libraries, top))
-            .Add($"{libraries}/cmake/Snapshot/SnapshotConfigVersion.cmake", Template("SnapshotConfigVersion.cmake"))
+            .Add($"{libraries}/cmake/Snapshot/SnapshotConfig.cmake", Template(
+                "SnapshotConfig.cmake", libraries, top))
+            .Add($"{libraries}/cmake/Snapshot/SnapshotConfigVersion.cmake", Template(
+                "SnapshotConfigVersion.cmake"))
             .AddFolder($"{top}include", Path.Combine(Sources, "include"), ".h", ".hpp")
             .AddFolder($"{top}share/snapshot/fortran", Path.Combine(Sources, "fortran"), ".F90", ".inc")
             .AddFolder($"{top}share/snapshot/veloc", Path.Combine(Sources, "veloc"), ".c", ".h")
             .AddFolder(
-                $"{top}share/snapshot/samples", Path.Combine(root, "samples/Library"), ".c", ".cpp", ".f90", ".py",
+                $"{top}share/snapshot/samples", Path.Combine(root, "samples/Library"), ".c", ".cpp", ".f90",
+                ".py",
                 ".txt");
     }
 
     private FileTree Python(string folder, bool hasLibrary)
     {
-        FileTree tree = new FileTree().AddFolder(folder, Path.Combine(Sources, "python/snapshot"), ".py", ".typed");
+        FileTree tree = new FileTree().AddFolder(
+            folder, Path.Combine(Sources, "python/snapshot"), ".py", ".typed");
         if (hasLibrary) tree.Add($"{folder}/libsnapshot.so.0", File.ReadAllBytes(library));
         return tree;
     }

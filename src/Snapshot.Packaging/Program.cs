@@ -2,7 +2,8 @@ using Snapshot.Packaging;
 
 if (args is not [var version, var library, var command, var folder])
 {
-    Console.Error.WriteLine("Usage: Snapshot.Packaging VERSION LIBRARY COMMAND FOLDER, from the root of the sources");
+    Console.Error.WriteLine(
+        "Usage: Snapshot.Packaging VERSION LIBRARY COMMAND FOLDER, from the root of the sources");
     return 2;
 }
 

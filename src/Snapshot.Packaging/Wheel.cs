@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Snapshot.Packaging;
 
-/// <summary>A wheel of Python, as the binary distribution format describes it: files, and a list of them.</summary>
+/// <summary>
+/// A wheel of Python, as the binary distribution format describes it: files, and a list of them.
+/// </summary>
 internal static class Wheel
 {
     /// <summary>glibc 2.34 and newer, any Python 3.</summary>

@@ -144,8 +144,9 @@ public sealed partial class SnapshotSession : IAsyncDisposable, IDisposable
     /// <see cref="StoreOptions.Retention"/> lets them go.
     /// </summary>
     /// <remarks>
-    /// Before that first checkpoint a restart still takes the generation that it would have taken. Afterwards
-    /// <see cref="RestartOptions.AllowOlderGeneration"/> may go back beyond it.
+    /// Neither <see cref="SnapshotOptions.Restart"/> nor the environment variable <c>SNAPSHOT_RESTART</c>
+    /// counts. Before that first checkpoint a restart still takes the generation that it would have taken.
+    /// Afterwards <see cref="RestartOptions.AllowOlderGeneration"/> may go back beyond it.
     /// </remarks>
     /// <param name="directory">The directory of the store; made when it is missing.</param>
     /// <param name="options">How the session behaves, or null for the defaults.</param>

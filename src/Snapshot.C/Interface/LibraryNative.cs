@@ -14,6 +14,9 @@ internal static unsafe partial class LibraryNative
     internal static partial void sn_error_set(int code, byte* text, int bytes);
 
     [LibraryImport(Library)]
+    internal static partial void sn_say(byte* text, int bytes);
+
+    [LibraryImport(Library)]
     internal static partial int sn_is_forked_child();
 
     [LibraryImport(Library)]

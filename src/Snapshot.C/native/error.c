@@ -4,6 +4,7 @@
  */
 #include "library.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Longer texts, such as those that name many threads, end with an ellipsis. */
@@ -76,6 +77,11 @@ void sn_error_set(int32_t code, const char *text, int32_t bytes)
         memcpy(t_text + length, ELLIPSIS, sizeof ELLIPSIS);
     }
     t_code = code;
+}
+
+void sn_say(const char *text, int32_t bytes)
+{
+    fprintf(stderr, "snapshot: %.*s\n", (int)bytes, text);
 }
 
 SNAPSHOT_API const char *snapshot_error(void)

@@ -23,6 +23,9 @@ void sn_managed_before_fork(void);
 /* Says what went wrong on this thread, in at most `bytes` bytes of UTF-8, which need not end with 0. */
 void sn_error_set(int32_t code, const char *text, int32_t bytes);
 
+/* Writes a line to the standard error stream, for what takes long before it can be an error. */
+void sn_say(const char *text, int32_t bytes);
+
 /* Not 0 in a forked child of a process that had started the runtime. */
 int32_t sn_is_forked_child(void);
 

@@ -34,7 +34,6 @@ internal sealed unsafe class RegionCapture : IDisposable
     private readonly PageBitmap _wanted;
     private readonly PageBitmap _free;
     private readonly PageBitmap _excluded;
-    private readonly DoubtfulPages? _doubtful;
 
     // Pages that the newest committed image describes; a page beyond it has no parent to refer to.
     private long _parentPages;
@@ -73,7 +72,6 @@ internal sealed unsafe class RegionCapture : IDisposable
         _wanted = new PageBitmap(region.CapacityPages);
         _free = new PageBitmap(region.CapacityPages);
         _excluded = new PageBitmap(region.CapacityPages);
-        if (arena is null) _doubtful = new DoubtfulPages(region, hashes, staging.Crew);
         _pages = PagesBy(tracker);
     }
 
@@ -251,7 +249,6 @@ internal sealed unsafe class RegionCapture : IDisposable
         _wanted.Dispose();
         _free.Dispose();
         _excluded.Dispose();
-        _doubtful?.Dispose();
     }
 
     /// <summary>
@@ -338,7 +335,6 @@ internal sealed unsafe class RegionCapture : IDisposable
         {
             _free.Clear();
             Tracker.MarkEmpty(_free);
-            _doubtful!.Sift(Tracker, _changed, _parentPages);
             return true;
         }
 

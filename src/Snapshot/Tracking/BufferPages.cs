@@ -30,17 +30,6 @@ internal readonly record struct BufferPages(ulong Address, long Bytes)
             into.Add(Holding(LeadBytes + Pages.Bytes(run.Start), Pages.Bytes(run.Count)));
     }
 
-    /// <summary>Adds the first and the last page of each run that <see cref="Spread"/> adds.</summary>
-    internal void SpreadEnds(PageBitmap whole, PageBitmap into)
-    {
-        for (long at = 0; whole.NextRun(at, out PageRange run); at = run.End)
-        {
-            PageRange pages = Holding(LeadBytes + Pages.Bytes(run.Start), Pages.Bytes(run.Count));
-            into.Add(new PageRange(pages.Start, 1));
-            into.Add(new PageRange(pages.End - 1, 1));
-        }
-    }
-
     /// <summary>Adds the pages of the buffer that have no byte elsewhere.</summary>
     internal void SpreadInside(PageBitmap whole, PageBitmap into)
     {

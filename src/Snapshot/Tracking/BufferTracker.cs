@@ -100,11 +100,6 @@ internal sealed unsafe class BufferTracker : DirtyTracker
         if (_watched is not null) _layout.SpreadInside(_watched.Empty, into);
     }
 
-    internal override void MarkDoubtful(PageBitmap into)
-    {
-        if (_watched is not null && _layout.LeadBytes > 0) _layout.SpreadEnds(_written, into);
-    }
-
     internal override void Leave()
     {
         _isLeft = true;

@@ -75,13 +75,6 @@ internal abstract class DirtyTracker : IDisposable
     }
 
     /// <summary>
-    /// Adds pages of the last collect of which only a part is where something was written, if there are any.
-    /// </summary>
-    internal virtual void MarkDoubtful(PageBitmap into)
-    {
-    }
-
-    /// <summary>
     /// The memory is not looked at any more, and may be gone when this returns. What was collected can still
     /// be given back.
     /// </summary>

@@ -59,7 +59,8 @@ public sealed class CppTests : IDisposable
                 void make(snapshot::session &session) { session.array<{{type}}>("name", 1); }
                 """);
             ProgramResult result = Repository.Run(
-                _workshop.PathOf(""), "g++", "-std=c++17", $"-I{LibraryWorkshop.Headers}", "-fsyntax-only", file);
+                _workshop.PathOf(""), "g++", "-std=c++17", $"-I{LibraryWorkshop.Headers}", "-fsyntax-only",
+                file);
             Assert.NotEqual(0, result.ExitCode);
             Assert.Contains(reason, result.Error, StringComparison.Ordinal);
         }
@@ -68,7 +69,8 @@ public sealed class CppTests : IDisposable
     public void Dispose() => _workshop.Dispose();
 
     private string Build(string standard) => _workshop.Build(
-        [Path.Combine(LibraryWorkshop.Sources, "cpp_tests.cpp")], "g++", $"-std={standard}", "-Wall", "-Wextra",
+        [Path.Combine(LibraryWorkshop.Sources, "cpp_tests.cpp")], "g++", $"-std={standard}", "-Wall",
+        "-Wextra",
         "-Wconversion", "-pedantic", "-Werror");
 
     private ProgramResult Run(string program, string scene) =>

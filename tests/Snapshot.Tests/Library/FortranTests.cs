@@ -5,7 +5,9 @@ using Xunit;
 
 namespace Snapshot.Tests.Library;
 
-/// <summary>The Fortran module: scenes of fortran_tests.f90, which find by themselves what is wrong.</summary>
+/// <summary>
+/// The Fortran module: scenes of fortran_tests.f90, which find by themselves what is wrong.
+/// </summary>
 [Needs(Programs = ["gfortran"], Toolchain = true)]
 public sealed partial class FortranTests : IDisposable
 {
@@ -16,14 +18,16 @@ public sealed partial class FortranTests : IDisposable
 
     // Values are compared that were stored, and calls need not be made whose result does not matter.
     private string Program => _program ??= _workshop.Build(
-        [Module, Path.Combine(LibraryWorkshop.Sources, "fortran_tests.f90")], "gfortran", "-std=f2018", "-Wall",
+        [Module, Path.Combine(LibraryWorkshop.Sources, "fortran_tests.f90")], "gfortran", "-std=f2018",
+        "-Wall",
         "-Wextra", "-Wno-compare-reals", "-Wno-function-elimination", "-Werror");
 
     [MachineTheory]
     [InlineData("f2018")]
     [InlineData("gnu")]
     public void The_module_compiles_without_a_warning(string standard) => Repository.Run(
-        _workshop.PathOf(""), "gfortran", $"-std={standard}", "-Wall", "-Wextra", "-Werror", "-O2", "-c", Module)
+        _workshop.PathOf(""), "gfortran", $"-std={standard}", "-Wall", "-Wextra", "-Werror", "-O2", "-c",
+        Module)
         .Good();
 
     /// <summary>CMake finds the order of modules by itself, and expands no macros for it.</summary>
@@ -69,7 +73,8 @@ public sealed partial class FortranTests : IDisposable
         ProgramResult result = Run("errors");
         Assert.Equal("", result.Output);
         Assert.Equal(1, result.ExitCode);
-        Assert.StartsWith("ERROR STOP snapshot: The session is NULL.", result.Error, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "ERROR STOP snapshot: The session is NULL.", result.Error, StringComparison.Ordinal);
     }
 
     /// <summary>The enumerators count as those of C do, from 1 and from 101.</summary>
@@ -79,9 +84,11 @@ public sealed partial class FortranTests : IDisposable
         string header = File.ReadAllText(Path.Combine(LibraryWorkshop.Headers, "snapshot.h"));
         header = header[header.IndexOf("enum snapshot_code", StringComparison.Ordinal)..];
         header = header[..header.IndexOf("};", StringComparison.Ordinal)];
-        string[] inC = [.. CodeOfC().Matches(header).Select(match => match.Groups[1].Value.ToLowerInvariant())];
+        string[] inC = [.. CodeOfC().Matches(header).Select(
+            match => match.Groups[1].Value.ToLowerInvariant())];
         string module = File.ReadAllText(Module);
-        module = module[module.IndexOf("enumerator :: snapshot_native_library = 1", StringComparison.Ordinal)..];
+        module =
+            module[module.IndexOf("enumerator :: snapshot_native_library = 1", StringComparison.Ordinal)..];
         string[] inFortran =
         [
             .. NameOfFortran().Matches(module[..module.IndexOf("! Of this module", StringComparison.Ordinal)])

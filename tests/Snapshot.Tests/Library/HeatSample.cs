@@ -4,7 +4,9 @@ using Snapshot.Tests.Structure;
 
 namespace Snapshot.Tests.Library;
 
-/// <summary>One of samples/Library, built or ready to run, that writes its field into a file at the end.</summary>
+/// <summary>
+/// One of samples/Library, built or ready to run, that writes its field into a file at the end.
+/// </summary>
 /// <param name="workshop">Where it was built; other users may read there.</param>
 /// <param name="command">Starts it, without its arguments.</param>
 internal sealed class HeatSample(LibraryWorkshop workshop, params string[] command)

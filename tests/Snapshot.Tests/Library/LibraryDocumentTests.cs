@@ -6,7 +6,9 @@ using Xunit;
 
 namespace Snapshot.Tests.Library;
 
-/// <summary>The programs of docs/LIBRARY.md are built as they stand there, and go on when they run again.</summary>
+/// <summary>
+/// The programs of docs/LIBRARY.md are built as they stand there, and go on when they run again.
+/// </summary>
 [Needs(Toolchain = true)]
 public sealed partial class LibraryDocumentTests : IDisposable
 {

@@ -33,7 +33,9 @@ internal sealed class LibraryWorkshop : IDisposable
     internal string PathOf(string name) => Path.Combine(_folder.FullName, name);
 
     /// <summary>Builds a program of a source text; it is in a folder of its own.</summary>
-    /// <param name="name">Of the source file, such as heat.c, which says the language to the compiler.</param>
+    /// <param name="name">
+    /// Of the source file, such as heat.c, which says the language to the compiler.
+    /// </param>
     /// <param name="source">The text.</param>
     /// <param name="compiler">cc, g++ or gfortran, and flags.</param>
     /// <returns>The path of the program.</returns>

@@ -19,7 +19,8 @@ public sealed class MessageTests
     public void Each_phrase_is_said_and_what_takes_its_place_is_in_the_header(string net, string c)
     {
         // A phrase may be cut where a line of the source ends, or be made by nameof.
-        Assert.Contains(Repository.Library, file => Joined(file.Text).Contains(net, StringComparison.Ordinal));
+        Assert.Contains(
+            Repository.Library, file => Joined(file.Text).Contains(net, StringComparison.Ordinal));
         string header = File.ReadAllText(Path.Combine(LibraryWorkshop.Headers, "snapshot.h"));
         foreach (string word in c.Split(' ', '.', '\''))
         {

@@ -40,7 +40,9 @@ public sealed class ProcessTests(ITestOutputHelper output) : IDisposable
     public void A_pipe_that_nobody_reads_ends_the_program() => Assert.Equal(
         "line 0\n141\n",
         Run(
-            "bash", "-c", $"env --default-signal=PIPE {Program} print {Store} | head -n 1; echo ${{PIPESTATUS[0]}}").Good());
+            "bash", "-c",
+            $"env --default-signal=PIPE {Program} print {Store} | head -n 1; echo ${{PIPESTATUS[0]}}")
+            .Good());
 
     [MachineTheory]
     [InlineData("segv-before")]
@@ -56,7 +58,8 @@ public sealed class ProcessTests(ITestOutputHelper output) : IDisposable
     public void Who_takes_the_signal_of_the_runtime_is_told()
     {
         string told = Run("runtime-signal").Good();
-        Assert.StartsWith("MISUSE: Signal 34 (SIGRTMIN) belongs to libsnapshot", told, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "MISUSE: Signal 34 (SIGRTMIN) belongs to libsnapshot", told, StringComparison.Ordinal);
         Assert.Contains(Program, told, StringComparison.Ordinal);
     }
 
@@ -154,7 +157,8 @@ public sealed class ProcessTests(ITestOutputHelper output) : IDisposable
         string costs = Run("costs").Good();
         output.WriteLine(costs);
         string memory = costs.Split('\n').Single(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
-        Assert.InRange(int.Parse(memory.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1]), 1, 40 << 10);
+        Assert.InRange(int.Parse(
+            memory.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1]), 1, 40 << 10);
     }
 
     public void Dispose() => _workshop.Dispose();

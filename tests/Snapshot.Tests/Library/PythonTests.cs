@@ -55,7 +55,8 @@ public sealed partial class PythonTests : IDisposable
 
     private ProgramResult Run(params string[] arguments)
     {
-        ProcessStartInfo start = new(PythonProgram.Path, arguments) { WorkingDirectory = _workshop.PathOf("") };
+        ProcessStartInfo start =
+            new(PythonProgram.Path, arguments) { WorkingDirectory = _workshop.PathOf("") };
         start.Environment["PYTHONPATH"] = PythonProgram.Packages;
         start.Environment["PYTHONDONTWRITEBYTECODE"] = "1";
         start.Environment["SNAPSHOT_LIBRARY"] = Path.Combine(_workshop.Libraries, "libsnapshot.so.0");

@@ -21,20 +21,23 @@ public sealed class SystemPackageTests(SystemPackages packages) : IClassFixture<
     public void A_program_is_built_against_the_packages_of_Debian_by_pkg_config()
     {
         string root = packages.PathOf("debian");
-        foreach (string name in (string[])["libsnapshot0_*", "libsnapshot-dev_*", "python3-snapshot_*", "snapshot-tools_*"])
+        foreach (string name in (string[])["libsnapshot0_*", "libsnapshot-dev_*", "python3-snapshot_*",
+            "snapshot-tools_*"])
         {
             string package = packages.Of($"{name}_amd64.deb");
-            Assert.Contains("Version: 0.1.0", Run("dpkg-deb", "-f", package).Good(), StringComparison.Ordinal);
+            Assert.Contains(
+                "Version: 0.1.0", Run("dpkg-deb", "-f", package).Good(), StringComparison.Ordinal);
             Run("dpkg-deb", "-x", package, root).Good();
         }
 
         string folder = Path.Combine(root, "usr/lib/x86_64-linux-gnu");
         Run(
             "sh", "-c",
-            $"PKG_CONFIG_PATH={folder}/pkgconfig; export PKG_CONFIG_PATH; cc -D_GNU_SOURCE -o scenes {Scenes} " +
-            "-pthread $(pkg-config --cflags --libs snapshot)").Good();
+            $"PKG_CONFIG_PATH={folder}/pkgconfig; export PKG_CONFIG_PATH; cc -D_GNU_SOURCE -o scenes " +
+            $"{Scenes} -pthread $(pkg-config --cflags --libs snapshot)").Good();
         Assert.Equal(
-            "from 0 to 1, count 1\n", Run("env", $"LD_LIBRARY_PATH={folder}", "./scenes", "use", Store).Good());
+            "from 0 to 1, count 1\n",
+            Run("env", $"LD_LIBRARY_PATH={folder}", "./scenes", "use", Store).Good());
         Assert.Contains(
             "1 generation", Run(Path.Combine(root, "usr/bin/snapshot"), "list", Store).Good(),
             StringComparison.Ordinal);
@@ -69,7 +72,8 @@ public sealed class SystemPackageTests(SystemPackages packages) : IClassFixture<
         string command = Path.Combine(packages.Unpacked(), "bin/snapshot");
         Assert.Contains("0.1.0", Run("env", "-i", command, "--version").Good(), StringComparison.Ordinal);
         Assert.DoesNotContain("stacks", Run(command, "--help").Good(), StringComparison.Ordinal);
-        Assert.Contains("copy-on-write", Run("env", "-i", command, "doctor").Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "copy-on-write", Run("env", "-i", command, "doctor").Output, StringComparison.Ordinal);
         Assert.Equal(3, Run(command, "list", "no-such-store").ExitCode);
     }
 
@@ -79,7 +83,8 @@ public sealed class SystemPackageTests(SystemPackages packages) : IClassFixture<
     {
         string site = Path.Combine(_folder.FullName, "site");
         ZipFile.ExtractToDirectory(packages.Of("*.whl"), site);
-        string record = File.ReadAllText(Directory.GetFiles(site, "RECORD", SearchOption.AllDirectories).Single());
+        string record =
+            File.ReadAllText(Directory.GetFiles(site, "RECORD", SearchOption.AllDirectories).Single());
         string[][] lines = [.. record.TrimEnd('\n').Split('\n').Select(line => line.Split(','))];
         Assert.Equal(
             Directory.GetFiles(site, "*", SearchOption.AllDirectories)
@@ -94,7 +99,9 @@ public sealed class SystemPackageTests(SystemPackages packages) : IClassFixture<
         });
         Assert.Equal(
             "0.1.0\n",
-            Run("env", $"PYTHONPATH={site}", "/usr/bin/python3", "-c", "import snapshot; print(snapshot.__version__)")
+            Run(
+                "env", $"PYTHONPATH={site}", "/usr/bin/python3", "-c",
+                "import snapshot; print(snapshot.__version__)")
                 .Good());
     }
 

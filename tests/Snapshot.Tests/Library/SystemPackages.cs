@@ -37,7 +37,8 @@ public sealed class SystemPackages : IDisposable
     {
         string made = PathOf("made");
         Repository.Run(
-            Repository.Root, "dotnet", "pack", "src/Snapshot.Packaging", "-c", "Release", "--no-build", "-nologo",
+            Repository.Root, "dotnet", "pack", "src/Snapshot.Packaging", "-c", "Release", "--no-build",
+            "-nologo",
             "-nodeReuse:false", "-m:1", "-o", made).Good();
         return made;
     }

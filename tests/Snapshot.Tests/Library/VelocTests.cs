@@ -44,7 +44,9 @@ public sealed class VelocTests : IDisposable
 
     public void Dispose() => _workshop.Dispose();
 
-    /// <summary>Ranks are killed at random moments, one of them or all, until the job has come to its end.</summary>
+    /// <summary>
+    /// Ranks are killed at random moments, one of them or all, until the job has come to its end.
+    /// </summary>
     private void Kill(string family, string mode)
     {
         Build(family);
@@ -77,12 +79,14 @@ public sealed class VelocTests : IDisposable
     private void Build(string family)
     {
         string sources = Path.Combine(Repository.Root, "src/Snapshot.C/veloc");
-        string[] warnings = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-O2"];
+        string[] warnings = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-Wconversion",
+            "-O2"];
         string[] link = [$"-L{_workshop.Libraries}", $"-Wl,-rpath,{_workshop.Libraries}"];
         Repository.Run(
             sources, $"mpicc.{family}",
             [
-                .. warnings, "-shared", "-fPIC", "-Wl,-soname,libveloc-client.so", $"-I{LibraryWorkshop.Headers}",
+                .. warnings, "-shared", "-fPIC", "-Wl,-soname,libveloc-client.so",
+                $"-I{LibraryWorkshop.Headers}",
                 "-o", Path.Combine(_workshop.Libraries, "libveloc-client.so"),
                 .. Directory.EnumerateFiles(sources, "*.c"), .. link, "-lsnapshot",
             ]).Good();
@@ -158,7 +162,8 @@ public sealed class VelocTests : IDisposable
         {
             try
             {
-                return File.ResolveLinkTarget($"/proc/{process.Id}/exe", returnFinalTarget: false)?.FullName == rank;
+                return File.ResolveLinkTarget(
+                    $"/proc/{process.Id}/exe", returnFinalTarget: false)?.FullName == rank;
             }
             catch (IOException)
             {

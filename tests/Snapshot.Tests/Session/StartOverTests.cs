@@ -45,6 +45,14 @@ public sealed class StartOverTests : IDisposable
     }
 
     [Fact]
+    public void What_a_restart_is_told_does_not_count()
+    {
+        using SnapshotSession session = SnapshotSession.StartOver(
+            _store.Path, Keeping(100, new RestartOptions { Generation = 9 }));
+        Assert.False(session.IsRestarted);
+    }
+
+    [Fact]
     public void Without_a_checkpoint_it_leaves_no_trace()
     {
         using (SnapshotSession session = SnapshotSession.StartOver(_store.Path, Keeping(1)))
