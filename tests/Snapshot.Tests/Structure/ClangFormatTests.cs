@@ -12,7 +12,11 @@ public sealed class ClangFormatTests : IDisposable
     [Needs(Programs = ["clang-format"], Toolchain = true)]
     public void The_C_part_is_laid_out_as_clang_format_would()
     {
-        string[] sources = [.. Repository.Sources("src/Native", ".c", ".h", ".cc")];
+        string[] sources =
+        [
+            .. ((string[])["src/Native", "src/Snapshot.C", "samples/Library", "tests/Snapshot.LibraryPrograms"])
+                .SelectMany(folder => Repository.Sources(folder, ".c", ".h", ".cc", ".hpp", ".cpp")),
+        ];
         Assert.Contains(sources, file => file.EndsWith("/snapshot_native.h", StringComparison.Ordinal));
         ProgramResult result = Check(Repository.Root, sources);
         Assert.True(result.ExitCode == 0, $"clang-format -i would change: {result}");
