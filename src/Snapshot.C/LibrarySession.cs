@@ -1,9 +1,10 @@
+using Snapshot.Base;
 using Snapshot.C.Interface;
 using Snapshot.Coordination;
 
 namespace Snapshot.C;
 
-/// <summary>A session as C programs have it: with one arena, a clock, and the last ticket.</summary>
+/// <summary>A session as C programs have it: with one arena, a clock, and tickets of its own.</summary>
 /// <remarks>Thread-safe, as what it is made of is.</remarks>
 internal sealed unsafe class LibrarySession
 {
@@ -17,8 +18,8 @@ internal sealed unsafe class LibrarySession
     private readonly DueClock _clock;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, RegisteredHandler> _handlers = [];
+    private readonly List<CheckpointTicket> _unwatched = []; // for which nobody waits
     private Arena? _arena;
-    private CheckpointTicket? _unwatched;
 
     private LibrarySession(SnapshotSession session, ArenaOptions arena, DueClock clock, bool unmapsOnClose)
     {
@@ -119,14 +120,8 @@ internal sealed unsafe class LibrarySession
         if (!flags.HasFlag(RequestFlags.ReturnAtOnce)) ticket.WaitCapturedInThread();
         _clock.Captured();
         if (keepsTicket) return ticket;
-        CheckpointTicket? before;
-        lock (_gate)
-        {
-            before = _unwatched;
-            _unwatched = ticket;
-        }
-
-        ThrowIfFailed(before);
+        lock (_gate) _unwatched.Add(ticket);
+        ThrowIfEarlierFailed(ticket);
         return null;
     }
 
@@ -179,40 +174,43 @@ internal sealed unsafe class LibrarySession
     }
 
     /// <summary>
-    /// Waits for the last checkpoint, and closes; throws its error after that. Handlers were told of all of
-    /// it then, and are not called any more.
+    /// Waits for the checkpoints for which nobody waits, and closes; throws the first error after that.
+    /// Handlers were told of all of it then, and are not called any more.
     /// </summary>
     internal void Close()
     {
-        CheckpointTicket? last;
+        CheckpointTicket[] unwatched;
+        lock (_gate) unwatched = [.. _unwatched];
+        Closing closing = default;
+        foreach (CheckpointTicket ticket in unwatched) closing.Do(() => _ = ticket.WaitCommittedInThread());
+        lock (s_open) s_open.RemoveAll(open => !open.TryGetTarget(out var session) || session == this);
+        Coordinator coordinator = _session.Parts.Coordinator;
+        closing.Dispose(_session);
+        closing.Do(coordinator.AwaitHandlers);
         lock (_gate)
         {
-            last = _unwatched;
-            _unwatched = null;
+            foreach (RegisteredHandler registered in _handlers.Values) closing.Do(registered.Remove);
         }
 
-        try
-        {
-            last?.WaitCommittedInThread();
-        }
-        finally
-        {
-            lock (s_open) s_open.RemoveAll(open => !open.TryGetTarget(out var session) || session == this);
-            Coordinator coordinator = _session.Parts.Coordinator;
-            _session.Dispose();
-            coordinator.AwaitHandlers();
-            lock (_gate)
-            {
-                foreach (RegisteredHandler registered in _handlers.Values) registered.Remove();
-            }
-        }
+        closing.End();
     }
 
     internal static SnapshotException NotFound(string message) => new(SnapshotErrorCode.NotFound, message);
 
-    private static void ThrowIfFailed(CheckpointTicket? ticket)
+    /// <summary>Forgets those that have ended, and throws what the first of them that failed did.</summary>
+    private void ThrowIfEarlierFailed(CheckpointTicket own)
     {
-        if (ticket?.Committed is { IsFaulted: true } failed) throw failed.Exception.InnerException!;
+        CheckpointTicket? failed;
+        lock (_gate)
+        {
+            failed = _unwatched.Find(ticket => ticket != own && ticket.Committed.IsFaulted);
+            _unwatched.RemoveAll(ticket => ticket != own && ticket.Committed.IsCompleted);
+        }
+
+        if (failed?.Committed.Exception?.InnerException is not { } error) return;
+        SnapshotErrorCode code = (error as SnapshotException)?.Code ?? SnapshotErrorCode.StoreIo;
+        throw new SnapshotException(
+            code, $"This checkpoint was taken; an earlier one failed after its capture. {error.Message}", error);
     }
 
     private void AwaitFill()

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -308,6 +309,45 @@ static int ended_thread(void)
     return snapshot_close(s_session);
 }
 
+/* ---- errors -------------------------------------------------------------------------------------------- */
+
+/* Rewrites what does not shrink, so that an image of it needs its room. */
+static void scramble(unsigned char *bytes, size_t count)
+{
+    static uint64_t state = 88172645463325252u;
+    for (size_t i = 0; i < count; i++) {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes[i] = (unsigned char)state;
+    }
+}
+
+/* A checkpoint that nobody waits for fails after its capture: the next call says so. */
+static int late_error(void)
+{
+    enum { BYTES = 8 << 20 };
+    struct rlimit all, little = {1 << 20, RLIM_INFINITY};
+    open_session();
+    unsigned char *bytes = snapshot_array(s_session, "bytes", "u8", BYTES);
+    if (bytes == NULL)
+        fail("array");
+    scramble(bytes, BYTES);
+    checkpoint();
+    getrlimit(RLIMIT_FSIZE, &all);
+    little.rlim_max = all.rlim_max;
+    setrlimit(RLIMIT_FSIZE, &little);
+    scramble(bytes, BYTES);
+    printf("first %d\n", snapshot_checkpoint(s_session, NULL, NULL));
+    int second = snapshot_checkpoint(s_session, NULL, NULL);
+    printf("second %s, \"%.62s\"\n", snapshot_code_name(second), snapshot_error());
+    setrlimit(RLIMIT_FSIZE, &all);
+    checkpoint();
+    int closed = snapshot_close(s_session);
+    printf("closed %s\n", snapshot_code_name(closed));
+    return 0;
+}
+
 /* ---- costs --------------------------------------------------------------------------------------------- */
 
 static double seconds(void)
@@ -401,6 +441,7 @@ int main(int count, char **arguments)
         {"fork-lazy", fork_lazy},
         {"collected", collected},
         {"ended-thread", ended_thread},
+        {"late-error", late_error},
         {"costs", costs},
     };
     if (count < 3)

@@ -45,6 +45,8 @@ def newest_of(store):
 
 class Tests(unittest.TestCase):
     def setUp(self):
+        # A process that was started in the background has it ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
         self.store = os.path.join(self.folder.name, "store")

@@ -300,7 +300,8 @@ enum snapshot_due_bits {
 
 /*
  * Whether a checkpoint is due, by the options of the session: bits of snapshot_due_bits, 0: no. A signal and
- * the limit are told once. Cheap enough for each step.
+ * the limit are told once. Cheap enough for each step. Signals are the process's: of several sessions one is
+ * told of each.
  */
 SNAPSHOT_API int snapshot_due(snapshot_session *session);
 

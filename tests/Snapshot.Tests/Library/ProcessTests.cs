@@ -29,12 +29,12 @@ public sealed class ProcessTests(ITestOutputHelper output) : IDisposable
     [MachineFact]
     public void Only_handlers_that_the_runtime_needs_are_installed() => Assert.Equal(
         "before\nopened 8 11 34\nclosed 8 11 34\n",
-        Shell($"exec env --default-signal=PIPE {Program} dispositions {Store}").Good());
+        Shell($"exec env --default-signal {Program} dispositions {Store}").Good());
 
     [MachineFact]
     public void What_was_ignored_stays_so() => Assert.Equal(
         "before 13-ignored\nopened 8 11 13-ignored 34\nclosed 8 11 13-ignored 34\n",
-        Shell($"exec env --ignore-signal=PIPE {Program} dispositions {Store}").Good());
+        Shell($"exec env --default-signal --ignore-signal=PIPE {Program} dispositions {Store}").Good());
 
     [MachineFact]
     public void A_pipe_that_nobody_reads_ends_the_program() => Assert.Equal(
@@ -142,6 +142,18 @@ public sealed class ProcessTests(ITestOutputHelper output) : IDisposable
     [MachineFact]
     public void A_thread_that_ended_without_detaching_is_noticed() =>
         Assert.Equal("generation 1\nattach 0\n", Run("ended-thread").Good());
+
+    [MachineFact]
+    public void An_error_that_nobody_waits_for_is_told_by_the_next_call()
+    {
+        string[] told = Run("late-error").Good().Split('\n');
+        Assert.Equal("first 0", told[0]);
+        Assert.Equal(
+            "second STORE_IO, \"This checkpoint was taken; an earlier one failed after its capture\"", told[1]);
+
+        // The second may have been written in time, or have failed as the first did.
+        Assert.Contains(told[2], (string[])["closed ?", "closed STORE_IO"]);
+    }
 
     [MachineTheory]
     [InlineData(8_000_000)]
