@@ -210,7 +210,8 @@ internal sealed unsafe class LibrarySession
         if (failed?.Committed.Exception?.InnerException is not { } error) return;
         SnapshotErrorCode code = (error as SnapshotException)?.Code ?? SnapshotErrorCode.StoreIo;
         throw new SnapshotException(
-            code, $"This checkpoint was taken; an earlier one failed after its capture. {error.Message}", error);
+            code, $"This checkpoint was taken; an earlier one failed after its capture. {error.Message}",
+            error);
     }
 
     private void AwaitFill()

@@ -340,7 +340,7 @@ static int late_error(void)
     scramble(bytes, BYTES);
     printf("first %d\n", snapshot_checkpoint(s_session, NULL, NULL));
     int second = snapshot_checkpoint(s_session, NULL, NULL);
-    printf("second %s, \"%.62s\"\n", snapshot_code_name(second), snapshot_error());
+    printf("second %s, \"%.66s\"\n", snapshot_code_name(second), snapshot_error());
     setrlimit(RLIMIT_FSIZE, &all);
     checkpoint();
     int closed = snapshot_close(s_session);

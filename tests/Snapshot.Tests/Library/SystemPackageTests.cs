@@ -60,9 +60,10 @@ public sealed class SystemPackageTests(SystemPackages packages) : IClassFixture<
             """);
         Run("cmake", "-S", ".", "-B", "build", $"-DCMAKE_PREFIX_PATH={packages.Unpacked()}").Good();
         Run("cmake", "--build", "build").Good();
-        Assert.Equal("from 0 to 1, count 1\n", Run("./build/scenes", "use", Store).Good());
+        string program = Path.Combine(_folder.FullName, "build/scenes");
+        Assert.Equal("from 0 to 1, count 1\n", Run(program, "use", Store).Good());
         Assert.Contains(
-            "[libsnapshot.so.0]", Run("readelf", "-d", "./build/scenes").Good(), StringComparison.Ordinal);
+            "[libsnapshot.so.0]", Run("readelf", "-d", program).Good(), StringComparison.Ordinal);
     }
 
     /// <remarks>It is compiled ahead of time, and has no stacks, which only a runtime can read.</remarks>

@@ -10,7 +10,7 @@ namespace Snapshot.Tests.Library;
 [Needs(Programs = ["cc"], Toolchain = true)]
 public sealed class VelocTests : IDisposable
 {
-    private const int Steps = 300;
+    private const int Steps = 150;
 
     private readonly LibraryWorkshop _workshop = new();
 
@@ -60,11 +60,11 @@ public sealed class VelocTests : IDisposable
         for (bool ended = false; !ended;)
         {
             using Job job = Start(family, configuration, mode, "killed");
-            ended = kills >= 3 ? job.WaitForGoodEnd() : !job.KillAfter(random.Next(100, 1500));
+            ended = kills >= 2 ? job.WaitForGoodEnd() : !job.KillAfter(random.Next(100, 1200));
             if (!ended) kills++;
 
             // Nodes lose what is local to them, too.
-            if (mode == "file" && kills == 2 && Directory.Exists(_workshop.PathOf("scratch")))
+            if (mode == "file" && kills == 1 && Directory.Exists(_workshop.PathOf("scratch")))
                 Directory.Delete(_workshop.PathOf("scratch"), recursive: true);
         }
 
