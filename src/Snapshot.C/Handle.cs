@@ -37,7 +37,7 @@ internal unsafe struct Handle
     /// <param name="handle">The handle.</param>
     /// <param name="what">What it should be, for messages, such as "session".</param>
     /// <exception cref="ArgumentException">It is NULL, or of something else.</exception>
-    /// <exception cref="ObjectDisposedException">It was released.</exception>
+    /// <exception cref="InvalidOperationException">It was released.</exception>
     /// <exception cref="ForkedException">This is a forked child.</exception>
     internal static T Open<T>(Handle* handle, string what)
         where T : class

@@ -22,9 +22,9 @@ internal static unsafe class SessionExports
         {
             ForkedException.ThrowIfChild();
             Pointers.Require(session, "session");
+            RuntimeSignal.ThrowIfTaken();
             *session = Handle.New(LibrarySession.Open(
                 Text.Of(store, "store"), Sized.Read<COptions>(options, "snapshot_options")));
-            RuntimeSignal.ThrowIfTaken();
             return Result.Good;
         }
         catch (Exception error)
