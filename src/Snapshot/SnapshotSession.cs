@@ -344,7 +344,7 @@ public sealed partial class SnapshotSession : IAsyncDisposable, IDisposable
         Begin(store, options, opened =>
         {
             RestartOptions wanted = EnvironmentDefaults.Restart(options.Restart, opened);
-            return opened.Newest is null && wanted is { Generation: null, Tag: null } ? null : wanted;
+            return opened.Newest is null && !wanted.NamesOne ? null : wanted;
         });
 
     private static SnapshotStore OpenStore(string directory, SnapshotOptions options) =>

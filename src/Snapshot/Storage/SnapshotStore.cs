@@ -431,6 +431,15 @@ public sealed partial class SnapshotStore : IDisposable
             ?? throw StoreErrors.NoSuchTag(Directory, tag, all);
     }
 
+    /// <summary>The generation whose image has an id, also one that was passed over.</summary>
+    /// <exception cref="SnapshotException">NotFound, which names the ids there are.</exception>
+    internal GenerationInfo FindImage(Guid imageId)
+    {
+        IReadOnlyList<GenerationInfo> all = Generations;
+        return all.FirstOrDefault(info => info.ImageId == imageId)
+            ?? throw StoreErrors.NoSuchImage(Directory, imageId, all);
+    }
+
     private void ThrowIfNotWritable()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
