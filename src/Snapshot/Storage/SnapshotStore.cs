@@ -155,7 +155,11 @@ public sealed partial class SnapshotStore : IDisposable
     {
         get
         {
-            lock (_gate) return new StoreHoldings(_manifest.Entries, [.. Needed], _drafts.ExpectedBytes);
+            lock (_gate)
+            {
+                return new StoreHoldings(_manifest.Entries, [.. Needed], _drafts.ExpectedBytes)
+                { Floor = Floor };
+            }
         }
     }
 
