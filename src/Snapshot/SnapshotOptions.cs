@@ -14,6 +14,14 @@ public sealed class SnapshotOptions
     /// <value>Default: see <see cref="RestartOptions"/>.</value>
     public RestartOptions Restart { get; init => field = OptionValue.NotNull(value); } = new();
 
+    /// <summary>
+    /// Where the arenas lie that the session makes: sessions of several processes that may have to live in
+    /// one, such as ranks of a job, get a window each. Arenas of an image lie where they were made.
+    /// </summary>
+    /// <value>Default null: at the first free place of the whole range.</value>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such window.</exception>
+    public AddressWindow? AddressWindow { get; init => field = value?.Checked(); }
+
     /// <summary>How changed pages are kept as they are at the capture.</summary>
     /// <value>
     /// Default <see cref="CaptureMode.Auto"/>, or what the environment variable <c>SNAPSHOT_CAPTURE</c> says:

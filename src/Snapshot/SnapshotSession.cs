@@ -49,7 +49,8 @@ public sealed partial class SnapshotSession : IAsyncDisposable, IDisposable
             };
             _checkpoints = new Checkpoints(
                 _coordinator, store, trackers, _share, SettingsOf(options, restored), _subscribers);
-            _memory = new SessionMemory(_checkpoints.Memory, trackers, restored?.Memory);
+            _memory = new SessionMemory(
+                _checkpoints.Memory, trackers, restored?.Memory, options.AddressWindow);
             if (restored is not null)
             {
                 _coordinator.Restore(restored.Coordination);

@@ -28,6 +28,7 @@ return (args is [string verb, ..] ? verb : "") switch
     "changed-user" => ChangedUser.Run(args[1], args[2]),
     "commit-limit" => CommitLimit.Run(args[1], long.Parse(args[2], CultureInfo.InvariantCulture)),
     "many-arenas" => ManyArenas.Run(args[1], int.Parse(args[2], CultureInfo.InvariantCulture)),
+    "windowed" => WindowedSession.Run(args[1], int.Parse(args[2], CultureInfo.InvariantCulture)),
     "hidden-place" => HiddenPlace.Run(args[1]),
     "half-built" => HalfBuilt.Run(args[1], args[2]),
     "locked-memory" => LockedMemory.Run(args[1]),
