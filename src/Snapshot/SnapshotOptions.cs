@@ -30,6 +30,21 @@ public sealed class SnapshotOptions
     public CaptureMode Capture { get; init => field = OptionValue.Defined(value); } =
         EnvironmentDefaults.Capture;
 
+    /// <summary>
+    /// Whether system calls that read or write arenas must work at every moment: for programs in which
+    /// others make them, such as MPI, whose messages are sent and received by them.
+    /// </summary>
+    /// <remarks>
+    /// Without privilege a system call that writes to memory which is captured by copy-on-write fails with
+    /// EFAULT, and so does one that touches memory which a lazy restart has not read yet: a message then
+    /// fails or never ends, or the process is aborted. With this option copy-on-write is refused where that
+    /// is so (Unsupported) if the program asks for it, and so is tracking by signals. Memory is read before
+    /// the session begins, whatever <see cref="RestartOptions.Fill"/> says, and
+    /// <see cref="RestartInfo.FillReason"/> tells why.
+    /// </remarks>
+    /// <value>Default false.</value>
+    public bool SystemCallsMustWork { get; init; }
+
     /// <summary>How blocks of pages are encoded in an image.</summary>
     /// <value>
     /// Default <see cref="BlockEncoding.Auto"/>: what shrinks the block at hand, plain when nothing does.

@@ -388,12 +388,18 @@ public sealed partial class SnapshotSession : IAsyncDisposable, IDisposable
         try
         {
             RestartOptions? restart = choose(store);
-            bool isLazy = restart?.Fill == RestartFill.Lazy;
+            bool asksForLazy = restart?.Fill == RestartFill.Lazy;
+            string? whyEager = asksForLazy && options.SystemCallsMustWork
+                ? TrackerFactory.WhyEager(MachineCapabilities.Current)
+                : null;
+            bool isLazy = asksForLazy && whyEager is null;
             trackers = new TrackerFactory(
-                MachineCapabilities.Current, options.Tuning.Tracking, forFaults: isLazy);
+                MachineCapabilities.Current, options.Tuning.Tracking, forFaults: isLazy,
+                options.SystemCallsMustWork);
             restored = restart is null
                 ? null
                 : RestartRun.Execute(store, restart, isLazy ? trackers.Userfault : null);
+            if (restored is not null) restored.Info.FillReason = whyEager;
         }
         catch
         {

@@ -16,6 +16,7 @@ return (args is [string verb, ..] ? verb : "") switch
     "lazy-touch" => LazyRestarts.TouchAll(args[1]),
     "cow-killed" => CopyOnWriteRuns.OverwriteWhileDraining(args[1]),
     "cow-goes-on" => CopyOnWriteRuns.GoOn(args[1]),
+    "system-calls-at-work" => SystemCallsAtWork.Run(),
     "cow-as-user" => CopyOnWriteRuns.AsUser(),
     "restart-older" => Writer.RestartOlder(args[1]),
     "writer" => Writer.Run(args[1], bool.Parse(args[2])),
