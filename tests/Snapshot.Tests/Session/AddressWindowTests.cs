@@ -123,6 +123,7 @@ public sealed class AddressWindowTests : IDisposable
     private static void GoOn(SnapshotSession session, int rank, int round)
     {
         using Participant me = session.Attach("rank");
+        using WindowedSession.Counter counter = new(session);
         Assert.Equal(round + 1, session.Restarted!.Generation);
         foreach (string name in new[] { "first", "second" })
         {
