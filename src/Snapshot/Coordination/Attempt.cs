@@ -232,6 +232,8 @@ internal sealed class Attempt : OpenAttempt, IDisposable
     {
         try
         {
+            // A brief one has made no generation.
+            if (IsBrief) return;
             CommittedParts parts = new(
                 Generation, WithHandlers(), AsyncEntries, _async, _rendezvous.Commits, Report);
             if (_tellsCommittedLater) Untold = parts;
@@ -380,7 +382,7 @@ internal sealed class Attempt : OpenAttempt, IDisposable
     private List<(Participant Participant, HandlerEntry[] Handlers)> WithHandlers()
     {
         List<(Participant, HandlerEntry[])> found = [];
-        foreach (CapturedParticipant captured in IsBrief ? [] : Captured)
+        foreach (CapturedParticipant captured in Captured)
         {
             if (!captured.IsOmitted && captured.Handlers.Length > 0)
                 found.Add((captured.Participant, captured.Handlers));
