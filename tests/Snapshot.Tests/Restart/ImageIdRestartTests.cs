@@ -120,7 +120,10 @@ public sealed class ImageIdRestartTests : IDisposable
         Store = new StoreOptions { Retention = new RetentionPolicy { KeepLast = 100 } },
     };
 
-    private static ArenaArray<int> State(SnapshotSession session) =>
-        session.OpenArena("state", new ArenaOptions { Capacity = 8 << 20, HugePages = false })
-            .RootArray<int>("state", 1000);
+    /// <summary>Captured so that what is written is known page by page: images are increments.</summary>
+    private static ArenaArray<int> State(SnapshotSession session)
+    {
+        ArenaOptions options = new() { Capacity = 8 << 20, HugePages = false, Capture = CaptureMode.Stage };
+        return session.OpenArena("state", options).RootArray<int>("state", 1000);
+    }
 }

@@ -89,7 +89,8 @@ public sealed class RetentionHoldTests : IDisposable
             Restart = restart ?? new RestartOptions(),
             Store = new StoreOptions { Hold = hold, Retention = s_one },
         });
-        session.OpenArena("state", new ArenaOptions { Capacity = 8 << 20, HugePages = false });
+        session.OpenArena(
+            "state", new ArenaOptions { Capacity = 8 << 20, HugePages = false, Capture = CaptureMode.Stage });
         return session;
     }
 
