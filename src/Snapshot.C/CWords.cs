@@ -12,6 +12,8 @@ internal static class CWords
         ("set CheckpointOptions.WaitIfBusy", "leave out SNAPSHOT_SKIP_IF_BUSY"),
         ("ArenaOptions.Capacity", "snapshot_options.capacity"),
         ("SnapshotTuning.StagingLimit", "snapshot_options.staging_limit"),
+        ("SnapshotOptions.SystemCallsMustWork", "SNAPSHOT_SYSTEM_CALLS_MUST_WORK"),
+        ("AddressWindow.Bytes", "snapshot_options.window_bytes"),
         ("StoreOptions.AllowUnlocked", "SNAPSHOT_ALLOW_UNLOCKED"),
         ("EnterBlockedRegion()", "snapshot_enter_blocked"),
         ("Call Poll()", "Call snapshot_poll"),

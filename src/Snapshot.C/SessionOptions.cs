@@ -12,6 +12,11 @@ internal static unsafe class SessionOptions
         SnapshotOptions defaults = new();
         return new SnapshotOptions
         {
+            AddressWindow = options.WindowBytes == 0
+                ? null
+                : new AddressWindow(
+                    (int)Math.Clamp(options.Window, -1, int.MaxValue), options.WindowBytes),
+            SystemCallsMustWork = flags.HasFlag(OpenFlags.SystemCallsMustWork),
             Timeout = Seconds.OrNull(options.Timeout, "timeout") ?? defaults.Timeout,
             Store = new StoreOptions
             {

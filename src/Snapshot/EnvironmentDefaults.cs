@@ -42,8 +42,7 @@ internal static class EnvironmentDefaults
         const string Variable = "SNAPSHOT_RESTART";
         const string ByTag = "tag=";
         string? text = Environment.GetEnvironmentVariable(Variable);
-        if (string.IsNullOrEmpty(text) || program.Generation is not null || program.Tag is not null)
-            return program;
+        if (string.IsNullOrEmpty(text) || program.NamesOne) return program;
         if (string.Equals(text, "newest", StringComparison.OrdinalIgnoreCase))
             return program.With(store.Newest?.Generation, program.AllowOlderGeneration);
         if (string.Equals(text, "older", StringComparison.OrdinalIgnoreCase))

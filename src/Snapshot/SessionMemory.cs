@@ -19,6 +19,7 @@ internal sealed unsafe class SessionMemory : IDisposable
     private readonly Lock _changing = new();
     private readonly MemoryCapture _capture;
     private readonly TrackerFactory _trackers;
+    private readonly AddressWindow? _window;
     private readonly Dictionary<string, RestoredBuffer> _unclaimed = [];
     private readonly Dictionary<string, RestoredBuffer> _unfilled = [];
     private readonly Dictionary<string, ProtectedBuffer> _buffers = [];
@@ -30,11 +31,14 @@ internal sealed unsafe class SessionMemory : IDisposable
     /// <param name="capture">Captures them.</param>
     /// <param name="trackers">What they are tracked by.</param>
     /// <param name="restored">What a restart mapped, or null.</param>
+    /// <param name="window">Where arenas are placed that are made, or null.</param>
     /// <remarks>Owns what it is given, unless it throws.</remarks>
-    internal SessionMemory(MemoryCapture capture, TrackerFactory trackers, RestoredMemory? restored)
+    internal SessionMemory(
+        MemoryCapture capture, TrackerFactory trackers, RestoredMemory? restored, AddressWindow? window)
     {
         _capture = capture;
         _trackers = trackers;
+        _window = window;
         _awaited = restored?.Awaited;
         capture.Restore(() =>
         {
@@ -68,10 +72,10 @@ internal sealed unsafe class SessionMemory : IDisposable
 
             if (_buffers.ContainsKey(name) || _unclaimed.ContainsKey(name))
                 throw NameTaken(name, "a protected buffer");
-            options = (options ?? new ArenaOptions()).FitTo(AddressSpaceLimit.Now());
+            options = (options ?? new ArenaOptions()).FitTo(AddressSpaceLimit.Now(), _window);
             _capture.ThrowUnlessPossible(options.Capture);
             ThrowIfTooMany(name);
-            Arena fresh = Arena.Create(name, baseAddress: null, options);
+            Arena fresh = Arena.Create(name, baseAddress: null, options, _window);
             try
             {
                 PageHashes hashes = new(fresh.Region.CapacityPages);

@@ -14,6 +14,14 @@ public sealed class SnapshotOptions
     /// <value>Default: see <see cref="RestartOptions"/>.</value>
     public RestartOptions Restart { get; init => field = OptionValue.NotNull(value); } = new();
 
+    /// <summary>
+    /// Where the arenas lie that the session makes: sessions of several processes that may have to live in
+    /// one, such as ranks of a job, get a window each. Arenas of an image lie where they were made.
+    /// </summary>
+    /// <value>Default null: at the first free place of the whole range.</value>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such window.</exception>
+    public AddressWindow? AddressWindow { get; init => field = value?.Checked(); }
+
     /// <summary>How changed pages are kept as they are at the capture.</summary>
     /// <value>
     /// Default <see cref="CaptureMode.Auto"/>, or what the environment variable <c>SNAPSHOT_CAPTURE</c> says:
@@ -21,6 +29,21 @@ public sealed class SnapshotOptions
     /// </value>
     public CaptureMode Capture { get; init => field = OptionValue.Defined(value); } =
         EnvironmentDefaults.Capture;
+
+    /// <summary>
+    /// Whether system calls that read or write arenas must work at every moment: for programs in which
+    /// others make them, such as MPI, whose messages are sent and received by them.
+    /// </summary>
+    /// <remarks>
+    /// Without privilege a system call that writes to memory which is captured by copy-on-write fails with
+    /// EFAULT, and so does one that touches memory which a lazy restart has not read yet: a message then
+    /// fails or never ends, or the process is aborted. With this option copy-on-write is refused where that
+    /// is so (Unsupported) if the program asks for it, and so is tracking by signals. Memory is read before
+    /// the session begins, whatever <see cref="RestartOptions.Fill"/> says, and
+    /// <see cref="RestartInfo.FillReason"/> tells why.
+    /// </remarks>
+    /// <value>Default false.</value>
+    public bool SystemCallsMustWork { get; init; }
 
     /// <summary>How blocks of pages are encoded in an image.</summary>
     /// <value>

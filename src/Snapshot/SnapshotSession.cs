@@ -49,7 +49,8 @@ public sealed partial class SnapshotSession : IAsyncDisposable, IDisposable
             };
             _checkpoints = new Checkpoints(
                 _coordinator, store, trackers, _share, SettingsOf(options, restored), _subscribers);
-            _memory = new SessionMemory(_checkpoints.Memory, trackers, restored?.Memory);
+            _memory = new SessionMemory(
+                _checkpoints.Memory, trackers, restored?.Memory, options.AddressWindow);
             if (restored is not null)
             {
                 _coordinator.Restore(restored.Coordination);
@@ -344,7 +345,7 @@ public sealed partial class SnapshotSession : IAsyncDisposable, IDisposable
         Begin(store, options, opened =>
         {
             RestartOptions wanted = EnvironmentDefaults.Restart(options.Restart, opened);
-            return opened.Newest is null && wanted is { Generation: null, Tag: null } ? null : wanted;
+            return opened.Newest is null && !wanted.NamesOne ? null : wanted;
         });
 
     private static SnapshotStore OpenStore(string directory, SnapshotOptions options) =>
@@ -387,12 +388,18 @@ public sealed partial class SnapshotSession : IAsyncDisposable, IDisposable
         try
         {
             RestartOptions? restart = choose(store);
-            bool isLazy = restart?.Fill == RestartFill.Lazy;
+            bool asksForLazy = restart?.Fill == RestartFill.Lazy;
+            string? whyEager = asksForLazy && options.SystemCallsMustWork
+                ? TrackerFactory.WhyEager(MachineCapabilities.Current)
+                : null;
+            bool isLazy = asksForLazy && whyEager is null;
             trackers = new TrackerFactory(
-                MachineCapabilities.Current, options.Tuning.Tracking, forFaults: isLazy);
+                MachineCapabilities.Current, options.Tuning.Tracking, forFaults: isLazy,
+                options.SystemCallsMustWork);
             restored = restart is null
                 ? null
                 : RestartRun.Execute(store, restart, isLazy ? trackers.Userfault : null);
+            if (restored is not null) restored.Info.FillReason = whyEager;
         }
         catch
         {

@@ -168,6 +168,22 @@ static int due(void)
     return 0;
 }
 
+static int windowed(void)
+{
+    snapshot_options options = SNAPSHOT_OPTIONS;
+    options.flags = SNAPSHOT_SYSTEM_CALLS_MUST_WORK;
+    options.window_bytes = (int64_t)64 << 30;
+    options.window = 848;
+    int result = snapshot_open(s_store, &options, &s_session);
+    printf("%s: %s\n", snapshot_code_name(result), snapshot_error());
+    options.window = 847;
+    if (snapshot_open(s_store, &options, &s_session) != 0)
+        fail("open");
+    void *array = snapshot_array(s_session, "a", "i64", 1);
+    printf("in window %d\n", (uintptr_t)array > 0x54f000000000 && (uintptr_t)array < 0x550000000000);
+    return 0;
+}
+
 /* ---- fork ---------------------------------------------------------------------------------------------- */
 
 static int fork_child(void)
@@ -436,6 +452,7 @@ int main(int count, char **arguments)
         {"segv", segv},
         {"runtime-signal", runtime_signal},
         {"due", due},
+        {"windowed", windowed},
         {"fork-child", fork_child},
         {"fork-hold", fork_hold},
         {"fork-lazy", fork_lazy},

@@ -36,6 +36,14 @@ internal static unsafe partial class LibC
         return Map(bytes, Private | Anonymous | FixedNoReplace, -1, (byte*)at);
     }
 
+    /// <summary>Copies within this process as a peer would: process_vm_readv.</summary>
+    internal static void ReadMemory(byte* from, byte* to, long bytes)
+    {
+        IoVector local = new((nint)to, (nuint)bytes), remote = new((nint)from, (nuint)bytes);
+        if (process_vm_readv(Environment.ProcessId, &local, 1, &remote, 1, 0) != bytes)
+            throw Failed("process_vm_readv");
+    }
+
     internal static void Unmap(byte* at, long bytes) => Check(munmap((nint)at, (nuint)bytes), "munmap");
 
     internal static void Protect(byte* at, long bytes, int access) =>
@@ -61,6 +69,13 @@ internal static unsafe partial class LibC
         Check(fd < 0 ? -1 : ftruncate(fd, (nint)bytes), "memfd_create");
         return fd;
     }
+
+    private readonly record struct IoVector(nint Start, nuint Bytes);
+
+    [LibraryImport("libc", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+    private static partial nint process_vm_readv(
+        int pid, IoVector* local, nuint localCount, IoVector* remote, nuint remoteCount, nuint flags);
 
     [LibraryImport("libc", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

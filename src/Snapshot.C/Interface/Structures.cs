@@ -22,6 +22,8 @@ internal unsafe struct COptions
     public double TimeLimit;
     public double TimeMargin;
     public byte* Signals;
+    public long WindowBytes;
+    public long Window;
 }
 
 /// <summary>snapshot_request.</summary>
@@ -82,6 +84,7 @@ internal enum OpenFlags : uint
     AllowOlder = 2,
     UnmapOnClose = 4,
     AllowUnlocked = 8,
+    SystemCallsMustWork = 16,
 }
 
 /// <summary>snapshot_request_flags.</summary>

@@ -134,7 +134,9 @@ enum snapshot_option_flags {
     SNAPSHOT_LAZY = 1,           /* memory comes when it is touched, and in the background: starts at once */
     SNAPSHOT_ALLOW_OLDER = 2,    /* go on from an older generation when the wanted one is damaged */
     SNAPSHOT_UNMAP_ON_CLOSE = 4, /* arrays are gone after snapshot_close, so that it may be opened again */
-    SNAPSHOT_ALLOW_UNLOCKED = 8  /* go on where the file system has no locks */
+    SNAPSHOT_ALLOW_UNLOCKED = 8, /* go on where the file system has no locks */
+    /* refuse what makes system calls on arrays fail without privilege, such as messages of MPI; not lazy */
+    SNAPSHOT_SYSTEM_CALLS_MUST_WORK = 16
 };
 
 typedef struct snapshot_options {
@@ -152,11 +154,13 @@ typedef struct snapshot_options {
     double time_limit;     /* snapshot_due: time that the job may run, from snapshot_open on; 0: no limit */
     double time_margin;    /* snapshot_due: how long before the limit; 0: a minute */
     const char *signals;   /* snapshot_due: signals that ask for one, such as "USR1,TERM"; NULL: none */
+    int64_t window_bytes;  /* size of the windows that the addresses of arenas are cut into; 0: none */
+    int64_t window;        /* where the arena is made: another for each rank that may share a process */
 } snapshot_options;
 
 #define SNAPSHOT_OPTIONS \
     { \
-        sizeof(snapshot_options), 0, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 0.0, 0.0, 0 \
+        sizeof(snapshot_options), 0, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 0.0, 0.0, 0, 0, 0 \
     }
 
 /*

@@ -25,6 +25,13 @@ public sealed class CheckpointOptions
     public bool WaitIfBusy { get; init; }
 
     /// <summary>
+    /// Whether the committed parts of handlers wait for <see cref="CheckpointTicket.TellCommitted"/>: for a
+    /// generation that counts only when others have theirs, too, as in a job of several processes.
+    /// </summary>
+    /// <value>Default false: they are called when the generation is durable.</value>
+    public bool TellCommittedLater { get; init; }
+
+    /// <summary>
     /// What the program calls the generation, such as a label and a version: listed with it
     /// (<see cref="GenerationInfo.Tag"/>), and what a restart may ask for (<see cref="RestartOptions.Tag"/>).
     /// Several generations may have one tag.

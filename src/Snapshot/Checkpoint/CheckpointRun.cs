@@ -39,6 +39,7 @@ internal sealed class CheckpointRun(
         using Attempt attempt = coordinator.Begin(
             new AttemptTerms(header.Generation, deadline.Remaining, cancellation)
             {
+                TellsCommittedLater = ticket.Options.TellCommittedLater,
                 Requester = ticket.AskedBy,
                 Entered = report.Enter,
             });
@@ -70,6 +71,7 @@ internal sealed class CheckpointRun(
 
             // Durable. Whatever fails from here on, this is no failed checkpoint any more.
             Exception? maintenanceError = Finish(attempt, new ImageLink(header.ImageId, header.Generation));
+            ticket.Untold = attempt.Untold;
             return report.Info(captured, committed, image, attempt, memory, meter, maintenanceError);
         }
         catch (Exception error)

@@ -25,6 +25,7 @@ public sealed class CheckpointTicket
     private readonly MomentTask<CaptureInfo> _captured;
     private readonly MomentTask<SnapshotInfo> _committed;
     private readonly CancellationTokenSource _cancellation = new();
+    private CommittedParts? _untold;
 
     // Taken back when the checkpoint has ended: the token often lives as long as the program.
     private readonly CancellationTokenRegistration _watched;
@@ -73,6 +74,12 @@ public sealed class CheckpointTicket
     /// <summary>Who asked.</summary>
     internal Requester AskedBy { get; } = new(Participant.Current);
 
+    /// <summary>
+    /// Who is to be told of the commit by <see cref="TellCommitted"/>; set before <see cref="Committed"/>
+    /// ends.
+    /// </summary>
+    internal CommittedParts? Untold { set => _untold = value; }
+
     /// <summary>Whose checkpoint it is; set when it is put in line.</summary>
     internal CheckpointThread? TakenBy { get; set; }
 
@@ -81,6 +88,31 @@ public sealed class CheckpointTicket
     /// contains its pages.
     /// </summary>
     public void Cancel() => _cancellation.Cancel();
+
+    /// <summary>
+    /// Has the committed parts of handlers called that <see cref="CheckpointOptions.TellCommittedLater"/>
+    /// kept back: on the handler thread, and in each participant at its next safepoint. Does not wait for
+    /// them.
+    /// </summary>
+    /// <remarks>
+    /// Called are the handlers that took part in the checkpoint and are registered still. Nothing happens
+    /// when it is called again, after handlers were told of a younger generation, which says it all, and
+    /// after the session was closed. If it is never called they are never told.
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">
+    /// The checkpoint was asked for without that option, or the generation is not committed.
+    /// </exception>
+    public void TellCommitted()
+    {
+        if (!Options.TellCommittedLater)
+            throw new InvalidOperationException(
+                "Handlers are told when the generation is durable: the checkpoint was asked for without " +
+                $"{nameof(CheckpointOptions)}.{nameof(CheckpointOptions.TellCommittedLater)}.");
+        if (!_committed.Task.IsCompletedSuccessfully)
+            throw new InvalidOperationException(
+                $"The generation is not committed: wait for {nameof(Committed)} first.");
+        Interlocked.Exchange(ref _untold, null)?.TellLate();
+    }
 
     /// <summary>
     /// Waits for <see cref="Captured"/> on a thread; a participant that waits stands at a safepoint and takes

@@ -52,6 +52,7 @@ internal sealed class Attempt : OpenAttempt, IDisposable
     private readonly Action<Phase>? _entered;
     private readonly CancellationToken _cancellation;
     private readonly Requester? _requester;
+    private readonly bool _tellsCommittedLater;
     private readonly Action _prepareParts;
     private readonly Action _resumeParts;
     private int _asyncFirst;
@@ -76,6 +77,7 @@ internal sealed class Attempt : OpenAttempt, IDisposable
         _entered = terms.Entered;
         _cancellation = terms.Cancellation;
         _requester = terms.Requester;
+        _tellsCommittedLater = terms.TellsCommittedLater;
         _prepareParts = RunAsyncPrepare;
         _resumeParts = RunAsyncResume;
         AsyncEntries = terms.IsBrief ? [] : asyncHandlers.List.Enabled;
@@ -111,6 +113,9 @@ internal sealed class Attempt : OpenAttempt, IDisposable
     internal long Released { get; private set; }
 
     internal long CommitBegan { get; private set; }
+
+    /// <summary>Who has not been told of the commit; null before it, and where they were told.</summary>
+    internal CommittedParts? Untold { get; private set; }
 
     /// <summary>What the driver allocated between <see cref="Stopped"/> and the release: 0.</summary>
     internal long ManagedBytesAllocated { get; private set; }
@@ -220,20 +225,19 @@ internal sealed class Attempt : OpenAttempt, IDisposable
     }
 
     /// <summary>
-    /// Commit to Idle; everybody captured is told that the generation is durable. The attempt is complete
-    /// also when that throws.
+    /// Commit to Idle; everybody captured is told that the generation is durable, unless that comes later.
+    /// The attempt is complete also when that throws.
     /// </summary>
     internal void Complete()
     {
         try
         {
-            foreach (CapturedParticipant captured in Captured)
-            {
-                if (!IsBrief && !captured.IsOmitted && captured.Handlers.Length > 0)
-                    captured.Participant.Notify(new CommitNotice(Generation, captured.Handlers));
-            }
-
-            if (AsyncEntries.Length > 0) _async.Post(NotifyAsync);
+            // A brief one has made no generation.
+            if (IsBrief) return;
+            CommittedParts parts = new(
+                Generation, WithHandlers(), AsyncEntries, _async, _rendezvous.Commits, Report);
+            if (_tellsCommittedLater) Untold = parts;
+            else parts.Tell();
         }
         finally
         {
@@ -375,6 +379,18 @@ internal sealed class Attempt : OpenAttempt, IDisposable
         };
     }
 
+    private List<(Participant Participant, HandlerEntry[] Handlers)> WithHandlers()
+    {
+        List<(Participant, HandlerEntry[])> found = [];
+        foreach (CapturedParticipant captured in Captured)
+        {
+            if (!captured.IsOmitted && captured.Handlers.Length > 0)
+                found.Add((captured.Participant, captured.Handlers));
+        }
+
+        return found;
+    }
+
     private void FinishAbort()
     {
         if (Released == 0)
@@ -424,9 +440,6 @@ internal sealed class Attempt : OpenAttempt, IDisposable
         MarkAsyncDone();
         _barrier.Notify();
     }
-
-    private void NotifyAsync() =>
-        HandlerRun.Committed(AsyncEntries, Generation, _async.Part, null, Report);
 
     private void RunAsyncResume()
     {

@@ -10,6 +10,12 @@ internal readonly record struct AttemptTerms(
     /// <summary>Participants are stopped, and nothing else: no handler runs, nothing is told.</summary>
     internal bool IsBrief { get; init; }
 
+    /// <summary>
+    /// Nobody is told of the commit when the attempt completes, but by who takes <see
+    /// cref="Attempt.Untold"/>.
+    /// </summary>
+    internal bool TellsCommittedLater { get; init; }
+
     /// <summary>Who asked; null for nobody who could keep it from happening.</summary>
     internal Requester? Requester { get; init; }
 

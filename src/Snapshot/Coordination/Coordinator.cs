@@ -241,6 +241,7 @@ internal sealed class Coordinator : IDisposable
     {
         if (_isDisposed) return;
         _isDisposed = true;
+        _rendezvous.Commits.Close();
         _async.Close();
     }
 

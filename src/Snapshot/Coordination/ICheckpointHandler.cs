@@ -32,7 +32,7 @@ public interface ICheckpointHandler
     /// <summary>
     /// Runs after the generation became durable and visible. Send replies and delete files here, and not
     /// before. A sync handler is called at its participant's next safepoint. What it throws is reported
-    /// apart.
+    /// apart. With <see cref="CheckpointOptions.TellCommittedLater"/> the program says when.
     /// </summary>
     /// <param name="generation">The generation.</param>
     public void Committed(long generation)

@@ -22,6 +22,8 @@ internal sealed class Rendezvous(Gates gates, TimeSpan gateTimeout, Action<Handl
 
     internal PhaseBarrier Barrier { get; } = new();
 
+    internal CommitLine Commits { get; } = new();
+
     internal Phase Phase => PhaseWord.PhaseOf(Barrier.Read());
 
     internal OpenAttempt? OpenAttempt => Volatile.Read(ref _attempt);

@@ -67,15 +67,17 @@ internal sealed unsafe class AddressSpace : IDisposable
     }
 
     /// <summary>
-    /// Reserves at the first place at or above <see cref="LowestBase"/> that is free with a gap on either
-    /// side.
+    /// Reserves at the first place of the range of arenas, or of a window of it, that is free with a gap on
+    /// either side; the gap above belongs to the window, that below to the one before.
     /// </summary>
-    internal static AddressSpace ReserveNextFree(string name, ArenaOptions options)
+    internal static AddressSpace ReserveNextFree(
+        string name, ArenaOptions options, AddressWindow? window = null)
     {
         ulong bytes = (ulong)options.Capacity;
-        ulong candidate = TakenPlaces.FirstFree(LowestBase, bytes, Gap);
+        ulong candidate = TakenPlaces.FirstFree(window?.Begin ?? LowestBase, bytes, Gap);
+        ulong highest = (window?.End ?? HighestEnd) - bytes - Gap;
         ulong triedAgain = 0;
-        while (candidate <= HighestEnd - bytes - Gap)
+        while (candidate <= highest)
         {
             ulong low = candidate - Gap;
             ulong end = candidate + bytes + Gap;
@@ -93,10 +95,17 @@ internal sealed unsafe class AddressSpace : IDisposable
             candidate = TakenPlaces.FirstFree(candidate, bytes, Gap);
         }
 
+        string range = window is { } own
+            ? $"in the session's {nameof(AddressWindow)} {own.Index}, 0x{own.Begin:x} to 0x{own.End:x}, of " +
+                "which 1 GiB above each arena stays free"
+            : $"between 0x{LowestBase:x} and 0x{HighestEnd:x}";
+        string larger = window is null
+            ? ""
+            : ", or all sessions that may have to live in one process a larger AddressWindow.Bytes";
         throw new SnapshotException(
             SnapshotErrorCode.AddressTaken,
-            $"No range of {bytes:N0} addresses is free for arena '{name}' between 0x{LowestBase:x} and " +
-            $"0x{HighestEnd:x}. Give this arena, or others, a smaller ArenaOptions.Capacity.");
+            $"No range of {bytes:N0} addresses is free for arena '{name}' {range}. Give this arena, or " +
+            $"others, a smaller ArenaOptions.Capacity{larger}.");
     }
 
     /// <summary>Makes the pages up to <paramref name="pages"/> accessible; they read as zero.</summary>

@@ -219,10 +219,14 @@ public sealed unsafe partial class Arena
         }
     }
 
-    /// <summary>Makes an empty arena at <paramref name="baseAddress"/>, or at the next free place.</summary>
-    internal static Arena Create(string name, nint? baseAddress, ArenaOptions options)
+    /// <summary>
+    /// Makes an empty arena at <paramref name="baseAddress"/>, or at the next free place, of the window if
+    /// there is one.
+    /// </summary>
+    internal static Arena Create(
+        string name, nint? baseAddress, ArenaOptions options, AddressWindow? window = null)
     {
-        Arena arena = Reserve(name, baseAddress, options);
+        Arena arena = Reserve(name, baseAddress, options, window);
         try
         {
             arena._runs.Format();
@@ -366,12 +370,13 @@ public sealed unsafe partial class Arena
     /// <summary>Checks every table against every other; throws Corrupt.</summary>
     internal void CheckTables() => new ArenaCheck(_space, _table, _allocator).Run();
 
-    private static Arena Reserve(string name, nint? baseAddress, ArenaOptions options)
+    private static Arena Reserve(
+        string name, nint? baseAddress, ArenaOptions options, AddressWindow? window = null)
     {
         CheckName(name);
         AddressSpace space = baseAddress is { } fixedBase
             ? AddressSpace.ReserveAt(name, (ulong)fixedBase, options)
-            : AddressSpace.ReserveNextFree(name, options);
+            : AddressSpace.ReserveNextFree(name, options, window);
         return new Arena(space);
     }
 

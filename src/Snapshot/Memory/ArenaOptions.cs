@@ -1,5 +1,6 @@
 using Snapshot.Base;
 using Snapshot.Interop;
+using Snapshot.Memory;
 
 namespace Snapshot;
 
@@ -29,7 +30,8 @@ public sealed class ArenaOptions
     /// </summary>
     /// <value>
     /// 64 GiB by default, and where the address space of the process is limited (<c>ulimit -v</c>) at most
-    /// half of what is left of it beyond 768 MiB when the arena is made. A reservation costs no memory, so be
+    /// half of what is left of it beyond 768 MiB when the arena is made; in a session with an <see
+    /// cref="AddressWindow"/> at most half of what is left of that. A reservation costs no memory, so be
     /// generous: an arena cannot grow beyond it, also not after a restart. Asking for more than an arena has
     /// that exists is an error (LayoutMismatch); for less is not, and it keeps what it has.
     /// </value>
@@ -51,13 +53,16 @@ public sealed class ArenaOptions
 
     /// <summary>The same with a capacity for which there is room, unless one was given.</summary>
     /// <param name="limit">What limits the addresses of the process, or null.</param>
-    internal ArenaOptions FitTo(AddressSpaceLimit? limit)
+    /// <param name="window">Where the arena will lie, or null.</param>
+    internal ArenaOptions FitTo(AddressSpaceLimit? limit, AddressWindow? window = null)
     {
-        if (AsksForCapacity || limit is null) return this;
-        long half = (limit.Value.Left - LeftToOthers) / 2;
+        if (AsksForCapacity || (limit is null && window is null)) return this;
+        long left = limit is { } addresses ? addresses.Left - LeftToOthers : long.MaxValue;
+        if (window is { } own)
+            left = Math.Min(left, TakenPlaces.MostFree(own.Begin, own.End, AddressSpace.Gap));
         return new ArenaOptions
         {
-            Capacity = Math.Clamp(half & -Pages.HugeSize, MinCapacity, Capacity),
+            Capacity = Math.Clamp((left / 2) & -Pages.HugeSize, MinCapacity, Capacity),
             HugePages = HugePages,
             Capture = Capture,
         };

@@ -70,6 +70,28 @@ internal static class TakenPlaces
         }
     }
 
+    /// <summary>
+    /// The most bytes that are clear of what is in here in one piece of a range, with a gap above and
+    /// between.
+    /// </summary>
+    internal static long MostFree(ulong from, ulong end, ulong gap)
+    {
+        lock (s_gate)
+        {
+            long most = 0;
+            ulong place = from;
+            foreach ((ulong start, ulong startEnd) in s_ends)
+            {
+                if (startEnd <= place - gap) continue;
+                if (start >= end) break;
+                most = Math.Max(most, (long)start - (long)(place + gap));
+                place = Above(startEnd, gap);
+            }
+
+            return Math.Max(most, (long)end - (long)(place + gap));
+        }
+    }
+
     /// <summary>The first place above what ends there.</summary>
     internal static ulong Above(ulong end, ulong gap) =>
         (end + gap + Pages.HugeSize - 1) & ~(ulong)(Pages.HugeSize - 1);

@@ -32,6 +32,12 @@ public sealed class RestartInfo
     /// <summary>Whether memory was read before the session began, or comes as it is touched.</summary>
     public RestartFill Mode { get; }
 
+    /// <summary>
+    /// Why memory was read before the session began although <see cref="RestartOptions.Fill"/> says
+    /// otherwise; null where it was read as asked.
+    /// </summary>
+    public string? FillReason { get; internal set; }
+
     /// <summary>How much of the memory is there by now, and a task that ends when all of it is.</summary>
     public RestartResidency Residency { get; }
 

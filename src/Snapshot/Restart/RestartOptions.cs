@@ -11,8 +11,10 @@ public sealed class RestartOptions
     /// Default null: the one that the environment variable <c>SNAPSHOT_RESTART</c> names, else the one chosen
     /// by <see cref="SnapshotStore.ChooseRestart"/>, else the newest.
     /// </value>
-    /// <exception cref="ArgumentException"><see cref="Tag"/> is given, too.</exception>
-    public long? Generation { get; init => field = OneOf(value, Tag); }
+    /// <exception cref="ArgumentException">
+    /// <see cref="Tag"/> or <see cref="ImageId"/> is given, too.
+    /// </exception>
+    public long? Generation { get; init => field = OneOf(value, Tag, ImageId); }
 
     /// <summary>
     /// The tag of the generation to restart from (<see cref="CheckpointOptions.Tag"/>): the newest that has
@@ -22,13 +24,24 @@ public sealed class RestartOptions
     /// </summary>
     /// <value>Default null: any, as <see cref="Generation"/> says.</value>
     /// <exception cref="ArgumentException">
-    /// It is no tag, or <see cref="Generation"/> is given, too.
+    /// It is no tag, or <see cref="Generation"/> or <see cref="ImageId"/> is given, too.
     /// </exception>
     public string? Tag
     {
         get;
-        init => field = OneOf(value is { } tag ? RecordedTag.Checked(tag) : null, Generation);
+        init => field = OneOf(value is { } tag ? RecordedTag.Checked(tag) : null, Generation, ImageId);
     }
+
+    /// <summary>
+    /// The id of the image to restart from (<see cref="GenerationInfo.ImageId"/>), whatever its number, and
+    /// also where it was passed over or compacted: whoever noted the id gets that very state or an error
+    /// (NotFound), which names the ids there are.
+    /// </summary>
+    /// <value>Default null: any, as <see cref="Generation"/> says.</value>
+    /// <exception cref="ArgumentException">
+    /// <see cref="Generation"/> or <see cref="Tag"/> is given, too.
+    /// </exception>
+    public Guid? ImageId { get; init => field = OneOf(value, Generation, Tag); }
 
     /// <summary>
     /// Whether to go to the newest older generation that verifies when the wanted one does not.
@@ -71,6 +84,9 @@ public sealed class RestartOptions
 
     internal int ThreadsBeside => StreamingThreads ?? Threads ?? Environment.ProcessorCount;
 
+    /// <summary>Whether it says which generation.</summary>
+    internal bool NamesOne => Generation is not null || Tag is not null || ImageId is not null;
+
     /// <summary>The same for another generation.</summary>
     internal RestartOptions With(long? generation, bool allowOlder, string? tag = null) => new()
     {
@@ -82,9 +98,11 @@ public sealed class RestartOptions
         StreamingThreads = StreamingThreads,
     };
 
-    private static T OneOf<T>(T value, object? other, [CallerMemberName] string option = "") =>
-        value is null || other is null
+    private static T OneOf<T>(
+        T value, object? other, object? another, [CallerMemberName] string option = "") =>
+        value is null || (other ?? another) is null
             ? value
             : throw new ArgumentException(
-                $"a restart is from a {nameof(Generation)} or from a {nameof(Tag)}, not from both", option);
+                $"a restart is from a {nameof(Generation)}, a {nameof(Tag)} or an {nameof(ImageId)}, and " +
+                "not from two of them", option);
 }

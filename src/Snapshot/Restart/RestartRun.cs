@@ -120,6 +120,8 @@ internal static class RestartRun
 
         long wanted = options.Tag is { } tag
             ? store.FindTagged(tag).Generation
+            : options.ImageId is { } image
+            ? store.FindImage(image).Generation
             : options.Generation ?? store.RestartGeneration ?? store.Newest!.Generation;
         if (store.Generations.FirstOrDefault(entry => entry.Generation == wanted) is not { } first)
         {

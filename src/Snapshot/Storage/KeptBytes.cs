@@ -11,7 +11,8 @@ namespace Snapshot.Storage;
 /// upon leaves later with each, as a whole; and since a full image begins one, the chain before it is the
 /// only other such.</para>
 /// <para>Two sums: of the newest generations with what they need, and of all that is kept. What only the
-/// second has (kept by its number, or passed over) never leaves.</para>
+/// second has (kept by its number, or passed over) never leaves, but for what is merely held: that is let go
+/// at the next commit, or so it is presumed, since nobody knows when.</para>
 /// <para>A value: a copy foretells on its own.</para>
 /// </remarks>
 internal struct KeptBytes
@@ -89,6 +90,7 @@ internal struct KeptBytes
             entry.IsPassedOver
                 ? _policy.KeepPassedOver
                 : Retention.IsKeptByNumber(entry, _policy, DateTimeOffset.UtcNow),
+            IsHeld: entry.Generation >= now.Floor,
             IsOfChain: false);
     }
 
@@ -98,11 +100,11 @@ internal struct KeptBytes
     private void Add(long bytes, Stay stay)
     {
         Bytes newest = stay.LeavesAt > 0 || stay.IsOfChain ? new Bytes(bytes, 0) : default;
-        Bytes all = stay.IsForEver || newest.Newest > 0 ? new Bytes(0, bytes) : default;
+        Bytes all = stay.IsForEver || stay.IsHeld || newest.Newest > 0 ? new Bytes(0, bytes) : default;
         _kept += newest + all;
         Bytes leaving = newest + (stay.IsForEver ? default : all);
         if (stay.IsOfChain) _chain += leaving;
-        else _leaving[stay.LeavesAt] += leaving;
+        else _leaving[Math.Max(1, stay.LeavesAt)] += leaving;
     }
 
     /// <summary>How long an image is kept.</summary>
@@ -110,11 +112,13 @@ internal struct KeptBytes
     /// The commit with which it is none of the newest any more, nor needed by one.
     /// </param>
     /// <param name="IsForEver">Kept for another reason, or needed by one that is.</param>
+    /// <param name="IsHeld">Kept for now, or needed by one that is.</param>
     /// <param name="IsOfChain">Needed by what is committed next.</param>
-    private readonly record struct Stay(int LeavesAt, bool IsForEver, bool IsOfChain)
+    private readonly record struct Stay(int LeavesAt, bool IsForEver, bool IsHeld, bool IsOfChain)
     {
         internal Stay Or(Stay other) => new(
-            Math.Max(LeavesAt, other.LeavesAt), IsForEver || other.IsForEver, IsOfChain || other.IsOfChain);
+            Math.Max(LeavesAt, other.LeavesAt), IsForEver || other.IsForEver, IsHeld || other.IsHeld,
+            IsOfChain || other.IsOfChain);
     }
 
     private readonly record struct Bytes(long Newest, long All)

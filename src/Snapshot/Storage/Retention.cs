@@ -8,9 +8,10 @@ internal static class Retention
     /// <param name="policy">What to keep.</param>
     /// <param name="now">Against which ages count.</param>
     /// <param name="needed">Generations that images being written need.</param>
+    /// <param name="floor">From here on all are held.</param>
     internal static List<ManifestEntry> Deletable(
         IReadOnlyList<ManifestEntry> entries, RetentionPolicy policy, DateTimeOffset now,
-        IEnumerable<long> needed)
+        IEnumerable<long> needed, long floor = long.MaxValue)
     {
         HashSet<long> kept = [.. needed];
         // From the youngest to the oldest: when an entry's turn comes, everything that may need it was
@@ -23,7 +24,7 @@ internal static class Retention
             bool wanted = entry.IsPassedOver
                 ? policy.KeepPassedOver
                 : newest++ < policy.KeepLast || IsKeptByNumber(entry, policy, now);
-            if (wanted) kept.Add(entry.Generation);
+            if (wanted || entry.Generation >= floor) kept.Add(entry.Generation);
             if (kept.Contains(entry.Generation) && entry.Parent is { } parent) kept.Add(parent.Generation);
         }
 

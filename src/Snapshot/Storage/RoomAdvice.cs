@@ -40,6 +40,10 @@ internal static class RoomAdvice
 
         if (policy.KeepEvery > 0 && Freed(now, policy.With(keepEvery: 0)) is > 0 and var byNumber)
             yield return $"keep none by its number: KeepEvery = 0 would free {Text(byNumber)}";
+        if (Freed(now with { Floor = long.MaxValue }, policy) is > 0 and var held)
+            yield return
+                $"let held generations go: StoreOptions.Hold keeps those from {now.Floor} on, and raising " +
+                $"its floor would free up to {Text(held)}";
     }
 
     private static long Freed(StoreHoldings now, RetentionPolicy policy) =>

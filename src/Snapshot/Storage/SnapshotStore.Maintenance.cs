@@ -60,8 +60,8 @@ public sealed partial class SnapshotStore
             cancellation);
 
     /// <summary>
-    /// Deletes the images that a policy does not keep, and never one that a kept image or one being written
-    /// needs.
+    /// Deletes the images that a policy does not keep, and never one that is held
+    /// (<see cref="StoreOptions.Hold"/>), or that a kept image or one being written needs.
     /// </summary>
     /// <param name="policy">What to keep.</param>
     /// <param name="progress">
@@ -112,7 +112,9 @@ public sealed partial class SnapshotStore
 
     /// <summary>Called inside the gate.</summary>
     private List<ManifestEntry> Deletable(RetentionPolicy policy) =>
-        Retention.Deletable(_manifest.Entries, policy, DateTimeOffset.UtcNow, Needed);
+        Retention.Deletable(_manifest.Entries, policy, DateTimeOffset.UtcNow, Needed, Floor);
+
+    private long Floor => Options.Hold?.Floor ?? long.MaxValue;
 
     /// <summary>Used inside the gate, as the one before. There is no generation 0.</summary>
     private IEnumerable<long> Needed =>

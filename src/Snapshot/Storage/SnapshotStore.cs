@@ -155,7 +155,11 @@ public sealed partial class SnapshotStore : IDisposable
     {
         get
         {
-            lock (_gate) return new StoreHoldings(_manifest.Entries, [.. Needed], _drafts.ExpectedBytes);
+            lock (_gate)
+            {
+                return new StoreHoldings(_manifest.Entries, [.. Needed], _drafts.ExpectedBytes)
+                { Floor = Floor };
+            }
         }
     }
 
@@ -429,6 +433,15 @@ public sealed partial class SnapshotStore : IDisposable
         IReadOnlyList<GenerationInfo> all = Generations;
         return all.Where(info => info.Tag == tag).OrderBy(info => !info.IsPassedOver).LastOrDefault()
             ?? throw StoreErrors.NoSuchTag(Directory, tag, all);
+    }
+
+    /// <summary>The generation whose image has an id, also one that was passed over.</summary>
+    /// <exception cref="SnapshotException">NotFound, which names the ids there are.</exception>
+    internal GenerationInfo FindImage(Guid imageId)
+    {
+        IReadOnlyList<GenerationInfo> all = Generations;
+        return all.FirstOrDefault(info => info.ImageId == imageId)
+            ?? throw StoreErrors.NoSuchImage(Directory, imageId, all);
     }
 
     private void ThrowIfNotWritable()

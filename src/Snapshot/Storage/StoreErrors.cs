@@ -63,15 +63,22 @@ internal static class StoreErrors
     internal static SnapshotException NoSuchTag(
         string directory, string tag, IReadOnlyList<GenerationInfo> generations)
     {
-        const int Named = 20;
         string[] tags = [.. generations.Reverse().Select(info => info.Tag).OfType<string>().Distinct()];
-        string more = tags.Length > Named ? $", and {tags.Length - Named} more" : "";
-        string named = string.Join(", ", tags.Take(Named).Select(one => $"'{one}'"));
         string there = tags.Length == 0
             ? "none of its generations has a tag"
-            : $"it has, from the newest: {named}{more}";
+            : FromTheNewest(tags.Select(one => $"'{one}'"));
         return new SnapshotException(
             SnapshotErrorCode.NotFound, $"{directory} holds no generation with the tag '{tag}'; {there}.")
+        { Path = directory };
+    }
+
+    internal static SnapshotException NoSuchImage(
+        string directory, Guid imageId, IReadOnlyList<GenerationInfo> generations)
+    {
+        string there = FromTheNewest(
+            generations.Reverse().Select(info => $"{info.ImageId} (generation {info.Generation})"));
+        return new SnapshotException(
+            SnapshotErrorCode.NotFound, $"{directory} holds no image with the id {imageId}; {there}.")
         { Path = directory };
     }
 
@@ -88,6 +95,14 @@ internal static class StoreErrors
             SnapshotErrorCode.LimitReached,
             $"{path}: {what}. Go on in a new store; committed generations are untouched and can be restored.")
         { Path = path };
+
+    private static string FromTheNewest(IEnumerable<string> names)
+    {
+        const int Named = 20;
+        string[] all = [.. names];
+        string more = all.Length > Named ? $", and {all.Length - Named} more" : "";
+        return $"it has, from the newest: {string.Join(", ", all.Take(Named))}{more}";
+    }
 
     private static SnapshotException Io(
         string step, string path, long? offset, int? errno, string why, Exception? error)

@@ -9,12 +9,17 @@ namespace Snapshot.Storage;
 internal sealed record StoreHoldings(
     IReadOnlyList<ManifestEntry> Entries, IReadOnlyList<long> Needed, long DraftBytes)
 {
+    /// <summary>
+    /// Generations from here on are held (<see cref="RetentionHold"/>), whatever the policy says.
+    /// </summary>
+    internal long Floor { get; init; } = long.MaxValue;
+
     /// <summary>Bytes of the images that are listed.</summary>
     internal long ListedBytes => Entries.Sum(entry => entry.FileLength);
 
     /// <summary>The entries that are left when a policy is applied.</summary>
     internal List<ManifestEntry> KeptBy(RetentionPolicy policy) =>
-        [.. Entries.Except(Retention.Deletable(Entries, policy, DateTimeOffset.UtcNow, Needed))];
+        [.. Entries.Except(Retention.Deletable(Entries, policy, DateTimeOffset.UtcNow, Needed, Floor))];
 
     /// <summary>
     /// The generations that are kept for their own sake, not because a younger one needs them.
@@ -26,7 +31,10 @@ internal sealed record StoreHoldings(
         return [.. alone.KeptBy(policy).Select(entry => entry.Generation)];
     }
 
-    /// <summary>The same after a commit; what needed older generations has the new one.</summary>
+    /// <summary>
+    /// The same after a commit; what needed older generations has the new one, and what held them is expected
+    /// to let them go.
+    /// </summary>
     internal StoreHoldings With(long generation, ManifestEntry? parent, long bytes) => this with
     {
         Entries = [
@@ -36,5 +44,6 @@ internal sealed record StoreHoldings(
                 parent is null ? null : new Image.ImageLink(parent.ImageId, parent.Generation),
                 bytes, 0, DateTimeOffset.UtcNow, 0)],
         Needed = [],
+        Floor = long.MaxValue,
     };
 }

@@ -11,6 +11,12 @@ public sealed class StoreOptions
     public RetentionPolicy Retention { get; init => field = OptionValue.NotNull(value); } = new();
 
     /// <value>
+    /// What is kept beside <see cref="Retention"/> until it is let go; default null: nothing. It comes on top
+    /// of <see cref="MaxStateMultiple"/>.
+    /// </value>
+    public RetentionHold? Hold { get; init; }
+
+    /// <value>
     /// The most images a restart should have to read: a longer chain is compacted beside the session. Default
     /// 32.
     /// </value>

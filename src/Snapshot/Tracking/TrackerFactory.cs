@@ -27,20 +27,32 @@ internal sealed unsafe class TrackerFactory : IDisposable
     private readonly SoftDirtyBits? _softDirty;
     private readonly MappingLookup? _mappings;
     private readonly MachineCapabilities _capabilities;
+    private readonly bool _systemCallsMustWork;
     private readonly Lock _starting = new();
     private Freezer? _freezer;
 
     /// <param name="capabilities">What the machine can do.</param>
     /// <param name="wanted">A mechanism, or Auto.</param>
     /// <param name="forFaults">Whether pages of arenas are to be fetched when they are touched.</param>
+    /// <param name="systemCallsMustWork">Whether what makes them fail in arenas is refused.</param>
     /// <exception cref="SnapshotException">
     /// Unsupported: this machine cannot do what was asked for.
     /// </exception>
     internal TrackerFactory(
-        MachineCapabilities capabilities, TrackingMechanism wanted, bool forFaults = false)
+        MachineCapabilities capabilities, TrackingMechanism wanted, bool forFaults = false,
+        bool systemCallsMustWork = false)
     {
         capabilities.ThrowIfUnsupported();
+        if (systemCallsMustWork && wanted == TrackingMechanism.SignalWriteProtect)
+        {
+            throw Unsupported(
+                "The program asks for tracking by signals, with which system calls that write to an arena " +
+                "fail with EFAULT, and says that they must work (SnapshotOptions.SystemCallsMustWork). " +
+                "Choose another TrackingMechanism.");
+        }
+
         _capabilities = capabilities;
+        _systemCallsMustWork = systemCallsMustWork;
         IsPinned = wanted != TrackingMechanism.Auto;
         Mechanism = Choose(capabilities, wanted, ref _softDirty);
         try
@@ -191,16 +203,38 @@ internal sealed unsafe class TrackerFactory : IDisposable
         _pagemap?.Dispose();
     }
 
-    /// <exception cref="SnapshotException">Unsupported: copy-on-write does not work here.</exception>
+    /// <exception cref="SnapshotException">
+    /// Unsupported: copy-on-write does not work here, or not with system calls that must.
+    /// </exception>
     internal void ThrowUnlessCanFreeze()
     {
-        if (CanFreeze) return;
-        throw new SnapshotException(
-            SnapshotErrorCode.Unsupported,
+        if (CanFreeze && (CanFreezeUnnoticed || !_systemCallsMustWork)) return;
+        if (CanFreeze)
+        {
+            throw Unsupported(
+                "The program asks for copy-on-write, and says that system calls must work " +
+                "(SnapshotOptions.SystemCallsMustWork). Here one that writes to memory that is being " +
+                "captured fails with EFAULT, so a message that is received into it fails or never ends, or " +
+                "MPI aborts the process. Use CaptureMode.Auto, which does without copy-on-write here. " +
+                $"Probed: {_capabilities.Describe(Capability.CopyOnWriteInSystemCalls)}");
+        }
+
+        throw Unsupported(
             "The program asks for copy-on-write, which does not work here. Probed: " +
             _capabilities.Describe(Capability.Userfault, Capability.Pagemap, Capability.CopyOnWrite) +
             " Or use CaptureMode.Auto on this machine.");
     }
+
+    /// <summary>
+    /// Why memory must be read before the session begins, although the program asks for a lazy restart; null
+    /// where it need not.
+    /// </summary>
+    internal static string? WhyEager(MachineCapabilities capabilities) =>
+        capabilities[Capability.PagesOnDemandInSystemCalls]
+            ? null
+            : "system calls must work, and here one that touches memory which a lazy restart has not read " +
+                "yet fails with EFAULT: a message that is sent from it fails, never ends or loses its " +
+                $"bytes. Probed: {capabilities.Describe(Capability.PagesOnDemandInSystemCalls)}";
 
     private void ThrowUnlessFaultsAreServed(MachineCapabilities capabilities)
     {

@@ -52,6 +52,24 @@ public sealed class BriefStopTests : IDisposable
     }
 
     [Fact]
+    public void A_commit_that_is_told_later_is_told_after_it()
+    {
+        _coordinator.RegisterHandler("async", _log.Handler("async"));
+        using Attempt attempt = _coordinator.Begin(
+            new AttemptTerms(1, TimeSpan.FromMinutes(1), default) { TellsCommittedLater = true });
+        attempt.PrepareAsync(meanwhile: () => { });
+        attempt.Stop();
+        attempt.Release();
+        attempt.BeginCommit();
+        attempt.Complete();
+        Stop(() => { }, generation: 2);
+        attempt.Untold!.TellLate();
+        _coordinator.Dispose();
+        _coordinator.AwaitHandlers();
+        Assert.Contains("async committed 1", _log.Calls);
+    }
+
+    [Fact]
     public void What_fails_meanwhile_is_thrown_and_everybody_goes_on()
     {
         using Worker worker = AttachWithHandler("w", Gates.OnContinue);
@@ -158,9 +176,9 @@ public sealed class BriefStopTests : IDisposable
         return Worker.Attach(_coordinator, name, options);
     }
 
-    private void Stop(Action work)
+    private void Stop(Action work, long generation = 1)
     {
-        _coordinator.StopBriefly(1, CoordinatorExtensions.Long, work, null, default);
+        _coordinator.StopBriefly(generation, CoordinatorExtensions.Long, work, null, default);
 
         // No checkpoint follows.
         _coordinator.Barrier.EndAnnouncement();

@@ -77,6 +77,14 @@ public sealed class ProcessTests(ITestOutputHelper output) : IDisposable
         Run("due").Good());
 
     [MachineFact]
+    public void Arrays_are_made_in_the_window_of_the_session_if_there_is_such_a_one()
+    {
+        string told = Run("windowed").Good();
+        Assert.StartsWith("INVALID_ARGUMENT: Index must be from 0 to 847.", told, StringComparison.Ordinal);
+        Assert.EndsWith("in window 1\n", told, StringComparison.Ordinal);
+    }
+
+    [MachineFact]
     public void A_forked_child_is_told_so_and_leaves_the_store_alone() => Assert.Equal(
         """
         array (nil) FORKED

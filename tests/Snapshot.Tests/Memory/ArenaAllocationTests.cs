@@ -252,8 +252,14 @@ public sealed unsafe class ArenaAllocationTests
         Assert.Equal(64L << 30, sparse.FitTo(new AddressSpaceLimit(1L << 40, 0)).Capacity);
         Assert.Equal(
             ArenaOptions.MinCapacity, sparse.FitTo(new AddressSpaceLimit(1L << 30, 1L << 30)).Capacity);
+        AddressWindow window = new(600);
+        Assert.Equal((63L << 30) / 2, sparse.FitTo(null, window).Capacity);
+        Assert.Equal((63L << 30) / 2, sparse.FitTo(new AddressSpaceLimit(1L << 40, 0), window).Capacity);
+        Assert.Equal(
+            fitted.Capacity,
+            sparse.FitTo(new AddressSpaceLimit(10L << 30, (3L << 30) - (768L << 20) - 1), window).Capacity);
         ArenaOptions asked = new() { Capacity = 64L << 30 };
-        Assert.Same(asked, asked.FitTo(new AddressSpaceLimit(1L << 30, 0)));
+        Assert.Same(asked, asked.FitTo(new AddressSpaceLimit(1L << 30, 0), window));
     }
 
     [Fact]

@@ -102,7 +102,7 @@ public sealed class StoreForecastTests
     private static void CompareKept(StoreHoldings now, RetentionPolicy policy, KeptBytes kept)
     {
         Assert.Equal(now.KeptBy(policy).Sum(entry => entry.FileLength), kept.All);
-        List<ManifestEntry> newest = now.KeptBy(
+        List<ManifestEntry> newest = (now with { Floor = long.MaxValue }).KeptBy(
             new RetentionPolicy
             {
                 KeepLast = policy.KeepLast,
@@ -136,6 +136,7 @@ public sealed class StoreForecastTests
             if (random.Next(3) == 0) now = now with { Entries = now.KeptBy(policy) };
         }
 
+        if (random.Next(3) == 0) now = now with { Floor = random.Next(14) };
         return random.Next(3) == 0 && now.Entries.Count > 0
             ? now with { Needed = [now.Entries[random.Next(now.Entries.Count)].Generation] }
             : now;
@@ -153,6 +154,42 @@ public sealed class StoreForecastTests
         StoreLimits tight = wide with { Most = 4 * State - 1 };
         Assert.False(new StoreForecast(now, tight, policy).Fits(State));
         Assert.True(new StoreForecast(now, tight, policy.With(keepEvery: 0)).Fits(State));
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, 20)]
+    [InlineData(3, 60)]
+    public void What_is_held_changes_no_image_but_takes_its_room(int keepLast, int percent)
+    {
+        StoreOptions options = new() { Retention = new RetentionPolicy { KeepLast = keepLast } };
+        long increment = State / 100 * percent;
+        StoreHoldings free = new([], [], 0), held = free;
+        for (long generation = 1; generation <= 100; generation++)
+        {
+            (free, bool isFree) = Next(free, generation);
+            (held, bool isHeld) = Next(held with { Floor = 0 }, generation);
+            Assert.True(isFree == isHeld, $"generation {generation}");
+        }
+
+        Assert.Equal(100, held.Entries.Count);
+        StoreForecast tight = new(
+            held with { Floor = 0 }, new StoreLimits(long.MaxValue, held.ListedBytes), options.Retention);
+        Assert.False(tight.FitsMost(1));
+
+        (StoreHoldings Then, bool IsIncrement) Next(StoreHoldings now, long generation)
+        {
+            StoreForecast forecast = new(
+                now, StoreLimits.Of(options, State, now.ListedBytes, freeBytes: null), options.Retention);
+            ManifestEntry? parent = now.Entries is [.., ManifestEntry newest] ? newest : null;
+            bool isIncrement =
+                parent is not null && forecast.GoesOnAfterIncrement(generation, parent, increment, State);
+            StoreHoldings then =
+                now.With(generation, isIncrement ? parent : null, isIncrement ? increment : State)
+                    with
+                { Floor = now.Floor };
+            return (then with { Entries = then.KeptBy(options.Retention) }, isIncrement);
+        }
     }
 
     [Fact]
