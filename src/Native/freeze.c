@@ -38,8 +38,8 @@
  * it reads as zero, and is not frozen, and is delivered as zero whatever is written to it later. Whoever
  * discards memory secures it before (sn_region_secure).
  *
- * Pages that are open for devices are written without a fault. They are opened before they are pinned, no
- * collect runs meanwhile, and every later one leaves them written: they are copied at once, never frozen.
+ * Pages that are open for devices are written without a fault. They are opened before they are pinned, and
+ * every later collect leaves them written: they are copied at once, never frozen.
  */
 #include "span.h"
 
@@ -63,7 +63,7 @@ struct arming {
     struct sn_region *region;
     int32_t pagemap;
     int32_t how;
-    const uint64_t *open; /* pages that are not to be armed, or NULL */
+    const uint64_t *open; /* pages that are not armed, or NULL */
     uint64_t *changed;
     uint64_t first;
     uint64_t end;
@@ -292,9 +292,7 @@ static int32_t arm_open(struct arming *run, uint64_t pages)
 int32_t sn_region_collect(struct sn_freezer *freezer, struct sn_region *region, int32_t pagemap, int32_t how,
                           uint64_t pages, const uint64_t *open, uint64_t *changed)
 {
-    struct arming run = {
-        .freezer = freezer, .region = region, .pagemap = pagemap, .how = how, .changed = changed};
-    run.open = open;
+    struct arming run = {freezer, region, pagemap, how, open, changed, 0, 0};
     if ((how & SN_COLLECT_EARLY) == 0)
         end_interval(region, spans_of(pages));
     __atomic_store_n(&region->collected, pages, __ATOMIC_RELAXED);

@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 namespace Snapshot.TestPrograms;
 
 /// <summary>
-/// Another process that writes memory of this one by process_vm_writev, as MPI does for a put: the kernel pins
-/// up to 4 MiB, which takes the faults, and copies then.
+/// Another process that writes memory of this one by process_vm_writev, as MPI does for a put: the kernel
+/// pins up to 4 MiB, which takes the faults, and copies then.
 /// </summary>
 internal sealed unsafe partial class DevicePeer : IDisposable
 {

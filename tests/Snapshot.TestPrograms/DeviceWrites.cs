@@ -5,8 +5,8 @@ using Snapshot.Base;
 namespace Snapshot.TestPrograms;
 
 /// <summary>
-/// A peer writes a window of an arena while checkpoints are taken. When it is quiet one more is taken, and its
-/// image is compared with memory.
+/// A peer writes a window of an arena while checkpoints are taken. When it is quiet one more is taken, and
+/// its image is compared with memory.
 /// </summary>
 internal static unsafe class DeviceWrites
 {
@@ -73,7 +73,9 @@ internal static unsafe class DeviceWrites
         return 0;
     }
 
-    /// <summary>How many pages of the images differ from memory: after the writes, and after the closing.</summary>
+    /// <summary>
+    /// How many pages of the images differ from memory: after the writes, and after the closing.
+    /// </summary>
     internal static long Differing(Way way, DevicePeer peer, bool opens, int seed)
     {
         string store = Directory.CreateTempSubdirectory("snapshot-device-").FullName;

@@ -59,7 +59,9 @@ internal sealed unsafe class ArenaRegion(AddressSpace space) : MemoryRegion, IDi
     /// From the return on pages are neither armed nor frozen, and what was frozen of them is safe.
     /// </summary>
     /// <returns>False: the region is about to go.</returns>
-    /// <exception cref="SnapshotException">Corrupt, StoreIo: pages of a lazy restart cannot be read.</exception>
+    /// <exception cref="SnapshotException">
+    /// Corrupt, StoreIo: pages of a lazy restart cannot be read.
+    /// </exception>
     internal bool OpenForDevices(PageRange range)
     {
         // A device that pins a page that is still to come would wait, or fail.

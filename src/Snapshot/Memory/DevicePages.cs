@@ -14,14 +14,14 @@ namespace Snapshot.Memory;
 /// and by a tracker for the whole of a collect, so that one comes before the other.</para>
 /// <para>Opened before a collect: the collect finds the range. Opened after it: nothing was pinned at the
 /// collect, which has therefore told of every write; what it armed is armed no more when the opening returns.
-/// Before the freeze of the same pause, which then finds pages that are not armed and copies them at once (the
-/// lock of their span orders the two, freeze.c); or after it, also while the pages are drained: what is frozen
-/// is copied away first.</para>
+/// Before the freeze of the same pause, which then finds pages that are not armed and copies them at once
+/// (the lock of their span orders the two, freeze.c); or after it, also while the pages are drained: what is
+/// frozen is copied away first.</para>
 /// <para>Closed before a collect: the pages were noted as changed before they left the set, so the collect
 /// reports them, whatever their bits say, and arms them. Closed after it: the collect had them as open, and
 /// the note is for the next.</para>
-/// <para>Where the kernel itself lets a write through (asynchronous write protection, soft-dirty bits) nothing
-/// has to be opened: pages that are armed stop nobody who pins them.</para>
+/// <para>Where the kernel itself lets a write through (asynchronous write protection, soft-dirty bits)
+/// nothing has to be opened: pages that are armed stop nobody who pins them.</para>
 /// <para>The lock is held while an opening waits for slots, which the drain of the last checkpoint returns
 /// without it. No collect comes before that drain has ended.</para>
 /// </remarks>
@@ -33,7 +33,9 @@ internal sealed class DevicePages : IDisposable
     private long _count;
     private bool _isEnded;
 
-    /// <summary>Holds off every opening and closing until the scope is disposed of, on the same thread.</summary>
+    /// <summary>
+    /// Holds off every opening and closing until the scope is disposed of, on the same thread.
+    /// </summary>
     internal Lock.Scope Hold() => _gate.EnterScope();
 
     /// <summary>The pages that are open, or null when none is. Hold <see cref="Hold"/>.</summary>

@@ -320,8 +320,8 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
 
     private void ThrowNoSlot() => throw new SnapshotException(
         SnapshotErrorCode.StagingFull,
-        $"Pages of '{_region.RegionName}' are open for devices, or were written during the pause, and there " +
-        "is no room for copies of them. Raise SnapshotTuning.StagingLimit, or open less for devices; " +
+        $"Pages of '{_region.RegionName}' are open for devices, or were written during the pause, and " +
+        "there is no room for copies of them. Raise SnapshotTuning.StagingLimit, or open less for devices; " +
         "threads that do not take part must not write arenas. Nothing was lost: the next checkpoint " +
         "contains these pages.");
 }

@@ -33,7 +33,9 @@ public sealed unsafe class DeviceRangeTests : IDisposable
 
     public void Dispose() => _store.Dispose();
 
-    /// <summary>Before the pause, while it is drained, and after it; beside it in the same span, too.</summary>
+    /// <summary>
+    /// Before the pause, while it is drained, and after it; beside it in the same span, too.
+    /// </summary>
     [MachineTheory]
     [MemberData(nameof(Ways))]
     public void Each_image_is_memory_at_its_capture(TrackingMechanism tracking, CaptureMode capture)

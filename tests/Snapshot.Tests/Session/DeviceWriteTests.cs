@@ -195,8 +195,8 @@ public sealed unsafe class DeviceWriteTests(ITestOutputHelper output) : IDisposa
                 int differs = content.IndexOfAnyExcept(expected);
                 Assert.True(
                     differs < 0,
-                    $"{what}, writer {writer}: page {page} does not hold {expected} everywhere; the mark is " +
-                    $"{mark.Sequence} at {mark.PagesDone}");
+                    $"{what}, writer {writer}: page {page} does not hold {expected} everywhere; the mark " +
+                    $"is {mark.Sequence} at {mark.PagesDone}");
             }
         }
     }

@@ -16,7 +16,8 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
         switch (collector.At)
         {
             case CollectorAt.Outside when collector is { Captures: > 0, Early: > 0 }:
-                return MayNotHold(state) ? null : Go("an early collect begins", FirstOfArming(state), state with
+                if (MayNotHold(state)) return null;
+                return Go("an early collect begins", FirstOfArming(state), state with
                 {
                     CollectHolds = true,
                     Collector = collector with { Early = (byte)(collector.Early - 1), IsEarly = true },

@@ -36,8 +36,8 @@ public enum FreezeFlaw
 
 /// <summary>
 /// Copy-on-write as a model: two pages of one span, two writers, two servers, a thread that discards, one
-/// that writes in the pause all the same, a device that writes a page that is open for it, the collect and the
-/// drain; every access to a bit, the lock, a slot
+/// that writes in the pause all the same, a device that writes a page that is open for it, the collect and
+/// the drain; every access to a bit, the lock, a slot
 /// and the page table is a step of its own. Whatever their order: what is delivered is the content of the
 /// moment of freezing, no write goes unreported, no slot is lost or returned twice, and nobody waits for
 /// ever.
