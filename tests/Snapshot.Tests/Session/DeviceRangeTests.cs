@@ -154,6 +154,7 @@ public sealed unsafe class DeviceRangeTests : IDisposable
     }
 
     [MachineFact]
+    [Needs(Capability.WriteTracking)]
     public void More_than_there_is_room_for_fails_the_checkpoint_and_says_why()
     {
         using SnapshotSession session = SnapshotSession.Open(_store.Path, Small(CaptureMode.Stage));
