@@ -37,6 +37,9 @@
  * thread that does not take part; a span opened ahead) is copied at once. One that is neither has no memory:
  * it reads as zero, and is not frozen, and is delivered as zero whatever is written to it later. Whoever
  * discards memory secures it before (sn_region_secure).
+ *
+ * Pages that are open for devices are written without a fault. They are opened before they are pinned, and
+ * every later collect leaves them written: they are copied at once, never frozen.
  */
 #include "span.h"
 
@@ -60,10 +63,16 @@ struct arming {
     struct sn_region *region;
     int32_t pagemap;
     int32_t how;
+    const uint64_t *open; /* pages that are not armed, or NULL */
     uint64_t *changed;
     uint64_t first;
     uint64_t end;
 };
+
+static uint64_t stay_open(const struct arming *run, uint64_t word)
+{
+    return run->open == NULL ? 0 : run->open[word];
+}
 
 /* Pages of a word are changed. */
 static void add_changed(struct arming *run, uint64_t word, uint64_t bits)
@@ -111,16 +120,18 @@ static int32_t extend(struct arming *run, uint64_t word, uint64_t bits)
 static void take_written(struct arming *run, uint64_t index, uint64_t *taken)
 {
     struct sn_region *region = run->region;
+    uint64_t left = 0;
     for (uint64_t word = index * SPAN_WORDS; word < (index + 1) * SPAN_WORDS; word++) {
-        uint64_t bits = get64(&region->written[word]);
-        *taken++ = bits;
+        uint64_t bits = get64(&region->written[word]), open = bits & stay_open(run, word);
+        *taken++ = bits & ~open;
         if (bits == 0)
             continue;
-        set64(&region->written[word], 0);
-        set64(&region->armed[word], get64(&region->armed[word]) | bits);
+        set64(&region->written[word], open);
+        set64(&region->armed[word], get64(&region->armed[word]) | (bits & ~open));
         add_changed(run, word, bits);
+        left |= open;
     }
-    __atomic_store_n(&region->spans[index].opened, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&region->spans[index].opened, left != 0, __ATOMIC_RELAXED);
 }
 
 /*
@@ -165,16 +176,19 @@ static void end_interval(struct sn_region *region, uint64_t spans)
     }
 }
 
-/* Arms pages of one word. */
+/* Arms pages of one word, or notes them as written where they stay open. */
 static int32_t arm(struct arming *run, uint64_t word, uint64_t bits)
 {
     struct sn_region *region = run->region;
     struct sn_span *span = &region->spans[word / SPAN_WORDS];
+    uint64_t open = bits & stay_open(run, word);
     sn_span_lock(span);
-    set64(&region->armed[word], get64(&region->armed[word]) | bits);
+    set64(&region->armed[word], get64(&region->armed[word]) | (bits & ~open));
+    set64(&region->written[word], get64(&region->written[word]) | open);
+    __atomic_store_n(&span->opened, span->opened | (open != 0), __ATOMIC_RELAXED);
     sn_span_unlock(span);
     add_changed(run, word, bits);
-    return extend(run, word, bits);
+    return extend(run, word, bits & ~open);
 }
 
 /* Arms the pages of a range of the region. */
@@ -276,10 +290,9 @@ static int32_t arm_open(struct arming *run, uint64_t pages)
 }
 
 int32_t sn_region_collect(struct sn_freezer *freezer, struct sn_region *region, int32_t pagemap, int32_t how,
-                          uint64_t pages, uint64_t *changed)
+                          uint64_t pages, const uint64_t *open, uint64_t *changed)
 {
-    struct arming run = {
-        .freezer = freezer, .region = region, .pagemap = pagemap, .how = how, .changed = changed};
+    struct arming run = {freezer, region, pagemap, how, open, changed, 0, 0};
     if ((how & SN_COLLECT_EARLY) == 0)
         end_interval(region, spans_of(pages));
     __atomic_store_n(&region->collected, pages, __ATOMIC_RELAXED);

@@ -18,7 +18,7 @@
 
 #define SN_API __attribute__((visibility("default")))
 
-#define SN_ABI_VERSION 14
+#define SN_ABI_VERSION 15
 
 #define SN_PAGE_BYTES UINT64_C(4096)
 
@@ -322,10 +322,12 @@ SN_API int32_t sn_region_remove(struct sn_freezer *freezer, struct sn_region *re
  * Adds to `changed` the pages of the first `pages` that were written since they were last armed, and those
  * with memory that are not armed, and arms them. `how`: SN_SCAN_ENTRIES where the kernel has no scan;
  * SN_COLLECT_EARLY while the application runs, before the collect for which it stands still. `pagemap` is -1
- * where there is none, and then all pages count as having memory. After a failure nothing is armed.
+ * where there is none, and then all pages count as having memory. Those in `open`, which may be NULL, are
+ * added where they have memory and are not armed: sn_region_freeze copies them. After a failure nothing is
+ * armed.
  */
 SN_API int32_t sn_region_collect(struct sn_freezer *freezer, struct sn_region *region, int32_t pagemap,
-                                 int32_t how, uint64_t pages, uint64_t *changed);
+                                 int32_t how, uint64_t pages, const uint64_t *open, uint64_t *changed);
 
 /* Pages were discarded: they are not armed any more, and read as zero until they are written. */
 SN_API int32_t sn_region_disarm(struct sn_freezer *freezer, struct sn_region *region, uint64_t first,

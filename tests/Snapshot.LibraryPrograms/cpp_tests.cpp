@@ -136,6 +136,10 @@ static void arrays(const std::string &store)
     session.free(piece);
     auto scratch = session.array<double>("scratch", 10000);
     REQUIRE(session.exclude(scratch) > 60000 && session.include(scratch) > 60000);
+    auto open = session.open_for_devices(scratch);
+    double elsewhere[4] = {};
+    auto refused = failure_of([&] { session.open_for_devices(snapshot::span<double>(elsewhere, 4)); });
+    REQUIRE(refused.code() == SNAPSHOT_INVALID_ARGUMENT);
     session.close();
 }
 

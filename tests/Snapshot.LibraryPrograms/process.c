@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -440,6 +441,36 @@ static int costs(void)
     return system(command);
 }
 
+/* A write that no fault shows: the kernel pins the memory first, as for a device. */
+static int devices(void)
+{
+    enum { BYTES = 1 << 20 };
+    static unsigned char stored[BYTES], content[BYTES];
+    snapshot_range *range, *outside;
+    snapshot_store *store;
+    open_session();
+    unsigned char *window = snapshot_array(s_session, "window", "u8", BYTES);
+    if (window == NULL || snapshot_open_for_devices(s_session, window, BYTES, &range) != 0)
+        fail("open for devices");
+    for (int round = 1; round <= 3; round++) {
+        memset(content, round, BYTES);
+        struct iovec from = {content, BYTES}, to = {window, BYTES};
+        if (process_vm_writev(getpid(), &from, 1, &to, 1, 0) != BYTES)
+            return 3;
+        int64_t generation = checkpoint();
+        if (snapshot_store_open(s_store, &store) != 0 ||
+            snapshot_store_read(store, generation, "main/window", 0, stored, BYTES) != 0)
+            fail("read");
+        snapshot_store_close(store);
+        printf("as written %d\n", memcmp(stored, content, BYTES) == 0);
+    }
+    printf("%s\n", snapshot_code_name(-snapshot_open_for_devices(s_session, stored, 1, &outside)));
+    if (snapshot_close(s_session) != 0 || snapshot_close_range(range) != 0 || snapshot_close_range(NULL) != 0)
+        fail("close");
+    printf("%s\n", snapshot_code_name(-snapshot_close_range(range)));
+    return 0;
+}
+
 int main(int count, char **arguments)
 {
     const struct {
@@ -460,6 +491,7 @@ int main(int count, char **arguments)
         {"ended-thread", ended_thread},
         {"late-error", late_error},
         {"costs", costs},
+        {"devices", devices},
     };
     if (count < 3)
         return 2;

@@ -20,9 +20,10 @@ internal static unsafe partial class LibC
 
     private static long s_apart = 0x6000_0000_0000;
 
-    internal static byte* Map(long bytes, int flags = Private | Anonymous, int fd = -1, byte* at = null)
+    internal static byte* Map(
+        long bytes, int flags = Private | Anonymous, int fd = -1, byte* at = null, nint offset = 0)
     {
-        nint address = mmap((nint)at, (nuint)bytes, ReadWrite, flags, fd, 0);
+        nint address = mmap((nint)at, (nuint)bytes, ReadWrite, flags, fd, offset);
         return address == -1 ? throw Failed("mmap") : (byte*)address;
     }
 

@@ -18,6 +18,10 @@ return (args is [string verb, ..] ? verb : "") switch
     "cow-goes-on" => CopyOnWriteRuns.GoOn(args[1]),
     "system-calls-at-work" => SystemCallsAtWork.Run(),
     "cow-as-user" => CopyOnWriteRuns.AsUser(),
+    "device-peer" => DevicePeer.Run(),
+    "device-writes" => DeviceWrites.Run(),
+    "device-writes-count" => DeviceWrites.Count(
+        int.Parse(args[1], CultureInfo.InvariantCulture), opens: bool.Parse(args[2])),
     "restart-older" => Writer.RestartOlder(args[1]),
     "writer" => Writer.Run(args[1], bool.Parse(args[2])),
     "sync-fails" => SyncFailures.Run(args[1], bool.Parse(args[2])),

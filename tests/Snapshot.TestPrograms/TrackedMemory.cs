@@ -76,6 +76,22 @@ internal sealed unsafe partial class TrackedMemory : MemoryRegion, IDisposable
         _dropped.AddShared(pages);
     }
 
+    /// <summary>As an arena does it.</summary>
+    internal void OpenForDevices(PageRange pages)
+    {
+        using Lock.Scope held = Devices.Hold();
+        Devices.TryAdd(pages, CapacityPages);
+        Frozen?.Open(pages);
+    }
+
+    /// <summary>As an arena does it.</summary>
+    internal void CloseForDevices(PageRange pages)
+    {
+        using Lock.Scope held = Devices.Hold();
+        Devices.Remove(pages);
+        _dropped.AddShared(pages);
+    }
+
     /// <summary>Whether any of the memory is in huge pages now, by /proc/self/smaps.</summary>
     internal bool HasHugePages()
     {
@@ -102,6 +118,7 @@ internal sealed unsafe partial class TrackedMemory : MemoryRegion, IDisposable
     {
         Check(munmap(_mapping, _mappedBytes), "munmap");
         _dropped.Dispose();
+        Devices.Dispose();
     }
 
     private static void Check(int result, string step)

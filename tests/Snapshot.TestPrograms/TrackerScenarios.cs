@@ -32,6 +32,7 @@ internal static class TrackerScenarios
             [nameof(GrowthIsTracked)] = GrowthIsTracked,
             [nameof(HugePagesAreTracked)] = HugePagesAreTracked,
             [nameof(ArmForgets)] = ArmForgets,
+            [nameof(OpenForDevicesIsInEveryCollect)] = OpenForDevicesIsInEveryCollect,
             [nameof(CountingRearmsNothing)] = CountingRearmsNothing,
             [nameof(CollectAllocatesNothing)] = CollectAllocatesNothing,
             [nameof(ManyScatteredPagesAreFound)] = ManyScatteredPagesAreFound,
@@ -227,6 +228,32 @@ internal static class TrackerScenarios
         Expect(tracker, memory);
         memory.Page(3)[0] ^= 1;
         Expect(tracker, memory, 3);
+    }
+
+    /// <summary>Where content tells what changed, these pages are in a collect when they did.</summary>
+    internal static void OpenForDevicesIsInEveryCollect(Func<MemoryRegion, DirtyTracker> create)
+    {
+        using TrackedMemory memory = Filled(1100, 1100);
+        using DirtyTracker tracker = Settled(create, memory);
+        bool isByContent = tracker.Mechanism == TrackingMechanism.ContentHash;
+        PageRange range = new(500, 30);
+        long[] pages = Range(500, 30);
+        memory.OpenForDevices(range);
+        using PageBitmap early = new(memory.CapacityPages);
+        for (int round = 0; round < 3; round++)
+        {
+            foreach (long page in isByContent ? pages : []) memory.Page(page)[0]++;
+            tracker.CollectEarly(early);
+            Claim(isByContent || tracker.CountChanged() >= range.Count, "open pages are counted");
+            Expect(tracker, memory, pages);
+        }
+
+        memory.CloseForDevices(range);
+        if (isByContent) memory.Page(range.Start)[0]++;
+        Expect(tracker, memory, pages);
+        Expect(tracker, memory);
+        memory.Page(range.Start)[0]++;
+        Expect(tracker, memory, range.Start);
     }
 
     internal static void CountingRearmsNothing(Func<MemoryRegion, DirtyTracker> create)

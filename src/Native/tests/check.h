@@ -46,6 +46,7 @@ void test_thread(void);
 void test_decode(void);
 void test_fill(void);
 void test_freeze(void);
+void test_device(void);
 void test_slots(void);
 void test_signal(void);
 void test_limit_signal(void);

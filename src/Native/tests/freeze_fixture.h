@@ -18,6 +18,7 @@ struct fixture {
     struct sn_freezer freezer;
     struct sn_region region;
     uint64_t armed[WORDS], written[WORDS], frozen[WORDS], copied[WORDS], changed[WORDS], early[WORDS];
+    uint64_t open[WORDS]; /* for devices */
     uint32_t slots[PAGES], orders[SPANS], next[2 * PAGES];
     struct sn_span spans[SPANS];
     int32_t pagemap;
@@ -109,7 +110,7 @@ static inline void write_page(uint64_t page, unsigned char value)
 static inline void collect_early(struct fixture *f)
 {
     int32_t how = f->look | SN_COLLECT_EARLY;
-    CHECK_EQUAL(sn_region_collect(&f->freezer, &f->region, f->pagemap, how, PAGES, f->early), 0);
+    CHECK_EQUAL(sn_region_collect(&f->freezer, &f->region, f->pagemap, how, PAGES, f->open, f->early), 0);
 }
 
 /*
@@ -123,7 +124,8 @@ static inline uint64_t capture(struct fixture *f)
     memcpy(f->changed, f->early, sizeof f->changed);
     memset(f->early, 0, sizeof f->early);
     __atomic_store_n(&f->freezer.held, 1, __ATOMIC_SEQ_CST);
-    CHECK_EQUAL(sn_region_collect(&f->freezer, &f->region, f->pagemap, f->look, PAGES, f->changed), 0);
+    CHECK_EQUAL(sn_region_collect(&f->freezer, &f->region, f->pagemap, f->look, PAGES, f->open, f->changed),
+                0);
     CHECK_EQUAL(sn_region_freeze(&f->freezer, &f->region, PAGES, f->changed), 0);
     __atomic_store_n(&f->freezer.held, 0, __ATOMIC_SEQ_CST);
     uint64_t count = 0;

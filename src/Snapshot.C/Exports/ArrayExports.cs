@@ -103,4 +103,36 @@ internal static unsafe class ArrayExports
             return Result.Of(error);
         }
     }
+
+    [UnmanagedCallersOnly(EntryPoint = "snapshot_open_for_devices")]
+    private static int OpenForDevices(Handle* session, void* memory, long bytes, Handle** range)
+    {
+        try
+        {
+            LibrarySession open = Handle.Open<LibrarySession>(session, "session");
+            Pointers.Require(range, "range");
+            *range = Handle.New(open.Arena.OpenForDevices(memory, bytes));
+            return Result.Good;
+        }
+        catch (Exception error)
+        {
+            return Result.Of(error);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "snapshot_close_range")]
+    private static int CloseRange(Handle* range)
+    {
+        try
+        {
+            if (range is null) return Result.Good;
+            DeviceRange closing = Handle.Open<DeviceRange>(range, "range");
+            if (Handle.Release(range)) closing.Dispose();
+            return Result.Good;
+        }
+        catch (Exception error)
+        {
+            return Result.Of(error);
+        }
+    }
 }

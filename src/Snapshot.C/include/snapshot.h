@@ -65,6 +65,7 @@ extern "C" {
 typedef struct snapshot_session snapshot_session;
 typedef struct snapshot_ticket snapshot_ticket;
 typedef struct snapshot_store snapshot_store;
+typedef struct snapshot_range snapshot_range;
 
 /* ---- errors -------------------------------------------------------------------------------------------- */
 
@@ -212,6 +213,19 @@ SNAPSHOT_API int snapshot_free(snapshot_session *session, void *memory); /* NULL
  */
 SNAPSHOT_API int64_t snapshot_exclude(snapshot_session *session, void *memory, int64_t bytes);
 SNAPSHOT_API int64_t snapshot_include(snapshot_session *session, void *memory, int64_t bytes);
+
+/*
+ * Opens memory of the arena for those who pin pages first and write them later, which no page table shows: a
+ * network card or io_uring with registered memory, a GPU, another process (MPI_Put). Open it before it is
+ * registered; close it after the last write, and before it is freed. While it is open its pages, which are
+ * whole, are copied in each checkpoint while threads are stopped, so open buffers and not the state. An image
+ * is right if nobody writes while threads are stopped; no write is lost to later images in any case. Ranges
+ * may overlap. After a restart the program opens them again. Of memory of the program SNAPSHOT_ALWAYS_HASH
+ * says the same. Any thread, at any time. INVALID_ARGUMENT: not memory of the arena.
+ */
+SNAPSHOT_API int snapshot_open_for_devices(snapshot_session *session, void *memory, int64_t bytes,
+                                           snapshot_range **range);
+SNAPSHOT_API int snapshot_close_range(snapshot_range *range); /* also after the session; NULL does nothing */
 
 /* ---- memory of the program ----------------------------------------------------------------------------- */
 

@@ -470,6 +470,31 @@ class ticket
     std::shared_ptr<detail::failures> failed_;
 };
 
+/* Memory of the arena that devices may write, until its scope ends. */
+class device_range
+{
+  public:
+    explicit device_range(snapshot_range *handle) noexcept : handle_(handle)
+    {
+    }
+
+    device_range(device_range &&other) noexcept : handle_(std::exchange(other.handle_, nullptr))
+    {
+    }
+
+    device_range(const device_range &) = delete;
+    device_range &operator=(const device_range &) = delete;
+    device_range &operator=(device_range &&) = delete;
+
+    ~device_range()
+    {
+        detail::report(snapshot_close_range(handle_));
+    }
+
+  private:
+    snapshot_range *handle_;
+};
+
 /* A session. It is closed when its scope ends; what goes wrong then is written to standard error. */
 class session
 {
@@ -574,6 +599,15 @@ class session
     template <class T> std::int64_t include(span<T> memory)
     {
         return detail::check(snapshot_include(handle_, memory.data(), detail::bytes_of<T>(memory.size())));
+    }
+
+    /* Before it is registered with a device, or another process knows of it. */
+    template <class T> device_range open_for_devices(span<T> memory)
+    {
+        snapshot_range *range = nullptr;
+        detail::check(
+            snapshot_open_for_devices(handle_, memory.data(), detail::bytes_of<T>(memory.size()), &range));
+        return device_range(range);
     }
 
     template <class T> void protect(const std::string &name, T *memory, std::size_t count, unsigned flags = 0)

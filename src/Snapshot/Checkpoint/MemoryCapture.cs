@@ -227,7 +227,7 @@ internal sealed class MemoryCapture : IDisposable
         for (int round = 0; round < rounds; round++)
         {
             cancellation.ThrowIfCancellationRequested();
-            long left = _movable.Sum(region => region.CountChanged());
+            long left = _movable.Sum(region => Math.Max(0, region.CountChanged() - region.OpenPages));
             if (round > 0 && (left <= FewPages || left > before / 2)) break;
             before = left;
             foreach (RegionCapture region in _movable) region.Prepare();
@@ -236,7 +236,8 @@ internal sealed class MemoryCapture : IDisposable
         _staging.Prefault(
             _captured.Where(region => !region.IsFreezing).Sum(CountChanged) + SparePages);
         long freezing = _captured.Where(region => region.IsFreezing).Sum(region => region.CountChanged());
-        if (freezing > 0) _staging.PrefaultForCopies(freezing);
+        long open = _captured.Where(region => region.IsFreezing).Sum(region => region.OpenPages);
+        if (freezing > 0) _staging.PrefaultForCopies(freezing, open);
 
         // Last, since what is written from now on is found in the pause.
         foreach (RegionCapture region in _captured)

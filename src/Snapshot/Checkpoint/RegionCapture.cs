@@ -116,6 +116,9 @@ internal sealed unsafe class RegionCapture : IDisposable
     /// <summary>Pages written since the last collect, as an estimate, without collecting them.</summary>
     internal long CountChanged() => Tracker.CountChanged();
 
+    /// <summary>Those that devices may write: they are copied in the pause, and not before.</summary>
+    internal long OpenPages => _region.Devices.Count;
+
     /// <summary>Tells the policy how the region is written now, where a look can tell it.</summary>
     internal void LookAtDensity()
     {

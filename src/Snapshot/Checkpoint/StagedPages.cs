@@ -74,6 +74,9 @@ internal sealed unsafe class StagedPages : IRegionPages, IScanWork
         _rest.UnionWith(_recent);
         _recent.ExceptWith(free);
         _recent.ExceptWith(excluded);
+
+        // Devices may write these after they were copied: the pause copies them, whatever was done before.
+        _region.Devices.RemoveFrom(_recent);
         if (_recent.Count() > _region.CommittedPages / MostPart) Sift(changed, hashes, parentPages);
         Stage(_recent);
 

@@ -138,8 +138,10 @@ internal sealed unsafe class StagingArea : IDisposable
     /// waits for it. What is expected halves with each checkpoint that needs less: one that fell into a quiet
     /// time does not say much.
     /// </summary>
-    internal void PrefaultForCopies(long changed) =>
-        Prefault(Math.Min(changed, _copiesLikely) + StepPages);
+    /// <param name="changed">How many pages will be frozen, or copied in the pause.</param>
+    /// <param name="open">How many of these are open for devices, at most.</param>
+    internal void PrefaultForCopies(long changed, long open) =>
+        Prefault(Math.Min(changed, _copiesLikely + open) + StepPages);
 
     /// <summary>
     /// Gives the slots not in use to a freezer, until <see cref="ReturnAll"/>. Nobody writes. No managed

@@ -111,7 +111,8 @@ internal static unsafe partial class Native
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
     internal static partial int sn_region_collect(
-        FreezerState* freezer, RegionState* region, int pagemap, int how, ulong pageCount, ulong* changed);
+        FreezerState* freezer, RegionState* region, int pagemap, int how, ulong pageCount, ulong* open,
+        ulong* changed);
 
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]

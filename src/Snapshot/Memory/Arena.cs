@@ -211,6 +211,8 @@ public sealed unsafe partial class Arena
     /// <summary>Unmaps the arena; the second call does nothing.</summary>
     internal void Close()
     {
+        // Outside of the gate: a collect takes the gate while no range is opened.
+        _region.Devices.Dispose();
         lock (_gate)
         {
             if (_state == State.Closed) return;

@@ -55,6 +55,30 @@ internal sealed unsafe class ArenaRegion(AddressSpace space) : MemoryRegion, IDi
         Note(range);
     }
 
+    /// <summary>
+    /// From the return on pages are neither armed nor frozen, and what was frozen of them is safe.
+    /// </summary>
+    /// <returns>False: the region is about to go.</returns>
+    /// <exception cref="SnapshotException">
+    /// Corrupt, StoreIo: pages of a lazy restart cannot be read.
+    /// </exception>
+    internal bool OpenForDevices(PageRange range)
+    {
+        // A device that pins a page that is still to come would wait, or fail.
+        Awaited?.Fetch(range);
+        using Lock.Scope held = Devices.Hold();
+        if (!Devices.TryAdd(range, CapacityPages)) return false;
+        Frozen?.Open(range);
+        return true;
+    }
+
+    /// <summary>They count as written, and are armed by the next collect.</summary>
+    internal void CloseForDevices(PageRange range)
+    {
+        using Lock.Scope held = Devices.Hold();
+        if (Devices.Remove(range)) Note(range);
+    }
+
     private void Note(PageRange range)
     {
         if (range.Count == 0) return;

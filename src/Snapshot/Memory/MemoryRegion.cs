@@ -41,6 +41,9 @@ internal abstract unsafe class MemoryRegion
         set => Volatile.Write(ref field, value);
     }
 
+    /// <summary>The pages that are open for devices; of memory other than an arena's, none.</summary>
+    internal DevicePages Devices { get; } = new();
+
     /// <summary>
     /// Moves to <paramref name="changed"/> the pages whose content was dropped (freed, excluded, included
     /// again) since the last call. No mechanism sees a drop, so the region reports it. May run against

@@ -18,7 +18,8 @@ namespace Snapshot.Tracking;
 /// wanted as they are; <see cref="Read"/> delivers them, whoever writes meanwhile; <see cref="Thaw"/> ends
 /// it. Native code holds the locks: none of these members waits for managed code.</para>
 /// <para>Pages without memory are not armed (see <see cref="WriteProtectTracker"/>); a collect looks among
-/// those that are not armed for what has memory now.</para>
+/// those that are not armed for what has memory now. Those that are open for devices
+/// (<see cref="DevicePages"/>) are not armed either, and it reports them.</para>
 /// </remarks>
 internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
 {
@@ -68,7 +69,7 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
 
         // Of no pages: a function's first call binds it, which allocates. The first pause is not to pay for
         // that.
-        _ = Native.sn_region_collect(freezer.State, _state, Pagemap, LooksBy, 0, _dropped.Words);
+        _ = Native.sn_region_collect(freezer.State, _state, Pagemap, LooksBy, 0, null, _dropped.Words);
         _ = Native.sn_region_freeze(freezer.State, _state, 0, _dropped.Words);
     }
 
@@ -89,6 +90,7 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
 
     internal override void Collect(PageBitmap changed)
     {
+        using Lock.Scope held = _region.Devices.Hold();
         bool others = TakeDropped(changed) | _givenBack.NextRun(0, out _);
         CollectInto(changed);
         changed.UnionWith(_givenBack);
@@ -103,7 +105,11 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
     /// Arms memory again just before the pause, which is then to protect only what is written after this.
     /// What was dropped, or given back, stays for the pause.
     /// </summary>
-    internal override void CollectEarly(PageBitmap changed) => CollectInto(changed, isEarly: true);
+    internal override void CollectEarly(PageBitmap changed)
+    {
+        using Lock.Scope held = _region.Devices.Hold();
+        CollectInto(changed, isEarly: true);
+    }
 
     internal override long CountChanged()
     {
@@ -230,7 +236,7 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
         changed.UseUpTo(committed);
         int errno = Native.sn_region_collect(
             _freezer.State, _state, Pagemap, LooksBy | (isEarly ? Native.CollectEarly : 0), (ulong)committed,
-            changed.Words);
+            _region.Devices.Open is { } open ? open.Words : null, changed.Words);
         if (errno == 0) return;
 
         // Some was armed without being reported; now nothing is, and "everything" covers it.
@@ -314,7 +320,8 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
 
     private void ThrowNoSlot() => throw new SnapshotException(
         SnapshotErrorCode.StagingFull,
-        $"Pages of '{_region.RegionName}' were written during the pause, and there is " +
-        "no room for copies of them. Threads that do not take part must not write arenas. Nothing was " +
-        "lost: the next checkpoint contains these pages.");
+        $"Pages of '{_region.RegionName}' are open for devices, or were written during the pause, and " +
+        "there is no room for copies of them. Raise SnapshotTuning.StagingLimit, or open less for devices; " +
+        "threads that do not take part must not write arenas. Nothing was lost: the next checkpoint " +
+        "contains these pages.");
 }

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Snapshot.Base;
 using Snapshot.Interop;
+using Snapshot.Memory;
 
 namespace Snapshot.Tracking;
 
@@ -73,6 +74,30 @@ internal sealed unsafe class PageScan : IDisposable
         }
 
         return count;
+    }
+
+    /// <summary>
+    /// Adds those of a region's pages that are open for devices and have memory. Hold
+    /// <see cref="DevicePages.Hold"/>.
+    /// </summary>
+    internal void AddOpen(MemoryRegion region, PageBitmap into)
+    {
+        if (region.Devices.Open is not { } open) return;
+        ulong start = (ulong)region.Address;
+        for (long at = 0; open.NextRun(at, out PageRange run); at = run.End)
+        {
+            ulong end = start + (ulong)Pages.Bytes(run.End);
+            for (ulong next = start + (ulong)Pages.Bytes(run.Start); next < end;)
+            {
+                foreach (ref readonly PageRegion found in Step(
+                    ref next, end, PageFilter.Populated, ScanMode.Look))
+                {
+                    into.Add(new PageRange(
+                        (long)(found.Start - start) >> Pages.Shift,
+                        (long)(found.End - found.Start) >> Pages.Shift));
+                }
+            }
+        }
     }
 
     public void Dispose()

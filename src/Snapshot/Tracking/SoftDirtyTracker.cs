@@ -14,6 +14,8 @@ namespace Snapshot.Tracking;
 /// the kernel on behalf of a system call. Memory that was mapped anew counts as written; a page that was
 /// dropped (MADV_DONTNEED) does not, so drops come from <see cref="MemoryRegion.MoveDroppedTo"/>. Growth out
 /// of a reservation marks nothing old. Pages without memory are not asked about: they read as zero.</para>
+/// <para>A device that writes to pages pinned beforehand marks nothing: pages that are open for devices
+/// (<see cref="DevicePages"/>) are in every collect if they have memory.</para>
 /// <para>Who clears the bits, when, and why nothing is lost: <see cref="SoftDirtyBits"/>.</para>
 /// </remarks>
 internal sealed class SoftDirtyTracker : DirtyTracker, IScanWork
@@ -64,7 +66,9 @@ internal sealed class SoftDirtyTracker : DirtyTracker, IScanWork
     internal override void Collect(PageBitmap changed)
     {
         if (!_bits.AreTaken) _bits.Take();
+        using Lock.Scope held = _region.Devices.Hold();
         _region.MoveDroppedTo(changed);
+        _scan.AddOpen(_region, changed);
         changed.UnionWith(_pending);
         _pending.Clear();
     }
@@ -86,6 +90,8 @@ internal sealed class SoftDirtyTracker : DirtyTracker, IScanWork
         _region.MoveDroppedTo(_pending);
         Look();
         _found.UnionWith(_pending);
+        using Lock.Scope held = _region.Devices.Hold();
+        _scan.AddOpen(_region, _found);
         return _found.Count();
     }
 

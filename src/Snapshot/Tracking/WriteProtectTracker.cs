@@ -51,9 +51,10 @@ namespace Snapshot.Tracking;
 /// accessible later (mprotect) keeps the registration. The committed size is read once per scan, before it.
 /// </para>
 /// <para>
-/// Limit. A device that writes to pages pinned beforehand (direct I/O or io_uring reads in flight) takes no
-/// fault. Such a transfer must not be in flight across a collect; a system call that has returned has no such
-/// transfer left.
+/// Devices. Who writes to pages pinned beforehand (a network card, io_uring, direct I/O, a peer's
+/// process_vm_writev) takes no fault. Such pages are open (<see cref="DevicePages"/>): a collect reports
+/// those that have memory, whatever their bit says, and leaves the bit alone. One that was set before is no
+/// obstacle: the kernel clears it for whoever pins the page, as for a store.
 /// </para>
 /// </remarks>
 internal sealed unsafe class WriteProtectTracker : DirtyTracker, IScanWork
@@ -127,7 +128,9 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker, IScanWork
 
     internal override void Collect(PageBitmap changed)
     {
+        using Lock.Scope held = _region.Devices.Hold();
         TakeDropped(changed);
+        _scan.AddOpen(_region, changed);
         try
         {
             if (_expected <= FewPages) ScanWhereWritten(changed);
@@ -149,7 +152,12 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker, IScanWork
         // What was dropped can only be counted by taking it; as a page given back it stays in the next
         // collect.
         TakeDropped(_givenBack);
-        return Look(ScanMode.Look) + _givenBack.Count();
+        long count = Look(ScanMode.Look) + _givenBack.Count();
+        using Lock.Scope held = _region.Devices.Hold();
+        if (_region.Devices.Open is null) return count;
+        count -= _found.Count();
+        _scan.AddOpen(_region, _found);
+        return count + _found.Count();
     }
 
     internal override void GiveBack(PageBitmap pages) => _givenBack.UnionWith(pages);
@@ -231,13 +239,26 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker, IScanWork
         {
             long first = run.Start / SpanPages * SpanPages;
             at = Math.Min((((run.End - 1) / SpanPages) + 1) * SpanPages, committed);
-            Scan(_scan, new PageRange(first, at - first), ScanMode.Protect, into);
+            Protect(new PageRange(first, at - first), into);
         }
     }
 
     /// <summary>Reports and protects what was written of the committed part.</summary>
-    private void ScanCommitted(PageBitmap? into) =>
-        Scan(_scan, new PageRange(0, _region.CommittedPages), ScanMode.Protect, into);
+    private void ScanCommitted(PageBitmap? into) => Protect(new PageRange(0, _region.CommittedPages), into);
+
+    /// <summary>Reports and protects what was written of a range, but for what is open for devices.</summary>
+    private void Protect(PageRange range, PageBitmap? into)
+    {
+        long at = range.Start;
+        if (_region.Devices.Open is { } open)
+        {
+            for (; open.NextRun(at, out PageRange run) && run.Start < range.End;
+                at = Math.Min(run.End, range.End))
+                Scan(_scan, new PageRange(at, run.Start - at), ScanMode.Protect, into);
+        }
+
+        Scan(_scan, new PageRange(at, range.End - at), ScanMode.Protect, into);
+    }
 
     /// <summary>
     /// Walks a range, each stretch of spans with the question it needs; returns the pages found.
@@ -248,7 +269,7 @@ internal sealed unsafe class WriteProtectTracker : DirtyTracker, IScanWork
         for (long at = range.Start; at < range.End;)
         {
             bool any = _fullSpans.NextRun(at / SpanPages, out PageRange full);
-            bool isFull = any && full.Start * SpanPages == at;
+            bool isFull = any && full.Start * SpanPages <= at;
             long end = !any ? range.End : Math.Min(range.End, (isFull ? full.End : full.Start) * SpanPages);
             PageFilter filter = isFull ? PageFilter.Written : PageFilter.WrittenAndPopulated;
             count += Scan(scan, new PageRange(at, end - at), filter, mode, into);

@@ -44,6 +44,11 @@ public sealed class ProcessTests(ITestOutputHelper output) : IDisposable
             $"env --default-signal=PIPE {Program} print {Store} | head -n 1; echo ${{PIPESTATUS[0]}}")
             .Good());
 
+    [MachineFact]
+    public void Memory_that_devices_write_is_in_the_images_and_a_range_outlives_its_session() => Assert.Equal(
+        "as written 1\nas written 1\nas written 1\nINVALID_ARGUMENT\nMISUSE\n",
+        Run("devices").Good());
+
     [MachineTheory]
     [InlineData("segv-before")]
     [InlineData("segv-after")]

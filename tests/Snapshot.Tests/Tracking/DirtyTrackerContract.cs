@@ -89,6 +89,10 @@ public abstract class DirtyTrackerContract : IDisposable
     public void Arming_forgets_everything() => TrackerScenarios.ArmForgets(Create);
 
     [MachineFact]
+    public void Pages_open_for_devices_are_in_every_collect() =>
+        TrackerScenarios.OpenForDevicesIsInEveryCollect(Create);
+
+    [MachineFact]
     [Needs(Capability.Pagemap)]
     public void Counting_rearms_nothing() => TrackerScenarios.CountingRearmsNothing(Create);
 

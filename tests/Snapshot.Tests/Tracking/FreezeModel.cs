@@ -41,6 +41,9 @@ internal static class FreezeModel
 
         // An early collect reported it, for the checkpoint that follows.
         ReportedEarly = 8192,
+
+        // A device may write it without a fault.
+        Open = 16384,
     }
 
     /// <param name="Bits">See there.</param>
@@ -157,6 +160,18 @@ internal static class FreezeModel
 
     internal readonly record struct Discarder(DiscarderAt At, byte Budget);
 
+    internal enum DeviceAt : byte
+    {
+        Outside,
+        Opening,
+        Pinned,
+    }
+
+    /// <param name="At">What it does next, or who opens page 1 for it.</param>
+    /// <param name="Opens">How often that is opened.</param>
+    /// <param name="Writes">Writes to come.</param>
+    internal readonly record struct Device(DeviceAt At, byte Opens, byte Writes);
+
     internal enum Purpose : byte
     {
         Serve,
@@ -243,7 +258,8 @@ internal static class FreezeModel
         Page A, Page B, Slots Slots, byte Lock, byte Changes, byte Waiting, bool Held, bool Stop, byte Aheads,
         bool OtherHolds,
         Server Server0, Server Server1, Server Securer,
-        Writer Writer0, Writer Writer1, Writer Stray, Discarder Discarder, Collector Collector)
+        Writer Writer0, Writer Writer1, Writer Stray, Discarder Discarder, Device Device,
+        bool CollectHolds, bool OpeningHolds, Collector Collector)
     {
         internal const int Servers = 3;
         internal const int Writers = 3;

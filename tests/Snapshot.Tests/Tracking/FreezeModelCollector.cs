@@ -16,14 +16,16 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
         switch (collector.At)
         {
             case CollectorAt.Outside when collector is { Captures: > 0, Early: > 0 }:
+                if (MayNotHold(state)) return null;
                 return Go("an early collect begins", FirstOfArming(state), state with
                 {
+                    CollectHolds = true,
                     Collector = collector with { Early = (byte)(collector.Early - 1), IsEarly = true },
                 });
             case CollectorAt.Outside when collector.Captures > 0:
                 return Go("a capture begins", CollectorAt.Stopping, state with { Stop = true });
-            case CollectorAt.Stopping when state.IsQuiet:
-                State quiet = state with { Held = true };
+            case CollectorAt.Stopping when state.IsQuiet && !MayNotHold(state):
+                State quiet = state with { Held = true, CollectHolds = true };
                 for (int page = 0; page < Pages; page++)
                 {
                     if ((state[page].Bits & (Bits.Unreported | Bits.ReportedEarly)) != 0)
@@ -85,6 +87,11 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
             })
             : null;
 
+    /// <summary>A range is being opened.</summary>
+    private bool MayNotHold(State state) => state.OpeningHolds && flaw != FreezeFlaw.OpensDuringCollect;
+
+    private bool StaysOpen(Page page) => page.Has(Bits.Open) && flaw != FreezeFlaw.ArmsWhatIsOpen;
+
     private static ModelStep<State> Go(string name, CollectorAt at, State state, byte page = 0) =>
         new(name, state with { Collector = state.Collector with { At = at, Page = page } });
 
@@ -134,6 +141,9 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
         bool isLast = at + 1 == Pages;
         switch (collector.At)
         {
+            case CollectorAt.TakeWritten when page.Has(Bits.Written) && StaysOpen(page):
+                state = state.With(at, Stays(page, collector));
+                break;
             case CollectorAt.TakeWritten when page.Has(Bits.Written):
                 return Go($"page {at} was written", CollectorAt.SetArmed, state.With(
                     at, page.Without(Bits.Written).With(Bits.Changed | Bits.Taken)), at);
@@ -167,7 +177,8 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
             State early = state with { Collector = collector with { IsEarly = false } };
             for (int taken = 0; flaw == FreezeFlaw.ForgetsWhatItTookEarly && taken < Pages; taken++)
                 early = early.With(taken, early[taken].Without(Bits.Changed));
-            return Go("collected early", CollectorAt.Stopping, early with { Stop = true });
+            return Go(
+                "collected early", CollectorAt.Stopping, early with { Stop = true, CollectHolds = false });
         }
 
         if (at == Pages) return Go("collected", CollectorAt.Freeze, Collected(state));
@@ -181,6 +192,9 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
         if (collector.At == CollectorAt.SetArmedOpen)
         {
             if (state.Lock != NobodyHolds && flaw != FreezeFlaw.ArmsWithoutLock) return null;
+            if (StaysOpen(page))
+                return Go($"page {at} stays open", CollectorAt.ArmOpen, state.With(
+                    at, Stays(page, collector)), (byte)(at + 1));
             return Go($"page {at} is armed", CollectorAt.ProtectOpen, state.With(
                 at, page.With(Bits.Armed | Bits.Changed)), at);
         }
@@ -190,6 +204,11 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
             : Go($"page {at} is open", CollectorAt.SetArmedOpen, state, at);
     }
 
+    /// <summary>It is written, and therefore not frozen but copied.</summary>
+    private Page Stays(Page page, Collector by) => flaw == FreezeFlaw.ForgetsWhatIsOpen
+        ? page
+        : Reported(page.With(Bits.Written | Bits.Changed), by);
+
     private static Page Reported(Page page, Collector by) => page.Has(Bits.Unreported) && by.IsEarly
         ? page.Without(Bits.Unreported).With(Bits.ReportedEarly)
         : page.Without(Bits.Unreported);
@@ -197,7 +216,11 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
     private static State Collected(State state)
     {
         Slots slots = state.Slots.Renewed;
-        State next = state with { Slots = state.OtherHolds ? slots.Take(span: true).Slots : slots };
+        State next = state with
+        {
+            Slots = state.OtherHolds ? slots.Take(span: true).Slots : slots,
+            CollectHolds = false,
+        };
         for (int page = 0; page < Pages; page++)
         {
             if (state[page].Has(Bits.GivenBack))

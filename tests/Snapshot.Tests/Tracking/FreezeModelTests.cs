@@ -28,11 +28,16 @@ public enum FreezeFlaw
     LooksForWaitersBeforeCounting,
     ForgetsWhatItTookEarly,
     ProtectsNothingEarly,
+    ArmsWhatIsOpen,
+    ForgetsWhatIsOpen,
+    OpensWithoutSecuring,
+    OpensDuringCollect,
 }
 
 /// <summary>
 /// Copy-on-write as a model: two pages of one span, two writers, two servers, a thread that discards, one
-/// that writes in the pause all the same, the collect and the drain; every access to a bit, the lock, a slot
+/// that writes in the pause all the same, a device that writes a page that is open for it, the collect and
+/// the drain; every access to a bit, the lock, a slot
 /// and the page table is a step of its own. Whatever their order: what is delivered is the content of the
 /// moment of freezing, no write goes unreported, no slot is lost or returned twice, and nobody waits for
 /// ever.
@@ -46,7 +51,8 @@ public sealed class FreezeModelTests(ITestOutputHelper output)
     /// <param name="With">Letters: s a stray writer of page 1, d discards of page 1, a opening ahead, h a
     /// hole (page 1 has no memory at first), f a drain that fails, x the drain stops for ever, o another span
     /// has a slot at first, t waits for slots may end by themselves, 1 one capture and not two, e an early
-    /// collect before each of them.</param>
+    /// collect before each of them, v a device that writes page 1 twice, when it is opened for it, w the same
+    /// with two openings.</param>
     public readonly record struct Scenario(int Opens, int Extents, string Writes, string With)
     {
         internal bool Has(char letter) => With.Contains(letter, StringComparison.Ordinal);
@@ -77,6 +83,16 @@ public sealed class FreezeModelTests(ITestOutputHelper output)
         { 2, 1, "11", "eh1" },
         { 2, 1, "11", "ea1" },
         { 2, 1, "10", "es1" },
+        { 2, 1, "11", "v1" },
+        { 2, 1, "10", "v" },
+        { 1, 1, "11", "v" },
+        { 1, 0, "10", "w" },
+        { 2, 1, "10", "w" },
+        { 2, 1, "10", "vh" },
+        { 2, 1, "10", "ve" },
+        { 2, 1, "10", "va1" },
+        { 2, 1, "10", "vf" },
+        { 2, 0, "10", "vx" },
     };
 
     [Theory]
@@ -106,6 +122,10 @@ public sealed class FreezeModelTests(ITestOutputHelper output)
     [InlineData(FreezeFlaw.LooksForWaitersBeforeCounting, 1, 0, "22", "", "stuck")]
     [InlineData(FreezeFlaw.ForgetsWhatItTookEarly, 2, 1, "21", "e", "unreported")]
     [InlineData(FreezeFlaw.ProtectsNothingEarly, 2, 1, "21", "e", "later content")]
+    [InlineData(FreezeFlaw.ArmsWhatIsOpen, 2, 1, "10", "v", "pinned page is protected")]
+    [InlineData(FreezeFlaw.ForgetsWhatIsOpen, 2, 1, "10", "v", "unreported")]
+    [InlineData(FreezeFlaw.OpensWithoutSecuring, 2, 1, "10", "v", "unreported")]
+    [InlineData(FreezeFlaw.OpensDuringCollect, 2, 1, "10", "v", "pinned page is protected")]
     public void The_exploration_finds_a_planted_flaw(
         FreezeFlaw flaw, int opens, int extents, string writes, string with, string found)
     {
@@ -119,6 +139,7 @@ public sealed class FreezeModelTests(ITestOutputHelper output)
         bool stops = scenario.Has('x');
         FreezeModelServers servers = new(flaw, span: scenario.Opens == 2, scenario.Has('t'), stops);
         FreezeModelCollector collector = new(flaw, stops);
+        FreezeModelDevice device = new(flaw, span: scenario.Opens == 2);
         return StateExplorer.Explore(Initial(scenario), Steps, Violation, IsEnd);
 
         IEnumerable<ModelStep<State>> Steps(State state)
@@ -127,6 +148,7 @@ public sealed class FreezeModelTests(ITestOutputHelper output)
             if (collector.Step(state) is { } capture) yield return capture;
             if (FreezeModelCollector.Fail(state) is { } failure) yield return failure;
             if (FreezeModelCollector.DrainOther(state) is { } other) yield return other;
+            if (device.Step(state) is { } write) yield return write;
         }
 
         bool IsEnd(State state) =>
@@ -134,6 +156,7 @@ public sealed class FreezeModelTests(ITestOutputHelper output)
                 ? state.Collector.At == CollectorAt.Drain
                 : state.Collector is { At: CollectorAt.Outside, Captures: 0 })
             && state.IsQuiet && state.Stray.At == WriterAt.Outside
+            && state.Device is { At: DeviceAt.Outside, Opens: 0 }
             && state.Writer0.Budget + state.Writer1.Budget + state.Stray.Budget + state.Discarder.Budget == 0
             && state.Server0.At == ServerAt.Idle && state.Server1.At == ServerAt.Idle;
     }
@@ -154,6 +177,8 @@ public sealed class FreezeModelTests(ITestOutputHelper output)
             Writer1 = new Writer(WriterAt.Outside, 1, (byte)(scenario.Writes[1] - '0'), false),
             Stray = new Writer(WriterAt.Outside, 1, (byte)(scenario.Has('s') ? 1 : 0), scenario.Has('s')),
             Discarder = new Discarder(DiscarderAt.Outside, (byte)(scenario.Has('d') ? 1 : 0)),
+            Device = new Device(
+                DeviceAt.Outside, (byte)(scenario.Has('w') ? 2 : scenario.Has('v') ? 1 : 0), 2),
             Aheads = (byte)(scenario.Has('a') ? 1 : 0),
             Collector = new Collector(
                 CollectorAt.Outside, 0, captures, 0, false, (byte)(scenario.Has('f') ? 1 : 0),
@@ -164,6 +189,9 @@ public sealed class FreezeModelTests(ITestOutputHelper output)
     private static string? Violation(State state)
     {
         if (state.Collector.Wrong) return "a later content was delivered";
+        if (state.Device.At == DeviceAt.Pinned && state[FreezeModelDevice.Page].Has(Bits.Protected) &&
+            state[FreezeModelDevice.Page].Has(Bits.Open))
+            return "a pinned page is protected";
         if (state.Slots.Fault) return "a slot was returned twice";
         if (state.Collector.At == CollectorAt.Thaw && !state.Slots.AllReturned) return "a slot is lost";
         for (int page = 0; state.Collector.At == CollectorAt.Freeze && page < Pages; page++)
