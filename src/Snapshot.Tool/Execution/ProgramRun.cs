@@ -18,6 +18,8 @@ internal sealed unsafe class ProgramRun(ExecOptions options, Action<string> say)
     /// <summary>The part of the arena that is heap, in eighths; the rest is for stack and tables.</summary>
     private const long HeapEighths = 6;
 
+    private static readonly TimeSpan s_untilContinued = TimeSpan.FromSeconds(2);
+
     /// <summary>Runs the program until it ends, or a signal asks for the end.</summary>
     /// <returns>What the command ends with.</returns>
     /// <exception cref="CannotStartException">There is no such program, or it is none.</exception>
@@ -45,9 +47,9 @@ internal sealed unsafe class ProgramRun(ExecOptions options, Action<string> say)
 
         start->Asks = events.AsksDescriptor;
         start->Answers = events.AnswersDescriptor;
-        if (session.Restarted is { } restarted)
-            say($"the program goes on from generation {restarted.Generation}.");
+        start->IsContinued = 0;
         NativeThread thread = host.Start(ThreadName, module, ProgramEntry.Symbol, start);
+        if (session.Restarted is { } restarted) TellRestart(restarted, start);
         WaitFor(thread, events);
         if (Attend(session, events) is { } signal) return Ending.OfSignal(signal).ExitCode;
         start->Ended = (long)thread.Join() + 1;
@@ -109,6 +111,15 @@ internal sealed unsafe class ProgramRun(ExecOptions options, Action<string> say)
             ExitCode.Usage,
             $"the store holds the program with the arguments '{string.Join(' ', start->Words)}', which it " +
             "goes on with. Give the same, or begin anew with another store.");
+    }
+
+    /// <summary>
+    /// Tells it behind what the program cuts off from a file that takes standard error, too.
+    /// </summary>
+    private void TellRestart(RestartInfo restarted, ProgramStart* start)
+    {
+        SpinWait.SpinUntil(() => Volatile.Read(ref start->IsContinued) != 0, s_untilContinued);
+        say($"the program goes on from generation {restarted.Generation}.");
     }
 
     private static void WaitFor(NativeThread thread, ProgramEvents events) =>

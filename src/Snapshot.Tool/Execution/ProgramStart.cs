@@ -20,6 +20,9 @@ internal unsafe struct ProgramStart
     internal int Asks;
     internal int Answers;
 
+    /// <summary>1 when this process has opened the files of an earlier one again.</summary>
+    internal long IsContinued;
+
     /// <summary>0 while it runs; then one more than its exit code.</summary>
     internal long Ended;
 

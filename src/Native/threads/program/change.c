@@ -11,8 +11,6 @@
 #include <string.h>
 #include <time.h>
 
-HIDDEN const struct snt_program_start *snt_start;
-
 /* In a blocked call, so that the command's checkpoint takes place; it reads captured memory only. */
 static int64_t ask(void *argument)
 {
@@ -31,7 +29,7 @@ void snt_ask_for_image(void)
     sn_critical_enter();
     snt_files_settle();
     sn_critical_exit();
-    sn_blocked_call(ask, (void *)(uintptr_t)snt_start);
+    sn_blocked_call(ask, snt_start);
 }
 
 void snt_before_truncation(const char *path)

@@ -10,6 +10,7 @@
 #include <asm/ioctls.h>
 #include <linux/stat.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -18,7 +19,9 @@
 #define START_BYTES (UINT64_C(8) << 20)
 #define START_FLAG 2u /* SYNC_FILE_RANGE_WRITE */
 #define KEPT_MAX 16u
+#define ENDED_BY_SIGPIPE (128u + SIGPIPE)
 
+HIDDEN struct snt_program_start *snt_start;
 HIDDEN struct snt_stream *snt_streams;
 static struct snt_file *s_files;
 
@@ -85,6 +88,17 @@ struct snt_file *snt_file_at(const char *path)
     return file;
 }
 
+/* Takes the path. */
+static struct snt_file *make(char *path, uint64_t device, uint64_t inode)
+{
+    struct snt_file *file = sn_calloc(1, sizeof *file);
+    if (file == NULL)
+        return NULL;
+    *file = (struct snt_file){.next = s_files, .path = path, .device = device, .inode = inode};
+    s_files = file;
+    return file;
+}
+
 /* The one that streams have open already, or that was open by the path; or a new one, which takes the path.
  */
 static struct snt_file *file_of(char *path, const struct statx *found)
@@ -101,12 +115,7 @@ static struct snt_file *file_of(char *path, const struct statx *found)
         sn_free(path);
         return file;
     }
-    file = sn_calloc(1, sizeof *file);
-    if (file == NULL)
-        return NULL;
-    *file = (struct snt_file){.next = s_files, .path = path, .device = device, .inode = found->stx_ino};
-    s_files = file;
-    return file;
+    return make(path, device, found->stx_ino);
 }
 
 static void join(struct snt_stream *stream, struct snt_file *file, int32_t descriptor)
@@ -150,12 +159,27 @@ static int32_t is_unknown(const struct snt_stream *stream, int32_t flags)
            !stream->file->is_kept;
 }
 
+/* That there was none is read, too: the next process may find the one that the program has made since. */
+static int32_t remember_absence(char *path)
+{
+    struct snt_file *file = snt_file_at(path);
+    if (file == NULL)
+        file = make(path, 0, 0);
+    else
+        sn_free(path);
+    if (file != NULL)
+        file->was_read = 1;
+    return ENOENT;
+}
+
 int32_t snt_file_open(struct snt_stream *stream, const char *path, int32_t flags)
 {
     sn_critical_enter();
     char *full = snt_absolute(path);
     int32_t error = full == NULL ? ENOMEM : open_inside(stream, full, flags);
-    if (error != 0)
+    if (error == ENOENT && (flags & O_CREAT) == 0)
+        error = remember_absence(full);
+    else if (error != 0)
         sn_free(full);
     int32_t asks = error == 0 && is_unknown(stream, flags);
     if (asks)
@@ -191,6 +215,7 @@ void snt_file_standard(struct snt_stream *stream, int32_t number)
             stream->offset = at;
         int64_t flags = snt_call(SYS_fcntl, (uint64_t)number, F_GETFL, 0, 0, 0, 0);
         file->size = flags >= 0 && (flags & O_APPEND) != 0 ? (int64_t)found.stx_size : at;
+        file->is_own = found.stx_size == 0;
     }
     join(stream, file, number);
     sn_critical_exit();
@@ -325,7 +350,12 @@ static int64_t write_waiting(struct snt_stream *stream, const void *data, size_t
     else
         result = write_serial(&serial);
     sn_critical_exit();
-    return waits ? sn_blocked_call(write_serial, &serial) : result;
+    if (waits)
+        result = sn_blocked_call(write_serial, &serial);
+    /* .NET ignores SIGPIPE, which would have ended the program. */
+    if (result == -EPIPE)
+        snt_call(SYS_exit_group, ENDED_BY_SIGPIPE, 0, 0, 0, 0, 0);
+    return result;
 }
 
 int64_t snt_file_write(struct snt_stream *stream, const void *data, size_t bytes)
@@ -347,7 +377,10 @@ int64_t snt_file_write(struct snt_stream *stream, const void *data, size_t bytes
 
 /* ---- in a new process ---------------------------------------------------------------------------------- */
 
-/* Standard output went into a file, and does so again: what was written since the image goes. */
+/*
+ * Standard output went into a file, and does so again: what was written since the image goes. Not from a file
+ * that had something in it when the program began: others write there too, a script for one.
+ */
 static void continue_standard(struct snt_stream *stream)
 {
     char path[SNT_PATH_BYTES];
@@ -356,7 +389,7 @@ static void continue_standard(struct snt_stream *stream)
     uint64_t descriptor = (uint64_t)stream->descriptor;
     int32_t is_file = snt_look(stream->descriptor, &found) >= 0 && S_ISREG(found.stx_mode);
     stream->mode = SNT_WRITES | SNT_STANDARD | (is_file ? 0 : SNT_SERIAL);
-    if (!is_file)
+    if (!is_file || !file->is_own)
         return;
     if (snt_path_of(stream->descriptor, path) <= 0 || strcmp(path, file->path) != 0)
         return;
@@ -437,5 +470,6 @@ int32_t snt_files_at_checkpoint(void *argument, int32_t what)
             open_again(stream);
     }
     cut_closed();
+    snt_start->is_continued = 1;
     return 0;
 }

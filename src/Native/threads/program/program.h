@@ -38,6 +38,7 @@ struct snt_program_start {
     char **environment;
     int32_t asks; /* descriptors of this process, by which a checkpoint is asked for, and answered */
     int32_t answers;
+    int64_t is_continued; /* a new process has opened the files again */
     int64_t ended;
 };
 
@@ -55,6 +56,7 @@ struct snt_file {
     int32_t is_kept;  /* opened to append or update: also when closed, the next process restores its size */
     int32_t in_image; /* an image may have it open */
     int32_t was_read; /* since an image was last asked for */
+    int32_t is_own;   /* standard output: it was empty when the program began */
 };
 
 enum {
@@ -116,6 +118,7 @@ HIDDEN void snt_close(int32_t descriptor);
 
 /* ---- files.c ------------------------------------------------------------------------------------------- */
 
+extern HIDDEN struct snt_program_start *snt_start;
 extern HIDDEN struct snt_stream *snt_streams; /* all that are open */
 
 /* The file of a path that the program has or had open, or NULL. */
@@ -137,8 +140,6 @@ HIDDEN void snt_files_settle(void);
 HIDDEN int32_t snt_files_at_checkpoint(void *argument, int32_t what);
 
 /* ---- change.c ------------------------------------------------------------------------------------------ */
-
-extern HIDDEN const struct snt_program_start *snt_start;
 
 /* Returns when there is an image of the program in this call. */
 HIDDEN void snt_ask_for_image(void);

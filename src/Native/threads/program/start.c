@@ -82,7 +82,7 @@ static __attribute__((noinline)) void run(const struct snt_program_start *start)
 /* What snapshot_main is (snapshot_program.s). */
 uint64_t snt_program_main(void *argument)
 {
-    const struct snt_program_start *start = argument;
+    struct snt_program_start *start = argument;
     snt_start = start;
     environ = start->environment;
     errno = 0;

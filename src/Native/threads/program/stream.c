@@ -86,12 +86,15 @@ static int64_t write_once(struct snt_stream *stream)
     return done;
 }
 
+/* What cannot be written is given up, as libc does: the program is told, and may go on. */
 int32_t snt_stream_flush(struct snt_stream *stream)
 {
     while (stream->pending > 0) {
         int64_t done = write_once(stream);
-        if (done <= 0)
+        if (done <= 0) {
+            stream->pending = 0;
             return failed(stream, done == 0 ? -EIO : done);
+        }
     }
     return 0;
 }
@@ -201,12 +204,9 @@ size_t snt_stream_write(struct snt_stream *stream, const void *data, size_t byte
         stream->pending += part;
         done += part;
     }
-    if (!is_due(stream, from, bytes) || snt_stream_flush(stream) == 0)
-        return bytes;
-    size_t lost = stream->pending < bytes ? stream->pending : bytes;
-    if (stream->buffering == _IONBF)
-        stream->pending = 0;
-    return bytes - lost;
+    if (is_due(stream, from, bytes) && snt_stream_flush(stream) != 0)
+        return 0;
+    return bytes;
 }
 
 int32_t snt_stream_put(struct snt_stream *stream, int32_t character)
