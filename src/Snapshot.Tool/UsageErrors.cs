@@ -38,7 +38,9 @@ internal static class UsageErrors
         return Refuse([sentence], path, console);
     }
 
-    /// <summary>Refuses a line in which something is missing that the parser has taken from elsewhere.</summary>
+    /// <summary>
+    /// Refuses a line in which something is missing that the parser has taken from elsewhere.
+    /// </summary>
     internal static int ReportMissing(string argument, ParseResult parsed, ToolConsole console)
     {
         string path = PathOf(parsed.CommandResult);

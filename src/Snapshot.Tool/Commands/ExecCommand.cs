@@ -11,15 +11,14 @@ internal sealed class ExecCommand : Command
 {
     private const double EveryByDefault = 60;
     private const int StackByDefault = 64;
-    private const int StackMax = 16384;
 
     internal ExecCommand(ToolConsole console)
         : base(
             "exec",
             "Runs a C program, its source unchanged, that 'snapshot-cc --program' has linked: takes " +
             "checkpoints of it at any instruction, and with the same store goes on where it stood, its " +
-            "files included. Ends with the program's exit code, or 128 + n if signal n ended it. SIGINT and " +
-            "SIGTERM take a last checkpoint and end it; SIGUSR1 and SIGUSR2 take one.")
+            "files included. Ends with the program's exit code, or 128 + n if signal n ended it. SIGINT " +
+            "and SIGTERM take a last checkpoint and end it; SIGUSR1 and SIGUSR2 take one.")
     {
         Argument<string> store = CommandParts.Store();
         Argument<string[]> program = new("PROGRAM")
@@ -31,14 +30,12 @@ internal sealed class ExecCommand : Command
             Arity = ArgumentArity.OneOrMore,
         };
         Option<double> every = CommandParts.Seconds(
-            "--every", EveryByDefault, "How long the program runs between two checkpoints; 0: none by time.");
+            "--every", EveryByDefault,
+            "How long the program runs between two checkpoints; 0: none by time.");
         Option<int> stack = CommandParts.Count(
-            "--stack", 1, "The program's stack in MiB, when it begins; memory that is not used costs nothing.");
+            "--stack", 1,
+            "The program's stack in MiB, when it begins; memory that is not used costs nothing.");
         stack.DefaultValueFactory = _ => StackByDefault;
-        stack.Validators.Add(result =>
-        {
-            if (result.GetValue(stack) > StackMax) result.AddError($"--stack is at most {StackMax} (MiB).");
-        });
         Add(store);
         Add(program);
         Add(every);

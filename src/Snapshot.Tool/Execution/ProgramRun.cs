@@ -39,8 +39,8 @@ internal sealed unsafe class ProgramRun(ExecOptions options, Action<string> say)
         if (start->Ended != 0)
         {
             say(
-                $"the program has ended, with code {start->ExitCode}, and the store holds its end. To run it " +
-                "anew, give another store.");
+                $"the program has ended, with code {start->ExitCode}, and the store holds its end. To run " +
+                "it anew, give another store.");
             session.Dispose();
             return start->ExitCode;
         }
@@ -86,7 +86,8 @@ internal sealed unsafe class ProgramRun(ExecOptions options, Action<string> say)
         bool isLarge = !session.IsRestarted && memory > defaults.Capacity / 2;
         Arena arena = session.OpenArena(
             ArenaName,
-            isLarge ? new ArenaOptions { Capacity = Math.Min(2 * memory, ArenaOptions.MaxCapacity) } : defaults);
+            isLarge
+                ? new ArenaOptions { Capacity = Math.Min(2 * memory, ArenaOptions.MaxCapacity) } : defaults);
         return session.OpenNative(
             arena,
             new NativeOptions
