@@ -125,11 +125,11 @@ int main(int argc, char **argv)
             rewind(input);
         fwrite(&value, sizeof value, 1, both);
         append(step, value + number);
-        if (step % 20 == 3)
+        if (step % 50 == 3)
             count();
-        if (step % 20 == 7)
+        if (step % 50 == 17)
             update(table, step);
-        if (step % 40 == 11)
+        if (step % 100 == 61)
             replace(step, value);
     }
     rewind(both);

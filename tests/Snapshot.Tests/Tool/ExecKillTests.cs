@@ -14,13 +14,14 @@ public sealed class ExecKillTests(ITestOutputHelper output) : IDisposable
 {
     private const int Kills = 6;
     private const int KillsMin = 2;
-    private const int Steps = 700;
+    private const int Steps = 500;
+    private const int StepsSupervised = 200;
     private const int LongSteps = 4000;
     private const int ExitCodeOfProgram = 5;
     private const int Seed = 20261130;
 
     /// <summary>After a process was seen to write.</summary>
-    private const int LifeMs = 250;
+    private const int LifeMs = 150;
 
     private readonly ExecWorkshop _workshop = new();
     private readonly Random _random = new(Seed);
@@ -57,7 +58,8 @@ public sealed class ExecKillTests(ITestOutputHelper output) : IDisposable
     [MachineFact]
     public void Supervised_it_goes_on_when_it_is_killed()
     {
-        string program = _workshop.Program("files"), expected = Folder("expected"), steps = $"{Steps}";
+        string program = _workshop.Program("files"), expected = Folder("expected"),
+            steps = $"{StepsSupervised}";
         _workshop.Run("\"$@\" > expected/out", [_workshop.Ordinary("files"), "expected", steps]);
         string folder = Folder("run");
         string[] exec = _workshop.ExecWords("--every", "0.05", "--", program, folder, steps);

@@ -47,7 +47,7 @@ public sealed class ExecRefusalTests : IDisposable
         Assert.All(causes, cause => Assert.Contains(
             result.Error.Split('\n'),
             line => line.Contains($"imports '{cause.Import}': ", StringComparison.Ordinal)
-                && line.Contains(cause.Cause, StringComparison.Ordinal)));
+                && line.Contains(cause.Cause, StringComparison.OrdinalIgnoreCase)));
         Assert.DoesNotContain("printf", result.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("C#", result.Error, StringComparison.Ordinal);
         Assert.False(File.Exists(_workshop.PathOf("all")));
