@@ -14,8 +14,8 @@ public sealed class ExecKillTests(ITestOutputHelper output) : IDisposable
 {
     private const int Kills = 6;
     private const int KillsMin = 2;
-    private const int Steps = 500;
-    private const int StepsSupervised = 200;
+    private const int Steps = 350;
+    private const int StepsSupervised = 150;
     private const int LongSteps = 4000;
     private const int ExitCodeOfProgram = 5;
     private const int Seed = 20261130;
