@@ -61,10 +61,13 @@ internal sealed class ExecWorkshop : IDisposable
     }
 
     /// <summary>The words of a shell that replaces itself by the command.</summary>
-    internal string[] ExecWords(params string[] words) =>
+    internal string[] ExecWords(params string[] words) => ExecWordsOf(AppContext.BaseDirectory, words);
+
+    /// <summary>The same for the command that is in a folder.</summary>
+    internal string[] ExecWordsOf(string folder, params string[] words) =>
     [
-        "env", "--default-signal=INT", ToolRun.Dotnet, "exec",
-        Path.Combine(AppContext.BaseDirectory, "Snapshot.Tool.dll"), "exec", Store, .. words,
+        "env", "--default-signal=INT", ToolRun.Dotnet, "exec", Path.Combine(folder, "Snapshot.Tool.dll"),
+        "exec", Store, .. words,
     ];
 
     /// <summary>Starts a command line of the shell: its words are "$@".</summary>

@@ -75,7 +75,7 @@ HIDDEN char *fgets(char *restrict text, int room, FILE *restrict stream)
     int at = 0, character = 0;
     while (at < room - 1 && character != '\n' && (character = fgetc(stream)) != EOF)
         text[at++] = (char)character;
-    if (room <= 0 || (character == EOF && (at == 0 || ferror(stream))))
+    if (room <= 0 || (character == EOF && (at == 0 || (stream->_flags & SNT_ERROR) != 0)))
         return NULL;
     text[at] = 0;
     return text;
@@ -135,7 +135,7 @@ HIDDEN ssize_t getdelim(char **restrict line, size_t *restrict room, int end, FI
         }
         (*line)[length++] = (char)character;
     }
-    if (length == 0 || ferror(stream))
+    if (length == 0 || (stream->_flags & SNT_ERROR) != 0)
         return -1;
     (*line)[length] = 0;
     return (ssize_t)length;
