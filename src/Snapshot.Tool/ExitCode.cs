@@ -23,13 +23,14 @@ internal static class ExitCode
         (Usage, "the command line is wrong"),
         (Environment, "no such store, generation or process, no permission, or reading or writing failed"),
         (Busy, "another process has the store open for writing"),
-        (NotExecutable, "run: the program was found but cannot be executed"),
-        (NoProgram, "run: there is no such program"),
+        (NotExecutable, "run, exec: the program was found but cannot be executed"),
+        (NoProgram, "run, exec: there is no such program"),
         (Interrupted, "interrupted; the store is unchanged or consistent"),
     ];
 
     /// <summary>Those with which a command can end.</summary>
     internal static IEnumerable<(int Code, string Meaning)> Of(Command command) =>
         All.Where(
-            exit => exit.Code is not (NotExecutable or NoProgram) || command is RootCommand or RunCommand);
+            exit => exit.Code is not (NotExecutable or NoProgram)
+                || command is RootCommand || command.Name is "run" or "exec");
 }

@@ -25,6 +25,11 @@ internal static class SnapshotTool
             new StacksCommand(console),
 #endif
             new RunCommand(console),
+#if WITHOUT_NATIVE_THREADS
+            new ExecElsewhereCommand(console),
+#else
+            new ExecCommand(console),
+#endif
         };
         HelpOption help = root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpWithExitCodes((HelpAction)help.Action!);

@@ -38,6 +38,15 @@ internal static class UsageErrors
         return Refuse([sentence], path, console);
     }
 
+    /// <summary>
+    /// Refuses a line in which something is missing that the parser has taken from elsewhere.
+    /// </summary>
+    internal static int ReportMissing(string argument, ParseResult parsed, ToolConsole console)
+    {
+        string path = PathOf(parsed.CommandResult);
+        return Refuse([$"'{path}' needs {argument}"], path, console);
+    }
+
     private static int Refuse(IEnumerable<string> sentences, string path, ToolConsole console)
     {
         foreach (string sentence in sentences) console.Fail(sentence);

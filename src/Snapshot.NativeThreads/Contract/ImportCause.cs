@@ -27,6 +27,10 @@ internal sealed record ImportCause(string Name, string Symbol, string[] Brings, 
     private const string WriteElsewhere =
         "Let C# read and write, before, after or beside native code; std::to_string and snprintf make text.";
 
+    private const string InProgram =
+        "It pulls in libstdc++'s locale code, which keeps its state in libc. Read and write by stdio " +
+        "(printf, fopen), which a program has; std::to_string and snprintf make text.";
+
     /// <summary>Where one brings another, it stands before that.</summary>
     private static readonly ImportCause[] s_all =
     [
@@ -47,11 +51,13 @@ internal sealed record ImportCause(string Name, string Symbol, string[] Brings, 
 
     /// <summary>Those that a module has.</summary>
     /// <param name="symbols">All its symbols, also those that it does not export.</param>
-    internal static IEnumerable<ImportCause> In(IReadOnlyList<ElfSymbol> symbols)
+    /// <param name="isProgram">Whether it is a whole program, which has stdio.</param>
+    internal static IEnumerable<ImportCause> In(IReadOnlyList<ElfSymbol> symbols, bool isProgram)
     {
         HashSet<string> defined = [.. symbols.Where(symbol => !symbol.IsImport).Select(
             symbol => symbol.Name)];
-        return s_all.Where(cause => defined.Contains(cause.Symbol));
+        return s_all.Where(cause => defined.Contains(cause.Symbol))
+            .Select(cause => isProgram ? cause with { Remedy = InProgram } : cause);
     }
 
     private static string[] Split(string names) => names.Split(' ');

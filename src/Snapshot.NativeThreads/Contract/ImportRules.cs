@@ -37,7 +37,8 @@ internal static class ImportRules
         return
         [
             .. OfLibraries(module, known),
-            .. ByCause([.. OfSymbols(module, provided)], ImportCause.In(symbols)),
+            .. ByCause(
+                [.. OfSymbols(module, provided)], ImportCause.In(symbols, ProgramEntry.IsIn(module))),
         ];
     }
 
@@ -72,12 +73,13 @@ internal static class ImportRules
     private static IEnumerable<NativeModuleViolation> OfSymbols(ElfImage module, HashSet<string> provided)
     {
         bool hasBlockedCalls = module.Symbols.Any(symbol => symbol.IsImport && symbol.Name == BlockedCall);
+        bool isProgram = ProgramEntry.IsIn(module);
         foreach (ElfSymbol symbol in module.Symbols)
         {
             if (!symbol.IsImport || provided.Contains(symbol.Name)) continue;
             bool isVariable = symbol.Type is ElfSymbolType.Variable or ElfSymbolType.ThreadLocal;
             if (isVariable && !NativeImports.IsListed(symbol.Name)) yield return Variable(symbol.Name);
-            else if (NativeImports.RefusalOf(symbol.Name, hasBlockedCalls) is { } refusal)
+            else if (NativeImports.RefusalOf(symbol.Name, hasBlockedCalls, isProgram) is { } refusal)
             {
                 string[] parts = refusal.Split("; ", 2);
                 yield return new(

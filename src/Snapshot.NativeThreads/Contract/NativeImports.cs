@@ -117,7 +117,12 @@ internal static class NativeImports
             "getc* getchar* gets putc* putchar* puts ungetc fprintf vfprintf printf vprintf dprintf " +
             "vdprintf fscanf vfscanf scanf vscanf fseek* ftell* rewind fgetpos* fsetpos* feof* ferror* " +
             "clearerr* fileno* setbuf* setvbuf setlinebuf perror tmpfile* popen pclose fmemopen stdin " +
-            "stdout stderr _IO_* __overflow __uflow remove rename fputwc* fgetwc* wprintf swprintf"),
+            "stdout stderr _IO_* __overflow __uflow remove rename fputwc* fgetwc* wprintf swprintf") with
+        {
+            InProgram =
+                "of stdio a program has what opens files by name, reads, writes and places, and " +
+                "not this; do it by fopen, or use the library (docs/LIBRARY.md)",
+        },
         RefuseOutsideOfBlockedCalls(
             "a descriptor belongs to one process, and a thread that waits in the kernel cannot be " +
             "captured; let C# do it, outside native code, or do it in a function that is called by " +
@@ -126,21 +131,41 @@ internal static class NativeImports
             "lseek* fsync fdatasync dup dup2 dup3 pipe pipe2 ioctl fcntl* select pselect poll ppoll " +
             "epoll_* eventfd* socket* connect accept* bind listen send* recv* flock lockf* fstat* stat " +
             "stat64 lstat* ftruncate* unlink* mkdir* opendir readdir* memfd_create __read_chk __poll_chk " +
-            "io_*"),
+            "io_*") with
+        {
+            InProgram =
+                "a descriptor, a socket or a device belongs to one process; read and write files " +
+                "by stdio (fopen), or use the library (docs/LIBRARY.md)",
+        },
         RefuseOutsideOfBlockedCalls(
             "it sleeps in the kernel, where a thread cannot be captured; use a condition of the arena " +
             "(sn_*), or do it in a function that is called by sn_blocked_call",
             "sleep usleep nanosleep clock_nanosleep pause wait waitpid wait3 wait4 waitid sigwait* " +
-            "sigsuspend sigtimedwait"),
+            "sigsuspend sigtimedwait") with
+        {
+            InProgram =
+                "it waits for other processes or for signals, which are others after a restart; " +
+                "do without it, or use the library (docs/LIBRARY.md)",
+        },
         Refuse(
             "it starts or ends a thread behind Snapshot's back; start native threads by Snapshot",
             "pthread_create pthread_join pthread_detach pthread_exit pthread_cancel pthread_kill " +
             "pthread_setcancel* pthread_tryjoin_np pthread_timedjoin_np thrd_* clone __clone " +
-            "pthread_attr_* pthread_testcancel"),
+            "pthread_attr_* pthread_testcancel") with
+        {
+            InProgram =
+                "a program of 'snapshot exec' has one thread; use the library, in which several " +
+                "can take part (docs/LIBRARY.md)",
+        },
         Refuse(
             "OpenMP has threads that Snapshot does not know; start native threads by Snapshot and give " +
             "each its share",
-            "GOMP_* omp_* __kmpc_* GOACC_* kmp_*"),
+            "GOMP_* omp_* __kmpc_* GOACC_* kmp_*") with
+        {
+            InProgram =
+                "a program of 'snapshot exec' has one thread, and OpenMP has several; use the " +
+                "library, with checkpoints between parallel regions (docs/LIBRARY.md)",
+        },
         Refuse(
             "it is a lock of libc, which names its owner by an id of this process; link the shim, whose " +
             "mutexes are in the arena, or use sn_*",
@@ -154,14 +179,30 @@ internal static class NativeImports
             "it names this process or thread, and the next one is another; ask C# for it when the thread " +
             "is resumed",
             "getpid getppid gettid pthread_self pthread_equal getpgrp gethostname getuid geteuid getgid " +
-            "sysconf"),
+            "sysconf") with
+        {
+            InProgram =
+                "it names this process or machine, and the next one may be another; do without " +
+                "it, or let a script put it into an argument",
+        },
         Refuse(
-            "it makes another process", "fork _Fork vfork exec* fexecve posix_spawn* system daemon ptrace"),
+            "it makes another process",
+            "fork _Fork vfork exec* fexecve posix_spawn* system daemon ptrace") with
+        {
+            InProgram =
+                "it makes another process, which no image has; let a script start it, or use the " +
+                "library (docs/LIBRARY.md)",
+        },
         Refuse(
             "signals are how a thread is captured; native code must not change or send them",
             "signal __sysv_signal sigaction sigprocmask pthread_sigmask sigaltstack raise kill killpg " +
             "tgkill sigqueue alarm ualarm setitimer timer_* siginterrupt sigset sigvec bsd_signal " +
-            "pthread_sigqueue signalfd"),
+            "pthread_sigqueue signalfd") with
+        {
+            InProgram =
+                "signals are how the program is captured, and it must not change or send them; " +
+                "checkpoints are taken by themselves, and on SIGUSR1",
+        },
         Refuse(
             "what it registers for the process's end is lost in the next process; let C# do it",
             "atexit on_exit at_quick_exit __cxa_at_quick_exit __cxa_thread_atexit_impl pthread_atfork " +
@@ -171,10 +212,20 @@ internal static class NativeImports
             "exit _exit _Exit quick_exit"),
         Refuse(
             "libraries and their addresses are others in the next process; link against what is called",
-            "dlopen dlmopen dlsym dlvsym dlclose dladdr dladdr1 dlinfo dlerror dlfcn*"),
+            "dlopen dlmopen dlsym dlvsym dlclose dladdr dladdr1 dlinfo dlerror dlfcn*") with
+        {
+            InProgram =
+                "libraries and their addresses are others in the next process; link against what " +
+                "is called",
+        },
         Refuse(
             "memory outside of arenas is not captured; allocate by malloc, or in an arena",
-            "mmap mmap64 munmap mremap mprotect madvise brk sbrk shm_* shmat shmdt shmget mlock* munlock*"),
+            "mmap mmap64 munmap mremap mprotect madvise brk sbrk shm_* shmat shmdt shmget mlock* " +
+            "munlock*") with
+        {
+            InProgram =
+                "memory outside of the program's heap is not captured; allocate by malloc",
+        },
         Refuse("it calls the kernel past this list", "syscall prctl arch_prctl personality"),
         Refuse(
             "it runs on a stack that Snapshot does not know",
@@ -185,7 +236,12 @@ internal static class NativeImports
             "locales are in libc's heap, which is not captured",
             "setlocale newlocale __newlocale duplocale freelocale uselocale __uselocale localeconv " +
             "nl_langinfo* __ctype_get_mb_cur_max iconv* wctype* btowc wctob mbrtowc wcrtomb mbsrtowcs " +
-            "mbsnrtowcs wcsnrtombs catopen"),
+            "mbsnrtowcs wcsnrtombs catopen") with
+        {
+            InProgram =
+                "locales are in libc's heap, which is not captured; without it the program has " +
+                "the locale C",
+        },
         Refuse(
             "the shared C++ runtime allocates in libc's heap and walks the stack; link with " +
             "-static-libstdc++ -static-libgcc, as snapshot-cc does",
@@ -194,7 +250,12 @@ internal static class NativeImports
             "the I/O of Fortran belongs to one process; let C# read and write, outside native code",
             "_gfortran_st_* _gfortran_transfer_* _gfortran_flush* _gfortran_caf_* _gfortran_get_command* " +
             "_gfortran_getarg* _gfortran_unit* _gfortran_ttynam* _gfortran_inquire* " +
-            "_gfortran_execute_command*"),
+            "_gfortran_execute_command* _gfortran_set_args _gfortran_set_options") with
+        {
+            InProgram =
+                "the I/O and the start of Fortran programs are libgfortran's, which is not " +
+                "captured; use the library, which has a module for Fortran (docs/LIBRARY.md)",
+        },
         Refuse(
             "the state of its random numbers is in libgfortran and not captured; use a generator of the " +
             "module",
@@ -211,7 +272,13 @@ internal static class NativeImports
             "_gfortran_mminval* _gfortran_smaxval* _gfortran_sminval* _gfortran_msum* _gfortran_ssum* " +
             "_gfortran_mproduct* _gfortran_sproduct* _gfortran_bessel_* _gfortran_iany_* _gfortran_iall_*"),
         Refuse(
-            "MPI keeps its state in its library; call it from C#, outside native code", "MPI_* PMPI_* mpi_*"),
+            "MPI keeps its state in its library; call it from C#, outside native code",
+            "MPI_* PMPI_* mpi_*") with
+        {
+            InProgram =
+                "MPI keeps its state in its library, and a program of 'snapshot exec' is one " +
+                "process; use the library, or VELOC's calls (docs/LIBRARY.md)",
+        },
     ];
 
     private static readonly FrozenDictionary<string, ImportGroup> s_names = s_groups
@@ -232,15 +299,19 @@ internal static class NativeImports
     /// <param name="hasBlockedCalls">
     /// Whether the module has functions that are called where they may wait.
     /// </param>
-    internal static string? RefusalOf(string symbol, bool hasBlockedCalls = false)
+    /// <param name="isProgram">
+    /// Whether it is a whole program, in which only the shim calls functions so, and no C# is around it.
+    /// </param>
+    internal static string? RefusalOf(string symbol, bool hasBlockedCalls = false, bool isProgram = false)
     {
         if ((GroupOf(symbol) ?? GroupOf(Plain(symbol))) is not { } group)
         {
-            return "it is not known whether it blocks and whether its results survive; link it statically, " +
-                "or build its library as a native module";
+            return "it is not known whether it blocks and whether its results survive; link it statically" +
+                (isProgram ? "" : ", or build its library as a native module");
         }
 
-        return group.IsAllowed || (hasBlockedCalls && group.MayWaitInBlockedCall) ? null : group.Reason;
+        if (group.IsAllowed || (hasBlockedCalls && !isProgram && group.MayWaitInBlockedCall)) return null;
+        return isProgram ? group.InProgram ?? group.Reason : group.Reason;
     }
 
     /// <summary>Whether it is allowed or refused by name, and not because nothing is known of it.</summary>
@@ -299,5 +370,8 @@ internal static class NativeImports
         /// whether it is also called elsewhere; a checkpoint that waits for such a thread names it.
         /// </summary>
         internal bool MayWaitInBlockedCall { get; init; }
+
+        /// <summary>The reason for a whole program, where it is another.</summary>
+        internal string? InProgram { get; init; }
     }
 }

@@ -75,6 +75,10 @@ internal static class CommandParts
         },
     };
 
+    /// <summary>How many words stand behind the "--": a program and its arguments.</summary>
+    internal static int WordsBehindDashes(ParseResult parsed) =>
+        parsed.Tokens.SkipWhile(token => token.Type != TokenType.DoubleDash).Skip(1).Count();
+
     /// <summary>How long a command waits that changes a store.</summary>
     internal static Option<double> Wait() => Seconds(
         "--wait", new StoreOptions().LockTimeout.TotalSeconds,

@@ -57,7 +57,7 @@ internal sealed class RunCommand : Command
         SetAction(parsed =>
         {
             string[] line = parsed.GetRequiredValue(program);
-            if (line.Length > WordsBehindDashes(parsed))
+            if (line.Length > CommandParts.WordsBehindDashes(parsed))
                 return UsageErrors.ReportMisplaced(line[0], parsed, console);
             SupervisionOptions options = new(
                 line,
@@ -69,9 +69,6 @@ internal sealed class RunCommand : Command
             return Run(console, options, parsed.GetValue(json));
         });
     }
-
-    private static int WordsBehindDashes(ParseResult parsed) =>
-        parsed.Tokens.SkipWhile(token => token.Type != TokenType.DoubleDash).Skip(1).Count();
 
     private static int Run(ToolConsole console, SupervisionOptions options, bool json)
     {

@@ -66,7 +66,9 @@ public sealed class SystemPackageTests(SystemPackages packages) : IClassFixture<
             "[libsnapshot.so.0]", Run("readelf", "-d", program).Good(), StringComparison.Ordinal);
     }
 
-    /// <remarks>It is compiled ahead of time, and has no stacks, which only a runtime can read.</remarks>
+    /// <remarks>
+    /// It is compiled ahead of time, and has neither stacks, which only a runtime can read, nor exec.
+    /// </remarks>
     [MachineFact]
     public void The_command_works_without_NET()
     {
@@ -76,6 +78,9 @@ public sealed class SystemPackageTests(SystemPackages packages) : IClassFixture<
         Assert.Contains(
             "copy-on-write", Run("env", "-i", command, "doctor").Output, StringComparison.Ordinal);
         Assert.Equal(3, Run(command, "list", "no-such-store").ExitCode);
+        ProgramResult exec = Run(command, "exec", "store", "--every", "1", "--", "./heat");
+        Assert.Equal(3, exec.ExitCode);
+        Assert.Contains("dotnet tool install --global Snapshot.Tool", exec.Error, StringComparison.Ordinal);
     }
 
     [MachineFact]

@@ -11,6 +11,7 @@ public sealed class CallGraphTests : IDisposable
 {
     private const string Library = "src/Native";
     private const string Threads = "src/Native/threads";
+    private const string Programs = "src/Native/threads/program";
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("snapshot-calls-");
 
@@ -21,6 +22,10 @@ public sealed class CallGraphTests : IDisposable
     [MachineFact]
     [Needs(Capability.NativeThreads, Programs = ["cc", "nm"], Toolchain = true)]
     public void No_files_of_the_runtime_of_native_threads_do() => AssertNoCircle(Threads, "entry.S");
+
+    [MachineFact]
+    [Needs(Capability.NativeThreads, Programs = ["cc", "nm"], Toolchain = true)]
+    public void No_files_of_what_whole_programs_get_do() => AssertNoCircle(Programs, "change.c");
 
     [MachineFact]
     [Needs(Programs = ["cc", "nm"], Toolchain = true)]

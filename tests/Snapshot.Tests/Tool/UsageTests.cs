@@ -45,6 +45,14 @@ public sealed class UsageTests
     [InlineData("run --backoff 1m -- true", "'1m' is not a value for --backoff; give seconds")]
     [InlineData("run --backoff-max 86401 -- true", "from 0 to 86400")]
     [InlineData("run --store -- true", "--store")]
+    [InlineData("exec", "needs STORE: The directory of the store.")]
+    [InlineData("exec /tmp", "needs PROGRAM: After '--'")]
+    [InlineData("exec -- ./heat 100", "needs STORE: The directory of the store.")]
+    [InlineData("exec /tmp ./heat", "'./heat' stands before '--'")]
+    [InlineData("exec /tmp --evry 3 -- true", "did you mean '--every'?")]
+    [InlineData("exec --stak 3 /tmp -- true", "did you mean '--stack'?")]
+    [InlineData("exec /tmp --every 1m -- true", "'1m' is not a value for --every; give seconds")]
+    [InlineData("exec /tmp --stack 0 -- true", "from 1 upward")]
     public async Task A_wrong_command_line_is_refused_with_a_hint(string line, string hint)
     {
         ToolRun run = await ToolRun.Here(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
@@ -69,7 +77,7 @@ public sealed class UsageTests
         "stacks", Environment.ProcessId.ToString(CultureInfo.InvariantCulture))).FailsWith(ExitCode.Usage);
 
     [Fact]
-    public async Task Every_command_has_help_with_the_exit_codes_and_takes_json()
+    public async Task Every_command_has_help_with_the_exit_codes_and_all_but_exec_take_json()
     {
         RootCommand root =
             SnapshotTool.CreateRoot(new ToolConsole(TextWriter.Null, TextWriter.Null, false, false));
@@ -77,11 +85,11 @@ public sealed class UsageTests
         {
             ToolRun help = await ToolRun.Here(command, "--help");
             Assert.Equal((ExitCode.Fine, ""), (help.ExitCode, help.Error));
-            Assert.Contains("--json", help.Out, StringComparison.Ordinal);
+            Assert.Equal(command != "exec", help.Out.Contains("--json", StringComparison.Ordinal));
             foreach ((int code, string meaning) in ExitCode.All)
             {
                 Assert.Equal(
-                    code is not (ExitCode.NotExecutable or ExitCode.NoProgram) || command == "run",
+                    code is not (ExitCode.NotExecutable or ExitCode.NoProgram) || command is "run" or "exec",
                     help.Out.Contains($"  {code,-3}  {meaning}", StringComparison.Ordinal));
             }
         }

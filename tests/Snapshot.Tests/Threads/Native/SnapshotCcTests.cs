@@ -60,6 +60,9 @@ public sealed class SnapshotCcTests : IDisposable
     [InlineData("--no-runtime cc -fopenmp x.c -o libx.so", "-fopenmp makes threads")]
     [InlineData("--no-runtime cc -static x.c -o libx.so", "-static makes something else")]
     [InlineData("cc x.c -o libx.so", "libsnapshot_threads.so is not in ")]
+    [InlineData("--program --no-runtime cc x.c -o x", "exclude each other")]
+    [InlineData("--program cc x.c", "the program's name is missing")]
+    [InlineData("--program cc -fopenmp x.c -o x", "a program of 'snapshot exec' has one")]
     public void Mistakes_are_told(string arguments, string message)
     {
         ProgramResult result = _workshop.RunWith(
