@@ -13,6 +13,7 @@ usage() {
         '  demo         runs a heat diffusion, kills it, restarts it and compares the results (try demo --help)' \
         '  nbody        the same with a star cluster that thousands of fibers compute (try nbody --help)' \
         '  native       the same with native threads that run C++ and Fortran; needs g++ and gfortran (try native --help)' \
+        '  ranks        the same with the ranks of an MPI job; needs Open MPI or MPICH (try ranks --help)' \
         '  test         builds everything and runs every test; ARGUMENTS go to dotnet test' \
         '  bench        measures checkpoints and restarts end to end (try bench --help); bench all writes bench/RESULTS.md' \
         '  bench micro  measures the small operations with BenchmarkDotNet; ARGUMENTS go to it' \
@@ -59,6 +60,7 @@ case $task in
     demo) set -- run --project "$root/samples/HeatDiffusion" -c Release -- "$@" ;;
     nbody) set -- run --project "$root/samples/NBody" -c Release -- "$@" ;;
     native) set -- run --project "$root/samples/NativeSolvers" -c Release -- "$@" ;;
+    ranks) set -- run --project "$root/samples/HeatRanks" -c Release -- "$@" ;;
     test) set -- test "$root/Snapshot.sln" -c Release "$@" ;;
     bench) set -- run --project "$root/bench/Snapshot.Bench" -c Release -- "$@" ;;
     'bench micro') set -- run --project "$root/bench/Snapshot.Microbench" -c Release -- "$@" ;;
@@ -83,6 +85,7 @@ Usage: ./build.ps1 TASK [ARGUMENTS]
   demo         runs a heat diffusion, kills it, restarts it and compares the results (try demo --help)
   nbody        the same with a star cluster that thousands of fibers compute (try nbody --help)
   native       the same with native threads that run C++ and Fortran; needs g++ and gfortran (try native --help)
+  ranks        the same with the ranks of an MPI job; needs Open MPI or MPICH (try ranks --help)
   test         builds everything and runs every test; ARGUMENTS go to dotnet test
   bench        measures checkpoints and restarts end to end (try bench --help); bench all writes bench/RESULTS.md
   bench micro  measures the small operations with BenchmarkDotNet; ARGUMENTS go to it
@@ -142,6 +145,7 @@ switch -CaseSensitive ($task) {
     'demo' { $command = @('run', '--project', "$root/samples/HeatDiffusion", '-c', 'Release', '--') }
     'nbody' { $command = @('run', '--project', "$root/samples/NBody", '-c', 'Release', '--') }
     'native' { $command = @('run', '--project', "$root/samples/NativeSolvers", '-c', 'Release', '--') }
+    'ranks' { $command = @('run', '--project', "$root/samples/HeatRanks", '-c', 'Release', '--') }
     'test' { $command = @('test', "$root/Snapshot.sln", '-c', 'Release') }
     'bench' { $command = @('run', '--project', "$root/bench/Snapshot.Bench", '-c', 'Release', '--') }
     'bench micro' { $command = @('run', '--project', "$root/bench/Snapshot.Microbench", '-c', 'Release', '--') }

@@ -77,4 +77,22 @@ public sealed class SnapshotOptions
     /// <exception cref="ArgumentOutOfRangeException">Not positive.</exception>
     public TimeSpan GateTimeout { get; init => field = OptionValue.Positive(value); } =
         TimeSpan.FromSeconds(60);
+
+    /// <summary>
+    /// The same for a rank of a job, which decides what is restored, what stays, and where.
+    /// </summary>
+    internal SnapshotOptions ForRank(
+        StoreOptions store, RestartOptions restart, AddressWindow window) => new()
+        {
+            Store = store,
+            Restart = restart,
+            AddressWindow = window,
+            SystemCallsMustWork = true,
+            Capture = Capture,
+            Encoding = Encoding,
+            Tuning = Tuning,
+            Timeout = Timeout,
+            Gates = Gates,
+            GateTimeout = GateTimeout,
+        };
 }

@@ -55,6 +55,18 @@ return (args is [string verb, ..] ? verb : "") switch
     "native-audited" => NativeScenes.Audited(args[1], args[2]),
     "native-load" => NativeScenes.Load(args[1], args[2], args[3..]),
     "fiber-library" => FiberLibraryProgram.Run(args[1], args[2], args[3..]),
+    "ranks-start" => RankStarter.Run(args[1], args[2], args[3], args[4..]),
+    "ranks-ring" => RankScenes.Ring(args[1], long.Parse(args[2], CultureInfo.InvariantCulture), args[3],
+        int.Parse(args[4], CultureInfo.InvariantCulture), int.Parse(args[5], CultureInfo.InvariantCulture)),
+    "ranks-receive" => RankTraffic.Receive(
+        args[1], int.Parse(args[2], CultureInfo.InvariantCulture),
+        long.Parse(args[3], CultureInfo.InvariantCulture), Enum.Parse<Snapshot.RestartFill>(args[4])),
+    "ranks-put" => RankTraffic.Put(
+        args[1], args[2], long.Parse(args[3], CultureInfo.InvariantCulture), bool.Parse(args[4])),
+    "ranks-faults" => RankScenes.Faults(args[1]),
+    "ranks-apart" => RankScenes.Apart(args[1], args[2]),
+    "ranks-ends" => RankScenes.Ends(args[1], bool.Parse(args[2])),
+    "ranks-fail" => RankScenes.Fails(args[1], args[2]),
     "life" => LifeProgram.Run(args[1..]),
     _ => throw new ArgumentException($"unknown verb in: {string.Join(' ', args)}"),
 };

@@ -102,6 +102,10 @@ enum snapshot_code {
     SNAPSHOT_GATE_TIMEOUT = 29,       /* of .NET programs */
     SNAPSHOT_INVALID_SETTING = 30,    /* an environment variable has a value that is not known */
     SNAPSHOT_MEMORY_GONE = 31,        /* protected memory is not mapped, or cannot be read */
+    SNAPSHOT_MPI = 32,                /* a call of MPI failed */
+    SNAPSHOT_RANK_FAILED = 33,        /* another rank of the job could not do its part */
+    SNAPSHOT_OUT_OF_STEP = 34,        /* ranks did not call the same at the same step */
+    SNAPSHOT_OPEN_MESSAGE = 35,       /* a message between ranks was not received at a capture */
 
     SNAPSHOT_INVALID_ARGUMENT = 101, /* an argument is not what the function takes */
     SNAPSHOT_MISUSE = 102,           /* not in this state, or not on this thread */

@@ -128,4 +128,16 @@ public enum SnapshotErrorCode
     /// Memory of a protected buffer is not mapped, or cannot be read; the message names the buffer.
     /// </summary>
     MemoryGone,
+
+    /// <summary>A call of MPI failed; <see cref="SnapshotException.Step"/> tells which.</summary>
+    Mpi,
+
+    /// <summary>Another rank of the job could not do its part; the message has its words.</summary>
+    RankFailed,
+
+    /// <summary>Ranks of a job did not call the same, at the same step.</summary>
+    OutOfStep,
+
+    /// <summary>A message between ranks was not received where a job was to be captured.</summary>
+    OpenMessage,
 }

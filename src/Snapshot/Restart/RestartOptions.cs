@@ -98,6 +98,15 @@ public sealed class RestartOptions
         StreamingThreads = StreamingThreads,
     };
 
+    /// <summary>The same for an image.</summary>
+    internal RestartOptions With(Guid imageId) => new()
+    {
+        ImageId = imageId,
+        Fill = Fill,
+        Threads = Threads,
+        StreamingThreads = StreamingThreads,
+    };
+
     private static T OneOf<T>(
         T value, object? other, object? another, [CallerMemberName] string option = "") =>
         value is null || (other ?? another) is null

@@ -75,4 +75,19 @@ public sealed class StoreOptions
     /// Told, once, that opening has waited for a second and for whom; called by the thread that opens.
     /// </summary>
     internal Action<string>? Waiting { get; init; }
+
+    /// <summary>The same with another retention.</summary>
+    internal StoreOptions With(RetentionPolicy retention, RetentionHold hold) => new()
+    {
+        Retention = retention,
+        Hold = hold,
+        ChainLengthMax = ChainLengthMax,
+        MaxStateMultiple = MaxStateMultiple,
+        MaxBytes = MaxBytes,
+        GroupMayRead = GroupMayRead,
+        AllowForeignOwner = AllowForeignOwner,
+        AllowUnlocked = AllowUnlocked,
+        LockTimeout = LockTimeout,
+        Waiting = Waiting,
+    };
 }

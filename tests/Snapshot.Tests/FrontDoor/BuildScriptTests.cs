@@ -21,8 +21,8 @@ public sealed class BuildScriptTests
     public void Each_task_is_one_dotnet_command(string half)
     {
         using BareMachine machine = new("dotnet", "cc");
-        string[][] tasks = [["demo"], ["nbody"], ["native"], ["test"], ["bench"], ["bench", "micro"],
-            ["pack"]];
+        string[][] tasks = [["demo"], ["nbody"], ["native"], ["ranks"], ["test"], ["bench"],
+            ["bench", "micro"], ["pack"]];
         Assert.All(tasks, task => Assert.Equal(0, machine.Build(half, task).ExitCode));
         string root = Repository.Root;
         Assert.Equal(
@@ -30,6 +30,7 @@ public sealed class BuildScriptTests
                 $"dotnet [run] [--project] [{root}/samples/HeatDiffusion] [-c] [Release] [--]",
                 $"dotnet [run] [--project] [{root}/samples/NBody] [-c] [Release] [--]",
                 $"dotnet [run] [--project] [{root}/samples/NativeSolvers] [-c] [Release] [--]",
+                $"dotnet [run] [--project] [{root}/samples/HeatRanks] [-c] [Release] [--]",
                 $"dotnet [test] [{root}/Snapshot.sln] [-c] [Release]",
                 $"dotnet [run] [--project] [{root}/bench/Snapshot.Bench] [-c] [Release] [--]",
                 $"dotnet [run] [--project] [{root}/bench/Snapshot.Microbench] [-c] [Release] [--]",

@@ -15,8 +15,8 @@ public sealed partial class ErrorCodeTests
     {
         string sources = string.Join(
             '\n',
-            Repository.Sources("src/Snapshot", ".cs").Concat(
-                Repository.Sources("src/Snapshot.NativeThreads", ".cs"))
+            ((string[])["src/Snapshot", "src/Snapshot.NativeThreads", "src/Snapshot.Mpi"])
+                .SelectMany(folder => Repository.Sources(folder, ".cs"))
                 .Select(File.ReadAllText));
         Assert.Equal([], Enum.GetNames<SnapshotErrorCode>().Where(name => !IsGiven(name, sources)));
         Assert.False(

@@ -28,6 +28,7 @@ internal sealed class FiberSnippet
             .Where(path => !Path.GetFileName(path).StartsWith("Snapshot.", StringComparison.Ordinal))
             .Append(typeof(SnapshotSession).Assembly.Location)
             .Append(typeof(NativeThreads.NativeHost).Assembly.Location)
+            .Append(typeof(Snapshot.Mpi.MpiJob).Assembly.Location)
             .Select(path => MetadataReference.CreateFromFile(path))];
 
     private readonly string[] _sources;

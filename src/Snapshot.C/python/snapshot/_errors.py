@@ -41,6 +41,10 @@ class Code(enum.IntEnum):
     GATE_TIMEOUT = 29
     INVALID_SETTING = 30
     MEMORY_GONE = 31
+    MPI = 32
+    RANK_FAILED = 33
+    OUT_OF_STEP = 34
+    OPEN_MESSAGE = 35
     INVALID_ARGUMENT = 101
     MISUSE = 102
     CANCELLED = 103

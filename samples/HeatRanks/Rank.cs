@@ -1,0 +1,43 @@
+using System.Runtime.InteropServices;
+using Snapshot;
+using Snapshot.Mpi;
+
+namespace HeatRanks;
+
+/// <summary>What each rank of the job runs.</summary>
+internal static class Rank
+{
+    private const PosixSignal UserSignal1 = (PosixSignal)10;
+
+    /// <summary>
+    /// Computes from the newest published generation on, or from the beginning. Exit code 0, or
+    /// <see cref="MpiJob.RunMeAgain"/> where a signal asked for the end.
+    /// </summary>
+    internal static int Run(RankOptions options)
+    {
+        MpiJobOptions behaviour = new()
+        {
+            Interval = options.EverySteps > 0 ? CheckpointInterval.EverySteps(options.EverySteps) : null,
+            Session = new SnapshotOptions { Restart = new RestartOptions { Fill = options.Fill } },
+        };
+        using MpiJob job = MpiJob.Open(options.JobDirectory, behaviour);
+        job.CheckpointOnSignal(UserSignal1);
+        Plate plate = new(job, options.Size);
+        using Participant me = job.Session.Attach("main");
+        if (job.Communicator.Rank == 0)
+            Console.WriteLine($"from generation {job.Restarted?.From.Generation ?? 0}, step {plate.Step}");
+
+        while (plate.Step < options.Steps && !job.IsEnding)
+        {
+            plate.Advance();       // all that is sent in it is received in it
+            job.Poll(plate.Step);  // every rank with the same steps: captured here, or not at all
+        }
+
+        if (plate.Step < options.Steps) return MpiJob.RunMeAgain;
+        if (job.LastError is { } error)
+            Console.Error.WriteLine($"heat-ranks: no checkpoint: {error.Message}");
+        File.WriteAllBytes(
+            $"{options.ResultPath}.{job.Communicator.Rank}", MemoryMarshal.AsBytes(plate.Result));
+        return 0;
+    }
+}

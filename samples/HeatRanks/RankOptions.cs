@@ -1,0 +1,28 @@
+using System.Globalization;
+using KillDemo;
+using Snapshot;
+
+namespace HeatRanks;
+
+/// <summary>One run of the job, as each of its ranks sees it.</summary>
+/// <param name="Size">Rows of the plate, and columns.</param>
+/// <param name="Steps">Steps from the beginning to the end.</param>
+/// <param name="EverySteps">Steps between two checkpoints; 0 takes none.</param>
+/// <param name="Fill">How a restart brings memory back.</param>
+/// <param name="Directory">Where the job and its results are.</param>
+internal sealed record RankOptions(int Size, long Steps, long EverySteps, RestartFill Fill, string Directory)
+    : RunOptions(Steps, EverySteps, Directory, Output: null)
+{
+    internal string JobDirectory => Path.Combine(Directory, "job");
+
+    internal string ResultPath => Path.Combine(Directory, "result");
+
+    internal override string[] ToArguments() =>
+    [
+        "--size", Size.ToString(CultureInfo.InvariantCulture),
+        "--steps", Steps.ToString(CultureInfo.InvariantCulture),
+        "--every-steps", EverySteps.ToString(CultureInfo.InvariantCulture),
+        "--fill", Fill.ToString(),
+        "--store", Directory,
+    ];
+}

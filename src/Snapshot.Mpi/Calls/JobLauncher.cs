@@ -1,0 +1,33 @@
+using System.Globalization;
+
+namespace Snapshot.Mpi.Calls;
+
+/// <summary>What the program that started the ranks says of the job in their environment.</summary>
+internal static class JobLauncher
+{
+    // Of Open MPI, and of MPICH and others with a process manager that speaks PMI.
+    private static readonly string[] s_sizes = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"];
+
+    /// <summary>
+    /// Refuses a job of one rank where many were started: each process would take itself for rank 0, and all
+    /// would write the same store.
+    /// </summary>
+    /// <exception cref="SnapshotException">NativeLibrary.</exception>
+    internal static void RefuseOther(MpiLibrary mpi, int size)
+    {
+        if (size != 1) return;
+        foreach (string name in s_sizes)
+        {
+            if (!int.TryParse(
+                Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out int started))
+                continue;
+            if (started <= 1) continue;
+            throw new SnapshotException(
+                SnapshotErrorCode.NativeLibrary,
+                $"{started} processes were started ({name}), but '{mpi.Path}' takes this one for the only " +
+                $"one: it calls '{mpi.Version}', which is another MPI than that of mpirun. Put the mpicc " +
+                "of that one first on the path, or name it in MPICC.")
+            { Path = mpi.Path };
+        }
+    }
+}

@@ -1,0 +1,152 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Snapshot.Mpi.Calls;
+
+/// <summary>The MPI of this process. MPI begins and ends once in a process, and so does this.</summary>
+internal sealed unsafe partial class MpiLibrary
+{
+    private const string Entry = "snm_calls";
+    private const int TextBytes = 8192;
+
+    private static readonly Lock s_loading = new();
+    private static MpiLibrary? s_loaded;
+
+    private readonly MpiCalls* _calls;
+    private bool _isOurs;
+
+    private MpiLibrary(MpiCalls* calls, string path)
+    {
+        _calls = calls;
+        Path = path;
+    }
+
+    internal ref readonly MpiCalls Calls => ref *_calls;
+
+    /// <summary>The file that the table is in, for messages.</summary>
+    internal string Path { get; }
+
+    /// <summary>What the library says of itself, its first line.</summary>
+    internal string Version
+    {
+        get
+        {
+            byte* text = stackalloc byte[TextBytes];
+            Check(Calls.Version(text, TextBytes), "MPI_Get_library_version");
+            return Marshal.PtrToStringUTF8((nint)text)!.Split('\n')[0].Trim();
+        }
+    }
+
+    /// <summary>The communicator of all processes, as the program has it.</summary>
+    internal int World
+    {
+        get
+        {
+            int communicator;
+            Check(Calls.World(&communicator), "MPI_Comm_c2f");
+            return communicator;
+        }
+    }
+
+    /// <summary>The library, loaded and begun when it was not. The thread that calls is the one that may
+    /// make calls, unless the program began MPI with more.</summary>
+    /// <param name="path">The file to load, or null for what the machine's mpicc compiles.</param>
+    /// <exception cref="SnapshotException">NativeLibrary, Mpi.</exception>
+    internal static MpiLibrary Start(string? path)
+    {
+        lock (s_loading) return s_loaded ??= Begin(Load(path ?? MpiCompiler.Library()));
+    }
+
+    /// <summary>The library of a program that has MPI itself and gives the table.</summary>
+    internal static MpiLibrary Given(MpiCalls* calls)
+    {
+        lock (s_loading)
+            return s_loaded ??= Begin(new MpiLibrary(Checked(calls, "the program"), "the program"));
+    }
+
+    /// <summary>Ends MPI where this began it.</summary>
+    internal void Finish()
+    {
+        if (!_isOurs) return;
+        _isOurs = false;
+        Check(Calls.Finish(), "MPI_Finalize");
+    }
+
+    /// <exception cref="SnapshotException">Mpi: the call failed.</exception>
+    internal void Check(int error, string call)
+    {
+        if (error == 0) return;
+        byte* text = stackalloc byte[TextBytes];
+        Calls.Describe(error, text, TextBytes);
+        throw new SnapshotException(
+            SnapshotErrorCode.Mpi, $"{call} failed: {Marshal.PtrToStringUTF8((nint)text)}.")
+        { Step = call };
+    }
+
+    private static MpiLibrary Load(string path)
+    {
+        // UCX, which MPI may be made of, takes SIGSEGV when it is loaded unless it is told not to. With that
+        // signal .NET makes null references into exceptions. It reads the environment of C, which .NET's own
+        // calls do not reach.
+        if (SetEnvironment("UCX_ERROR_SIGNALS", "", 1) != 0)
+        {
+            throw new SnapshotException(
+                SnapshotErrorCode.SystemCall, "Setting UCX_ERROR_SIGNALS in the environment failed.")
+            { Step = "setenv", Errno = Marshal.GetLastPInvokeError() };
+        }
+
+        nint library;
+        try
+        {
+            library = NativeLibrary.Load(path);
+        }
+        catch (Exception error) when (error is DllNotFoundException or BadImageFormatException)
+        {
+            throw new SnapshotException(
+                SnapshotErrorCode.NativeLibrary,
+                $"'{path}' cannot be loaded: {error.Message} 'snapshot mpi build' makes it anew.", error)
+            { Path = path };
+        }
+
+        if (!NativeLibrary.TryGetExport(library, Entry, out nint entry))
+            throw NotOurs(path, $"it has no {Entry}");
+        MpiCalls* calls = ((delegate* unmanaged<int, MpiCalls*>)entry)(MpiCalls.AbiVersion);
+        return new MpiLibrary(Checked(calls, path), path);
+    }
+
+    private static MpiCalls* Checked(MpiCalls* calls, string path) =>
+        calls is null || calls->Abi != MpiCalls.AbiVersion
+            ? throw NotOurs(path, "it is of another build")
+            : calls;
+
+    private static MpiLibrary Begin(MpiLibrary library)
+    {
+        // Only the thread that polls calls MPI.
+        int level = 1, started = 0;
+        library.Check(library.Calls.Start(&level, &started), "MPI_Init_thread");
+        library._isOurs = started != 0;
+        library.RefuseOtherFamily();
+        return library;
+    }
+
+    private void RefuseOtherFamily()
+    {
+        string version = Version;
+        bool isOpenMpi = version.Contains("Open MPI", StringComparison.OrdinalIgnoreCase);
+        bool isMpich = version.Contains("MPICH", StringComparison.OrdinalIgnoreCase);
+        if (Calls.Family == MpiFamily.OpenMpi
+            ? !isMpich : Calls.Family == MpiFamily.Mpich ? !isOpenMpi : true)
+            return;
+        throw NotOurs(Path, $"it was compiled for another MPI than the one that answers, '{version}'");
+    }
+
+    private static SnapshotException NotOurs(string path, string why) =>
+        new(
+            SnapshotErrorCode.NativeLibrary,
+            $"'{path}' is not usable: {why}. 'snapshot mpi build' makes it anew.")
+        { Path = path };
+
+    [LibraryImport(
+        "libc", EntryPoint = "setenv", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetEnvironment(string name, string value, int overwrite);
+}

@@ -1,0 +1,150 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+using System.Text;
+
+namespace Snapshot.Mpi.Calls;
+
+/// <summary>
+/// The ranks of a job, on a communicator of their own. Every method is collective: all ranks call the same
+/// ones in the same order, also those that have failed.
+/// </summary>
+/// <remarks>For one thread, as MPI was begun for no more.</remarks>
+internal sealed unsafe class RankGroup : IDisposable
+{
+    private const int WhyBytes = 4096;
+
+    private readonly MpiLibrary _mpi;
+    private readonly int _communicator;
+    private bool _isClosed;
+
+    /// <param name="mpi">The MPI of the process.</param>
+    /// <param name="of">Whose ranks: the Fortran handle of a communicator, or 0 for all processes.</param>
+    internal RankGroup(MpiLibrary mpi, int of)
+    {
+        _mpi = mpi;
+        int communicator, rank, size;
+        mpi.Check(mpi.Calls.Open(of, &communicator, &rank, &size), "MPI_Comm_dup");
+        (_communicator, Rank, Size) = (communicator, rank, size);
+    }
+
+    internal int Rank { get; }
+
+    internal int Size { get; }
+
+    internal void Barrier() => _mpi.Check(_mpi.Calls.Barrier(_communicator), "MPI_Barrier");
+
+    /// <summary>Puts the greatest of all ranks in the place of each word.</summary>
+    internal void Max(Span<long> words)
+    {
+        fixed (long* at = words)
+            _mpi.Check(_mpi.Calls.Reduce(_communicator, at, words.Length), "MPI_Allreduce");
+    }
+
+    /// <summary>
+    /// Begins the same; <paramref name="result"/> is there when <see cref="Wait"/> returns.
+    /// </summary>
+    /// <param name="words">Pinned, and unchanged until then.</param>
+    /// <param name="result">Pinned.</param>
+    internal int StartMax(long[] words, long[] result)
+    {
+        int request;
+        _mpi.Check(
+            _mpi.Calls.ReduceStart(
+                _communicator, (long*)Unsafe.AsPointer(ref words[0]), (long*)Unsafe.AsPointer(ref result[0]),
+                words.Length, &request),
+            "MPI_Iallreduce");
+        return request;
+    }
+
+    internal void Wait(int request) => _mpi.Check(_mpi.Calls.Wait(request), "MPI_Wait");
+
+    /// <summary>The records of all ranks, in their order, at the root; nothing elsewhere.</summary>
+    internal T[] Gather<T>(T mine, int root)
+        where T : unmanaged
+    {
+        T[] all = new T[Rank == root ? Size : 0];
+        fixed (T* at = all)
+            _mpi.Check(_mpi.Calls.Gather(_communicator, &mine, sizeof(T), at, root), "MPI_Gather");
+        return all;
+    }
+
+    /// <summary>What the root has.</summary>
+    internal byte[] Broadcast(byte[] bytes, int root)
+    {
+        long length = bytes.Length;
+        _mpi.Check(_mpi.Calls.Broadcast(_communicator, &length, sizeof(long), root), "MPI_Bcast");
+        byte[] all = Rank == root ? bytes : new byte[length];
+        fixed (byte* at = all) _mpi.Check(_mpi.Calls.Broadcast(_communicator, at, length, root), "MPI_Bcast");
+        return all;
+    }
+
+    /// <summary>
+    /// Runs a part on each rank. Where it threw on one, all are told: the rank itself what it threw, the
+    /// others RankFailed with the words of the first that failed. Null where it went well everywhere.
+    /// </summary>
+    /// <exception cref="SnapshotException">Mpi: the ranks cannot tell each other.</exception>
+    internal Exception? Try(Action part)
+    {
+        Exception? thrown = ThrownBy(part);
+        long[] failed = [thrown is null ? 0 : Size - Rank];
+        Max(failed);
+        if (failed[0] == 0) return null;
+        int first = Size - (int)failed[0];
+        string why = Encoding.UTF8.GetString(Broadcast(Rank == first ? Shortened(thrown!) : [], first));
+        return thrown ?? new SnapshotException(SnapshotErrorCode.RankFailed, $"Rank {first} failed: {why}");
+    }
+
+    /// <summary>The same, thrown.</summary>
+    internal void Together(Action part)
+    {
+        if (Try(part) is { } error) ExceptionDispatchInfo.Throw(error);
+    }
+
+    /// <summary>The same for a part that gives something.</summary>
+    internal T Together<T>(Func<T> part)
+    {
+        T result = default!;
+        Together(() => { result = part(); });
+        return result;
+    }
+
+    /// <summary>Whether a message waits to be received on a communicator. Not collective.</summary>
+    internal bool Look(int communicator, out UnreceivedMessage message)
+    {
+        int found;
+        UnreceivedMessage seen = default;
+        _mpi.Check(_mpi.Calls.Look(communicator, &found, &seen), "MPI_Iprobe");
+        message = seen;
+        return found != 0;
+    }
+
+    public void Dispose()
+    {
+        if (_isClosed) return;
+        _isClosed = true;
+        _mpi.Check(_mpi.Calls.Close(_communicator), "MPI_Comm_free");
+    }
+
+    private static Exception? ThrownBy(Action part)
+    {
+        try
+        {
+            part();
+            return null;
+        }
+#pragma warning disable CA1031 // Whatever it is, the other ranks wait to hear of it; it is thrown afterwards.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            return error;
+        }
+    }
+
+    private static byte[] Shortened(Exception error)
+    {
+        string text =
+            $"{error.Message} ({(error as SnapshotException)?.Code.ToString() ?? error.GetType().Name})";
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
+        return bytes.Length <= WhyBytes ? bytes : bytes[..WhyBytes];
+    }
+}

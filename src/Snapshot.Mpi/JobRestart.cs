@@ -1,0 +1,22 @@
+namespace Snapshot.Mpi;
+
+/// <summary>What a job was restarted from.</summary>
+public sealed class JobRestart
+{
+    internal JobRestart(JobGeneration from, IReadOnlyList<SkippedJobGeneration> skipped)
+    {
+        From = from;
+        Skipped = skipped;
+    }
+
+    /// <summary>The generation that all ranks were restored from.</summary>
+    public JobGeneration From { get; }
+
+    /// <summary>Newer generations that not every rank could restore, the newest first.</summary>
+    public IReadOnlyList<SkippedJobGeneration> Skipped { get; }
+}
+
+/// <summary>A published generation that a restart passed over.</summary>
+/// <param name="Generation">Which.</param>
+/// <param name="Reason">What this rank, or the first that failed, found.</param>
+public sealed record SkippedJobGeneration(JobGeneration Generation, Exception Reason);

@@ -1,0 +1,113 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
+using Snapshot.Base;
+using Snapshot.Image;
+
+namespace Snapshot.Mpi.Manifest;
+
+/// <summary>
+/// Which generations of a job are published: what docs/FORMAT.md, section 4, has in the file <c>job</c>.
+/// </summary>
+/// <param name="Ranks">The number of ranks; each entry has as many images.</param>
+/// <param name="Sequence">Grows with each change; of two manifests the higher one is the newer.</param>
+/// <param name="Entries">Ascending by generation.</param>
+internal sealed record JobManifest(int Ranks, long Sequence, IReadOnlyList<JobEntry> Entries)
+{
+    internal const string FileName = "job";
+
+    private const int HeaderBytes = 64;
+    private const int ChecksumOffset = 56;
+    private const int EntryBytes = 32;
+    private const int ImageBytes = 48;
+    private const ushort Major = 1;
+
+    // The year 9999; what a time of a file may be at most.
+    private const long MicrosecondsMax = 253_402_300_799_000_000;
+
+    private static ReadOnlySpan<byte> Magic => "SNAPJOB\n"u8;
+
+    internal JobEntry? Newest => Entries is [.., JobEntry last] ? last : null;
+
+    /// <summary>The same with one more entry, and the oldest left out beyond so many.</summary>
+    internal JobManifest With(JobEntry entry, int kept) =>
+        this with { Sequence = Sequence + 1, Entries = [.. Entries.TakeLast(kept - 1), entry] };
+
+    internal byte[] Encode()
+    {
+        FormatWriter writer = new();
+        writer.Bytes(Magic);
+        writer.U16(Major);
+        writer.U16(0);
+        writer.U32((uint)Ranks);
+        writer.U32((uint)Entries.Count);
+        writer.U32(0);
+        writer.U64((ulong)Sequence);
+        writer.PadTo(HeaderBytes);
+        foreach (JobEntry entry in Entries)
+        {
+            writer.U64((ulong)entry.Generation);
+            writer.U64((ulong)entry.Step);
+            writer.U64((ulong)Microseconds(entry.Published));
+            writer.U64(0);
+            foreach (RankImage image in entry.Images)
+            {
+                writer.U64((ulong)image.Generation);
+                writer.Bytes(image.ImageId.ToByteArray(bigEndian: true));
+                writer.U64((ulong)image.FileBytes);
+                writer.U64(0);
+                writer.U64(0);
+            }
+        }
+
+        writer.PatchU64(ChecksumOffset, XxHash3.HashToUInt64(writer.Written));
+        return writer.Written.ToArray();
+    }
+
+    /// <exception cref="SnapshotException">Corrupt, UnsupportedFormat.</exception>
+    internal static JobManifest Decode(ReadOnlySpan<byte> bytes, string name)
+    {
+        if (!bytes.StartsWith(Magic) || bytes.Length < HeaderBytes)
+            throw ImageErrors.Corrupt(name, 0, "this is not the manifest of a job");
+        byte[] checkedBytes = bytes.ToArray();
+        checkedBytes.AsSpan(ChecksumOffset, sizeof(ulong)).Clear();
+        if (BinaryPrimitives.ReadUInt64LittleEndian(bytes[ChecksumOffset..]) != XxHash3.HashToUInt64(
+            checkedBytes))
+            throw ImageErrors.Corrupt(name, ChecksumOffset, "the checksum of the job's manifest is wrong");
+        FormatReader reader = new(bytes, name, 0);
+        reader.Skip(Magic.Length);
+        ushort major = reader.U16();
+        if (major != Major) throw ImageErrors.Unsupported(name, 8, $"format {major} of a job's manifest");
+        reader.Skip(2);
+        uint ranks = reader.U32(), count = reader.U32();
+        reader.Skip(4);
+        long sequence = reader.Size();
+        reader.Skip(HeaderBytes - 32);
+        JobEntry[] entries = new JobEntry[reader.Count(count, EntryBytes)];
+        for (int i = 0; i < entries.Length; i++) entries[i] = DecodeEntry(ref reader, ranks);
+        reader.ExpectEnd();
+        if (!entries.Zip(entries.Skip(1)).All(pair => pair.First.Generation < pair.Second.Generation))
+            throw ImageErrors.Corrupt(name, HeaderBytes, "the generations of a job are not in order");
+        return new JobManifest((int)ranks, sequence, entries);
+    }
+
+    private static JobEntry DecodeEntry(ref FormatReader reader, uint ranks)
+    {
+        long generation = reader.Size(), step = (long)reader.U64(), published = reader.Size();
+        reader.Skip(8);
+        RankImage[] images = new RankImage[reader.Count(ranks, ImageBytes)];
+        Span<byte> id = stackalloc byte[16];
+        for (int rank = 0; rank < images.Length; rank++)
+        {
+            long local = reader.Size();
+            for (int i = 0; i < id.Length; i++) id[i] = reader.U8();
+            images[rank] = new RankImage(local, new Guid(id, bigEndian: true), reader.Size());
+            reader.Skip(ImageBytes - 32);
+        }
+
+        return new JobEntry(generation, step, DateTimeOffset.UnixEpoch.AddMicroseconds(
+            Math.Min(published, MicrosecondsMax)), images);
+    }
+
+    private static long Microseconds(DateTimeOffset time) =>
+        (time - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+}
