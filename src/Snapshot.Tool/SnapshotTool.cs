@@ -25,6 +25,7 @@ internal static class SnapshotTool
             new StacksCommand(console),
 #endif
             new RunCommand(console),
+            new MpiCommand(console),
 #if WITHOUT_NATIVE_THREADS
             new ExecElsewhereCommand(console),
 #else

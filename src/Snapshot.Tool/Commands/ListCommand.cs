@@ -1,14 +1,15 @@
 using System.CommandLine;
+using Snapshot.Mpi.Manifest;
 using Snapshot.Tool.Output;
 using Spectre.Console;
 
 namespace Snapshot.Tool.Commands;
 
-/// <summary><c>snapshot list STORE</c>: what the store holds, oldest first.</summary>
+/// <summary><c>snapshot list STORE</c>: what the store, or the job, holds, oldest first.</summary>
 internal sealed class ListCommand : Command
 {
     internal ListCommand(ToolConsole console)
-        : base("list", "Lists the generations of a store, oldest first.")
+        : base("list", "Lists the generations of a store, or of a job of many ranks, oldest first.")
     {
         Argument<string> path = CommandParts.Store();
         Option<bool> json = CommandParts.Json();
@@ -19,6 +20,12 @@ internal sealed class ListCommand : Command
 
     private static int Run(ToolConsole console, string path, bool json)
     {
+        if (JobSurvey.Of(path) is { } job)
+        {
+            JobListing.Show(console, job, json);
+            return ExitCode.Fine;
+        }
+
         using SnapshotStore store = SnapshotStore.OpenReadOnly(path);
         if (json) console.WriteJson(store.Generations, ToolJson.Default.IReadOnlyListGenerationInfo);
         else Print(console.Results, store);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Snapshot.Mpi.Manifest;
 using Snapshot.Tool.Output;
 using Spectre.Console;
 
@@ -27,6 +28,9 @@ internal sealed class VerifyCommand : Command
     private static async Task<int> RunAsync(
         ToolConsole console, string path, GenerationName asked, bool json, CancellationToken cancellation)
     {
+        if (JobSurvey.Of(path) is { } job)
+            return await JobVerification.RunAsync(console, job, asked, json, cancellation);
+
         using SnapshotStore store = SnapshotStore.OpenReadOnly(path);
         long? generation = asked.Of(store);
         VerifyReport report = await ToolProgress.RunAsync(

@@ -31,6 +31,8 @@ namespace Snapshot.Tool.Output;
 [JsonSerializable(typeof(ImageDescription))]
 [JsonSerializable(typeof(VerifyReport))]
 [JsonSerializable(typeof(ExtractResult))]
+[JsonSerializable(typeof(JobList))]
+[JsonSerializable(typeof(JobReport))]
 [JsonSerializable(typeof(CompactResult))]
 [JsonSerializable(typeof(PruneResult))]
 [JsonSerializable(typeof(RollbackResult))]

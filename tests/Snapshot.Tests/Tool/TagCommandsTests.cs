@@ -53,7 +53,8 @@ public sealed class TagCommandsTests : IDisposable
         ToolRun extract = await ToolRun.Here(
             "extract", _store.Path, "grid", file, "--tag", "heat 2", "--json");
         Assert.Equal(3, extract.Json().GetProperty("generation").GetInt64());
-        JsonElement compact = (await ToolRun.Here("compact", _store.Path, "--tag", "heat 2", "--json")).Json();
+        JsonElement compact =
+            (await ToolRun.Here("compact", _store.Path, "--tag", "heat 2", "--json")).Json();
         Assert.Equal("heat 2", compact.GetProperty("generation").GetProperty("tag").GetString());
         Assert.Equal("full", compact.GetProperty("generation").GetProperty("kind").GetString());
         ToolRun rollback = await ToolRun.Here("rollback", _store.Path, "--tag", "heat 1", "--json");

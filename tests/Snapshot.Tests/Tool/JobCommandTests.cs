@@ -1,0 +1,107 @@
+using System.Text.Json;
+using Snapshot.Mpi.Manifest;
+using Snapshot.Tests.Mpi;
+using Snapshot.Tests.Profiles;
+using Snapshot.Tests.Session;
+using Xunit;
+
+namespace Snapshot.Tests.Tool;
+
+/// <summary>The commands on the directory of a job.</summary>
+public sealed class JobCommandTests : IDisposable
+{
+    private readonly TemporaryStore _store = new();
+
+    [MachineFact]
+    [Needs(Programs = ["mpicc.openmpi", "mpirun.openmpi"], Toolchain = true)]
+    public async Task A_job_is_listed_and_verified()
+    {
+        RankRun.Of("openmpi", 2, "ranks-ring", _store.Path, "23", "none", "0", "0").Good();
+        ToolRun list = await ToolRun.Here("list", _store.Path);
+        Assert.Equal(0, list.ExitCode);
+        Assert.Contains($"2 generations of 2 ranks in {_store.Path}\n", list.Out, StringComparison.Ordinal);
+        Assert.Matches(@"\n\s+4\s+20\s+\S.*\s2 of 2\s", list.Out);
+
+        JsonElement json = (await ToolRun.Here("list", _store.Path, "--json")).Json();
+        Assert.Equal(2, json.GetProperty("ranks").GetInt32());
+        Assert.Equal(
+            [(3, 15, 2), (4, 20, 2)],
+            json.GetProperty("generations").EnumerateArray().Select(row => (
+                row.GetProperty("generation").GetInt32(), row.GetProperty("step").GetInt32(),
+                row.GetProperty("ranksComplete").GetInt32())));
+
+        ToolRun intact = await ToolRun.Here("verify", _store.Path);
+        Assert.Equal((0, ""), (intact.ExitCode, intact.Error));
+        Assert.StartsWith("Intact: ", intact.Out, StringComparison.Ordinal);
+        Assert.Equal(3, (await ToolRun.Here("verify", _store.Path, "9")).ExitCode);
+
+        Damage(rank: 1);
+        ToolRun damaged = await ToolRun.Here("verify", _store.Path, "--json");
+        Assert.Equal(1, damaged.ExitCode);
+        JsonElement problem = Assert.Single(damaged.Json().GetProperty("problems").EnumerateArray());
+        Assert.Equal((1, 4, "corrupt"), (
+            problem.GetProperty("rank").GetInt32(), problem.GetProperty("generation").GetInt32(),
+            problem.GetProperty("code").GetString()));
+        Assert.Equal(0, (await ToolRun.Here("verify", _store.Path, "3")).ExitCode);
+
+        string lost = new JobPlaces(_store.Path).StoreOf(0);
+        Directory.Delete(lost, recursive: true);
+        ToolRun without = await ToolRun.Here("list", _store.Path);
+        Assert.Equal(0, without.ExitCode);
+        Assert.Contains("1 of 2", without.Out, StringComparison.Ordinal);
+        Assert.Contains($"{lost}: there is no store here", without.Error, StringComparison.Ordinal);
+        Assert.Equal(1, (await ToolRun.Here("verify", _store.Path, "3")).ExitCode);
+    }
+
+    [Fact]
+    public async Task A_damaged_manifest_of_a_job_is_told()
+    {
+        Directory.CreateDirectory(_store.Path);
+        File.WriteAllText(Path.Combine(_store.Path, "job"), "nothing of the kind");
+        ToolRun list = await ToolRun.Here("list", _store.Path);
+        Assert.Equal(1, list.ExitCode);
+        Assert.Contains("this is not the manifest of a job", list.Error, StringComparison.Ordinal);
+    }
+
+    [MachineFact]
+    [Needs(Programs = ["mpicc.mpich"], Toolchain = true)]
+    public async Task What_calls_MPI_is_compiled_where_it_is_wanted()
+    {
+        Directory.CreateDirectory(_store.Path);
+        string made = Path.Combine(_store.Path, "made.so");
+        ToolRun build = await ToolRun.Here("mpi", "build", "-o", made, "--mpicc", "mpicc.mpich");
+        Assert.Equal(
+            (0, $"Made {made}. Start ranks with SNAPSHOT_MPI={made}\n"), (build.ExitCode, build.Out));
+        Assert.True(File.Exists(made));
+        Assert.Equal([made], Directory.GetFileSystemEntries(_store.Path));
+    }
+
+    [MachineFact]
+    [Needs(Toolchain = true)]
+    public async Task A_compiler_that_fails_or_is_missing_is_told_with_what_it_said()
+    {
+        Directory.CreateDirectory(_store.Path);
+        string made = Path.Combine(_store.Path, "made.so");
+        ToolRun missing = await ToolRun.Here("mpi", "build", "-o", made, "--mpicc", "no-such-mpicc");
+        Assert.Equal(3, missing.ExitCode);
+        Assert.Contains("'no-such-mpicc' cannot be run", missing.Error, StringComparison.Ordinal);
+        ToolRun plain = await ToolRun.Here("mpi", "build", "-o", made, "--mpicc", "cc");
+        Assert.Equal(3, plain.ExitCode);
+        Assert.Contains("'cc' failed with exit code 1", plain.Error, StringComparison.Ordinal);
+        Assert.Contains("mpi.h", plain.Error, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(_store.Path));
+    }
+
+    public void Dispose() => _store.Dispose();
+
+    private void Damage(int rank)
+    {
+        JobManifest manifest = JobManifestFile.Read(_store.Path)!;
+        string image = Path.Combine(
+            new JobPlaces(_store.Path).StoreOf(rank),
+            $"{manifest.Newest!.Images[rank].Generation:D10}.snapshot");
+        byte[] bytes = File.ReadAllBytes(image);
+        bytes[4096 + 100] ^= 1;
+        File.WriteAllBytes(image, bytes);
+    }
+}
