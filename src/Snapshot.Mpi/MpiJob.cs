@@ -77,6 +77,7 @@ public sealed class MpiJob : IDisposable
     /// <param name="options">The same for all ranks, or null for the defaults.</param>
     /// <exception cref="SnapshotException">
     /// NativeLibrary: MPI cannot be called, or not the one that started the job. Mpi: a call of it failed.
+    /// Unsupported: a job that was closed has ended MPI, which begins once in a process.
     /// LayoutMismatch: the job had another number of ranks. NotFound: none of its generations can be
     /// restored. RankFailed: another rank cannot open its store; and what opening a store and a restart
     /// throw.

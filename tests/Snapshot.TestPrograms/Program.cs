@@ -64,6 +64,7 @@ return (args is [string verb, ..] ? verb : "") switch
     "ranks-put" => RankTraffic.Put(
         args[1], args[2], long.Parse(args[3], CultureInfo.InvariantCulture), bool.Parse(args[4])),
     "ranks-faults" => RankScenes.Faults(args[1]),
+    "ranks-twice" => RankScenes.Twice(args[1]),
     "ranks-apart" => RankScenes.Apart(args[1], args[2]),
     "ranks-ends" => RankScenes.Ends(args[1], bool.Parse(args[2])),
     "ranks-fail" => RankScenes.Fails(args[1], args[2]),

@@ -63,6 +63,14 @@ internal static class RankScenes
         return 0;
     }
 
+    /// <summary>A job after one that has ended MPI.</summary>
+    internal static int Twice(string directory)
+    {
+        using (MpiJob job = MpiJob.Open(directory)) s_rank = job.Communicator.Rank;
+        Tell(() => MpiJob.Open(directory).Dispose());
+        return 0;
+    }
+
     /// <summary>Ranks that do not do the same: what each of them is told.</summary>
     internal static int Apart(string directory, string what)
     {

@@ -14,6 +14,7 @@ internal sealed unsafe partial class MpiLibrary
 
     private readonly MpiCalls* _calls;
     private bool _isOurs;
+    private bool _hasEnded;
 
     private MpiLibrary(MpiCalls* calls, string path)
     {
@@ -51,17 +52,17 @@ internal sealed unsafe partial class MpiLibrary
     /// <summary>The library, loaded and begun when it was not. The thread that calls is the one that may
     /// make calls, unless the program began MPI with more.</summary>
     /// <param name="path">The file to load, or null for what the machine's mpicc compiles.</param>
-    /// <exception cref="SnapshotException">NativeLibrary, Mpi.</exception>
+    /// <exception cref="SnapshotException">NativeLibrary, Mpi; Unsupported: it has ended.</exception>
     internal static MpiLibrary Start(string? path)
     {
-        lock (s_loading) return s_loaded ??= Begin(Load(path ?? MpiCompiler.Library()));
-    }
-
-    /// <summary>The library of a program that has MPI itself and gives the table.</summary>
-    internal static MpiLibrary Given(MpiCalls* calls)
-    {
         lock (s_loading)
-            return s_loaded ??= Begin(new MpiLibrary(Checked(calls, "the program"), "the program"));
+        {
+            s_loaded ??= Begin(Load(path ?? MpiCompiler.Library()));
+            return !s_loaded._hasEnded ? s_loaded : throw new SnapshotException(
+                SnapshotErrorCode.Unsupported,
+                "MPI begins and ends once in a process, and the job that was closed has ended it. Begin it " +
+                "in the program, before the first job, to open several.");
+        }
     }
 
     /// <summary>Ends MPI where this began it.</summary>
@@ -69,6 +70,7 @@ internal sealed unsafe partial class MpiLibrary
     {
         if (!_isOurs) return;
         _isOurs = false;
+        _hasEnded = true;
         Check(Calls.Finish(), "MPI_Finalize");
     }
 

@@ -190,14 +190,15 @@ internal sealed class JobCheckpoints(
         requests.End();
     }
 
-    /// <summary>Why is known where it failed: all are told.</summary>
+    /// <summary>Why is known where it failed: all are told. What still drains is of no use.</summary>
     private void GiveUp()
     {
         Exception? failure = ranks.Try(() =>
         {
-            _ticket!.Committed.GetAwaiter().GetResult();
+            if (_ticket!.Committed is { IsCompleted: true } ended) ended.GetAwaiter().GetResult();
             publication.ThrowIfFailed();
         });
+        _ticket!.Cancel();
         publication.GiveUp();
         Leave();
         requests.Fail(failure!);
