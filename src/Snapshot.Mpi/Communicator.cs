@@ -21,9 +21,7 @@ public sealed unsafe class Communicator
     internal Communicator(MpiLibrary mpi, int of)
     {
         _mpi = mpi;
-        int communicator, rank, size;
-        mpi.Check(mpi.Calls.Open(of, &communicator, &rank, &size), "MPI_Comm_dup");
-        (Handle, Rank, Size) = (communicator, rank, size);
+        (Handle, Rank, Size) = mpi.Duplicate(of);
     }
 
     /// <summary>The number of this process, from 0.</summary>

@@ -59,6 +59,7 @@ module snapshot_base
         enumerator :: snapshot_fiber_mismatch, snapshot_fiber_failed, snapshot_native_module
         enumerator :: snapshot_untrusted, snapshot_limit_reached, snapshot_unclaimed
         enumerator :: snapshot_gate_timeout, snapshot_invalid_setting, snapshot_memory_gone
+        enumerator :: snapshot_mpi, snapshot_rank_failed, snapshot_out_of_step, snapshot_open_message
         enumerator :: snapshot_invalid_argument = 101, snapshot_misuse, snapshot_cancelled
         enumerator :: snapshot_forked, snapshot_out_of_memory, snapshot_internal
         ! Of this module alone; snapshot_error() does not speak of it.

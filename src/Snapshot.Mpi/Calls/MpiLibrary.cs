@@ -65,6 +65,14 @@ internal sealed unsafe partial class MpiLibrary
         }
     }
 
+    /// <summary>A communicator of its own for the ranks of another, 0 for all processes. Collective.</summary>
+    internal (int Handle, int Rank, int Size) Duplicate(int of)
+    {
+        int communicator, rank, size;
+        Check(Calls.Open(of, &communicator, &rank, &size), "MPI_Comm_dup");
+        return (communicator, rank, size);
+    }
+
     /// <summary>Ends MPI where this began it.</summary>
     internal void Finish()
     {

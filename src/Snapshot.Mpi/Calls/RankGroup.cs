@@ -22,9 +22,7 @@ internal sealed unsafe class RankGroup : IDisposable
     internal RankGroup(MpiLibrary mpi, int of)
     {
         _mpi = mpi;
-        int communicator, rank, size;
-        mpi.Check(mpi.Calls.Open(of, &communicator, &rank, &size), "MPI_Comm_dup");
-        (_communicator, Rank, Size) = (communicator, rank, size);
+        (_communicator, Rank, Size) = mpi.Duplicate(of);
     }
 
     internal int Rank { get; }

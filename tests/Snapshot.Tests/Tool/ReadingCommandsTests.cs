@@ -246,8 +246,8 @@ public sealed class ReadingCommandsTests(ITestOutputHelper output) : IDisposable
         try
         {
             string[] patterns = [
-                "Snapshot.Tool.*", "Snapshot.dll", "System.CommandLine.dll", "Spectre.Console*.dll",
-                "System.IO.Hashing.dll", "K4os.*.dll"];
+                "Snapshot.Tool.*", "Snapshot.dll", "Snapshot.Mpi.dll", "System.CommandLine.dll",
+                "Spectre.Console*.dll", "System.IO.Hashing.dll", "K4os.*.dll"];
             foreach (string file in patterns.SelectMany(pattern => Directory.GetFiles(
                 AppContext.BaseDirectory, pattern)))
             {
