@@ -65,7 +65,9 @@ internal sealed unsafe partial class MpiLibrary
         }
     }
 
-    /// <summary>A communicator of its own for the ranks of another, 0 for all processes. Collective.</summary>
+    /// <summary>
+    /// A communicator of its own for the ranks of another, 0 for all processes. Collective.
+    /// </summary>
     internal (int Handle, int Rank, int Size) Duplicate(int of)
     {
         int communicator, rank, size;
