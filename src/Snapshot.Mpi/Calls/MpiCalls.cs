@@ -8,9 +8,6 @@ internal readonly unsafe struct MpiCalls
 {
     internal const int AbiVersion = 1;
 
-    /// <summary>Requests that may be open at once.</summary>
-    internal const int Requests = 64;
-
     internal readonly int Abi;
     internal readonly MpiFamily Family;
     internal readonly delegate* unmanaged<int*, int*, int> Start;

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
-using Snapshot.Base;
 using Snapshot.Image;
 
 namespace Snapshot.Mpi.Manifest;

@@ -1,4 +1,3 @@
-using Snapshot.Base;
 using Snapshot.Image;
 using Snapshot.Mpi.Protocol;
 using Snapshot.Storage;

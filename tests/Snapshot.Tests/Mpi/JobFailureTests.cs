@@ -52,11 +52,7 @@ public sealed class JobFailureTests : IDisposable
         Ring("none", 0).Good();
         JobManifest manifest = JobManifestFile.Read(_store.Path)!;
         Assert.Equal([3, 4], manifest.Entries.Select(entry => entry.Generation));
-        string image = Path.Combine(
-            new JobPlaces(_store.Path).StoreOf(1), $"{manifest.Newest!.Images[1].Generation:D10}.snapshot");
-        byte[] bytes = File.ReadAllBytes(image);
-        bytes[4096 + 100] ^= 1;
-        File.WriteAllBytes(image, bytes);
+        JobDamage.InNewestImage(_store.Path, rank: 1);
 
         RankRun again = Ring("none", 0).Good();
         for (int rank = 0; rank < Ranks; rank++)

@@ -35,7 +35,7 @@ public sealed class JobCommandTests : IDisposable
         Assert.StartsWith("Intact: ", intact.Out, StringComparison.Ordinal);
         Assert.Equal(3, (await ToolRun.Here("verify", _store.Path, "9")).ExitCode);
 
-        Damage(rank: 1);
+        JobDamage.InNewestImage(_store.Path, rank: 1);
         ToolRun damaged = await ToolRun.Here("verify", _store.Path, "--json");
         Assert.Equal(1, damaged.ExitCode);
         JsonElement problem = Assert.Single(damaged.Json().GetProperty("problems").EnumerateArray());
@@ -93,15 +93,4 @@ public sealed class JobCommandTests : IDisposable
     }
 
     public void Dispose() => _store.Dispose();
-
-    private void Damage(int rank)
-    {
-        JobManifest manifest = JobManifestFile.Read(_store.Path)!;
-        string image = Path.Combine(
-            new JobPlaces(_store.Path).StoreOf(rank),
-            $"{manifest.Newest!.Images[rank].Generation:D10}.snapshot");
-        byte[] bytes = File.ReadAllBytes(image);
-        bytes[4096 + 100] ^= 1;
-        File.WriteAllBytes(image, bytes);
-    }
 }
