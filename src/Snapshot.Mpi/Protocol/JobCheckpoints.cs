@@ -191,7 +191,7 @@ internal sealed class JobCheckpoints(
     private void Publish()
     {
         at(JobPoint.Drained);
-        publication.Write(session.Store, _ticket!.Committed.Result.Generation);
+        publication.Write(session.Store, _ticket!.Committed.Result.Generation, levels.Copying);
         _stage = JobStage.Publishing;
     }
 
