@@ -153,7 +153,8 @@ internal sealed class JobLevelModel(int cuts, int crashes, int losses, JobLevelF
             }
         }
 
-        if (state.Level == LevelStage.Idle && state.Next > 0) yield return new("copying begins", Begin(state));
+        if (state.Level == LevelStage.Idle && state.Next > 0)
+            yield return new("copying begins", Begin(state));
         LevelWord word = flaw != JobLevelFlaw.ListsBeforeAllHaveCopied && state.All.Any(host => host.Copying)
             ? LevelWord.Working : LevelWord.Done;
         if (state.Level == LevelStage.Copying
