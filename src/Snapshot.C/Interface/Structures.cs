@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Snapshot.C.Interface;
 
-// The structures of snapshot.h, field by field; a test compares sizes and offsets with those of the compiler.
+// The structures of snapshot.h and snapshot_job.h, field by field; a test compares sizes and offsets with those
+// of the compiler.
 
 /// <summary>snapshot_options.</summary>
 [StructLayout(LayoutKind.Sequential)]
@@ -68,6 +69,22 @@ internal unsafe struct CGeneration
     public byte* Tag;
 }
 
+/// <summary>snapshot_job_options.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct CJobOptions
+{
+    public nuint Size;
+    public void* Session;
+    public uint Flags;
+    public int Keep;
+    public long EverySteps;
+    public double Interval;
+    public double Mtbf;
+    public double TimeLimit;
+    public double TimeMargin;
+    public byte* Signals;
+}
+
 /// <summary>snapshot_start.</summary>
 internal enum Start
 {
@@ -85,6 +102,13 @@ internal enum OpenFlags : uint
     UnmapOnClose = 4,
     AllowUnlocked = 8,
     SystemCallsMustWork = 16,
+}
+
+/// <summary>snapshot_job_flags.</summary>
+[Flags]
+internal enum JobFlags : uint
+{
+    IgnoreMessages = 1,
 }
 
 /// <summary>snapshot_request_flags.</summary>

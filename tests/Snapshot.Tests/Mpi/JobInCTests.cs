@@ -1,0 +1,158 @@
+using System.Text.RegularExpressions;
+using HeatRanks;
+using Snapshot.Mpi;
+using Snapshot.Mpi.Manifest;
+using Snapshot.Tests.Faults;
+using Snapshot.Tests.Library;
+using Snapshot.Tests.Profiles;
+using Snapshot.Tests.Structure;
+using Xunit;
+
+namespace Snapshot.Tests.Mpi;
+
+/// <summary>Jobs of programs in C, over the library and what their own mpicc compiles.</summary>
+[Needs(Programs = ["cc"], Toolchain = true)]
+public sealed class JobInCTests : IDisposable
+{
+    private readonly LibraryWorkshop _workshop = new();
+
+    private string Job => _workshop.PathOf("job");
+
+    [MachineTheory]
+    [InlineData("openmpi")]
+    [Needs(Programs = ["mpicc.openmpi", "mpirun.openmpi"], Toolchain = true)]
+    public void What_is_refused_is_refused_on_all_ranks_and_the_job_goes_on(string family)
+    {
+        string program = Build(family);
+        RankRun first = Run(family, 2, program, "first", Job);
+        Assert.Equal(MpiJob.RunMeAgain, first.ExitCode);
+        const string Message = "Rank 1 has not received a message from rank 0 with tag 42 (24 bytes). It " +
+            "would be lost: call snapshot_job_poll where everything that was sent has been received.";
+        const string Aborted = "Checkpoint 1 was aborted by handler 'abort' with code 7.";
+        (string Own, string Other)[] expected =
+        [
+            ("open MISUSE MPI is not running in this process", ""),
+            ("open INVALID_ARGUMENT The session of a job sets keep", ""),
+            ("open INVALID_ARGUMENT snapshot_job_options has one of every_steps", ""),
+            ("open INVALID_ARGUMENT 'KILL' is no signal", ""),
+            ("close the session MISUSE This session is of a job", ""),
+            ($"message OPEN_MESSAGE {Message}", $"message RANK_FAILED Rank 1 failed: {Message}"),
+            ($"abort ABORTED {Aborted}", $"abort RANK_FAILED Rank 1 failed: {Aborted}"),
+            ($"failure ABORTED {Aborted}", $"failure RANK_FAILED Rank 1 failed: {Aborted}"),
+            ("published good", ""), ("failure good", ""), ("generation 1", ""),
+            ("signal 10", "signal 0"), ("close good", ""), ("again MISUSE The job was closed", ""),
+        ];
+        for (int rank = 0; rank < 2; rank++)
+        {
+            string[] said = first.SaidBy(rank);
+            Assert.Equal(expected.Length, said.Length);
+            foreach (((string own, string other), string line) in expected.Zip(said))
+                Assert.StartsWith(rank == 0 && other != "" ? other : own, line, StringComparison.Ordinal);
+        }
+
+        RankRun second = Run(family, 2, program, "second", Job).Good();
+        for (int rank = 0; rank < 2; rank++)
+        {
+            string[] said = second.SaidBy(rank);
+            Assert.Equal("from 2 at its step, skipped ''", said[1]);
+            Match steps = Regex.Match(
+                said[2],
+                @"^poll OUT_OF_STEP One rank polled at step (\d+) when another did at step (\d+)\.");
+            Assert.True(steps.Success, said[2]);
+            Assert.Equal(
+                int.Parse(steps.Groups[1].Value, null) + 1, int.Parse(steps.Groups[2].Value, null));
+        }
+
+        Assert.StartsWith(
+            $"open LAYOUT_MISMATCH '{Job}' is of a job of 2 ranks, and this one has 1.",
+            Run(family, 1, program, "alone", Job).SaidBy(0)[1], StringComparison.Ordinal);
+    }
+
+    [MachineFact]
+    [Needs(Programs = ["mpicc.openmpi", "mpirun.openmpi"], Toolchain = true)]
+    public void Killed_at_random_a_job_of_Open_MPI_comes_to_the_same_bits() => Kill("openmpi");
+
+    [MachineFact]
+    [Needs(Programs = ["mpicc.mpich", "mpirun.mpich"], Toolchain = true)]
+    public void Killed_at_random_a_job_of_MPICH_comes_to_the_same_bits() => Kill("mpich");
+
+    [MachineFact]
+    [Needs(Programs = ["mpicc.openmpi", "mpirun.openmpi"], Toolchain = true)]
+    public void The_program_of_the_document_goes_on()
+    {
+        string compiler = MpiCommands.Find("openmpi").Compile;
+        _workshop.MakeMpiLibrary(compiler);
+        string file = _workshop.PathOf("rod.c");
+        File.WriteAllText(file, Block("c"));
+        string program = _workshop.BuildRanks(
+            [file], compiler, "-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Werror");
+        RunTwice(program);
+    }
+
+    [MachineFact]
+    [Needs(Programs = ["mpicc.openmpi", "mpicc.mpich", "mpirun.mpich"], Toolchain = true)]
+    public void What_was_compiled_for_another_MPI_is_refused()
+    {
+        string program = Build("mpich");
+        _workshop.MakeMpiLibrary(MpiCommands.Find("openmpi").Compile);
+        RankRun run = Run("mpich", 2, program, "alone", Job).Good();
+        for (int rank = 0; rank < 2; rank++)
+        {
+            Assert.StartsWith(
+                "open NATIVE_LIBRARY 'snapshot_mpi.c' is not usable: it was compiled for another MPI than",
+                run.SaidBy(rank)[1], StringComparison.Ordinal);
+        }
+    }
+
+    public void Dispose() => _workshop.Dispose();
+
+    private static RankRun Run(string family, int ranks, params string[] command) =>
+        RankRun.Of(Repository.Run(MpiCommands.Find(family).Start(ranks, command)));
+
+    private static string Block(string language) => Assert.Single(
+        Regex.Matches(
+            File.ReadAllText(Path.Combine(Repository.Root, "docs/RANKS.md")), $"^```{language}\n(.*?)^```",
+            RegexOptions.Multiline | RegexOptions.Singleline)).Groups[1].Value;
+
+    /// <summary>The second time it has no step to do, and says the same.</summary>
+    private void RunTwice(params string[] command)
+    {
+        string first = Said(command);
+        Assert.Matches(@"^rank 0: 9\d\.\d{9}\nrank 1: ", first);
+        long newest = JobManifestFile.Read(_workshop.PathOf("rod.job"))!.Newest!.Generation;
+        Assert.Equal(first, Said(command));
+        Assert.InRange(
+            JobManifestFile.Read(_workshop.PathOf("rod.job"))!.Newest!.Generation, newest, newest + 1);
+    }
+
+    private string Said(string[] command)
+    {
+        System.Diagnostics.ProcessStartInfo start = MpiCommands.Find("openmpi").Start(2, command);
+        start.WorkingDirectory = _workshop.PathOf("");
+        return string.Join('\n', Repository.Run(start).Good().Split('\n').Order(StringComparer.Ordinal)
+            .Where(line => line.Length > 0));
+    }
+
+    private string Build(string family)
+    {
+        string compiler = MpiCommands.Find(family).Compile;
+        _workshop.MakeMpiLibrary(compiler);
+        return _workshop.BuildRanks(
+            [Path.Combine(LibraryWorkshop.Sources, "job.c")],
+            compiler, "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wconversion", "-Werror");
+    }
+
+    private void Kill(string family)
+    {
+        int kills = Soak.IsLong ? 40 : 1;
+        RankOptions options = new(
+            Size: 256, Steps: Soak.IsLong ? 400_000 : 30_000, EverySteps: 500, RestartFill.Lazy, Job);
+        Directory.CreateDirectory(Job);
+        RanksReport report = new RanksDemo(
+            MpiCommands.Find(family), "c", ranks: 2, kills, FaultSeed.Value, options)
+            .RunAsync(static _ => { }).GetAwaiter().GetResult();
+        Assert.Equal(report.ExpectedChecksum, report.Checksum);
+        Assert.Equal(kills, report.Kills);
+        Assert.True(report.Generations > 0, $"{report}");
+    }
+}
