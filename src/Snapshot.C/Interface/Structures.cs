@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Snapshot.C.Interface;
 
-// The structures of snapshot.h and snapshot_job.h, field by field; a test compares sizes and offsets with those
-// of the compiler.
+// The structures of snapshot.h and snapshot_job.h, field by field; a test compares sizes and offsets with
+// those of the compiler.
 
 /// <summary>snapshot_options.</summary>
 [StructLayout(LayoutKind.Sequential)]

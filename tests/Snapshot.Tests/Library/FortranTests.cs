@@ -77,7 +77,8 @@ public sealed partial class FortranTests : IDisposable
             "ERROR STOP snapshot: The session is NULL.", result.Error, StringComparison.Ordinal);
     }
 
-    /// <summary>The enumerators count as those of C do, from 1 and from 101.</summary>
+    /// <summary>The enumerators count as those of C do, from 1 and from 101. One has another name, since a
+    /// module is called snapshot_mpi.</summary>
     [MachineFact]
     public void Codes_are_those_of_C()
     {
@@ -94,7 +95,7 @@ public sealed partial class FortranTests : IDisposable
             .. NameOfFortran().Matches(module[..module.IndexOf("! Of this module", StringComparison.Ordinal)])
                 .Select(match => match.Groups[1].Value),
         ];
-        Assert.Equal(inC, inFortran);
+        Assert.Equal(inC, inFortran.Select(name => name == "mpi_failed" ? "mpi" : name));
         Assert.Contains("snapshot_invalid_argument = 101", module, StringComparison.Ordinal);
     }
 

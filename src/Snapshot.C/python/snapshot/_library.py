@@ -1,4 +1,4 @@
-"""The library libsnapshot.so.0: where it is, and its functions as snapshot.h declares them."""
+"""The library libsnapshot.so.0: where it is, and its functions as snapshot.h and snapshot_job.h declare them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,16 @@ class Options(Structure):
         ("size", c_size_t), ("start", c_int), ("flags", c_uint), ("generation", c_int64),
         ("tag", c_char_p), ("capacity", c_int64), ("staging_limit", c_int64), ("encoders", c_int),
         ("keep", c_int), ("timeout", c_double), ("interval", c_double), ("time_limit", c_double),
+        ("time_margin", c_double), ("signals", c_char_p),
+    ]
+
+
+class JobOptions(Structure):
+    """snapshot_job_options."""
+
+    _fields_ = [
+        ("size", c_size_t), ("session", POINTER(Options)), ("flags", c_uint), ("keep", c_int),
+        ("every_steps", c_int64), ("interval", c_double), ("mtbf", c_double), ("time_limit", c_double),
         ("time_margin", c_double), ("signals", c_char_p),
     ]
 
@@ -98,6 +108,18 @@ _SIGNATURES = {
     "snapshot_on_stop": (c_int, _HANDLE, c_char_p, POINTER(HandlerStructure), c_void_p),
     "snapshot_remove_handler": (c_int, _HANDLE, c_char_p),
     "snapshot_remove_stop_handler": (c_int, _HANDLE, c_char_p),
+    "snapshot_job_open_with": (c_int, c_void_p, c_int, c_char_p, POINTER(JobOptions), POINTER(_HANDLE)),
+    "snapshot_job_session": (c_void_p, _HANDLE),
+    "snapshot_job_generation": (c_int64, _HANDLE),
+    "snapshot_job_step": (c_int64, _HANDLE),
+    "snapshot_job_skipped": (c_char_p, _HANDLE),
+    "snapshot_job_poll": (c_int, _HANDLE, c_int64),
+    "snapshot_job_checkpoint": (c_int, _HANDLE, c_int64, POINTER(c_int64)),
+    "snapshot_job_request": (c_int, _HANDLE),
+    "snapshot_job_failure": (c_int, _HANDLE),
+    "snapshot_job_is_ending": (c_int, _HANDLE),
+    "snapshot_job_check_messages_with": (c_int, _HANDLE, c_int),
+    "snapshot_job_close": (c_int, _HANDLE),
     "snapshot_store_open": (c_int, c_char_p, POINTER(_HANDLE)),
     "snapshot_store_close": (c_int, _HANDLE),
     "snapshot_store_list": (c_int64, _HANDLE, POINTER(GenerationStructure), c_int64),

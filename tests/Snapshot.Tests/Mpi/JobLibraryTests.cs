@@ -1,6 +1,9 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Text.RegularExpressions;
 using HeatRanks;
 using Snapshot.Mpi;
+using Snapshot.Mpi.Calls;
 using Snapshot.Mpi.Manifest;
 using Snapshot.Tests.Faults;
 using Snapshot.Tests.Library;
@@ -10,9 +13,10 @@ using Xunit;
 
 namespace Snapshot.Tests.Mpi;
 
-/// <summary>Jobs of programs in C, over the library and what their own mpicc compiles.</summary>
+/// <summary>Jobs of programs in C, Fortran and Python, over the library and what their own mpicc compiles.
+/// </summary>
 [Needs(Programs = ["cc"], Toolchain = true)]
-public sealed class JobInCTests : IDisposable
+public sealed class JobLibraryTests : IDisposable
 {
     private readonly LibraryWorkshop _workshop = new();
 
@@ -90,6 +94,57 @@ public sealed class JobInCTests : IDisposable
     }
 
     [MachineFact]
+    [Needs(Programs = ["mpicc.openmpi", "mpif90.openmpi", "mpirun.openmpi"], Toolchain = true)]
+    public void The_program_of_the_document_in_Fortran_goes_on()
+    {
+        _workshop.MakeMpiLibrary(MpiCommands.Find("openmpi").Compile);
+        string module = Path.Combine(Path.GetDirectoryName(FortranTests.Module)!, "snapshot_mpi.F90");
+        string file = _workshop.PathOf("rod.f90");
+        File.WriteAllText(file, Block("fortran"));
+        RunTwice(_workshop.BuildRanks(
+            [FortranTests.Module, module, file], "mpif90.openmpi", "-Wall", "-Wextra", "-Werror"));
+    }
+
+    [MachineFact]
+    [Needs(Programs = ["mpicc.mpich", "mpirun.mpich"], Toolchain = true, Numpy = true)]
+    public void A_program_in_Python_goes_on_and_is_told_of_what_failed()
+    {
+        MpiCommands mpi = MpiCommands.Find("mpich");
+        string calls = _workshop.PathOf("calls.so");
+        MpiCompiler.Build(mpi.Compile, calls);
+        for (int half = 1; half <= 2; half++)
+        {
+            RankRun run = RankRun.Of(Repository.Run(InPython(mpi, calls, $"{100 * half}"))).Good();
+            for (int rank = 0; rank < 2; rank++)
+            {
+                string[] said = run.SaidBy(rank);
+                Assert.StartsWith(
+                    $"MISUSE: The MPI that {calls} was compiled for is not running", said[0],
+                    StringComparison.Ordinal);
+                Assert.StartsWith("INVALID_ARGUMENT: snapshot_job", said[1], StringComparison.Ordinal);
+                Assert.Matches(half == 1 ? "^from 0 False True ''$" : "^from [1-9] True True ''$", said[2]);
+                Assert.Matches(
+                    rank == 1
+                        ? @"^ABORTED: .* after ValueError\('not now'\)$"
+                        : "^RANK_FAILED: Rank 1 failed: Checkpoint . was aborted by handler 'fails'",
+                    said[3]);
+                Assert.StartsWith(said[4], said[3], StringComparison.Ordinal);
+                Assert.Equal([string.Create(CultureInfo.InvariantCulture, $"True None False {100000.0 * half * (rank + 1):F1}"), "True"], said[5..]);
+            }
+        }
+    }
+
+    /// <remarks>It needs mpi4py to run.</remarks>
+    [MachineFact]
+    [Needs(Numpy = true)]
+    public void The_program_of_the_document_in_Python_compiles()
+    {
+        string file = _workshop.PathOf("rod.py");
+        File.WriteAllText(file, Block("python"));
+        Repository.Run(_workshop.PathOf(""), PythonProgram.Path, "-m", "py_compile", file).Good();
+    }
+
+    [MachineFact]
     [Needs(Programs = ["mpicc.openmpi", "mpicc.mpich", "mpirun.mpich"], Toolchain = true)]
     public void What_was_compiled_for_another_MPI_is_refused()
     {
@@ -118,16 +173,27 @@ public sealed class JobInCTests : IDisposable
     private void RunTwice(params string[] command)
     {
         string first = Said(command);
-        Assert.Matches(@"^rank 0: 9\d\.\d{9}\nrank 1: ", first);
+        Assert.StartsWith("rank 0: 72.517616371\nrank 1: ", first, StringComparison.Ordinal);
         long newest = JobManifestFile.Read(_workshop.PathOf("rod.job"))!.Newest!.Generation;
         Assert.Equal(first, Said(command));
         Assert.InRange(
             JobManifestFile.Read(_workshop.PathOf("rod.job"))!.Newest!.Generation, newest, newest + 1);
     }
 
+    private ProcessStartInfo InPython(MpiCommands mpi, string calls, string steps)
+    {
+        ProcessStartInfo start = mpi.Start(
+            2, [PythonProgram.Path, Path.Combine(LibraryWorkshop.Sources, "job.py"), Job, steps]);
+        start.Environment["PYTHONPATH"] = PythonProgram.Packages;
+        start.Environment["PYTHONDONTWRITEBYTECODE"] = "1";
+        start.Environment["SNAPSHOT_LIBRARY"] = Path.Combine(_workshop.Libraries, "libsnapshot.so.0");
+        start.Environment["SNAPSHOT_MPI"] = calls;
+        return start;
+    }
+
     private string Said(string[] command)
     {
-        System.Diagnostics.ProcessStartInfo start = MpiCommands.Find("openmpi").Start(2, command);
+        ProcessStartInfo start = MpiCommands.Find("openmpi").Start(2, command);
         start.WorkingDirectory = _workshop.PathOf("");
         return string.Join('\n', Repository.Run(start).Good().Split('\n').Order(StringComparer.Ordinal)
             .Where(line => line.Length > 0));
