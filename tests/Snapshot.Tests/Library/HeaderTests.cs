@@ -47,6 +47,9 @@ public sealed partial class HeaderTests : IDisposable
             file,
             """
             #define OMPI_SKIP_MPICXX
+            #ifdef __cplusplus
+            #include <snapshot_mpi.hpp>
+            #endif
             #include <snapshot_mpi.h>
             int open_job(snapshot_job **job);
             int open_job(snapshot_job **job) { return snapshot_job_open(MPI_COMM_WORLD, "a", 0, job); }

@@ -93,6 +93,20 @@ public sealed class JobLibraryTests : IDisposable
         RunTwice(program);
     }
 
+    [MachineTheory]
+    [InlineData("c++17")]
+    [InlineData("c++20")]
+    [Needs(Programs = ["mpicc.openmpi", "mpicxx.openmpi", "mpirun.openmpi"], Toolchain = true)]
+    public void The_program_of_the_document_in_Cpp_goes_on(string standard)
+    {
+        _workshop.MakeMpiLibrary(MpiCommands.Find("openmpi").Compile);
+        string file = _workshop.PathOf("rod.cpp");
+        File.WriteAllText(file, Block("cpp"));
+        RunTwice(_workshop.BuildRanks(
+            [file], "mpicxx.openmpi", $"-std={standard}", "-DOMPI_SKIP_MPICXX", "-Wall", "-Wextra",
+            "-Wconversion", "-Werror"));
+    }
+
     [MachineFact]
     [Needs(Programs = ["mpicc.openmpi", "mpif90.openmpi", "mpirun.openmpi"], Toolchain = true)]
     public void The_program_of_the_document_in_Fortran_goes_on()
