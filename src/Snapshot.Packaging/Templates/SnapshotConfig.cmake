@@ -2,7 +2,7 @@
 # program compiles with its own compiler, and Snapshot_VELOC_SOURCE_DIR has the sources of VELOC's client calls.
 #
 # Snapshot::mpi is for the ranks of an MPI job, beside MPI::MPI_C of find_package(MPI): it has two sources in C, which are
-# compiled with the program.
+# compiled with the program. Snapshot_FORTRAN_MPI_SOURCE is the module for them, to be compiled with the other one.
 get_filename_component(_snapshot_prefix "${CMAKE_CURRENT_LIST_DIR}/../../../@UP@" ABSOLUTE)
 
 if(NOT TARGET Snapshot::snapshot)
@@ -22,4 +22,5 @@ if(NOT TARGET Snapshot::mpi)
 endif()
 
 set(Snapshot_FORTRAN_SOURCE "${_snapshot_prefix}/share/snapshot/fortran/snapshot.F90")
+set(Snapshot_FORTRAN_MPI_SOURCE "${_snapshot_prefix}/share/snapshot/fortran/snapshot_mpi.F90")
 set(Snapshot_VELOC_SOURCE_DIR "${_snapshot_prefix}/share/snapshot/veloc")
