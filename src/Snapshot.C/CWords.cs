@@ -26,6 +26,7 @@ internal static class CWords
         ("is in Poll", "is in snapshot_job_poll"),
         ("is in Checkpoint", "is in snapshot_job_checkpoint"),
         ("is in Dispose", "is in snapshot_job_close"),
+        ("or leave Partner off", "or leave SNAPSHOT_PARTNER out"),
         (": put it first on the path, or name it in MPICC", ""),
         ("Root '", "Array '"),
         ("used before Initialize was called on it", "used before it was initialised"),

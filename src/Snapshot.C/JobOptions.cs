@@ -4,7 +4,7 @@ using Snapshot.Mpi;
 namespace Snapshot.C;
 
 /// <summary>What C says of a job, as the .NET library takes it.</summary>
-internal static class JobOptions
+internal static unsafe class JobOptions
 {
     /// <exception cref="ArgumentException">A value is none; or it says of a session what a job decides.
     /// </exception>
@@ -12,6 +12,7 @@ internal static class JobOptions
     {
         RefuseWhatTheJobDecides(session);
         MpiJobOptions defaults = new();
+        JobFlags flags = (JobFlags)options.Flags;
         return new MpiJobOptions
         {
             Session = SessionOptions.Of(session),
@@ -19,8 +20,18 @@ internal static class JobOptions
             Interval = IntervalOf(options),
             TimeLimit = Seconds.OrNull(options.TimeLimit, "time_limit"),
             TimeMargin = Seconds.OrNull(options.TimeMargin, "time_margin") ?? defaults.TimeMargin,
-            CheckMessages = !((JobFlags)options.Flags).HasFlag(JobFlags.IgnoreMessages),
+            CheckMessages = !flags.HasFlag(JobFlags.IgnoreMessages),
             Communicator = communicator,
+            Partner = flags.HasFlag(JobFlags.Partner),
+            FailureDomain =
+                Text.OrNull(options.FailureDomain, "failure_domain") ?? defaults.FailureDomain,
+            SharedDirectory = Text.OrNull(options.SharedDirectory, "shared_directory"),
+            SharedEvery = options.SharedEvery == 0
+                ? defaults.SharedEvery
+                : (int)Math.Clamp(options.SharedEvery, -1, int.MaxValue),
+            CopyBytesPerSecond = options.CopyRate == 0 ? null : options.CopyRate,
+            CopyProgress =
+                options.OnCopy is null ? null : new CopyCallback(options.OnCopy, options.Argument),
         };
     }
 
@@ -42,7 +53,7 @@ internal static class JobOptions
         return mtbf is { } mean ? CheckpointInterval.Auto(mean) : null;
     }
 
-    private static unsafe void RefuseWhatTheJobDecides(in COptions session)
+    private static void RefuseWhatTheJobDecides(in COptions session)
     {
         string? field =
             session.Start != (int)Start.Continue ? "start"

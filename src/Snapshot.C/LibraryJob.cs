@@ -25,6 +25,8 @@ internal sealed unsafe class LibraryJob
 
     internal JobGeneration? From => _job.Restarted?.From;
 
+    internal JobLevel Level => _job.Restarted?.Level ?? JobLevel.Local;
+
     internal NativeText Skipped => _skipped;
 
     internal bool IsEnding => _job.IsEnding;

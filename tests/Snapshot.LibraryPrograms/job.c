@@ -84,15 +84,37 @@ static void checkpoints(snapshot_job *job, MPI_Comm own, int64_t *step)
     printf("%d: generation %d\n", s_rank, (int)generation);
 }
 
+static void on_copy(void *argument, const snapshot_job_copy *copy)
+{
+    if (copy->is_complete && copy->error == NULL && copy->bytes_done == copy->bytes_total)
+        *(int *)argument |= copy->level;
+}
+
+/* Each rank stands for a host; generations are copied to the other one, and to a shared directory. */
+static snapshot_job *open_job(const char *directory, int *copied)
+{
+    char shared[4096];
+    snapshot_job *job = NULL;
+    snapshot_job_options options = SNAPSHOT_JOB_OPTIONS;
+    snprintf(shared, sizeof shared, "%s.shared", directory);
+    options.signals = "USR1";
+    options.flags = SNAPSHOT_PARTNER;
+    options.failure_domain = s_rank == 0 ? "a" : "b";
+    options.shared_directory = shared;
+    options.on_copy = on_copy;
+    options.argument = copied;
+    if (snapshot_job_open(MPI_COMM_WORLD, directory, &options, &job) == 0)
+        return job;
+    puts(snapshot_error());
+    exit(1);
+}
+
 static int first(const char *directory)
 {
-    snapshot_job *job;
+    int copied = 0;
     MPI_Comm own;
-    snapshot_job_options options = SNAPSHOT_JOB_OPTIONS;
     refuse(directory);
-    options.signals = "USR1";
-    if (snapshot_job_open(MPI_COMM_WORLD, directory, &options, &job) != 0)
-        return puts(snapshot_error()), 1;
+    snapshot_job *job = open_job(directory, &copied);
     snapshot_session *session = snapshot_job_session(job);
     say_result("close the session", snapshot_close(session));
     int64_t *step = snapshot_array(session, "step", "i64", 1);
@@ -107,18 +129,19 @@ static int first(const char *directory)
     say_result("close", snapshot_job_close(job));
     say_result("again", snapshot_job_close(job));
     MPI_Comm_free(&own);
+    printf("%d: copied %d\n", s_rank, copied);
     return SNAPSHOT_RUN_ME_AGAIN;
 }
 
 /* Goes on, and polls out of step. */
 static int second(const char *directory)
 {
-    snapshot_job *job;
-    if (snapshot_job_open(MPI_COMM_WORLD, directory, NULL, &job) != 0)
-        return puts(snapshot_error()), 1;
+    int copied = 0;
+    snapshot_job *job = open_job(directory, &copied);
     int64_t *step = snapshot_array(snapshot_job_session(job), "step", "i64", 1);
-    printf("%d: from %d at %s step, skipped '%s'\n", s_rank, (int)snapshot_job_generation(job),
-           *step > 1 && *step == snapshot_job_step(job) ? "its" : "another", snapshot_job_skipped(job));
+    printf("%d: from %d at %s step, level %d, skipped '%s'\n", s_rank, (int)snapshot_job_generation(job),
+           *step > 1 && *step == snapshot_job_step(job) ? "its" : "another", snapshot_job_level(job),
+           snapshot_job_skipped(job));
     int result = 0;
     for (*step = 7; result == 0 && *step < 50; ++*step)
         result = snapshot_job_poll(job, *step + (s_rank == 1));

@@ -47,10 +47,13 @@ def main(directory, steps):
     say(told(lambda: snapshot.mpi.open(directory)))
     mpi.MPI_Init(None, None)
     say(told(lambda: snapshot.mpi.open(directory, every_steps=3, interval=1)))
-    with snapshot.mpi.open(directory, World, every_steps=10, signals="USR1") as job:
+    copies = []
+    with snapshot.mpi.open(
+            directory, World, every_steps=10, signals="USR1", partner=True, failure_domain=f"host {_rank}",
+            shared_directory=directory + ".shared", on_copy=copies.append) as job:
         u = job.session.zeros("u", 1000)
         step = job.session.zeros("step", (), numpy.int64)
-        say("from", job.generation, job.restarted, job.step == step, repr(job.skipped))
+        say("from", job.generation, job.restarted, job.step == step, job.level.name, repr(job.skipped))
         job.session.on_checkpoint("fails", prepare=fail_on_rank_1)
         say(told(lambda: job.checkpoint(step)))
         say(job.failure)
@@ -60,7 +63,7 @@ def main(directory, steps):
             step += 1
             job.poll(step)
         say(job.checkpoint(step) > job.generation, job.failure, job.is_ending, u.sum())
-    say(job.session.closed)
+    say(job.session.closed, *sorted({copy.level.name for copy in copies if copy.is_complete}))
     mpi.MPI_Finalize()
 
 

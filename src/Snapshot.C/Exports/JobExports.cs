@@ -67,6 +67,19 @@ internal static unsafe class JobExports
         }
     }
 
+    [UnmanagedCallersOnly(EntryPoint = "snapshot_job_level")]
+    private static int Level(Handle* job)
+    {
+        try
+        {
+            return (int)Opened(job).Level;
+        }
+        catch (Exception error)
+        {
+            return Result.Of(error);
+        }
+    }
+
     [UnmanagedCallersOnly(EntryPoint = "snapshot_job_skipped")]
     private static byte* Skipped(Handle* job)
     {

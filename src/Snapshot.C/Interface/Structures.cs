@@ -83,6 +83,24 @@ internal unsafe struct CJobOptions
     public double TimeLimit;
     public double TimeMargin;
     public byte* Signals;
+    public byte* FailureDomain;
+    public byte* SharedDirectory;
+    public long SharedEvery;
+    public long CopyRate;
+    public delegate* unmanaged<void*, CJobCopy*, void> OnCopy;
+    public void* Argument;
+}
+
+/// <summary>snapshot_job_copy.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct CJobCopy
+{
+    public int Level;
+    public int IsComplete;
+    public long Generation;
+    public long BytesDone;
+    public long BytesTotal;
+    public byte* Error;
 }
 
 /// <summary>snapshot_start.</summary>
@@ -109,6 +127,7 @@ internal enum OpenFlags : uint
 internal enum JobFlags : uint
 {
     IgnoreMessages = 1,
+    Partner = 2,
 }
 
 /// <summary>snapshot_request_flags.</summary>

@@ -46,7 +46,12 @@ module snapshot_mpi
     ! What a program exits with that was asked to end and wants to be started again.
     integer, parameter :: snapshot_run_me_again = 75
 
-    integer(c_int), parameter, private :: flag_ignore_messages = 1
+    ! Where images of a generation are.
+    enum, bind(c)
+        enumerator :: snapshot_level_local = 0, snapshot_level_partner = 1, snapshot_level_shared = 2
+    end enum
+
+    integer(c_int), parameter, private :: flag_ignore_messages = 1, flag_partner = 2
 
     type, bind(c), private :: c_job_options
         integer(c_size_t) :: size
@@ -59,6 +64,12 @@ module snapshot_mpi
         real(c_double) :: time_limit = 0
         real(c_double) :: time_margin = 0
         type(c_ptr) :: signals = c_null_ptr
+        type(c_ptr) :: failure_domain = c_null_ptr
+        type(c_ptr) :: shared_directory = c_null_ptr
+        integer(c_int64_t) :: shared_every = 0
+        integer(c_int64_t) :: copy_rate = 0
+        type(c_funptr) :: on_copy = c_null_funptr
+        type(c_ptr) :: argument = c_null_ptr
     end type
 
     interface
@@ -134,6 +145,12 @@ module snapshot_mpi
             integer(c_int) :: status
         end function
 
+        function c_job_level(job) bind(c, name='snapshot_job_level') result(level)
+            import :: c_int, c_ptr
+            type(c_ptr), value :: job
+            integer(c_int) :: level
+        end function
+
         function c_job_is_ending(job) bind(c, name='snapshot_job_is_ending') result(status)
             import :: c_int, c_ptr
             type(c_ptr), value :: job
@@ -148,7 +165,7 @@ module snapshot_mpi
     end interface
 
     private :: c_job_open, c_job_session, c_job_generation, c_job_step, c_job_skipped, c_job_poll, &
-        c_job_checkpoint, c_job_check, c_job_request, c_job_failure, c_job_is_ending, c_job_close
+        c_job_checkpoint, c_job_check, c_job_request, c_job_failure, c_job_is_ending, c_job_level, c_job_close
     private :: poll_int32, poll_int64, checkpoint_int32, checkpoint_int64
 
     ! A safepoint of the whole job: all ranks call it with the same steps. A checkpoint that fails costs only itself.
@@ -163,22 +180,23 @@ module snapshot_mpi
 
 contains
 
-    ! Restores all ranks from the newest generation that every one has, or begins fresh.
+    ! Restores all ranks from the newest generation that every one has, or begins fresh. Who wants to be told of
+    ! copies to other levels does so in C.
     function snapshot_job_open(communicator, directory, every_steps, interval, mtbf, time_limit, time_margin, &
         signals, keep, ignore_messages, lazy, unmap_on_close, allow_unlocked, capacity, staging_limit, &
-        encoders, timeout, ierr) result(job)
+        encoders, timeout, partner, failure_domain, shared_directory, shared_every, copy_rate, ierr) result(job)
         integer, intent(in) :: communicator
         character(*), intent(in) :: directory
-        integer, intent(in), optional :: every_steps, keep, encoders
+        integer, intent(in), optional :: every_steps, keep, encoders, shared_every
         real(real64), intent(in), optional :: interval, mtbf, time_limit, time_margin, timeout
-        character(*), intent(in), optional :: signals
-        logical, intent(in), optional :: ignore_messages, lazy, unmap_on_close, allow_unlocked
-        integer(int64), intent(in), optional :: capacity, staging_limit
+        character(*), intent(in), optional :: signals, failure_domain, shared_directory
+        logical, intent(in), optional :: ignore_messages, lazy, unmap_on_close, allow_unlocked, partner
+        integer(int64), intent(in), optional :: capacity, staging_limit, copy_rate
         integer, intent(out), optional :: ierr
         type(snapshot_job) :: job
         type(c_options), target :: session
         type(c_job_options) :: options
-        character(kind=c_char), allocatable, target :: signal_text(:)
+        character(kind=c_char), allocatable, target :: signal_text(:), domain_text(:), shared_text(:)
 
         session%size = c_sizeof(session)
         session%flags = flag(flag_lazy, lazy) + flag(flag_unmap_on_close, unmap_on_close) + &
@@ -189,7 +207,7 @@ contains
         if (present(timeout)) session%timeout = timeout
         options%size = c_sizeof(options)
         options%session = c_loc(session)
-        options%flags = flag(flag_ignore_messages, ignore_messages)
+        options%flags = flag(flag_ignore_messages, ignore_messages) + flag(flag_partner, partner)
         if (present(keep)) options%keep = int(keep, c_int)
         if (present(every_steps)) options%every_steps = int(every_steps, c_int64_t)
         if (present(interval)) options%interval = interval
@@ -200,6 +218,16 @@ contains
             signal_text = c_text(signals)
             options%signals = c_loc(signal_text)
         end if
+        if (present(failure_domain)) then
+            domain_text = c_text(failure_domain)
+            options%failure_domain = c_loc(domain_text)
+        end if
+        if (present(shared_directory)) then
+            shared_text = c_text(shared_directory)
+            options%shared_directory = c_loc(shared_text)
+        end if
+        if (present(shared_every)) options%shared_every = int(shared_every, c_int64_t)
+        if (present(copy_rate)) options%copy_rate = copy_rate
         call settle( &
             c_job_open(int(communicator, c_int), trim(directory)//c_null_char, options, job%handle), ierr)
     end function
@@ -236,6 +264,17 @@ contains
         integer(int64) :: step
         step = c_job_step(job%handle)
         if (snapshot_job_generation(job, ierr) == 0) step = 0
+    end function
+
+    ! Where this rank's images came from: another than snapshot_level_local where its own store did not have them.
+    function snapshot_job_level(job, ierr) result(level)
+        type(snapshot_job), intent(in) :: job
+        integer, intent(out), optional :: ierr
+        integer :: level
+        integer(c_int) :: status
+        status = c_job_level(job%handle)
+        level = int(max(status, 0_c_int))
+        call settle(status, ierr)
     end function
 
     ! Newer generations that not every rank could restore, a line each; '': none.

@@ -44,10 +44,28 @@ typedef struct snapshot_job snapshot_job;
 #define SNAPSHOT_RUN_ME_AGAIN 75
 
 enum snapshot_job_flags {
-    SNAPSHOT_IGNORE_MESSAGES = 1 /* do not look for messages that nobody received */
+    SNAPSHOT_IGNORE_MESSAGES = 1, /* do not look for messages that nobody received */
+    SNAPSHOT_PARTNER = 2          /* copy each published generation to ranks of another host */
 };
 
-/* All ranks give the same. Of `every_steps`, `interval` and `mtbf` one at most is set. */
+/* Where images of a generation are. */
+enum snapshot_level {
+    SNAPSHOT_LEVEL_LOCAL = 0,   /* in each rank's own store */
+    SNAPSHOT_LEVEL_PARTNER = 1, /* with a rank of another host: survives the loss of any one host */
+    SNAPSHOT_LEVEL_SHARED = 2   /* in the shared directory: survives the loss of all hosts */
+};
+
+/* How far a published generation is copied to another level. */
+typedef struct snapshot_job_copy {
+    int level;           /* of snapshot_level */
+    int is_complete;     /* all ranks are done, and the manifest of the job says so */
+    int64_t generation;  /* of the job */
+    int64_t bytes_done;  /* of this rank's images, those copied */
+    int64_t bytes_total; /* of this rank's images, those that the level did not have */
+    const char *error;   /* why it was given up, on whichever rank; NULL: it was not. During the call alone */
+} snapshot_job_copy;
+
+/* All ranks give the same but failure_domain. Of every_steps, interval and mtbf one at most is set. */
 typedef struct snapshot_job_options {
     size_t size;                     /* of this structure */
     const snapshot_options *session; /* of each rank; NULL: the defaults */
@@ -59,11 +77,18 @@ typedef struct snapshot_job_options {
     double time_limit;   /* time that the job may run, from its opening on; 0: no limit */
     double time_margin;  /* how long before the limit the last checkpoint begins; 0: a minute */
     const char *signals; /* that ask for the last checkpoint, such as "USR1,TERM"; NULL: none */
+    const char *failure_domain;   /* what is lost together with this rank; NULL: the name of the host */
+    const char *shared_directory; /* that all hosts see, for copies of generations; NULL: none */
+    int64_t shared_every;         /* every how many generations one is copied there; 0: 1 */
+    int64_t copy_rate;            /* bytes a second that each rank copies to a level; 0: as fast as it can */
+    /* Is told of copies by the thread that polls; must not call the job. NULL: none. */
+    void (*on_copy)(void *argument, const snapshot_job_copy *copy) SNAPSHOT_CALLBACK;
+    void *argument;
 } snapshot_job_options;
 
 #define SNAPSHOT_JOB_OPTIONS \
     { \
-        sizeof(snapshot_job_options), 0, 0, 0, 0, 0.0, 0.0, 0.0, 0.0, 0 \
+        sizeof(snapshot_job_options), 0, 0, 0, 0, 0.0, 0.0, 0.0, 0.0, 0, 0, 0, 0, 0, 0, 0 \
     }
 
 /*
@@ -87,6 +112,12 @@ SNAPSHOT_API int64_t snapshot_job_generation(const snapshot_job *job);
 
 /* The step at which that was captured; 0: the job began fresh. */
 SNAPSHOT_API int64_t snapshot_job_step(const snapshot_job *job);
+
+/*
+ * Where this rank's images came from (snapshot_level): another than LOCAL where its own store did not
+ * have them whole.
+ */
+SNAPSHOT_API int snapshot_job_level(const snapshot_job *job);
 
 /*
  * Newer generations that not every rank could restore, a line each with the reason; "": none. Valid as long
@@ -128,9 +159,10 @@ SNAPSHOT_API int snapshot_job_is_ending(snapshot_job *job);
 SNAPSHOT_API int snapshot_job_check_messages_with(snapshot_job *job, int32_t communicator);
 
 /*
- * Publishes what is under way, and closes the job with its session; before MPI_Finalize. Arrays stay mapped
- * until the process ends. What the newest checkpoint failed with is returned here, where nobody was told; the
- * job is closed all the same. Where other ranks go on, nothing is waited for. NULL is closed already.
+ * Publishes what is under way, copies it to all levels, and closes the job with its session; before
+ * MPI_Finalize. Arrays stay mapped until the process ends. What the newest checkpoint failed with is returned
+ * here, where nobody was told; the job is closed all the same. Where other ranks go on, nothing is waited
+ * for. NULL is closed already.
  */
 SNAPSHOT_API int snapshot_job_close(snapshot_job *job);
 

@@ -79,6 +79,12 @@ class job
         return restarted() ? snapshot_job_step(handle_) : 0;
     }
 
+    /* Where this rank's images came from. */
+    snapshot_level level() const
+    {
+        return static_cast<snapshot_level>(detail::check(snapshot_job_level(handle_)));
+    }
+
     /* Newer generations that not every rank could restore, a line each. */
     std::string skipped() const
     {

@@ -23,6 +23,7 @@ public sealed class StructureTests : IDisposable
         { "snapshot_outcome", typeof(COutcome) },
         { "snapshot_generation_info", typeof(CGeneration) },
         { "snapshot_job_options", typeof(CJobOptions) },
+        { "snapshot_job_copy", typeof(CJobCopy) },
     };
 
     [MachineTheory]

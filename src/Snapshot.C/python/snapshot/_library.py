@@ -21,13 +21,27 @@ class Options(Structure):
     ]
 
 
+class JobCopyStructure(Structure):
+    """snapshot_job_copy."""
+
+    _fields_ = [
+        ("level", c_int), ("is_complete", c_int), ("generation", c_int64), ("bytes_done", c_int64),
+        ("bytes_total", c_int64), ("error", c_char_p),
+    ]
+
+
+CopyFunction = CFUNCTYPE(None, c_void_p, POINTER(JobCopyStructure))
+
+
 class JobOptions(Structure):
     """snapshot_job_options."""
 
     _fields_ = [
         ("size", c_size_t), ("session", POINTER(Options)), ("flags", c_uint), ("keep", c_int),
         ("every_steps", c_int64), ("interval", c_double), ("mtbf", c_double), ("time_limit", c_double),
-        ("time_margin", c_double), ("signals", c_char_p),
+        ("time_margin", c_double), ("signals", c_char_p), ("failure_domain", c_char_p),
+        ("shared_directory", c_char_p), ("shared_every", c_int64), ("copy_rate", c_int64),
+        ("on_copy", CopyFunction), ("argument", c_void_p),
     ]
 
 
@@ -111,6 +125,7 @@ _SIGNATURES = {
     "snapshot_job_open_with": (c_int, c_void_p, c_int, c_char_p, POINTER(JobOptions), POINTER(_HANDLE)),
     "snapshot_job_session": (c_void_p, _HANDLE),
     "snapshot_job_generation": (c_int64, _HANDLE),
+    "snapshot_job_level": (c_int, _HANDLE),
     "snapshot_job_step": (c_int64, _HANDLE),
     "snapshot_job_skipped": (c_char_p, _HANDLE),
     "snapshot_job_poll": (c_int, _HANDLE, c_int64),

@@ -24,11 +24,13 @@ that docs/RANKS.md names.
 from __future__ import annotations
 
 import ctypes
+import enum
 import os
-from typing import Any, Iterable, Optional, Union
+from typing import Any, Callable, Iterable, NamedTuple, Optional, Union
 
 from ._errors import Code, Error, check, last_error, text
-from ._library import JobOptions, Options, lib
+from ._handlers import Failures
+from ._library import CopyFunction, JobOptions, Options, lib
 from ._session import Session, flags_of, names_of
 
 VARIABLE = "SNAPSHOT_MPI"
@@ -37,7 +39,34 @@ VARIABLE = "SNAPSHOT_MPI"
 RUN_ME_AGAIN = 75
 
 _ABI = 1
-_IGNORE_MESSAGES = 1
+_IGNORE_MESSAGES, _PARTNER = 1, 2
+
+
+class Level(enum.IntEnum):
+    """Where images of a generation are."""
+
+    #: In each rank's own store.
+    LOCAL = 0
+    #: With a rank of another host: survives the loss of any one host.
+    PARTNER = 1
+    #: In the shared directory: survives the loss of all hosts.
+    SHARED = 2
+
+
+class Copy(NamedTuple):
+    """How far a published generation is copied to another level."""
+
+    level: Level
+    #: Of the job.
+    generation: int
+    #: Of this rank's images, those copied.
+    bytes_done: int
+    #: Of this rank's images, those that the level did not have.
+    bytes_total: int
+    #: All ranks are done, and the manifest of the job says so.
+    is_complete: bool
+    #: Why it was given up, on whichever rank; None: it was not.
+    error: Optional[str]
 
 
 class _JobSession(Session):
@@ -61,8 +90,11 @@ class Job:
     order, with the same steps, on the thread that calls MPI. Where they do, everything that was sent has been received.
     """
 
-    def __init__(self, handle: ctypes.c_void_p, directory: str, unmap_on_close: bool) -> None:
+    def __init__(
+        self, handle: ctypes.c_void_p, directory: str, unmap_on_close: bool, copies: "_Copies"
+    ) -> None:
         self._handle = handle
+        self._copies = copies
         #: Of this rank: arrays, memory of the program, threads, handlers. Closing it closes the job.
         self.session: Session = _JobSession(handle, directory, unmap_on_close)
 
@@ -82,6 +114,11 @@ class Job:
         return lib.snapshot_job_step(self._handle) if self.restarted else 0
 
     @property
+    def level(self) -> Level:
+        """Where this rank's images came from: another than LOCAL where its own store did not have them whole."""
+        return Level(check(lib.snapshot_job_level(self._handle)))
+
+    @property
     def skipped(self) -> str:
         """Newer generations that not every rank could restore, a line each; "": none."""
         found = lib.snapshot_job_skipped(self._handle)
@@ -95,6 +132,7 @@ class Job:
         if lib.snapshot_job_poll(self._handle, int(step)) < 0:
             raise last_error()
         self.session._failures.check()
+        self._copies.failures.check()
 
     def checkpoint(self, step: Any) -> int:
         """Takes a checkpoint here, where all ranks call it; returns its number when it is published."""
@@ -148,6 +186,12 @@ def open(  # noqa: A001
     signals: Union[str, Iterable[Union[str, int]]] = (),
     keep: int = 0,
     ignore_messages: bool = False,
+    partner: bool = False,
+    failure_domain: Optional[str] = None,
+    shared_directory: Optional[Union[str, "os.PathLike[str]"]] = None,
+    shared_every: int = 0,
+    copy_rate: int = 0,
+    on_copy: Optional[Callable[[Copy], Any]] = None,
     lazy: bool = False,
     allow_unlocked: bool = False,
     unmap_on_close: bool = False,
@@ -169,21 +213,49 @@ def open(  # noqa: A001
     :param signals: That ask for the last checkpoint, as "USR1,TERM" or [signal.SIGUSR1].
     :param keep: Published generations that stay; 0: 2.
     :param ignore_messages: Do not look for messages that nobody received.
+    :param partner: Copy each published generation to ranks of another host, while the program computes.
+    :param failure_domain: What is lost together with this rank; None: the name of the host.
+    :param shared_directory: That all hosts see, for copies of generations; None: none.
+    :param shared_every: Every how many generations one is copied there; 0: 1.
+    :param copy_rate: Bytes a second that each rank copies to a level; 0: as fast as it can.
+    :param on_copy: Is told of copies, in poll; must not call the job. What it raises the next poll raises.
 
     The others are those of :func:`snapshot.open`.
     """
+    copies = _Copies(on_copy)
     session = Options(
         size=ctypes.sizeof(Options),
         flags=flags_of(lazy=lazy, unmap_on_close=unmap_on_close, allow_unlocked=allow_unlocked), capacity=capacity,
         staging_limit=staging_limit, encoders=encoders, timeout=timeout)
     options = JobOptions(
         size=ctypes.sizeof(JobOptions), session=ctypes.pointer(session),
-        flags=_IGNORE_MESSAGES if ignore_messages else 0, keep=keep, every_steps=every_steps, interval=interval,
-        mtbf=mtbf, time_limit=time_limit, time_margin=time_margin, signals=names_of(signals) or None)
+        flags=(_IGNORE_MESSAGES if ignore_messages else 0) | (_PARTNER if partner else 0), keep=keep,
+        every_steps=every_steps, interval=interval, mtbf=mtbf, time_limit=time_limit, time_margin=time_margin, signals=names_of(signals) or None,
+        failure_domain=None if failure_domain is None else text(failure_domain, "failure domain"),
+        shared_directory=None if shared_directory is None else os.fsencode(shared_directory),
+        shared_every=shared_every, copy_rate=copy_rate, on_copy=copies.function)
     handle = ctypes.c_void_p()
     check(lib.snapshot_job_open_with(
         _calls(), _number_of(communicator), os.fsencode(directory), ctypes.byref(options), ctypes.byref(handle)))
-    return Job(handle, os.fspath(directory), unmap_on_close)
+    return Job(handle, os.fspath(directory), unmap_on_close, copies)
+
+
+class _Copies:
+    """Who is told of copies; kept as long as the job."""
+
+    def __init__(self, told: Optional[Callable[[Copy], Any]]) -> None:
+        self.failures = Failures()
+        self.function = CopyFunction() if told is None else CopyFunction(self._tell)
+        self._told = told
+
+    def _tell(self, _: object, copy: Any) -> None:
+        one = copy.contents
+        try:
+            self._told(Copy(  # type: ignore[misc]
+                Level(one.level), one.generation, one.bytes_done, one.bytes_total, one.is_complete != 0,
+                None if one.error is None else one.error.decode(errors="replace")))
+        except BaseException as failure:
+            self.failures.keep(failure)
 
 
 def _number_of(communicator: Any) -> int:
