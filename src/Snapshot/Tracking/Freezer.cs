@@ -73,7 +73,11 @@ internal sealed unsafe class Freezer : IDisposable
     internal void LetGo(RegionState* region)
     {
         if (IsBySignals) _ = Native.sn_region_disarm(State, region, 0, region->PageCount);
-        else _userfault!.Unregister(region->Start, region->PageCount * Pages.Size);
+        else
+        {
+            _userfault!.Unregister(
+                region->Start + (region->First * Pages.Size), (region->End - region->First) * Pages.Size);
+        }
     }
 
     /// <summary>

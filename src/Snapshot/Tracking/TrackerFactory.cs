@@ -114,8 +114,7 @@ internal sealed unsafe class TrackerFactory : IDisposable
     internal FreezingTracker CreateFreezing(MemoryRegion region)
     {
         ThrowUnlessCanFreeze();
-        lock (_starting) Volatile.Write(ref _freezer, _freezer ?? new Freezer(IsBySignals));
-        return new FreezingTracker(region, _freezer!, _pagemap);
+        return new FreezingTracker(region, StartFreezer(), _pagemap);
     }
 
     /// <summary>
@@ -185,12 +184,38 @@ internal sealed unsafe class TrackerFactory : IDisposable
     /// <param name="region">The memory.</param>
     /// <param name="mayWatch">False: it is found changed by its content.</param>
     /// <param name="isInParent">Whether the newest image has it.</param>
+    /// <param name="mayFreeze">Whether it may be frozen where it lies, where that is worth while.</param>
     /// <exception cref="SnapshotException">MemoryGone; SystemCall.</exception>
-    internal DirtyTracker CreateForBuffer(MemoryRegion region, bool mayWatch = true, bool isInParent = false)
+    internal DirtyTracker CreateForBuffer(
+        MemoryRegion region, bool mayWatch = true, bool isInParent = false, bool mayFreeze = false)
     {
         UserfaultDescriptor? userfault = _capabilities[Capability.PagemapScan] ? _userfault : null;
+        FreezingTerms? freezing = mayFreeze && _capabilities[Capability.CopyOnWriteOfBuffers]
+            ? new FreezingTerms(StartFreezer, IsWorthFreezing)
+            : null;
         return new BufferTracker(
-            region, new BufferTerms(userfault, _pagemap, _crew, _mappings, mayWatch, isInParent));
+            region, new BufferTerms(userfault, _pagemap, _crew, _mappings, mayWatch, isInParent, freezing));
+    }
+
+    /// <summary>Of less, a copy inside the pause is as cheap as the faults of writes.</summary>
+    internal const long BufferFrozenFrom = 8L << 20;
+
+    private Freezer StartFreezer()
+    {
+        lock (_starting) Volatile.Write(ref _freezer, _freezer ?? new Freezer(IsBySignals));
+        return _freezer!;
+    }
+
+    /// <summary>
+    /// Whether half of the memory is in huge pages, at least: a page of 4 KiB costs as much to protect as to
+    /// copy.
+    /// </summary>
+    private bool IsWorthFreezing(ulong start, ulong end)
+    {
+        if (end - start < BufferFrozenFrom) return false;
+        using PageScan scan = new(_pagemap!);
+        long populated = scan.Count(start, end, PageFilter.Present);
+        return populated > 0 && 2 * scan.Count(start, end, PageFilter.Huge) >= populated;
     }
 
     public void Dispose()
