@@ -15,6 +15,7 @@ int main(void)
         {"invariant", test_invariant}, {"file", test_file},
         {"lock", test_lock},           {"limit signal", test_limit_signal},
         {"device", test_device},       {"thread", test_thread},
+        {"foreign", test_foreign},
     };
 
     CHECK_EQUAL(sn_abi_version(), SN_ABI_VERSION);
