@@ -293,13 +293,18 @@ static int32_t arm_open(struct arming *run, uint64_t pages)
     return 0;
 }
 
-/* Pages that are not protected any more have changed where they are armed, and are armed no longer. */
+/*
+ * Pages that are not protected any more have changed where they are armed, and are armed no longer. So have
+ * those that a server has opened since arm_written: they may have gone before, and have no memory to be found
+ * by.
+ */
 static void take_lost(struct arming *run, uint64_t first, uint64_t end)
 {
     struct sn_region *region = run->region;
     for (uint64_t page = first; page < end;) {
         uint64_t part = sn_in_word(page, end), word = page / WORD_PAGES;
-        uint64_t lost = get64(&region->armed[word]) & sn_bits(page, part);
+        uint64_t ours = get64(&region->armed[word]) | get64(&region->written[word]);
+        uint64_t lost = ours & sn_bits(page, part);
         if (lost != 0) {
             add_changed(run, word, lost);
             sn_region_disarm(run->freezer, region, page, part);

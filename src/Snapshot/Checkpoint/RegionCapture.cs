@@ -190,7 +190,12 @@ internal sealed unsafe class RegionCapture : IDisposable
     internal void Collect()
     {
         PageRange collected = _pages.Collect(_changed);
-        if (IsFreezing && Tracker is BufferTracker { Frozen: null }) FollowTracker();
+        if (IsFreezing && Tracker is BufferTracker { Frozen: null })
+        {
+            FollowTracker();
+            Choice = s_stagedBuffer;
+        }
+
         _undecided = LookAtAllocation() ? All : collected;
         _capturedPages = _region.CommittedPages;
         WasCaptured = true;
