@@ -24,7 +24,10 @@
  * What cannot be proved is lost, and the region says so (`gone`) to every later read, also where a server
  * wanted to copy it: the flag is set under the lock of the page's span before the page stops being frozen.
  *
- * Between captures the same question tells a collect which armed pages lost their protection.
+ * Between captures the same question tells a collect which armed pages lost their protection. What came in
+ * their place is not registered here any more, and stays so: it may be memory that a server itself writes,
+ * and a server that waits for itself would hang. Where such memory is to be armed the kernel refuses
+ * (ENOENT), and the caller finds another way.
  */
 #include "foreign.h"
 

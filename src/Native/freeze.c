@@ -336,13 +336,6 @@ static int32_t find_lost(struct arming *run)
     return 0;
 }
 
-/* What came in the place of foreign memory is registered, too. */
-static int32_t register_again(const struct sn_freezer *freezer, const struct sn_region *region)
-{
-    uint64_t first = region->start + region->first * SN_PAGE_BYTES;
-    return sn_uffd_register_wp(freezer->uffd, first, (region->end - region->first) * SN_PAGE_BYTES);
-}
-
 int32_t sn_region_collect(struct sn_freezer *freezer, struct sn_region *region, int32_t pagemap, int32_t how,
                           uint64_t pages, const uint64_t *open, uint64_t *changed)
 {
@@ -354,9 +347,7 @@ int32_t sn_region_collect(struct sn_freezer *freezer, struct sn_region *region, 
     region->changed_end = 0;
     if (__atomic_exchange_n(&region->lost, 0, __ATOMIC_SEQ_CST) != 0)
         sn_region_disarm(freezer, region, 0, region->pages);
-    int32_t error = region->foreign != 0 ? register_again(freezer, region) : 0;
-    if (error == 0)
-        error = arm_written(&run, spans_of(pages));
+    int32_t error = arm_written(&run, spans_of(pages));
     run.first = run.end = 0;
     if (error == 0 && region->foreign != 0)
         error = find_lost(&run);

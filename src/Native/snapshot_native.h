@@ -332,8 +332,8 @@ SN_API int32_t sn_region_remove(struct sn_freezer *freezer, struct sn_region *re
  * SN_COLLECT_EARLY while the application runs, before the collect for which it stands still. `pagemap` is -1
  * where there is none, and then all pages count as having memory. Those in `open`, which may be NULL, are
  * added where they have memory and are not armed: sn_region_freeze copies them. Of foreign memory those are
- * added, too, that lost their protection: they were dropped, freed or replaced; what came in their place is
- * registered. After a failure nothing is armed.
+ * added, too, that lost their protection: they were dropped, freed or replaced. What came in their place is
+ * not registered, and ENOENT says so: it may be anybody's. After a failure nothing is armed.
  */
 SN_API int32_t sn_region_collect(struct sn_freezer *freezer, struct sn_region *region, int32_t pagemap,
                                  int32_t how, uint64_t pages, const uint64_t *open, uint64_t *changed);

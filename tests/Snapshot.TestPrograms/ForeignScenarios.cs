@@ -232,7 +232,7 @@ internal static unsafe class ForeignScenarios
             memory.ExpectAll();
             Replace(at + (Bytes / 2), Bytes / 2);
             at[Pages.Bytes(50)] = 9;
-            memory.Expect(memory.IsWatched
+            memory.Expect(memory.IsWatched || memory.IsFrozen
                 ? ForeignMemory.Range(0, Count) : ForeignMemory.Range(Count / 2, Count / 2));
             at[Pages.Bytes(50)]++;
             at[Pages.Bytes(2)]++;

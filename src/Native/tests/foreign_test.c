@@ -105,6 +105,15 @@ static void give_back(uint64_t page)
     write_page(page + 1, 9);
 }
 
+/* What came in the place of memory is not protected: it may be anybody's. */
+static void register_again(struct fixture *f)
+{
+    CHECK_EQUAL(sn_region_thaw(&f->freezer, &f->region, END), 0);
+    CHECK_EQUAL(sn_region_collect(&f->freezer, &f->region, f->pagemap, 0, END, NULL, f->changed), ENOENT);
+    CHECK_EQUAL(sn_region_remove(&f->freezer, &f->region), 0);
+    CHECK_EQUAL(sn_region_add(&f->freezer, &f->region), 0);
+}
+
 /* Each way, before it is read, and before a server copies it for a write beside it. */
 static void what_goes_is_lost_and_not_delivered(struct fixture *f)
 {
@@ -124,6 +133,8 @@ static void what_goes_is_lost_and_not_delivered(struct fixture *f)
             /* Of others, too: the image is not to be. */
             CHECK_EQUAL(read_page(f, 2 * SN_SPAN_PAGES), ESTALE);
             give_back(page);
+            if (s_ways[way] == replace || s_ways[way] == move_over)
+                register_again(f);
             CHECK(capture_foreign(f) >= 1);
             CHECK((f->changed[page / WORD_PAGES] & sn_bits(page, 1)) != 0);
             expect(f, page, 9);
@@ -147,23 +158,25 @@ static void what_goes_between_captures_has_changed(struct fixture *f)
     uint64_t page = 2 * SN_SPAN_PAGES + 5;
     drop(page);
     drop_and_write(page + 2);
-    replace(page + 4);
-    move_over(page + 6);
-    CHECK_EQUAL(capture_foreign(f), 5); /* and where the last one was moved from */
+    CHECK_EQUAL(capture_foreign(f), 2);
     expect(f, page, 0);
     expect(f, page + 2, 7);
-    expect(f, page + 4, 8);
-    expect(f, page + 6, (unsigned char)((page + 7) % 251 + 1));
-    expect(f, page + 7, 0);
     CHECK_EQUAL(f->region.gone, 0);
     CHECK_EQUAL(capture_foreign(f), 0);
     write_page(page + 4, 1);
+    drop(page + 4);
     CHECK(capture_foreign(f) >= 1);
-    expect(f, page + 4, 1);
+    CHECK((f->changed[(page + 4) / WORD_PAGES] & sn_bits(page + 4, 1)) != 0);
+    expect(f, page + 4, 0);
     /* All of a span, page tables included. */
     CHECK_EQUAL(madvise(place(SN_SPAN_PAGES), HUGE_PAGE, MADV_DONTNEED), 0);
     CHECK_EQUAL(capture_foreign(f), SN_SPAN_PAGES);
     expect(f, SN_SPAN_PAGES + 3, 0);
+    replace(page);
+    register_again(f);
+    move_over(page);
+    register_again(f);
+    CHECK(capture_foreign(f) > 2 * SN_SPAN_PAGES - FIRST);
     tear_down(f);
 }
 

@@ -266,7 +266,7 @@ internal sealed unsafe class RegionCapture : IDisposable
     internal void IsFilled()
     {
         if (WasCaptured || Tracker is not BufferTracker buffer) return;
-        buffer.BeginFreezing();
+        buffer.Reconsider(isKnown: false);
         if (buffer.Frozen is not null != IsFreezing) FollowTracker();
         buffer.Arm();
     }
@@ -359,11 +359,10 @@ internal sealed unsafe class RegionCapture : IDisposable
         _ => new StagedPages(_region, _arena, tracker, _staging),
     };
 
-    /// <summary>A buffer begins to be frozen before its first capture, and ends where that lost content.</summary>
+    /// <summary>What a buffer is was found out when it was protected, but for what had no memory then.</summary>
     private void ChooseForBuffer(BufferTracker buffer)
     {
-        if (!WasCaptured && _parentPages == 0) buffer.BeginFreezing();
-        buffer.EndFreezingIfLost();
+        buffer.Reconsider(isKnown: WasCaptured || _parentPages > 0);
         if (buffer.Frozen is not null != IsFreezing) FollowTracker();
         Choice = IsFreezing ? s_frozenBuffer : s_stagedBuffer;
     }

@@ -85,9 +85,14 @@ internal sealed unsafe class BufferTracker : DirtyTracker
         MappingKinds kinds = LookAtMappings(anew: false);
         try
         {
-            if (_frozen is not null && !TryCollectFrozen(kinds, changed)) BeginHashing();
+            if (_frozen is not null && !TryCollectFrozen(kinds, changed))
+            {
+                EndFreezing(mayWatch: IsOwn(kinds));
+                _givenBack.Add(All);
+            }
+
             if (_watched is not null && !TryCollectWatched(kinds, changed)) BeginHashing();
-            if (_hashed is not null) CollectHashed(kinds, changed);
+            if (_watched is null && _frozen is null) CollectHashed(kinds, changed);
         }
         catch
         {
@@ -114,31 +119,15 @@ internal sealed unsafe class BufferTracker : DirtyTracker
         : (_frozen?.CountChanged() ?? _watched?.CountWritten() ?? _lastChanged) + _givenBack.Count();
 
     /// <summary>
-    /// From now on writes are served, where that can be and is worth it. Before the first capture alone: what
-    /// was written until now is not known any more.
+    /// Where most of it turned out to be in small pages, or content was lost that was frozen, what changes is
+    /// copied in the pause from now on. Nobody captures it meanwhile.
     /// </summary>
-    internal void BeginFreezing()
+    /// <param name="isKnown">Whether it was captured, or is in an image: all of it counts as written.</param>
+    internal void Reconsider(bool isKnown)
     {
-        if (_watched is null || _isLeft || !IsWorthFreezing) return;
-        _watched.Dispose();
-        _watched = null;
-        if (_terms.IsInParent) _givenBack.Add(All);
-        if ((_frozen = Freeze()) is null && (_watched = TryWatch()) is null)
-            _hashed = new ContentHashTracker(_region, _terms.Pagemap, _terms.Crew);
-    }
-
-    /// <summary>
-    /// If content was lost that was frozen: what changes is copied in the pause from now on. Nobody captures
-    /// it meanwhile.
-    /// </summary>
-    internal void EndFreezingIfLost()
-    {
-        if (_frozen is not { HasLost: true } || _isLeft) return;
-        _frozen.Dispose();
-        _frozen = null;
-        _givenBack.Add(All);
-        if ((_watched = TryWatch()) is null)
-            _hashed = new ContentHashTracker(_region, _terms.Pagemap, _terms.Crew);
+        if (_isLeft || _frozen is null || !(_frozen.HasLost || (!isKnown && !IsWorthFreezing))) return;
+        EndFreezing(mayWatch: true);
+        if (isKnown || _terms.IsInParent) _givenBack.Add(All);
     }
 
     internal override void GiveBack(PageBitmap pages) => _givenBack.UnionWith(pages);
@@ -212,17 +201,22 @@ internal sealed unsafe class BufferTracker : DirtyTracker
     /// <summary>What was written until now is not known.</summary>
     private void BeginHashing()
     {
-        _hashed = new ContentHashTracker(_region, _terms.Pagemap, _terms.Crew);
-        _frozen?.Dispose();
-        _watched?.Dispose();
-        _frozen = null;
+        _watched!.Dispose();
         _watched = null;
         _givenBack.Add(All);
     }
 
+    private void EndFreezing(bool mayWatch)
+    {
+        _frozen!.Dispose();
+        _frozen = null;
+        if (mayWatch) _watched = TryWatch();
+    }
+
     private void CollectHashed(MappingKinds kinds, PageBitmap changed)
     {
-        _hashed!.SkipsEmpty = kinds == MappingKinds.Readable && _layout.LeadBytes == 0;
+        _hashed ??= new ContentHashTracker(_region, _terms.Pagemap, _terms.Crew);
+        _hashed.SkipsEmpty = kinds == MappingKinds.Readable && _layout.LeadBytes == 0;
         _hashed.Collect(changed);
     }
 

@@ -320,12 +320,13 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages, IFree
         long pages = Pages.AlignUp(region.CapacityPages, SpanPages);
         long words = pages / 64, spans = pages / SpanPages;
         tables = new SparseMemory(
-            (4 * words * sizeof(ulong)) + ((pages + spans) * sizeof(uint)) + (spans * sizeof(SpanState)),
-            "the tables of frozen pages");
-        RegionState* state = (RegionState*)NativeMemory.AllocZeroed((nuint)sizeof(RegionState));
+            sizeof(RegionState) + (4 * words * sizeof(ulong)) + ((pages + spans) * sizeof(uint)) +
+                (spans * sizeof(SpanState)),
+            "the tables of frozen pages", apart: true);
+        RegionState* state = (RegionState*)tables.Address;
         state->Start = (ulong)region.Address;
         state->PageCount = state->End = (ulong)pages;
-        state->Armed = (ulong*)tables.Address;
+        state->Armed = (ulong*)(state + 1);
         state->Written = state->Armed + words;
         state->Frozen = state->Written + words;
         state->Copied = state->Frozen + words;
@@ -337,7 +338,6 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages, IFree
 
     private void FreeState()
     {
-        NativeMemory.Free(_state);
         _tables.Dispose();
         _state = null;
     }

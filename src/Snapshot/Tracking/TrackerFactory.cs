@@ -21,6 +21,12 @@ internal sealed unsafe class TrackerFactory : IDisposable
     /// <summary>32 MiB: the same of hashing.</summary>
     private const long ManyToHash = 1 << 13;
 
+    /// <summary>Of less, a copy inside the pause is as cheap as the faults of writes.</summary>
+    private const long BufferFrozenFrom = 8L << 20;
+
+    /// <summary>The part of a buffer that says nothing yet of what its pages will be.</summary>
+    private const int NearlyNone = 16;
+
     private readonly UserfaultDescriptor? _userfault;
     private readonly PagemapDescriptor? _pagemap;
     private readonly ScanCrew? _crew;
@@ -197,9 +203,6 @@ internal sealed unsafe class TrackerFactory : IDisposable
             region, new BufferTerms(userfault, _pagemap, _crew, _mappings, mayWatch, isInParent, freezing));
     }
 
-    /// <summary>Of less, a copy inside the pause is as cheap as the faults of writes.</summary>
-    internal const long BufferFrozenFrom = 8L << 20;
-
     private Freezer StartFreezer()
     {
         lock (_starting) Volatile.Write(ref _freezer, _freezer ?? new Freezer(IsBySignals));
@@ -207,15 +210,16 @@ internal sealed unsafe class TrackerFactory : IDisposable
     }
 
     /// <summary>
-    /// Whether half of the memory is in huge pages, at least: a page of 4 KiB costs as much to protect as to
-    /// copy.
+    /// Whether half of the memory is in huge pages, at least, or nearly none of it is there yet: a page of
+    /// 4 KiB costs as much to protect as to copy.
     /// </summary>
     private bool IsWorthFreezing(ulong start, ulong end)
     {
-        if (end - start < BufferFrozenFrom) return false;
+        if (end - start < BufferFrozenFrom || !_capabilities[Capability.HugePages]) return false;
         using PageScan scan = new(_pagemap!);
-        long populated = scan.Count(start, end, PageFilter.Present);
-        return populated > 0 && 2 * scan.Count(start, end, PageFilter.Huge) >= populated;
+        ulong populated = (ulong)scan.Count(start, end, PageFilter.Present);
+        return populated < (end - start) / Pages.Size / NearlyNone ||
+            2 * (ulong)scan.Count(start, end, PageFilter.Huge) >= populated;
     }
 
     public void Dispose()
