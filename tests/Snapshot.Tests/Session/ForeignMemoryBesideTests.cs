@@ -17,7 +17,7 @@ public sealed unsafe class ForeignMemoryBesideTests : IDisposable
     private const int FewWords = 300_000;
     private const int ManyWords = 2_500_000; // of which most are in huge pages
 
-    private static readonly TimeSpan s_time = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan s_time = TimeSpan.FromSeconds(4), s_timeOfMany = TimeSpan.FromSeconds(2);
 
     private readonly TemporaryStore _store = new();
     private int _words = FewWords;
@@ -99,7 +99,7 @@ public sealed unsafe class ForeignMemoryBesideTests : IDisposable
     {
         Arena arena = session.OpenArena("arena", new ArenaOptions { Capacity = 1L << 30 });
         session.Protect("steady", memory, (long)_words * sizeof(long));
-        using CancellationTokenSource ending = new(s_time);
+        using CancellationTokenSource ending = new(_words == FewWords ? s_time : s_timeOfMany);
         Exception? failure = null;
         Thread[] threads =
         [

@@ -59,7 +59,7 @@ public sealed unsafe class FrozenBufferTests : IDisposable
         using SnapshotSession session = SnapshotSession.Open(_store.Path, options);
         session.Protect("frozen", at, bytes);
         Random random = new(first);
-        for (int round = 0; round < 8; round++)
+        for (int round = 0; round < 5; round++)
         {
             byte[] then = Copy(at, bytes);
             using HeldDrain drain = new();
@@ -81,7 +81,7 @@ public sealed unsafe class FrozenBufferTests : IDisposable
     {
         SnapshotOptions options = new() { Tuning = new SnapshotTuning { StagingLimit = 4 * MiB } };
         using SnapshotSession session = SnapshotSession.Open(_store.Path, options);
-        for (int round = 0; round < 3; round++)
+        for (int round = 0; round < 2; round++)
         {
             Fill(round + 1);
             session.Protect("frozen", _mapped + 16, MappedBytes - 32);
