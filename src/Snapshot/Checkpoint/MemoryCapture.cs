@@ -201,8 +201,13 @@ internal sealed class MemoryCapture : IDisposable
         foreach (RegionCapture region in _captured)
         {
             if (IsFree(region.Policy)) region.LookAtDensity();
-            if (region.Arena is not null) region.Choose(ChoiceFor(region), _trackers, cancellation);
-            else lock (_reading) region.Choose(default, _trackers, cancellation);
+            if (region.Arena is not null)
+            {
+                region.Choose(ChoiceFor(region), _trackers, cancellation);
+                continue;
+            }
+
+            lock (_reading) region.Choose(default, _trackers, cancellation);
         }
 
         _movable = [.. _captured.Where(region => region.Choice.Mode == CaptureMode.PreCopy)];
@@ -241,8 +246,13 @@ internal sealed class MemoryCapture : IDisposable
         foreach (RegionCapture region in _captured)
         {
             if (!region.IsFreezing) continue;
-            if (region.Arena is not null) region.Prepare();
-            else lock (_reading) region.Prepare();
+            if (region.Arena is not null)
+            {
+                region.Prepare();
+                continue;
+            }
+
+            lock (_reading) region.Prepare();
         }
     }
 

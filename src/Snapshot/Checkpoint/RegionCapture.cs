@@ -359,7 +359,9 @@ internal sealed unsafe class RegionCapture : IDisposable
         _ => new StagedPages(_region, _arena, tracker, _staging),
     };
 
-    /// <summary>What a buffer is was found out when it was protected, but for what had no memory then.</summary>
+    /// <summary>
+    /// What a buffer is was found out when it was protected, but for what had no memory then.
+    /// </summary>
     private void ChooseForBuffer(BufferTracker buffer)
     {
         buffer.Reconsider(isKnown: WasCaptured || _parentPages > 0);

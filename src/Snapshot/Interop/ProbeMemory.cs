@@ -34,9 +34,8 @@ internal readonly unsafe ref struct ProbeMemory
         PageRegion* runs = stackalloc PageRegion[_pages];
         ulong count, walked;
         int errno = Native.sn_pagemap_scan(
-            pagemap.Number, (ulong)Address, (ulong)Address + Bytes, (ulong)require, (ulong)forbid, 0, (int)mode,
-            runs,
-            (ulong)_pages, &count, &walked);
+            pagemap.Number, (ulong)Address, (ulong)Address + Bytes, (ulong)require, (ulong)forbid, 0,
+            (int)mode, runs, (ulong)_pages, &count, &walked);
         if (errno != 0) return $"the scan failed: {Finding.Text(errno)}";
 
         List<int> pages = [];

@@ -40,7 +40,9 @@ internal sealed unsafe class FrozenBuffer : IFreezing, IDisposable
         _edges = (byte*)NativeMemory.AllocZeroed(2, Pages.Size);
     }
 
-    /// <summary>Begins to serve writes to it; null where somebody has a part, or the kernel refuses.</summary>
+    /// <summary>
+    /// Begins to serve writes to it; null where somebody has a part, or the kernel refuses.
+    /// </summary>
     internal static FrozenBuffer? TryBegin(
         MemoryRegion region, BufferPages layout, Freezer freezer, PagemapDescriptor pagemap)
     {
@@ -167,7 +169,9 @@ internal sealed unsafe class FrozenBuffer : IFreezing, IDisposable
 
     private Span<byte> Tail => new(_edges + Pages.Size, TailBytes);
 
-    /// <summary>What pages of the region have on whole pages of memory, counted from the first of these.</summary>
+    /// <summary>
+    /// What pages of the region have on whole pages of memory, counted from the first of these.
+    /// </summary>
     private (long From, long End) OnWholePages(PageRange pages) => (
         Math.Max(Pages.Bytes(pages.Start) - _layout.LeadBytes, 0),
         Math.Min(Pages.Bytes(pages.End), _layout.TailOffset) - _layout.LeadBytes);
@@ -184,8 +188,9 @@ internal sealed unsafe class FrozenBuffer : IFreezing, IDisposable
             if (_pages.TryRead(origin + at, target.Slice((int)(at - from), (int)(next - at)), keep)) continue;
             HasLost = true;
             throw BufferTracker.Gone(
-                _region, _pages.Lost, "what the checkpoint still had to read is lost: the program has freed, " +
-                "dropped or replaced it meanwhile");
+                _region, _pages.Lost,
+                "what the checkpoint still had to read is lost: the program has freed, dropped or replaced " +
+                "it meanwhile");
         }
     }
 
