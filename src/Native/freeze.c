@@ -1,7 +1,7 @@
 /*
  * freeze.c: capture without copying. Pages are armed (write-protected) and frozen (their content is wanted as
- * it is); what the application writes first is copied first (open.c), what the drain reads first is never
- * copied.
+ * it is); what the application writes first is copied first (open.c), what the drain reads first (deliver.c)
+ * is never copied.
  *
  * Why this is not C#. A thread that writes an armed page sleeps in the kernel in the middle of managed code
  * until the page is opened, and a garbage collection waits for it. So whatever it waits for must not be
@@ -38,6 +38,9 @@
  * it reads as zero, and is not frozen, and is delivered as zero whatever is written to it later. Whoever
  * discards memory secures it before (sn_region_secure).
  *
+ * Memory of the program may go without its asking: foreign.c has what holds then. Its collects ask for the
+ * pages that are armed and not protected any more: they have changed, and are armed like others that are not.
+ *
  * Pages that are open for devices are written without a fault. They are opened before they are pinned, and
  * every later collect leaves them written: they are copied at once, never frozen.
  */
@@ -46,6 +49,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "foreign.h"
 #include "invariant.h"
 #include "protect.h"
 #include "slots.h"
@@ -279,12 +283,55 @@ static void note_whole(struct sn_region *region, uint64_t index)
 static int32_t arm_open(struct arming *run, uint64_t pages)
 {
     struct sn_region *region = run->region;
-    for (uint64_t first = next_open(region, 0, pages); first < pages;) {
+    for (uint64_t first = next_open(region, region->first, pages); first < pages;) {
         uint64_t end = end_of_open(region, first, pages);
         int32_t error = arm_populated(run, first, end < pages ? end : pages);
         if (error != 0)
             return error;
         first = next_open(region, end, pages);
+    }
+    return 0;
+}
+
+/*
+ * Pages that are not protected any more have changed where they are armed, and are armed no longer. So have
+ * those that a server has opened since arm_written: they may have gone before, and have no memory to be found
+ * by.
+ */
+static void take_lost(struct arming *run, uint64_t first, uint64_t end)
+{
+    struct sn_region *region = run->region;
+    for (uint64_t page = first; page < end;) {
+        uint64_t part = sn_in_word(page, end), word = page / WORD_PAGES;
+        uint64_t ours = get64(&region->armed[word]) | get64(&region->written[word]);
+        uint64_t lost = ours & sn_bits(page, part);
+        if (lost != 0) {
+            add_changed(run, word, lost);
+            sn_region_disarm(run->freezer, region, page, part);
+        }
+        page += part;
+    }
+}
+
+/* Looks for them in a foreign region. */
+static int32_t find_lost(struct arming *run)
+{
+    struct sn_region *region = run->region;
+    uint64_t page = region->first, end = region->start + region->end * SN_PAGE_BYTES;
+    for (uint64_t at = region->start + page * SN_PAGE_BYTES; at < end;) {
+        struct sn_page_region kept[128];
+        uint64_t count = 0, walked = 0;
+        int32_t error =
+            sn_foreign_protected(region, at, end, kept, sizeof kept / sizeof kept[0], &count, &walked);
+        if (error != 0 || walked <= at)
+            return error != 0 ? error : EIO;
+        for (uint64_t i = 0; i < count; i++) {
+            take_lost(run, page, (kept[i].start - region->start) / SN_PAGE_BYTES);
+            page = (kept[i].end - region->start) / SN_PAGE_BYTES;
+        }
+        at = walked;
+        take_lost(run, page, (at - region->start) / SN_PAGE_BYTES);
+        page = (at - region->start) / SN_PAGE_BYTES;
     }
     return 0;
 }
@@ -302,6 +349,8 @@ int32_t sn_region_collect(struct sn_freezer *freezer, struct sn_region *region, 
         sn_region_disarm(freezer, region, 0, region->pages);
     int32_t error = arm_written(&run, spans_of(pages));
     run.first = run.end = 0;
+    if (error == 0 && region->foreign != 0)
+        error = find_lost(&run);
     if (error == 0)
         error = arm_open(&run, pages);
     for (uint64_t span = region->changed_first; error == 0 && span < region->changed_end; span++)
@@ -346,7 +395,11 @@ static int32_t copy_now(struct sn_freezer *freezer, struct sn_region *region, ui
             return ENOSPC;
         slot += (uint32_t)(page % sn_extent_pages(SN_EXTENT_16));
     }
-    memcpy(sn_slot_at(&freezer->slots, slot), sn_page_at(region, page), SN_PAGE_BYTES);
+    unsigned char *from = sn_page_at(region, page), *to = sn_slot_at(&freezer->slots, slot);
+    if (region->foreign == 0)
+        memcpy(to, from, SN_PAGE_BYTES);
+    else if (sn_memory_read((uintptr_t)from, SN_PAGE_BYTES, to) != 0)
+        sn_foreign_lose(region, (uintptr_t)from);
     region->slots[page] = sn_entry(slot, extent);
     region->copied[page / WORD_PAGES] |= sn_bits(page, 1);
     return 0;
@@ -374,6 +427,7 @@ static int32_t freeze_word(struct sn_freezer *freezer, struct sn_region *region,
 int32_t sn_region_freeze(struct sn_freezer *freezer, struct sn_region *region, uint64_t pages,
                          const uint64_t *wanted)
 {
+    region->gone = 0;
     for (uint64_t span = 0; span < spans_of(pages); span++) {
         const uint64_t *words = &wanted[span * SPAN_WORDS];
         uint64_t any = 0;
@@ -389,110 +443,5 @@ int32_t sn_region_freeze(struct sn_freezer *freezer, struct sn_region *region, u
         if (error != 0)
             return error;
     }
-    return 0;
-}
-
-/* ---- reading ------------------------------------------------------------------------------------------- */
-
-/* Whether a copied page among `bits` of a word is in that extent; `origin` is its slot less its page. */
-static int uses_extent(const struct sn_region *region, uint64_t word, uint64_t bits, uint32_t extent,
-                       uint64_t origin)
-{
-    for (bits &= region->copied[word]; bits != 0; bits &= bits - 1) {
-        uint64_t page = word * WORD_PAGES + (uint64_t)__builtin_ctzll(bits);
-        uint32_t entry = region->slots[page];
-        if (sn_entry_extent(entry) == extent && sn_entry_slot(entry) - page == origin)
-            return 1;
-    }
-    return 0;
-}
-
-/*
- * Returns the extent that a page's copy is in when no page in it is wanted any more; 0: one still is. Other
- * pages of the span may have theirs in other extents: some had to be copied for need, some in the pause.
- */
-static int let_go(struct sn_freezer *freezer, struct sn_region *region, uint64_t page)
-{
-    uint32_t extent = sn_entry_extent(region->slots[page]);
-    uint32_t pages = sn_extent_pages(extent);
-    uint64_t first = sn_extent_first(page, extent);
-    uint64_t slot = sn_entry_slot(region->slots[page]);
-    for (uint64_t at = first; at < first + pages; at += WORD_PAGES) {
-        if (uses_extent(region, at / WORD_PAGES, sn_bits(at, pages), extent, slot - page))
-            return 0;
-    }
-    sn_slots_put(&freezer->slots, (uint32_t)(slot - (page - first)), extent);
-    return 1;
-}
-
-/* Where the content of a page is, or NULL: it is zero. */
-static const unsigned char *content(struct sn_freezer *freezer, struct sn_region *region, uint64_t page)
-{
-    uint64_t bit = sn_bits(page, 1);
-    /* Else it is not known which of the two is of the moment of capture. */
-    SN_INVARIANT((region->frozen[page / WORD_PAGES] & region->copied[page / WORD_PAGES] & bit) == 0,
-                 "a page is frozen or copied, never both");
-    if ((region->frozen[page / WORD_PAGES] & bit) != 0)
-        return sn_page_at(region, page);
-    if ((region->copied[page / WORD_PAGES] & bit) == 0)
-        return NULL;
-    return sn_slot_at(&freezer->slots, sn_entry_slot(region->slots[page]));
-}
-
-int32_t sn_region_read(struct sn_freezer *freezer, struct sn_region *region, uint64_t first, uint64_t count,
-                       void *target)
-{
-    struct sn_span *span = &region->spans[first / SN_SPAN_PAGES];
-    unsigned char *to = target;
-    int thawed = 0, returned = 0;
-    sn_span_lock(span);
-    for (uint64_t page = first; page < first + count;) {
-        /* Neighbours in one copy. */
-        const unsigned char *from = content(freezer, region, page);
-        uint64_t end = page + 1;
-        while (end < first + count) {
-            const unsigned char *next = content(freezer, region, end);
-            if (from == NULL ? next != NULL : next != from + (end - page) * SN_PAGE_BYTES)
-                break;
-            end++;
-        }
-        if (from == NULL)
-            memset(to, 0, (end - page) * SN_PAGE_BYTES);
-        else
-            memcpy(to, from, (end - page) * SN_PAGE_BYTES);
-        to += (end - page) * SN_PAGE_BYTES;
-        for (; page < end; page++) {
-            uint64_t bit = sn_bits(page, 1), word = page / WORD_PAGES;
-            thawed |= (region->frozen[word] & bit) != 0;
-            region->frozen[word] &= ~bit;
-            if ((region->copied[word] & bit) == 0)
-                continue;
-            region->copied[word] &= ~bit;
-            returned |= let_go(freezer, region, page);
-        }
-    }
-    /* Whoever waits to write to this span needs no copy when nothing of it is frozen any more. */
-    uint64_t of_span = sn_extent_first(first, SN_EXTENT_SPAN);
-    int helps = returned || (thawed && !sn_span_frozen(region, of_span, SN_EXTENT_SPAN));
-    sn_span_unlock(span);
-    sn_slots_changed(&freezer->slots, helps);
-    return 0;
-}
-
-int32_t sn_region_thaw(struct sn_freezer *freezer, struct sn_region *region, uint64_t pages)
-{
-    for (uint64_t span = 0; span < spans_of(pages); span++) {
-        sn_span_lock(&region->spans[span]);
-        for (uint32_t i = 0; i < SPAN_WORDS; i++) {
-            uint64_t word = span * SPAN_WORDS + i;
-            /* Written only where something is, so that the rest of the map stays without memory. */
-            if (region->frozen[word] != 0)
-                region->frozen[word] = 0;
-            if (region->copied[word] != 0)
-                region->copied[word] = 0;
-        }
-        sn_span_unlock(&region->spans[span]);
-    }
-    sn_slots_changed(&freezer->slots, 1);
     return 0;
 }

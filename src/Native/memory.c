@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 /* Constants that older distribution headers lack; values from the kernel's include/uapi. */
 #ifndef MAP_FIXED_NOREPLACE
@@ -68,6 +70,19 @@ int32_t sn_memory_commit_spare(uint64_t base, uint64_t bytes)
 int32_t sn_memory_discard(uint64_t base, uint64_t bytes)
 {
     return result(madvise(at(base), bytes, MADV_DONTNEED) != 0);
+}
+
+int32_t sn_memory_read(uint64_t address, uint64_t bytes, void *target)
+{
+    for (uint64_t done = 0; done < bytes;) {
+        struct iovec to = {(unsigned char *)target + done, bytes - done};
+        struct iovec from = {at(address + done), bytes - done};
+        ssize_t got = process_vm_readv(getpid(), &to, 1, &from, 1, 0);
+        if (got <= 0)
+            return got < 0 ? errno : EFAULT;
+        done += (uint64_t)got;
+    }
+    return 0;
 }
 
 int32_t sn_memory_seal(uint64_t base, uint64_t bytes)

@@ -52,10 +52,14 @@ static void let_through(struct sn_freezer *freezer, struct sn_region *region, ui
         set64(&region->written[word], written | armed);
         set64(&region->armed[word], get64(&region->armed[word]) & ~armed);
     }
-    if (sn_is_by_signals(freezer))
+    if (sn_is_by_signals(freezer)) {
         open_shut(freezer, region, first, pages, shut);
-    else
-        sn_unprotect(freezer, region->start + first * SN_PAGE_BYTES, pages * SN_PAGE_BYTES);
+        return;
+    }
+    /* What is the region's of them: of other memory nobody knows what protects it. */
+    uint64_t from = first > region->first ? first : region->first;
+    uint64_t end = first + pages < region->end ? first + pages : region->end;
+    sn_unprotect(freezer, region->start + from * SN_PAGE_BYTES, (end - from) * SN_PAGE_BYTES);
 }
 
 /* ---- a write ------------------------------------------------------------------------------------------- */

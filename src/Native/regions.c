@@ -18,13 +18,23 @@
 
 /* ---- serving ------------------------------------------------------------------------------------------- */
 
+static uint64_t start_of(const struct sn_region *region)
+{
+    return region->start + region->first * SN_PAGE_BYTES;
+}
+
+static uint64_t bytes_of(const struct sn_region *region)
+{
+    return (region->end - region->first) * SN_PAGE_BYTES;
+}
+
 /* The region of an address, or NULL. The caller counts as inside. */
 static struct sn_region *region_of(struct sn_freezer *freezer, uint64_t address)
 {
     uint32_t regions = __atomic_load_n(&freezer->region_count, __ATOMIC_SEQ_CST);
     for (uint32_t i = 0; i < regions; i++) {
         struct sn_region *region = __atomic_load_n(&freezer->regions[i], __ATOMIC_SEQ_CST);
-        if (region != NULL && address - region->start < region->pages * SN_PAGE_BYTES)
+        if (region != NULL && address - start_of(region) < bytes_of(region))
             return region;
     }
     return NULL;
@@ -116,7 +126,7 @@ int32_t sn_region_add(struct sn_freezer *freezer, struct sn_region *region)
         return ENOSPC;
     int32_t error = 0;
     if (!sn_is_by_signals(freezer))
-        error = sn_uffd_register_wp(freezer->uffd, region->start, region->pages * SN_PAGE_BYTES);
+        error = sn_uffd_register_wp(freezer->uffd, start_of(region), bytes_of(region));
     if (error != 0)
         return error;
     __atomic_store_n(&freezer->regions[at], region, __ATOMIC_SEQ_CST);
@@ -125,12 +135,28 @@ int32_t sn_region_add(struct sn_freezer *freezer, struct sn_region *region)
     return 0;
 }
 
+/* The kernel does nothing where the first page is not mapped any more: then what is left, span by span. */
+static int32_t unregister(const struct sn_freezer *freezer, const struct sn_region *region)
+{
+    int32_t error = sn_uffd_unregister(freezer->uffd, start_of(region), bytes_of(region));
+    if (error == 0 || region->foreign == 0)
+        return error;
+    for (uint64_t page = region->first; page < region->end;) {
+        uint64_t next = sn_extent_first(page, SN_EXTENT_SPAN) + SN_SPAN_PAGES;
+        if (next > region->end)
+            next = region->end;
+        (void)sn_uffd_unregister(freezer->uffd, region->start + page * SN_PAGE_BYTES,
+                                 (next - page) * SN_PAGE_BYTES);
+        page = next;
+    }
+    return 0;
+}
+
 int32_t sn_region_remove(struct sn_freezer *freezer, struct sn_region *region)
 {
     /* First the registration: it wakes whoever waits, and nobody waits any more after it. */
-    int32_t error = sn_is_by_signals(freezer)
-                        ? sn_region_disarm(freezer, region, 0, region->pages)
-                        : sn_uffd_unregister(freezer->uffd, region->start, region->pages * SN_PAGE_BYTES);
+    int32_t error = sn_is_by_signals(freezer) ? sn_region_disarm(freezer, region, 0, region->pages)
+                                              : unregister(freezer, region);
     for (uint32_t i = 0; i < freezer->region_count; i++) {
         if (freezer->regions[i] == region)
             __atomic_store_n(&freezer->regions[i], NULL, __ATOMIC_SEQ_CST);

@@ -18,7 +18,7 @@
 
 #define SN_API __attribute__((visibility("default")))
 
-#define SN_ABI_VERSION 15
+#define SN_ABI_VERSION 16
 
 #define SN_PAGE_BYTES UINT64_C(4096)
 
@@ -47,6 +47,9 @@ SN_API int32_t sn_memory_commit_spare(uint64_t base, uint64_t bytes);
 
 /* Drops the content of committed memory: it reads as zero again and costs nothing. */
 SN_API int32_t sn_memory_discard(uint64_t base, uint64_t bytes);
+
+/* Copies memory that may not be there, or may go meanwhile: EFAULT then, and never a signal. */
+SN_API int32_t sn_memory_read(uint64_t address, uint64_t bytes, void *target);
 
 /* Takes all access away: whoever touches the memory from now on gets SIGSEGV. */
 SN_API int32_t sn_memory_seal(uint64_t base, uint64_t bytes);
@@ -201,7 +204,8 @@ SN_API int32_t sn_maps_list(struct sn_mapping *list, uint64_t capacity, uint64_t
 
 #include "snapshot_fill.h"
 
-/* ---- freeze.c, open.c, regions.c, signal.c: memory that is protected, and copied before it is written -- */
+/* ---- freeze.c, deliver.c, open.c, regions.c, signal.c: memory that is copied before it is written -------
+ */
 
 #define SN_SPAN_PAGES 512u /* of a huge page */
 #define SN_COLLECT_EARLY 8 /* not a flag of a scan */
@@ -270,6 +274,10 @@ struct sn_region {
     uint32_t lost;
     uint64_t collected;                  /* pages that the last collect looked at */
     uint64_t changed_first, changed_end; /* the spans in which it found any */
+    uint64_t first, end; /* the pages that are the region's; others of its spans are not touched */
+    uint32_t foreign;    /* != 0: somebody else may free its memory at any time (foreign.c) */
+    int32_t pagemap;     /* where that is so: tells what became of it, by a scan */
+    uint64_t gone;       /* since the freeze: a place where content was wanted that is lost; 0: none */
 };
 
 #define SN_REGIONS_MAX 1024u
@@ -323,8 +331,9 @@ SN_API int32_t sn_region_remove(struct sn_freezer *freezer, struct sn_region *re
  * with memory that are not armed, and arms them. `how`: SN_SCAN_ENTRIES where the kernel has no scan;
  * SN_COLLECT_EARLY while the application runs, before the collect for which it stands still. `pagemap` is -1
  * where there is none, and then all pages count as having memory. Those in `open`, which may be NULL, are
- * added where they have memory and are not armed: sn_region_freeze copies them. After a failure nothing is
- * armed.
+ * added where they have memory and are not armed: sn_region_freeze copies them. Of foreign memory those are
+ * added, too, that lost their protection: they were dropped, freed or replaced. What came in their place is
+ * not registered, and ENOENT says so: it may be anybody's. After a failure nothing is armed.
  */
 SN_API int32_t sn_region_collect(struct sn_freezer *freezer, struct sn_region *region, int32_t pagemap,
                                  int32_t how, uint64_t pages, const uint64_t *open, uint64_t *changed);
@@ -345,9 +354,16 @@ SN_API int32_t sn_region_open(struct sn_freezer *freezer, struct sn_region *regi
 SN_API int32_t sn_region_freeze(struct sn_freezer *freezer, struct sn_region *region, uint64_t pages,
                                 const uint64_t *wanted);
 
-/* Copies the content of frozen pages of one span to `target`, and lets them go. Others read as zero. */
-SN_API int32_t sn_region_read(struct sn_freezer *freezer, struct sn_region *region, uint64_t first,
-                              uint64_t count, void *target);
+/*
+ * Copies bytes of frozen pages of one span, counted from the region's first, to `target`, and lets the pages
+ * go, but for the first or the last of them where `keep`, SN_KEEP_*, says so. Others read as zero. ESTALE:
+ * content that was wanted is lost, here or elsewhere in the region; only where it is foreign.
+ */
+SN_API int32_t sn_region_read(struct sn_freezer *freezer, struct sn_region *region, uint64_t from,
+                              uint64_t bytes, uint32_t keep, void *target);
+
+#define SN_KEEP_FIRST 1u
+#define SN_KEEP_LAST 2u
 
 /* Copies frozen pages of a range away, as a write would: for whoever is about to discard them. */
 SN_API int32_t sn_region_secure(struct sn_freezer *freezer, struct sn_region *region, uint64_t first,

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "foreign.h"
 #include "invariant.h"
 #include "protect.h"
 #include "vector.h"
@@ -106,9 +107,11 @@ uint64_t sn_span_copy(struct sn_freezer *freezer, struct sn_region *region, uint
             region->frozen[run / WORD_PAGES] &= ~sn_bits(run, 1);
             run++;
         }
-        if (run > page)
-            copy_pages(sn_slot_at(&freezer->slots, slot + (uint32_t)(page - first)), sn_page_at(region, page),
-                       run - page);
+        unsigned char *to = sn_slot_at(&freezer->slots, slot + (uint32_t)(page - first));
+        if (run > page && region->foreign != 0)
+            sn_foreign_read(region, (uintptr_t)sn_page_at(region, page), (run - page) * SN_PAGE_BYTES, to);
+        else if (run > page)
+            copy_pages(to, sn_page_at(region, page), run - page);
         copied += run - page;
         page = run > page ? run : page + 1;
     }

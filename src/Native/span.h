@@ -5,10 +5,12 @@
  * The files of frozen memory, from the bottom up: each calls only what stands before it here.
  *   memory.c, track.c   system calls
  *   protect.c           write protection of pages, by userfaultfd or by mprotect
- *   span.c             one span, as said above
+ *   foreign.c           reading frozen pages that somebody else may free
+ *   span.c              one span, as said above
  *   slots.c             memory for copies of pages
  *   open.c              a write: what is frozen is copied first, then the write is let through
- *   freeze.c            capture: pages are armed, frozen and read. Neither of these two calls the other
+ *   freeze.c            capture: pages are armed and frozen
+ *   deliver.c           what is frozen is read. None of these three calls another
  *   regions.c           which regions there are, and the threads that serve writes to them
  *   signal.c            the handler of SIGSEGV that serves writes instead of those threads
  * What frozen memory is, and its invariants, are in freeze.c.

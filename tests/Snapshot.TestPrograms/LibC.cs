@@ -15,6 +15,7 @@ internal static unsafe partial class LibC
     private const int FixedNoReplace = 0x100000;
     private const int AdviseDontNeed = 4;
     private const int AdviseHugePage = 14;
+    private const int AdviseNoHugePage = 15;
     private const int MayMove = 1;
     private const int ToFixed = 2;
 
@@ -50,11 +51,18 @@ internal static unsafe partial class LibC
     internal static void Protect(byte* at, long bytes, int access) =>
         Check(mprotect((nint)at, (nuint)bytes, access), "mprotect");
 
+    /// <summary>False: a part of it is not mapped.</summary>
+    internal static bool TryProtect(byte* at, long bytes, int access) =>
+        mprotect((nint)at, (nuint)bytes, access) == 0;
+
     internal static void Drop(byte* at, long bytes) =>
         Check(madvise((nint)at, (nuint)bytes, AdviseDontNeed), "madvise");
 
     internal static void AskForHugePages(byte* at, long bytes) =>
         _ = madvise((nint)at, (nuint)bytes, AdviseHugePage);
+
+    internal static void RefuseHugePages(byte* at, long bytes) =>
+        _ = madvise((nint)at, (nuint)bytes, AdviseNoHugePage);
 
     /// <summary>Moves a mapping over another one.</summary>
     internal static void Move(byte* from, byte* to, long bytes)

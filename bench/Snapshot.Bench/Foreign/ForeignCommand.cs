@@ -17,6 +17,7 @@ internal static class ForeignCommand
         new("pause ms", "pauseMs", row => row.OfPause(pause => pause.Total)),
         new("collect", "collectMs", row => row.OfPause(pause => pause.Collect)),
         new("copy", "copyMs", row => row.OfPause(pause => pause.Copy)),
+        new("writes ms", "writesMs", row => Figures.Median(row.WritesMs)),
         new("found", "pagesFound", row => row.PagesTracked),
         new("written", "pagesWritten", row => row.PagesWritten),
     ];
@@ -61,7 +62,8 @@ internal static class ForeignCommand
         $"{rows[0].Rounds.Count} checkpoints. call: from the request until the memory is captured, and the " +
         "program may go on. hashed: the same where what changed is found by hashing everything. offset: " +
         "where in a page the memory begins; where that is not 0, a written page of it is in two of the " +
-        "image. found: pages that tracking reports. written: pages of all increments; the same in both " +
+        "image. writes ms: what the program's own writes took, with their faults, between two checkpoints. " +
+        "found: pages that tracking reports. written: pages of all increments; the same in both " +
         "ways, or this would have failed.",
         new Plot(
             "Until memory of the program is captured", new PlotAxis("bytes into a page"),

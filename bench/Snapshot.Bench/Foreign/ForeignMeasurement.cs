@@ -14,6 +14,9 @@ internal sealed record ForeignMeasurement
     /// <summary>From the request until the memory was captured, of each round.</summary>
     internal required IReadOnlyList<double> CallMs { get; init; }
 
+    /// <summary>What the program's writes before each round took.</summary>
+    internal required IReadOnlyList<double> WritesMs { get; init; }
+
     /// <summary>What the same takes where all is hashed; NaN where that was not measured.</summary>
     internal double HashedCallMs { get; private init; } = double.NaN;
 
@@ -77,12 +80,14 @@ internal sealed record ForeignMeasurement
         session.Protect("foreign", memory, setup.Bytes);
         Random random = new(1);
         List<SnapshotInfo> rounds = [];
-        List<double> calls = [];
+        List<double> calls = [], writes = [];
         for (int round = 0; round <= setup.Rounds; round++)
         {
-            foreach (long page in setup.Pattern.Choose(random))
-                *(long*)(memory + (page * PagePattern.PageBytes) + 64) = round + 1;
+            long[] chosen = setup.Pattern.Choose(random);
             long began = Stopwatch.GetTimestamp();
+            foreach (long page in chosen) *(long*)(memory + (page * PagePattern.PageBytes) + 64) = round + 1;
+            double wrote = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
+            began = Stopwatch.GetTimestamp();
             CheckpointTicket ticket = session.RequestCheckpoint();
             ticket.WaitCapturedInThread();
             double call = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
@@ -92,10 +97,11 @@ internal sealed record ForeignMeasurement
             if (round == 0) continue;
             rounds.Add(info);
             calls.Add(call);
+            writes.Add(wrote);
         }
 
         session.Unprotect("foreign");
-        return new ForeignMeasurement { Setup = setup, Rounds = rounds, CallMs = calls };
+        return new ForeignMeasurement { Setup = setup, Rounds = rounds, CallMs = calls, WritesMs = writes };
     }
 
     private static void ThrowUnlessEqual(ForeignMeasurement one, ForeignMeasurement other)

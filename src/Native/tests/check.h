@@ -47,6 +47,7 @@ void test_decode(void);
 void test_fill(void);
 void test_freeze(void);
 void test_device(void);
+void test_foreign(void);
 void test_slots(void);
 void test_signal(void);
 void test_limit_signal(void);

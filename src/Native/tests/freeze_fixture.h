@@ -70,6 +70,7 @@ static inline int set_up(struct fixture *f, uint32_t extents)
         .slots = f->slots,
         .spans = f->spans,
         .orders = f->orders,
+        .end = PAGES,
     };
     CHECK_EQUAL(sn_memory_reserve(TEST_BASE, PAGES * PAGE), 0);
     CHECK_EQUAL(sn_memory_commit(TEST_BASE, PAGES * PAGE), 0);
@@ -138,7 +139,7 @@ static inline uint64_t capture(struct fixture *f)
 static inline void expect(struct fixture *f, uint64_t page, unsigned char value)
 {
     memset(f->page, 0xEE, sizeof f->page);
-    CHECK_EQUAL(sn_region_read(&f->freezer, &f->region, page, 1, f->page), 0);
+    CHECK_EQUAL(sn_region_read(&f->freezer, &f->region, page * PAGE, PAGE, 0, f->page), 0);
     for (uint32_t i = 0; i < PAGE; i++)
         CHECK_EQUAL(f->page[i], value);
 }

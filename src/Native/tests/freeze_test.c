@@ -424,7 +424,7 @@ static void no_byte_is_from_later(struct fixture *f, uint32_t extents)
         for (uint64_t page = 0; page < PAGES; page++) {
             if ((f->changed[page / WORD_PAGES] >> page % WORD_PAGES & 1) == 0)
                 continue;
-            CHECK_EQUAL(sn_region_read(&f->freezer, &f->region, page, 1, f->page), 0);
+            CHECK_EQUAL(sn_region_read(&f->freezer, &f->region, page * PAGE, PAGE, 0, f->page), 0);
             uint64_t first, last;
             memcpy(&first, f->page, 8);
             memcpy(&last, f->page + PAGE - 8, 8);

@@ -37,13 +37,14 @@ static void make(void)
         .slots = s_it.slots,
         .spans = &s_it.span,
         .orders = s_it.orders,
+        .end = SN_SPAN_PAGES,
     };
 }
 
 static void a_page_is_frozen_and_copied(void)
 {
     s_it.frozen[0] = s_it.armed[0] = s_it.copied[0] = 1;
-    sn_region_read(&s_it.freezer, &s_it.region, 0, 1, s_it.page);
+    sn_region_read(&s_it.freezer, &s_it.region, 0, SN_PAGE_BYTES, 0, s_it.page);
 }
 
 static void a_frozen_page_is_not_armed(void)

@@ -14,7 +14,8 @@ int main(void)
         {"freeze", test_freeze},       {"slots", test_slots},
         {"invariant", test_invariant}, {"file", test_file},
         {"lock", test_lock},           {"limit signal", test_limit_signal},
-        {"device", test_device},       {"thread", test_thread},
+        {"foreign", test_foreign},     {"device", test_device},
+        {"thread", test_thread},
     };
 
     CHECK_EQUAL(sn_abi_version(), SN_ABI_VERSION);

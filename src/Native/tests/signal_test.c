@@ -43,7 +43,7 @@ static void a_system_call_writes_what_was_opened(struct fixture *f)
     CHECK_EQUAL(read(ends[0], there, 1), 1);
     expect(f, 5, 1);
     CHECK(capture(f) >= 1);
-    CHECK_EQUAL(sn_region_read(&f->freezer, &f->region, 5, 1, f->page), 0);
+    CHECK_EQUAL(sn_region_read(&f->freezer, &f->region, 5 * PAGE, PAGE, 0, f->page), 0);
     CHECK_EQUAL(f->page[0], 'x');
     CHECK_EQUAL(f->page[1], 1);
     close(ends[0]);

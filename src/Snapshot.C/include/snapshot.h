@@ -242,10 +242,11 @@ enum snapshot_protect_flags {
  * Makes memory of the program, such as of malloc, part of the images, and fills it with what the generation
  * has that was restarted from. Its address may differ from run to run, its length must not: LAYOUT_MISMATCH.
  * Pointers in it are the program's matter. Nobody else writes it until this returns. Changed pages are found
- * by the kernel where it can tell, else by comparing all of it, and copied while threads are stopped.
+ * by the kernel where it can tell, else by comparing all of it. Most are copied while threads are stopped;
+ * of memory in huge pages they are written out while threads compute.
  *
- * Before it is freed, or moved by realloc, it is unprotected. A checkpoint that finds nothing mapped there
- * fails: MEMORY_GONE.
+ * Before it is freed, or moved by realloc, it is unprotected. A checkpoint that finds nothing mapped there,
+ * or is being written when it goes, fails: MEMORY_GONE.
  */
 SNAPSHOT_API int snapshot_protect(snapshot_session *session, const char *name, void *memory, int64_t bytes,
                                   unsigned flags);

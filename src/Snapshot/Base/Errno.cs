@@ -49,4 +49,7 @@ internal static class Errno
 
     /// <summary>EDQUOT.</summary>
     internal const int QuotaExceeded = 122;
+
+    /// <summary>ESTALE.</summary>
+    internal const int Stale = 116;
 }

@@ -125,7 +125,8 @@ public enum SnapshotErrorCode
     InvalidSetting,
 
     /// <summary>
-    /// Memory of a protected buffer is not mapped, or cannot be read; the message names the buffer.
+    /// Memory of a protected buffer is not mapped, or cannot be read, or went while it was written to the
+    /// image; the message names the buffer.
     /// </summary>
     MemoryGone,
 

@@ -28,20 +28,24 @@ internal sealed class FrozenPages : IRegionPages
     /// </summary>
     private const long EarlyFrom = 64 * SpanPages;
 
-    private readonly Arena _arena;
-    private readonly FreezingTracker _tracker;
+    private readonly Arena? _arena;
+    private readonly DirtyTracker _tracker;
+    private readonly IFreezing _content;
     private readonly PageBitmap _present;
     private readonly PageBitmap _zero;
     private readonly Dictionary<long, int> _units = [];
 
-    /// <param name="arena">What to capture.</param>
+    /// <param name="region">What to capture.</param>
+    /// <param name="arena">The arena behind the region, or null for a protected buffer.</param>
     /// <param name="tracker">Owned from here on.</param>
-    internal FrozenPages(Arena arena, FreezingTracker tracker)
+    /// <param name="content">What the tracker freezes, and delivers.</param>
+    internal FrozenPages(MemoryRegion region, Arena? arena, DirtyTracker tracker, IFreezing content)
     {
         _arena = arena;
         _tracker = tracker;
-        _present = new PageBitmap(arena.Region.CapacityPages);
-        _zero = new PageBitmap(arena.Region.CapacityPages);
+        _content = content;
+        _present = new PageBitmap(region.CapacityPages);
+        _zero = new PageBitmap(region.CapacityPages);
     }
 
     public DirtyTracker Tracker => _tracker;
@@ -56,15 +60,15 @@ internal sealed class FrozenPages : IRegionPages
     public PageRange Collect(PageBitmap changed)
     {
         _tracker.Collect(changed);
-        return _tracker.Collected;
+        return _content.Collected;
     }
 
-    public void Hold(PageBitmap wanted) => _tracker.Freeze(wanted);
+    public void Hold(PageBitmap wanted) => _content.Freeze(wanted);
 
     /// <summary>Writes every span's changed pages to the image as a unit.</summary>
     public void Write(RegionDraft draft)
     {
-        foreach (long span in _tracker.InDrainOrder(SpansOf(draft.Wanted)))
+        foreach (long span in _content.InDrainOrder(SpansOf(draft.Wanted)))
         {
             draft.Cancellation.ThrowIfCancellationRequested();
             _units[span] = draft.Writer.BeginUnit();
@@ -78,37 +82,44 @@ internal sealed class FrozenPages : IRegionPages
     {
         for (long page = pages.Start; page < pages.End; page++)
         {
-            if (_present.Contains(page)) draft.Writer.AppendUnit(_units[page / SpanPages], 1);
+            if (_present.Contains(page)) draft.Writer.AppendUnit(_units[SpanOf(page)], 1);
             else draft.Writer.Append(_zero.Contains(page) ? ExtentKind.Zero : ExtentKind.InParent, 1);
         }
     }
 
     /// <summary>Those in a span that is a unit were written with it.</summary>
     public void AppendInherited(RegionDraft draft, InheritedPages inherited, PageRange pages) =>
-        inherited.AppendBeside(draft.Writer, pages, SpanPages, _units, draft.Cancellation);
+        inherited.AppendBeside(draft.Writer, pages, SpanOf, FirstOf, _units, draft.Cancellation);
 
     public void LetGo()
     {
-        _tracker.Thaw();
+        _content.Thaw();
         _present.Clear();
         _zero.Clear();
         _units.Clear();
     }
 
-    public void Dispose()
+    public DirtyTracker Detach()
     {
         _present.Dispose();
         _zero.Dispose();
-        _tracker.Dispose();
+        return _tracker;
     }
 
-    private static List<long> SpansOf(PageBitmap pages)
+    public void Dispose() => Detach().Dispose();
+
+    private long SpanOf(long page) => (page + _content.FirstInSpan) / SpanPages;
+
+    /// <summary>The first page of a span, or what would be it.</summary>
+    private long FirstOf(long span) => (span * SpanPages) - _content.FirstInSpan;
+
+    private List<long> SpansOf(PageBitmap pages)
     {
         List<long> spans = [];
         for (long at = 0; pages.NextRun(at, out PageRange run);)
         {
-            spans.Add(run.Start / SpanPages);
-            at = (spans[^1] + 1) * SpanPages;
+            spans.Add(SpanOf(run.Start));
+            at = FirstOf(spans[^1] + 1);
         }
 
         return spans;
@@ -121,8 +132,8 @@ internal sealed class FrozenPages : IRegionPages
         // less.
         int elementSize = -1;
         long seen = 0;
-        long at = span * SpanPages;
-        long end = at + SpanPages;
+        long at = Math.Max(0, FirstOf(span));
+        long end = FirstOf(span + 1);
         for (; draft.Changed.NextRun(at, out PageRange run) && run.Start < end; at = Math.Min(run.End, end))
         {
             draft.Inherited?.WriteContent(draft.Writer, new PageRange(at, run.Start - at));
@@ -143,9 +154,9 @@ internal sealed class FrozenPages : IRegionPages
             Span<byte> room = draft.Writer.Room();
             PageRange piece = new(
                 run.Start, Math.Min(Math.Min(run.End, part.End) - run.Start, room.Length >> Pages.Shift));
-            _tracker.Read(piece, room);
+            _content.Read(piece, room);
             int present = Sift(draft.Judge, piece, room, draft.Writer.RoomHashes());
-            if (present > 0 && elementSize < 0) elementSize = _arena.ElementSizeHint(piece.Start);
+            if (present > 0 && elementSize < 0) elementSize = _arena?.ElementSizeHint(piece.Start) ?? 0;
             draft.Writer.AppendRoom(present, elementSize);
             at = piece.End;
             seen += piece.Count;

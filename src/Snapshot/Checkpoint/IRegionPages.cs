@@ -50,4 +50,7 @@ internal interface IRegionPages : IDisposable
 
     /// <summary>Nothing is wanted any more.</summary>
     public void LetGo();
+
+    /// <summary>Lets go of everything but the tracker, which is whose it is given to.</summary>
+    public DirtyTracker Detach();
 }

@@ -29,18 +29,19 @@ internal sealed class InheritedPages(Lazy<ChainPages> chain, int region, long pa
     /// </summary>
     /// <param name="writer">The image.</param>
     /// <param name="pages">Which.</param>
-    /// <param name="spanPages">Pages of a span.</param>
+    /// <param name="spanOf">The span of a page.</param>
+    /// <param name="firstOf">The first page of a span.</param>
     /// <param name="units">The number of a span's unit.</param>
     /// <param name="cancellation">Ends the work.</param>
     internal void AppendBeside(
-        ImageWriter writer, PageRange pages, int spanPages, IReadOnlyDictionary<long, int> units,
-        CancellationToken cancellation)
+        ImageWriter writer, PageRange pages, Func<long, long> spanOf, Func<long, long> firstOf,
+        IReadOnlyDictionary<long, int> units, CancellationToken cancellation)
     {
         foreach (ChainRun run in RunsOf(pages))
         {
             cancellation.ThrowIfCancellationRequested();
             if (run.Kind != ExtentKind.Present) chain.Value.Append(writer, run);
-            else AppendBeside(writer, run, spanPages, units);
+            else AppendBeside(writer, run, spanOf, firstOf, units);
         }
     }
 
@@ -54,13 +55,14 @@ internal sealed class InheritedPages(Lazy<ChainPages> chain, int region, long pa
     }
 
     private void AppendBeside(
-        ImageWriter writer, ChainRun run, int spanPages, IReadOnlyDictionary<long, int> units)
+        ImageWriter writer, ChainRun run, Func<long, long> spanOf, Func<long, long> firstOf,
+        IReadOnlyDictionary<long, int> units)
     {
         long end = run.FirstPage + run.PageCount;
         for (long at = run.FirstPage, next; at < end; at = next)
         {
-            long span = at / spanPages;
-            next = Math.Min(end, (span + 1) * spanPages);
+            long span = spanOf(at);
+            next = Math.Min(end, firstOf(span + 1));
             if (units.TryGetValue(span, out int unit))
             {
                 writer.AppendUnit(unit, next - at);

@@ -21,9 +21,6 @@ internal sealed class MemoryCapture : IDisposable
     // Pages a checkpoint may find in its pause beyond the estimate before a copy faults in staging memory.
     private const long SparePages = 1024;
 
-    private static readonly CaptureChoice s_ofBuffers =
-        new(CaptureMode.Stage, "what changed of a protected buffer is copied inside the pause");
-
     private readonly EarlyStop _earlyStop = new();
     private readonly StagingArea _staging;
     private readonly TrackerFactory _trackers;
@@ -113,8 +110,10 @@ internal sealed class MemoryCapture : IDisposable
     /// <param name="mayWatch">False: it is found changed by its content.</param>
     internal void AddBuffer(
         int id, MemoryRegion buffer, PageHashes hashes, long parentPages, bool mayWatch) => Add(
-        hashes, s_ofBuffers,
-        () => _trackers.CreateForBuffer(buffer, mayWatch, isInParent: parentPages > 0),
+        hashes, default,
+        () => _trackers.CreateForBuffer(
+            buffer, mayWatch, isInParent: parentPages > 0, mayFreeze: Wanted == CaptureMode.CopyOnWrite ||
+                (Wanted == CaptureMode.Auto && !_trackers.IsPinned)),
         tracker => new RegionCapture(
             id, buffer, null, tracker, hashes, _staging, parentPages, new CapturePolicy()));
 
@@ -125,14 +124,12 @@ internal sealed class MemoryCapture : IDisposable
     internal void IsFilled(MemoryRegion buffer)
     {
         RegionCapture filled = Of(buffer);
-        lock (_reading)
-        {
-            if (!filled.WasCaptured) filled.Tracker.Arm();
-        }
+        lock (_reading) filled.IsFilled();
     }
 
     /// <summary>
-    /// Captures a buffer no more. Nobody reads it when this returns; it waits for a pause, and no longer.
+    /// Captures a buffer no more. Nobody reads it when this returns; it waits for a pause, and copies what an
+    /// image that is being written still has to read.
     /// </summary>
     internal void RemoveBuffer(MemoryRegion buffer)
     {
@@ -204,7 +201,13 @@ internal sealed class MemoryCapture : IDisposable
         foreach (RegionCapture region in _captured)
         {
             if (IsFree(region.Policy)) region.LookAtDensity();
-            region.Choose(ChoiceFor(region), _trackers, cancellation);
+            if (region.Arena is not null)
+            {
+                region.Choose(ChoiceFor(region), _trackers, cancellation);
+                continue;
+            }
+
+            lock (_reading) region.Choose(default, _trackers, cancellation);
         }
 
         _movable = [.. _captured.Where(region => region.Choice.Mode == CaptureMode.PreCopy)];
@@ -235,14 +238,21 @@ internal sealed class MemoryCapture : IDisposable
 
         _staging.Prefault(
             _captured.Where(region => !region.IsFreezing).Sum(CountChanged) + SparePages);
-        long freezing = _captured.Where(region => region.IsFreezing).Sum(region => region.CountChanged());
+        long freezing = _captured.Where(region => region.IsFreezing).Sum(CountChanged);
         long open = _captured.Where(region => region.IsFreezing).Sum(region => region.OpenPages);
         if (freezing > 0) _staging.PrefaultForCopies(freezing, open);
 
         // Last, since what is written from now on is found in the pause.
         foreach (RegionCapture region in _captured)
         {
-            if (region.IsFreezing) region.Prepare();
+            if (!region.IsFreezing) continue;
+            if (region.Arena is not null)
+            {
+                region.Prepare();
+                continue;
+            }
+
+            lock (_reading) region.Prepare();
         }
     }
 
@@ -285,14 +295,15 @@ internal sealed class MemoryCapture : IDisposable
             {
                 if (!region.IsFreezing) region.Hold();
             }
+
+            _earlyStop.Observe(_staging.Copied - before);
+            if (_trackers.Freezer is { } freezer) Freeze(freezer);
         }
         finally
         {
             _reading.Exit();
         }
 
-        _earlyStop.Observe(_staging.Copied - before);
-        if (_trackers.Freezer is { } freezer) Freeze(freezer);
         Held = Stopwatch.GetTimestamp();
     }
 
@@ -417,10 +428,8 @@ internal sealed class MemoryCapture : IDisposable
         }
     }
 
-    private CaptureChoice ChoiceFor(RegionCapture region) => region.Arena is null
-        ? s_ofBuffers
-        : region.Policy.Choose(
-            SituationOf(region.Arena, region.Policy, region.IsFreezing, region.CountChanged));
+    private CaptureChoice ChoiceFor(RegionCapture region) => region.Policy.Choose(
+        SituationOf(region.Arena!, region.Policy, region.IsFreezing, region.CountChanged));
 
     /// <summary>Whether no option has decided it.</summary>
     private bool IsFree(CapturePolicy policy) => policy.Wanted == CaptureMode.Auto && !_trackers.IsPinned;

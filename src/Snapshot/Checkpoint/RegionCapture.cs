@@ -23,6 +23,12 @@ namespace Snapshot.Checkpoint;
 /// </remarks>
 internal sealed unsafe class RegionCapture : IDisposable
 {
+    private static readonly CaptureChoice s_stagedBuffer =
+        new(CaptureMode.Stage, "what changed of a protected buffer is copied inside the pause");
+
+    private static readonly CaptureChoice s_frozenBuffer = new(
+        CaptureMode.CopyOnWrite, "most of the buffer is in huge pages, which are protected where they are");
+
     private readonly int _id;
     private readonly MemoryRegion _region;
     private readonly Arena? _arena;
@@ -139,6 +145,12 @@ internal sealed unsafe class RegionCapture : IDisposable
     /// <param name="cancellation">Ends the making of huge pages.</param>
     internal void Choose(CaptureChoice choice, TrackerFactory trackers, CancellationToken cancellation)
     {
+        if (Tracker is BufferTracker buffer)
+        {
+            ChooseForBuffer(buffer);
+            return;
+        }
+
         Choice = choice;
         if (choice.Mode == CaptureMode.CopyOnWrite == IsFreezing && Tracker is not UntrackedMemory) return;
         Exchange(choice.Mode == CaptureMode.CopyOnWrite
@@ -178,6 +190,12 @@ internal sealed unsafe class RegionCapture : IDisposable
     internal void Collect()
     {
         PageRange collected = _pages.Collect(_changed);
+        if (IsFreezing && Tracker is BufferTracker { Frozen: null })
+        {
+            FollowTracker();
+            Choice = s_stagedBuffer;
+        }
+
         _undecided = LookAtAllocation() ? All : collected;
         _capturedPages = _region.CommittedPages;
         WasCaptured = true;
@@ -239,6 +257,18 @@ internal sealed unsafe class RegionCapture : IDisposable
         Tracker.GiveBack(_changed);
         _hashes.Forget(_changed);
         Forget();
+    }
+
+    /// <summary>
+    /// A buffer was filled with what the newest image has of it: unless it was captured since, it is
+    /// unchanged from here on. Else the fill is a write like others.
+    /// </summary>
+    internal void IsFilled()
+    {
+        if (WasCaptured || Tracker is not BufferTracker buffer) return;
+        buffer.Reconsider(isKnown: false);
+        if (buffer.Frozen is not null != IsFreezing) FollowTracker();
+        buffer.Arm();
     }
 
     /// <summary>The memory may be gone from now on. What was captured of it stays.</summary>
@@ -322,9 +352,30 @@ internal sealed unsafe class RegionCapture : IDisposable
         _pages = pages;
     }
 
-    private IRegionPages PagesBy(DirtyTracker tracker) => tracker is FreezingTracker freezing
-        ? new FrozenPages(_arena!, freezing)
-        : new StagedPages(_region, _arena, tracker, _staging);
+    private IRegionPages PagesBy(DirtyTracker tracker) => tracker switch
+    {
+        FreezingTracker freezing => new FrozenPages(_region, _arena, freezing, freezing),
+        BufferTracker { Frozen: { } content } => new FrozenPages(_region, null, tracker, content),
+        _ => new StagedPages(_region, _arena, tracker, _staging),
+    };
+
+    /// <summary>
+    /// What a buffer is was found out when it was protected, but for what had no memory then.
+    /// </summary>
+    private void ChooseForBuffer(BufferTracker buffer)
+    {
+        buffer.Reconsider(isKnown: WasCaptured || _parentPages > 0);
+        if (buffer.Frozen is not null != IsFreezing) FollowTracker();
+        Choice = IsFreezing ? s_frozenBuffer : s_stagedBuffer;
+    }
+
+    /// <summary>The tracker stays, and what it finds is held in the other way.</summary>
+    private void FollowTracker()
+    {
+        IRegionPages before = _pages;
+        _pages = PagesBy(Tracker);
+        before.Detach();
+    }
 
     private PageRange All => new(0, _region.CommittedPages);
 

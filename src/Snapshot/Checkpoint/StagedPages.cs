@@ -137,15 +137,17 @@ internal sealed unsafe class StagedPages : IRegionPages, IScanWork
         _recent.Clear();
     }
 
-    public void Dispose()
+    public DirtyTracker Detach()
     {
-        Tracker.Dispose();
         _pages.Dispose();
         _recent.Dispose();
         _rest.Dispose();
         _table.Dispose();
         _slots = null;
+        return Tracker;
     }
+
+    public void Dispose() => Detach().Dispose();
 
     /// <summary>Copies the pages of one piece.</summary>
     void IScanWork.Do(int piece, PageScan scan) =>

@@ -62,6 +62,12 @@ internal enum Capability
     /// </summary>
     CopyOnWriteInSystemCalls,
 
+    /// <summary>
+    /// Protection goes with memory that is dropped, replaced or moved, so that it can be told of what was
+    /// read whether it was what had been protected.
+    /// </summary>
+    CopyOnWriteOfBuffers,
+
     /// <summary>A page that is touched is fetched then, and comes unwritten: a restart can be lazy.</summary>
     PagesOnDemand,
 

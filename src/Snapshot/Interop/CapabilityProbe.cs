@@ -64,6 +64,7 @@ internal sealed class CapabilityProbe
         Capability.WriteTracking => WriteProtectProbe.Run(),
         Capability.CopyOnWrite => _write.Value.Works,
         Capability.CopyOnWriteInSystemCalls => _write.Value.InSystemCalls,
+        Capability.CopyOnWriteOfBuffers => BufferProbe.Run(),
         Capability.PagesOnDemand => _demand.Value.Works,
         Capability.PagesOnDemandInSystemCalls => _demand.Value.InSystemCalls,
         Capability.NativeThreads => NativeThreadsProbe.Run(),

@@ -70,6 +70,9 @@ internal sealed record CapabilityText(
             "Copy-on-write is not chosen by itself: a system call that writes to an arena would fail with " +
             "EFAULT.",
             AllowPrivilege, Capability.CopyOnWrite),
+        new(Capability.CopyOnWriteOfBuffers, "copy-on-write of buffers", "no-copy-on-write-of-buffers",
+            "What changed of protected buffers is copied inside the pause.", Kernel("6.13"),
+            Capability.CopyOnWriteInSystemCalls, Capability.PagemapScan),
         new(Capability.PagesOnDemand, "pages on demand", "no-pages-on-demand",
             "A restart is eager: everything is read before the first participant runs.", Kernel("6.7"),
             Capability.WriteTracking),

@@ -60,6 +60,11 @@ internal unsafe struct RegionState
     internal ulong Collected;
     internal ulong ChangedFirst;
     internal ulong ChangedEnd;
+    internal ulong First;
+    internal ulong End;
+    internal uint IsForeign;
+    internal int Pagemap;
+    internal ulong Gone;
 }
 
 /// <summary><c>struct sn_freezer</c>.</summary>
@@ -89,12 +94,16 @@ internal unsafe struct FreezerState
 }
 
 /// <summary>
-/// Imports of freeze.c, open.c, regions.c and signal.c; what each does is said in snapshot_native.h.
+/// Imports of freeze.c, deliver.c, open.c, regions.c and signal.c; what each does is said in
+/// snapshot_native.h.
 /// </summary>
 internal static unsafe partial class Native
 {
     /// <summary>SN_COLLECT_EARLY, beside the flags of <see cref="ScanMode"/>.</summary>
     internal const int CollectEarly = 8;
+
+    /// <summary>SN_KEEP_FIRST, SN_KEEP_LAST.</summary>
+    internal const uint KeepFirst = 1, KeepLast = 2;
 
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
@@ -140,7 +149,7 @@ internal static unsafe partial class Native
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
     internal static partial int sn_region_read(
-        FreezerState* freezer, RegionState* region, ulong first, ulong count, void* target);
+        FreezerState* freezer, RegionState* region, ulong from, ulong bytes, uint keep, void* target);
 
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]

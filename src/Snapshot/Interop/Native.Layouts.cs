@@ -182,6 +182,11 @@ internal static unsafe partial class Native
             { "collected", &it.Collected },
             { "changed_first", &it.ChangedFirst },
             { "changed_end", &it.ChangedEnd },
+            { "first", &it.First },
+            { "end", &it.End },
+            { "foreign", &it.IsForeign },
+            { "pagemap", &it.Pagemap },
+            { "gone", &it.Gone },
         };
     }
 

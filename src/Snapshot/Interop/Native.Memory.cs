@@ -52,4 +52,8 @@ internal static unsafe partial class Native
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
     internal static partial int sn_memory_map_sparse(ulong bytes, ulong* baseAddress);
+
+    [LibraryImport(Library)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    internal static partial int sn_memory_read(ulong address, ulong bytes, void* target);
 }

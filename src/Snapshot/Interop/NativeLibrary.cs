@@ -13,7 +13,7 @@ internal static unsafe partial class Native
 {
     internal const string Library = "snapshot_native";
 
-    private const int AbiVersion = 15;
+    private const int AbiVersion = 16;
 
     private static bool s_isChecked;
 

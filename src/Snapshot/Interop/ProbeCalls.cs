@@ -11,6 +11,8 @@ internal static unsafe partial class ProbeCalls
     internal const int ReadWrite = 1 | 2; // PROT_READ | PROT_WRITE
     internal const int PrivateAnonymous = 0x02 | 0x20; // MAP_PRIVATE | MAP_ANONYMOUS
     internal const int FixedNoReplace = 0x100000; // MAP_FIXED_NOREPLACE
+    internal const int Fixed = 0x10; // MAP_FIXED
+    internal const int MoveTo = 1 | 2; // MREMAP_MAYMOVE | MREMAP_FIXED
     internal const long FutexWaitv = 449; // __NR_futex_waitv, the same on all processors
     internal const nint MapFailed = -1;
 
@@ -28,6 +30,10 @@ internal static unsafe partial class ProbeCalls
     [LibraryImport(Libc)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     internal static partial int munmap(nint address, nuint bytes);
+
+    [LibraryImport(Libc)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    internal static partial nint mremap(nint from, nuint oldBytes, nuint newBytes, int flags, nint to);
 
     [LibraryImport(Libc, SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -27,13 +27,15 @@ internal readonly unsafe ref struct ProbeMemory
     internal int IndexOf(ulong address) => (int)((address - (ulong)_address) / (ulong)_pageSize);
 
     /// <summary>The pages of a category that the kernel names, as text; or why it named none.</summary>
-    internal string Seen(PagemapDescriptor pagemap, PageCategories require, ScanMode mode)
+    internal string Seen(
+        PagemapDescriptor pagemap, PageCategories require, ScanMode mode,
+        PageCategories forbid = PageCategories.None)
     {
         PageRegion* runs = stackalloc PageRegion[_pages];
         ulong count, walked;
         int errno = Native.sn_pagemap_scan(
-            pagemap.Number, (ulong)Address, (ulong)Address + Bytes, (ulong)require, 0, 0, (int)mode, runs,
-            (ulong)_pages, &count, &walked);
+            pagemap.Number, (ulong)Address, (ulong)Address + Bytes, (ulong)require, (ulong)forbid, 0,
+            (int)mode, runs, (ulong)_pages, &count, &walked);
         if (errno != 0) return $"the scan failed: {Finding.Text(errno)}";
 
         List<int> pages = [];

@@ -23,10 +23,12 @@ internal sealed unsafe class SparseMemory : IDisposable
 
     /// <param name="bytes">May be 0.</param>
     /// <param name="what">What it is for, for the message.</param>
+    /// <param name="apart">Never from the C library: what serves writes must not be where a program's freed
+    /// memory may still be protected.</param>
     /// <exception cref="SnapshotException">SystemCall: Linux gives no range of so many addresses.</exception>
-    internal SparseMemory(long bytes, string what)
+    internal SparseMemory(long bytes, string what, bool apart = false)
     {
-        if (bytes <= SmallBytes)
+        if (bytes <= SmallBytes && !apart)
         {
             _base = (ulong)NativeMemory.AllocZeroed((nuint)Math.Max(bytes, 1));
             return;

@@ -20,14 +20,20 @@ internal readonly record struct BufferPages(ulong Address, long Bytes)
     /// <summary>The address of the first whole page.</summary>
     internal ulong WholeStart => Address + (ulong)LeadBytes;
 
+    /// <summary>The address after the last whole page.</summary>
+    internal ulong WholeEnd => WholeStart + (ulong)Pages.Bytes(WholePages);
+
     /// <summary>Where the edge behind the whole pages begins, counted from the first byte.</summary>
     internal long TailOffset => LeadBytes + Pages.Bytes(WholePages);
 
     /// <summary>Adds the pages of the buffer that have a byte on whole pages of memory.</summary>
-    internal void Spread(PageBitmap whole, PageBitmap into)
+    /// <param name="whole">The pages of memory.</param>
+    /// <param name="into">What they are added to.</param>
+    /// <param name="first">The number that the first whole page has there.</param>
+    internal void Spread(PageBitmap whole, PageBitmap into, long first = 0)
     {
         for (long at = 0; whole.NextRun(at, out PageRange run); at = run.End)
-            into.Add(Holding(LeadBytes + Pages.Bytes(run.Start), Pages.Bytes(run.Count)));
+            into.Add(Holding(LeadBytes + Pages.Bytes(run.Start - first), Pages.Bytes(run.Count)));
     }
 
     /// <summary>Adds the pages of the buffer that have no byte elsewhere.</summary>

@@ -1,6 +1,6 @@
-using System.Runtime.InteropServices;
 using Snapshot.Base;
 using Snapshot.Interop;
+using Snapshot.Memory;
 
 namespace Snapshot.Tracking;
 
@@ -19,6 +19,7 @@ internal sealed unsafe class Freezer : IDisposable
 
     private UserfaultDescriptor? _userfault;
     private readonly NativeServers _servers = new();
+    private readonly SparseMemory _memory;
 
     /// <param name="bySignals">
     /// Whether memory is protected by mprotect and writes are served by a handler of SIGSEGV (signal.c),
@@ -28,7 +29,8 @@ internal sealed unsafe class Freezer : IDisposable
     internal Freezer(bool bySignals)
     {
         IsBySignals = bySignals;
-        State = (FreezerState*)NativeMemory.AllocZeroed((nuint)sizeof(FreezerState));
+        _memory = new SparseMemory(sizeof(FreezerState), "what serves writes", apart: true);
+        State = (FreezerState*)_memory.Address;
         try
         {
             if (bySignals) TakeSignals();
@@ -73,7 +75,11 @@ internal sealed unsafe class Freezer : IDisposable
     internal void LetGo(RegionState* region)
     {
         if (IsBySignals) _ = Native.sn_region_disarm(State, region, 0, region->PageCount);
-        else _userfault!.Unregister(region->Start, region->PageCount * Pages.Size);
+        else
+        {
+            _userfault!.Unregister(
+                region->Start + (region->First * Pages.Size), (region->End - region->First) * Pages.Size);
+        }
     }
 
     /// <summary>
@@ -87,7 +93,7 @@ internal sealed unsafe class Freezer : IDisposable
         if (IsBySignals) _ = Native.sn_freezer_leave_signals(State);
         _servers.Dispose();
         _userfault?.Dispose();
-        NativeMemory.Free(State);
+        _memory.Dispose();
         State = null;
     }
 

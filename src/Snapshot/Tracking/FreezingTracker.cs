@@ -20,8 +20,11 @@ namespace Snapshot.Tracking;
 /// <para>Pages without memory are not armed (see <see cref="WriteProtectTracker"/>); a collect looks among
 /// those that are not armed for what has memory now. Those that are open for devices
 /// (<see cref="DevicePages"/>) are not armed either, and it reports them.</para>
+/// <para>Foreign memory is the program's, which may free it, drop it or replace it at any time; foreign.c has
+/// the argument. A collect then also reports what lost its protection, and what was frozen can be lost.
+/// </para>
 /// </remarks>
-internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
+internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages, IFreezing
 {
     internal const int SpanPages = Pages.HugeSize / Pages.Size;
 
@@ -39,12 +42,18 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
     private readonly SparseMemory _tables;
     private RegionState* _state;
     private ulong _spoiledBefore;
+    private bool _isLeft;
 
     /// <param name="region">The memory.</param>
     /// <param name="freezer">Serves the writes to it.</param>
     /// <param name="pagemap">Tells which pages have memory; null: all of them have.</param>
+    /// <param name="foreign">
+    /// The pages of it that are the program's, and the others are left alone; null: it is memory of our own.
+    /// Needs a pagemap that can be scanned, and the full form of userfaultfd.
+    /// </param>
     /// <exception cref="SnapshotException">The range cannot be registered.</exception>
-    internal FreezingTracker(MemoryRegion region, Freezer freezer, PagemapDescriptor? pagemap)
+    internal FreezingTracker(
+        MemoryRegion region, Freezer freezer, PagemapDescriptor? pagemap, PageRange? foreign = null)
     {
         _region = region;
         _freezer = freezer;
@@ -52,6 +61,14 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
         _givenBack = new PageBitmap(region.CapacityPages);
         _dropped = new PageBitmap(region.CapacityPages);
         _state = MakeState(region, out _tables);
+        if (foreign is { } own)
+        {
+            _state->First = (ulong)own.Start;
+            _state->End = (ulong)own.End;
+            _state->IsForeign = 1;
+            _state->Pagemap = Pagemap;
+        }
+
         int errno = Native.sn_region_add(freezer.State, _state);
         if (errno != 0)
         {
@@ -98,8 +115,9 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
         Collected = others ? new PageRange(0, _region.CommittedPages) : Written();
     }
 
-    /// <summary>The pages among which those are that the last <see cref="Collect"/> added.</summary>
-    internal PageRange Collected { get; private set; }
+    public PageRange Collected { get; private set; }
+
+    public long FirstInSpan => 0;
 
     /// <summary>
     /// Arms memory again just before the pause, which is then to protect only what is written after this.
@@ -132,43 +150,41 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
         pages.UnionWith(_givenBack);
     }
 
-    /// <summary>
-    /// These pages are wanted as they are now. After the collect that reported them; nobody writes. No
-    /// managed allocation.
-    /// </summary>
-    /// <exception cref="SnapshotException">
-    /// StagingFull: pages that somebody wrote all the same could not be copied.
-    /// </exception>
-    internal void Freeze(PageBitmap wanted)
+    public void Freeze(PageBitmap wanted)
     {
         _spoiledBefore = _freezer.Spoiled;
         if (Native.sn_region_freeze(_freezer.State, _state, (ulong)_region.CommittedPages, wanted.Words) != 0)
             ThrowNoSlot();
     }
 
-    /// <summary>
-    /// Copies pages of one span to <paramref name="target"/> as they were when they were frozen, and lets
-    /// them go: a page can be read once. A page that had no memory then is zero.
-    /// </summary>
-    internal void Read(PageRange pages, Span<byte> target)
+    public void Read(PageRange pages, Span<byte> target)
     {
-        if (pages.Start / SpanPages != (pages.End - 1) / SpanPages ||
-            target.Length < Pages.Bytes(pages.Count))
-            throw new ArgumentOutOfRangeException(
-                nameof(pages), "not pages of one span, or no room for them");
-        fixed (byte* to = target)
-            _ = Native.sn_region_read(_freezer.State, _state, (ulong)pages.Start, (ulong)pages.Count, to);
+        _ = TryRead(Pages.Bytes(pages.Start), target[..(int)Pages.Bytes(pages.Count)], keep: 0);
 
         // Whoever gives content up says so before it does.
         if (_freezer.Spoiled != _spoiledBefore) ThrowSpoiled();
     }
 
     /// <summary>
-    /// Spans in the order in which they had better be read: as they were first written between the last two
-    /// collects, but for what copies of them have to do with it (<see cref="DrainOrder"/>).
+    /// The same of bytes of one span, counted from the first page; those of its pages at the ends stay that
+    /// are to be kept.
     /// </summary>
-    /// <param name="spans">The spans, ascending; reordered.</param>
-    internal IEnumerable<long> InDrainOrder(List<long> spans)
+    /// <returns>False: content that was wanted is lost. Only of foreign memory.</returns>
+    internal bool TryRead(long from, Span<byte> target, uint keep)
+    {
+        if (from / Pages.HugeSize != (from + target.Length - 1) / Pages.HugeSize)
+            throw new ArgumentOutOfRangeException(nameof(from), "not bytes of one span");
+        fixed (byte* to = target)
+        {
+            return Native.sn_region_read(
+                _freezer.State, _state, (ulong)from, (ulong)target.Length, keep, to) == 0;
+        }
+    }
+
+    /// <summary>Where content was that is lost.</summary>
+    internal ulong Lost => Volatile.Read(ref _state->Gone);
+
+    public IEnumerable<long> InDrainOrder(List<long> spans)
     {
         // Never noted, as in a first image: by address, behind the others.
         spans.Sort((left, right) => (OrderOf(left), left).CompareTo((OrderOf(right), right)));
@@ -180,8 +196,11 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
     /// </summary>
     internal bool IsOpened(long span) => Volatile.Read(ref _state->Spans[span].Order) != 0;
 
-    /// <summary>Nothing is wanted any more.</summary>
-    internal void Thaw() => _ = Native.sn_region_thaw(_freezer.State, _state, (ulong)_region.CommittedPages);
+    public void Thaw()
+    {
+        if (_state is null) return;
+        _ = Native.sn_region_thaw(_freezer.State, _state, (ulong)_region.CommittedPages);
+    }
 
     public void Secure(PageRange pages)
     {
@@ -201,20 +220,31 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
         }
     }
 
+    /// <summary>What is frozen is copied first, and can be read as long as it is not thawed.</summary>
+    internal override void Leave()
+    {
+        if (_isLeft || _state is null) return;
+        _isLeft = true;
+        Secure(new PageRange(0, _region.CommittedPages));
+        Remove();
+    }
+
     public override void Dispose()
     {
         if (_state is null) return;
         if (_region.Frozen == this) _region.Frozen = null;
         Thaw();
-
-        // Where the kernel does not end the registration, unmapping the memory or closing the descriptor
-        // will.
-        _ = Native.sn_region_remove(_freezer.State, _state);
+        if (!_isLeft) Remove();
         lock (_ending) FreeState();
         _pagemap?.DangerousRelease();
         _givenBack.Dispose();
         _dropped.Dispose();
     }
+
+    /// <summary>
+    /// Where the kernel does not end the registration, unmapping the memory or closing the descriptor will.
+    /// </summary>
+    private void Remove() => _ = Native.sn_region_remove(_freezer.State, _state);
 
     private int Pagemap => _pagemap?.Number ?? -1;
 
@@ -290,12 +320,13 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
         long pages = Pages.AlignUp(region.CapacityPages, SpanPages);
         long words = pages / 64, spans = pages / SpanPages;
         tables = new SparseMemory(
-            (4 * words * sizeof(ulong)) + ((pages + spans) * sizeof(uint)) + (spans * sizeof(SpanState)),
-            "the tables of frozen pages");
-        RegionState* state = (RegionState*)NativeMemory.AllocZeroed((nuint)sizeof(RegionState));
+            sizeof(RegionState) + (4 * words * sizeof(ulong)) + ((pages + spans) * sizeof(uint)) +
+                (spans * sizeof(SpanState)),
+            "the tables of frozen pages", apart: true);
+        RegionState* state = (RegionState*)tables.Address;
         state->Start = (ulong)region.Address;
-        state->PageCount = (ulong)pages;
-        state->Armed = (ulong*)tables.Address;
+        state->PageCount = state->End = (ulong)pages;
+        state->Armed = (ulong*)(state + 1);
         state->Written = state->Armed + words;
         state->Frozen = state->Written + words;
         state->Copied = state->Frozen + words;
@@ -307,7 +338,6 @@ internal sealed unsafe class FreezingTracker : DirtyTracker, IFrozenPages
 
     private void FreeState()
     {
-        NativeMemory.Free(_state);
         _tables.Dispose();
         _state = null;
     }

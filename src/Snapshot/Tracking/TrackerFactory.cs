@@ -21,6 +21,12 @@ internal sealed unsafe class TrackerFactory : IDisposable
     /// <summary>32 MiB: the same of hashing.</summary>
     private const long ManyToHash = 1 << 13;
 
+    /// <summary>Of less, a copy inside the pause is as cheap as the faults of writes.</summary>
+    private const long BufferFrozenFrom = 8L << 20;
+
+    /// <summary>The part of a buffer that says nothing yet of what its pages will be.</summary>
+    private const int NearlyNone = 16;
+
     private readonly UserfaultDescriptor? _userfault;
     private readonly PagemapDescriptor? _pagemap;
     private readonly ScanCrew? _crew;
@@ -114,8 +120,7 @@ internal sealed unsafe class TrackerFactory : IDisposable
     internal FreezingTracker CreateFreezing(MemoryRegion region)
     {
         ThrowUnlessCanFreeze();
-        lock (_starting) Volatile.Write(ref _freezer, _freezer ?? new Freezer(IsBySignals));
-        return new FreezingTracker(region, _freezer!, _pagemap);
+        return new FreezingTracker(region, StartFreezer(), _pagemap);
     }
 
     /// <summary>
@@ -185,12 +190,36 @@ internal sealed unsafe class TrackerFactory : IDisposable
     /// <param name="region">The memory.</param>
     /// <param name="mayWatch">False: it is found changed by its content.</param>
     /// <param name="isInParent">Whether the newest image has it.</param>
+    /// <param name="mayFreeze">Whether it may be frozen where it lies, where that is worth while.</param>
     /// <exception cref="SnapshotException">MemoryGone; SystemCall.</exception>
-    internal DirtyTracker CreateForBuffer(MemoryRegion region, bool mayWatch = true, bool isInParent = false)
+    internal DirtyTracker CreateForBuffer(
+        MemoryRegion region, bool mayWatch = true, bool isInParent = false, bool mayFreeze = false)
     {
         UserfaultDescriptor? userfault = _capabilities[Capability.PagemapScan] ? _userfault : null;
+        FreezingTerms? freezing = mayFreeze && _capabilities[Capability.CopyOnWriteOfBuffers]
+            ? new FreezingTerms(StartFreezer, IsWorthFreezing)
+            : null;
         return new BufferTracker(
-            region, new BufferTerms(userfault, _pagemap, _crew, _mappings, mayWatch, isInParent));
+            region, new BufferTerms(userfault, _pagemap, _crew, _mappings, mayWatch, isInParent, freezing));
+    }
+
+    private Freezer StartFreezer()
+    {
+        lock (_starting) Volatile.Write(ref _freezer, _freezer ?? new Freezer(IsBySignals));
+        return _freezer!;
+    }
+
+    /// <summary>
+    /// Whether half of the memory is in huge pages, at least, or nearly none of it is there yet: a page of
+    /// 4 KiB costs as much to protect as to copy.
+    /// </summary>
+    private bool IsWorthFreezing(ulong start, ulong end)
+    {
+        if (end - start < BufferFrozenFrom || !_capabilities[Capability.HugePages]) return false;
+        using PageScan scan = new(_pagemap!);
+        ulong populated = (ulong)scan.Count(start, end, PageFilter.Present);
+        return populated < (end - start) / Pages.Size / NearlyNone ||
+            2 * (ulong)scan.Count(start, end, PageFilter.Huge) >= populated;
     }
 
     public void Dispose()

@@ -14,45 +14,54 @@ namespace Snapshot.Tests.Session;
 /// </summary>
 public sealed unsafe class ForeignMemoryBesideTests : IDisposable
 {
-    private const int Words = 300_000;
+    private const int FewWords = 300_000;
+    private const int ManyWords = 2_500_000; // of which most are in huge pages
 
-    private static readonly TimeSpan s_time = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan s_time = TimeSpan.FromSeconds(4), s_timeOfMany = TimeSpan.FromSeconds(2);
 
     private readonly TemporaryStore _store = new();
+    private int _words = FewWords;
+    private bool _forgets;
 
     public void Dispose() => _store.Dispose();
 
     [MachineTheory]
-    [InlineData(TrackingMechanism.Auto)]
-    [InlineData(TrackingMechanism.ContentHash)]
+    [InlineData(TrackingMechanism.Auto, FewWords, false)]
+    [InlineData(TrackingMechanism.ContentHash, FewWords, false)]
+    [InlineData(TrackingMechanism.Auto, ManyWords, false)]
+    [InlineData(TrackingMechanism.Auto, ManyWords, true)]
     public void What_a_participant_writes_between_two_polls_is_in_an_image_as_a_whole(
-        TrackingMechanism tracking)
+        TrackingMechanism tracking, int words, bool forgets)
     {
+        (_words, _forgets) = (words, forgets);
+        long bytes = (long)words * sizeof(long);
         SnapshotOptions options = new()
         {
             Tuning = new SnapshotTuning { Tracking = tracking },
             Store = new StoreOptions
             { ChainLengthMax = 3, Retention = new RetentionPolicy { KeepLast = 2 } },
         };
-        long* memory = (long*)NativeMemory.AllocZeroed(Words, sizeof(long));
+        byte* mapped = LibC.Map(bytes + 16);
+        LibC.AskForHugePages(mapped, bytes + 16);
+        long* memory = (long*)(mapped + 16);
         try
         {
             using (SnapshotSession session = SnapshotSession.Open(_store.Path, options))
                 RunAll(session, memory);
-            new Span<long>(memory, Words).Clear();
+            new Span<long>(memory, words).Clear();
             using SnapshotSession restarted = SnapshotSession.Open(_store.Path, options);
             foreach (string name in Names(restarted))
             {
-                if (name == "steady") restarted.Protect(name, memory, Words * sizeof(long));
+                if (name == "steady") restarted.Protect(name, memory, bytes);
                 else Assert.True(restarted.DropRestoredBuffer(name));
             }
 
-            AssertWhole(new Span<long>(memory, Words));
+            AssertWhole(new Span<long>(memory, words));
             Assert.True(memory[0] > 0);
         }
         finally
         {
-            NativeMemory.Free(memory);
+            LibC.Unmap(mapped, bytes + 16);
         }
     }
 
@@ -86,11 +95,11 @@ public sealed unsafe class ForeignMemoryBesideTests : IDisposable
         Assert.Empty(capture.Captured);
     }
 
-    private static void RunAll(SnapshotSession session, long* memory)
+    private void RunAll(SnapshotSession session, long* memory)
     {
         Arena arena = session.OpenArena("arena", new ArenaOptions { Capacity = 1L << 30 });
-        session.Protect("steady", memory, Words * sizeof(long));
-        using CancellationTokenSource ending = new(s_time);
+        session.Protect("steady", memory, (long)_words * sizeof(long));
+        using CancellationTokenSource ending = new(_words == FewWords ? s_time : s_timeOfMany);
         Exception? failure = null;
         Thread[] threads =
         [
@@ -101,7 +110,7 @@ public sealed unsafe class ForeignMemoryBesideTests : IDisposable
         long seen = 0;
         while (!ending.IsCancellationRequested)
         {
-            SnapshotInfo info = session.RequestCheckpoint().WaitCommittedInThread();
+            if (Take(session) is not { } info) continue;
             byte[] stored = StoredMemory.Read(session.Store, info.Generation, "steady");
             ReadOnlySpan<long> words = MemoryMarshal.Cast<byte, long>(stored);
             AssertWhole(words);
@@ -131,25 +140,43 @@ public sealed unsafe class ForeignMemoryBesideTests : IDisposable
         }
     }
 
+    /// <summary>Null where memory went while it was drained.</summary>
+    private SnapshotInfo? Take(SnapshotSession session)
+    {
+        try
+        {
+            return session.RequestCheckpoint().WaitCommittedInThread();
+        }
+        catch (SnapshotException error) when (_forgets && error.Code == SnapshotErrorCode.MemoryGone)
+        {
+            Assert.Contains("'passing'", error.Message, StringComparison.Ordinal);
+            return null;
+        }
+    }
+
     /// <summary>Scattered first, so that a part of it in an image would show.</summary>
-    private static void Write(long* memory)
+    private void Write(long* memory)
     {
         long step = memory[0] + 1;
         for (int stride = 0; stride < 512; stride++)
         {
-            for (int word = stride; word < Words; word += 512) memory[word] = step;
+            for (int word = stride; word < _words; word += 512) memory[word] = step;
         }
     }
 
-    private static void Change(SnapshotSession session)
+    /// <summary>Memory that comes and goes: without a word, where that is tried.</summary>
+    private void Change(SnapshotSession session)
     {
-        int bytes = Random.Shared.Next(1, 2_000_000);
-        byte* at = (byte*)NativeMemory.Alloc((nuint)bytes);
-        new Span<byte>(at, bytes).Fill((byte)bytes);
+        long bytes = _words == FewWords ? Random.Shared.Next(1, 2_000_000) : 9 << 20;
+        byte* at = LibC.MapApart(bytes);
+        LibC.AskForHugePages(at, bytes);
+        new Span<byte>(at, (int)bytes).Fill((byte)bytes);
         session.Protect("passing", at, bytes);
         Thread.Sleep(Random.Shared.Next(3));
+        bool forgets = _forgets && Random.Shared.Next(2) == 0;
+        if (forgets) LibC.Unmap(at, bytes);
         Assert.True(session.Unprotect("passing"));
-        NativeMemory.Free(at);
+        if (!forgets) LibC.Unmap(at, bytes);
     }
 
     private static void Grow(Arena arena)

@@ -12,11 +12,13 @@ namespace Snapshot.Tests.Session;
 public sealed unsafe class ForeignMemoryModelTests : IDisposable
 {
     private const int Steps = 400;
+    private const int StepsOfLarge = 60;
 
     private readonly TemporaryStore _store = new();
     private readonly List<Piece> _pieces = [];
     private readonly Dictionary<long, Dictionary<string, byte[]>> _taken = [];
     private int _names;
+    private bool _areLarge;
 
     public void Dispose()
     {
@@ -25,12 +27,15 @@ public sealed unsafe class ForeignMemoryModelTests : IDisposable
     }
 
     [MachineTheory]
-    [InlineData(1, TrackingMechanism.Auto)]
-    [InlineData(2, TrackingMechanism.Auto)]
-    [InlineData(3, TrackingMechanism.Auto)]
-    [InlineData(4, TrackingMechanism.ContentHash)]
-    public void Every_generation_has_what_the_program_had(int seed, TrackingMechanism tracking)
+    [InlineData(1, TrackingMechanism.Auto, false)]
+    [InlineData(2, TrackingMechanism.Auto, false)]
+    [InlineData(3, TrackingMechanism.Auto, false)]
+    [InlineData(4, TrackingMechanism.ContentHash, false)]
+    [InlineData(5, TrackingMechanism.Auto, true)]
+    [InlineData(6, TrackingMechanism.Auto, true)]
+    public void Every_generation_has_what_the_program_had(int seed, TrackingMechanism tracking, bool large)
     {
+        _areLarge = large;
         SnapshotOptions options = new()
         {
             Tuning = new SnapshotTuning { Tracking = tracking },
@@ -45,7 +50,8 @@ public sealed unsafe class ForeignMemoryModelTests : IDisposable
         Random random = new(seed);
         using (SnapshotSession session = SnapshotSession.Open(_store.Path, options))
         {
-            for (int step = 0; step < Steps; step++) Step(session, random, $"seed {seed}, step {step}");
+            for (int step = 0; step < (large ? StepsOfLarge : Steps); step++)
+                Step(session, random, $"seed {seed}, step {step}");
             TakeGood(session, $"seed {seed}, end");
         }
 
@@ -71,8 +77,8 @@ public sealed unsafe class ForeignMemoryModelTests : IDisposable
         Piece? piece = _pieces.Count == 0 ? null : _pieces[random.Next(_pieces.Count)];
         switch (random.Next(12))
         {
-            case 0 or 1 when _pieces.Count < 8:
-                _pieces.Add(Piece.Make($"piece {_names++}", random));
+            case 0 or 1 when _pieces.Count < (_areLarge ? 3 : 8):
+                _pieces.Add(Piece.Make($"piece {_names++}", random, _areLarge));
                 Protect(session, _pieces[^1], random);
                 break;
             case 2 when piece is not null:
@@ -81,16 +87,17 @@ public sealed unsafe class ForeignMemoryModelTests : IDisposable
                 piece.Resize(random);
                 Protect(session, piece, random);
                 break;
-            case 3 when piece is not null && _pieces.Count > 3:
-                Assert.True(session.Unprotect(piece.Name));
-                piece.Free();
-                _pieces.Remove(piece);
+            case 3 when piece is not null && _pieces.Count > (_areLarge ? 1 : 3):
+                Free(session, piece);
                 break;
             case 4:
                 piece?.Replace();
                 break;
             case 5:
                 piece?.Drop(random);
+                break;
+            case 6 when _areLarge:
+                TakeHeld(session, random, when);
                 break;
             case 6:
                 TakeAborted(session, piece, random);
@@ -110,7 +117,12 @@ public sealed unsafe class ForeignMemoryModelTests : IDisposable
     private void TakeGood(SnapshotSession session, string when)
     {
         Dictionary<string, byte[]> now = _pieces.ToDictionary(piece => piece.Name, piece => piece.Copy());
-        long generation = session.RequestCheckpoint().WaitCommittedInThread().Generation;
+        AssertTaken(session, session.RequestCheckpoint().WaitCommittedInThread().Generation, now, when);
+    }
+
+    private void AssertTaken(
+        SnapshotSession session, long generation, Dictionary<string, byte[]> now, string when)
+    {
         _taken.Add(generation, now);
         foreach ((string name, byte[] content) in now)
         {
@@ -120,6 +132,43 @@ public sealed unsafe class ForeignMemoryModelTests : IDisposable
                 stored.Length == content.Length && same == content.Length,
                 $"{when}: byte {same} of '{name}' in generation {generation} is wrong");
         }
+    }
+
+    /// <summary>
+    /// Written, or unprotected and freed, while it is drained; or dropped or replaced, which may be an error.
+    /// </summary>
+    private void TakeHeld(SnapshotSession session, Random random, string when)
+    {
+        Dictionary<string, byte[]> now = _pieces.ToDictionary(piece => piece.Name, piece => piece.Copy());
+        using HeldDrain held = new();
+        CheckpointTicket ticket = held.Request(session);
+        bool mayFail = false;
+        foreach (Piece piece in _pieces.ToArray())
+        {
+            int what = random.Next(8);
+            mayFail |= what < 2;
+            if (what == 0) piece.Drop(random);
+            else if (what == 1) piece.Replace();
+            else if (what == 2 && _pieces.Count > 1) Free(session, piece);
+            else piece.Write(random);
+        }
+
+        held.LetGo();
+        try
+        {
+            AssertTaken(session, ticket.WaitCommittedInThread().Generation, now, when);
+        }
+        catch (SnapshotException error) when (mayFail && error.Code == SnapshotErrorCode.MemoryGone)
+        {
+            // The next one has it as it is then.
+        }
+    }
+
+    private void Free(SnapshotSession session, Piece piece)
+    {
+        Assert.True(session.Unprotect(piece.Name));
+        piece.Free();
+        _pieces.Remove(piece);
     }
 
     /// <summary>Written meanwhile, and given up when it is captured.</summary>
@@ -142,13 +191,15 @@ public sealed unsafe class ForeignMemoryModelTests : IDisposable
     private sealed class Piece
     {
         private readonly bool _isMapped;
+        private readonly bool _isLarge;
         private byte* _base;
         private long _mappedBytes;
 
-        private Piece(string name, bool isMapped)
+        private Piece(string name, bool isMapped, bool isLarge)
         {
             Name = name;
             _isMapped = isMapped;
+            _isLarge = isLarge;
         }
 
         internal string Name { get; }
@@ -157,9 +208,9 @@ public sealed unsafe class ForeignMemoryModelTests : IDisposable
 
         internal int Bytes { get; private set; }
 
-        internal static Piece Make(string name, Random random)
+        internal static Piece Make(string name, Random random, bool large)
         {
-            Piece piece = new(name, random.Next(2) == 0);
+            Piece piece = new(name, random.Next(2) == 0 || large, large);
             piece.Allocate(random);
             piece.Write(random);
             return piece;
@@ -212,8 +263,9 @@ public sealed unsafe class ForeignMemoryModelTests : IDisposable
             else NativeMemory.Free(_base);
         }
 
-        private static int Length(Random random) => random.Next(4) switch
+        private int Length(Random random) => random.Next(4) switch
         {
+            _ when _isLarge => random.Next(9_000_000, 13_000_000),
             0 => random.Next(1, 40_000),
             1 => random.Next(100_000, 5_000_000),
             _ => random.Next(60_000, 400_000),
@@ -231,6 +283,7 @@ public sealed unsafe class ForeignMemoryModelTests : IDisposable
             int offset = random.Next(2) == 0 ? 0 : random.Next(Pages.Size);
             _mappedBytes = Pages.AlignUp(Bytes + offset, Pages.Size);
             _base = LibC.Map(_mappedBytes);
+            if (_isLarge) LibC.AskForHugePages(_base, _mappedBytes);
             At = _base + offset;
         }
     }

@@ -1,4 +1,5 @@
 using System.Runtime.Versioning;
+using Snapshot.Interop;
 using Snapshot.Memory;
 using Snapshot.TestPrograms;
 using Snapshot.Tests.Profiles;
@@ -11,6 +12,12 @@ namespace Snapshot.Tests.Tracking;
 /// <summary>Memory of programs, of each kind that there is: watched, hashed, and without privilege.</summary>
 public sealed class BufferTrackerTests
 {
+    private static readonly string[] s_neverWatched =
+    [
+        nameof(ForeignScenarios.FewPages), nameof(ForeignScenarios.SharedMemoryFile),
+        nameof(ForeignScenarios.SharedAnonymous), nameof(ForeignScenarios.PrivateFile),
+    ];
+
     public static TheoryData<string> Scenarios => [.. ForeignScenarios.All.Keys];
 
     [MachineTheory]
@@ -22,17 +29,38 @@ public sealed class BufferTrackerTests
         Assert.Equal(TrackingMechanism.WriteProtect, factory.Mechanism);
         bool anyWatched = false;
         ForeignScenarios.All[scenario](Create);
-        string[] neverWatched =
-        [
-            nameof(ForeignScenarios.FewPages), nameof(ForeignScenarios.SharedMemoryFile),
-            nameof(ForeignScenarios.SharedAnonymous), nameof(ForeignScenarios.PrivateFile),
-        ];
-        Assert.Equal(!neverWatched.Contains(scenario), anyWatched);
+        Assert.Equal(!s_neverWatched.Contains(scenario), anyWatched);
 
         DirtyTracker Create(MemoryRegion region)
         {
             DirtyTracker tracker = factory.CreateForBuffer(region);
             anyWatched |= tracker.Mechanism == TrackingMechanism.WriteProtect;
+            return tracker;
+        }
+    }
+
+    /// <summary>As memory in huge pages is; whatever its pages are here.</summary>
+    [MachineTheory]
+    [Needs(Capability.CopyOnWriteOfBuffers)]
+    [MemberData(nameof(Scenarios))]
+    public void Frozen(string scenario)
+    {
+        using UserfaultDescriptor userfault = UserfaultDescriptor.Open();
+        using PagemapDescriptor pagemap = PagemapDescriptor.Open(canScan: true);
+        using ScanCrew crew = new(pagemap);
+        using MappingLookup mappings = MappingLookup.TryOpen()!;
+        using Freezer freezer = new(bySignals: false);
+        BufferTerms terms = new(
+            userfault, pagemap, crew, mappings, MayWatch: true, IsInParent: false,
+            new FreezingTerms(() => freezer, (_, _) => true));
+        bool anyFrozen = false;
+        ForeignScenarios.All[scenario](Create);
+        Assert.Equal(!s_neverWatched.Contains(scenario), anyFrozen);
+
+        DirtyTracker Create(MemoryRegion region)
+        {
+            BufferTracker tracker = new(region, terms);
+            anyFrozen |= tracker.Frozen is not null;
             return tracker;
         }
     }

@@ -192,6 +192,7 @@ internal static class FreezeModel
         NeedLock,
         NeedLook,
         Copy,
+        Ask,
         SetWritten,
         ClearArmed,
         Unprotect,
@@ -224,6 +225,8 @@ internal static class FreezeModel
         SetArmed,
         UnlockTaken,
         Protect,
+        FindLost,
+        TakeLost,
         ArmOpen,
         SetArmedOpen,
         ProtectOpen,
@@ -233,6 +236,9 @@ internal static class FreezeModel
         Release,
         Drain,
         Read,
+        AskFirst,
+        ReadForeign,
+        Ask,
         LetGo,
         UnlockRead,
         ReadLate,
@@ -245,7 +251,9 @@ internal static class FreezeModel
     /// <param name="At">What it does next.</param>
     /// <param name="Page">The page it is at.</param>
     /// <param name="Captures">How many are to come.</param>
-    /// <param name="Source">Where it will read a page from, when it does that late.</param>
+    /// <param name="Source">
+    /// Where it will read a page from, when it does that late; what it read of foreign memory.
+    /// </param>
     /// <param name="Wrong">It delivered another content than that of the moment of freezing.</param>
     /// <param name="Cancels">How many drains may fail.</param>
     /// <param name="Early">Early collects to come.</param>
@@ -259,7 +267,7 @@ internal static class FreezeModel
         bool OtherHolds,
         Server Server0, Server Server1, Server Securer,
         Writer Writer0, Writer Writer1, Writer Stray, Discarder Discarder, Device Device,
-        bool CollectHolds, bool OpeningHolds, Collector Collector)
+        bool CollectHolds, bool OpeningHolds, Collector Collector, bool IsForeign, bool Gone)
     {
         internal const int Servers = 3;
         internal const int Writers = 3;

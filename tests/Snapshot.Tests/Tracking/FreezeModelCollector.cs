@@ -39,6 +39,8 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
             case CollectorAt.TakeWritten or CollectorAt.SetArmed or CollectorAt.UnlockTaken or
                 CollectorAt.Protect:
                 return ArmWritten(state);
+            case CollectorAt.FindLost or CollectorAt.TakeLost:
+                return TakeLost(state);
             case CollectorAt.ArmOpen or CollectorAt.SetArmedOpen or CollectorAt.ProtectOpen:
                 return ArmOpen(state);
             case CollectorAt.Freeze or CollectorAt.FreezePage or CollectorAt.UnlockFrozen:
@@ -60,6 +62,12 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
         Collector collector = state.Collector;
         if (collector.At != CollectorAt.Drain || collector.Cancels == 0 || state.Lock != NobodyHolds)
             return null;
+        Collector after = collector with { Cancels = (byte)(collector.Cancels - 1) };
+        return Failed("the drain fails", state with { Collector = after }) with { Fair = false };
+    }
+
+    private static ModelStep<State> Failed(string name, State state)
+    {
         State next = state with { Slots = state.Slots.Renewed };
         for (int page = 0; page < Pages; page++)
         {
@@ -68,12 +76,7 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
             next = next.With(page, failed.Without(Bits.Frozen | Bits.Copied | Bits.Changed));
         }
 
-        Collector after = collector with { Cancels = (byte)(collector.Cancels - 1) };
-        return Go("the drain fails", CollectorAt.Count, next with { Collector = after }, Pages) with
-        {
-            Fair =
-            false
-        };
+        return Go(name, CollectorAt.Count, next, Pages);
     }
 
     /// <summary>The drain of another span, which had a slot when the pause ended.</summary>
@@ -119,7 +122,29 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
     /// <summary>Where nothing was written the lock is not taken.</summary>
     private static CollectorAt FirstOfArming(State state) =>
         state.A.Has(Bits.Written) || state.B.Has(Bits.Written)
-            ? CollectorAt.TakeWritten : CollectorAt.ArmOpen;
+            ? CollectorAt.TakeWritten : AfterWritten(state);
+
+    private static CollectorAt AfterWritten(State state) =>
+        state.IsForeign ? CollectorAt.FindLost : CollectorAt.ArmOpen;
+
+    /// <summary>First it is asked what is not protected; then, under the lock, what of it is armed.</summary>
+    private ModelStep<State>? TakeLost(State state)
+    {
+        byte at = state.Collector.Page;
+        if (at == Pages) return Go("what is lost is taken", CollectorAt.ArmOpen, state);
+        Page page = state[at];
+        if (state.Collector.At == CollectorAt.FindLost)
+        {
+            return page.Has(Bits.Protected) || flaw == FreezeFlaw.LooksForNothingLost
+                ? Go($"page {at} is protected still", CollectorAt.FindLost, state, (byte)(at + 1))
+                : Go($"page {at} is not protected", CollectorAt.TakeLost, state, at);
+        }
+
+        if (state.Lock != NobodyHolds) return null;
+        if (page.Has(Bits.Armed) || (page.Has(Bits.Written) && flaw != FreezeFlaw.LosesWhatIsOpened))
+            page = Reported(page.Without(Bits.Armed | Bits.Written).With(Bits.Changed), state.Collector);
+        return Go($"page {at} is lost", CollectorAt.FindLost, state.With(at, page), (byte)(at + 1));
+    }
 
     /// <summary>Under the lock: written is taken, armed is set. Outside: it is protected.</summary>
     private ModelStep<State>? ArmWritten(State state)
@@ -136,7 +161,7 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
                 "collect unlocks", CollectorAt.Protect, locks ? state with { Lock = NobodyHolds } : state);
         }
 
-        if (at == Pages) return Go("protected", CollectorAt.ArmOpen, state);
+        if (at == Pages) return Go("protected", AfterWritten(state), state);
         Page page = state[at];
         bool isLast = at + 1 == Pages;
         switch (collector.At)
@@ -275,6 +300,8 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
         byte at = collector.Page;
         switch (collector.At)
         {
+            case CollectorAt.Drain when state.Gone && state.Lock == NobodyHolds:
+                return Failed("content is lost", state with { Gone = false });
             case CollectorAt.Drain when at == Pages && state.OtherHolds:
                 return null;
             case CollectorAt.Drain when at == Pages:
@@ -285,6 +312,8 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
                 return Go("the drain locks", CollectorAt.Read, state with { Lock = Me }, at);
             case CollectorAt.Read:
                 return Read(state);
+            case CollectorAt.AskFirst or CollectorAt.ReadForeign or CollectorAt.Ask:
+                return ReadForeign(state);
             case CollectorAt.LetGo:
                 return Go($"page {at} is let go", CollectorAt.UnlockRead, LetGo(state, at), at);
             case CollectorAt.UnlockRead:
@@ -317,11 +346,46 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
     {
         Collector collector = state.Collector;
         Page page = state[collector.Page];
+        if (state.IsForeign && page.Has(Bits.Frozen))
+        {
+            CollectorAt first = flaw == FreezeFlaw.AsksBeforeReading
+                ? CollectorAt.AskFirst : CollectorAt.ReadForeign;
+            return Go($"page {collector.Page} is in its place", first, state, collector.Page);
+        }
+
         byte source = page.Has(Bits.Frozen) ? NobodyHolds : page.Has(Bits.Copied) ? page.Slot : (byte)0xFE;
         State next = flaw == FreezeFlaw.ReturnsSlotBeforeReading
             ? state with { Collector = collector with { Source = source } }
             : Deliver(state, collector.Page, source);
         return Go($"page {collector.Page} is read", CollectorAt.LetGo, next, collector.Page);
+    }
+
+    /// <summary>Read, then asked whether it was protected until now. What is lost ends the drain.</summary>
+    private ModelStep<State> ReadForeign(State state)
+    {
+        Collector collector = state.Collector;
+        byte at = collector.Page;
+        Page page = state[at];
+        bool isLast = collector.At == CollectorAt.Ask || flaw == FreezeFlaw.AsksBeforeReading;
+        if (collector.At == CollectorAt.ReadForeign)
+        {
+            State read = state with { Collector = collector with { Source = page.Content } };
+            return isLast ? Take(read) : Go($"page {at} is read", CollectorAt.Ask, read, at);
+        }
+
+        State asked = page.Has(Bits.Protected) ? state : state with { Gone = true };
+        return collector.At == CollectorAt.AskFirst
+            ? Go($"page {at} is asked about", CollectorAt.ReadForeign, asked, at)
+            : Take(asked);
+
+        ModelStep<State> Take(State taken)
+        {
+            bool wrong = taken.Collector.Source != page.Truth && !taken.Gone;
+            return Go($"page {at} is taken", CollectorAt.LetGo, taken with
+            {
+                Collector = taken.Collector with { Wrong = collector.Wrong || wrong, Source = 0 },
+            }, at);
+        }
     }
 
     private static State Deliver(State state, byte at, byte source)
@@ -333,7 +397,7 @@ internal sealed class FreezeModelCollector(FreezeFlaw flaw, bool drainStops)
             _ => state.Slots.Content(source),
         };
         bool strayed = state.Stray.IsStray && state.Stray.Page == at;
-        bool wrong = content != state[at].Truth && !strayed;
+        bool wrong = content != state[at].Truth && !strayed && !state.Gone;
         return state with
         {
             Collector =

@@ -44,6 +44,9 @@ internal sealed class FreezeModelServers(FreezeFlaw flaw, bool span, bool timeOu
         Discarder discarder = state.Discarder;
         switch (discarder.At)
         {
+            case DiscarderAt.Outside when discarder.Budget > 0 && !state.Stop && state.IsForeign:
+                return new("page 1 goes, and nobody was asked", state.With(page, Go(state[page])) with
+                { Discarder = discarder with { Budget = (byte)(discarder.Budget - 1) } });
             case DiscarderAt.Outside when discarder.Budget > 0 && !state.Stop:
                 DiscarderAt next = flaw == FreezeFlaw.DiscardsWithoutSecuring
                     ? DiscarderAt.Discarding
@@ -68,6 +71,11 @@ internal sealed class FreezeModelServers(FreezeFlaw flaw, bool span, bool timeOu
                 return null;
         }
     }
+
+    /// <summary>What had no memory at the last collect is zero in the image, as it is again.</summary>
+    private static Page Go(Page page) => (page.Bits & (Bits.Armed | Bits.Written)) != 0
+        ? page.Discard().With(Bits.Unreported)
+        : page.Discard().Without(Bits.Unreported);
 
     private Server Begin(State state, Purpose purpose, byte page) =>
         new(ServerAt.Lock, purpose, page, span, 0, state.Changes, NoSlot, false);
@@ -105,13 +113,12 @@ internal sealed class FreezeModelServers(FreezeFlaw flaw, bool span, bool timeOu
                 yield return LookInNeed(state, index);
                 break;
             case ServerAt.Copy:
-                ServerAt copied = server.Purpose == Purpose.Secure ||
-                    flaw == FreezeFlaw.CopiesAfterUnprotecting
-                    ? ServerAt.Unlock
-                    : FirstOfOpening;
+                Server copied = Copied(server);
                 yield return Move(
-                    "copies", server with { At = copied, Opening = server.First, Slot = NoSlot },
-                    Copy(state, server));
+                    "copies", state.IsForeign ? server with { At = ServerAt.Ask } : copied, Copy(state, server));
+                break;
+            case ServerAt.Ask:
+                yield return Move("asks what it copied", Copied(server), Ask(state, server));
                 break;
             case ServerAt.SetWritten or ServerAt.ClearArmed or ServerAt.Unprotect:
                 yield return Open(state, index);
@@ -251,6 +258,29 @@ internal sealed class FreezeModelServers(FreezeFlaw flaw, bool span, bool timeOu
 
     private static Server Done(Server server) =>
         server with { At = server.Slot == NoSlot ? ServerAt.Unlock : ServerAt.Copy };
+
+    private Server Copied(Server server) => server with
+    {
+        At = server.Purpose == Purpose.Secure || flaw == FreezeFlaw.CopiesAfterUnprotecting
+            ? ServerAt.Unlock
+            : FirstOfOpening,
+        Opening = server.First,
+        Slot = NoSlot,
+    };
+
+    /// <summary>What it copied and is not protected any more may be what came in its place.</summary>
+    private State Ask(State state, Server server)
+    {
+        for (int at = server.First; at < server.End; at++)
+        {
+            Page page = state[at];
+            bool isOfThisCopy = page.Has(Bits.Copied) && page.Slot == server.Slot + at - server.First;
+            if (isOfThisCopy && !page.Has(Bits.Protected) && flaw != FreezeFlaw.CopiesWithoutAsking)
+                state = state with { Gone = true };
+        }
+
+        return state;
+    }
 
     private static bool IsFrozen(State state, Server server)
     {

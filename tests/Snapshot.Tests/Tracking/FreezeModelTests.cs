@@ -32,6 +32,10 @@ public enum FreezeFlaw
     ForgetsWhatIsOpen,
     OpensWithoutSecuring,
     OpensDuringCollect,
+    AsksBeforeReading,
+    CopiesWithoutAsking,
+    LooksForNothingLost,
+    LosesWhatIsOpened,
 }
 
 /// <summary>
@@ -52,7 +56,7 @@ public sealed class FreezeModelTests(ITestOutputHelper output)
     /// hole (page 1 has no memory at first), f a drain that fails, x the drain stops for ever, o another span
     /// has a slot at first, t waits for slots may end by themselves, 1 one capture and not two, e an early
     /// collect before each of them, v a device that writes page 1 twice, when it is opened for it, w the same
-    /// with two openings.</param>
+    /// with two openings, g page 1 is foreign and goes, and nobody is asked, G the same twice.</param>
     public readonly record struct Scenario(int Opens, int Extents, string Writes, string With)
     {
         internal bool Has(char letter) => With.Contains(letter, StringComparison.Ordinal);
@@ -93,6 +97,16 @@ public sealed class FreezeModelTests(ITestOutputHelper output)
         { 2, 1, "10", "va1" },
         { 2, 1, "10", "vf" },
         { 2, 0, "10", "vx" },
+        { 2, 1, "11", "g" },
+        { 1, 1, "11", "g" },
+        { 2, 1, "02", "g" },
+        { 2, 1, "20", "g" },
+        { 2, 1, "01", "G" },
+        { 2, 1, "11", "ge1" },
+        { 2, 1, "01", "ge" },
+        { 2, 1, "11", "ga1" },
+        { 1, 0, "11", "g1" },
+        { 2, 1, "10", "gh" },
     };
 
     [Theory]
@@ -125,6 +139,10 @@ public sealed class FreezeModelTests(ITestOutputHelper output)
     [InlineData(FreezeFlaw.ArmsWhatIsOpen, 2, 1, "10", "v", "pinned page is protected")]
     [InlineData(FreezeFlaw.ForgetsWhatIsOpen, 2, 1, "10", "v", "unreported")]
     [InlineData(FreezeFlaw.OpensWithoutSecuring, 2, 1, "10", "v", "unreported")]
+    [InlineData(FreezeFlaw.AsksBeforeReading, 2, 1, "10", "g", "later content")]
+    [InlineData(FreezeFlaw.CopiesWithoutAsking, 2, 1, "20", "g", "later content")]
+    [InlineData(FreezeFlaw.LooksForNothingLost, 2, 1, "01", "g", "unreported")]
+    [InlineData(FreezeFlaw.LosesWhatIsOpened, 2, 1, "11", "ga1", "unreported")]
     [InlineData(FreezeFlaw.OpensDuringCollect, 2, 1, "10", "v", "pinned page is protected")]
     public void The_exploration_finds_a_planted_flaw(
         FreezeFlaw flaw, int opens, int extents, string writes, string with, string found)
@@ -176,9 +194,10 @@ public sealed class FreezeModelTests(ITestOutputHelper output)
             Writer0 = new Writer(WriterAt.Outside, 0, (byte)(scenario.Writes[0] - '0'), false),
             Writer1 = new Writer(WriterAt.Outside, 1, (byte)(scenario.Writes[1] - '0'), false),
             Stray = new Writer(WriterAt.Outside, 1, (byte)(scenario.Has('s') ? 1 : 0), scenario.Has('s')),
-            Discarder = new Discarder(DiscarderAt.Outside, (byte)(scenario.Has('d') ? 1 : 0)),
+            Discarder = new Discarder(DiscarderAt.Outside, (byte)(scenario.Has('G') ? 2 : scenario.Has('d') || scenario.Has('g') ? 1 : 0)),
             Device = new Device(
                 DeviceAt.Outside, (byte)(scenario.Has('w') ? 2 : scenario.Has('v') ? 1 : 0), 2),
+            IsForeign = scenario.Has('g') || scenario.Has('G'),
             Aheads = (byte)(scenario.Has('a') ? 1 : 0),
             Collector = new Collector(
                 CollectorAt.Outside, 0, captures, 0, false, (byte)(scenario.Has('f') ? 1 : 0),
