@@ -140,6 +140,23 @@ public sealed class BenchProgramTests : IDisposable
     }
 
     [Fact]
+    public void A_simulation_is_the_same_each_time_also_on_a_busy_machine()
+    {
+        string[] simulate =
+        [
+            "simulate", "--ranks", "100000", "--levels", "own", "both", "--work", "10", "--repetitions", "3",
+            "--interval", "young", "--json",
+        ];
+        ProgramResult run = RunAsTyped(simulate);
+        Assert.True(run.ExitCode == 0, run.ToString());
+        Assert.Equal(run.Output, RunAsTyped(simulate).Output);
+        JsonArray rows = JsonNode.Parse(run.Output)!.AsArray();
+        Assert.Equal(["own", "both"], rows.Select(row => (string)row!["levels"]!));
+        Assert.Equal((double)rows[0]!["youngSeconds"]!, (double)rows[0]!["intervalSeconds"]!);
+        Assert.True((double)rows[0]!["computes"]! < (double)rows[1]!["computes"]!, run.Output);
+    }
+
+    [Fact]
     public void The_kernels_own_copy_on_write_is_measured_in_a_process_of_its_own()
     {
         ProgramResult run = RunAsTyped(MemoryBaselineChild.CommandName, "8388608", "10", PagePattern.Random);
