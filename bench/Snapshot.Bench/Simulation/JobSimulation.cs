@@ -104,7 +104,8 @@ internal sealed class JobSimulation
         if (_job.Partner && _newest.Number > _partner.Complete.Number)
             _partner.Add(_newest, _now, partnerSeconds, _hosts.RenewedAt);
         bool isForShared = _job.Shared && _newest.Number % _job.SharedEvery == 0;
-        if (isForShared && _newest.Number > _shared.Complete.Number) _shared.Add(_newest, _now, _job.SharedCopy);
+        if (isForShared && _newest.Number > _shared.Complete.Number)
+            _shared.Add(_newest, _now, _job.SharedCopy);
     }
 
     /// <summary>From the failure of a host until all ranks compute again, whatever fails meanwhile.</summary>
@@ -177,7 +178,6 @@ internal sealed class JobSimulation
         _captured = _work;
         _hosts.Restore(_now + _job.Renew);
         if (source is RestartSource.Shared or RestartSource.Beginning) _partner.Forget();
-        if (generation.Number > 0)
-            AddCopies(source == RestartSource.Shared ? _job.Renew : _job.PartnerCopy);
+        if (generation.Number > 0) AddCopies(source == RestartSource.Shared ? _job.Renew : _job.PartnerCopy);
     }
 }
