@@ -16,6 +16,8 @@ switch (args)
         return NativeChild.Restart(store, Number(threads));
     case [MemoryBaselineChild.CommandName, string bytes, string dirtyPercent, string pattern]:
         return MemoryBaselineChild.Run(bytes, dirtyPercent, pattern);
+    case [RanksChild.CommandName, .. string[] arguments]:
+        return RanksChild.Run(arguments);
 }
 
 Interruption.Watch();

@@ -38,6 +38,9 @@ internal sealed class BenchCommand : Command
         SetAction(result => BenchExit.Of(() => Print(result)));
     }
 
+    /// <summary>Whether other processes change what it finds.</summary>
+    internal bool IsTimed { get; init; } = true;
+
     internal static Option<bool> Busy() => new("--busy")
     {
         Description = "Measure although other processes take the processors; without it that is refused.",
@@ -54,7 +57,7 @@ internal sealed class BenchCommand : Command
         if (plot is { Directory.Exists: false })
             throw new RequirementException(
                 "The directory of --plot does not exist", $"make '{plot.Directory}'.");
-        if (!result.GetValue(_busy)) OtherLoad.ThrowIfBusy(OtherLoad.Measure());
+        if (IsTimed && !result.GetValue(_busy)) OtherLoad.ThrowIfBusy(OtherLoad.Measure());
         ScenarioReport report = Measure(result, asJson ? static _ => { } : Console.Error.WriteLine);
         report.Print(asJson);
         if (plot is not null) File.WriteAllText(plot.FullName, SvgPlot.Draw(report.Plots));

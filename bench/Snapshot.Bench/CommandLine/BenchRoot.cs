@@ -27,6 +27,9 @@ internal static class BenchRoot
         root.Subcommands.Add(CostCommand.Create());
         root.Subcommands.Add(CrowdCommand.Create());
         root.Subcommands.Add(ScaleCommand.Create());
+        root.Subcommands.Add(RanksCommand.Create());
+        root.Subcommands.Add(LivesCommand.Create());
+        root.Subcommands.Add(SimulateCommand.Create());
         root.Subcommands.Add(FibersCommand.Create());
         root.Subcommands.Add(NativeCommand.Create());
         root.Subcommands.Add(ResultsCommand.Create(root));

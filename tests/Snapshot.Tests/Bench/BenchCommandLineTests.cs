@@ -60,6 +60,9 @@ public sealed class BenchCommandLineTests
     [InlineData("interference --every 0", "0.01 to 3600")]
     [InlineData("crowd --threads 4 0", "1 to 1024")]
     [InlineData("scale --arenas 1 65", "1 to 64")]
+    [InlineData("simulate --levels own tape", "tape")]
+    [InlineData("simulate --interval often", "auto, young, daly, or seconds")]
+    [InlineData("simulate --keeps-disk 101", "0 to 100")]
     public void What_is_wrong_is_named(string line, string part) =>
         Assert.Contains(
             BenchRoot.Create().Parse(line.Split(' ')).Errors,

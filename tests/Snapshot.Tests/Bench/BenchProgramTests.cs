@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using System.Xml.Linq;
 using Snapshot.Bench;
+using Snapshot.Tests.Profiles;
 using Snapshot.Tests.Structure;
 using Xunit;
 
@@ -137,6 +138,44 @@ public sealed class BenchProgramTests : IDisposable
         Assert.All(baselines, row =>
             Assert.All(figures, name => Assert.True(row!.AsObject().ContainsKey(name), name)));
         Assert.Equal([plot], Directory.GetFileSystemEntries(_directory.FullName));
+    }
+
+    [MachineFact]
+    [Needs(Programs = ["mpicc.openmpi", "mpirun.openmpi"], Toolchain = true)]
+    public void Ranks_are_measured_with_all_levels_beside_MPI_IO()
+    {
+        ProgramResult run = Run(
+            "ranks", "--mpi", "openmpi", "--ranks", "2", "--memory", "2MiB", "--rounds", "1", "--json",
+            "--store", _directory.FullName);
+        Assert.True(run.ExitCode == 0, run.ToString());
+        JsonArray rows = JsonNode.Parse(run.Output)!.AsArray();
+        Assert.Equal(["own", "all"], rows.Select(row => (string)row!["levels"]!));
+        Assert.All(rows, row => Assert.True((double)row!["mpiIoMs"]! > 0, run.Output));
+
+        // All of the state, without what is beside it in the arena.
+        Assert.All(
+            (string[])["ownMiB", "partnerMiB", "sharedMiB"],
+            level => Assert.InRange((double)rows[1]![level]!, 1.9, 2.3));
+        Assert.Null(rows[0]!["restartedFrom"]);
+        Assert.Equal("Partner", (string?)rows[1]!["restartedFrom"]);
+        Assert.Empty(_directory.GetFileSystemInfos());
+    }
+
+    [Fact]
+    public void A_simulation_is_the_same_each_time_also_on_a_busy_machine()
+    {
+        string[] simulate =
+        [
+            "simulate", "--ranks", "100000", "--levels", "own", "both", "--work", "10", "--repetitions", "3",
+            "--interval", "young", "--json",
+        ];
+        ProgramResult run = RunAsTyped(simulate);
+        Assert.True(run.ExitCode == 0, run.ToString());
+        Assert.Equal(run.Output, RunAsTyped(simulate).Output);
+        JsonArray rows = JsonNode.Parse(run.Output)!.AsArray();
+        Assert.Equal(["own", "both"], rows.Select(row => (string)row!["levels"]!));
+        Assert.Equal((double)rows[0]!["youngSeconds"]!, (double)rows[0]!["intervalSeconds"]!);
+        Assert.True((double)rows[0]!["computes"]! < (double)rows[1]!["computes"]!, run.Output);
     }
 
     [Fact]
