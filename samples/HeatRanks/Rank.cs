@@ -22,6 +22,7 @@ internal static class Rank
         };
         using MpiJob job = MpiJob.Open(options.JobDirectory, behaviour);
         job.CheckpointOnSignal(UserSignal1);
+        if (options.IsBatch) job.CheckpointOnSignal(PosixSignal.SIGTERM);
         Plate plate = new(job, options.Size);
         using Participant me = job.Session.Attach("main");
         if (job.Communicator.Rank == 0)
@@ -33,7 +34,12 @@ internal static class Rank
             job.Poll(plate.Step);  // every rank with the same steps: captured here, or not at all
         }
 
-        if (plate.Step < options.Steps) return MpiJob.RunMeAgain;
+        if (plate.Step < options.Steps)
+        {
+            if (job.Communicator.Rank == 0) Console.WriteLine($"ends at step {plate.Step}");
+            return MpiJob.RunMeAgain;
+        }
+
         if (job.LastError is { } error)
             Console.Error.WriteLine($"heat-ranks: no checkpoint: {error.Message}");
         File.WriteAllBytes(

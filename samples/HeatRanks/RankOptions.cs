@@ -13,6 +13,12 @@ namespace HeatRanks;
 internal sealed record RankOptions(int Size, long Steps, long EverySteps, RestartFill Fill, string Directory)
     : RunOptions(Steps, EverySteps, Directory, Output: null)
 {
+    /// <summary>Whether it ends on SIGTERM, and before the time of the batch job is up.</summary>
+    internal bool IsBatch { get; init; }
+
+    /// <summary>How long before.</summary>
+    internal TimeSpan Margin { get; init; } = TimeSpan.FromMinutes(1);
+
     internal string JobDirectory => Path.Combine(Directory, "job");
 
     internal string ResultPath => Path.Combine(Directory, "result");
