@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Snapshot.Mpi.Calls;
+using Snapshot.Mpi.Levels;
 using Snapshot.Mpi.Manifest;
 using Snapshot.Mpi.Protocol;
 
@@ -26,6 +27,7 @@ public sealed class MpiJob : IDisposable
     private readonly MpiLibrary _mpi;
     private readonly RankGroup _ranks;
     private readonly JobCheckpoints _checkpoints;
+    private readonly LevelTracks _levels;
     private readonly JobRequests _requests;
     private readonly List<int> _checked;
     private readonly List<PosixSignalRegistration> _signals = [];
@@ -35,16 +37,32 @@ public sealed class MpiJob : IDisposable
     {
         (_mpi, _ranks) = (mpi, ranks);
         RankSession sessions = new(ranks, places, options);
-        JobStart start = new JobRestartRun(ranks, places, sessions.Open).Execute();
+        StoreOptions store = options.Session.Store;
+        FailureDomains domains = FailureDomains.Of(ranks, options.FailureDomain);
+        bool isKeeper = ManifestKeepers.IsOne(ranks, domains, places, store);
+        IReadOnlyList<ILevel> levels = JobLevelsOpening.Open(ranks, domains, places, options);
+        JobStart start;
+        try
+        {
+            start = new JobRestartRun(ranks, places, levels, store, sessions.Open).Execute(isKeeper);
+        }
+        catch
+        {
+            foreach (ILevel level in levels) level.Dispose();
+            throw;
+        }
+
         Session = start.Session;
         Restarted = start.Restarted;
         Communicator = new Communicator(mpi, options.Communicator);
         _checked = [Communicator.Handle, options.Communicator == 0 ? mpi.World : options.Communicator];
         _requests = new JobRequests(new JobSchedule(options));
+        JobPublication publication = new(ranks, places, options, sessions.Hold, isKeeper, start);
+        _levels = new LevelTracks(ranks, levels, publication, Session.Store, options);
+        _levels.GoOnFrom(start.Entry);
         _checkpoints = new JobCheckpoints(
-            ranks, Session, options.CheckMessages ? new OpenMessages(ranks, _checked) : null,
-            new JobPublication(ranks, places, options, sessions.Hold, start.Manifest), _requests,
-            options.AtPoint);
+            ranks, Session, options.CheckMessages ? new OpenMessages(ranks, _checked) : null, publication,
+            _levels, _requests, options.AtPoint);
     }
 
     /// <summary>The session of this rank. Its own checkpoints are in no generation of the job.</summary>
@@ -157,8 +175,9 @@ public sealed class MpiJob : IDisposable
     public void CheckMessagesOn(int handle) => _checked.Add(handle);
 
     /// <summary>
-    /// Publishes what is under way and closes the session; ends MPI where the job began it. Collective. Where
-    /// other ranks go on, because an exception ends this one, nothing is waited for.
+    /// Publishes what is under way, copies the newest generation to all levels, and closes the session; ends
+    /// MPI where the job began it. Collective. Where other ranks go on, because an exception ends this one,
+    /// nothing is waited for.
     /// </summary>
     public void Dispose()
     {
@@ -167,6 +186,7 @@ public sealed class MpiJob : IDisposable
         foreach (PosixSignalRegistration signal in _signals) signal.Dispose();
         bool isTogether = _checkpoints.Close();
         _requests.Close();
+        _levels.Dispose();
         Session.Dispose();
         if (!isTogether) return;
         Communicator.Close();

@@ -64,6 +64,53 @@ public sealed class MpiJobOptions
     /// </value>
     public string? Library { get; init; }
 
+    /// <value>
+    /// Whether each published generation is also copied to partners: ranks of another host, or of another
+    /// <see cref="FailureDomain"/>. It survives the loss of any one of these with its disk then. Copies are
+    /// sent by MPI while the program computes, at polls: 32 MiB with each at most. Default false.
+    /// </value>
+    public bool Partner { get; init; }
+
+    /// <value>
+    /// The name of what is lost together with this rank, such as a host, a chassis or a power supply; ranks
+    /// give different ones. Default: the name of the host.
+    /// </value>
+    /// <exception cref="ArgumentException">Empty.</exception>
+    public string FailureDomain { get; init => field = OptionValue.NotEmpty(value); } =
+        Environment.MachineName;
+
+    /// <value>
+    /// A directory that all hosts see, such as one of a parallel file system, to which generations are
+    /// copied while the program computes: they survive the loss of all hosts. It becomes the directory of a
+    /// job itself. Default null: none.
+    /// </value>
+    /// <exception cref="ArgumentException">Empty.</exception>
+    public string? SharedDirectory
+    {
+        get; init => field = value is null
+        ? null : Path.GetFullPath(OptionValue.NotEmpty(value));
+    }
+
+    /// <value>
+    /// Every how many published generations one is copied to <see cref="SharedDirectory"/>; the last one is
+    /// when the job is closed. Default 1.
+    /// </value>
+    public int SharedEvery { get; init => field = OptionValue.AtLeast(value, 1); } = 1;
+
+    /// <value>
+    /// How fast each rank copies its images to one level, in bytes a second; default null: as fast as it can.
+    /// A restart that fetches them is not held to it.
+    /// </value>
+    public long? CopyBytesPerSecond
+    {
+        get; init => field = value is { } rate
+        ? OptionValue.AtLeast(rate, 1) : null;
+    }
+
+    /// <value>Told by the thread that polls how far copies are, and when they are complete; default null.
+    /// </value>
+    public IProgress<JobCopyProgress>? CopyProgress { get; init; }
+
     /// <summary>Called by the rank at places of its way through a checkpoint; tests end it there.</summary>
     internal Action<JobPoint> AtPoint { get; init; } = static _ => { };
 }

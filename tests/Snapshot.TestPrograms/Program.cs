@@ -58,6 +58,9 @@ return (args is [string verb, ..] ? verb : "") switch
     "ranks-start" => RankStarter.Run(args[1], args[2], args[3], args[4..]),
     "ranks-ring" => RankScenes.Ring(args[1], long.Parse(args[2], CultureInfo.InvariantCulture), args[3],
         int.Parse(args[4], CultureInfo.InvariantCulture), int.Parse(args[5], CultureInfo.InvariantCulture)),
+    "ranks-levels" => RankScenes.Levels(
+        args[1], args[2], long.Parse(args[3], CultureInfo.InvariantCulture), args[4],
+        int.Parse(args[5], CultureInfo.InvariantCulture), int.Parse(args[6], CultureInfo.InvariantCulture)),
     "ranks-receive" => RankTraffic.Receive(
         args[1], int.Parse(args[2], CultureInfo.InvariantCulture),
         long.Parse(args[3], CultureInfo.InvariantCulture), Enum.Parse<Snapshot.RestartFill>(args[4])),

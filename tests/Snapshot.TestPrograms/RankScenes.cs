@@ -8,7 +8,7 @@ using Snapshot.Mpi.Protocol;
 namespace Snapshot.TestPrograms;
 
 /// <summary>What tests have the ranks of a job do. Each says what came of it, a line a rank.</summary>
-internal static class RankScenes
+internal static partial class RankScenes
 {
     private const int Cells = 4096;
     private const int Between = 5;
@@ -31,25 +31,7 @@ internal static class RankScenes
         };
         using MpiJob job = MpiJob.Open(directory, options);
         s_rank = job.Communicator.Rank;
-        Arena arena = job.Session.OpenArena("ring");
-        ArenaArray<double> cells = arena.RootArray<double>("cells", Cells);
-        ref long step = ref arena.Root<long>("step");
-        using Participant me = job.Session.Attach("main");
-        if (job.Restarted is null) cells[0] = s_rank + 1;
-        Say(
-            $"from {job.Restarted?.From.Generation ?? 0} at {step} skipped " +
-            $"{job.Restarted?.Skipped.Count ?? 0}");
-        while (step < steps)
-        {
-            Turn(job.Communicator, cells.AsSpan(), step);
-            step++;
-            if (step % Between == 0) job.Checkpoint(step);
-            else job.Poll(step);
-        }
-
-        double sum = 0;
-        foreach (double cell in cells.AsSpan()) sum += cell;
-        Say($"ends with {BitConverter.DoubleToInt64Bits(job.Communicator.Sum(sum)):x16}");
+        Compute(job, steps);
         return 0;
     }
 
@@ -183,6 +165,29 @@ internal static class RankScenes
     }
 
     private static int s_rank;
+
+    private static void Compute(MpiJob job, long steps)
+    {
+        Arena arena = job.Session.OpenArena("ring");
+        ArenaArray<double> cells = arena.RootArray<double>("cells", Cells);
+        ref long step = ref arena.Root<long>("step");
+        using Participant me = job.Session.Attach("main");
+        if (job.Restarted is null) cells[0] = s_rank + 1;
+        Say(
+            $"from {job.Restarted?.From.Generation ?? 0} at {step} skipped " +
+            $"{job.Restarted?.Skipped.Count ?? 0}");
+        while (step < steps)
+        {
+            Turn(job.Communicator, cells.AsSpan(), step);
+            step++;
+            if (step % Between == 0) job.Checkpoint(step);
+            else job.Poll(step);
+        }
+
+        double sum = 0;
+        foreach (double cell in cells.AsSpan()) sum += cell;
+        Say($"ends with {BitConverter.DoubleToInt64Bits(job.Communicator.Sum(sum)):x16}");
+    }
 
     private static void Turn(Communicator ranks, Span<double> cells, long step)
     {

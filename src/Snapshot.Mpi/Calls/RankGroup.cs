@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Snapshot.Mpi.Calls;
@@ -66,6 +67,12 @@ internal sealed unsafe class RankGroup : IDisposable
         return all;
     }
 
+    /// <summary>The records of all ranks, in their order, everywhere.</summary>
+    internal T[] GatherToAll<T>(T mine)
+        where T : unmanaged =>
+        MemoryMarshal.Cast<byte, T>(Broadcast(
+            MemoryMarshal.AsBytes(Gather(mine, root: 0).AsSpan()).ToArray(), root: 0)).ToArray();
+
     /// <summary>What the root has.</summary>
     internal byte[] Broadcast(byte[] bytes, int root)
     {
@@ -83,7 +90,7 @@ internal sealed unsafe class RankGroup : IDisposable
     /// <exception cref="SnapshotException">Mpi: the ranks cannot tell each other.</exception>
     internal Exception? Try(Action part)
     {
-        Exception? thrown = ThrownBy(part);
+        Exception? thrown = ThrownBy.Part(part);
         long[] failed = [thrown is null ? 0 : Size - Rank];
         Max(failed);
         if (failed[0] == 0) return null;
@@ -106,6 +113,40 @@ internal sealed unsafe class RankGroup : IDisposable
         return result;
     }
 
+    /// <summary>
+    /// Begins to send; not collective. False where too many messages are open: once more later.
+    /// </summary>
+    /// <param name="bytes">Unchanged until <see cref="Test"/> says so.</param>
+    /// <param name="count">Its length.</param>
+    /// <param name="to">The rank.</param>
+    /// <param name="tag">The same on both sides.</param>
+    /// <param name="request">What to test.</param>
+    internal bool TrySend(byte* bytes, long count, int to, int tag, out int request)
+    {
+        int open;
+        _mpi.Check(_mpi.Calls.SendStart(_communicator, bytes, count, to, tag, &open), "MPI_Isend");
+        request = open;
+        return open >= 0;
+    }
+
+    /// <summary>Begins to receive no more than <paramref name="count"/> bytes; else as sending.</summary>
+    /// <inheritdoc cref="TrySend"/>
+    internal bool TryReceive(byte* bytes, long count, int from, int tag, out int request)
+    {
+        int open;
+        _mpi.Check(_mpi.Calls.ReceiveStart(_communicator, bytes, count, from, tag, &open), "MPI_Irecv");
+        request = open;
+        return open >= 0;
+    }
+
+    /// <summary>Whether what was begun has ended; not collective. It is asked no more then.</summary>
+    internal bool Test(int request)
+    {
+        int done;
+        _mpi.Check(_mpi.Calls.Test(request, &done), "MPI_Test");
+        return done != 0;
+    }
+
     /// <summary>Whether a message waits to be received on a communicator. Not collective.</summary>
     internal bool Look(int communicator, out UnreceivedMessage message)
     {
@@ -121,21 +162,6 @@ internal sealed unsafe class RankGroup : IDisposable
         if (_isClosed) return;
         _isClosed = true;
         _mpi.Check(_mpi.Calls.Close(_communicator), "MPI_Comm_free");
-    }
-
-    private static Exception? ThrownBy(Action part)
-    {
-        try
-        {
-            part();
-            return null;
-        }
-#pragma warning disable CA1031 // Whatever it is, the other ranks wait to hear of it; it is thrown afterwards.
-        catch (Exception error)
-#pragma warning restore CA1031
-        {
-            return error;
-        }
     }
 
     private static byte[] Shortened(Exception error)

@@ -5,4 +5,9 @@ namespace Snapshot.Mpi.Manifest;
 /// <param name="Step">The step of the program at which all ranks were captured.</param>
 /// <param name="Published">When it was published.</param>
 /// <param name="Images">Of each rank, in their order.</param>
-internal sealed record JobEntry(long Generation, long Step, DateTimeOffset Published, RankImage[] Images);
+internal sealed record JobEntry(long Generation, long Step, DateTimeOffset Published, RankImage[] Images)
+{
+    internal JobLevels Levels { get; init; }
+
+    internal JobGeneration Name => new(Generation, Step);
+}

@@ -19,6 +19,7 @@ internal sealed record JobManifest(int Ranks, long Sequence, IReadOnlyList<JobEn
     private const int EntryBytes = 32;
     private const int ImageBytes = 48;
     private const ushort Major = 1;
+    private const ushort Minor = 1;
 
     // The year 9999; what a time of a file may be at most.
     private const long MicrosecondsMax = 253_402_300_799_000_000;
@@ -27,16 +28,38 @@ internal sealed record JobManifest(int Ranks, long Sequence, IReadOnlyList<JobEn
 
     internal JobEntry? Newest => Entries is [.., JobEntry last] ? last : null;
 
-    /// <summary>The same with one more entry, and the oldest left out beyond so many.</summary>
-    internal JobManifest With(JobEntry entry, int kept) =>
-        this with { Sequence = Sequence + 1, Entries = [.. Entries.TakeLast(kept - 1), entry] };
+    /// <summary>
+    /// The same with one more entry. The oldest are left out beyond so many, except for the newest that
+    /// partners have: until they have a newer one it is what survives the loss of a host.
+    /// </summary>
+    internal JobManifest With(JobEntry entry, int kept)
+    {
+        JobEntry? copied = Entries.LastOrDefault(other => (other.Levels & JobLevels.Partner) != 0);
+        JobEntry[] newest = [.. Entries.TakeLast(kept - 1), entry];
+        return this with
+        {
+            Entries = copied is null || newest.Contains(copied) ? newest : [copied, .. newest],
+        };
+    }
+
+    /// <summary>The same where a level has a generation, too.</summary>
+    internal JobManifest With(long generation, JobLevels level) => WithEntries(
+        entry => entry.Generation == generation ? entry with { Levels = entry.Levels | level } : entry);
+
+    /// <summary>The same without what is younger than a generation.</summary>
+    internal JobManifest UpTo(long generation) =>
+        this with { Entries = [.. Entries.Where(entry => entry.Generation <= generation)] };
+
+    /// <summary>The same with each entry changed.</summary>
+    internal JobManifest WithEntries(Func<JobEntry, JobEntry> change) =>
+        this with { Entries = [.. Entries.Select(change)] };
 
     internal byte[] Encode()
     {
         FormatWriter writer = new();
         writer.Bytes(Magic);
         writer.U16(Major);
-        writer.U16(0);
+        writer.U16(Minor);
         writer.U32((uint)Ranks);
         writer.U32((uint)Entries.Count);
         writer.U32(0);
@@ -47,7 +70,8 @@ internal sealed record JobManifest(int Ranks, long Sequence, IReadOnlyList<JobEn
             writer.U64((ulong)entry.Generation);
             writer.U64((ulong)entry.Step);
             writer.U64((ulong)Microseconds(entry.Published));
-            writer.U64(0);
+            writer.U32((uint)entry.Levels);
+            writer.U32(0);
             foreach (RankImage image in entry.Images)
             {
                 writer.U64((ulong)image.Generation);
@@ -92,7 +116,8 @@ internal sealed record JobManifest(int Ranks, long Sequence, IReadOnlyList<JobEn
     private static JobEntry DecodeEntry(ref FormatReader reader, uint ranks)
     {
         long generation = reader.Size(), step = (long)reader.U64(), published = reader.Size();
-        reader.Skip(8);
+        JobLevels levels = (JobLevels)reader.U32();
+        reader.Skip(4);
         RankImage[] images = new RankImage[reader.Count(ranks, ImageBytes)];
         Span<byte> id = stackalloc byte[16];
         for (int rank = 0; rank < images.Length; rank++)
@@ -104,7 +129,8 @@ internal sealed record JobManifest(int Ranks, long Sequence, IReadOnlyList<JobEn
         }
 
         return new JobEntry(generation, step, DateTimeOffset.UnixEpoch.AddMicroseconds(
-            Math.Min(published, MicrosecondsMax)), images);
+            Math.Min(published, MicrosecondsMax)), images)
+        { Levels = levels };
     }
 
     private static long Microseconds(DateTimeOffset time) =>

@@ -27,6 +27,15 @@ internal static class JobManifestFile
         }
     }
 
+    /// <summary>Makes an empty file beside it, and the directory where it is missing.</summary>
+    /// <exception cref="SnapshotException">StoreIo.</exception>
+    internal static void Touch(string directory, string name, StoreOptions options)
+    {
+        using DirectoryMedium medium = new(directory, directReads: false, options);
+        medium.CreateLocation();
+        medium.Create(name, direct: false).Dispose();
+    }
+
     /// <summary>
     /// Puts a manifest in the place of the one there is. After a crash either of the two is there.
     /// </summary>

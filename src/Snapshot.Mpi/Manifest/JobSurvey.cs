@@ -27,8 +27,13 @@ internal sealed class JobSurvey
         JobManifest manifest = JobManifestFile.Read(places.Directory)!;
         return new JobSurvey(
             places, manifest,
-            [.. Enumerable.Range(0, manifest.Ranks).Select(rank => RankSurvey.Of(places, manifest, rank))]);
+            [.. Enumerable.Range(0, manifest.Ranks).Select(
+                rank => RankSurvey.Of(places.StoreOf(rank), manifest, rank))]);
     }
+
+    /// <summary>The stores of copies that partners keep in this directory.</summary>
+    internal IEnumerable<RankSurvey> Copies => Ranks.Select(rank => RankSurvey.Of(
+        Places.CopyOf(rank.Rank), Manifest, rank.Rank)).Where(copies => copies.IsHere);
 
     /// <summary>How many ranks have their image of a generation, whole as far as the stores' manifests say.
     /// </summary>
@@ -38,26 +43,27 @@ internal sealed class JobSurvey
 
 /// <summary>The store of one rank.</summary>
 /// <param name="Rank">Its number.</param>
+/// <param name="Directory">Of the store.</param>
 /// <param name="Generations">Of its store; empty where that is not here.</param>
 /// <param name="IsHere">Whether there is a store.</param>
 /// <param name="Orphans">
 /// Generations newer than those of the job: of checkpoints that were not published.
 /// </param>
 internal sealed record RankSurvey(
-    int Rank, IReadOnlyList<GenerationInfo> Generations, bool IsHere, IReadOnlyList<GenerationInfo> Orphans)
+    int Rank, string Directory, IReadOnlyList<GenerationInfo> Generations, bool IsHere,
+    IReadOnlyList<GenerationInfo> Orphans)
 {
     internal GenerationInfo? Find(Guid imageId) =>
         Generations.FirstOrDefault(info => info.ImageId == imageId);
 
-    internal static RankSurvey Of(JobPlaces places, JobManifest manifest, int rank)
+    internal static RankSurvey Of(string directory, JobManifest manifest, int rank)
     {
-        string directory = places.StoreOf(rank);
-        if (!File.Exists(Path.Combine(directory, Storage.Manifest.FileName))) return new(rank, [], false, []);
+        if (!JobPlaces.HasStore(directory)) return new(rank, directory, [], false, []);
         using SnapshotStore store = SnapshotStore.OpenReadOnly(directory);
         HashSet<Guid> listed = [.. manifest.Entries.Select(entry => entry.Images[rank].ImageId)];
         long oldest = manifest.Entries is [var first, ..] ? first.Images[rank].Generation : 0;
         return new(
-            rank, store.Generations, true,
+            rank, directory, store.Generations, true,
             [.. store.Generations.Where(info => info.Generation > oldest && !listed.Contains(info.ImageId))]);
     }
 }

@@ -21,8 +21,8 @@ internal static class AgreedWords
     /// <summary>1: its image, or the manifest, cannot be written.</summary>
     internal const int Failed = 4;
 
-    /// <summary>1: the manifest with the generation is durable; rank 0 tells.</summary>
-    internal const int Published = 5;
+    /// <summary>1: it keeps a manifest, and the one with the generation is not durable yet.</summary>
+    internal const int Unpublished = 5;
 
     /// <summary>Polls until the next reduction but one, as the rank would have them.</summary>
     internal const int Period = 6;
@@ -33,7 +33,24 @@ internal static class AgreedWords
     /// <summary>The same with the other sign.</summary>
     internal const int MinusCall = 8;
 
-    internal const int Count = 9;
+    /// <summary>Of each level, in their order: a <see cref="LevelWord"/>.</summary>
+    internal const int FirstLevel = 9;
+
+    internal const int Count = FirstLevel + 2;
+}
+
+/// <summary>
+/// What a rank says of its part in copying a generation to a level; the greatest of all is agreed.
+/// </summary>
+internal enum LevelWord
+{
+    Done,
+
+    /// <summary>Its part is over, and went wrong.</summary>
+    Failed,
+
+    /// <summary>Others wait for it, whatever went wrong with them.</summary>
+    Working,
 }
 
 /// <summary>The methods of a job that ranks call together.</summary>

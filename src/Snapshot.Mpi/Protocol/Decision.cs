@@ -1,3 +1,5 @@
+using Snapshot.Mpi.Levels;
+
 namespace Snapshot.Mpi.Protocol;
 
 /// <summary>How far the job's newest checkpoint is; the same on all ranks between two reductions.</summary>
@@ -32,6 +34,22 @@ internal enum JobAct
     GiveUp,
 }
 
+/// <summary>What all ranks do next with a generation on its way to a level.</summary>
+internal enum LevelAct
+{
+    /// <summary>Go on.</summary>
+    None,
+
+    /// <summary>All have copied it: manifests are written that say so.</summary>
+    List,
+
+    /// <summary>They are durable: older copies may go.</summary>
+    End,
+
+    /// <summary>A rank could not copy it; the next generation is tried anew.</summary>
+    GiveUp,
+}
+
 /// <summary>
 /// The one decision of the protocol: a function of what all ranks have read alike, so that all do the same
 /// without asking again. JobProtocolModelTests explores it with crashes at any point.
@@ -40,12 +58,25 @@ internal static class Decision
 {
     /// <param name="stage">Of the newest checkpoint.</param>
     /// <param name="agreed">What the last reduction gave, of which the words were said in this stage.</param>
-    internal static JobAct Of(JobStage stage, ReadOnlySpan<long> agreed)
+    /// <param name="isBusy">Whether manifests are being written for a level; known to all alike.</param>
+    internal static JobAct Of(JobStage stage, ReadOnlySpan<long> agreed, bool isBusy = false)
     {
         if (stage == JobStage.Idle) return agreed[AgreedWords.Request] > 0 ? JobAct.Cut : JobAct.None;
         if (agreed[AgreedWords.Failed] > 0) return JobAct.GiveUp;
         if (stage == JobStage.Publishing)
-            return agreed[AgreedWords.Published] > 0 ? JobAct.Announce : JobAct.None;
-        return agreed[AgreedWords.Undrained] > 0 ? JobAct.None : JobAct.Publish;
+            return agreed[AgreedWords.Unpublished] > 0 ? JobAct.None : JobAct.Announce;
+        return agreed[AgreedWords.Undrained] > 0 || isBusy ? JobAct.None : JobAct.Publish;
+    }
+
+    /// <summary>What comes next of a generation on its way to a level.</summary>
+    /// <param name="stage">How far it is.</param>
+    /// <param name="agreed">The greatest word of all ranks, said in this stage.</param>
+    /// <param name="isBusy">Whether manifests are being written, for whatever.</param>
+    internal static LevelAct OfLevel(LevelStage stage, LevelWord agreed, bool isBusy)
+    {
+        if (stage == LevelStage.Idle || agreed == LevelWord.Working) return LevelAct.None;
+        if (agreed == LevelWord.Failed) return LevelAct.GiveUp;
+        if (stage == LevelStage.Listing) return LevelAct.End;
+        return isBusy ? LevelAct.None : LevelAct.List;
     }
 }

@@ -1,5 +1,6 @@
 using Snapshot.Coordination;
 using Snapshot.Mpi.Calls;
+using Snapshot.Mpi.Levels;
 using Snapshot.Mpi.Manifest;
 
 namespace Snapshot.Mpi.Protocol;
@@ -16,7 +17,7 @@ namespace Snapshot.Mpi.Protocol;
 /// </remarks>
 internal sealed class JobCheckpoints(
     RankGroup ranks, SnapshotSession session, OpenMessages? check, JobPublication publication,
-    JobRequests requests, Action<JobPoint> at)
+    LevelTracks levels, JobRequests requests, Action<JobPoint> at)
 {
     private readonly Agreement _agreement = new(ranks);
     private JobStage _stage;
@@ -31,6 +32,7 @@ internal sealed class JobCheckpoints(
     /// <summary>Takes part: returns at once, unless it is time to agree.</summary>
     internal void Poll(long step)
     {
+        if (!levels.AreIdle) levels.Advance();
         if (!_agreement.IsDue()) return;
         _call = JobCall.Poll;
         Act(step);
@@ -62,6 +64,7 @@ internal sealed class JobCheckpoints(
             _call = JobCall.Close;
             Round(_step);
             Finish(_step);
+            FinishLevels();
             return true;
         }
         catch (SnapshotException error) when (error.Code == SnapshotErrorCode.OutOfStep)
@@ -82,8 +85,21 @@ internal sealed class JobCheckpoints(
         }
     }
 
+    /// <summary>The last generation comes to all levels.</summary>
+    private void FinishLevels()
+    {
+        if (publication.Manifest.Newest is { } newest) levels.Close(newest);
+        while (!levels.AreIdle)
+        {
+            levels.Finish();
+            publication.Wait();
+            Round(_step);
+        }
+    }
+
     private void Round(long step)
     {
+        levels.Advance();
         _agreement.Begin(step, Say);
         Act(step);
     }
@@ -95,7 +111,8 @@ internal sealed class JobCheckpoints(
         ReadOnlySpan<long> agreed = _agreement.Read();
         if (agreed.IsEmpty) return;
         RefuseOtherSteps(agreed);
-        switch (Decision.Of(_stage, agreed))
+        levels.Act(agreed);
+        switch (Decision.Of(_stage, agreed, publication.IsBusy))
         {
             case JobAct.Cut:
                 _endsThen = agreed[AgreedWords.Request] > 1;
@@ -120,9 +137,11 @@ internal sealed class JobCheckpoints(
         words[AgreedWords.Request] = _call == JobCall.Close ? 0 : (long)requests.Wanted(_step);
         words[AgreedWords.Undrained] = _ticket is { Committed.IsCompleted: false } ? 1 : 0;
         words[AgreedWords.Failed] =
-            _ticket is { Committed: { IsFaulted: true } or { IsCanceled: true } } || publication.HasFailed
+            _ticket is { Committed: { IsFaulted: true } or { IsCanceled: true } }
+            || (_stage == JobStage.Publishing && publication.HasFailed)
                 ? 1 : 0;
-        words[AgreedWords.Published] = publication.IsDurable ? 1 : 0;
+        words[AgreedWords.Unpublished] = publication.IsWritten ? 0 : 1;
+        levels.Say(words);
     }
 
     /// <summary>Captures on all ranks, or gives up on all.</summary>
@@ -179,12 +198,13 @@ internal sealed class JobCheckpoints(
     private void Announce()
     {
         at(JobPoint.Told);
-        JobGeneration published = publication.End();
+        JobEntry published = publication.End();
+        levels.Published(published);
         at(JobPoint.LetGo);
         _ticket!.TellCommitted();
         TimeSpan felt = _ticket.Captured.Result.Pause.Total;
         Leave();
-        requests.Complete(published, felt);
+        requests.Complete(published.Name, felt);
         if (!_endsThen) return;
         IsEnding = true;
         requests.End();
@@ -196,10 +216,10 @@ internal sealed class JobCheckpoints(
         Exception? failure = ranks.Try(() =>
         {
             if (_ticket!.Committed is { IsCompleted: true } ended) ended.GetAwaiter().GetResult();
-            publication.ThrowIfFailed();
+            if (_stage == JobStage.Publishing) publication.ThrowIfFailed();
         });
         _ticket!.Cancel();
-        publication.GiveUp();
+        if (_stage == JobStage.Publishing) publication.GiveUp();
         Leave();
         requests.Fail(failure!);
     }

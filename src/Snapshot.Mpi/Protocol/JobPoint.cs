@@ -18,7 +18,9 @@ internal enum JobPoint
     /// <summary>This rank knows that all images are durable.</summary>
     Drained,
 
-    /// <summary>The manifest is written beside the one that counts; of rank 0, as are the next two.</summary>
+    /// <summary>
+    /// The manifest is written beside the one that counts; of a rank that keeps it, as are the next two.
+    /// </summary>
     Written,
 
     /// <summary>It is in its place, and the directory is not synced.</summary>
@@ -32,4 +34,10 @@ internal enum JobPoint
 
     /// <summary>This rank has let go of what older generations needed.</summary>
     LetGo,
+
+    /// <summary>All ranks have copied a generation to a level, and no manifest says so.</summary>
+    Copied,
+
+    /// <summary>This rank knows that manifests say so.</summary>
+    Listed,
 }

@@ -4,12 +4,14 @@ using Snapshot.Mpi.Manifest;
 namespace Snapshot.Mpi.Protocol;
 
 /// <summary>
-/// Makes a generation of the job the one that a restart takes: rank 0 writes the manifest, and what older
-/// entries alone need goes when all ranks know.
+/// Makes a generation of the job the one that a restart takes: those ranks that keep a manifest write it, and
+/// what older entries alone need goes when all ranks know.
 /// </summary>
 /// <remarks>
-/// The manifest is renamed into its place, so a crash leaves the old or the new one. Both can be restored:
-/// no rank lets an image go before it was told that the manifest without it is durable.
+/// <para>A manifest is renamed into its place, so a crash leaves the old or the new one. Both can be
+/// restored: no rank lets an image go before it was told that all manifests without it are durable.</para>
+/// <para>Invariant: all ranks have the same manifest and sequence between two reductions; one of each host
+/// that has a directory of its own writes it there. One change is written at a time.</para>
 /// </remarks>
 internal sealed class JobPublication
 {
@@ -17,36 +19,43 @@ internal sealed class JobPublication
     private readonly JobPlaces _places;
     private readonly StoreOptions _options;
     private readonly RetentionHold _hold;
+    private readonly bool _isKeeper;
     private readonly int _kept;
     private readonly Action<JobPoint> _at;
 
-    // The local numbers of the images of the entries that stay, the oldest first; every rank has its own.
-    private readonly Queue<long> _mine = [];
-    private JobManifest _manifest;
     private JobManifest? _next;
     private Task _writing = Task.CompletedTask;
     private long _generation;
     private long _step;
-    private long _local;
     private long _sequence;
-    private bool _isWriting;
+    private bool _mayHaveAside = true;
 
+    /// <param name="ranks">Of the job.</param>
+    /// <param name="places">Where the manifest is.</param>
+    /// <param name="options">How many entries stay.</param>
+    /// <param name="hold">Keeps what they need in this rank's store.</param>
+    /// <param name="isKeeper">Whether this rank writes the manifest.</param>
+    /// <param name="start">What the job goes on from.</param>
     internal JobPublication(
-        RankGroup ranks, JobPlaces places, MpiJobOptions options, RetentionHold hold, JobManifest manifest)
+        RankGroup ranks, JobPlaces places, MpiJobOptions options, RetentionHold hold, bool isKeeper,
+        JobStart start)
     {
-        (_ranks, _places, _hold) = (ranks, places, hold);
+        (_ranks, _places, _hold, _isKeeper) = (ranks, places, hold, isKeeper);
         (_options, _kept, _at) = (options.Session.Store, options.Keep, options.AtPoint);
-        _manifest = manifest;
-        _sequence = manifest.Sequence;
-        _generation = manifest.Newest?.Generation ?? 0;
-        foreach (JobEntry entry in manifest.Entries) _mine.Enqueue(entry.Images[ranks.Rank].Generation);
+        (Manifest, _sequence, _generation) = (start.Manifest, start.Manifest.Sequence, start.LastGeneration);
     }
 
-    /// <summary>Whether the manifest with the generation is on the disk; known to rank 0.</summary>
-    internal bool IsDurable => _isWriting && _ranks.Rank == 0 && _writing.IsCompletedSuccessfully;
+    /// <summary>What is published; durable.</summary>
+    internal JobManifest Manifest { get; private set; }
 
-    /// <summary>Whether it could not be written; known to rank 0.</summary>
-    internal bool HasFailed => _isWriting && _writing.IsFaulted;
+    /// <summary>Whether a manifest is being written; the same on all ranks.</summary>
+    internal bool IsBusy => _next is not null;
+
+    /// <summary>Whether what this rank writes of it is durable.</summary>
+    internal bool IsWritten => _writing.IsCompletedSuccessfully;
+
+    /// <summary>Whether this rank could not write it.</summary>
+    internal bool HasFailed => _writing.IsFaulted;
 
     /// <summary>All ranks have captured. The number is not used again in this run.</summary>
     internal void Begin(long step)
@@ -55,22 +64,27 @@ internal sealed class JobPublication
         _step = step;
     }
 
-    /// <summary>Collective: rank 0 gets the ids of all images, and begins to write.</summary>
+    /// <summary>Collective: all ranks learn the ids of all images, and the manifest is written.</summary>
     internal void Write(SnapshotStore store, long local)
     {
         GenerationInfo mine = store.Generations.Single(committed => committed.Generation == local);
-        _local = local;
         RankImage[] images = _ranks.Gather(new RankImage(local, mine.ImageId, mine.FileBytes), root: 0);
-        _isWriting = true;
-        if (_ranks.Rank != 0) return;
 
-        // After a failure nobody knows what is on the disk: no sequence is used twice.
-        JobEntry entry = new(_generation, _step, DateTimeOffset.UtcNow, images);
-        _next = _manifest.With(entry, _kept) with { Sequence = ++_sequence };
-        _writing = Task.Run(() => JobManifestFile.Write(_places.Directory, _next, _options, _at));
+        // The time is that of rank 0, and all write the same bytes.
+        byte[] next = _ranks.Rank != 0
+            ? []
+            : Manifest.With(new JobEntry(_generation, _step, DateTimeOffset.UtcNow, images), _kept).Encode();
+        Write(JobManifest.Decode(_ranks.Broadcast(next, root: 0), _places.ManifestPath), null, _at);
     }
 
-    /// <summary>Waits for the manifest where this rank writes it, whatever comes of it.</summary>
+    /// <summary>All ranks have copied a generation to a level: the manifest is to say so.</summary>
+    /// <param name="generation">Of the job.</param>
+    /// <param name="level">Which.</param>
+    /// <param name="before">What rank 0 writes before.</param>
+    internal void List(long generation, JobLevels level, Action before) =>
+        Write(Manifest.With(generation, level), before, static _ => { });
+
+    /// <summary>Waits for what this rank writes, whatever comes of it.</summary>
     internal void Wait() => Task.WhenAny(_writing).GetAwaiter().GetResult();
 
     internal void ThrowIfFailed()
@@ -79,20 +93,42 @@ internal sealed class JobPublication
     }
 
     /// <summary>All ranks know that it is published: what nobody restarts from may go.</summary>
-    internal JobGeneration End()
+    internal JobEntry End()
     {
-        if (_next is not null) _manifest = _next;
+        EndListing();
+        _hold.RaiseTo(Manifest.Entries[0].Images[_ranks.Rank].Generation);
+
+        // What was damaged is not needed any more: the job has gone on from a copy.
+        if (_mayHaveAside) JobPlaces.DropAside(_places.StoreOf(_ranks.Rank));
+        _mayHaveAside = false;
+        return Manifest.Newest!;
+    }
+
+    /// <summary>All ranks know that it says so.</summary>
+    internal void EndListing()
+    {
+        Manifest = _next!;
         GiveUp();
-        _mine.Enqueue(_local);
-        while (_mine.Count > _kept) _mine.Dequeue();
-        _hold.RaiseTo(_mine.Peek());
-        return new JobGeneration(_generation, _step);
     }
 
     internal void GiveUp()
     {
         _next = null;
         _writing = Task.CompletedTask;
-        _isWriting = false;
+    }
+
+    private void Write(JobManifest next, Action? before, Action<JobPoint> at)
+    {
+        // After a failure nobody knows what is on the disk: no sequence is used twice.
+        _next = next with { Sequence = ++_sequence };
+        JobManifest written = _next;
+        if (_isKeeper)
+        {
+            _writing = Task.Run(() =>
+            {
+                if (_ranks.Rank == 0) before?.Invoke();
+                JobManifestFile.Write(_places.Directory, written, _options, at);
+            });
+        }
     }
 }

@@ -10,8 +10,10 @@ namespace Snapshot.Tool.Commands;
 /// <param name="Published">When it was published.</param>
 /// <param name="RanksComplete">The ranks whose stores have their image.</param>
 /// <param name="Bytes">The length of all images when they were committed.</param>
+/// <param name="Levels">The levels that all ranks have copied it to: partner, shared.</param>
 internal sealed record JobRow(
-    long Generation, long Step, DateTimeOffset Published, int RanksComplete, long Bytes);
+    long Generation, long Step, DateTimeOffset Published, int RanksComplete, long Bytes,
+    IReadOnlyList<string> Levels);
 
 /// <summary>What a job holds.</summary>
 /// <param name="Ranks">The number of ranks.</param>
@@ -29,7 +31,7 @@ internal static class JobListing
             [
                 .. job.Manifest.Entries.Select(entry => new JobRow(
                     entry.Generation, entry.Step, entry.Published, job.RanksWith(entry),
-                    entry.Images.Sum(image => image.FileBytes))),
+                    entry.Images.Sum(image => image.FileBytes), LevelsOf(entry))),
             ],
             job.Ranks.Sum(rank => rank.Orphans.Count));
         if (json) console.WriteJson(list, ToolJson.Default.JobList);
@@ -39,14 +41,22 @@ internal static class JobListing
                 $"{job.Places.StoreOf(rank.Rank)}: there is no store here; it may be on another host.");
     }
 
+    internal static IReadOnlyList<string> LevelsOf(JobEntry entry) =>
+    [
+        .. entry.Levels.HasFlag(JobLevels.Partner) ? (string[])["partner"] : [],
+        .. entry.Levels.HasFlag(JobLevels.Shared) ? (string[])["shared"] : [],
+    ];
+
     private static void Print(IAnsiConsole console, JobSurvey job, JobList list)
     {
-        Table table = Tables.Create(">Generation", ">Step", "Published", ">Ranks", ">Size").Folding(2);
+        Table table =
+            Tables.Create(">Generation", ">Step", "Published", ">Ranks", ">Size", "Copies").Folding(2);
         foreach (JobRow row in list.Generations)
         {
             table.Add(
                 Readable.Number(row.Generation), Readable.Number(row.Step), Readable.Time(row.Published),
-                $"{row.RanksComplete} of {list.Ranks}", Readable.Bytes(row.Bytes));
+                $"{row.RanksComplete} of {list.Ranks}", Readable.Bytes(row.Bytes),
+                row.Levels.Count == 0 ? "–" : string.Join(", ", row.Levels));
         }
 
         console.Print(table);

@@ -6,10 +6,12 @@ namespace Snapshot.Tool.Commands;
 
 /// <summary>What is wrong with the image of a rank.</summary>
 /// <param name="Rank">Whose image.</param>
+/// <param name="Level">local: in its own store; partner: in the store of its copies.</param>
 /// <param name="Generation">Of the job.</param>
 /// <param name="Code">What went wrong.</param>
 /// <param name="Message">What, where, and what to do.</param>
-internal sealed record JobProblem(int Rank, long Generation, SnapshotErrorCode Code, string Message);
+internal sealed record JobProblem(
+    int Rank, string Level, long Generation, SnapshotErrorCode Code, string Message);
 
 /// <summary>What a check of a job found.</summary>
 /// <param name="IsIntact">Whether every rank can restore every generation.</param>
@@ -37,28 +39,34 @@ internal static class JobVerification
 
         List<JobProblem> problems = [];
         long images = 0, bytes = 0;
-        foreach (RankSurvey rank in job.Ranks)
+        foreach (RankSurvey rank in job.Ranks) await VerifyAsync(rank, entries, "local");
+
+        // Partners have what the manifest says they have; the stores of copies may be on other hosts.
+        JobEntry[] copied = [.. entries.Where(entry => entry.Levels.HasFlag(JobLevels.Partner))];
+        foreach (RankSurvey copies in job.Copies) await VerifyAsync(copies, copied, "partner");
+
+        async Task VerifyAsync(RankSurvey rank, JobEntry[] wanted, string level)
         {
-            foreach (JobEntry entry in entries)
+            foreach (JobEntry entry in wanted)
             {
                 if (rank.Find(entry.Images[rank.Rank].ImageId) is not { } image)
                 {
                     problems.Add(new JobProblem(
-                        rank.Rank, entry.Generation, SnapshotErrorCode.NotFound,
+                        rank.Rank, level, entry.Generation, SnapshotErrorCode.NotFound,
                         rank.IsHere
-                            ? "The store of the rank does not have the image."
-                            : "The rank has no store here."));
+                            ? "The store does not have the image."
+                            : "The rank has no store here; it may be on another host."));
                     continue;
                 }
 
-                using SnapshotStore store = SnapshotStore.OpenReadOnly(job.Places.StoreOf(rank.Rank));
+                using SnapshotStore store = SnapshotStore.OpenReadOnly(rank.Directory);
                 VerifyReport report = await ToolProgress.RunAsync(
-                    console, $"Verifying rank {rank.Rank}",
+                    console, $"Verifying {Path.GetFileName(rank.Directory)}",
                     progress => store.VerifyAsync(image.Generation, progress, cancellation));
                 images += report.ImageCount;
                 bytes += report.ByteCount;
                 problems.AddRange(report.Problems.Select(problem => new JobProblem(
-                    rank.Rank, entry.Generation, problem.Code, problem.Message)));
+                    rank.Rank, level, entry.Generation, problem.Code, problem.Message)));
             }
         }
 
@@ -78,12 +86,12 @@ internal static class JobVerification
             return;
         }
 
-        Table table = Tables.Create(">Rank", ">Generation", "Damage", "What is wrong").Folding(3);
+        Table table = Tables.Create(">Rank", "Level", ">Generation", "Damage", "What is wrong").Folding(4);
         foreach (JobProblem problem in report.Problems)
         {
             table.Add(
-                Readable.Number(problem.Rank), Readable.Number(problem.Generation), problem.Code.ToString(),
-                problem.Message);
+                Readable.Number(problem.Rank), problem.Level, Readable.Number(problem.Generation),
+                problem.Code.ToString(), problem.Message);
         }
 
         console.Print(table);

@@ -15,6 +15,13 @@ internal static class OptionValue
         return value;
     }
 
+    /// <exception cref="ArgumentException">It is null or empty.</exception>
+    internal static string NotEmpty(string? value, [CallerMemberName] string option = "")
+    {
+        ArgumentException.ThrowIfNullOrEmpty(value, option);
+        return value;
+    }
+
     /// <exception cref="ArgumentOutOfRangeException">It is no member of its enumeration.</exception>
     internal static T Defined<T>(T value, [CallerMemberName] string option = "") where T : struct, Enum =>
         Enum.IsDefined(value) ? value : throw Refused(option, value, $"be a {typeof(T).Name}");

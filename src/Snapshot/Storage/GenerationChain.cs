@@ -70,7 +70,7 @@ internal static class GenerationChain
     /// Opens the file of a listed image: by its name, or by the one it had before the last step of its
     /// commit, which a writer may be doing now.
     /// </summary>
-    private static IStoreFile OpenFile(IStoreMedium medium, ManifestEntry entry)
+    internal static IStoreFile OpenFile(IStoreMedium medium, ManifestEntry entry)
     {
         try
         {

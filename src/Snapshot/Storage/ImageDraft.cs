@@ -2,67 +2,41 @@ using Snapshot.Image;
 
 namespace Snapshot.Storage;
 
-/// <summary>
-/// An image being written: nothing of it is visible until the store commits it. One thread at a time.
-/// </summary>
-internal sealed class ImageDraft
+/// <summary>An image being written.</summary>
+internal sealed class ImageDraft : StoreDraft
 {
-    private readonly IStoreFile _file;
-    private bool _ended;
+    private readonly int _revision;
 
+    /// <param name="file">Empty.</param>
+    /// <param name="header">What it says of itself.</param>
+    /// <param name="revision">0, or one more than that of the image whose place it takes.</param>
+    /// <param name="options">How to write it.</param>
+    /// <param name="bytesMost">What the file may take.</param>
+    /// <param name="cancellation">Ends the writing.</param>
     internal ImageDraft(
-        IStoreFile file,
-        string fileName,
-        int revision,
-        ImageHeader header,
-        ImageWriterOptions? options,
-        long bytesMost,
+        IStoreFile file, ImageHeader header, int revision, ImageWriterOptions? options, long bytesMost,
         CancellationToken cancellation)
+        : base(file, ImageFileName.Of(header.Generation, revision), header.Parent)
     {
-        _file = file;
-        FileName = fileName;
-        Revision = revision;
-        Header = header;
+        (Header, _revision) = (header, revision);
         Writer = new ImageWriter(new QuotaSink(file, bytesMost), header, options, cancellation);
     }
+
+    internal ImageHeader Header { get; }
 
     /// <summary>Takes regions, extents and pages.</summary>
     internal ImageWriter Writer { get; }
 
-    internal ImageHeader Header { get; }
-
-    /// <summary>False when the file system refused direct I/O, or the store was told not to use it.</summary>
-    internal bool DirectIo => _file.DirectIo;
-
-    /// <summary>What the file is expected to take in the end, where somebody knows.</summary>
-    internal long ExpectedBytes { get; set; }
-
     /// <summary>Set by <see cref="Complete"/>.</summary>
     internal ImageSummary? Summary { get; private set; }
 
-    /// <summary>The name that the commit gives to the file.</summary>
-    internal string FileName { get; }
-
-    internal string PartialName => FileName + ImageFileName.PartialSuffix;
-
-    internal int Revision { get; }
+    internal override ManifestEntry? Entry => Summary is { } summary
+        ? ManifestEntry.Of(Header, summary.Length, summary.IndexChecksum, _revision)
+        : null;
 
     /// <summary>Ends the writing: index and footer are in the file, though not yet durable.</summary>
     internal ImageSummary Complete(ImageMetadata metadata, CancellationToken cancellation = default) =>
         Summary = Writer.Complete(metadata, cancellation);
 
-    internal void Sync() => _file.Sync();
-
-    /// <summary>Closes the file; false when that was done before.</summary>
-    internal bool End()
-    {
-        if (_ended) return false;
-        _ended = true;
-        Writer.Dispose();
-        _file.Dispose();
-        return true;
-    }
-
-    internal ManifestEntry ToEntry() =>
-        ManifestEntry.Of(Header, Summary!.Length, Summary.IndexChecksum, Revision);
+    protected override void EndWriting() => Writer.Dispose();
 }

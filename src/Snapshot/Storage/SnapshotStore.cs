@@ -283,27 +283,7 @@ public sealed partial class SnapshotStore : IDisposable
         lock (_gate)
         {
             ThrowIfNotWritable();
-            _manifest.ThrowIfUnknown();
-            IReadOnlyList<ManifestEntry> entries = _manifest.Entries;
-            // Refused before the image is written, and not after.
-            if (!_manifest.HasRoomFor(header.Tag)) throw StoreErrors.TooManyGenerations(Directory);
-            if (entries is [.., ManifestEntry newest])
-                ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(
-                    header.Generation, newest.Generation, nameof(header));
-            if (header.Parent is { } parent
-                && !entries.Any(
-                    entry => entry.Generation == parent.Generation && entry.ImageId == parent.ImageId))
-            {
-                throw new SnapshotException(
-                    SnapshotErrorCode.ChainBroken,
-                    $"generation {parent.Generation}, the parent of the new image, is not in {Directory}. " +
-                    "Make a full image.")
-                {
-                    Path = Directory,
-                    Generation = parent.Generation,
-                };
-            }
-
+            ThrowIfNoPlaceFor(header.Generation, header.Parent, header.Tag);
             return _drafts.Begin(header, 0, options, cancellation);
         }
     }
@@ -412,6 +392,31 @@ public sealed partial class SnapshotStore : IDisposable
             }
             catch (SnapshotException) when (!ReferenceEquals(entries, Entries)) { }
         }
+    }
+
+    /// <summary>
+    /// Refuses an image before it is written that could not be listed after. Called inside the gate.
+    /// </summary>
+    private void ThrowIfNoPlaceFor(long generation, ImageLink? parent, string? tag)
+    {
+        _manifest.ThrowIfUnknown();
+        if (!_manifest.HasRoomFor(tag)) throw StoreErrors.TooManyGenerations(Directory);
+        IReadOnlyList<ManifestEntry> entries = _manifest.Entries;
+        if (entries is [.., ManifestEntry newest])
+            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(
+                generation, newest.Generation, nameof(generation));
+        if (parent is not { } needed
+            || entries.Any(
+                entry => entry.Generation == needed.Generation && entry.ImageId == needed.ImageId))
+            return;
+        throw new SnapshotException(
+            SnapshotErrorCode.ChainBroken,
+            $"generation {needed.Generation}, the parent of the new image, is not in {Directory}. Make a " +
+            "full image.")
+        {
+            Path = Directory,
+            Generation = needed.Generation,
+        };
     }
 
     private ManifestEntry Find(long generation) =>

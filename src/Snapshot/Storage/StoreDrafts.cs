@@ -13,10 +13,10 @@ namespace Snapshot.Storage;
 internal sealed class StoreDrafts(
     IStoreMedium medium, Manifest manifest, Lock gate, bool direct, Func<long> bytesLeft)
 {
-    private readonly List<ImageDraft> _drafts = [];
+    private readonly List<StoreDraft> _drafts = [];
 
     /// <summary>What images being written need. Called inside the gate.</summary>
-    internal IEnumerable<long> Parents => _drafts.Select(draft => draft.Header.Parent)
+    internal IEnumerable<long> Parents => _drafts.Select(draft => draft.Parent)
         .OfType<ImageLink>().Select(parent => parent.Generation);
 
     /// <summary>What they are expected to take in the end. Called inside the gate.</summary>
@@ -24,25 +24,35 @@ internal sealed class StoreDrafts(
 
     /// <summary>Starts a file that nobody sees before it is committed.</summary>
     internal ImageDraft Begin(
-        ImageHeader header, int revision, ImageWriterOptions? options, CancellationToken cancellation)
+        ImageHeader header, int revision, ImageWriterOptions? options, CancellationToken cancellation) =>
+        Begin(
+            header.Generation, revision,
+            (file, _) => new ImageDraft(file, header, revision, options, bytesLeft(), cancellation));
+
+    /// <param name="generation">Of the image.</param>
+    /// <param name="revision">Of the image.</param>
+    /// <param name="make">Makes the draft, of the file and its name.</param>
+    internal T Begin<T>(long generation, int revision, Func<IStoreFile, string, T> make)
+        where T : StoreDraft
     {
-        string name = ImageFileName.Of(header.Generation, revision);
+        string name = ImageFileName.Of(generation, revision);
+        string partial = name + ImageFileName.PartialSuffix;
         lock (gate)
         {
             if (_drafts.Any(draft => draft.FileName == name))
                 throw new InvalidOperationException($"{name} is being written already");
             manifest.ThrowIfLost();
-            IStoreFile file = medium.Create(name + ImageFileName.PartialSuffix, direct);
+            IStoreFile file = medium.Create(partial, direct);
             try
             {
-                ImageDraft draft = new(file, name, revision, header, options, bytesLeft(), cancellation);
+                T draft = make(file, partial);
                 _drafts.Add(draft);
                 return draft;
             }
             catch
             {
                 file.Dispose();
-                DeleteAfterFailure(name + ImageFileName.PartialSuffix);
+                DeleteAfterFailure(partial);
                 throw;
             }
         }
@@ -54,11 +64,10 @@ internal sealed class StoreDrafts(
     /// </summary>
     /// <param name="draft">Complete.</param>
     /// <param name="list">Puts the entry into the manifest; called inside the gate.</param>
-    internal GenerationInfo Publish(ImageDraft draft, Action<ManifestEntry> list)
+    internal GenerationInfo Publish(StoreDraft draft, Action<ManifestEntry> list)
     {
-        if (draft.Summary is null)
-            throw new InvalidOperationException("an image must be complete to be committed");
-        ManifestEntry entry = draft.ToEntry();
+        ManifestEntry entry = draft.Entry
+            ?? throw new InvalidOperationException("an image must be complete to be committed");
         try
         {
             draft.Sync();
@@ -98,7 +107,7 @@ internal sealed class StoreDrafts(
     /// <summary>
     /// Drops a draft and its file. Nothing happens to a draft that was committed or abandoned before.
     /// </summary>
-    internal void Abandon(ImageDraft draft)
+    internal void Abandon(StoreDraft draft)
     {
         lock (gate) _drafts.Remove(draft);
         if (draft.End()) DeleteAfterFailure(draft.PartialName);
@@ -106,9 +115,9 @@ internal sealed class StoreDrafts(
 
     internal void AbandonAll()
     {
-        ImageDraft[] drafts;
+        StoreDraft[] drafts;
         lock (gate) drafts = [.. _drafts];
-        foreach (ImageDraft draft in drafts) Abandon(draft);
+        foreach (StoreDraft draft in drafts) Abandon(draft);
     }
 
     /// <summary>

@@ -14,9 +14,9 @@ public sealed class JobManifestTests
             Entry(4, step: -1, new RankImage(5, Id(3), 4096), new RankImage(6, Id(4), 16384)),
         ]);
 
-    // What version 1.0 has written. Never change it: readers of today read files of yesterday.
+    // What version 1.1 writes; 1.0 had a 0 for it, and no entry at a level.
     private const string Golden =
-        "534E41504A4F420A01000000020000000200000000000000070000000000000000000000000000000000000000000000" +
+        "534E41504A4F420A01000100020000000200000000000000070000000000000000000000000000000000000000000000" +
         "0000000000000000";
 
     [Fact]
@@ -68,8 +68,39 @@ public sealed class JobManifestTests
     {
         JobManifest next = s_manifest.With(
             Entry(5, step: 30, new RankImage(6, Id(5), 1), new RankImage(7, Id(6), 1)), kept: 2);
-        Assert.Equal((8L, 5L), (next.Sequence, next.Newest!.Generation));
+        Assert.Equal(5, next.Newest!.Generation);
         Assert.Equal([4, 5], next.Entries.Select(entry => entry.Generation));
+    }
+
+    [Fact]
+    public void What_levels_have_is_read_back_and_the_newest_that_partners_have_stays()
+    {
+        JobManifest copied = s_manifest.With(3, JobLevels.Partner).With(3, JobLevels.Shared);
+        JobManifest read = JobManifest.Decode(copied.Encode(), "job");
+        Assert.Equal(
+            [JobLevels.Partner | JobLevels.Shared, JobLevels.None],
+            read.Entries.Select(entry => entry.Levels));
+        Assert.Equal((byte)3, copied.Encode()[64 + 24]);
+
+        JobManifest next = read.With(New(5), kept: 2);
+        Assert.Equal([3, 4, 5], next.Entries.Select(entry => entry.Generation));
+        next = next.With(4, JobLevels.Shared).With(New(6), kept: 2);
+        Assert.Equal([3, 5, 6], next.Entries.Select(entry => entry.Generation));
+        next = next.With(5, JobLevels.Partner).With(New(7), kept: 2);
+        Assert.Equal([5, 6, 7], next.Entries.Select(entry => entry.Generation));
+        Assert.Equal([5, 6], next.UpTo(6).Entries.Select(entry => entry.Generation));
+    }
+
+    /// <summary>As it was written before there were levels: an older version, and zeros.</summary>
+    [Fact]
+    public void A_manifest_of_version_1_0_is_read()
+    {
+        byte[] bytes = s_manifest.Encode();
+        bytes[10] = 0;
+        bytes.AsSpan(56, 8).Clear();
+        BitConverter.TryWriteBytes(
+            bytes.AsSpan(56), System.IO.Hashing.XxHash3.HashToUInt64(bytes));
+        Assert.Equal(s_manifest.Entries.Select(Text), JobManifest.Decode(bytes, "job").Entries.Select(Text));
     }
 
     [Fact]
@@ -88,6 +119,9 @@ public sealed class JobManifestTests
 
     private static JobEntry Entry(long generation, long step, params RankImage[] images) =>
         new(generation, step, DateTimeOffset.UnixEpoch.AddSeconds(1), images);
+
+    private static JobEntry New(long generation) =>
+        Entry(generation, 5 * generation, new RankImage(6, Id(5), 1), new RankImage(7, Id(6), 1));
 
     private static Guid Id(byte last) => new([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, last]);
 

@@ -187,9 +187,9 @@ internal sealed class JobProtocolModel(int cuts, int crashes, JobProtocolFlaw fl
         words[AgreedWords.Undrained] = state.All.Any(rank => rank.Ticket == Ticket.Open) ? 1 : 0;
         words[AgreedWords.Failed] =
             state.All.Any(rank => rank.Ticket == Ticket.Failed) || state.Writing == Writing.Failed ? 1 : 0;
-        words[AgreedWords.Published] = state.Writing == Writing.Durable ? 1 : 0;
+        words[AgreedWords.Unpublished] = state.Writing == Writing.Durable ? 0 : 1;
         if (flaw == JobProtocolFlaw.PublishesBeforeAllIsDurable) words[AgreedWords.Undrained] = 0;
-        if (flaw == JobProtocolFlaw.AnnouncesBeforeItIsPublished) words[AgreedWords.Published] = 1;
+        if (flaw == JobProtocolFlaw.AnnouncesBeforeItIsPublished) words[AgreedWords.Unpublished] = 0;
         JobAct act = Decision.Of(state.Stage, words);
         if (act == JobAct.None) return null;
         State next = state.WithAll(static rank => rank with { Acted = false }) with { Act = (byte)act };

@@ -53,6 +53,29 @@ public sealed class JobCommandTests : IDisposable
         Assert.Equal(1, (await ToolRun.Here("verify", _store.Path, "3")).ExitCode);
     }
 
+    [MachineFact]
+    [Needs(Programs = ["mpicc.openmpi", "mpirun.openmpi"], Toolchain = true)]
+    public async Task What_levels_have_is_listed_and_copies_are_verified()
+    {
+        RankRun.Of(
+            "openmpi", 4, "ranks-levels", _store.Path, "partner,shared", "8", "none", "0", "0").Good();
+        string host = Path.Combine(_store.Path, "host-1"), shared = Path.Combine(_store.Path, "shared");
+        Assert.Matches(
+            @"\n\s+1\s+5\s+\S.*\s2 of 4\s.*\spartner, shared\s", (await ToolRun.Here("list", host)).Out);
+        JsonElement row = Assert.Single(
+            (await ToolRun.Here("list", shared, "--json")).Json().GetProperty("generations")
+                .EnumerateArray());
+        Assert.Equal(4, row.GetProperty("ranksComplete").GetInt32());
+        Assert.Equal(
+            ["shared"], row.GetProperty("levels").EnumerateArray().Select(level => level.GetString()));
+        Assert.Equal(0, (await ToolRun.Here("verify", shared)).ExitCode);
+
+        // The stores of ranks 0 and 1 are on the other host, and their copies here.
+        Assert.Equal(["0 local notFound", "1 local notFound"], await ProblemsOf(host));
+        JobDamage.InNewestCopy(host, rank: 1);
+        Assert.Equal(["0 local notFound", "1 local notFound", "1 partner corrupt"], await ProblemsOf(host));
+    }
+
     [Fact]
     public async Task A_damaged_manifest_of_a_job_is_told()
     {
@@ -93,4 +116,12 @@ public sealed class JobCommandTests : IDisposable
     }
 
     public void Dispose() => _store.Dispose();
+
+    private static async Task<string[]> ProblemsOf(string job) =>
+    [
+        .. (await ToolRun.Here("verify", job, "--json")).Json().GetProperty("problems").EnumerateArray()
+            .Select(
+            problem => $"{problem.GetProperty("rank")} {problem.GetProperty("level").GetString()} " +
+                problem.GetProperty("code").GetString()),
+    ];
 }
