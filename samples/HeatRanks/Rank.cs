@@ -18,6 +18,10 @@ internal static class Rank
         MpiJobOptions behaviour = new()
         {
             Interval = options.EverySteps > 0 ? CheckpointInterval.EverySteps(options.EverySteps) : null,
+            AsksBatchSystem = options.IsBatch,
+            TimeMargin = options.Margin,
+            Partner = options.Partner,
+            SharedDirectory = options.SharedDirectory,
             Session = new SnapshotOptions { Restart = new RestartOptions { Fill = options.Fill } },
         };
         using MpiJob job = MpiJob.Open(options.JobDirectory, behaviour);

@@ -19,6 +19,12 @@ internal sealed record RankOptions(int Size, long Steps, long EverySteps, Restar
     /// <summary>How long before.</summary>
     internal TimeSpan Margin { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>Whether generations are copied to ranks of other hosts.</summary>
+    internal bool Partner { get; init; }
+
+    /// <summary>The directory of all hosts to which they are copied, or null.</summary>
+    internal string? SharedDirectory { get; init; }
+
     internal string JobDirectory => Path.Combine(Directory, "job");
 
     internal string ResultPath => Path.Combine(Directory, "result");
@@ -29,6 +35,9 @@ internal sealed record RankOptions(int Size, long Steps, long EverySteps, Restar
         "--steps", Steps.ToString(CultureInfo.InvariantCulture),
         "--every-steps", EverySteps.ToString(CultureInfo.InvariantCulture),
         "--fill", Fill.ToString(),
+        .. IsBatch
+            ? (string[])["--batch", "--margin", Margin.TotalSeconds.ToString(CultureInfo.InvariantCulture)]
+            : [],
         "--store", Directory,
     ];
 }

@@ -18,15 +18,16 @@ mpirun "$@" --store "$directory" &
 job=$!
 
 # With B: only this script gets the signal. mpirun hands it to the ranks.
-trap 'kill -USR1 $job' USR1
+trap 'told=yes; kill -USR1 $job' USR1
 
 wait $job                                               # ends when the signal comes, and goes on
 while kill -0 $job 2> /dev/null; do wait $job; done
 wait $job                                               # bash still knows the exit code
 code=$?
 
-# 75: run me again. The bound ends a job that makes no progress.
-if [ $code -eq 75 ] && [ "${SLURM_RESTART_COUNT:-0}" -lt 100 ]; then
+# 75: run me again. mpirun of MPICH 4.0 sometimes makes 0 of it after a signal; a job that was done in that moment is
+# soon done again. The bound ends a job that makes no progress.
+if [[ $code == 75 || $told$code == yes0 ]] && [ "${SLURM_RESTART_COUNT:-0}" -lt 100 ]; then
     scontrol requeue "$SLURM_JOB_ID"                    # ends this script
 fi
 exit $code
