@@ -19,9 +19,9 @@ shift
 # a job, often $TMPDIR, is copied again from SHARED then, and that takes its time.
 local=${LOCAL_DISK:-/tmp}/$USER-$SLURM_JOB_ID
 
+trap 'told=yes; kill -USR1 $!' USR1
 mpirun "$@" --store "$local" --partner --shared "$shared" &
 job=$!
-trap 'told=yes; kill -USR1 $job' USR1
 
 wait $job                                               # ends when the signal comes, and goes on
 while kill -0 $job 2> /dev/null; do wait $job; done

@@ -14,11 +14,10 @@
 directory=${1:?where the job is kept}
 shift
 
+# With B: only this script gets the signal. mpirun hands it to the ranks.
+trap 'told=yes; kill -USR1 $!' USR1
 mpirun "$@" --store "$directory" &
 job=$!
-
-# With B: only this script gets the signal. mpirun hands it to the ranks.
-trap 'told=yes; kill -USR1 $job' USR1
 
 wait $job                                               # ends when the signal comes, and goes on
 while kill -0 $job 2> /dev/null; do wait $job; done

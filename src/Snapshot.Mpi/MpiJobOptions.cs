@@ -43,8 +43,8 @@ public sealed class MpiJobOptions
     }
 
     /// <value>
-    /// Whether rank 0 asks the batch system for the end of the job (<see cref="BatchSystem.TimeLeft"/>), which
-    /// counts as a <see cref="TimeLimit"/> then; the earlier one where both are given. Default false.
+    /// Whether rank 0 asks the batch system for the end of the job (<see cref="BatchSystem.TimeLeft"/>),
+    /// which counts as a <see cref="TimeLimit"/> then; the earlier one where both are given. Default false.
     /// </value>
     public bool AsksBatchSystem { get; init; }
 

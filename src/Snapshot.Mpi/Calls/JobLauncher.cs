@@ -28,8 +28,8 @@ internal static class JobLauncher
                 SnapshotErrorCode.NativeLibrary,
                 $"{started} processes were started ({name}), but '{mpi.Path}' takes this one for the only " +
                 $"one: it calls '{mpi.Version}', which is another MPI than that of mpirun. Put the mpicc " +
-                "of that one first on the path, or name it in MPICC. With srun, --mpi must be what this MPI " +
-                "speaks: pmix for Open MPI, pmi2 for MPICH.")
+                "of that one first on the path, or name it in MPICC. With srun, --mpi must be what this " +
+                "MPI speaks: pmix for Open MPI, pmi2 for MPICH.")
             { Path = mpi.Path };
         }
     }

@@ -42,25 +42,29 @@ public sealed class SlurmMachine : IDisposable
             .Select(word => word.Split('=', 2)).Where(word => word.Length == 2)
             .DistinctBy(word => word[0]).ToDictionary(word => word[0], word => word[1]);
 
+    internal static bool IsOver(Dictionary<string, string> shown) =>
+        shown["JobState"] is "COMPLETED" or "FAILED" or "TIMEOUT" or "CANCELLED" or "NODE_FAIL";
+
     /// <summary>Waits until a job is over, and not queued again. How often it was.</summary>
     internal int WaitUntilDone(string job, string name)
     {
         Dictionary<string, string> shown = [];
         WaitUntil(
-            () => (shown = Show(job))["JobState"]
-                is not ("PENDING" or "RUNNING" or "COMPLETING" or "REQUEUED"),
+            () => IsOver(shown = Show(job)),
             () => $"{string.Join(' ', shown)}\n{File.ReadAllText(Output(name))}");
         string said = File.ReadAllText(Output(name));
         Assert.True(shown["JobState"] == "COMPLETED", $"{string.Join(' ', shown)}\n{said}");
         return int.Parse(shown["Restarts"], CultureInfo.InvariantCulture);
     }
 
+    /// <param name="holds">What is waited for.</param>
+    /// <param name="otherwise">What to say when it does not come.</param>
     internal static void WaitUntil(Func<bool> holds, Func<string> otherwise)
     {
         Stopwatch time = Stopwatch.StartNew();
         while (!holds())
         {
-            Assert.True(time.Elapsed < s_patience, $"not within {s_patience}: {otherwise()}");
+            if (time.Elapsed > s_patience) Assert.Fail($"not within {s_patience}: {otherwise()}");
             Thread.Sleep(500); // nobody tells but Slurm, when it is asked
         }
     }
@@ -129,6 +133,7 @@ public sealed class SlurmMachine : IDisposable
             AuthInfo=socket={root}/munge.socket,cred_expire=10
             StateSaveLocation={root}/state
             SlurmdSpoolDir={root}/spool
+            TmpFS={root}
             SlurmctldPidFile={root}/slurmctld.pid
             SlurmdPidFile={root}/slurmd.pid
             SlurmctldLogFile={root}/slurmctld.log
