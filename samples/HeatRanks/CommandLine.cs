@@ -28,6 +28,13 @@ internal static class CommandLine
         HelpName = "family",
     };
 
+    private static readonly Option<string> s_language = new("--language")
+    {
+        Description = "Of the program that the ranks run: csharp or c, which mpicc compiles.",
+        HelpName = "language",
+        DefaultValueFactory = static _ => RankProgram.CSharp,
+    };
+
     private static readonly Option<int> s_kills = CommandOptions.Number(
         "--kills", 5, 0, 100_000, "How often a rank is killed.");
 
@@ -64,8 +71,10 @@ internal static class CommandLine
             "death of any of them: starts the job, kills a random rank at random moments, starts it anew " +
             "from the newest generation that all ranks have, and compares the result with that of an " +
             "uninterrupted run.");
-        foreach (Option option in (Option[])[.. Run, s_ranks, s_mpi, s_kills, s_seed, CommandOptions.Json])
-            root.Add(option);
+        Option[] options =
+            [.. Run, s_ranks, s_mpi, s_language, s_kills, s_seed, CommandOptions.Json];
+        foreach (Option option in options) root.Add(option);
+        s_language.AcceptOnlyFromAmong(RankProgram.Languages);
         s_mpi.AcceptOnlyFromAmong(MpiCommands.Families);
         root.SetAction(parsed =>
         {
@@ -73,8 +82,8 @@ internal static class CommandLine
             RankOptions options = Options(
                 parsed, store ?? Path.Combine(Path.GetTempPath(), $"heat-ranks-{Path.GetRandomFileName()}"));
             RanksDemo made = new(
-                MpiCommands.Find(parsed.GetValue(s_mpi)), parsed.GetValue(s_ranks), parsed.GetValue(s_kills),
-                parsed.GetValue(s_seed), options);
+                MpiCommands.Find(parsed.GetValue(s_mpi)), parsed.GetValue(s_language)!,
+                parsed.GetValue(s_ranks), parsed.GetValue(s_kills), parsed.GetValue(s_seed), options);
             return demo(made, options, parsed.GetValue(CommandOptions.Json), store is not null);
         });
 

@@ -25,10 +25,9 @@ internal sealed class JobRun : IDisposable
     /// <summary>Ends when the ranks are about to compute, or have ended.</summary>
     internal Task Started => _started.Task;
 
-    internal static JobRun Start(MpiCommands mpi, int ranks, RankOptions options)
+    internal static JobRun Start(MpiCommands mpi, int ranks, RankProgram program, RankOptions options)
     {
-        string program = Path.Combine(AppContext.BaseDirectory, "HeatRanks.dll");
-        string[] rank = ["dotnet", "exec", program, "run", .. options.ToArguments()];
+        string[] rank = [.. program.Command, .. options.ToArguments()];
         return new JobRun(Process.Start(mpi.Start(ranks, rank))!, rank);
     }
 

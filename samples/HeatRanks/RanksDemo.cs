@@ -8,7 +8,8 @@ namespace HeatRanks;
 /// The demo: the job without interruption, then the same job with a random rank killed at random moments,
 /// started anew each time; then the comparison.
 /// </summary>
-internal sealed class RanksDemo(MpiCommands mpi, int ranks, int kills, int seed, RankOptions options)
+internal sealed class RanksDemo(
+    MpiCommands mpi, string language, int ranks, int kills, int seed, RankOptions options)
 {
     /// <summary>Runs that may end before their moment comes, for each kill asked for.</summary>
     private const int RunsPerKillMax = 20;
@@ -21,8 +22,9 @@ internal sealed class RanksDemo(MpiCommands mpi, int ranks, int kills, int seed,
     internal async Task<RanksReport> RunAsync(Action<string> say)
     {
         Stopwatch time = Stopwatch.StartNew();
+        using RankProgram program = RankProgram.In(language, mpi);
         say($"Running {ranks} ranks of {mpi.Family} once without interruption …");
-        (ulong expected, TimeSpan took) = await RunReferenceAsync().ConfigureAwait(false);
+        (ulong expected, TimeSpan took) = await RunReferenceAsync(program).ConfigureAwait(false);
 
         say($"Running them again, with {kills} kills of a random rank (seed {seed}) …");
         for (int runs = 0; _killed < kills; runs++)
@@ -30,10 +32,10 @@ internal sealed class RanksDemo(MpiCommands mpi, int ranks, int kills, int seed,
             if (runs == kills * RunsPerKillMax)
                 throw new RunException(
                     $"{runs} runs gave too little time for {kills} kills; give it more --steps.");
-            await RunAndKillAsync(took / (kills + 1), say).ConfigureAwait(false);
+            await RunAndKillAsync(program, took / (kills + 1), say).ConfigureAwait(false);
         }
 
-        await RunToEndAsync(options).ConfigureAwait(false);
+        await RunToEndAsync(program).ConfigureAwait(false);
         TakeGenerations();
         ulong result = RanksReport.ChecksumOf(options, ranks);
         return new RanksReport
@@ -42,6 +44,7 @@ internal sealed class RanksDemo(MpiCommands mpi, int ranks, int kills, int seed,
             Checksum = $"{result:x16}",
             ExpectedChecksum = $"{expected:x16}",
             Mpi = mpi.Family,
+            Language = language,
             Ranks = ranks,
             Kills = _killed,
             Generations = _generations,
@@ -49,13 +52,13 @@ internal sealed class RanksDemo(MpiCommands mpi, int ranks, int kills, int seed,
         };
     }
 
-    private async Task<(ulong Checksum, TimeSpan Took)> RunReferenceAsync()
+    private async Task<(ulong Checksum, TimeSpan Took)> RunReferenceAsync(RankProgram program)
     {
         DirectoryInfo directory = Directory.CreateTempSubdirectory("snapshot-reference-");
         try
         {
             RankOptions uninterrupted = options with { Directory = directory.FullName, EverySteps = 0 };
-            using JobRun job = JobRun.Start(mpi, ranks, uninterrupted);
+            using JobRun job = JobRun.Start(mpi, ranks, program, uninterrupted);
             await job.Started.ConfigureAwait(false);
             Stopwatch time = Stopwatch.StartNew();
             await SucceedAsync(job).ConfigureAwait(false);
@@ -67,9 +70,9 @@ internal sealed class RanksDemo(MpiCommands mpi, int ranks, int kills, int seed,
         }
     }
 
-    private async Task RunToEndAsync(RankOptions run)
+    private async Task RunToEndAsync(RankProgram program)
     {
-        using JobRun job = JobRun.Start(mpi, ranks, run);
+        using JobRun job = JobRun.Start(mpi, ranks, program, options);
         await SucceedAsync(job).ConfigureAwait(false);
     }
 
@@ -84,9 +87,9 @@ internal sealed class RanksDemo(MpiCommands mpi, int ranks, int kills, int seed,
     /// <summary>
     /// One run, in which a rank is killed; where it is over before, the next one begins from the beginning.
     /// </summary>
-    private async Task RunAndKillAsync(TimeSpan span, Action<string> say)
+    private async Task RunAndKillAsync(RankProgram program, TimeSpan span, Action<string> say)
     {
-        using JobRun job = JobRun.Start(mpi, ranks, options);
+        using JobRun job = JobRun.Start(mpi, ranks, program, options);
         Task<int> end = job.EndAsync();
 
         // One kill in six falls into the start: into the restart of all ranks.

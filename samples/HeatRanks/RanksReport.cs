@@ -18,6 +18,9 @@ internal sealed record RanksReport
 
     public required string Mpi { get; init; }
 
+    /// <summary>Of the program that the ranks ran.</summary>
+    public required string Language { get; init; }
+
     public required int Ranks { get; init; }
 
     public required int Kills { get; init; }

@@ -1,7 +1,7 @@
 namespace Snapshot.C;
 
 /// <summary>What messages of the .NET library advise, as a program in C writes it.</summary>
-/// <remarks>A test holds both sides to what there is: the sources, and snapshot.h.</remarks>
+/// <remarks>A test holds both sides to what there is: the sources, and the headers.</remarks>
 internal static class CWords
 {
     /// <summary>A longer phrase comes before a shorter one that is in it.</summary>
@@ -21,6 +21,13 @@ internal static class CWords
         ("Call Protect for each", "Call snapshot_protect for each"),
         ("DropRestoredBuffer", "snapshot_unprotect"),
         ("Call Unprotect before", "Call snapshot_unprotect before"),
+        ("MpiJob polls", "snapshot_job_poll is called"),
+        ("call Poll where", "call snapshot_job_poll where"),
+        ("is in Poll", "is in snapshot_job_poll"),
+        ("is in Checkpoint", "is in snapshot_job_checkpoint"),
+        ("is in Dispose", "is in snapshot_job_close"),
+        ("or leave Partner off", "or leave SNAPSHOT_PARTNER out"),
+        (": put it first on the path, or name it in MPICC", ""),
         ("Root '", "Array '"),
         ("used before Initialize was called on it", "used before it was initialised"),
     ];

@@ -52,7 +52,8 @@ internal sealed class DueClock
     /// <summary>A checkpoint was captured: the interval begins anew.</summary>
     internal void Captured() => Volatile.Write(ref _lastCheckpoint, Environment.TickCount64);
 
-    private bool TakeSignal()
+    /// <summary>Whether one of the signals has come; true once.</summary>
+    internal bool TakeSignal()
     {
         if (!_watchesSignals) return false;
         int number = LibraryNative.sn_signal_take();

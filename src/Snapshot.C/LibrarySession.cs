@@ -14,6 +14,7 @@ internal sealed unsafe class LibrarySession
     private static readonly List<WeakReference<LibrarySession>> s_open = [];
 
     private readonly SnapshotSession _session;
+    private readonly IDisposable _owner;
     private readonly ArenaOptions _arenaOptions;
     private readonly DueClock _clock;
     private readonly Lock _gate = new();
@@ -21,9 +22,15 @@ internal sealed unsafe class LibrarySession
     private readonly List<CheckpointTicket> _unwatched = []; // for which nobody waits
     private Arena? _arena;
 
-    private LibrarySession(SnapshotSession session, ArenaOptions arena, DueClock clock, bool unmapsOnClose)
+    /// <param name="session">The session.</param>
+    /// <param name="owner">What closes it: itself, or the job that it belongs to.</param>
+    /// <param name="arena">Of the arrays.</param>
+    /// <param name="clock">Of the session.</param>
+    /// <param name="unmapsOnClose">Whether arrays are gone when it is closed.</param>
+    internal LibrarySession(
+        SnapshotSession session, IDisposable owner, ArenaOptions arena, DueClock clock, bool unmapsOnClose)
     {
-        _session = session;
+        (_session, _owner) = (session, owner);
         _arenaOptions = arena;
         _clock = clock;
         Tag = new NativeText(session.Restarted?.Tag);
@@ -58,16 +65,14 @@ internal sealed unsafe class LibrarySession
         Start start = (Start)options.Start;
         if (!Enum.IsDefined(start))
             throw new ArgumentException($"start is {options.Start}: see snapshot_start.");
+        SnapshotSession opened = start switch
+        {
+            Start.Restart => SnapshotSession.Restart(store, session),
+            Start.StartOver => SnapshotSession.StartOver(store, session),
+            _ => SnapshotSession.Open(store, session),
+        };
         return new LibrarySession(
-            start switch
-            {
-                Start.Restart => SnapshotSession.Restart(store, session),
-                Start.StartOver => SnapshotSession.StartOver(store, session),
-                _ => SnapshotSession.Open(store, session),
-            },
-            SessionOptions.ArenaOf(options),
-            clock,
-            flags.HasFlag(OpenFlags.UnmapOnClose));
+            opened, opened, SessionOptions.ArenaOf(options), clock, flags.HasFlag(OpenFlags.UnmapOnClose));
     }
 
     /// <summary>
@@ -173,6 +178,14 @@ internal sealed unsafe class LibrarySession
         }
     }
 
+    /// <exception cref="InvalidOperationException">It is closed with the job that it belongs to.</exception>
+    internal void ThrowIfOfJob()
+    {
+        if (_owner == _session) return;
+        throw new InvalidOperationException(
+            "This session is of a job, and closed with it: by snapshot_job_close.");
+    }
+
     /// <summary>
     /// Waits for the checkpoints for which nobody waits, and closes; throws the first error after that.
     /// Handlers were told of all of it then, and are not called any more.
@@ -185,7 +198,7 @@ internal sealed unsafe class LibrarySession
         foreach (CheckpointTicket ticket in unwatched) closing.Do(() => _ = ticket.WaitCommittedInThread());
         lock (s_open) s_open.RemoveAll(open => !open.TryGetTarget(out var session) || session == this);
         Coordinator coordinator = _session.Parts.Coordinator;
-        closing.Dispose(_session);
+        closing.Dispose(_owner);
         closing.Do(coordinator.AwaitHandlers);
         lock (_gate)
         {

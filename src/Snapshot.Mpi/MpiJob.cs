@@ -105,9 +105,14 @@ public sealed class MpiJob : IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
         options ??= new MpiJobOptions();
-        MpiLibrary mpi = MpiLibrary.Start(options.Library);
+        return Open(MpiLibrary.Start(options.Library), directory, options);
+    }
+
+    /// <summary>The same over an MPI that the caller has.</summary>
+    internal static MpiJob Open(MpiLibrary mpi, string directory, MpiJobOptions options)
+    {
         RankGroup ranks = new(mpi, options.Communicator);
-        JobLauncher.RefuseOther(mpi, ranks.Size);
+        JobLauncher.RefuseOther(mpi, options.Communicator, ranks.Size);
         return new MpiJob(mpi, ranks, new JobPlaces(directory), options);
     }
 
@@ -162,10 +167,13 @@ public sealed class MpiJob : IDisposable
             _signals.Add(PosixSignalRegistration.Create(signal, context =>
             {
                 context.Cancel = true;
-                _requests.AskToEnd();
+                AskToEnd();
             }));
         }
     }
+
+    /// <summary>What a signal does. From any thread.</summary>
+    internal void AskToEnd() => _requests.AskToEnd();
 
     /// <summary>
     /// Looks, before each capture, also on this communicator for messages that were not received; it does so

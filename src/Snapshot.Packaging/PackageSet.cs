@@ -82,10 +82,13 @@ internal sealed class PackageSet(string version, string library, string command,
             .AddFolder($"{top}include", Path.Combine(Sources, "include"), ".h", ".hpp")
             .AddFolder($"{top}share/snapshot/fortran", Path.Combine(Sources, "fortran"), ".F90", ".inc")
             .AddFolder($"{top}share/snapshot/veloc", Path.Combine(Sources, "veloc"), ".c", ".h")
+            .AddFolder($"{top}share/snapshot/mpi", Path.Combine(Sources, "mpi"), ".c")
+            .AddFolder($"{top}share/snapshot/mpi", Path.Combine(root, "src/Snapshot.Mpi/native"), ".c", ".h")
             .AddFolder(
                 $"{top}share/snapshot/samples", Path.Combine(root, "samples/Library"), ".c", ".cpp", ".f90",
                 ".py",
-                ".txt");
+                ".txt")
+            .AddFolder($"{top}share/snapshot/samples", Path.Combine(root, "samples/HeatRanks"), ".c");
     }
 
     private FileTree Python(string folder, bool hasLibrary)

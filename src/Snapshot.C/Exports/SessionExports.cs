@@ -66,6 +66,7 @@ internal static unsafe class SessionExports
         {
             if (session is null) return Result.Good;
             LibrarySession closing = Handle.Peek<LibrarySession>(session, "session");
+            closing.ThrowIfOfJob();
             if (Handle.Release(session) && LibraryNative.sn_is_forked_child() == 0) closing.Close();
             return Result.Good;
         }

@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Snapshot.C.Interface;
 
-// The structures of snapshot.h, field by field; a test compares sizes and offsets with those of the compiler.
+// The structures of snapshot.h and snapshot_job.h, field by field; a test compares sizes and offsets with
+// those of the compiler.
 
 /// <summary>snapshot_options.</summary>
 [StructLayout(LayoutKind.Sequential)]
@@ -68,6 +69,40 @@ internal unsafe struct CGeneration
     public byte* Tag;
 }
 
+/// <summary>snapshot_job_options.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct CJobOptions
+{
+    public nuint Size;
+    public void* Session;
+    public uint Flags;
+    public int Keep;
+    public long EverySteps;
+    public double Interval;
+    public double Mtbf;
+    public double TimeLimit;
+    public double TimeMargin;
+    public byte* Signals;
+    public byte* FailureDomain;
+    public byte* SharedDirectory;
+    public long SharedEvery;
+    public long CopyRate;
+    public delegate* unmanaged<void*, CJobCopy*, void> OnCopy;
+    public void* Argument;
+}
+
+/// <summary>snapshot_job_copy.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct CJobCopy
+{
+    public int Level;
+    public int IsComplete;
+    public long Generation;
+    public long BytesDone;
+    public long BytesTotal;
+    public byte* Error;
+}
+
 /// <summary>snapshot_start.</summary>
 internal enum Start
 {
@@ -85,6 +120,14 @@ internal enum OpenFlags : uint
     UnmapOnClose = 4,
     AllowUnlocked = 8,
     SystemCallsMustWork = 16,
+}
+
+/// <summary>snapshot_job_flags.</summary>
+[Flags]
+internal enum JobFlags : uint
+{
+    IgnoreMessages = 1,
+    Partner = 2,
 }
 
 /// <summary>snapshot_request_flags.</summary>

@@ -59,7 +59,7 @@ module snapshot_base
         enumerator :: snapshot_fiber_mismatch, snapshot_fiber_failed, snapshot_native_module
         enumerator :: snapshot_untrusted, snapshot_limit_reached, snapshot_unclaimed
         enumerator :: snapshot_gate_timeout, snapshot_invalid_setting, snapshot_memory_gone
-        enumerator :: snapshot_mpi, snapshot_rank_failed, snapshot_out_of_step, snapshot_open_message
+        enumerator :: snapshot_mpi_failed, snapshot_rank_failed, snapshot_out_of_step, snapshot_open_message
         enumerator :: snapshot_invalid_argument = 101, snapshot_misuse, snapshot_cancelled
         enumerator :: snapshot_forked, snapshot_out_of_memory, snapshot_internal
         ! Of this module alone; snapshot_error() does not speak of it.
@@ -76,8 +76,8 @@ module snapshot_base
         enumerator :: snapshot_continued = 1, snapshot_restarted_from = 2, snapshot_not_captured = 3
     end enum
 
-    integer(c_int), parameter, private :: flag_lazy = 1, flag_allow_older = 2, flag_unmap_on_close = 4
-    integer(c_int), parameter, private :: flag_allow_unlocked = 8
+    integer(c_int), parameter :: flag_lazy = 1, flag_allow_older = 2, flag_unmap_on_close = 4
+    integer(c_int), parameter :: flag_allow_unlocked = 8
     integer(c_int), parameter, private :: flag_skip_if_busy = 1, flag_return_at_once = 2
     integer(c_int), parameter, private :: flag_fill_later = 1, flag_always_hash = 2
 
@@ -127,7 +127,7 @@ module snapshot_base
 
     ! ---- structures and functions of snapshot.h --------------------------------------------------------
 
-    type, bind(c), private :: c_options
+    type, bind(c) :: c_options
         integer(c_size_t) :: size
         integer(c_int) :: start = 0
         integer(c_int) :: flags = 0
@@ -447,7 +447,7 @@ module snapshot_base
         c_wait_captured, c_is_done, c_cancel, c_due, c_last_signal, c_detach, c_poll_slow, c_enter_critical, &
         c_exit_critical, c_exit_blocked, c_remove_array, c_fill, c_unprotect, c_remove_handler, &
         c_remove_stop_handler, c_mutex_lock, c_mutex_try_lock, c_mutex_unlock, c_mutex_is_held
-    private :: settle, text_of, c_text, flag, handler_of, on_prepare, on_resume, on_committed
+    private :: handler_of, on_prepare, on_resume, on_committed
 
     interface snapshot_array
         module procedure mutex_array, barrier_array
@@ -923,7 +923,7 @@ contains
         if (c_associated(memory)) call c_f_pointer(memory, array)
     end subroutine
 
-    ! ---- for the modules of each type ------------------------------------------------------------------
+    ! ---- for the other modules -------------------------------------------------------------------------
 
     function array_memory(session, name, layout, shape, ierr) result(memory)
         type(snapshot_session), intent(in) :: session
@@ -1110,5 +1110,6 @@ module snapshot
     use snapshot_complex64
     use snapshot_logical
     implicit none
-    private :: array_memory, protect_memory, exclude_memory
+    private :: array_memory, protect_memory, exclude_memory, settle, text_of, c_text, flag
+    private :: c_options, flag_lazy, flag_allow_older, flag_unmap_on_close, flag_allow_unlocked
 end module

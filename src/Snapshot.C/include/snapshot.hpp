@@ -507,7 +507,8 @@ class session
     }
 
     session(session &&other) noexcept
-        : state_(std::move(other.state_)), handle_(std::exchange(other.handle_, nullptr))
+        : state_(std::move(other.state_)), handle_(std::exchange(other.handle_, nullptr)),
+          closing_(std::move(other.closing_))
     {
     }
 
@@ -517,13 +518,13 @@ class session
 
     ~session()
     {
-        detail::report(snapshot_close(handle_));
+        detail::report(close_handle());
     }
 
     /* Waits until the last checkpoint is durable; throws what went wrong with it. */
     void close()
     {
-        state_->failed->check(snapshot_close(std::exchange(handle_, nullptr)));
+        state_->failed->check(close_handle());
         state_->failed->rethrow();
     }
 
@@ -672,7 +673,20 @@ class session
     }
 
   private:
+    friend class job;
     friend class participant;
+
+    /* Of a job, which is closed with it. */
+    session(snapshot_session *handle, std::function<int()> closing)
+        : state_(std::make_unique<state>(snapshot::progress())), handle_(handle), closing_(std::move(closing))
+    {
+    }
+
+    int close_handle() noexcept
+    {
+        snapshot_session *closed = std::exchange(handle_, nullptr);
+        return closed != nullptr && closing_ ? closing_() : snapshot_close(closed);
+    }
 
     /* What callbacks use: it stays where it is when a session is moved. */
     struct state {
@@ -711,6 +725,7 @@ class session
 
     std::unique_ptr<state> state_;
     snapshot_session *handle_ = nullptr;
+    std::function<int()> closing_ = {};
 };
 
 /* ---- threads ------------------------------------------------------------------------------------------- */

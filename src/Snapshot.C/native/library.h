@@ -8,11 +8,13 @@
 #ifndef SNAPSHOT_LIBRARY_H
 #define SNAPSHOT_LIBRARY_H
 
-#include "../include/snapshot.h"
+#include "../include/snapshot_job.h"
 
-/* C#'s side of snapshot_open and snapshot_store_open. */
+/* C#'s side of snapshot_open, snapshot_store_open and snapshot_job_open_with. */
 int sn_managed_open(const char *store, const snapshot_options *options, snapshot_session **session);
 int sn_managed_store_open(const char *directory, snapshot_store **store);
+int sn_managed_job_open(const struct snm_calls *calls, int32_t communicator, const char *directory,
+                        const snapshot_job_options *options, snapshot_job **job);
 
 /* Starts the runtime, and lets nobody see it. */
 void sn_managed_start(void);

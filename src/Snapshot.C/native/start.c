@@ -62,3 +62,11 @@ SNAPSHOT_API int snapshot_store_open(const char *directory, snapshot_store **sto
     int error = require_runtime();
     return error != 0 ? error : sn_managed_store_open(directory, store);
 }
+
+SNAPSHOT_API int snapshot_job_open_with(const struct snm_calls *calls, int32_t communicator,
+                                        const char *directory, const snapshot_job_options *options,
+                                        snapshot_job **job)
+{
+    int error = require_runtime();
+    return error != 0 ? error : sn_managed_job_open(calls, communicator, directory, options, job);
+}

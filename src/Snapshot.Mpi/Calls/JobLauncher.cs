@@ -15,9 +15,12 @@ internal static class JobLauncher
     /// would write the same store.
     /// </summary>
     /// <exception cref="SnapshotException">NativeLibrary.</exception>
-    internal static void RefuseOther(MpiLibrary mpi, int size)
+    /// <param name="mpi">What this process calls.</param>
+    /// <param name="communicator">Whose ranks the job has; 0: all.</param>
+    /// <param name="size">How many these are.</param>
+    internal static void RefuseOther(MpiLibrary mpi, int communicator, int size)
     {
-        if (size != 1) return;
+        if (size != 1 || (communicator != 0 && communicator != mpi.World)) return;
         foreach (string name in s_sizes)
         {
             if (!int.TryParse(
@@ -27,9 +30,9 @@ internal static class JobLauncher
             throw new SnapshotException(
                 SnapshotErrorCode.NativeLibrary,
                 $"{started} processes were started ({name}), but '{mpi.Path}' takes this one for the only " +
-                $"one: it calls '{mpi.Version}', which is another MPI than that of mpirun. Put the mpicc " +
-                "of that one first on the path, or name it in MPICC. With srun, --mpi must be what this " +
-                "MPI speaks: pmix for Open MPI, pmi2 for MPICH.")
+                $"one: it calls '{mpi.Version}', which is another MPI than that of mpirun. Compile it with " +
+                "the mpicc of that one: put it first on the path, or name it in MPICC. With srun, --mpi " +
+                "must be what this MPI speaks: pmix for Open MPI, pmi2 for MPICH.")
             { Path = mpi.Path };
         }
     }

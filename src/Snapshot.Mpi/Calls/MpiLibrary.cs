@@ -6,24 +6,28 @@ namespace Snapshot.Mpi.Calls;
 internal sealed unsafe partial class MpiLibrary
 {
     private const string Entry = "snm_calls";
+    private const string MakeAnew = "'snapshot mpi build' makes it anew.";
     private const int TextBytes = 8192;
 
     private static readonly Lock s_loading = new();
     private static MpiLibrary? s_loaded;
 
     private readonly MpiCalls* _calls;
+    private readonly string _remedy;
     private bool _isOurs;
     private bool _hasEnded;
 
-    private MpiLibrary(MpiCalls* calls, string path)
+    private MpiLibrary(MpiCalls* calls, string path, string remedy)
     {
         _calls = calls;
+        _remedy = remedy;
         Path = path;
+        if (calls is null || calls->Abi != MpiCalls.AbiVersion) throw NotUsable("it is of another build");
     }
 
     internal ref readonly MpiCalls Calls => ref *_calls;
 
-    /// <summary>The file that the table is in, for messages.</summary>
+    /// <summary>The file that the table is in, or its source, for messages.</summary>
     internal string Path { get; }
 
     /// <summary>What the library says of itself, its first line.</summary>
@@ -62,6 +66,16 @@ internal sealed unsafe partial class MpiLibrary
                 "MPI begins and ends once in a process, and the job that was closed has ended it. Begin it " +
                 "in the program, before the first job, to open several.");
         }
+    }
+
+    /// <summary>The table that a program in C was compiled with. It has begun MPI, and ends it.</summary>
+    /// <exception cref="SnapshotException">NativeLibrary: it was compiled for another MPI.</exception>
+    internal static MpiLibrary Of(MpiCalls* calls)
+    {
+        MpiLibrary library = new(
+            calls, "snapshot_mpi.c", "Compile it with the mpicc that compiles the program.");
+        library.RefuseOtherFamily();
+        return library;
     }
 
     /// <summary>
@@ -115,20 +129,15 @@ internal sealed unsafe partial class MpiLibrary
         {
             throw new SnapshotException(
                 SnapshotErrorCode.NativeLibrary,
-                $"'{path}' cannot be loaded: {error.Message} 'snapshot mpi build' makes it anew.", error)
+                $"'{path}' cannot be loaded: {error.Message} {MakeAnew}", error)
             { Path = path };
         }
 
         if (!NativeLibrary.TryGetExport(library, Entry, out nint entry))
-            throw NotOurs(path, $"it has no {Entry}");
+            throw NotUsable(path, $"it has no {Entry}", MakeAnew);
         MpiCalls* calls = ((delegate* unmanaged<int, MpiCalls*>)entry)(MpiCalls.AbiVersion);
-        return new MpiLibrary(Checked(calls, path), path);
+        return new MpiLibrary(calls, path, MakeAnew);
     }
-
-    private static MpiCalls* Checked(MpiCalls* calls, string path) =>
-        calls is null || calls->Abi != MpiCalls.AbiVersion
-            ? throw NotOurs(path, "it is of another build")
-            : calls;
 
     private static MpiLibrary Begin(MpiLibrary library)
     {
@@ -148,14 +157,13 @@ internal sealed unsafe partial class MpiLibrary
         if (Calls.Family == MpiFamily.OpenMpi
             ? !isMpich : Calls.Family == MpiFamily.Mpich ? !isOpenMpi : true)
             return;
-        throw NotOurs(Path, $"it was compiled for another MPI than the one that answers, '{version}'");
+        throw NotUsable($"it was compiled for another MPI than the one that answers, '{version}'");
     }
 
-    private static SnapshotException NotOurs(string path, string why) =>
-        new(
-            SnapshotErrorCode.NativeLibrary,
-            $"'{path}' is not usable: {why}. 'snapshot mpi build' makes it anew.")
-        { Path = path };
+    private SnapshotException NotUsable(string why) => NotUsable(Path, why, _remedy);
+
+    private static SnapshotException NotUsable(string path, string why, string remedy) =>
+        new(SnapshotErrorCode.NativeLibrary, $"'{path}' is not usable: {why}. {remedy}") { Path = path };
 
     [LibraryImport(
         "libc", EntryPoint = "setenv", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

@@ -26,6 +26,9 @@ internal sealed class LevelTrack(
 
     internal bool IsCopying => _stage == LevelStage.Copying && !_isDone;
 
+    /// <summary>The generation that is on its way, or null.</summary>
+    internal long? Generation => _entry?.Generation;
+
     /// <summary>A generation is published, or was when the job began and is not at this level.</summary>
     internal void Consider(JobEntry entry)
     {

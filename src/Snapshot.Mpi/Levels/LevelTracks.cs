@@ -14,6 +14,9 @@ internal sealed class LevelTracks(
 
     internal bool AreIdle => _tracks.All(track => track.IsIdle);
 
+    /// <summary>The generations that are on their way to a level.</summary>
+    internal IEnumerable<long> Copying => _tracks.Select(track => track.Generation).OfType<long>();
+
     /// <summary>Where the job was restarted, levels get what they lack of it.</summary>
     internal void GoOnFrom(JobEntry? entry)
     {

@@ -30,15 +30,20 @@ internal sealed record JobManifest(int Ranks, long Sequence, IReadOnlyList<JobEn
 
     /// <summary>
     /// The same with one more entry. The oldest are left out beyond so many, except for the newest that
-    /// partners have: until they have a newer one it is what survives the loss of a host.
+    /// partners have: until they have a newer one it is what survives the loss of a host. So what is being
+    /// copied stays, too; else there might never be one where generations come faster than copies.
     /// </summary>
-    internal JobManifest With(JobEntry entry, int kept)
+    /// <param name="entry">The newest.</param>
+    /// <param name="kept">How many of the newest stay, with it.</param>
+    /// <param name="copying">The generations that are being copied.</param>
+    internal JobManifest With(JobEntry entry, int kept, params IEnumerable<long> copying)
     {
-        JobEntry? copied = Entries.LastOrDefault(other => (other.Levels & JobLevels.Partner) != 0);
-        JobEntry[] newest = [.. Entries.TakeLast(kept - 1), entry];
+        HashSet<long> staying = [.. copying, .. Entries.TakeLast(kept - 1).Select(other => other.Generation)];
+        if (Entries.LastOrDefault(other => (other.Levels & JobLevels.Partner) != 0) is { } copied)
+            staying.Add(copied.Generation);
         return this with
         {
-            Entries = copied is null || newest.Contains(copied) ? newest : [copied, .. newest],
+            Entries = [.. Entries.Where(other => staying.Contains(other.Generation)), entry],
         };
     }
 

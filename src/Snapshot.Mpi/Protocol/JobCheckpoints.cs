@@ -191,7 +191,7 @@ internal sealed class JobCheckpoints(
     private void Publish()
     {
         at(JobPoint.Drained);
-        publication.Write(session.Store, _ticket!.Committed.Result.Generation);
+        publication.Write(session.Store, _ticket!.Committed.Result.Generation, levels.Copying);
         _stage = JobStage.Publishing;
     }
 
@@ -252,7 +252,7 @@ internal sealed class JobCheckpoints(
         {
             throw new SnapshotException(
                 SnapshotErrorCode.OutOfStep,
-                $"One rank is in {NameOf(first)} when another is in {NameOf(last)}, after step " +
+                $"One rank {Doing(first)} when another {Doing(last)}, after step " +
                 $"{-agreed[AgreedWords.MinusStep]}. All ranks call the same methods of the job in the same " +
                 "order.");
         }
@@ -264,10 +264,10 @@ internal sealed class JobCheckpoints(
             $"{agreed[AgreedWords.Step]}. All ranks poll with the same steps in the same order.");
     }
 
-    private static string NameOf(JobCall call) => call switch
+    private static string Doing(JobCall call) => call switch
     {
-        JobCall.Poll => nameof(MpiJob.Poll),
-        JobCall.Checkpoint => nameof(MpiJob.Checkpoint),
-        _ => nameof(MpiJob.Dispose),
+        JobCall.Poll => "is in Poll",
+        JobCall.Checkpoint => "is in Checkpoint",
+        _ => "is in Dispose",
     };
 }

@@ -65,15 +65,17 @@ internal sealed class JobPublication
     }
 
     /// <summary>Collective: all ranks learn the ids of all images, and the manifest is written.</summary>
-    internal void Write(SnapshotStore store, long local)
+    /// <param name="store">Of this rank.</param>
+    /// <param name="local">The generation in it.</param>
+    /// <param name="copying">The generations of the job that are being copied.</param>
+    internal void Write(SnapshotStore store, long local, IEnumerable<long> copying)
     {
         GenerationInfo mine = store.Generations.Single(committed => committed.Generation == local);
         RankImage[] images = _ranks.Gather(new RankImage(local, mine.ImageId, mine.FileBytes), root: 0);
 
         // The time is that of rank 0, and all write the same bytes.
-        byte[] next = _ranks.Rank != 0
-            ? []
-            : Manifest.With(new JobEntry(_generation, _step, DateTimeOffset.UtcNow, images), _kept).Encode();
+        JobEntry entry = new(_generation, _step, DateTimeOffset.UtcNow, images);
+        byte[] next = _ranks.Rank == 0 ? Manifest.With(entry, _kept, copying).Encode() : [];
         Write(JobManifest.Decode(_ranks.Broadcast(next, root: 0), _places.ManifestPath), null, _at);
     }
 

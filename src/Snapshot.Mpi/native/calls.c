@@ -52,7 +52,7 @@ static int32_t finish(void)
 
 static int32_t version(char *text, int32_t bytes)
 {
-    char whole[MPI_MAX_LIBRARY_VERSION_STRING];
+    char whole[SNM_VERSION_BYTES];
     int length = 0;
     int error = MPI_Get_library_version(whole, &length);
     if (error != MPI_SUCCESS)

@@ -19,6 +19,9 @@
 #define SNM_MPICH 2
 #define SNM_OTHER 3
 
+/* Room for what any family says of itself: one that this was not compiled for may answer, and say more. */
+#define SNM_VERSION_BYTES 8192
+
 /* Requests of one communicator that may be open at once. */
 #define SNM_REQUESTS 64
 

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Snapshot.Tests.Library;
 
-/// <summary>snapshot.h, and what the library shows to programs.</summary>
+/// <summary>The headers, and what the library shows to programs.</summary>
 [Needs(Programs = ["cc", "g++", "readelf", "nm"], Toolchain = true)]
 public sealed partial class HeaderTests : IDisposable
 {
@@ -23,18 +23,39 @@ public sealed partial class HeaderTests : IDisposable
         File.WriteAllText(
             file,
             """
-            #include <snapshot.h>
+            #include <snapshot_job.h>
             snapshot_options options = SNAPSHOT_OPTIONS;
+            snapshot_job_options job = SNAPSHOT_JOB_OPTIONS;
             snapshot_request request = SNAPSHOT_REQUEST;
             snapshot_handler handler = SNAPSHOT_HANDLER;
             int poll(snapshot_participant *participant);
             int poll(snapshot_participant *participant) { return snapshot_poll(participant); }
             """);
-        ProgramResult result = Repository.Run(
-            _workshop.PathOf(""), language == "c" ? "cc" : "g++", "-x", language, $"-std={standard}", "-Wall",
-            "-Wextra", "-Wconversion", "-pedantic", "-Werror", $"-I{LibraryWorkshop.Headers}", "-c", file,
-            "-o", "/dev/null");
-        Assert.True(result.ExitCode == 0, result.ToString());
+        Compile(language == "c" ? "cc" : "g++", language, standard, file);
+    }
+
+    [MachineTheory]
+    [InlineData("c", "c99")]
+    [InlineData("c", "c2x")]
+    [InlineData("c++", "c++17")]
+    [InlineData("c++", "c++2b")]
+    [Needs(Programs = ["mpicc.openmpi", "mpicc.mpich"], Toolchain = true)]
+    public void With_MPI_it_compiles_without_a_warning(string language, string standard)
+    {
+        string file = _workshop.PathOf("header.txt");
+        File.WriteAllText(
+            file,
+            """
+            #define OMPI_SKIP_MPICXX
+            #ifdef __cplusplus
+            #include <snapshot_mpi.hpp>
+            #endif
+            #include <snapshot_mpi.h>
+            int open_job(snapshot_job **job);
+            int open_job(snapshot_job **job) { return snapshot_job_open(MPI_COMM_WORLD, "a", 0, job); }
+            """);
+        foreach (string family in HeatRanks.MpiCommands.Families)
+            Compile($"{(language == "c" ? "mpicc" : "mpicxx")}.{family}", language, standard, file);
     }
 
     [MachineFact]
@@ -66,7 +87,8 @@ public sealed partial class HeaderTests : IDisposable
         ];
         Assert.Equal(listed, shown);
 
-        string header = File.ReadAllText(Path.Combine(LibraryWorkshop.Headers, "snapshot.h"));
+        string header = string.Concat(((string[])["snapshot.h", "snapshot_job.h"]).Select(
+            name => File.ReadAllText(Path.Combine(LibraryWorkshop.Headers, name))));
         string[] declared = [.. Declared().Matches(header).Select(match => match.Groups[1].Value).Order()];
         Assert.Equal(listed, declared);
     }
@@ -108,6 +130,15 @@ public sealed partial class HeaderTests : IDisposable
     }
 
     public void Dispose() => _workshop.Dispose();
+
+    private void Compile(string compiler, string language, string standard, string file)
+    {
+        ProgramResult result = Repository.Run(
+            _workshop.PathOf(""), compiler, "-x", language, $"-std={standard}", "-Wall", "-Wextra",
+            "-Wconversion", "-pedantic", "-Werror", $"-I{LibraryWorkshop.Headers}", "-c", file, "-o",
+            "/dev/null");
+        Assert.True(result.ExitCode == 0, result.ToString());
+    }
 
     [GeneratedRegex(@"^\s+SNAPSHOT_([A-Z_]+) = (\d+),? +/\*", RegexOptions.Multiline)]
     private static partial Regex Code();

@@ -24,6 +24,8 @@ internal sealed class LibraryWorkshop : IDisposable
 
     internal static string Headers => Path.Combine(Repository.Root, "src/Snapshot.C/include");
 
+    private static string Calls => Path.Combine(Repository.Root, "src/Snapshot.Mpi/native");
+
     /// <summary>Where the library is, under the names for programs and for the linker.</summary>
     internal string Libraries => Path.Combine(_folder.FullName, "lib");
 
@@ -47,7 +49,31 @@ internal sealed class LibraryWorkshop : IDisposable
     }
 
     /// <inheritdoc cref="Build(string, string, string[])"/>
-    internal string Build(string[] files, params string[] compiler)
+    internal string Build(string[] files, params string[] compiler) => Build(files, [], compiler);
+
+    /// <summary>
+    /// Compiles what calls MPI, as a package has it, into the folder of the library: -lsnapshot_mpi.
+    /// </summary>
+    internal void MakeMpiLibrary(string compiler)
+    {
+        foreach (string name in (string[])["calls.c", "calls.h"])
+            File.Copy(Path.Combine(Calls, name), PathOf(name), overwrite: true);
+        File.Copy(
+            Path.Combine(Repository.Root, "src/Snapshot.C/mpi/snapshot_mpi.c"), PathOf("snapshot_mpi.c"),
+            overwrite: true);
+        Repository.Run(
+            _folder.FullName, compiler, "-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-O2",
+            "-shared", "-fPIC", $"-I{Headers}", "-o", Path.Combine(Libraries, "libsnapshot_mpi.so"),
+            "snapshot_mpi.c", "calls.c", $"-L{Libraries}", "-lsnapshot").Good();
+    }
+
+    /// <summary>Builds a program of ranks, after <see cref="MakeMpiLibrary"/>.</summary>
+    internal string BuildRanks(string[] files, params string[] compiler) =>
+        Build(files, ["-lsnapshot_mpi"], compiler);
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    private string Build(string[] files, string[] libraries, string[] compiler)
     {
         string program = Path.Combine(
             Directory.CreateDirectory(PathOf("bin")).FullName, Path.GetFileNameWithoutExtension(files[^1]));
@@ -55,11 +81,9 @@ internal sealed class LibraryWorkshop : IDisposable
             _folder.FullName, compiler[0],
             [
                 .. compiler[1..], "-O2", "-g", $"-I{Headers}", "-o", program, .. files, $"-L{Libraries}",
-                $"-Wl,-rpath,{Libraries}", "-lsnapshot", "-lm", "-pthread",
+                $"-Wl,-rpath,{Libraries}", .. libraries, "-lsnapshot", "-lm", "-pthread",
             ]);
         Assert.True(result.ExitCode == 0, result.ToString());
         return program;
     }
-
-    public void Dispose() => _folder.Delete(recursive: true);
 }

@@ -7,6 +7,9 @@ namespace Snapshot.Tests.Library;
 /// <summary>Messages of the .NET library in the words of C.</summary>
 public sealed class MessageTests
 {
+    private static readonly string[] s_sources =
+        [.. Repository.Sources("src/Snapshot", ".cs"), .. Repository.Sources("src/Snapshot.Mpi", ".cs")];
+
     public static TheoryData<string, string> Phrases()
     {
         TheoryData<string, string> rows = [];
@@ -20,8 +23,9 @@ public sealed class MessageTests
     {
         // A phrase may be cut where a line of the source ends, or be made by nameof.
         Assert.Contains(
-            Repository.Library, file => Joined(file.Text).Contains(net, StringComparison.Ordinal));
-        string header = File.ReadAllText(Path.Combine(LibraryWorkshop.Headers, "snapshot.h"));
+            s_sources, file => Joined(File.ReadAllText(file)).Contains(net, StringComparison.Ordinal));
+        string header = string.Concat(((string[])["snapshot.h", "snapshot_job.h"]).Select(
+            name => File.ReadAllText(Path.Combine(LibraryWorkshop.Headers, name))));
         foreach (string word in c.Split(' ', '.', '\''))
         {
             if (word.StartsWith("snapshot_", StringComparison.OrdinalIgnoreCase))
@@ -36,5 +40,5 @@ public sealed class MessageTests
 
     private static string Joined(string source) => System.Text.RegularExpressions.Regex.Replace(
         System.Text.RegularExpressions.Regex.Replace(source, "\" \\+\\s+\\$?\"", ""),
-        @"\{nameof\(([A-Za-z]+)\)\}", "$1");
+        @"\{nameof\((?:\w+\.)?(\w+)\)\}", "$1");
 }

@@ -22,6 +22,8 @@ public sealed class StructureTests : IDisposable
         { "snapshot_handler", typeof(CHandler) },
         { "snapshot_outcome", typeof(COutcome) },
         { "snapshot_generation_info", typeof(CGeneration) },
+        { "snapshot_job_options", typeof(CJobOptions) },
+        { "snapshot_job_copy", typeof(CJobCopy) },
     };
 
     [MachineTheory]
@@ -33,7 +35,7 @@ public sealed class StructureTests : IDisposable
             field => $"    printf(\"{field.Name} %zu\\n\", offsetof({name}, {Snake(field.Name)}));\n"));
         string program = _workshop.Build(
             $"{name}.c",
-            $"#include <snapshot.h>\n#include <stdio.h>\nint main(void)\n{{\n{printed}" +
+            $"#include <snapshot_job.h>\n#include <stdio.h>\nint main(void)\n{{\n{printed}" +
             $"    printf(\"all %zu\\n\", sizeof({name}));\n    return 0;\n}}\n",
             "cc");
         string expected = string.Concat(fields.Select(

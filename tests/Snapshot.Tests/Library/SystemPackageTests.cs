@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.IO.Compression;
 using System.Security.Cryptography;
+using HeatRanks;
 using Snapshot.Tests.Profiles;
 using Snapshot.Tests.Structure;
 using Xunit;
@@ -64,6 +66,40 @@ public sealed class SystemPackageTests(SystemPackages packages) : IClassFixture<
         Assert.Equal("from 0 to 1, count 1\n", Run(program, "use", Store).Good());
         Assert.Contains(
             "[libsnapshot.so.0]", Run("readelf", "-d", program).Good(), StringComparison.Ordinal);
+    }
+
+    [MachineFact]
+    [Needs(Programs = ["cmake", "make", "pkg-config", "mpicc.openmpi", "mpirun.openmpi"], Toolchain = true)]
+    public void Ranks_are_built_against_the_tarball_by_CMake_and_by_pkg_config()
+    {
+        MpiCommands mpi = MpiCommands.Find("openmpi");
+        string folder = packages.Unpacked();
+        File.WriteAllText(
+            Path.Combine(_folder.FullName, "CMakeLists.txt"),
+            $"""
+            cmake_minimum_required(VERSION 3.16)
+            project(user C)
+            find_package(Snapshot 0.1 REQUIRED)
+            find_package(MPI REQUIRED)
+            add_executable(heat {folder}/share/snapshot/samples/heat_ranks.c)
+            target_link_libraries(heat Snapshot::mpi MPI::MPI_C)
+            """);
+        Run(
+            "cmake", "-S", ".", "-B", "build", $"-DCMAKE_PREFIX_PATH={folder}",
+            $"-DMPI_C_COMPILER={mpi.Compile}").Good();
+        Run("cmake", "--build", "build").Good();
+        Run(
+            "sh", "-c",
+            $"PKG_CONFIG_PATH={folder}/lib/pkgconfig; export PKG_CONFIG_PATH; {mpi.Compile} -o heat " +
+            $"{folder}/share/snapshot/samples/heat_ranks.c $(pkg-config --variable=mpidir snapshot)/*.c " +
+            $"$(pkg-config --cflags --libs snapshot) -Wl,-rpath,{folder}/lib").Good();
+        foreach (string program in (string[])["build/heat", "heat"])
+        {
+            string[] command =
+                [Path.Combine(_folder.FullName, program), "--size", "16", "--steps", "9", "--store", Store];
+            ProcessStartInfo start = mpi.Start(2, command);
+            Assert.Equal("from generation 0, step 0\n", Repository.Run(start).Good());
+        }
     }
 
     /// <remarks>

@@ -88,6 +88,9 @@ public sealed class JobManifestTests
         Assert.Equal([3, 5, 6], next.Entries.Select(entry => entry.Generation));
         next = next.With(5, JobLevels.Partner).With(New(7), kept: 2);
         Assert.Equal([5, 6, 7], next.Entries.Select(entry => entry.Generation));
+        Assert.Equal(
+            [5, 6, 7, 8],
+            next.With(New(8), kept: 1, copying: [6, 7]).Entries.Select(entry => entry.Generation));
         Assert.Equal([5, 6], next.UpTo(6).Entries.Select(entry => entry.Generation));
     }
 

@@ -220,7 +220,7 @@ public sealed class JobTests : IDisposable
         RankOptions options = new(
             Size: 256, Steps: Soak.IsLong ? 40_000 : 6_000, EverySteps: 100, fill, _store.Path);
         RanksReport report = await new RanksDemo(
-            MpiCommands.Find(family), ranks, kills, FaultSeed.Value, options).RunAsync(static _ => { });
+            MpiCommands.Find(family), RankProgram.CSharp, ranks, kills, FaultSeed.Value, options).RunAsync(static _ => { });
         Assert.Equal(report.ExpectedChecksum, report.Checksum);
         Assert.Equal(kills, report.Kills);
         Assert.True(report.Generations > 0, $"{report}");

@@ -39,7 +39,7 @@ internal sealed record RankRun(int ExitCode, string Output)
         string.Join(';', environment.Select(variable => $"{variable.Name}={variable.Value}")), .. verb,
     ];
 
-    private static RankRun Of(ProgramResult result) => new(result.ExitCode, result.Output + result.Error);
+    internal static RankRun Of(ProgramResult result) => new(result.ExitCode, result.Output + result.Error);
 
     /// <summary>What a rank said, without its number.</summary>
     internal string[] SaidBy(int rank) =>

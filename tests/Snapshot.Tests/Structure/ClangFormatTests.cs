@@ -15,7 +15,8 @@ public sealed class ClangFormatTests : IDisposable
         string[] sources =
         [
             .. ((string[])["src/Native", "src/Snapshot.C", "src/Snapshot.Mpi", "samples/Library",
-                "tests/Snapshot.LibraryPrograms"]).SelectMany(folder => Repository.Sources(folder, ".c", ".h", ".cc", ".hpp", ".cpp")),
+                "samples/HeatRanks", "tests/Snapshot.LibraryPrograms"]).SelectMany(
+                folder => Repository.Sources(folder, ".c", ".h", ".cc", ".hpp", ".cpp")),
         ];
         Assert.Contains(sources, file => file.EndsWith("/snapshot_native.h", StringComparison.Ordinal));
         ProgramResult result = Check(Repository.Root, sources);

@@ -1,4 +1,4 @@
-"""The library libsnapshot.so.0: where it is, and its functions as snapshot.h declares them."""
+"""The library libsnapshot.so.0: where it is, and its functions as snapshot.h and snapshot_job.h declare them."""
 
 from __future__ import annotations
 
@@ -18,6 +18,30 @@ class Options(Structure):
         ("tag", c_char_p), ("capacity", c_int64), ("staging_limit", c_int64), ("encoders", c_int),
         ("keep", c_int), ("timeout", c_double), ("interval", c_double), ("time_limit", c_double),
         ("time_margin", c_double), ("signals", c_char_p),
+    ]
+
+
+class JobCopyStructure(Structure):
+    """snapshot_job_copy."""
+
+    _fields_ = [
+        ("level", c_int), ("is_complete", c_int), ("generation", c_int64), ("bytes_done", c_int64),
+        ("bytes_total", c_int64), ("error", c_char_p),
+    ]
+
+
+CopyFunction = CFUNCTYPE(None, c_void_p, POINTER(JobCopyStructure))
+
+
+class JobOptions(Structure):
+    """snapshot_job_options."""
+
+    _fields_ = [
+        ("size", c_size_t), ("session", POINTER(Options)), ("flags", c_uint), ("keep", c_int),
+        ("every_steps", c_int64), ("interval", c_double), ("mtbf", c_double), ("time_limit", c_double),
+        ("time_margin", c_double), ("signals", c_char_p), ("failure_domain", c_char_p),
+        ("shared_directory", c_char_p), ("shared_every", c_int64), ("copy_rate", c_int64),
+        ("on_copy", CopyFunction), ("argument", c_void_p),
     ]
 
 
@@ -98,6 +122,19 @@ _SIGNATURES = {
     "snapshot_on_stop": (c_int, _HANDLE, c_char_p, POINTER(HandlerStructure), c_void_p),
     "snapshot_remove_handler": (c_int, _HANDLE, c_char_p),
     "snapshot_remove_stop_handler": (c_int, _HANDLE, c_char_p),
+    "snapshot_job_open_with": (c_int, c_void_p, c_int, c_char_p, POINTER(JobOptions), POINTER(_HANDLE)),
+    "snapshot_job_session": (c_void_p, _HANDLE),
+    "snapshot_job_generation": (c_int64, _HANDLE),
+    "snapshot_job_level": (c_int, _HANDLE),
+    "snapshot_job_step": (c_int64, _HANDLE),
+    "snapshot_job_skipped": (c_char_p, _HANDLE),
+    "snapshot_job_poll": (c_int, _HANDLE, c_int64),
+    "snapshot_job_checkpoint": (c_int, _HANDLE, c_int64, POINTER(c_int64)),
+    "snapshot_job_request": (c_int, _HANDLE),
+    "snapshot_job_failure": (c_int, _HANDLE),
+    "snapshot_job_is_ending": (c_int, _HANDLE),
+    "snapshot_job_check_messages_with": (c_int, _HANDLE, c_int),
+    "snapshot_job_close": (c_int, _HANDLE),
     "snapshot_store_open": (c_int, c_char_p, POINTER(_HANDLE)),
     "snapshot_store_close": (c_int, _HANDLE),
     "snapshot_store_list": (c_int64, _HANDLE, POINTER(GenerationStructure), c_int64),

@@ -107,17 +107,26 @@ def open(  # noqa: A001
     """
     options = Options(
         size=ctypes.sizeof(Options), start=int(start),
-        flags=(_LAZY if lazy else 0) | (_ALLOW_OLDER if allow_older else 0)
-        | (_UNMAP_ON_CLOSE if unmap_on_close else 0) | (_ALLOW_UNLOCKED if allow_unlocked else 0),
+        flags=flags_of(
+            lazy=lazy, allow_older=allow_older, unmap_on_close=unmap_on_close, allow_unlocked=allow_unlocked),
         generation=generation, tag=None if tag is None else text(tag, "tag"), capacity=capacity,
         staging_limit=staging_limit, encoders=encoders, keep=keep, timeout=timeout, interval=interval,
-        time_limit=time_limit, time_margin=time_margin, signals=_names_of(signals) or None)
+        time_limit=time_limit, time_margin=time_margin, signals=names_of(signals) or None)
     handle = ctypes.c_void_p()
     check(lib.snapshot_open(os.fsencode(store), ctypes.byref(options), ctypes.byref(handle)))
     return Session(handle, os.fspath(store), unmap_on_close)
 
 
-def _names_of(signals: Union[str, Iterable[Union[str, int]]]) -> bytes:
+def flags_of(
+    *, lazy: bool = False, allow_older: bool = False, unmap_on_close: bool = False, allow_unlocked: bool = False
+) -> int:
+    """These as the library takes them."""
+    return ((_LAZY if lazy else 0) | (_ALLOW_OLDER if allow_older else 0)
+            | (_UNMAP_ON_CLOSE if unmap_on_close else 0) | (_ALLOW_UNLOCKED if allow_unlocked else 0))
+
+
+def names_of(signals: Union[str, Iterable[Union[str, int]]]) -> bytes:
+    """Signals as the library takes them."""
     if isinstance(signals, str):
         return text(signals, "signals")
     names = (one if isinstance(one, str) else signal.Signals(one).name for one in signals)
@@ -353,13 +362,13 @@ class Session:
             return
         if os.getpid() != self._process:
             _open.discard(self)
-            lib.snapshot_close(self._handle)
+            self._close_handle()
             return
         if self._unmaps:
             self._require_no_views()
         self._await_written()
         _open.discard(self)
-        check(lib.snapshot_close(self._handle))
+        check(self._close_handle())
         self._protected.clear()
         self._raise_untold(but=None)
 
@@ -382,6 +391,9 @@ class Session:
         return f"<snapshot.Session of {self.store!r}{', closed' if self.closed else ''}>"
 
     # ---- inside
+
+    def _close_handle(self) -> int:
+        return lib.snapshot_close(self._handle)
 
     @staticmethod
     def _asked_for(name: str, shape: Shape, dtype: Any) -> Tuple[bytes, numpy.dtype, Tuple[int, ...]]:
