@@ -41,6 +41,25 @@ internal static class CommandLine
     private static readonly Option<int> s_seed = CommandOptions.Number(
         "--seed", 1, int.MinValue, int.MaxValue, "Of the ranks that are killed, and the moments.");
 
+    private static readonly Option<bool> s_batch = new("--batch")
+    {
+        Description =
+            "Ends as batch jobs do: on SIGTERM, and before the time that Slurm gives it is up, with a " +
+            "checkpoint and exit code 75.",
+    };
+
+    private static readonly Option<int> s_margin = CommandOptions.Number(
+        "--margin", 60, 0, 86_400, "With --batch: seconds before the end of the time.");
+
+    private static readonly Option<bool> s_partner =
+        new("--partner") { Description = "Copies checkpoints to ranks of other hosts." };
+
+    private static readonly Option<string?> s_shared = new("--shared")
+    {
+        Description = "Copies checkpoints to a directory that all hosts see.",
+        HelpName = "directory",
+    };
+
     private static Option[] Run { get; } = [s_size, s_steps, s_everySteps, s_fill, CommandOptions.Store];
 
     /// <summary>The demo, and under it what mpirun starts.</summary>
@@ -70,7 +89,8 @@ internal static class CommandLine
 
         Command single = new(
             "run", "What each rank runs: from the newest published generation, or from the beginning.");
-        foreach (Option option in Run) single.Add(option);
+        foreach (Option option in (Option[])[.. Run, s_batch, s_margin, s_partner, s_shared])
+            single.Add(option);
         single.SetAction(parsed => rank(Options(parsed, parsed.GetValue(CommandOptions.Store)!)));
         root.Add(single);
         return root;
@@ -87,5 +107,11 @@ internal static class CommandLine
     private static RankOptions Options(ParseResult parsed, string directory) => new(
         parsed.GetValue(s_size), parsed.GetValue(s_steps), parsed.GetValue(s_everySteps),
         parsed.GetValue(s_fill),
-        Path.GetFullPath(directory));
+        Path.GetFullPath(directory))
+    {
+        IsBatch = parsed.GetValue(s_batch),
+        Partner = parsed.GetValue(s_partner),
+        SharedDirectory = parsed.GetValue(s_shared),
+        Margin = TimeSpan.FromSeconds(parsed.GetValue(s_margin)),
+    };
 }

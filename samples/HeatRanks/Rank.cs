@@ -18,10 +18,15 @@ internal static class Rank
         MpiJobOptions behaviour = new()
         {
             Interval = options.EverySteps > 0 ? CheckpointInterval.EverySteps(options.EverySteps) : null,
+            AsksBatchSystem = options.IsBatch,
+            TimeMargin = options.Margin,
+            Partner = options.Partner,
+            SharedDirectory = options.SharedDirectory,
             Session = new SnapshotOptions { Restart = new RestartOptions { Fill = options.Fill } },
         };
         using MpiJob job = MpiJob.Open(options.JobDirectory, behaviour);
         job.CheckpointOnSignal(UserSignal1);
+        if (options.IsBatch) job.CheckpointOnSignal(PosixSignal.SIGTERM);
         Plate plate = new(job, options.Size);
         using Participant me = job.Session.Attach("main");
         if (job.Communicator.Rank == 0)
@@ -33,7 +38,12 @@ internal static class Rank
             job.Poll(plate.Step);  // every rank with the same steps: captured here, or not at all
         }
 
-        if (plate.Step < options.Steps) return MpiJob.RunMeAgain;
+        if (plate.Step < options.Steps)
+        {
+            if (job.Communicator.Rank == 0) Console.WriteLine($"ends at step {plate.Step}");
+            return MpiJob.RunMeAgain;
+        }
+
         if (job.LastError is { } error)
             Console.Error.WriteLine($"heat-ranks: no checkpoint: {error.Message}");
         File.WriteAllBytes(

@@ -13,6 +13,18 @@ namespace HeatRanks;
 internal sealed record RankOptions(int Size, long Steps, long EverySteps, RestartFill Fill, string Directory)
     : RunOptions(Steps, EverySteps, Directory, Output: null)
 {
+    /// <summary>Whether it ends on SIGTERM, and before the time of the batch job is up.</summary>
+    internal bool IsBatch { get; init; }
+
+    /// <summary>How long before.</summary>
+    internal TimeSpan Margin { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Whether generations are copied to ranks of other hosts.</summary>
+    internal bool Partner { get; init; }
+
+    /// <summary>The directory of all hosts to which they are copied, or null.</summary>
+    internal string? SharedDirectory { get; init; }
+
     internal string JobDirectory => Path.Combine(Directory, "job");
 
     internal string ResultPath => Path.Combine(Directory, "result");
@@ -23,6 +35,9 @@ internal sealed record RankOptions(int Size, long Steps, long EverySteps, Restar
         "--steps", Steps.ToString(CultureInfo.InvariantCulture),
         "--every-steps", EverySteps.ToString(CultureInfo.InvariantCulture),
         "--fill", Fill.ToString(),
+        .. IsBatch
+            ? (string[])["--batch", "--margin", Margin.TotalSeconds.ToString(CultureInfo.InvariantCulture)]
+            : [],
         "--store", Directory,
     ];
 }

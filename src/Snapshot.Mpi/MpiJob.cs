@@ -36,6 +36,7 @@ public sealed class MpiJob : IDisposable
     private MpiJob(MpiLibrary mpi, RankGroup ranks, JobPlaces places, MpiJobOptions options)
     {
         (_mpi, _ranks) = (mpi, ranks);
+        JobTime time = new(ranks, options);
         RankSession sessions = new(ranks, places, options);
         StoreOptions store = options.Session.Store;
         FailureDomains domains = FailureDomains.Of(ranks, options.FailureDomain);
@@ -56,7 +57,7 @@ public sealed class MpiJob : IDisposable
         Restarted = start.Restarted;
         Communicator = new Communicator(mpi, options.Communicator);
         _checked = [Communicator.Handle, options.Communicator == 0 ? mpi.World : options.Communicator];
-        _requests = new JobRequests(new JobSchedule(options));
+        _requests = new JobRequests(new JobSchedule(options, time));
         JobPublication publication = new(ranks, places, options, sessions.Hold, isKeeper, start);
         _levels = new LevelTracks(ranks, levels, publication, Session.Store, options);
         _levels.GoOnFrom(start.Entry);

@@ -42,6 +42,12 @@ public sealed class MpiJobOptions
         ? OptionValue.Positive(limit) : null;
     }
 
+    /// <value>
+    /// Whether rank 0 asks the batch system for the end of the job (<see cref="BatchSystem.TimeLeft"/>),
+    /// which counts as a <see cref="TimeLimit"/> then; the earlier one where both are given. Default false.
+    /// </value>
+    public bool AsksBatchSystem { get; init; }
+
     /// <value>How long before <see cref="TimeLimit"/> that checkpoint begins; default one minute.</value>
     public TimeSpan TimeMargin { get; init => field = OptionValue.NotNegative(value); } =
         TimeSpan.FromMinutes(1);

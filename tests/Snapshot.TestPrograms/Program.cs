@@ -69,7 +69,7 @@ return (args is [string verb, ..] ? verb : "") switch
     "ranks-faults" => RankScenes.Faults(args[1]),
     "ranks-twice" => RankScenes.Twice(args[1]),
     "ranks-apart" => RankScenes.Apart(args[1], args[2]),
-    "ranks-ends" => RankScenes.Ends(args[1], bool.Parse(args[2])),
+    "ranks-ends" => RankScenes.Ends(args[1], args[2]),
     "ranks-fail" => RankScenes.Fails(args[1], args[2]),
     "life" => LifeProgram.Run(args[1..]),
     _ => throw new ArgumentException($"unknown verb in: {string.Join(' ', args)}"),

@@ -101,16 +101,26 @@ internal static partial class RankScenes
     }
 
     /// <summary>
-    /// A program that is to end: by SIGUSR1 to one rank, which is sent when the others compute, or by its
-    /// time.
+    /// A program that is to end: by SIGUSR1 to one rank, which is sent when the others compute, by its time,
+    /// or by that of a batch job, for which only rank 0 may ask.
     /// </summary>
-    internal static int Ends(string directory, bool bySignal)
+    internal static int Ends(string directory, string by)
     {
+        bool bySignal = by == "signal";
         MpiJobOptions options = new()
         {
-            TimeLimit = bySignal ? null : TimeSpan.FromSeconds(60.2),
+            TimeLimit = by == "limit" ? TimeSpan.FromSeconds(60.2) : null,
+            AsksBatchSystem = by == "batch",
             TimeMargin = TimeSpan.FromSeconds(60),
         };
+        if (by == "batch")
+        {
+            bool isFirst = Environment.GetEnvironmentVariable("OMPI_COMM_WORLD_RANK") == "0";
+            long end = DateTimeOffset.UtcNow.AddSeconds(62).ToUnixTimeSeconds();
+            Environment.SetEnvironmentVariable("SLURM_JOB_ID", "17");
+            Environment.SetEnvironmentVariable("SLURM_JOB_END_TIME", isFirst ? $"{end}" : "of rank 0 alone");
+        }
+
         using MpiJob job = MpiJob.Open(directory, options);
         s_rank = job.Communicator.Rank;
         job.CheckpointOnSignal((PosixSignal)UserSignal1);

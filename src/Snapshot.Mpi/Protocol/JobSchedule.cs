@@ -7,18 +7,17 @@ namespace Snapshot.Mpi.Protocol;
 internal sealed class JobSchedule
 {
     private readonly CheckpointSchedule? _interval;
-    private readonly TimeSpan? _limit;
-    private readonly long _start = Stopwatch.GetTimestamp();
+    private readonly JobTime _time;
     private long _begun;
 
-    internal JobSchedule(MpiJobOptions options)
+    internal JobSchedule(MpiJobOptions options, JobTime time)
     {
         _interval = options.Interval is { } interval ? new CheckpointSchedule(interval) : null;
-        _limit = options.TimeLimit - options.TimeMargin;
+        _time = time;
     }
 
     /// <summary>Whether the time of the job is up.</summary>
-    internal bool Ends => _limit is { } limit && Stopwatch.GetElapsedTime(_start) >= limit;
+    internal bool Ends => _time.IsUp;
 
     internal bool IsDue(long step) => _interval?.IsDue(step) ?? false;
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using HeatRanks;
@@ -63,6 +64,26 @@ public sealed class JobTests : IDisposable
         Assert.Contains(
             "2 processes were started (PMI_SIZE), but", run.Output, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Path.Combine(_store.Path, "job")));
+    }
+
+    [MachineFact]
+    [Needs(Programs = ["mpicc.openmpi", "mpirun.openmpi"], Toolchain = true)]
+    public void Tasks_of_srun_that_MPI_does_not_know_are_refused_and_mpirun_counts_first()
+    {
+        ProcessStartInfo alone = new(
+            "dotnet",
+            [
+                "exec", Path.Combine(AppContext.BaseDirectory, "Snapshot.TestPrograms.dll"), "ranks-twice",
+                _store.Path,
+            ]);
+        alone.Environment["SLURM_STEP_NUM_TASKS"] = "2";
+        alone.Environment["MPICC"] = MpiCommands.Find("openmpi").Compile;
+        ProgramResult refused = Repository.Run(alone);
+        Assert.NotEqual(0, refused.ExitCode);
+        Assert.Contains(
+            "2 processes were started (SLURM_STEP_NUM_TASKS), but", refused.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_store.Path));
+        RankRun.Of("openmpi", [("SLURM_STEP_NUM_TASKS", "2")], 1, "ranks-twice", _store.Path).Good();
     }
 
     [MachineFact]
@@ -174,14 +195,15 @@ public sealed class JobTests : IDisposable
     }
 
     [MachineTheory]
-    [InlineData(true)]
-    [InlineData(false)]
+    [InlineData("signal")]
+    [InlineData("limit")]
+    [InlineData("batch")]
     [Needs(Programs = ["mpicc.openmpi", "mpirun.openmpi"], Toolchain = true)]
-    public void Asked_to_end_all_ranks_leave_at_the_same_step_and_go_on_from_there(bool bySignal)
+    public void Asked_to_end_all_ranks_leave_at_the_same_step_and_go_on_from_there(string by)
     {
-        RankRun first = RankRun.Of("openmpi", 2, "ranks-ends", _store.Path, $"{bySignal}");
+        RankRun first = RankRun.Of("openmpi", 2, "ranks-ends", _store.Path, by);
         Assert.Equal(MpiJob.RunMeAgain, first.ExitCode);
-        RankRun second = RankRun.Of("openmpi", 2, "ranks-ends", _store.Path, $"{bySignal}");
+        RankRun second = RankRun.Of("openmpi", 2, "ranks-ends", _store.Path, by);
         Assert.Equal(MpiJob.RunMeAgain, second.ExitCode);
         for (int rank = 0; rank < 2; rank++)
         {
