@@ -15,8 +15,9 @@ namespace Snapshot.Tracking;
 /// show; files, where a page without memory is not zero; what is watched already.</para>
 /// <para>Where writes are served (<see cref="FrozenBuffer"/>) its pages are frozen, and read while the
 /// program runs; all else is read inside the pause alone, since the program may free it at any time. Before
-/// it is read there the kernel is asked whether it is mapped. What it is may differ each time: what is no longer
-/// registered is so anew and counts as written; what has come to be shared is hashed from then on.</para>
+/// it is read there the kernel is asked whether it is mapped. What it is may differ each time: what is no
+/// longer registered is so anew and counts as written; what has come to be shared is hashed from then on.
+/// </para>
 /// <para>A program that drops or frees memory while frozen pages of it are read loses that checkpoint. Then
 /// the buffer is not frozen any more.</para>
 /// </remarks>

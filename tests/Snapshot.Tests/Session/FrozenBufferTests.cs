@@ -121,8 +121,8 @@ public sealed unsafe class FrozenBufferTests : IDisposable
     }
 
     /// <summary>
-    /// Between checkpoints all of it is found. What was dropped stays frozen; what came in the place of memory
-    /// may be anybody's, and is not.
+    /// Between checkpoints all of it is found. What was dropped stays frozen; what came in the place of
+    /// memory may be anybody's, and is not.
     /// </summary>
     [MachineTheory]
     [Needs(Capability.CopyOnWriteOfBuffers, Capability.HugePages)]
@@ -231,7 +231,8 @@ public sealed unsafe class FrozenBufferTests : IDisposable
         for (int spot = 0; spot < 12; spot++)
         {
             long first = random.NextInt64(bytes);
-            random.NextBytes(new Span<byte>(at + first, (int)Math.Min(bytes - first, random.Next(1, 100_000))));
+            int count = (int)Math.Min(bytes - first, random.Next(1, 100_000));
+            random.NextBytes(new Span<byte>(at + first, count));
         }
     }
 

@@ -115,7 +115,8 @@ internal sealed class FreezeModelServers(FreezeFlaw flaw, bool span, bool timeOu
             case ServerAt.Copy:
                 Server copied = Copied(server);
                 yield return Move(
-                    "copies", state.IsForeign ? server with { At = ServerAt.Ask } : copied, Copy(state, server));
+                    "copies", state.IsForeign ? server with { At = ServerAt.Ask } : copied,
+                    Copy(state, server));
                 break;
             case ServerAt.Ask:
                 yield return Move("asks what it copied", Copied(server), Ask(state, server));

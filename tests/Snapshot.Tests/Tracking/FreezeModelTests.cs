@@ -194,7 +194,9 @@ public sealed class FreezeModelTests(ITestOutputHelper output)
             Writer0 = new Writer(WriterAt.Outside, 0, (byte)(scenario.Writes[0] - '0'), false),
             Writer1 = new Writer(WriterAt.Outside, 1, (byte)(scenario.Writes[1] - '0'), false),
             Stray = new Writer(WriterAt.Outside, 1, (byte)(scenario.Has('s') ? 1 : 0), scenario.Has('s')),
-            Discarder = new Discarder(DiscarderAt.Outside, (byte)(scenario.Has('G') ? 2 : scenario.Has('d') || scenario.Has('g') ? 1 : 0)),
+            Discarder = new Discarder(
+                DiscarderAt.Outside,
+                (byte)(scenario.Has('G') ? 2 : scenario.Has('d') || scenario.Has('g') ? 1 : 0)),
             Device = new Device(
                 DeviceAt.Outside, (byte)(scenario.Has('w') ? 2 : scenario.Has('v') ? 1 : 0), 2),
             IsForeign = scenario.Has('g') || scenario.Has('G'),
