@@ -16,6 +16,9 @@ internal static unsafe partial class ProbeCalls
     internal const long FutexWaitv = 449; // __NR_futex_waitv, the same on all processors
     internal const nint MapFailed = -1;
 
+    /// <summary>__NR_mremap.</summary>
+    internal static nint Mremap => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 216 : 25;
+
     private const string Libc = "libc";
 
     [LibraryImport(Libc, SetLastError = true)]
@@ -30,10 +33,6 @@ internal static unsafe partial class ProbeCalls
     [LibraryImport(Libc)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     internal static partial int munmap(nint address, nuint bytes);
-
-    [LibraryImport(Libc)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    internal static partial nint mremap(nint from, nuint oldBytes, nuint newBytes, int flags, nint to);
 
     [LibraryImport(Libc, SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
