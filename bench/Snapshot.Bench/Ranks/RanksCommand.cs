@@ -6,7 +6,7 @@ namespace Snapshot.Bench;
 /// <summary>The command line of the ranks scenario.</summary>
 internal static class RanksCommand
 {
-    private const int AllLevels = 2;
+    private const string Own = "own", All = "all";
 
     internal static BenchCommand Create()
     {
@@ -15,22 +15,25 @@ internal static class RanksCommand
         mpi.AcceptOnlyFromAmong(MpiCommands.Families);
         Option<int[]> ranks = SharedOptions.Several("--ranks", "Ranks of the job; rows each.", 1, 2, 4)
             .RequireEach(count => count is >= 1 and <= 64, "1 to 64");
-        Option<bool> own = new("--own-only") { Description = "Without partners and shared directory." };
+        Option<string[]> level = SharedOptions.Several(
+            "--levels", "Where images go: own disks, or also partners and a shared directory; rows each.",
+            Own, All);
+        level.AcceptOnlyFromAmong(Own, All);
         Option<long> state = SharedOptions.Memory(256L << 20);
         state.Description = "The state of all ranks together: bytes, or with KiB, MiB, GiB.";
         Option<int> rounds = SharedOptions.Rounds(
             "Checkpoints measured in each row, after the first two.", 5);
         return new BenchCommand(
             "ranks", "What checkpoints of an MPI job take, beside the same state written by MPI-IO.",
-            [mpi, ranks, own, state, rounds], (result, run) =>
+            [mpi, ranks, level, state, rounds], (result, run) =>
         {
             int measured = result.GetValue(rounds);
             RanksSetup[] setups =
             [
                 .. from family in result.GetValue(mpi)!
-                   from levels in result.GetValue(own) ? (int[])[0] : [0, AllLevels]
+                   from levels in result.GetValue(level)!
                    from count in result.GetValue(ranks)!
-                   let copied = count == 1 ? Math.Min(1, levels) : levels
+                   let copied = levels == Own ? 0 : count == 1 ? 1 : 2 // alone there is no partner
                    select new RanksSetup(family, count, copied, result.GetValue(state), measured),
             ];
             return RanksReport.Of(RanksMeasurement.RunAll(setups, run), measured);
