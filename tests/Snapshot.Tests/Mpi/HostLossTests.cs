@@ -12,7 +12,7 @@ namespace Snapshot.Tests.Mpi;
 /// A job on two hosts that lose power at random moments, and their disks with it: what comes out is what
 /// comes out of an uninterrupted run, bit for bit.
 /// </summary>
-[Needs(Programs = ["mpicc.openmpi", "mpirun.openmpi", "ip", "unshare"], Toolchain = true)]
+[Needs(Programs = ["mpicc.openmpi", "mpirun.openmpi", "ip", "unshare"], Toolchain = true, Hosts = true)]
 public sealed partial class HostLossTests(ITestOutputHelper output) : IDisposable
 {
     private const string Steps = "60";
@@ -24,7 +24,7 @@ public sealed partial class HostLossTests(ITestOutputHelper output) : IDisposabl
 
     private readonly TemporaryStore _store = new();
 
-    [SmallDiskFact]
+    [MachineFact]
     public void Hosts_that_are_lost_with_their_disks_cost_no_bit_of_the_result()
     {
         using TwoHosts hosts = new(_store.Path);

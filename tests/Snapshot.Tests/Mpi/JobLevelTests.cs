@@ -84,7 +84,8 @@ public sealed class JobLevelTests : IDisposable
             StringComparison.Ordinal);
     }
 
-    [SmallDiskFact]
+    [MachineFact]
+    [Needs(SmallDisk = true)]
     public void A_partner_whose_disk_is_full_is_told_of_and_the_job_goes_on()
     {
         using SmallDisk disk = new(560 << 10);

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using Snapshot.Tests.Structure;
@@ -52,6 +53,9 @@ internal sealed class TwoHosts : IDisposable
 
     private string Bridge => $"{_prefix}b";
 
+    /// <summary>Why there can be none here, or null.</summary>
+    internal static string? Obstacle { get; } = FindObstacle();
+
     /// <summary>A verb of Snapshot.TestPrograms as two ranks of each host.</summary>
     internal ProcessStartInfo Start(params string[] verb)
     {
@@ -92,6 +96,25 @@ internal sealed class TwoHosts : IDisposable
         for (int host = 0; host < 2; host++)
             Repository.Run(new ProcessStartInfo("ip", ["netns", "del", Name(host)]));
         Repository.Run(new ProcessStartInfo("ip", ["link", "del", Bridge]));
+    }
+
+    private static string? FindObstacle()
+    {
+        if (!Environment.IsPrivilegedProcess) return "only root may make hosts of namespaces";
+        DirectoryInfo directory = Directory.CreateTempSubdirectory("snapshot-hosts-");
+        try
+        {
+            new TwoHosts(directory.FullName).Dispose();
+            return null;
+        }
+        catch (Exception error) when (error is InvalidOperationException or Win32Exception)
+        {
+            return $"hosts cannot be made of namespaces here: {error.Message}";
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
     }
 
     private static void Kill(int id)

@@ -1,4 +1,5 @@
 using Snapshot.Tests.Library;
+using Snapshot.Tests.Mpi;
 using Snapshot.Tests.Threads.Native;
 using Xunit.Abstractions;
 using Xunit.Sdk;
@@ -22,6 +23,12 @@ internal sealed class NeedsAttribute(params Capability[] capabilities) : Attribu
     /// <summary>A python3 that has numpy.</summary>
     public bool Numpy { get; init; }
 
+    /// <summary>A file system in memory that may be mounted.</summary>
+    public bool SmallDisk { get; init; }
+
+    /// <summary>Hosts made of network namespaces.</summary>
+    public bool Hosts { get; init; }
+
     /// <summary>
     /// Compilers, or sanitizers, which write beside the sources and make calls that a profile denies: they
     /// run on the machine itself, and not in a profile of it.
@@ -44,6 +51,9 @@ internal sealed class NeedsAttribute(params Capability[] capabilities) : Attribu
             .Select(found => $"this machine lacks {found.Name}: {found.Detail}")
             .Concat(needs.SelectMany(need => need.Programs).Select(ModuleWorkshop.Missing).OfType<string>())
             .Concat(needs.Where(need => need.Numpy).Select(_ => PythonProgram.Missing).OfType<string>())
+            .Concat(
+                needs.Where(need => need.SmallDisk).Select(_ => Session.SmallDisk.Obstacle).OfType<string>())
+            .Concat(needs.Where(need => need.Hosts).Select(_ => TwoHosts.Obstacle).OfType<string>())
             .Concat(
                 needs.Where(need => need.Toolchain).Select(_ => Profile.ToolchainObstacle).OfType<string>())
             .FirstOrDefault();
