@@ -26,6 +26,11 @@ internal sealed record JobManifest(int Ranks, long Sequence, IReadOnlyList<JobEn
 
     private static ReadOnlySpan<byte> Magic => "SNAPJOB\n"u8;
 
+    /// <summary>
+    /// The generation that the next restart takes, or 0 for the newest; a new entry clears it.
+    /// </summary>
+    internal long RestartGeneration { get; init; }
+
     internal JobEntry? Newest => Entries is [.., JobEntry last] ? last : null;
 
     /// <summary>
@@ -44,6 +49,7 @@ internal sealed record JobManifest(int Ranks, long Sequence, IReadOnlyList<JobEn
         return this with
         {
             Entries = [.. Entries.Where(other => staying.Contains(other.Generation)), entry],
+            RestartGeneration = 0,
         };
     }
 
@@ -69,6 +75,7 @@ internal sealed record JobManifest(int Ranks, long Sequence, IReadOnlyList<JobEn
         writer.U32((uint)Entries.Count);
         writer.U32(0);
         writer.U64((ulong)Sequence);
+        writer.U64((ulong)RestartGeneration);
         writer.PadTo(HeaderBytes);
         foreach (JobEntry entry in Entries)
         {
@@ -108,14 +115,14 @@ internal sealed record JobManifest(int Ranks, long Sequence, IReadOnlyList<JobEn
         reader.Skip(2);
         uint ranks = reader.U32(), count = reader.U32();
         reader.Skip(4);
-        long sequence = reader.Size();
-        reader.Skip(HeaderBytes - 32);
+        long sequence = reader.Size(), restart = reader.Size();
+        reader.Skip(HeaderBytes - 40);
         JobEntry[] entries = new JobEntry[reader.Count(count, EntryBytes)];
         for (int i = 0; i < entries.Length; i++) entries[i] = DecodeEntry(ref reader, ranks);
         reader.ExpectEnd();
         if (!entries.Zip(entries.Skip(1)).All(pair => pair.First.Generation < pair.Second.Generation))
             throw ImageErrors.Corrupt(name, HeaderBytes, "the generations of a job are not in order");
-        return new JobManifest((int)ranks, sequence, entries);
+        return new JobManifest((int)ranks, sequence, entries) { RestartGeneration = restart };
     }
 
     private static JobEntry DecodeEntry(ref FormatReader reader, uint ranks)

@@ -36,7 +36,8 @@ internal sealed class JobRestartRun(
         long last = entries is [.., JobEntry youngest] ? youngest.Generation : 0;
         if (newest is null && last > 0) manifest = manifest with { Sequence = SequencesAhead };
         if (newest is not null) Spread(newest, isKeeper && !isHere);
-        foreach (JobEntry entry in entries.Reverse())
+        long first = manifest.RestartGeneration > 0 ? manifest.RestartGeneration : last;
+        foreach (JobEntry entry in entries.Reverse().Where(entry => entry.Generation <= first))
         {
             if (TryRestore(entry, FloorOf(manifest, entry)) is not { } session) continue;
             JobManifest from = GoOnFrom(manifest, entry);

@@ -67,5 +67,8 @@ internal static class JobListing
         console.Line(
             $"{Readable.Count(list.Generations.Count, "generation")} of " +
             $"{Readable.Count(list.Ranks, "rank")} in {job.Places.Directory}{orphans}");
+        if (job.Manifest.RestartGeneration is > 0 and long chosen)
+            console.Line(
+                $"The next restart takes generation {Readable.Number(chosen)} ('snapshot rollback').");
     }
 }

@@ -27,16 +27,7 @@ internal static class JobVerification
     internal static async Task<int> RunAsync(
         ToolConsole console, JobSurvey job, GenerationName asked, bool json, CancellationToken cancellation)
     {
-        JobEntry[] entries =
-            [.. job.Manifest.Entries.Where(entry => asked.Number is not { } one || entry.Generation == one)];
-        if (asked.Tag is not null || entries.Length == 0)
-        {
-            throw new SnapshotException(
-                SnapshotErrorCode.NotFound,
-                $"The job {job.Places.Directory} has no such generation; 'snapshot list' shows those it " +
-                "has.");
-        }
-
+        JobEntry[] entries = [.. HeldJob.EntriesOf(job, asked)];
         List<JobProblem> problems = [];
         long images = 0, bytes = 0;
         foreach (RankSurvey rank in job.Ranks) await VerifyAsync(rank, entries, "local");

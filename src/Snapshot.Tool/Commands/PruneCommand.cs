@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Snapshot.Mpi.Manifest;
 using Snapshot.Tool.Output;
 using Spectre.Console;
 
@@ -65,6 +66,8 @@ internal sealed class PruneCommand : Command
         ToolConsole console, string path, RetentionPolicy policy, bool dryRun, double wait, bool json,
         CancellationToken cancellation)
     {
+        if (JobSurvey.Of(path) is { } job)
+            return await JobPruning.RunAsync(console, job, policy, dryRun, wait, json, cancellation);
         using SnapshotStore store =
             dryRun
                 ? SnapshotStore.OpenReadOnly(path) : CommandParts.OpenExisting(console, path, wait);

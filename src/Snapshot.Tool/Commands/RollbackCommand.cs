@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Snapshot.Mpi.Manifest;
 using Snapshot.Tool.Output;
 
 namespace Snapshot.Tool.Commands;
@@ -38,6 +39,14 @@ internal sealed class RollbackCommand : Command
 
     private static int Run(ToolConsole console, string path, GenerationName chosen, double wait, bool json)
     {
+        if (JobSurvey.Of(path) is { } job)
+        {
+            RollbackResult chosenOfJob = HeldJob.Rollback(console, job, chosen, wait);
+            if (json) console.WriteJson(chosenOfJob, ToolJson.Default.RollbackResult);
+            else console.Results.Line(Describe(chosenOfJob));
+            return ExitCode.Fine;
+        }
+
         using SnapshotStore store = CommandParts.OpenExisting(console, path, wait);
         CommandParts.TellFindings(console, store.Findings);
         store.ChooseRestart(chosen.Of(store));

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Snapshot.Mpi.Manifest;
 using Snapshot.Tool.Output;
 using Spectre.Console;
 
@@ -27,6 +28,12 @@ internal sealed class ShowCommand : Command
 
     private static int Run(ToolConsole console, string path, GenerationName asked, bool json)
     {
+        if (JobSurvey.Of(path) is { } job)
+        {
+            JobShowing.Show(console, job, asked, json);
+            return ExitCode.Fine;
+        }
+
         using SnapshotStore store = SnapshotStore.OpenReadOnly(path);
         ImageDescription image = store.Describe(asked.OrNewest(store));
         if (json) console.WriteJson(image, ToolJson.Default.ImageDescription);

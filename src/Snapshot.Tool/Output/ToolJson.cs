@@ -33,6 +33,8 @@ namespace Snapshot.Tool.Output;
 [JsonSerializable(typeof(ExtractResult))]
 [JsonSerializable(typeof(JobList))]
 [JsonSerializable(typeof(JobReport))]
+[JsonSerializable(typeof(JobImages))]
+[JsonSerializable(typeof(JobPruneResult))]
 [JsonSerializable(typeof(CompactResult))]
 [JsonSerializable(typeof(PruneResult))]
 [JsonSerializable(typeof(RollbackResult))]

@@ -76,6 +76,50 @@ public sealed class JobCommandTests : IDisposable
         Assert.Equal(["0 local notFound", "1 local notFound", "1 partner corrupt"], await ProblemsOf(host));
     }
 
+    [MachineFact]
+    [Needs(Programs = ["mpicc.openmpi", "mpirun.openmpi"], Toolchain = true)]
+    public async Task A_job_is_shown_rolled_back_and_pruned()
+    {
+        RankRun.Of("openmpi", 2, "ranks-ring", _store.Path, "23", "none", "0", "0").Good();
+        JsonElement shown = (await ToolRun.Here("show", _store.Path, "--json")).Json();
+        Assert.Equal(
+            (4, 20), (shown.GetProperty("generation").GetInt32(), shown.GetProperty("step").GetInt32()));
+        Assert.Equal(
+            [(0, true, false), (1, true, false)],
+            shown.GetProperty("images").EnumerateArray().Select(image => (
+                image.GetProperty("rank").GetInt32(), image.GetProperty("isHere").GetBoolean(),
+                image.GetProperty("copyIsHere").GetBoolean())));
+        Assert.Matches(
+            @"\n\s+1\s+4\s+[0-9a-f]{32}\s.*\sown\s", (await ToolRun.Here("show", _store.Path, "4")).Out);
+        Assert.Equal(3, (await ToolRun.Here("show", _store.Path, "9")).ExitCode);
+
+        // While a rank has its store open nothing of the job is changed.
+        using (SnapshotStore.Open(new JobPlaces(_store.Path).StoreOf(1)))
+            Assert.Equal(4, (await ToolRun.Here("rollback", _store.Path, "3", "--wait", "0")).ExitCode);
+        Assert.Equal(3, (await ToolRun.Here("rollback", _store.Path, "2")).ExitCode);
+        ToolRun chosen = await ToolRun.Here("rollback", _store.Path, "3", "--json");
+        Assert.Equal(3, chosen.Json().GetProperty("restart").GetInt32());
+        Assert.Equal(0, (await ToolRun.Here("rollback", _store.Path, "--undo")).ExitCode);
+        Assert.Equal(0, JobManifestFile.Read(_store.Path)!.RestartGeneration);
+        Assert.Equal(0, (await ToolRun.Here("rollback", _store.Path, "3")).ExitCode);
+        RankRun again = RankRun.Of("openmpi", 2, "ranks-ring", _store.Path, "20", "none", "0", "0").Good();
+        Assert.All([0, 1], rank => Assert.Equal("from 3 at 15 skipped 0", again.SaidBy(rank)[0]));
+
+        // The generation that was passed over is in no manifest any more, and its number is not used again.
+        Assert.Equal([3, 5], JobManifestFile.Read(_store.Path)!.Entries.Select(entry => entry.Generation));
+        Assert.Equal(3, (await ToolRun.Here(
+            "prune", _store.Path, "--keep-last", "1", "--keep-every", "2")).ExitCode);
+        JsonElement planned =
+            (await ToolRun.Here("prune", _store.Path, "--keep-last", "1", "--dry-run", "--json")).Json();
+        Assert.Equal(3, Assert.Single(planned.GetProperty("deleted").EnumerateArray()).GetInt32());
+        ToolRun pruned = await ToolRun.Here("prune", _store.Path, "--keep-last", "1", "--passed-over");
+        Assert.StartsWith("Deleted 1 generation, ", pruned.Out, StringComparison.Ordinal);
+        Assert.Equal([5], JobManifestFile.Read(_store.Path)!.Entries.Select(entry => entry.Generation));
+        Assert.Equal(0, (await ToolRun.Here("verify", _store.Path)).ExitCode);
+        RankRun last = RankRun.Of("openmpi", 2, "ranks-ring", _store.Path, "23", "none", "0", "0").Good();
+        Assert.All([0, 1], rank => Assert.Equal("from 5 at 20 skipped 0", last.SaidBy(rank)[0]));
+    }
+
     [Fact]
     public async Task A_damaged_manifest_of_a_job_is_told()
     {
