@@ -18,8 +18,8 @@ internal sealed unsafe class Freezer : IDisposable
     internal const string ServerName = "snapshot writes";
 
     private UserfaultDescriptor? _userfault;
-    private readonly NativeServers _servers = new();
     private readonly SparseMemory _memory;
+    private readonly NativeServers _servers;
 
     /// <param name="bySignals">
     /// Whether memory is protected by mprotect and writes are served by a handler of SIGSEGV (signal.c),
@@ -31,6 +31,16 @@ internal sealed unsafe class Freezer : IDisposable
         IsBySignals = bySignals;
         _memory = new SparseMemory(sizeof(FreezerState), "what serves writes", apart: true);
         State = (FreezerState*)_memory.Address;
+        try
+        {
+            _servers = new NativeServers();
+        }
+        catch
+        {
+            _memory.Dispose();
+            throw;
+        }
+
         try
         {
             if (bySignals) TakeSignals();
