@@ -60,7 +60,12 @@ internal static class CommandLine
         HelpName = "directory",
     };
 
-    private static Option[] Run { get; } = [s_size, s_steps, s_everySteps, s_fill, CommandOptions.Store];
+    private static readonly Option<int> s_hosts = CommandOptions.Number(
+        "--hosts", 1, 1, 1000,
+        "Hosts to act as: every other kill takes one of them with its disk. Of C# alone.");
+
+    private static Option[] Run { get; } =
+        [s_size, s_steps, s_everySteps, s_fill, s_hosts, CommandOptions.Store];
 
     /// <summary>The demo, and under it what mpirun starts.</summary>
     internal static RootCommand Build(
@@ -68,9 +73,9 @@ internal static class CommandLine
     {
         RootCommand root = new(
             "Heat in a plate whose rows are distributed over the ranks of an MPI job, which survives the " +
-            "death of any of them: starts the job, kills a random rank at random moments, starts it anew " +
-            "from the newest generation that all ranks have, and compares the result with that of an " +
-            "uninterrupted run.");
+            "death of any of them: starts the job, kills a random rank, or a host, at random moments, " +
+            "starts it anew from the newest generation that all ranks have, and compares the result with " +
+            "that of an uninterrupted run.");
         Option[] options =
             [.. Run, s_ranks, s_mpi, s_language, s_kills, s_seed, CommandOptions.Json];
         foreach (Option option in options) root.Add(option);
@@ -102,6 +107,11 @@ internal static class CommandLine
     {
         if (parsed.CommandResult.Command is RootCommand && parsed.GetValue(s_ranks) > parsed.GetValue(s_size))
             misuses.Add("Option '--ranks': there are more ranks than rows; use fewer, or a larger --size.");
+        if (parsed.CommandResult.Command is not RootCommand || parsed.GetValue(s_hosts) == 1) return;
+        if (parsed.GetValue(s_hosts) > parsed.GetValue(s_ranks))
+            misuses.Add("Option '--hosts': there are more hosts than ranks; use fewer, or more --ranks.");
+        if (parsed.GetValue(s_language) != RankProgram.CSharp)
+            misuses.Add("Option '--hosts': the program in C knows one host; leave --language out.");
     });
 
     private static RankOptions Options(ParseResult parsed, string directory) => new(
@@ -109,6 +119,7 @@ internal static class CommandLine
         parsed.GetValue(s_fill),
         Path.GetFullPath(directory))
     {
+        Hosts = parsed.GetValue(s_hosts),
         IsBatch = parsed.GetValue(s_batch),
         Partner = parsed.GetValue(s_partner),
         SharedDirectory = parsed.GetValue(s_shared),

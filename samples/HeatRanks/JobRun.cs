@@ -60,6 +60,30 @@ internal sealed class JobRun : IDisposable
         }
     }
 
+    /// <summary>The same for all ranks of a host at once. False where none is left.</summary>
+    internal bool KillHost(int host, int hosts)
+    {
+        bool isKilled = false;
+        foreach (int rank in Ranks())
+        {
+            try
+            {
+                string environment = File.ReadAllText($"/proc/{rank}/environ");
+                if (RankPlace.Of(environment).HostOf(hosts) != host) continue;
+                using Process victim = Process.GetProcessById(rank);
+                victim.Kill();
+                isKilled = true;
+            }
+            catch (Exception error) when (error is ArgumentException or InvalidOperationException or
+                Win32Exception or IOException)
+            {
+                // It ended meanwhile.
+            }
+        }
+
+        return isKilled;
+    }
+
     public void Dispose()
     {
         if (!_mpirun.HasExited) _mpirun.Kill(entireProcessTree: true);

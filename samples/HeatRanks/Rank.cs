@@ -15,16 +15,18 @@ internal static class Rank
     /// </summary>
     internal static int Run(RankOptions options)
     {
+        int host = RankPlace.Own.HostOf(options.Hosts);
         MpiJobOptions behaviour = new()
         {
+            FailureDomain = options.Hosts > 1 ? RankOptions.NameOf(host) : Environment.MachineName,
             Interval = options.EverySteps > 0 ? CheckpointInterval.EverySteps(options.EverySteps) : null,
             AsksBatchSystem = options.IsBatch,
             TimeMargin = options.Margin,
-            Partner = options.Partner,
+            Partner = options.Partner || options.Hosts > 1,
             SharedDirectory = options.SharedDirectory,
             Session = new SnapshotOptions { Restart = new RestartOptions { Fill = options.Fill } },
         };
-        using MpiJob job = MpiJob.Open(options.JobDirectory, behaviour);
+        using MpiJob job = MpiJob.Open(options.JobDirectoryOf(host), behaviour);
         job.CheckpointOnSignal(UserSignal1);
         if (options.IsBatch) job.CheckpointOnSignal(PosixSignal.SIGTERM);
         Plate plate = new(job, options.Size);

@@ -25,7 +25,16 @@ internal sealed record RankOptions(int Size, long Steps, long EverySteps, Restar
     /// <summary>The directory of all hosts to which they are copied, or null.</summary>
     internal string? SharedDirectory { get; init; }
 
-    internal string JobDirectory => Path.Combine(Directory, "job");
+    /// <summary>
+    /// Hosts that the demo acts as: the ranks of each have a directory of their own, and are lost together.
+    /// </summary>
+    internal int Hosts { get; init; } = 1;
+
+    /// <summary>The directory of the job, as a host has it.</summary>
+    internal string JobDirectoryOf(int host) =>
+        Hosts == 1 ? Path.Combine(Directory, "job") : Path.Combine(Directory, NameOf(host), "job");
+
+    internal static string NameOf(int host) => string.Create(CultureInfo.InvariantCulture, $"host-{host}");
 
     internal string ResultPath => Path.Combine(Directory, "result");
 
@@ -35,6 +44,7 @@ internal sealed record RankOptions(int Size, long Steps, long EverySteps, Restar
         "--steps", Steps.ToString(CultureInfo.InvariantCulture),
         "--every-steps", EverySteps.ToString(CultureInfo.InvariantCulture),
         "--fill", Fill.ToString(),
+        .. Hosts > 1 ? (string[])["--hosts", Hosts.ToString(CultureInfo.InvariantCulture)] : [],
         .. IsBatch
             ? (string[])["--batch", "--margin", Margin.TotalSeconds.ToString(CultureInfo.InvariantCulture)]
             : [],

@@ -16,6 +16,7 @@ internal sealed class RanksDemo(
 
     private readonly Random _random = new(seed);
     private int _killed;
+    private int _hostsLost;
     private long _generations;
 
     /// <exception cref="RunException">A run failed otherwise than by being killed.</exception>
@@ -47,6 +48,7 @@ internal sealed class RanksDemo(
             Language = language,
             Ranks = ranks,
             Kills = _killed,
+            HostsLost = _hostsLost,
             Generations = _generations,
             Seconds = Math.Round(time.Elapsed.TotalSeconds, 1),
         };
@@ -95,13 +97,22 @@ internal sealed class RanksDemo(
         // One kill in six falls into the start: into the restart of all ranks.
         if (_random.Next(6) > 0) await job.Started.ConfigureAwait(false);
         Task isTime = Task.Delay(span * (2 * _random.NextDouble()));
-        bool isKilled =
-            await Task.WhenAny(end, isTime).ConfigureAwait(false) == isTime && job.KillOne(_random);
+        bool isKilled = await Task.WhenAny(end, isTime).ConfigureAwait(false) == isTime;
+        int host = options.Hosts > 1 && _random.Next(2) == 0 ? _random.Next(options.Hosts) : -1;
+        if (isKilled) isKilled = host < 0 ? job.KillOne(_random) : job.KillHost(host, options.Hosts);
         int code = await end.ConfigureAwait(false);
         if (isKilled && code != 0)
         {
             _killed++;
             TakeGenerations();
+            if (host >= 0 && PartnersHaveOne(host))
+            {
+                Directory.Delete(Path.GetDirectoryName(options.JobDirectoryOf(host))!, recursive: true);
+                _hostsLost++;
+                say($"Took a host with its disk: {_killed} of {kills} kills, {_generations} generations.");
+                return;
+            }
+
             say($"Killed a rank: {_killed} of {kills} kills, {_generations} generations.");
             return;
         }
@@ -111,5 +122,16 @@ internal sealed class RanksDemo(
     }
 
     private void TakeGenerations() =>
-        _generations = JobManifestFile.Read(options.JobDirectory)?.Newest?.Generation ?? 0;
+        _generations = Manifests().Select(manifest => manifest.Newest!.Generation).DefaultIfEmpty(0).Max();
+
+    /// <summary>
+    /// Whether a host may go with its disk: the others know of a generation that partners have. Before that
+    /// the job would begin from the beginning.
+    /// </summary>
+    private bool PartnersHaveOne(int host) => Manifests(but: host).Any(manifest =>
+        manifest.Entries.Any(entry => entry.Levels.HasFlag(JobLevels.Partner)));
+
+    private IEnumerable<JobManifest> Manifests(int but = -1) => Enumerable.Range(0, options.Hosts)
+        .Where(host => host != but).Select(host => options.JobDirectoryOf(host)).Where(Directory.Exists)
+        .Select(JobManifestFile.Read).OfType<JobManifest>();
 }

@@ -25,6 +25,9 @@ internal sealed record RanksReport
 
     public required int Kills { get; init; }
 
+    /// <summary>Of the kills, those that took all ranks of a host and its disk.</summary>
+    public required int HostsLost { get; init; }
+
     /// <summary>The number of the newest published generation.</summary>
     public required long Generations { get; init; }
 

@@ -16,7 +16,10 @@ internal interface ILevel : IDisposable
     /// <summary>Whether a generation is to be copied that was published now.</summary>
     public bool IsDue(JobEntry entry);
 
-    /// <summary>Begins to copy what this rank's part of the level lacks of a generation.</summary>
+    /// <summary>
+    /// Begins to copy what this rank's part of the level lacks of a generation, which stays in its own store
+    /// meanwhile.
+    /// </summary>
     public ILevelWork Copy(JobEntry entry, SnapshotStore own);
 
     /// <summary>Begins to bring back the images of the ranks that need them.</summary>

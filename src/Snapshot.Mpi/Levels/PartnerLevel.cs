@@ -42,10 +42,9 @@ internal sealed class PartnerLevel : ILevel
 
     public ILevelWork Copy(JobEntry entry, SnapshotStore own)
     {
-        long generation = own.FindImage(entry.Images[_ranks.Rank].ImageId).Generation;
-        IReadOnlyList<ImageFile> files = own.OpenFiles(generation);
+        Guid image = entry.Images[_ranks.Rank].ImageId;
         return new PartnerWork(
-            [new ImageSender(_ranks, _keeper, () => files, new Pace(_bytesPerSecond))],
+            [new ImageSender(_ranks, _keeper, () => Open(own, image), new Pace(_bytesPerSecond))],
             [.. _kept.Select(kept => new ImageReceiver(_ranks, kept.Key, kept.Value.Store))]);
     }
 

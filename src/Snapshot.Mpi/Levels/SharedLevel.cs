@@ -39,9 +39,10 @@ internal sealed class SharedLevel : ILevel
 
     public ILevelWork Copy(JobEntry entry, SnapshotStore own)
     {
-        IReadOnlyList<ImageFile> files =
-            own.OpenFiles(own.FindImage(entry.Images[_rank].ImageId).Generation);
-        return new FileWork(() => files, _copies.Store, new Pace(_options.CopyBytesPerSecond));
+        Guid image = entry.Images[_rank].ImageId;
+        return new FileWork(
+            () => own.OpenFiles(own.FindImage(image).Generation), _copies.Store,
+            new Pace(_options.CopyBytesPerSecond));
     }
 
     public ILevelWork Fetch(JobEntry entry, IReadOnlyList<bool> needs, SnapshotStore? into)

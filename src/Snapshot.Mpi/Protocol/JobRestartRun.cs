@@ -40,7 +40,7 @@ internal sealed class JobRestartRun(
         foreach (JobEntry entry in entries.Reverse().Where(entry => entry.Generation <= first))
         {
             if (TryRestore(entry, FloorOf(manifest, entry)) is not { } session) continue;
-            JobManifest from = GoOnFrom(manifest, entry);
+            JobManifest from = GoOnFrom(manifest, entry, isKeeper);
             return new JobStart(
                 session, from, new JobRestart(entry.Name, _from, _skipped), from.Newest, last);
         }
@@ -48,7 +48,7 @@ internal sealed class JobRestartRun(
         if (entries.Length == 0)
         {
             SnapshotSession fresh = ranks.Together(() => open(new RankStart(null, 0)));
-            return new JobStart(fresh, GoOnFrom(manifest, null), null, null, last);
+            return new JobStart(fresh, GoOnFrom(manifest, null, isKeeper), null, null, last);
         }
 
         throw new SnapshotException(
@@ -68,23 +68,32 @@ internal sealed class JobRestartRun(
             : all.SelectMany(one => one.Entries).DistinctBy(entry => entry.Generation);
     }
 
-    /// <summary>Another host than the one that was lost has it: now this one has, too.</summary>
+    /// <summary>Those keepers write a manifest that have it not.</summary>
     private void Spread(JobManifest newest, bool writes) => ranks.Together(() =>
     {
         if (writes) JobManifestFile.Write(places.Directory, newest, options, static _ => { });
     });
 
-    /// <summary>What the job goes on from: nothing younger is published, and levels say what they have.
+    /// <summary>
+    /// What the job goes on from: nothing younger is published, and levels say what they have. Where that is
+    /// less than the manifest says, since a host was lost, it is told at once.
     /// </summary>
-    private JobManifest GoOnFrom(JobManifest manifest, JobEntry? from)
+    private JobManifest GoOnFrom(JobManifest manifest, JobEntry? from, bool isKeeper)
     {
         ranks.Together(() =>
         {
             foreach (ILevel level in levels) level.GoOnFrom(from);
         });
         if (from is null) return manifest;
-        JobEntry[] entries = [.. manifest.UpTo(from.Generation - 1).Entries, from];
-        return manifest with { Entries = [.. entries.Select(WithLevels)] };
+        JobEntry[] entries =
+            [.. manifest.UpTo(from.Generation - 1).Entries.Append(from).Select(WithLevels)];
+        JobManifest told = manifest.WithEntries(
+            entry => entries.FirstOrDefault(found => found.Generation == entry.Generation) ?? entry);
+        bool isNew = !told.Entries.Select(entry => entry.Levels).SequenceEqual(
+            manifest.Entries.Select(entry => entry.Levels));
+        if (isNew) told = told with { Sequence = manifest.Sequence + 1 };
+        if (isNew) Spread(told, isKeeper);
+        return told with { Entries = entries };
     }
 
     private JobEntry WithLevels(JobEntry entry)

@@ -31,6 +31,11 @@ public sealed class JobTests : IDisposable
     public Task Killed_at_random_a_job_of_MPICH_comes_to_the_same_bits(int ranks, RestartFill fill) =>
         Kill("mpich", ranks, fill);
 
+    [MachineFact]
+    [Needs(Programs = ["mpicc.mpich", "mpirun.mpich"], Toolchain = true)]
+    public Task Killed_with_whole_hosts_and_their_disks_it_comes_to_the_same_bits() =>
+        Kill("mpich", ranks: 2, RestartFill.Eager, hosts: 2);
+
     public static TheoryData<int, string, string> Blocks() => CodeBlocks.Of("docs/RANKS.md");
 
     [Theory]
@@ -214,13 +219,15 @@ public sealed class JobTests : IDisposable
 
     public void Dispose() => _store.Dispose();
 
-    private async Task Kill(string family, int ranks, RestartFill fill)
+    private async Task Kill(string family, int ranks, RestartFill fill, int hosts = 1)
     {
         int kills = Soak.IsLong ? 40 : 2;
         RankOptions options = new(
-            Size: 256, Steps: Soak.IsLong ? 40_000 : 6_000, EverySteps: 100, fill, _store.Path);
+            Size: 256, Steps: Soak.IsLong ? 40_000 : 6_000, EverySteps: 100, fill, _store.Path)
+        { Hosts = hosts };
         RanksReport report = await new RanksDemo(
-            MpiCommands.Find(family), RankProgram.CSharp, ranks, kills, FaultSeed.Value, options).RunAsync(static _ => { });
+            MpiCommands.Find(family), RankProgram.CSharp, ranks, kills, FaultSeed.Value, options)
+            .RunAsync(static _ => { });
         Assert.Equal(report.ExpectedChecksum, report.Checksum);
         Assert.Equal(kills, report.Kills);
         Assert.True(report.Generations > 0, $"{report}");
