@@ -53,8 +53,8 @@ internal static unsafe class BufferProbe
 
     private static bool TryMove(ProbeMemory memory, int from, int to)
     {
-        // Not the function of libc: UCX, under MPICH, has one in its place that loses the target. The page went
-        // to address 0 then, where root may have memory, and null references were none.
+        // Not the function of libc: UCX, under MPICH, has one in its place that loses the target. The page
+        // went to address 0 then, where root may have memory, and null references were none.
         nint target = (nint)memory.Page(to);
         return ProbeCalls.syscall(
             ProbeCalls.Mremap, memory.Page(from), Pages.Size, Pages.Size, (void*)ProbeCalls.MoveTo,
