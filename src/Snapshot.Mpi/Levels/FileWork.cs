@@ -31,13 +31,10 @@ internal sealed class FileWork : ILevelWork
 
     public bool Advance() => _copying.IsCompleted;
 
-    /// <summary>The same, where nothing else is to be done meanwhile.</summary>
-    internal void Wait() => _copying.Wait();
-
     public void Dispose()
     {
         _ending.Cancel();
-        Wait();
+        _copying.Wait();
         _ending.Dispose();
     }
 

@@ -99,8 +99,9 @@ internal sealed class LevelTrack(
     {
         Exception failure = ranks.Try(() =>
         {
+            // While it copies, what is being written is another's.
             if (_work!.Error is { } error) throw error;
-            publication.ThrowIfFailed();
+            if (_stage == LevelStage.Listing) publication.ThrowIfFailed();
         })!;
         if (_stage == LevelStage.Listing)
         {

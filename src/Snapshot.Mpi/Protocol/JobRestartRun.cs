@@ -91,8 +91,12 @@ internal sealed class JobRestartRun(
             entry => entries.FirstOrDefault(found => found.Generation == entry.Generation) ?? entry);
         bool isNew = !told.Entries.Select(entry => entry.Levels).SequenceEqual(
             manifest.Entries.Select(entry => entry.Levels));
-        if (isNew) told = told with { Sequence = manifest.Sequence + 1 };
-        if (isNew) Spread(told, isKeeper);
+        if (isNew)
+        {
+            told = told with { Sequence = manifest.Sequence + 1 };
+            Spread(told, isKeeper);
+        }
+
         return told with { Entries = entries };
     }
 
